@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/files.h"
+
+#include "core/reason.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static void
+set_errno_error (GError **error, const char *path, int code)
+{
+  RbReason reason = code == ENOENT ? RB_REASON_NOT_FOUND : code == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO;
+  g_set_error (error, RB_CORE_ERROR, (int) reason, "%s: %s", path, g_strerror (code));
+}
+
+static gboolean
+size_allowed (const char *path, gsize max, GError **error)
+{
+  GStatBuf status;
+  if (g_stat (path, &status) != 0) {
+    set_errno_error (error, path, errno);
+    return FALSE;
+  }
+  if (!S_ISREG (status.st_mode)) {
+    g_set_error (error, RB_CORE_ERROR, RB_REASON_IO, "%s: not a regular file", path);
+    return FALSE;
+  }
+  if ((guint64) status.st_size > max) {
+    g_set_error (error, RB_CORE_ERROR, RB_REASON_TOO_LARGE,
+                 "%s: %" G_GINT64_FORMAT " bytes, at most %" G_GSIZE_FORMAT " are read",
+                 path, (gint64) status.st_size, max);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+GBytes *
+rb_files_read (const char *path, gsize max, GError **error)
+{
+  g_autofree char *data = NULL;
+  gsize length = 0;
+  if (!size_allowed (path, max, error) || !g_file_get_contents (path, &data, &length, error))
+    return NULL;
+  if (length > max) {
+    g_set_error (error, RB_CORE_ERROR, RB_REASON_TOO_LARGE, "%s: grew while it was read", path);
+    return NULL;
+  }
+  return g_bytes_new_take (g_steal_pointer (&data), length);
+}
+
+GBytes *
+rb_files_map (const char *path, gsize max, GError **error)
+{
+  if (!size_allowed (path, max, error))
+    return NULL;
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, error);
+  return file == NULL ? NULL : g_mapped_file_get_bytes (file);
+}
+
+static gboolean
+sync_parent (const char *path, GError **error)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  int fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int failure = fd < 0 || fsync (fd) != 0 ? errno : 0;
+  if (fd >= 0)
+    close (fd);
+  if (failure != 0)
+    set_errno_error (error, parent, failure);
+  return failure == 0;
+}
+
+static gboolean
+write_with_mode (const char *path, GBytes *bytes, int mode, GError **error)
+{
+  return g_file_set_contents_full (path, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes),
+                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode,
+                                   error)
+         && sync_parent (path, error);
+}
+
+gboolean
+rb_files_write (const char *path, GBytes *bytes, GError **error)
+{
+  return write_with_mode (path, bytes, 0644, error);
+}
+
+gboolean
+rb_files_write_text (const char *path, const char *text, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+  return rb_files_write (path, bytes, error);
+}
+
+gboolean
+rb_files_write_private (const char *path, GBytes *bytes, GError **error)
+{
+  return write_with_mode (path, bytes, 0600, error);
+}
+
+gboolean
+rb_files_make_folder (const char *path, GError **error)
+{
+  if (g_mkdir_with_parents (path, 0700) == 0)
+    return TRUE;
+  set_errno_error (error, path, errno);
+  return FALSE;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+GStrv
+rb_files_list (const char *path, GError **error)
+{
+  g_autoptr (GDir) folder = g_dir_open (path, 0, error);
+  if (folder == NULL)
+    return NULL;
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  const char *name;
+  while ((name = g_dir_read_name (folder)) != NULL)
+    g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  return (GStrv) g_ptr_array_free (g_steal_pointer (&names), FALSE);
+}
+
+gboolean
+rb_files_remove_tree (const char *path, GError **error)
+{
+  GStatBuf status;
+  if (g_lstat (path, &status) != 0) {
+    if (errno == ENOENT)
+      return TRUE;
+    set_errno_error (error, path, errno);
+    return FALSE;
+  }
+  if (S_ISDIR (status.st_mode)) {
+    g_auto (GStrv) names = rb_files_list (path, error);
+    for (guint i = 0; names != NULL && names[i] != NULL; i++) {
+      g_autofree char *inner = g_build_filename (path, names[i], NULL);
+      if (!rb_files_remove_tree (inner, error))
+        return FALSE;
+    }
+    if (names == NULL)
+      return FALSE;
+  }
+  if (g_remove (path) == 0)
+    return TRUE;
+  set_errno_error (error, path, errno);
+  return FALSE;
+}
+
+static gboolean
+copy_file (const char *from, const char *to, GError **error)
+{
+  g_autoptr (GFile) source = g_file_new_for_path (from);
+  g_autoptr (GFile) target = g_file_new_for_path (to);
+  return g_file_copy (source, target, G_FILE_COPY_OVERWRITE | G_FILE_COPY_NOFOLLOW_SYMLINKS, NULL, NULL,
+                      NULL, error);
+}
+
+gboolean
+rb_files_copy_tree (const char *from, const char *to, GError **error)
+{
+  GStatBuf status;
+  if (g_lstat (from, &status) != 0) {
+    set_errno_error (error, from, errno);
+    return FALSE;
+  }
+  if (S_ISREG (status.st_mode))
+    return copy_file (from, to, error);
+  if (!S_ISDIR (status.st_mode)) {
+    g_set_error (error, RB_CORE_ERROR, RB_REASON_PATH, "%s: neither file nor folder", from);
+    return FALSE;
+  }
+  g_auto (GStrv) names = rb_files_list (from, error);
+  if (names == NULL || !rb_files_make_folder (to, error))
+    return FALSE;
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autofree char *inner_from = g_build_filename (from, names[i], NULL);
+    g_autofree char *inner_to = g_build_filename (to, names[i], NULL);
+    if (!rb_files_copy_tree (inner_from, inner_to, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+rb_files_is_folder (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_IS_DIR);
+}
+
+gboolean
+rb_files_exists (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+gboolean
+rb_files_name_is_safe (const char *name)
+{
+  gsize length = strlen (name);
+  if (length == 0 || length > 255 || strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
+    return FALSE;
+  for (gsize i = 0; i < length; i++)
+    if (name[i] == '/' || (guchar) name[i] < 0x20 || name[i] == 0x7f)
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+rb_files_path_is_safe (const char *path)
+{
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+  for (guint i = 0; parts[i] != NULL; i++)
+    if (!rb_files_name_is_safe (parts[i]))
+      return FALSE;
+  return parts[0] != NULL;
+}
+
+gboolean
+rb_files_space_left (const char *path, guint64 *bytes, GError **error)
+{
+  struct statvfs status;
+  if (statvfs (path, &status) != 0) {
+    set_errno_error (error, path, errno);
+    return FALSE;
+  }
+  *bytes = (guint64) status.f_bavail * status.f_frsize;
+  return TRUE;
+}

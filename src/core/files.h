@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Files and folders. Writing is atomic and durable (temporary file, fsync, rename, fsync of the
+ * folder). Names that come from outside pass rb_files_name_is_safe() or rb_files_path_is_safe() first.
+ * Errors: RB_CORE_ERROR or G_FILE_ERROR/G_IO_ERROR, prefixed with the path.
+ */
+
+/* The whole file; too-large beyond max bytes, not-found when it is not there. (transfer full) */
+GBytes *rb_files_read (const char *path, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The file mapped read-only; no size limit but max. (transfer full) */
+GBytes *rb_files_map (const char *path, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_files_write (const char *path, GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_files_write_text (const char *path, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same with mode 0600, for keys and passphrases. */
+gboolean rb_files_write_private (const char *path, GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* With parents, mode 0700; existing is fine. */
+gboolean rb_files_make_folder (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Follows no symbolic link; a missing tree is fine. */
+gboolean rb_files_remove_tree (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Copies regular files and folders; anything else is refused (path). */
+gboolean rb_files_copy_tree (const char *from, const char *to, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Sorted names in a folder, NULL-terminated; error when it cannot be read. (transfer full) */
+GStrv rb_files_list (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_files_is_folder (const char *path);
+gboolean rb_files_exists (const char *path);
+/* One path component: not empty, no '/', not "." or "..", no NUL or control character, <= 255 bytes. */
+gboolean rb_files_name_is_safe (const char *name);
+/* Relative path of safe components joined by single slashes. */
+gboolean rb_files_path_is_safe (const char *path);
+/* Free bytes on the file system that holds path. */
+gboolean rb_files_space_left (const char *path, guint64 *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;

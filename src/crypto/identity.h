@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "crypto/certificate.h"
+
+/*
+ * A key with its certificate chain, from a PKCS#12 or PEM file (several keys and certificates allowed;
+ * a key belongs to the certificate with its public key). Later also from a PKCS#11 token.
+ */
+typedef struct _RbIdentity RbIdentity; /* ref counted */
+typedef struct _RbIdentitySet RbIdentitySet;
+/* passphrase may be NULL. Errors: identity, passphrase. */
+RbIdentitySet *rb_identity_set_load (const char *path, const char *passphrase, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_identity_set_free (RbIdentitySet *self);
+/* The identity of that purpose; error key-usage when the file holds none or more than one. (transfer full) */
+RbIdentity *rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbIdentity *rb_identity_ref (RbIdentity *self);
+void rb_identity_unref (RbIdentity *self);
+RbCertificate *rb_identity_certificate (RbIdentity *self); /* borrowed */
+GPtrArray *rb_identity_chain (RbIdentity *self);           /* borrowed; of RbCertificate, own first */
+GBytes *rb_identity_sign (RbIdentity *self, gconstpointer message, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* CMS EnvelopedData addressed to this (key agreement) identity. (transfer full) */
+GBytes *rb_identity_decrypt (RbIdentity *self, GBytes *cms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* CMS EnvelopedData (AES-256-GCM or CBC) to recipients (of RbCertificate), DER. An ephemeral key is made for
+ * the agreement. (transfer full) */
+GBytes *rb_identity_encrypt_to (GPtrArray *recipients, GBytes *plain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbIdentitySet, rb_identity_set_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbIdentity, rb_identity_unref)

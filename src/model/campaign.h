@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "model/error.h"
+
+/* One recall as data. JSON: data/schemas/campaign.json. Immutable. */
+typedef enum { RB_SCENARIO_DIRECTOR, RB_SCENARIO_IMAGE_SUPPLIER, RB_SCENARIO_IMAGE_OEM, RB_SCENARIO_ECU_KEYS } RbScenario;
+const char *rb_campaign_scenario_name (RbScenario scenario);
+gboolean rb_campaign_scenario_from_name (const char *name, RbScenario *scenario) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct {
+  gint64 version;
+  char *sha256;        /* of the root file's bytes */
+  gboolean pinned;     /* the chain is broken: the root is overwritten, not walked to */
+} RbCampaignRoot;
+
+typedef struct {
+  char *hardware_id;
+  char *profile;       /* target path of the profile: "profiles/ID.json" */
+  char *image;         /* target path in the Image repository */
+  char *image_sha256;
+  gboolean new_key;
+} RbCampaignEcu;
+
+typedef enum { RB_ITEM_MANUAL, RB_ITEM_MEASURED } RbItemKind;
+typedef struct {
+  char *id;            /* "parking-brake" */
+  char *text;          /* the question */
+  char *help;          /* may be NULL */
+  RbItemKind kind;
+  char *measure;       /* "voltage" (mV), "ignition", "speed" (0.01 km/h); NULL for manual */
+  gint64 low, high;    /* allowed, both included */
+  char *unit;          /* "mV" */
+  gint64 wait_s;       /* the value must hold so long; 0 */
+} RbChecklistItem;
+
+typedef struct {
+  char *id;            /* "R-2026-07" */
+  gint64 version;
+  char *title;
+  char *oem;           /* OEM's name */
+  char *oem_number;
+  char *nhtsa_number;  /* may be NULL */
+  RbScenario scenario;
+  gint64 issued, expires;
+  char *market;
+  guint8 nonce[32];    /* ikm of the per-ECU nonces */
+  GStrv vins;          /* scope, sorted; NULL: all vehicles */
+  char *vehicle_model; /* target path: "models/ID.json" */
+  RbCampaignRoot director_root, image_root;
+  GPtrArray *ecus;     /* of RbCampaignEcu */
+  char *checklist_id;
+  gint64 checklist_version;
+  GPtrArray *checklist;/* of RbChecklistItem */
+  gboolean second_person; /* the record needs a second person's signature */
+  GStrv organisations; /* who signed the pinning of a broken chain; NULL else */
+  char *remedy, *labour_operation; /* may be NULL */
+} RbCampaign;
+RbCampaign *rb_campaign_parse (GBytes *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_campaign_free (RbCampaign *self);
+gboolean rb_campaign_has_vin (const RbCampaign *self, const char *vin);
+const RbCampaignEcu *rb_campaign_ecu (const RbCampaign *self, const char *hardware_id);
+/* 32 bytes: HKDF-SHA256(campaign nonce, no salt, info VIN ‖ serial). (transfer full) */
+GBytes *rb_campaign_ecu_nonce (const RbCampaign *self, const char *vin, const char *serial);
+/* What an ECU signs to prove possession of a new key: PAE("recallbay-pop-v1", fields…), DESIGN of the record. (transfer full) */
+GBytes *rb_campaign_pop_message (const RbCampaign *self, const char *vin, const char *serial, GBytes *spki, GBytes *challenge);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbCampaign, rb_campaign_free)
+
+/* VIN: 17 characters of A–Z0–9 without I, O, Q. */
+gboolean rb_campaign_vin_is_valid (const char *vin);
+/* SHA-256 over a segment container equals the image digest; checks that the bytes are one: (u32 address, u32 length, data)*. */
+gboolean rb_campaign_container_is_valid (GBytes *image);

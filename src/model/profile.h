@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "model/error.h"
+
+/* How one hardware id is unlocked, flashed, given metadata and keys, and asked for its report, over UDS. JSON:
+ * data/schemas/profile.json. Immutable. */
+typedef enum { RB_UNLOCK_NONE, RB_UNLOCK_AUTHENTICATION /* 0x29 */, RB_UNLOCK_SECURITY_ACCESS /* 0x27 */ } RbUnlock;
+typedef enum { RB_KEY_KIND_NONE, RB_KEY_KIND_ASYMMETRIC, RB_KEY_KIND_SHE } RbKeyKind;
+typedef enum { RB_STEP_UNLOCK, RB_STEP_ROOTS, RB_STEP_DROP, RB_STEP_METADATA, RB_STEP_IMAGE, RB_STEP_RESET, RB_STEP_KEY,
+               RB_STEP_REPORT } RbStep;
+const char *rb_profile_step_name (RbStep step);
+
+typedef struct {
+  char *id;
+  char *name;
+  /* timing, milliseconds */
+  gint64 p2_ms, p2_star_ms, s3_ms, erase_ms, boot_ms;
+  guint max_pending;
+  RbUnlock unlock;
+  guint8 security_level; /* 0x27 */
+  char *security_algorithm; /* "xor-a5a5a5a5" or NULL */
+  /* data identifiers, 0: the ECU has none */
+  guint16 did_vin, did_serial, did_hardware_id, did_software, did_boot, did_director_root, did_image_root, did_key_id,
+    did_stored_metadata, did_voltage, did_ignition, did_speed, did_she_counter;
+  /* flashing */
+  guint16 routine_erase, routine_digest, routine_dependencies;
+  gboolean digest_by_bootloader; /* digest over a nonce, computed from flash in a programming session */
+  gsize max_block;               /* cap on data bytes of a TransferData, 0 none */
+  /* roots and metadata */
+  guint16 routine_install, routine_anchor, routine_drop;
+  gboolean root_in_image;
+  /* keys and reports */
+  RbKeyKind key_kind;
+  guint16 routine_make_key, routine_prove_key, routine_she_load, routine_report, routine_manifest;
+  guint8 she_slot;
+  RbStep *order;
+  guint n_order;
+  gboolean abort_recoverable;
+} RbProfile;
+RbProfile *rb_profile_parse (GBytes *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_profile_free (RbProfile *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbProfile, rb_profile_free)

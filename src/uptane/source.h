@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "uptane/error.h"
+
+/*
+ * Where metadata and targets come from: a folder, memory, HTTP(S). Everything that comes out of a source is
+ * untrusted. Not thread safe.
+ */
+typedef struct _RbSource RbSource;
+/* N.root.json, root.json, timestamp.json, ..., DELEGATION.json or delegations/DELEGATION.json, or
+ * consistent-snapshot names; images beside the metadata or in targets/. */
+RbSource *rb_source_folder (const char *path);
+/* names (char *) → GBytes; takes a reference on the table. */
+RbSource *rb_source_memory (GHashTable *files);
+/* Tries each in turn; takes ownership of the sources. NULL-terminated. */
+RbSource *rb_source_first_of (RbSource *first, ...) G_GNUC_NULL_TERMINATED;
+void rb_source_free (RbSource *self);
+/* name is a plain file name or relative safe path. Errors: missing, too-large, path, io, timeout. Folder
+ * sources map large files. (transfer full) */
+GBytes *rb_source_fetch (RbSource *self, const char *name, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbSource, rb_source_free)

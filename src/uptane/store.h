@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "uptane/error.h"
+
+/*
+ * What a client has already accepted from one repository; a folder with N.root.json files (every accepted
+ * root, byte for byte), timestamp.json, snapshot.json and versions.json (version and sha256 of every targets
+ * file seen). Each write is durable before the next step. A rejected run changes nothing but the roots it
+ * accepted and what their key changes drop.
+ */
+typedef struct _RbStore RbStore;
+RbStore *rb_store_open (const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_store_free (RbStore *self);
+gboolean rb_store_has_root (RbStore *self);
+/* Installs the first root (trust anchor). Does nothing when the store holds a root already. Checks that it is
+ * a root signed by its own threshold. */
+gboolean rb_store_anchor (RbStore *self, GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Replaces everything: out-of-band re-anchoring; drops all metadata. */
+gboolean rb_store_reanchor (RbStore *self, GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_store_root (RbStore *self);          /* newest root's bytes, borrowed, NULL when none */
+gint64 rb_store_root_version (RbStore *self);   /* 0 when none */
+const char *rb_store_root_sha256 (RbStore *self); /* of the file bytes, hex, borrowed, NULL when none */
+GBytes *rb_store_file (RbStore *self, const char *role); /* "timestamp", "snapshot"; borrowed or NULL */
+/* version of a stored role, 0 when there is none; sha256 may be NULL */
+gint64 rb_store_version (RbStore *self, const char *role, const char **sha256);
+/* drop: forgets timestamp, snapshot or a targets role */
+gboolean rb_store_drop (RbStore *self, const char *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbStore, rb_store_free)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "uptane/source.h"
+#include "uptane/store.h"
+#include "uptane/target.h"
+#include "uptane/verdict.h"
+
+/*
+ * Verification of a vehicle's metadata by the Uptane Standard 2.1: full (5.4.4.2, both repositories) and partial
+ * (5.4.4.1, Director targets only). Used by the workstation for a whole vehicle and by simulated ECUs for
+ * themselves. The stores must hold roots. Results and verdicts are complete facts; GErrors are for people.
+ */
+typedef struct {
+  const char *serial;
+  const char *hardware_id;
+} RbVehicleEcu;
+
+typedef struct {
+  gint64 now;
+  const char *vin;              /* opaque; compared when Director targets carry one */
+  const RbVehicleEcu *ecus;     /* of the vehicle: an ECU not listed here in Director targets is ecu-unknown */
+  guint n_ecus;                 /* 0: a Secondary checking for itself, ECU ids are not judged but its own */
+  const char *own_serial;       /* a Secondary's own; NULL for a Primary or workstation */
+  guint max_director_targets, max_image_targets; /* number of entries allowed, 0: default */
+  gsize max_snapshot;           /* bytes, 0: default */
+} RbVehicleRequest;
+
+/* One Director assignment, agreed by the Image repository where that was checked. */
+typedef struct {
+  char *serial;
+  char *hardware_id;
+  RbTarget *target;
+} RbAssignment;
+void rb_assignment_free (RbAssignment *self);
+
+/* Full verification. On success *assignments is (element-type RbAssignment) (transfer full). */
+gboolean rb_vehicle_verify_full (RbStore *director_store, RbSource *director, RbStore *image_store, RbSource *image,
+                                 const RbVehicleRequest *request, GPtrArray **assignments, RbVerdict *verdict,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Partial verification: Director targets against the Director root in store; the root chain is NOT walked (a partial
+ * verification Secondary cannot). own_serial's assignment only. */
+gboolean rb_vehicle_verify_partial (RbStore *director_store, RbSource *director, const RbVehicleRequest *request,
+                                    GPtrArray **assignments, RbVerdict *verdict, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Only the root chain: from the store's root to the newest in source. */
+gboolean rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbVerdict *verdict,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* length and all hashes of an image against its entry */
+gboolean rb_vehicle_check_image (const RbTarget *target, GBytes *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbAssignment, rb_assignment_free)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "uptane/error.h"
+
+/* Why metadata was refused: the same facts as the GError, as data. */
+typedef struct {
+  const char *repo;  /* "director", "image", "service", "" ; static */
+  char *role;        /* "root", "timestamp", "targets", or a delegated role; NULL when it is none */
+  RbReason reason;
+  char *message;
+  const char *attack; /* the attack it stops: "rollback", "freeze", "arbitrary software", "mix-and-match", ... ; static */
+} RbVerdict;
+void rb_verdict_clear (RbVerdict *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbVerdict, rb_verdict_clear)
