@@ -241,13 +241,9 @@ rb_cli_data_path (RbCli *cli, const char *first, ...)
 char *
 rb_cli_sibling (RbCli *cli, const char *program)
 {
-  /* build tree: every program lies in a folder of its own below src/ */
-  static const char *const places[] = { ".", "../ctl", "../oem", "../sim", "../workstation", "../link" };
-  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
-    g_autofree char *path = g_build_filename (cli->program_path, places[i], program, NULL);
-    if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE) && !rb_files_is_folder (path))
-      return g_steal_pointer (&path);
-  }
+  g_autofree char *path = g_build_filename (cli->program_path, program, NULL);
+  if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE) && !rb_files_is_folder (path))
+    return g_steal_pointer (&path);
   return g_strdup (program);
 }
 

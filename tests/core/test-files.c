@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/files.h"
+
+#include "core/reason.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct {
+  char *folder;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->folder = g_dir_make_tmp ("recallbay-files-XXXXXX", NULL);
+  g_assert_nonnull (fixture->folder);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_assert_true (rb_files_remove_tree (fixture->folder, NULL));
+  g_assert_false (rb_files_exists (fixture->folder));
+  g_free (fixture->folder);
+}
+
+static char *
+in (Fixture *fixture, const char *name)
+{
+  return g_build_filename (fixture->folder, name, NULL);
+}
+
+static void
+test_write_and_read (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = in (fixture, "a");
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("hello", 5);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (rb_files_write_private (path, bytes, &error));
+  GStatBuf status;
+  g_assert_cmpint (g_stat (path, &status), ==, 0);
+  g_assert_cmpint (status.st_mode & 0777, ==, 0600);
+  g_autoptr (GBytes) read = rb_files_read (path, 5, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_bytes_equal (read, bytes));
+  g_autoptr (GBytes) mapped = rb_files_map (path, 5, &error);
+  g_assert_true (g_bytes_equal (mapped, bytes));
+  g_assert_null (rb_files_read (path, 4, &error));
+  g_assert_error (error, RB_CORE_ERROR, RB_REASON_TOO_LARGE);
+}
+
+static void
+test_not_there (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = in (fixture, "none");
+  g_autoptr (GError) error = NULL;
+  g_assert_null (rb_files_read (path, 100, &error));
+  g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_NOT_FOUND);
+  g_assert_true (rb_files_remove_tree (path, NULL));
+  g_clear_error (&error);
+  g_assert_null (rb_files_read (fixture->folder, 100, &error));
+  g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_IO);
+}
+
+/* A link inside a tree is removed, what it points at is not; copying refuses it. */
+static void
+test_links_are_not_followed (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *outside = in (fixture, "outside");
+  g_autofree char *tree = in (fixture, "tree");
+  g_autofree char *inner = g_build_filename (tree, "link", NULL);
+  g_autofree char *copy = in (fixture, "copy");
+  g_autoptr (GError) error = NULL;
+  g_assert_true (rb_files_write_text (outside, "kept", &error));
+  g_assert_true (rb_files_make_folder (tree, &error));
+  g_assert_cmpint (symlink (outside, inner), ==, 0);
+  g_assert_false (rb_files_copy_tree (tree, copy, &error));
+  g_assert_error (error, RB_CORE_ERROR, RB_REASON_PATH);
+  g_assert_true (rb_files_remove_tree (tree, NULL));
+  g_assert_true (rb_files_exists (outside));
+}
+
+static void
+test_copy_tree (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *deep = in (fixture, "from/b/c");
+  g_autofree char *file = in (fixture, "from/b/c/file");
+  g_autofree char *from = in (fixture, "from");
+  g_autofree char *to = in (fixture, "to");
+  g_autofree char *copied = in (fixture, "to/b/c/file");
+  g_autoptr (GError) error = NULL;
+  g_assert_true (rb_files_make_folder (deep, &error));
+  g_assert_true (rb_files_write_text (file, "x", &error));
+  g_assert_true (rb_files_copy_tree (from, to, &error));
+  g_assert_no_error (error);
+  g_assert_true (rb_files_exists (copied));
+}
+
+static void
+test_list_is_sorted (Fixture *fixture, gconstpointer data)
+{
+  static const char *const names[] = { "b", "a", "c" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = in (fixture, names[i]);
+    g_assert_true (rb_files_write_text (path, "", NULL));
+  }
+  g_auto (GStrv) list = rb_files_list (fixture->folder, NULL);
+  g_autofree char *joined = g_strjoinv (",", list);
+  g_assert_cmpstr (joined, ==, "a,b,c");
+}
+
+static void
+test_safe_names (void)
+{
+  static const char *const safe[] = { "a", "a/b/c.json", "..a", "a..", "ä/ö" };
+  static const char *const unsafe[] = { "", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "a/.", "a\nb", "a/\x7f" };
+  for (guint i = 0; i < G_N_ELEMENTS (safe); i++)
+    g_assert_true (rb_files_path_is_safe (safe[i]));
+  for (guint i = 0; i < G_N_ELEMENTS (unsafe); i++)
+    g_assert_false (rb_files_path_is_safe (unsafe[i]));
+  g_autofree char *long_name = g_strnfill (256, 'x');
+  g_assert_false (rb_files_name_is_safe (long_name));
+  g_assert_false (rb_files_name_is_safe ("a/b"));
+}
+
+#define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/files/write-and-read", test_write_and_read);
+  ADD ("/files/not-there", test_not_there);
+  ADD ("/files/links-are-not-followed", test_links_are_not_followed);
+  ADD ("/files/copy-tree", test_copy_tree);
+  ADD ("/files/list-is-sorted", test_list_is_sorted);
+  g_test_add_func ("/files/safe-names", test_safe_names);
+  return g_test_run ();
+}
