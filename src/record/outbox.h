@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "crypto/dsse.h"
+#include "record/error.h"
+
+/*
+ * The records of one data dir, in DATA/recallbay.db (which other parts share; every part has its own tables and
+ * its own schema version). Records are only ever added: triggers refuse to change or delete one. A stream is 128
+ * random bits made with the data dir; records of one (workstation, stream) are numbered from 1 and each
+ * names the digest of the one before. Not thread safe: one object a thread.
+ */
+typedef struct _RbOutbox RbOutbox;
+RbOutbox *rb_outbox_open (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_outbox_close (RbOutbox *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbOutbox, rb_outbox_close)
+
+typedef struct {
+  char *digest;      /* sha256 of the PAE: the record's name */
+  char *workstation; /* certificate id */
+  char *stream;
+  gint64 sequence;
+  char *previous;    /* 64 zeros for the first */
+  char *type, *result, *vin, *campaign;
+  gint64 finished;
+  GBytes *envelope;
+  gboolean acknowledged; /* a receipt is kept */
+} RbOutboxRecord;
+void rb_outbox_record_free (RbOutboxRecord *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbOutboxRecord, rb_outbox_record_free)
+
+/* The place the next record of this workstation takes. Only inside rb_outbox_begin() … rb_outbox_add(), so that
+ * two programs cannot take the same one. */
+typedef struct {
+  char stream[33];
+  gint64 sequence;
+  char previous[65];
+} RbOutboxPlace;
+gboolean rb_outbox_begin (RbOutbox *self, const char *workstation, RbOutboxPlace *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Adds the record and ends what rb_outbox_begin() began. */
+gboolean rb_outbox_add (RbOutbox *self, const RbOutboxRecord *record, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_outbox_abandon (RbOutbox *self);
+
+/* Oldest first; vin and campaign may be NULL. (element-type RbOutboxRecord) (transfer full) */
+GPtrArray *rb_outbox_list (RbOutbox *self, const char *vin, const char *campaign, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* By digest or an unambiguous beginning of at least 8 digits; not-found. (transfer full) */
+RbOutboxRecord *rb_outbox_find (RbOutbox *self, const char *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "crypto/identity.h"
+#include "model/campaign.h"
+#include "record/outbox.h"
+
+#include <jansson.h>
+
+/*
+ * Makes the record of one recovery: an in-toto Statement v1 of predicate type RB_STATEMENT_PREDICATE_TYPE in a DSSE
+ * envelope, signed by technician, workstation and, where there is one, a second person.
+ *
+ * The caller gives the facts as a JSON object with these members of the predicate:
+ *   vehicle {vin, vinSources [{ecu, did, value}], odometerKm?}, dealer {repairOrder?},
+ *   workstation {softwareVersion, interface {kind, uri}}, preflight {ecusExpected [serial], ecusFound [serial],
+ *   unexpected [serial]}, inspection {…} or null, ecus [{…}], vehicleManifest {before, after} (base64 or null),
+ *   failures [{ecu?, reason, text}], deviations [{code, text}], time {claimed, notBefore, notBeforeSource},
+ *   firstWriteAt (time or null), startedAt, finishedAt, and optionally supersedes [digest].
+ * An ECU's entry: ecuSerial, hardwareId, role, verification, before, after (or null), image, key, report, outcome, reason?,
+ * writes, startedAt, finishedAt. Where an ECU has no key to make, key is {"kind": "none"}; image, key and report are null
+ * where nothing is known. Integers only.
+ *
+ * The builder adds recordId, stream, sequence, previousRecord, supersedes, type, result, campaign,
+ * workstation.certSha256, technician, secondPerson, and the statement's subjects from vehicleManifest.
+ */
+#define RB_STATEMENT_TYPE "https://in-toto.io/Statement/v1"
+#define RB_STATEMENT_PREDICATE_TYPE "https://recallbay.org/recovery/v1"
+#define RB_STATEMENT_PAYLOAD_TYPE "application/vnd.in-toto+json"
+#define RB_STATEMENT_NO_PREVIOUS "0000000000000000000000000000000000000000000000000000000000000000"
+#define RB_STATEMENT_MAX_BYTES (4 * 1024 * 1024)
+
+/* How the recovery ended, as the engine sees it. Whether it is a completion is not the engine's to say: it is computed
+ * from the facts, and RB_STATEMENT_FINISHED facts that do not show completion make a partial record. */
+typedef enum {
+  RB_STATEMENT_FINISHED,       /* completion, or partial */
+  RB_STATEMENT_ABORTED,        /* stopped by a person or a fault */
+  RB_STATEMENT_DECLINED,       /* by the customer or the inspection, nothing was written */
+  RB_STATEMENT_NO_WORK_NEEDED, /* on first sight */
+} RbStatementEnd;
+
+typedef struct {
+  const RbCampaign *campaign;
+  const char *campaign_sha256; /* of campaign.json */
+  RbStatementEnd end;
+  json_t *facts;               /* borrowed, not changed */
+  RbIdentity *technician;      /* RB_PURPOSE_TECHNICIAN */
+  RbIdentity *workstation;     /* RB_PURPOSE_WORKSTATION */
+  RbIdentity *second;          /* RB_PURPOSE_TECHNICIAN, another person; NULL */
+} RbStatementRequest;
+
+/* Makes, signs, verifies (by its own chains) and stores the record. Errors: same-person, key-usage, second-person-missing,
+ * record-malformed (the facts lack something), database. Nothing is stored when it fails. (transfer full) */
+RbOutboxRecord *rb_statement_make (RbOutbox *outbox, const RbStatementRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Text of an end's type word when it is no completion: "partial", "aborted", "declined", "no-work-needed". */
+const char *rb_statement_end_type (RbStatementEnd end);
