@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/against.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/digest.h"
+#include "record/result.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static gboolean G_GNUC_PRINTF (3, 4)
+deny (GError **error, RbReason reason, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error_literal (error, RB_RECORD_ERROR, (int) reason, text);
+  return FALSE;
+}
+
+static const char *
+serial_of (const json_t *ecu)
+{
+  return rb_json_string_or (ecu, "ecuSerial", "");
+}
+
+static gboolean
+is_completed (const json_t *predicate)
+{
+  return strcmp (rb_json_string_or (predicate, "result", ""), "completed") == 0;
+}
+
+/* The record quotes its campaign; the quote is the bundle's, word for word. */
+static gboolean
+check_quote (const json_t *predicate, const RbVerifyBundle *bundle, GError **error)
+{
+  const json_t *quoted = json_object_get (predicate, "campaign");
+  g_autoptr (json_t) wanted = rb_result_quote (bundle->campaign, bundle->campaign_sha256);
+  const char *name;
+  json_t *value;
+  if (!json_equal (json_object_get (quoted, "roots"), json_object_get (wanted, "roots"))
+      || !json_equal (json_object_get (quoted, "pinnedRoots"), json_object_get (wanted, "pinnedRoots")))
+    return deny (error, RB_REASON_RECORD_ROOT, "Record: it quotes other roots than the campaign's");
+  if (!json_equal (json_object_get (quoted, "ecus"), json_object_get (wanted, "ecus")))
+    return deny (error, RB_REASON_RECORD_IMAGE, "Record: it quotes other images than the campaign's");
+  json_object_foreach (wanted, name, value)
+    if (!json_equal (value, json_object_get (quoted, name)))
+      return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: it quotes the campaign's %s wrongly", name);
+  return TRUE;
+}
+
+static gboolean
+check_time (const json_t *predicate, const RbVerifyBundle *bundle, GError **error)
+{
+  gint64 claimed = 0;
+  if (!rb_moment_from_text (rb_json_string_or (json_object_get (predicate, "time"), "claimed", ""), &claimed)
+      || claimed < bundle->campaign->issued)
+    return deny (error, RB_REASON_CLOCK, "Record: it claims a time before the campaign was issued");
+  return TRUE;
+}
+
+static gboolean
+check_against_model (const json_t *ecu, const RbVehicleModel *model, GError **error)
+{
+  const RbModelEcu *known = rb_vehicle_model_by_hardware_id (model, rb_json_string_or (ecu, "hardwareId", ""));
+  if (known == NULL)
+    return deny (error, RB_REASON_RECORD_SCOPE, "ECU %s: the vehicle model has no such hardware", serial_of (ecu));
+  if (strcmp (rb_json_string_or (ecu, "verification", ""), known->full_verification ? "full" : "partial") != 0
+      || strcmp (rb_json_string_or (ecu, "role", ""), known->primary ? "primary" : "secondary") != 0)
+    return deny (error, RB_REASON_RECORD_CAMPAIGN, "ECU %s: the vehicle model says another role or verification", serial_of (ecu));
+  return TRUE;
+}
+
+static json_t *
+entry_of_hardware (const json_t *predicate, const char *hardware_id)
+{
+  return rb_result_entry (json_object_get (predicate, "ecus"), "hardwareId", hardware_id);
+}
+
+/* Every ECU that the vehicle model and the campaign share has an entry in a completed record. */
+static gboolean
+check_hardware_is_there (const json_t *predicate, const RbVerifyBundle *bundle, GError **error)
+{
+  for (guint i = 0; i < bundle->campaign->ecus->len; i++) {
+    const RbCampaignEcu *ecu = bundle->campaign->ecus->pdata[i];
+    gboolean fitted = bundle->model == NULL || rb_vehicle_model_by_hardware_id (bundle->model, ecu->hardware_id) != NULL;
+    if (fitted && entry_of_hardware (predicate, ecu->hardware_id) == NULL)
+      return deny (error, RB_REASON_RECORD_SCOPE, "Record: nothing is said of hardware %s", ecu->hardware_id);
+  }
+  return TRUE;
+}
+
+/* And every ECU of this very vehicle, by serial, where the bundle names them. */
+static gboolean
+check_assigned (const json_t *predicate, GHashTable *assigned, GError **error)
+{
+  GHashTableIter iter;
+  gpointer serial, hardware_id;
+  g_hash_table_iter_init (&iter, assigned);
+  while (g_hash_table_iter_next (&iter, &serial, &hardware_id)) {
+    const json_t *ecu = rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", serial);
+    const json_t *successor = ecu != NULL ? NULL : entry_of_hardware (predicate, hardware_id);
+    gboolean replaced = strcmp (rb_json_string_or (successor, "outcome", ""), "hardware-replaced") == 0;
+    if (ecu == NULL && !replaced)
+      return deny (error, RB_REASON_RECORD_SCOPE, "Record: nothing is said of ECU %s", (char *) serial);
+    if (ecu != NULL && strcmp (rb_json_string_or (ecu, "hardwareId", ""), hardware_id) != 0)
+      return deny (error, RB_REASON_RECORD_SCOPE, "ECU %s: its hardware is %s", (char *) serial, (char *) hardware_id);
+  }
+  return TRUE;
+}
+
+static gboolean
+check_scope (const json_t *predicate, const RbVerifyBundle *bundle, GError **error)
+{
+  const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GHashTable) assigned = NULL;
+  size_t i;
+  json_t *ecu;
+  if (!rb_campaign_has_vin (bundle->campaign, vin))
+    return deny (error, RB_REASON_RECORD_SCOPE, "Record: vehicle %s is not in the campaign", vin);
+  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
+    if (bundle->model != NULL && !check_against_model (ecu, bundle->model, error))
+      return FALSE;
+  if (!is_completed (predicate))
+    return TRUE;
+  if (bundle->ecus != NULL)
+    assigned = bundle->ecus (bundle->data, vin, &problem);
+  if (problem != NULL)
+    return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: %s", problem->message);
+  return check_hardware_is_there (predicate, bundle, error)
+         && (assigned == NULL || check_assigned (predicate, assigned, error));
+}
+
+static gboolean
+item_is_as_asked (const json_t *item, const RbChecklistItem *asked)
+{
+  const json_t *value = json_object_get (item, "value");
+  if (asked->kind != RB_ITEM_MEASURED)
+    return TRUE;
+  return json_is_integer (value) && json_integer_value (value) >= asked->low && json_integer_value (value) <= asked->high;
+}
+
+static gboolean
+check_inspection (const json_t *predicate, const RbCampaign *campaign, GError **error)
+{
+  const json_t *inspection = json_object_get (predicate, "inspection");
+  if (!is_completed (predicate))
+    return TRUE;
+  if (strcmp (rb_json_string_or (inspection, "checklistId", ""), campaign->checklist_id) != 0
+      || rb_json_integer_or (inspection, "checklistVersion", -1) != campaign->checklist_version)
+    return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: the inspection followed another checklist");
+  for (guint i = 0; i < campaign->checklist->len; i++) {
+    const RbChecklistItem *asked = campaign->checklist->pdata[i];
+    const json_t *item = rb_result_entry (json_object_get (inspection, "items"), "id", asked->id);
+    if (item == NULL || !item_is_as_asked (item, asked))
+      return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: inspection item %s %s", asked->id,
+                   item == NULL ? "was not asked" : "is not within the campaign's limits");
+  }
+  return TRUE;
+}
+
+static GBytes *
+hex_member (const json_t *object, const char *member)
+{
+  const char *text = rb_json_string_or (object, member, NULL);
+  return text == NULL ? NULL : rb_bytes_from_hex (text);
+}
+
+/* What the bootloader answered, computed from the bundle's image. */
+static gboolean
+check_image (const json_t *ecu, const RbVerifyBundle *bundle, GError **error)
+{
+  const json_t *entry = json_object_get (ecu, "image");
+  const RbCampaignEcu *wanted = rb_campaign_ecu (bundle->campaign, rb_json_string_or (ecu, "hardwareId", ""));
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GBytes) nonce = hex_member (entry, "nonce");
+  if (wanted == NULL)
+    return deny (error, RB_REASON_RECORD_CAMPAIGN, "ECU %s: the campaign has no such hardware", serial_of (ecu));
+  if (nonce == NULL || g_strcmp0 (rb_json_string_or (entry, "sha256", NULL), wanted->image_sha256) != 0)
+    return deny (error, RB_REASON_RECORD_IMAGE, "ECU %s: its image is not the campaign's", serial_of (ecu));
+  g_autoptr (GBytes) image = bundle->image (bundle->data, wanted->image_sha256, &problem);
+  if (image == NULL)
+    return deny (error, RB_REASON_RECORD_IMAGE, "ECU %s: %s", serial_of (ecu), problem == NULL ? "the bundle has no image" : problem->message);
+  g_autoptr (RbSha256) digest = rb_digest_sha256_new ();
+  rb_digest_sha256_update (digest, g_bytes_get_data (nonce, NULL), g_bytes_get_size (nonce));
+  rb_digest_sha256_update (digest, g_bytes_get_data (image, NULL), g_bytes_get_size (image));
+  g_autofree char *expected = rb_digest_sha256_finish (digest);
+  if (g_strcmp0 (rb_json_string_or (entry, "digestOverNonce", NULL), expected) != 0)
+    return deny (error, RB_REASON_RECORD_IMAGE, "ECU %s: the digest it gave is not that of the campaign's image", serial_of (ecu));
+  return TRUE;
+}
+
+static gboolean
+check_nonce (const json_t *predicate, const json_t *ecu, const RbCampaign *campaign, GError **error)
+{
+  const json_t *key = json_object_get (ecu, "key");
+  const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
+  if (strcmp (rb_json_string_or (key, "kind", ""), "asymmetric") != 0)
+    return TRUE;
+  g_autoptr (GBytes) wanted = rb_campaign_ecu_nonce (campaign, vin, serial_of (ecu));
+  g_autofree char *text = rb_bytes_hex (wanted);
+  if (g_strcmp0 (rb_json_string_or (key, "nonce", NULL), text) != 0)
+    return deny (error, RB_REASON_RECORD_NONCE, "ECU %s: the nonce of its proof is not the campaign's for this vehicle", serial_of (ecu));
+  return TRUE;
+}
+
+gboolean
+rb_against_check (const json_t *predicate, const RbVerifyBundle *bundle, GError **error)
+{
+  size_t i;
+  json_t *ecu;
+  if (!check_quote (predicate, bundle, error) || !check_time (predicate, bundle, error) || !check_scope (predicate, bundle, error)
+      || !check_inspection (predicate, bundle->campaign, error))
+    return FALSE;
+  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
+    if (rb_result_ecu_claims_done (ecu)
+        && (!check_image (ecu, bundle, error) || !check_nonce (predicate, ecu, bundle->campaign, error)))
+      return FALSE;
+  return TRUE;
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "record/verify.h"
+
+/* A record whose signatures and result hold, against the campaign it names. Errors: record-campaign, record-scope,
+ * record-image, record-root, record-nonce, clock. */
+gboolean rb_against_check (const json_t *predicate, const RbVerifyBundle *bundle, GError **error) G_GNUC_WARN_UNUSED_RESULT;

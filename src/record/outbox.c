@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/outbox.h"
+
+#include "core/bytes.h"
+#include "core/files.h"
+#include "crypto/digest.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+#define SCHEMA_VERSION 1
+#define BUSY_MS 10000
+#define NO_PREVIOUS "0000000000000000000000000000000000000000000000000000000000000000"
+#define COLUMNS \
+  "digest, workstation, stream, sequence, previous, type, result, vin, campaign, finished, envelope, " \
+  "EXISTS (SELECT 1 FROM receipts WHERE receipts.digest = records.digest)"
+
+struct _RbOutbox {
+  sqlite3 *db;
+  gboolean open; /* between begin and add or abandon */
+};
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3_stmt, sqlite3_finalize)
+
+static const char *const schema[] = {
+  "CREATE TABLE IF NOT EXISTS record_schema (version INTEGER NOT NULL)",
+  "CREATE TABLE IF NOT EXISTS streams (stream TEXT PRIMARY KEY, made INTEGER NOT NULL) STRICT",
+  "CREATE TABLE IF NOT EXISTS records (digest TEXT PRIMARY KEY, workstation TEXT NOT NULL, stream TEXT NOT NULL,"
+  " sequence INTEGER NOT NULL CHECK (sequence >= 1), previous TEXT NOT NULL, type TEXT NOT NULL, result TEXT NOT NULL,"
+  " vin TEXT NOT NULL, campaign TEXT NOT NULL, finished INTEGER NOT NULL, envelope BLOB NOT NULL,"
+  " UNIQUE (workstation, stream, sequence)) STRICT",
+  "CREATE INDEX IF NOT EXISTS records_vin ON records (vin, campaign)",
+  "CREATE TABLE IF NOT EXISTS receipts (digest TEXT PRIMARY KEY REFERENCES records (digest), receipt BLOB NOT NULL) STRICT",
+  "CREATE TRIGGER IF NOT EXISTS records_keep BEFORE DELETE ON records"
+  " BEGIN SELECT RAISE (ABORT, 'records are never deleted'); END",
+  "CREATE TRIGGER IF NOT EXISTS records_stay BEFORE UPDATE ON records"
+  " BEGIN SELECT RAISE (ABORT, 'records are never changed'); END",
+  "CREATE TRIGGER IF NOT EXISTS streams_keep BEFORE DELETE ON streams"
+  " BEGIN SELECT RAISE (ABORT, 'streams are never deleted'); END",
+  "CREATE TRIGGER IF NOT EXISTS streams_stay BEFORE UPDATE ON streams"
+  " BEGIN SELECT RAISE (ABORT, 'streams are never changed'); END",
+};
+
+static gboolean
+fail (RbOutbox *self, const char *doing, GError **error)
+{
+  int code = sqlite3_errcode (self->db);
+  RbReason reason = code == SQLITE_BUSY ? RB_REASON_BUSY : code == SQLITE_FULL ? RB_REASON_NO_SPACE : RB_REASON_DATABASE;
+  g_set_error (error, RB_RECORD_ERROR, (int) reason, "Outbox: %s: %s", doing, sqlite3_errmsg (self->db));
+  return FALSE;
+}
+
+static gboolean
+execute (RbOutbox *self, const char *sql, GError **error)
+{
+  if (sqlite3_exec (self->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+    return fail (self, "cannot be written", error);
+  return TRUE;
+}
+
+static sqlite3_stmt *
+prepare (RbOutbox *self, const char *sql, GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+  if (sqlite3_prepare_v2 (self->db, sql, -1, &statement, NULL) != SQLITE_OK)
+    fail (self, "cannot be read", error);
+  return statement;
+}
+
+static void
+bind_text (sqlite3_stmt *statement, int index, const char *text)
+{
+  sqlite3_bind_text (statement, index, text, -1, SQLITE_TRANSIENT);
+}
+
+static gboolean
+check_version (RbOutbox *self, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement = prepare (self, "SELECT version FROM record_schema", error);
+  if (statement == NULL)
+    return FALSE;
+  int step = sqlite3_step (statement);
+  if (step == SQLITE_ROW && sqlite3_column_int (statement, 0) == SCHEMA_VERSION)
+    return TRUE;
+  if (step == SQLITE_DONE)
+    return execute (self, "INSERT INTO record_schema VALUES (1)", error);
+  if (step != SQLITE_ROW)
+    return fail (self, "cannot be read", error);
+  g_set_error (error, RB_RECORD_ERROR, RB_REASON_DATABASE,
+               "Outbox: it was written by another version of Recallbay (schema %d, this one knows %d)",
+               sqlite3_column_int (statement, 0), SCHEMA_VERSION);
+  return FALSE;
+}
+
+static gboolean
+make_tables (RbOutbox *self, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (schema); i++)
+    if (!execute (self, schema[i], error))
+      return FALSE;
+  return check_version (self, error);
+}
+
+static gboolean
+set_up (RbOutbox *self, GError **error)
+{
+  sqlite3_busy_timeout (self->db, BUSY_MS);
+  if (!execute (self, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; BEGIN IMMEDIATE", error))
+    return FALSE;
+  if (make_tables (self, error))
+    return execute (self, "COMMIT", error);
+  sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
+  return FALSE;
+}
+
+RbOutbox *
+rb_outbox_open (const char *data_dir, GError **error)
+{
+  if (!rb_files_make_folder (data_dir, error))
+    return NULL;
+  g_autofree char *path = g_build_filename (data_dir, "recallbay.db", NULL);
+  g_autoptr (RbOutbox) self = g_new0 (RbOutbox, 1);
+  if (sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
+    fail (self, path, error);
+    return NULL;
+  }
+  return set_up (self, error) ? g_steal_pointer (&self) : NULL;
+}
+
+void
+rb_outbox_close (RbOutbox *self)
+{
+  if (self == NULL)
+    return;
+  rb_outbox_abandon (self);
+  sqlite3_close (self->db);
+  g_free (self);
+}
+
+void
+rb_outbox_record_free (RbOutboxRecord *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->digest);
+  g_free (self->workstation);
+  g_free (self->stream);
+  g_free (self->previous);
+  g_free (self->type);
+  g_free (self->result);
+  g_free (self->vin);
+  g_free (self->campaign);
+  g_clear_pointer (&self->envelope, g_bytes_unref);
+  g_free (self);
+}
+
+/* The stream of this data dir, made at its first record. */
+static gboolean
+find_stream (RbOutbox *self, RbOutboxPlace *place, GError **error)
+{
+  g_autoptr (sqlite3_stmt) look = prepare (self, "SELECT stream FROM streams ORDER BY rowid DESC LIMIT 1", error);
+  if (look == NULL)
+    return FALSE;
+  if (sqlite3_step (look) == SQLITE_ROW) {
+    g_strlcpy (place->stream, (const char *) sqlite3_column_text (look, 0), sizeof place->stream);
+    return TRUE;
+  }
+  g_autoptr (GBytes) random = rb_digest_random (16);
+  g_autofree char *stream = rb_bytes_hex (random);
+  g_autoptr (sqlite3_stmt) make = prepare (self, "INSERT INTO streams VALUES (?, unixepoch ())", error);
+  if (make == NULL)
+    return FALSE;
+  bind_text (make, 1, stream);
+  if (sqlite3_step (make) != SQLITE_DONE)
+    return fail (self, "no stream can be made", error);
+  g_strlcpy (place->stream, stream, sizeof place->stream);
+  return TRUE;
+}
+
+static gboolean
+find_last (RbOutbox *self, const char *workstation, RbOutboxPlace *place, GError **error)
+{
+  g_autoptr (sqlite3_stmt) look =
+    prepare (self, "SELECT sequence, digest FROM records WHERE workstation = ? AND stream = ? ORDER BY sequence DESC LIMIT 1", error);
+  if (look == NULL)
+    return FALSE;
+  bind_text (look, 1, workstation);
+  bind_text (look, 2, place->stream);
+  int step = sqlite3_step (look);
+  if (step != SQLITE_ROW && step != SQLITE_DONE)
+    return fail (self, "cannot be read", error);
+  place->sequence = step == SQLITE_ROW ? sqlite3_column_int64 (look, 0) + 1 : 1;
+  g_strlcpy (place->previous, step == SQLITE_ROW ? (const char *) sqlite3_column_text (look, 1) : NO_PREVIOUS,
+             sizeof place->previous);
+  return TRUE;
+}
+
+gboolean
+rb_outbox_begin (RbOutbox *self, const char *workstation, RbOutboxPlace *place, GError **error)
+{
+  g_return_val_if_fail (!self->open, FALSE);
+  if (!execute (self, "BEGIN IMMEDIATE", error))
+    return FALSE;
+  self->open = TRUE;
+  if (find_stream (self, place, error) && find_last (self, workstation, place, error))
+    return TRUE;
+  rb_outbox_abandon (self);
+  return FALSE;
+}
+
+void
+rb_outbox_abandon (RbOutbox *self)
+{
+  if (self->open)
+    sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
+  self->open = FALSE;
+}
+
+static gboolean
+insert (RbOutbox *self, const RbOutboxRecord *record, GError **error)
+{
+  g_autoptr (sqlite3_stmt) add = prepare (self, "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", error);
+  if (add == NULL)
+    return FALSE;
+  bind_text (add, 1, record->digest);
+  bind_text (add, 2, record->workstation);
+  bind_text (add, 3, record->stream);
+  sqlite3_bind_int64 (add, 4, record->sequence);
+  bind_text (add, 5, record->previous);
+  bind_text (add, 6, record->type);
+  bind_text (add, 7, record->result);
+  bind_text (add, 8, record->vin);
+  bind_text (add, 9, record->campaign);
+  sqlite3_bind_int64 (add, 10, record->finished);
+  sqlite3_bind_blob64 (add, 11, g_bytes_get_data (record->envelope, NULL), g_bytes_get_size (record->envelope),
+                       SQLITE_TRANSIENT);
+  if (sqlite3_step (add) != SQLITE_DONE)
+    return fail (self, "the record cannot be stored", error);
+  return TRUE;
+}
+
+gboolean
+rb_outbox_add (RbOutbox *self, const RbOutboxRecord *record, GError **error)
+{
+  g_return_val_if_fail (self->open, FALSE);
+  if (insert (self, record, error) && execute (self, "COMMIT", error)) {
+    self->open = FALSE;
+    return TRUE;
+  }
+  rb_outbox_abandon (self);
+  return FALSE;
+}
+
+static char *
+column (sqlite3_stmt *row, int index)
+{
+  return g_strdup ((const char *) sqlite3_column_text (row, index));
+}
+
+static RbOutboxRecord *
+read_row (sqlite3_stmt *row)
+{
+  RbOutboxRecord *record = g_new0 (RbOutboxRecord, 1);
+  record->digest = column (row, 0);
+  record->workstation = column (row, 1);
+  record->stream = column (row, 2);
+  record->sequence = sqlite3_column_int64 (row, 3);
+  record->previous = column (row, 4);
+  record->type = column (row, 5);
+  record->result = column (row, 6);
+  record->vin = column (row, 7);
+  record->campaign = column (row, 8);
+  record->finished = sqlite3_column_int64 (row, 9);
+  record->envelope = g_bytes_new (sqlite3_column_blob (row, 10), (gsize) sqlite3_column_bytes (row, 10));
+  record->acknowledged = sqlite3_column_int (row, 11) != 0;
+  return record;
+}
+
+static GPtrArray *
+read_all (RbOutbox *self, sqlite3_stmt *statement, GError **error)
+{
+  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outbox_record_free);
+  int step;
+  while ((step = sqlite3_step (statement)) == SQLITE_ROW)
+    g_ptr_array_add (records, read_row (statement));
+  if (step == SQLITE_DONE)
+    return g_steal_pointer (&records);
+  fail (self, "cannot be read", error);
+  return NULL;
+}
+
+GPtrArray *
+rb_outbox_list (RbOutbox *self, const char *vin, const char *campaign, GError **error)
+{
+  g_autoptr (sqlite3_stmt) look =
+    prepare (self, "SELECT " COLUMNS " FROM records WHERE (?1 IS NULL OR vin = ?1) AND (?2 IS NULL OR campaign = ?2) ORDER BY rowid", error);
+  if (look == NULL)
+    return NULL;
+  bind_text (look, 1, vin);
+  bind_text (look, 2, campaign);
+  return read_all (self, look, error);
+}
+
+static gboolean
+is_digest_beginning (const char *text)
+{
+  gsize length = strlen (text);
+  return length >= 8 && length <= 64 && strspn (text, "0123456789abcdef") == length;
+}
+
+RbOutboxRecord *
+rb_outbox_find (RbOutbox *self, const char *digest, GError **error)
+{
+  if (!is_digest_beginning (digest)) {
+    g_set_error (error, RB_RECORD_ERROR, RB_REASON_NOT_FOUND, "“%s” is not the digest of a record", digest);
+    return NULL;
+  }
+  g_autofree char *pattern = g_strconcat (digest, "*", NULL);
+  g_autoptr (sqlite3_stmt) look = prepare (self, "SELECT " COLUMNS " FROM records WHERE digest GLOB ?", error);
+  if (look == NULL)
+    return NULL;
+  bind_text (look, 1, pattern);
+  g_autoptr (GPtrArray) found = read_all (self, look, error);
+  if (found == NULL)
+    return NULL;
+  if (found->len == 1)
+    return g_ptr_array_steal_index (found, 0);
+  g_set_error (error, RB_RECORD_ERROR, RB_REASON_NOT_FOUND, "%s record begins with %s",
+               found->len == 0 ? "No" : "More than one", digest);
+  return NULL;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/proof.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "crypto/digest.h"
+#include "crypto/dsse.h"
+#include "crypto/key.h"
+#include "uptane/report.h"
+
+#include <string.h>
+
+#define POP_TYPE "recallbay-pop-v1"
+
+static gboolean
+deny (GError **error, RbReason reason, const json_t *ecu, const char *text)
+{
+  g_set_error (error, RB_RECORD_ERROR, (int) reason, "ECU %s: %s", rb_json_string_or (ecu, "ecuSerial", ""), text);
+  return FALSE;
+}
+
+static GBytes *
+hex_member (const json_t *object, const char *member)
+{
+  const char *text = rb_json_string_or (object, member, NULL);
+  return text == NULL ? NULL : rb_bytes_from_hex (text);
+}
+
+static GBytes *
+base64_member (const json_t *object, const char *member)
+{
+  const char *text = rb_json_string_or (object, member, NULL);
+  return text == NULL ? NULL : rb_bytes_from_base64 (text);
+}
+
+static void
+add_text (GByteArray *out, const char *text)
+{
+  rb_writer_field16 (out, text, strlen (text));
+}
+
+/* What the ECU signed, written from the record alone: this car, this ECU, this key, this campaign, this challenge. */
+static GBytes *
+pop_message (const json_t *predicate, const json_t *ecu, GBytes *spki, GBytes *nonce, GBytes *challenge)
+{
+  guint8 spki_digest[RB_SHA256_LENGTH];
+  g_autoptr (GByteArray) body = g_byte_array_new ();
+  rb_digest_sha256 (g_bytes_get_data (spki, NULL), g_bytes_get_size (spki), spki_digest);
+  add_text (body, rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", ""));
+  add_text (body, rb_json_string_or (ecu, "ecuSerial", ""));
+  rb_writer_field16 (body, spki_digest, sizeof spki_digest);
+  add_text (body, rb_json_string_or (json_object_get (predicate, "campaign"), "id", ""));
+  rb_writer_field16 (body, g_bytes_get_data (nonce, NULL), g_bytes_get_size (nonce));
+  rb_writer_field16 (body, g_bytes_get_data (challenge, NULL), g_bytes_get_size (challenge));
+  g_autoptr (GBytes) payload = g_byte_array_free_to_bytes (g_steal_pointer (&body));
+  return rb_dsse_pae (POP_TYPE, payload);
+}
+
+/* The key an entry proves possession of; NULL without error when it claims no asymmetric one. */
+static gboolean
+check_key (const json_t *predicate, const json_t *ecu, RbPublicKey **key_out, GError **error)
+{
+  const json_t *entry = json_object_get (ecu, "key");
+  if (strcmp (rb_json_string_or (entry, "kind", ""), "asymmetric") != 0 || strcmp (rb_json_string_or (entry, "verified", ""), "yes") != 0)
+    return TRUE;
+  g_autoptr (GBytes) spki = base64_member (entry, "newPublicKey");
+  g_autoptr (GBytes) pop = base64_member (entry, "pop");
+  g_autoptr (GBytes) nonce = hex_member (entry, "nonce");
+  g_autoptr (GBytes) challenge = hex_member (entry, "challenge");
+  if (spki == NULL || pop == NULL || nonce == NULL || challenge == NULL)
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the proof of possession is not all there");
+  g_autoptr (RbPublicKey) key = rb_key_public_from_spki (spki, NULL);
+  if (key == NULL)
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the new public key is not one");
+  if (g_strcmp0 (rb_key_public_id (key), rb_json_string_or (entry, "newKeyId", NULL)) != 0
+      || g_strcmp0 (rb_key_public_id (key), rb_json_string_or (json_object_get (ecu, "after"), "keyId", NULL)) != 0)
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the ECU names another key than the one it proved");
+  g_autoptr (GBytes) message = pop_message (predicate, ecu, spki, nonce, challenge);
+  if (!rb_key_verify (key, rb_key_public_scheme (key), g_bytes_get_data (message, NULL), g_bytes_get_size (message),
+                      g_bytes_get_data (pop, NULL), g_bytes_get_size (pop)))
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the proof of possession is not by the new key, for this vehicle, campaign and challenge");
+  *key_out = g_steal_pointer (&key);
+  return TRUE;
+}
+
+static gboolean
+root_is_reported (const json_t *reported, const json_t *held)
+{
+  if (!json_is_object (held))
+    return !json_is_object (reported);
+  return json_equal (json_object_get (reported, "version"), json_object_get (held, "version"))
+         && json_equal (json_object_get (reported, "sha256"), json_object_get (held, "sha256"));
+}
+
+static gboolean
+text_is (const json_t *object, const char *member, const char *wanted)
+{
+  return wanted != NULL && g_strcmp0 (rb_json_string_or (object, member, NULL), wanted) == 0;
+}
+
+static gboolean
+report_agrees (const json_t *predicate, const json_t *ecu, const json_t *reported, GError **error)
+{
+  const json_t *entry = json_object_get (ecu, "report"), *after = json_object_get (ecu, "after");
+  const json_t *fileinfo = json_object_get (json_object_get (reported, "installed_image"), "fileinfo");
+  if (!text_is (reported, "vin", rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", NULL)))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report is of another vehicle");
+  if (!text_is (reported, "nonce", rb_json_string_or (entry, "nonce", NULL))
+      || !text_is (reported, "challenge", rb_json_string_or (entry, "challenge", NULL)))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report answers another question");
+  if (!text_is (json_object_get (fileinfo, "hashes"), "sha256", rb_json_string_or (after, "imageSha256", NULL)))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report names another image");
+  if (!root_is_reported (json_object_get (reported, "director_root"), json_object_get (after, "directorRoot"))
+      || !root_is_reported (json_object_get (reported, "image_root"), json_object_get (after, "imageRoot")))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report names other roots");
+  return TRUE;
+}
+
+static gboolean
+check_report (const json_t *predicate, const json_t *ecu, RbPublicKey *key, GError **error)
+{
+  const json_t *entry = json_object_get (ecu, "report");
+  const char *verified = rb_json_string_or (entry, "verified", "");
+  gboolean deferred = strcmp (verified, "deferred") == 0;
+  if (!deferred && strcmp (verified, "yes") != 0)
+    return TRUE;
+  if (!deferred && key == NULL)
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "no proven key could have signed its report");
+  g_autoptr (GBytes) envelope = base64_member (entry, "envelope");
+  if (envelope == NULL)
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report is not there");
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (json_t) reported =
+    rb_report_verify (envelope, deferred ? NULL : key, rb_json_string_or (ecu, "ecuSerial", ""), &problem);
+  if (reported == NULL)
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, problem->message);
+  return report_agrees (predicate, ecu, reported, error);
+}
+
+gboolean
+rb_proof_check_ecu (const json_t *predicate, const json_t *ecu, GError **error)
+{
+  g_autoptr (RbPublicKey) key = NULL;
+  return check_key (predicate, ecu, &key, error) && check_report (predicate, ecu, key, error);
+}
+
+static void
+add_subject (json_t *subjects, const char *name, const json_t *manifest, const char *member)
+{
+  g_autoptr (GBytes) bytes = base64_member (manifest, member);
+  if (bytes == NULL)
+    return;
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (bytes);
+  json_t *digest = json_object (), *subject = json_object ();
+  rb_json_set_string (digest, "sha256", sha256);
+  rb_json_set_string (subject, "name", name);
+  rb_json_set (subject, "digest", digest);
+  json_array_append_new (subjects, subject);
+}
+
+json_t *
+rb_proof_subjects (const json_t *predicate)
+{
+  const json_t *manifest = json_object_get (predicate, "vehicleManifest");
+  json_t *subjects = json_array ();
+  add_subject (subjects, "vvm-after", manifest, "after");
+  add_subject (subjects, "vvm-before", manifest, "before");
+  return subjects;
+}
+
+gboolean
+rb_proof_check_subjects (const json_t *statement, const json_t *predicate, GError **error)
+{
+  g_autoptr (json_t) subjects = rb_proof_subjects (predicate);
+  if (json_equal (subjects, json_object_get (statement, "subject")))
+    return TRUE;
+  g_set_error (error, RB_RECORD_ERROR, RB_REASON_RECORD_RESULT, "Record: its subjects are not the vehicle manifests in it");
+  return FALSE;
+}

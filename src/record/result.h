@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "model/campaign.h"
+#include "record/error.h"
+
+#include <jansson.h>
+
+/*
+ * What a record's contents amount to. Deny unless shown: nothing that a reader ignores can turn an incomplete
+ * vehicle into a complete one. Used by the builder and, independently of what the record says, by every verifier.
+ */
+
+/* The campaign as a record quotes it: the desired state that the result is measured against. (transfer full) */
+json_t *rb_result_quote (const RbCampaign *campaign, const char *campaign_sha256);
+
+/* Members, types and integers of a predicate: record-malformed. */
+gboolean rb_result_is_well_formed (const json_t *predicate, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* TRUE when a well formed predicate's contents show a complete vehicle; else the error says what is missing:
+ * inspection-missing, inspection-failed, ecu-missing, image-not-proven, root-not-proven, key-not-proven,
+ * report-not-proven, not-complete. Signatures inside are not judged here. */
+gboolean rb_result_is_complete (const json_t *predicate, GError **error);
+
+/* Does the entry say so (replaced, already-good, hardware-replaced), and do its contents show it? */
+gboolean rb_result_ecu_claims_done (const json_t *ecu);
+gboolean rb_result_ecu_is_done (const json_t *ecu, const json_t *campaign, GError **error);
+
+/* The result that goes with a type and completeness: completed, incomplete, aborted, declined, no-work-needed; NULL when the
+ * type is not known or does not go with it. Static. */
+const char *rb_result_of_type (const char *type, gboolean complete);
+
+/* The entry of an array whose member has that value; NULL. Borrowed. */
+json_t *rb_result_entry (const json_t *array, const char *member, const char *value);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/statement.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/digest.h"
+#include "crypto/dsse.h"
+#include "record/proof.h"
+#include "record/result.h"
+#include "record/verify.h"
+
+const char *
+rb_statement_end_type (RbStatementEnd end)
+{
+  static const char *const types[] = {
+    [RB_STATEMENT_FINISHED] = "partial",
+    [RB_STATEMENT_ABORTED] = "aborted",
+    [RB_STATEMENT_DECLINED] = "declined",
+    [RB_STATEMENT_NO_WORK_NEEDED] = "no-work-needed",
+  };
+  return types[end];
+}
+
+static json_t *
+name_person (RbIdentity *identity)
+{
+  RbCertificate *certificate = rb_identity_certificate (identity);
+  json_t *person = json_object ();
+  rb_json_set_string (person, "certSha256", rb_certificate_id (certificate));
+  rb_json_set_string (person, "name", rb_certificate_common_name (certificate));
+  return person;
+}
+
+static void
+add_identities (json_t *predicate, const RbStatementRequest *request)
+{
+  json_t *workstation = json_object_get (predicate, "workstation");
+  if (json_is_object (workstation))
+    rb_json_set_string (workstation, "certSha256", rb_certificate_id (rb_identity_certificate (request->workstation)));
+  rb_json_set (predicate, "technician", name_person (request->technician));
+  json_object_del (predicate, "secondPerson");
+  if (request->second != NULL)
+    rb_json_set (predicate, "secondPerson", name_person (request->second));
+}
+
+static void
+add_place (json_t *predicate, const RbOutboxPlace *place)
+{
+  g_autoptr (GBytes) random = rb_digest_random (16);
+  g_autofree char *id = rb_bytes_hex (random);
+  rb_json_set_string (predicate, "recordId", id);
+  rb_json_set_string (predicate, "stream", place->stream);
+  rb_json_set_integer (predicate, "sequence", place->sequence);
+  rb_json_set_string (predicate, "previousRecord", place->previous);
+  if (json_object_get (predicate, "supersedes") == NULL)
+    rb_json_set (predicate, "supersedes", json_array ());
+}
+
+static void
+add_failure (json_t *predicate, const char *serial, const GError *problem)
+{
+  json_t *failure = json_object ();
+  rb_json_set_string (failure, "ecu", serial);
+  rb_json_set_string (failure, "reason", rb_reason_word (rb_reason_of (problem)));
+  rb_json_set_string (failure, "text", problem->message);
+  json_array_append_new (json_object_get (predicate, "failures"), failure);
+}
+
+static void
+unverify (json_t *ecu, const char *member)
+{
+  json_t *entry = json_object_get (ecu, member);
+  if (json_is_object (entry))
+    rb_json_set_string (entry, "verified", "no");
+}
+
+/* An ECU is called done, and a proof verified, only when the record itself shows it. */
+static void
+judge_ecu (json_t *predicate, json_t *ecu)
+{
+  g_autoptr (GError) problem = NULL, unproven = NULL;
+  gboolean proven = rb_proof_check_ecu (predicate, ecu, &unproven);
+  if (!proven) {
+    unverify (ecu, "report");
+    if (g_error_matches (unproven, RB_RECORD_ERROR, RB_REASON_KEY_NOT_PROVEN))
+      unverify (ecu, "key");
+  }
+  if (!rb_result_ecu_claims_done (ecu) || rb_result_ecu_is_done (ecu, json_object_get (predicate, "campaign"), &problem))
+    return;
+  const GError *cause = proven ? problem : unproven;
+  rb_json_set_string (ecu, "outcome", "failed");
+  rb_json_set_string (ecu, "reason", rb_reason_word (rb_reason_of (cause)));
+  add_failure (predicate, rb_json_string_or (ecu, "ecuSerial", ""), cause);
+}
+
+static void
+add_result (json_t *predicate, RbStatementEnd end)
+{
+  size_t i;
+  json_t *ecu;
+  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
+    judge_ecu (predicate, ecu);
+  gboolean complete = rb_result_is_complete (predicate, NULL);
+  const char *type = complete ? "completion" : rb_statement_end_type (end);
+  rb_json_set_string (predicate, "type", type);
+  rb_json_set_string (predicate, "result", rb_result_of_type (type, complete));
+}
+
+/* (transfer full); NULL with error when the facts lack something */
+static json_t *
+make_predicate (const RbStatementRequest *request, const RbOutboxPlace *place, GError **error)
+{
+  g_autoptr (json_t) predicate = json_deep_copy (request->facts);
+  if (!json_is_object (predicate)) {
+    g_set_error (error, RB_RECORD_ERROR, RB_REASON_RECORD_MALFORMED, "Record: there are no facts to make it from");
+    return NULL;
+  }
+  rb_json_set (predicate, "campaign", rb_result_quote (request->campaign, request->campaign_sha256));
+  add_identities (predicate, request);
+  add_place (predicate, place);
+  rb_json_set_string (predicate, "type", "");
+  rb_json_set_string (predicate, "result", "");
+  if (!rb_result_is_well_formed (predicate, error))
+    return NULL;
+  add_result (predicate, request->end);
+  return g_steal_pointer (&predicate);
+}
+
+static GBytes *
+make_statement (json_t *predicate)
+{
+  g_autoptr (json_t) statement = json_object ();
+  rb_json_set_string (statement, "_type", RB_STATEMENT_TYPE);
+  rb_json_set (statement, "subject", rb_proof_subjects (predicate));
+  rb_json_set_string (statement, "predicateType", RB_STATEMENT_PREDICATE_TYPE);
+  rb_json_set (statement, "predicate", json_incref (predicate));
+  return rb_json_to_bytes (statement);
+}
+
+static GBytes *
+sign (GBytes *payload, const RbStatementRequest *request, GError **error)
+{
+  g_autoptr (RbDsse) dsse = rb_dsse_new (RB_STATEMENT_PAYLOAD_TYPE, payload);
+  if (!rb_dsse_sign (dsse, request->technician, error) || !rb_dsse_sign (dsse, request->workstation, error)
+      || (request->second != NULL && !rb_dsse_sign (dsse, request->second, error))) {
+    g_prefix_error (error, "Record: ");
+    return NULL;
+  }
+  return rb_dsse_to_json (dsse);
+}
+
+static RbOutboxRecord *
+to_record (const RbVerifyOutcome *outcome, GBytes *envelope)
+{
+  RbOutboxRecord *record = g_new0 (RbOutboxRecord, 1);
+  record->digest = g_strdup (outcome->digest);
+  record->workstation = g_strdup (outcome->workstation);
+  record->stream = g_strdup (outcome->stream);
+  record->sequence = outcome->sequence;
+  record->previous = g_strdup (outcome->previous);
+  record->type = g_strdup (outcome->type);
+  record->result = g_strdup (outcome->result);
+  record->vin = g_strdup (outcome->vin);
+  record->campaign = g_strdup (outcome->campaign);
+  if (!rb_moment_from_text (rb_json_string_or (outcome->predicate, "finishedAt", ""), &record->finished))
+    record->finished = 0;
+  record->envelope = g_bytes_ref (envelope);
+  return record;
+}
+
+/* What is stored is what a stranger would accept: read back by the verifier, which knows nothing of how it was made. */
+static RbOutboxRecord *
+read_back (GBytes *envelope, GError **error)
+{
+  const RbVerifyRequest request = { 0 };
+  g_autoptr (RbVerifyOutcome) outcome = rb_verify_record (envelope, &request);
+  if (outcome->reason == RB_REASON_NONE)
+    return to_record (outcome, envelope);
+  g_set_error_literal (error, RB_RECORD_ERROR, (int) outcome->reason, outcome->message);
+  return NULL;
+}
+
+static RbOutboxRecord *
+make (const RbStatementRequest *request, const RbOutboxPlace *place, GError **error)
+{
+  g_autoptr (json_t) predicate = make_predicate (request, place, error);
+  if (predicate == NULL)
+    return NULL;
+  g_autoptr (GBytes) payload = make_statement (predicate);
+  g_autoptr (GBytes) envelope = sign (payload, request, error);
+  return envelope == NULL ? NULL : read_back (envelope, error);
+}
+
+RbOutboxRecord *
+rb_statement_make (RbOutbox *outbox, const RbStatementRequest *request, GError **error)
+{
+  RbOutboxPlace place;
+  if (request->campaign->second_person && request->second == NULL) {
+    g_set_error (error, RB_RECORD_ERROR, RB_REASON_SECOND_PERSON_MISSING,
+                 "Campaign %s asks for a second person's signature on the record", request->campaign->id);
+    return NULL;
+  }
+  if (!rb_outbox_begin (outbox, rb_certificate_id (rb_identity_certificate (request->workstation)), &place, error))
+    return NULL;
+  g_autoptr (RbOutboxRecord) record = make (request, &place, error);
+  if (record == NULL) {
+    rb_outbox_abandon (outbox);
+    return NULL;
+  }
+  return rb_outbox_add (outbox, record, error) ? g_steal_pointer (&record) : NULL;
+}

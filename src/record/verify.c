@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/verify.h"
+
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/dsse.h"
+#include "record/against.h"
+#include "record/proof.h"
+#include "record/result.h"
+#include "record/statement.h"
+
+#include <string.h>
+
+#define MAX_SIGNATURES 8
+
+typedef struct {
+  const RbVerifyRequest *request;
+  RbVerifyOutcome *outcome;
+  RbDsse *dsse;
+  json_t *statement;
+  const json_t *predicate; /* borrowed of statement */
+} Check;
+
+static gboolean
+deny (GError **error, RbReason reason, const char *text)
+{
+  g_set_error (error, RB_RECORD_ERROR, (int) reason, "Record: %s", text);
+  return FALSE;
+}
+
+static gboolean
+open_envelope (Check *self, GBytes *envelope, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  self->dsse = rb_dsse_parse (envelope, RB_STATEMENT_MAX_BYTES, &problem);
+  if (self->dsse == NULL)
+    return deny (error, rb_reason_of (problem) == RB_REASON_TOO_LARGE ? RB_REASON_TOO_LARGE : RB_REASON_RECORD_MALFORMED,
+                 problem->message);
+  self->outcome->digest = g_strdup (rb_dsse_digest (self->dsse));
+  return TRUE;
+}
+
+/* Stricter than DSSE, which lets a reader pass over a signature it cannot use: nothing in a record may be wrong. */
+static gboolean
+check_signatures (Check *self, GError **error)
+{
+  guint n = rb_dsse_signature_count (self->dsse);
+  if (n == 0 || n > MAX_SIGNATURES)
+    return deny (error, RB_REASON_RECORD_SIGNATURE, n == 0 ? "nobody signed it" : "too many signatures");
+  for (guint i = 0; i < n; i++)
+    if (rb_dsse_chain (self->dsse, i) == NULL || !rb_dsse_signature_is_valid (self->dsse, i))
+      return deny (error, RB_REASON_RECORD_SIGNATURE, "a signature is not one over these contents by the certificate beside it");
+  if (strcmp (rb_dsse_payload_type (self->dsse), RB_STATEMENT_PAYLOAD_TYPE) != 0)
+    return deny (error, RB_REASON_RECORD_MALFORMED, "the payload is not an in-toto statement");
+  return TRUE;
+}
+
+static gboolean
+open_statement (Check *self, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  self->statement = rb_json_parse (rb_dsse_payload (self->dsse), RB_STATEMENT_MAX_BYTES, "Record", &problem);
+  if (self->statement == NULL)
+    return deny (error, RB_REASON_RECORD_MALFORMED, problem->message);
+  if (strcmp (rb_json_string_or (self->statement, "_type", ""), RB_STATEMENT_TYPE) != 0
+      || strcmp (rb_json_string_or (self->statement, "predicateType", ""), RB_STATEMENT_PREDICATE_TYPE) != 0)
+    return deny (error, RB_REASON_RECORD_MALFORMED, "the statement is of another type");
+  self->predicate = json_object_get (self->statement, "predicate");
+  return rb_result_is_well_formed (self->predicate, error);
+}
+
+static void
+tell (Check *self)
+{
+  RbVerifyOutcome *outcome = self->outcome;
+  const json_t *predicate = self->predicate;
+  outcome->signatures_checked = TRUE;
+  outcome->predicate = json_incref ((json_t *) predicate);
+  outcome->type = g_strdup (rb_json_string_or (predicate, "type", ""));
+  outcome->result = g_strdup (rb_json_string_or (predicate, "result", ""));
+  outcome->vin = g_strdup (rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", ""));
+  outcome->campaign = g_strdup (rb_json_string_or (json_object_get (predicate, "campaign"), "id", ""));
+  outcome->workstation = g_strdup (rb_json_string_or (json_object_get (predicate, "workstation"), "certSha256", ""));
+  outcome->stream = g_strdup (rb_json_string_or (predicate, "stream", ""));
+  outcome->previous = g_strdup (rb_json_string_or (predicate, "previousRecord", ""));
+  outcome->sequence = rb_json_integer_or (predicate, "sequence", 0);
+}
+
+static GPtrArray *
+chain_of (Check *self, const char *member)
+{
+  const char *wanted = rb_json_string_or (json_object_get (self->predicate, member), "certSha256", NULL);
+  for (guint i = 0; i < rb_dsse_signature_count (self->dsse); i++) {
+    GPtrArray *chain = rb_dsse_chain (self->dsse, i);
+    if (g_strcmp0 (rb_certificate_id (chain->pdata[0]), wanted) == 0)
+      return chain;
+  }
+  return NULL;
+}
+
+static gboolean
+check_purpose (GPtrArray *chain, RbPurpose purpose, const json_t *named, GError **error)
+{
+  RbCertificate *certificate = chain->pdata[0];
+  const char *name = rb_json_string_or (named, "name", NULL);
+  if (!rb_certificate_has_purpose (certificate, purpose))
+    return deny (error, RB_REASON_RECORD_CERTIFICATE, "a certificate is not made for this signature");
+  if (name != NULL && strcmp (name, rb_certificate_common_name (certificate)) != 0)
+    return deny (error, RB_REASON_RECORD_CERTIFICATE, "a person's name is not the certificate's");
+  return TRUE;
+}
+
+static gboolean
+are_same (GPtrArray *a, GPtrArray *b)
+{
+  return rb_key_public_equal (rb_certificate_key (a->pdata[0]), rb_certificate_key (b->pdata[0]))
+         || strcmp (rb_certificate_common_name (a->pdata[0]), rb_certificate_common_name (b->pdata[0])) == 0;
+}
+
+/* Time has to be known to judge certificates, so this comes after the statement is opened; its bytes are authentic by
+ * then, only whose they are is open. */
+static gboolean
+check_certificate (Check *self, GPtrArray *chain, RbPurpose purpose, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  gint64 claimed = 0;
+  const char *text = rb_json_string_or (json_object_get (self->predicate, "time"), "claimed", "");
+  if (self->request->anchors == NULL)
+    return TRUE;
+  if (!rb_moment_from_text (text, &claimed))
+    return deny (error, RB_REASON_RECORD_MALFORMED, "the time it claims is not one");
+  if (!rb_certificate_verify (chain, self->request->anchors, purpose, claimed, &problem))
+    return deny (error, RB_REASON_RECORD_CERTIFICATE, problem->message);
+  return TRUE;
+}
+
+static gboolean
+check_signers (Check *self, GError **error)
+{
+  const json_t *second_named = json_object_get (self->predicate, "secondPerson");
+  GPtrArray *workstation = chain_of (self, "workstation"), *technician = chain_of (self, "technician");
+  GPtrArray *second = second_named == NULL ? NULL : chain_of (self, "secondPerson");
+  guint wanted = second_named == NULL ? 2 : 3;
+  if (workstation == NULL || technician == NULL || (second_named != NULL && second == NULL))
+    return deny (error, RB_REASON_SIGNER_MISSING,
+                 workstation == NULL  ? "the workstation's signature is missing"
+                 : technician == NULL ? "the technician's signature is missing"
+                                      : "the second person's signature is missing");
+  if (are_same (workstation, technician) || (second != NULL && (are_same (second, technician) || are_same (second, workstation))))
+    return deny (error, RB_REASON_SAME_PERSON, "two of its signatures are by the same person or machine");
+  if (rb_dsse_signature_count (self->dsse) != wanted)
+    return deny (error, RB_REASON_RECORD_SIGNATURE, "somebody signed it whom it does not name");
+  if (!check_purpose (workstation, RB_PURPOSE_WORKSTATION, NULL, error)
+      || !check_purpose (technician, RB_PURPOSE_TECHNICIAN, json_object_get (self->predicate, "technician"), error)
+      || (second != NULL && !check_purpose (second, RB_PURPOSE_TECHNICIAN, second_named, error)))
+    return FALSE;
+  if (!check_certificate (self, workstation, RB_PURPOSE_WORKSTATION, error)
+      || !check_certificate (self, technician, RB_PURPOSE_TECHNICIAN, error)
+      || (second != NULL && !check_certificate (self, second, RB_PURPOSE_TECHNICIAN, error)))
+    return FALSE;
+  self->outcome->certificates_checked = self->request->anchors != NULL;
+  return TRUE;
+}
+
+static gboolean
+check_times (Check *self, GError **error)
+{
+  const json_t *time = json_object_get (self->predicate, "time");
+  gint64 claimed = 0, not_before = 0, started = 0, finished = 0;
+  if (!rb_moment_from_text (rb_json_string_or (time, "claimed", ""), &claimed)
+      || !rb_moment_from_text (rb_json_string_or (time, "notBefore", ""), &not_before)
+      || !rb_moment_from_text (rb_json_string_or (self->predicate, "startedAt", ""), &started)
+      || !rb_moment_from_text (rb_json_string_or (self->predicate, "finishedAt", ""), &finished))
+    return deny (error, RB_REASON_RECORD_MALFORMED, "a time is not one");
+  if (claimed < not_before)
+    return deny (error, RB_REASON_CLOCK, "it claims a time before the newest signed thing it quotes");
+  if (finished < started)
+    return deny (error, RB_REASON_CLOCK, "it ends before it begins");
+  return TRUE;
+}
+
+static gboolean
+check_result (Check *self, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  const json_t *campaign = json_object_get (self->predicate, "campaign");
+  size_t i;
+  json_t *ecu;
+  gboolean complete = rb_result_is_complete (self->predicate, &problem);
+  const char *result = rb_result_of_type (self->outcome->type, complete);
+  if (g_strcmp0 (result, self->outcome->result) != 0) {
+    g_autofree char *text = g_strdup_printf ("it says %s, %s; its contents say %s%s%s", self->outcome->type, self->outcome->result,
+                                             complete ? "completed" : "not completed", complete ? "" : ": ",
+                                             complete ? "" : problem->message);
+    return deny (error, RB_REASON_RECORD_RESULT, text);
+  }
+  json_array_foreach (json_object_get (self->predicate, "ecus"), i, ecu) {
+    g_clear_error (&problem);
+    if (rb_result_ecu_claims_done (ecu) && !rb_result_ecu_is_done (ecu, campaign, &problem))
+      return deny (error, RB_REASON_RECORD_RESULT, problem->message);
+    if (!rb_proof_check_ecu (self->predicate, ecu, error))
+      return FALSE;
+  }
+  if (!rb_proof_check_subjects (self->statement, self->predicate, error))
+    return FALSE;
+  self->outcome->result_checked = TRUE;
+  return TRUE;
+}
+
+static gboolean
+check_bundle (Check *self, GError **error)
+{
+  const json_t *campaign = json_object_get (self->predicate, "campaign");
+  if (self->request->n_bundles == 0)
+    return TRUE;
+  for (guint i = 0; i < self->request->n_bundles; i++) {
+    const RbVerifyBundle *bundle = &self->request->bundles[i];
+    if (g_strcmp0 (bundle->campaign_sha256, rb_json_string_or (campaign, "campaignSha256", NULL)) != 0)
+      continue;
+    self->outcome->campaign_checked = rb_against_check (self->predicate, bundle, error);
+    return self->outcome->campaign_checked;
+  }
+  return deny (error, RB_REASON_RECORD_CAMPAIGN, "its campaign is not the bundle's");
+}
+
+static gboolean
+check_all (Check *self, GBytes *envelope, GError **error)
+{
+  if (!open_envelope (self, envelope, error) || !check_signatures (self, error) || !open_statement (self, error))
+    return FALSE;
+  tell (self);
+  return check_signers (self, error) && check_times (self, error) && check_result (self, error) && check_bundle (self, error);
+}
+
+RbVerifyOutcome *
+rb_verify_record (GBytes *envelope, const RbVerifyRequest *request)
+{
+  RbVerifyOutcome *outcome = g_new0 (RbVerifyOutcome, 1);
+  Check self = { .request = request, .outcome = outcome };
+  g_autoptr (GError) error = NULL;
+  if (!check_all (&self, envelope, &error))
+    rb_verify_outcome_deny (outcome, rb_reason_of (error), error->message);
+  g_clear_pointer (&self.dsse, rb_dsse_free);
+  json_decref (self.statement);
+  return outcome;
+}
+
+void
+rb_verify_outcome_deny (RbVerifyOutcome *self, RbReason reason, const char *message)
+{
+  if (self->reason != RB_REASON_NONE)
+    return;
+  self->reason = reason;
+  self->message = g_strdup (message);
+}
+
+void
+rb_verify_outcome_free (RbVerifyOutcome *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->message);
+  g_free (self->digest);
+  g_free (self->type);
+  g_free (self->result);
+  g_free (self->vin);
+  g_free (self->campaign);
+  g_free (self->workstation);
+  g_free (self->stream);
+  g_free (self->previous);
+  json_decref (self->predicate);
+  g_free (self);
+}
+
+static void
+add_checked (json_t *list, gboolean checked, const char *name)
+{
+  if (checked)
+    json_array_append_new (list, json_string (name));
+}
+
+json_t *
+rb_verify_outcome_to_json (const RbVerifyOutcome *self)
+{
+  json_t *object = json_object (), *checked = json_array ();
+  add_checked (checked, self->signatures_checked, "signatures");
+  add_checked (checked, self->certificates_checked, "certificates");
+  add_checked (checked, self->result_checked, "result");
+  add_checked (checked, self->sequence_checked, "sequence");
+  add_checked (checked, self->campaign_checked, "campaign");
+  rb_json_set_string (object, "digest", self->digest);
+  rb_json_set_string (object, "type", self->type);
+  rb_json_set_string (object, "result", self->result);
+  rb_json_set_string (object, "vin", self->vin);
+  rb_json_set (object, "checked", checked);
+  return object;
+}

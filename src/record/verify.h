@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "crypto/certificate.h"
+#include "model/campaign.h"
+#include "model/vehicle-model.h"
+#include "record/error.h"
+
+#include <jansson.h>
+
+/*
+ * The verifier of records: from bytes to a verdict, with nothing but the anchors and bundles it is given. It names
+ * the first thing wrong, in this order: size, base64, signatures, certificates at the time the record claims,
+ * members, result computed again (with the proofs of possession and reports inside), and against a bundle the
+ * campaign, scope, images, roots, nonces.
+ */
+
+/* What the caller knows of one campaign, having opened its bundle. */
+typedef struct {
+  const RbCampaign *campaign;
+  const char *campaign_sha256;  /* of campaign.json */
+  const RbVehicleModel *model;  /* which ECUs check fully; NULL: not checked */
+  /* The image with that digest; NULL with error when the bundle has none. (transfer full) */
+  GBytes *(*image) (gpointer data, const char *sha256, GError **error);
+  /* The ECUs the Director assigns images to in that vehicle: serial → hardware id; NULL without error when the bundle does not
+   * say. May be NULL. (transfer full) */
+  GHashTable *(*ecus) (gpointer data, const char *vin, GError **error);
+  gpointer data;
+} RbVerifyBundle;
+
+typedef struct {
+  GPtrArray *anchors;            /* of RbCertificate; NULL: certificates are not checked */
+  const RbVerifyBundle *bundles; /* borrowed */
+  guint n_bundles;
+} RbVerifyRequest;
+
+typedef struct {
+  RbReason reason; /* RB_REASON_NONE: authentic and consistent */
+  char *message;
+  char *digest;    /* NULL when there is no envelope to take it of */
+  /* Told only when the signatures hold; else NULL, 0. */
+  char *type, *result, *vin, *campaign, *workstation, *stream, *previous;
+  gint64 sequence;
+  gboolean signatures_checked, certificates_checked, result_checked, sequence_checked, campaign_checked;
+  json_t *predicate;
+} RbVerifyOutcome;
+RbVerifyOutcome *rb_verify_record (GBytes *envelope, const RbVerifyRequest *request);
+void rb_verify_outcome_free (RbVerifyOutcome *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbVerifyOutcome, rb_verify_outcome_free)
+/* A later finding (chain, --require): kept only when nothing was wrong before. */
+void rb_verify_outcome_deny (RbVerifyOutcome *self, RbReason reason, const char *message);
+/* {"digest", "type", "result", "vin", "checked"}. (transfer full) */
+json_t *rb_verify_outcome_to_json (const RbVerifyOutcome *self);
