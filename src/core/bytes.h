@@ -55,7 +55,7 @@ GBytes *rb_bytes_from_hex (const char *hex);
 /* Exactly length bytes into out, FALSE otherwise. */
 gboolean rb_bytes_from_hex_exact (const char *hex, guint8 *out, gsize length);
 char *rb_bytes_to_base64 (GBytes *bytes);
-/* Both alphabets, padding optional, no white space; NULL when it is not base64. */
+/* Both alphabets, padding optional, no white space, no bits left over; NULL when it is not base64. */
 GBytes *rb_bytes_from_base64 (const char *text);
 /* Constant-time comparison. */
 gboolean rb_bytes_equal_secret (gconstpointer a, gconstpointer b, gsize length);

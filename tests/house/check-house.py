@@ -1,0 +1,31 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""check-house.py SOURCE BUILD: the rules of the house on this tree, as TAP"""
+
+import sys
+
+import house
+
+
+def report(title, problems):
+    problems = list(problems)
+    report.count += 1
+    print(f"{'not ok' if problems else 'ok'} {report.count} - {title}")
+    for problem in problems:
+        print(f"# {problem}")
+
+
+report.count = 0
+
+
+def main():
+    root, build = house.as_path(sys.argv[1]), house.as_path(sys.argv[2])
+    for rule in house.RULES:
+        report(rule.__name__.removeprefix("check_").replace("_", " "), rule(root))
+    print(f"# tests to src: {house.ratio(root):.2f} lines a line")
+    for program in house.programs(build):
+        report(f"{program.name} makes no keys", house.check_keyless(program))
+    print(f"1..{report.count}")
+
+
+main()

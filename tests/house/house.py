@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of the house, each a function of the tree that yields what breaks it."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+# floor by floor, bottom up: folder → what it may include (the table of the README)
+SEES = {
+    "core": "",
+    "crypto": "core",
+    "net": "core",
+    "frame": "core",
+    "uptane": "net crypto core",
+    "model": "crypto core",
+    "log": "crypto core",
+    "link": "frame core",
+    "campaign": "model uptane crypto core",
+    "record": "log model uptane net crypto core",
+    "uds": "link core",
+    "vehicle": "uds link model uptane crypto core",
+    "recovery": "vehicle uds campaign record link log model uptane frame net crypto core",
+    "ctl": "recovery vehicle uds campaign record link log model uptane frame net crypto core",
+    "oem": "record campaign model log uptane net crypto core",
+    "sim": "model uptane frame crypto core",
+    "workstation": "recovery vehicle uds campaign record link log model uptane frame net crypto core",
+}
+SEES = {folder: set(names.split()) for folder, names in SEES.items()}
+
+MAX_FUNCTION = 100
+MAX_FILE = 900
+MIN_RATIO = 0.6
+SPDX = "SPDX-License-Identifier: Apache-2.0"
+SOURCES = {".c", ".h", ".py", ".sh", ".ui", ".css", ".build"}
+# making keys: only where keys are made
+FORBIDDEN_DEFINED = re.compile(r"^(rb_keygen_\w*|rb_issue_\w*|rb_she_update)$")
+FORBIDDEN_IMPORTED = {"EVP_PKEY_generate", "EVP_PKEY_keygen", "EVP_PKEY_Q_keygen", "EVP_PKEY_paramgen"}
+KEYLESS_PROGRAMS = ("recallctl", "recallbay")
+
+
+def files(root, *tops, suffixes=SOURCES):
+    for top in tops:
+        for path in sorted((root / top).rglob("*")):
+            if path.is_file() and not path.is_symlink() and path.suffix in suffixes and "__pycache__" not in path.parts:
+                yield path
+
+
+def text(path):
+    return path.read_text(encoding="utf-8")
+
+
+def name(root, path):
+    return str(path.relative_to(root))
+
+
+def without_strings(source):
+    """C with comments and the insides of strings blanked, line numbers kept."""
+    pattern = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+    return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m.group()) if m.group()[0] == "/" else m.group()[0] * 2, source)
+
+
+def declared_sees(root):
+    """folder → what its meson.build says it sees"""
+    found = {}
+    for path in sorted((root / "src").glob("*/meson.build")):
+        match = re.search(r"^sees\s*=\s*\[(.*?)\]", text(path), re.M | re.S)
+        found[path.parent.name] = set(re.findall(r"'([^']+)'", match.group(1))) if match else set()
+    return found
+
+
+def check_sees(root):
+    declared = declared_sees(root)
+    for folder, sees in declared.items():
+        if folder not in SEES:
+            yield f"src/{folder}: a folder that the table does not know"
+        elif sees != SEES[folder]:
+            yield f"src/{folder}/meson.build: sees {sorted(sees ^ SEES[folder])} otherwise than the table"
+    for folder in SEES.keys() - declared.keys():
+        yield f"src/{folder}: has no meson.build"
+    for path in files(root, "src", suffixes={".build"}):
+        if re.search(r"include_directories", text(path)):
+            yield f"{name(root, path)}: another way to include than `sees`"
+
+
+def check_includes(root):
+    for path in files(root, "src", suffixes={".c", ".h"}):
+        folder = path.relative_to(root / "src").parts[0]
+        for included in re.findall(r'^\s*#\s*include\s+"([^"]+)"', text(path), re.M):
+            top = included.split("/")[0]
+            if top != folder and top not in SEES.get(folder, set()):
+                yield f"{name(root, path)}: may not include {included}"
+
+
+def cycles(edges):
+    done, way = set(), []
+
+    def walk(node):
+        if node in way:
+            yield way[way.index(node):] + [node]
+        elif node not in done:
+            way.append(node)
+            for following in sorted(edges.get(node, ())):
+                yield from walk(following)
+            way.pop()
+            done.add(node)
+
+    for start in sorted(edges):
+        yield from walk(start)
+
+
+def check_cycles(root):
+    for cycle in cycles(declared_sees(root)):
+        yield "folders in a circle: " + " → ".join(cycle)
+    headers = {}
+    for path in files(root, "src", suffixes={".h"}):
+        headers[name(root / "src", path)] = set(re.findall(r'^\s*#\s*include\s+"([^"]+)"', text(path), re.M))
+    for cycle in cycles(headers):
+        yield "headers in a circle: " + " → ".join(cycle)
+
+
+def check_goto(root):
+    for path in files(root, "src", "tests", suffixes={".c", ".h"}):
+        for number, line in enumerate(without_strings(text(path)).splitlines(), 1):
+            if re.search(r"\bgoto\b", line):
+                yield f"{name(root, path)}:{number}: goto"
+
+
+def check_spdx(root):
+    for path in files(root, "src", "tests", "data", "ui", "packaging", "po"):
+        if path.is_relative_to(root / "tests" / "data"):
+            continue
+        if SPDX not in "\n".join(text(path).splitlines()[:3]):
+            yield f"{name(root, path)}: no licence line at its top"
+
+
+def functions(path):
+    """(line, head, length) of each function in a C file; bodies begin and end in the first column."""
+    lines = without_strings(text(path)).splitlines()
+    start = None
+    for number, line in enumerate(lines):
+        if line.rstrip() == "{" and number > 0 and not lines[number - 1].rstrip().endswith((";", "=")):
+            start = number
+        elif line.startswith("}") and start is not None:
+            first = start
+            while first > 0 and lines[first - 1].strip() and not re.match(r"[}#]|.*;\s*$", lines[first - 1]):
+                first -= 1
+            yield first + 1, " ".join(lines[first:start]), number - first + 1
+            start = None
+
+
+def function_name(head):
+    match = re.search(r"(\w+)\s*\(", re.sub(r"G_GNUC_\w+\s*(\([^)]*\))?|__attribute__\s*\(\(.*?\)\)", "", head))
+    return match.group(1) if match else ""
+
+
+def check_prefix(root):
+    for path in files(root, "src", suffixes={".c"}):
+        prefix = "rb_" + path.stem.replace("-", "_") + "_"
+        for number, head, _ in functions(path):
+            called = function_name(head)
+            if re.search(r"\bstatic\b", head) or not called or called.isupper() or (path.stem == "main" and called == "main"):
+                continue
+            if not called.startswith(prefix):
+                yield f"{name(root, path)}:{number}: {called} does not begin with {prefix}"
+
+
+def check_lengths(root):
+    for path in files(root, "src", "tests", suffixes={".c", ".h"}):
+        lines = len(text(path).splitlines())
+        if lines > MAX_FILE:
+            yield f"{name(root, path)}: {lines} lines, more than {MAX_FILE}"
+        for number, head, length in functions(path):
+            if length > MAX_FUNCTION:
+                yield f"{name(root, path)}:{number}: {function_name(head)} has {length} lines, more than {MAX_FUNCTION}"
+
+
+def check_sleep(root):
+    pattern = re.compile(r"\b(?:g_usleep|usleep|nanosleep|sleep)\s*\(|^\s*sleep\s+[\d.]", re.M)
+    for path in files(root, "tests", suffixes={".c", ".h", ".py", ".sh"}):
+        if path.parent.name == "house":
+            continue
+        source = without_strings(text(path)) if path.suffix in {".c", ".h"} else text(path)
+        for match in pattern.finditer(source):
+            yield f"{name(root, path)}:{source.count(chr(10), 0, match.start()) + 1}: a test that sleeps"
+
+
+def check_unfinished(root):
+    for path in files(root, "src", "tests", "data", "ui"):
+        if path.parent.name == "house":
+            continue
+        for number, line in enumerate(text(path).splitlines(), 1):
+            if re.search(r"\b(TODO|FIXME|XXX|HACK)\b", line):
+                yield f"{name(root, path)}:{number}: unfinished: {line.strip()[:60]}"
+
+
+def reason_words(root):
+    return dict(re.findall(r'^\s*X \((\w+), "([\w-]+)"\)', text(root / "src/core/reason.h"), re.M))
+
+
+def check_reasons(root):
+    words = set(reason_words(root).values())
+    told = {}
+    for entries in json.loads(text(root / "data/reasons.json")).values():
+        told.update(entries)
+    for word in sorted(words - told.keys()):
+        yield f"data/reasons.json: does not tell {word}"
+    for word in sorted(told.keys() - words):
+        yield f"data/reasons.json: tells {word}, which is no reason"
+    for word, entry in sorted(told.items()):
+        for member in ("means", "next"):
+            if not str(entry.get(member, "")).strip():
+                yield f"data/reasons.json: {word} has nothing to say of “{member}”"
+
+
+def check_reasons_are_tested(root):
+    tested = "\n".join(text(path) for path in files(root, "tests", suffixes={".c", ".h", ".py", ".sh"}) if path.parent.name != "house")
+    for constant, word in sorted(reason_words(root).items()):
+        if not re.search(rf"RB_REASON_{constant}\b|(?<![\w-]){re.escape(word)}(?![\w-])", code_only(tested, word)):
+            yield f"reason {word}: no test produces it"
+
+
+def code_only(tested, word):
+    """A one-word reason ("path", "missing") counts only as a quoted word or constant."""
+    if "-" in word:
+        return tested
+    return "\n".join(re.findall(rf"RB_REASON_\w+|[\"']{re.escape(word)}[\"']", tested))
+
+
+def count_lines(root, top, suffixes):
+    return sum(sum(1 for line in text(path).splitlines() if line.strip())
+               for path in files(root, top, suffixes=suffixes) if not path.is_relative_to(root / "tests" / "data"))
+
+
+def ratio(root):
+    source = count_lines(root, "src", {".c", ".h"})
+    return count_lines(root, "tests", {".c", ".h", ".py", ".sh"}) / max(source, 1)
+
+
+def check_ratio(root):
+    if ratio(root) < MIN_RATIO:
+        yield f"tests have {ratio(root):.2f} lines for a line of src, fewer than {MIN_RATIO}"
+
+
+def symbols(program):
+    found = subprocess.run(["nm", "-P", str(program)], capture_output=True, text=True, check=True).stdout
+    for line in found.splitlines():
+        parts = line.split()
+        if len(parts) >= 2:
+            yield parts[0].split("@")[0], parts[1]
+
+
+def check_keyless(program):
+    for symbol, kind in symbols(program):
+        if kind == "U" and symbol in FORBIDDEN_IMPORTED:
+            yield f"{program.name}: can make keys, it calls {symbol}"
+        elif kind != "U" and FORBIDDEN_DEFINED.match(symbol):
+            yield f"{program.name}: can make keys, {symbol} is in it"
+
+
+RULES = [check_sees, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep,
+         check_unfinished, check_reasons, check_reasons_are_tested, check_ratio]
+
+
+def programs(build):
+    return [build / "src" / program for program in KEYLESS_PROGRAMS if (build / "src" / program).exists()]
+
+
+def as_path(argument):
+    return Path(argument).resolve()

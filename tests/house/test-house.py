@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Each rule of the house fails on a tree that breaks it, and only on that."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import house
+
+LICENCE = "/* " + house.SPDX + " */\n"
+REASON_H = '#define RB_REASONS(X) \\\n  X (NO_SPACE, "no-space") \\\n  X (PATH, "path")\n'
+
+
+class Rules(unittest.TestCase):
+    def setUp(self):
+        self.root = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.root)
+        for folder, sees in house.SEES.items():
+            listed = ", ".join(f"'{name}'" for name in sorted(sees))
+            self.write(f"src/{folder}/meson.build", f"# {house.SPDX}\nsees = [{listed}]\n")
+        self.write("src/core/reason.h", LICENCE + REASON_H)
+        told = {"means": "a", "next": "b"}
+        self.write("data/reasons.json", json.dumps({"group": {"no-space": told, "path": told}}))
+        self.write("src/crypto/key.c", LICENCE + '#include "core/reason.h"\n\nint\nrb_key_sign (void)\n{\n  return 0;\n}\n')
+        self.write("tests/crypto/test-key.c", LICENCE + 'expect ("no-space");\nexpect (RB_REASON_PATH);\n' + "line\n" * 12)
+
+    def write(self, path, content):
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(content)
+
+    def broken(self):
+        return {rule.__name__ for rule in house.RULES if list(rule(self.root))}
+
+    def breaks(self, *rules):
+        self.assertEqual(self.broken(), set(rules))
+
+    def test_a_clean_tree_passes(self):
+        self.breaks()
+
+    def test_sees_other_than_the_table(self):
+        self.write("src/frame/meson.build", f"# {house.SPDX}\nsees = ['core', 'crypto']\n")
+        self.breaks("check_sees")
+
+    def test_unknown_folder(self):
+        self.write("src/extra/meson.build", f"# {house.SPDX}\nsees = []\n")
+        self.breaks("check_sees")
+
+    def test_folder_missing(self):
+        shutil.rmtree(self.root / "src/uds")
+        self.breaks("check_sees")
+
+    def test_include_upward(self):
+        self.write("src/crypto/up.c", LICENCE + '#include "record/outbox.h"\n')
+        self.breaks("check_includes")
+
+    def test_include_sideways(self):
+        self.write("src/frame/side.h", LICENCE + '#include "net/client.h"\n')
+        self.breaks("check_includes")
+
+    def test_folders_in_a_circle(self):
+        self.write("src/core/meson.build", f"# {house.SPDX}\nsees = ['crypto']\n")
+        self.breaks("check_sees", "check_cycles")
+
+    def test_headers_in_a_circle(self):
+        self.write("src/core/a.h", LICENCE + '#include "core/b.h"\n')
+        self.write("src/core/b.h", LICENCE + '#include "core/a.h"\n')
+        self.breaks("check_cycles")
+
+    def test_goto(self):
+        self.write("src/core/jump.c", LICENCE + "void\nrb_jump_far (void)\n{\n  goto out;\n}\n")
+        self.breaks("check_goto")
+
+    def test_goto_in_words_is_none(self):
+        self.write("src/core/jump.c", LICENCE + '/* no goto here */\nconst char *x = "goto";\n')
+        self.breaks()
+
+    def test_licence_line_missing(self):
+        self.write("src/core/bare.h", "#pragma once\n")
+        self.breaks("check_spdx")
+
+    def test_prefix_of_another_file(self):
+        self.write("src/core/bytes.c", LICENCE + "int\nrb_byte_one (void)\n{\n  return 1;\n}\n")
+        self.breaks("check_prefix")
+
+    def test_static_needs_no_prefix(self):
+        self.write("src/core/bytes.c", LICENCE + "static int\none (void)\n{\n  return 1;\n}\n")
+        self.breaks()
+
+    def test_dash_in_a_file_name(self):
+        self.write("src/core/two-words.c", LICENCE + "int\nrb_two_words_one (int a,\n    int b)\n{\n  return 1;\n}\n")
+        self.breaks()
+
+    def test_long_function(self):
+        self.write("src/core/long.c", LICENCE + "int\nrb_long_one (void)\n{\n" + "  a ();\n" * 97 + "}\n")
+        self.write("tests/core/test-long.c", LICENCE + "line\n" * 99)
+        self.breaks("check_lengths")
+
+    def test_long_file(self):
+        self.write("src/core/long.c", LICENCE + "int a;\n" * 900)
+        self.write("tests/core/test-long.c", LICENCE + "line\n" * 700)
+        self.breaks("check_lengths")
+
+    def test_sleep(self):
+        for suffix, line in (("c", "  g_usleep (5);"), ("py", "time.sleep(1)"), ("sh", "sleep 1")):
+            self.write(f"tests/core/test-slow.{suffix}", LICENCE + line + "\n")
+            self.breaks("check_sleep")
+            (self.root / f"tests/core/test-slow.{suffix}").unlink()
+
+    def test_unfinished(self):
+        self.write("src/core/later.h", LICENCE + "/* TODO: all of it */\n")
+        self.breaks("check_unfinished")
+
+    def test_reason_not_told(self):
+        self.write("data/reasons.json", json.dumps({"group": {"path": {"means": "a", "next": "b"}}}))
+        self.breaks("check_reasons")
+
+    def test_told_but_no_reason(self):
+        told = {"means": "a", "next": "b"}
+        self.write("data/reasons.json", json.dumps({"group": {"no-space": told, "path": told, "gone": told}}))
+        self.breaks("check_reasons")
+
+    def test_reason_told_with_nothing(self):
+        told = {"means": "a", "next": "b"}
+        self.write("data/reasons.json", json.dumps({"group": {"no-space": told, "path": {"means": "a", "next": " "}}}))
+        self.breaks("check_reasons")
+
+    def test_reason_without_a_test(self):
+        self.write("tests/crypto/test-key.c", LICENCE + 'expect ("no-space");\n/* the path is long */\n' + "line\n" * 12)
+        self.breaks("check_reasons_are_tested")
+
+    def test_too_few_tests(self):
+        self.write("src/core/much.c", LICENCE + "int a;\n" * 60)
+        self.breaks("check_ratio")
+
+
+class Keys(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def build(self, source):
+        program = self.folder / "recallctl"
+        (self.folder / "main.c").write_text(source)
+        subprocess.run(["cc", "-o", str(program), str(self.folder / "main.c"), "-lcrypto"], check=True)
+        return list(house.check_keyless(program))
+
+    def test_a_program_without_keys(self):
+        self.assertEqual(self.build("int main (void) { return 0; }"), [])
+
+    def test_calls_the_library(self):
+        for call in sorted(house.FORBIDDEN_IMPORTED):
+            self.assertEqual(len(self.build(f"extern int {call} (void); int main (void) {{ return {call} (); }}")), 1, call)
+
+    def test_links_our_maker(self):
+        for maker in ("rb_keygen_new", "rb_issue_certificate", "rb_she_update"):
+            self.assertEqual(len(self.build(f"int {maker} (void) {{ return 0; }} int main (void) {{ return {maker} (); }}")), 1, maker)
+
+
+if __name__ == "__main__":
+    sys.argv[1:] = []
+    unittest.main()
