@@ -16,6 +16,9 @@ typedef enum {
   RB_PURPOSE_TLS_SERVER,       /* 1.3.6.1.5.5.7.3.1 */
 } RbPurpose;
 
+/* Dotted OID of a purpose, static. */
+const char *rb_certificate_purpose_oid (RbPurpose purpose);
+
 typedef struct _RbCertificate RbCertificate; /* ref counted, immutable */
 RbCertificate *rb_certificate_from_der (GBytes *der, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbCertificate *rb_certificate_from_pem (const char *pem, GError **error) G_GNUC_WARN_UNUSED_RESULT;

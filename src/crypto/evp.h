@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "crypto/key.h"
+#include "crypto/certificate.h"
 #include <openssl/bio.h>
 #include <openssl/cms.h>
 #include <openssl/evp.h>
@@ -19,10 +19,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509_STORE, X509_STORE_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509_STORE_CTX, X509_STORE_CTX_free)
 
 /* Takes pkey, also on failure. */
-RbPrivateKey *rb_evp_private_key (EVP_PKEY *pkey, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-RbPublicKey *rb_evp_public_key (EVP_PKEY *pkey, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-EVP_PKEY *rb_evp_of_private (RbPrivateKey *key); /* borrowed */
-EVP_PKEY *rb_evp_of_public (RbPublicKey *key);   /* borrowed */
+RbPrivateKey *rb_key_from_evp_private (EVP_PKEY *pkey, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbPublicKey *rb_key_from_evp_public (EVP_PKEY *pkey, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Takes x509, also on failure. */
+RbCertificate *rb_certificate_from_x509 (X509 *x509, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+X509 *rb_certificate_x509 (RbCertificate *certificate); /* borrowed */
+EVP_PKEY *rb_key_evp_private (RbPrivateKey *key); /* borrowed */
+EVP_PKEY *rb_key_evp_public (RbPublicKey *key);   /* borrowed */
 /* Sets reason with OpenSSL's newest error text, and clears its queue. */
 void rb_evp_set_error (GError **error, RbReason reason, const char *what);
 /* A BIO over length bytes at data, which must outlive it. */

@@ -66,7 +66,7 @@ spki_of (EVP_PKEY *pkey)
 }
 
 RbPublicKey *
-rb_evp_public_key (EVP_PKEY *pkey, GError **error)
+rb_key_from_evp_public (EVP_PKEY *pkey, GError **error)
 {
   g_autoptr (EVP_PKEY) owned = pkey;
   RbKeyType type;
@@ -97,7 +97,7 @@ rb_key_public_from_spki (GBytes *spki, GError **error)
     rb_evp_set_error (error, RB_REASON_MALFORMED, "not a SubjectPublicKeyInfo");
     return NULL;
   }
-  return rb_evp_public_key (pkey, error);
+  return rb_key_from_evp_public (pkey, error);
 }
 
 RbPublicKey *
@@ -109,7 +109,7 @@ rb_key_public_from_pem (const char *pem, GError **error)
     rb_evp_set_error (error, RB_REASON_MALFORMED, "not a public key in PEM");
     return NULL;
   }
-  return rb_evp_public_key (pkey, error);
+  return rb_key_from_evp_public (pkey, error);
 }
 
 RbPublicKey *
@@ -120,7 +120,7 @@ rb_key_public_from_ed25519 (gconstpointer raw, gsize length, GError **error)
     rb_evp_set_error (error, RB_REASON_MALFORMED, "not an Ed25519 public key");
     return NULL;
   }
-  return rb_evp_public_key (pkey, error);
+  return rb_key_from_evp_public (pkey, error);
 }
 
 RbPublicKey *
@@ -138,7 +138,7 @@ rb_key_public_from_p256_point (gconstpointer raw, gsize length, GError **error)
     rb_evp_set_error (error, RB_REASON_MALFORMED, "not a point of P-256");
     return NULL;
   }
-  return rb_evp_public_key (pkey, error);
+  return rb_key_from_evp_public (pkey, error);
 }
 
 RbPublicKey *
@@ -218,13 +218,13 @@ rb_key_public_equal (RbPublicKey *a, RbPublicKey *b)
 }
 
 EVP_PKEY *
-rb_evp_of_public (RbPublicKey *key)
+rb_key_evp_public (RbPublicKey *key)
 {
   return key->pkey;
 }
 
 EVP_PKEY *
-rb_evp_of_private (RbPrivateKey *key)
+rb_key_evp_private (RbPrivateKey *key)
 {
   return key->pkey;
 }
@@ -269,11 +269,11 @@ rb_key_verify (RbPublicKey *self, RbScheme scheme, gconstpointer message, gsize 
 }
 
 RbPrivateKey *
-rb_evp_private_key (EVP_PKEY *pkey, GError **error)
+rb_key_from_evp_private (EVP_PKEY *pkey, GError **error)
 {
   if (EVP_PKEY_up_ref (pkey) != 1)
     g_error ("a key could not be referenced");
-  RbPublicKey *public_key = rb_evp_public_key (pkey, error);
+  RbPublicKey *public_key = rb_key_from_evp_public (pkey, error);
   if (public_key == NULL) {
     EVP_PKEY_free (pkey);
     return NULL;
@@ -301,7 +301,7 @@ rb_key_private_from_pem (const char *pem, const char *passphrase, GError **error
   g_autoptr (BIO) bio = rb_evp_bio (pem, strlen (pem));
   EVP_PKEY *pkey = PEM_read_bio_PrivateKey (bio, NULL, give_passphrase, (void *) passphrase);
   if (pkey != NULL)
-    return rb_evp_private_key (pkey, error);
+    return rb_key_from_evp_private (pkey, error);
   gboolean encrypted = strstr (pem, "ENCRYPTED") != NULL;
   rb_evp_set_error (error, encrypted ? RB_REASON_PASSPHRASE : RB_REASON_MALFORMED,
                     encrypted ? "private key: the passphrase is not right" : "not a private key in PEM");

@@ -17,5 +17,5 @@ rb_keygen_new (RbKeyType type, GError **error)
     rb_evp_set_error (error, RB_REASON_INTERNAL, "making a key");
     return NULL;
   }
-  return rb_evp_private_key (pkey, error);
+  return rb_key_from_evp_private (pkey, error);
 }

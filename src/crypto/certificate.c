@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/certificate.h"
+
+#include "core/bytes.h"
+#include "core/moment.h"
+#include "crypto/digest.h"
+#include "crypto/evp.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+struct _RbCertificate {
+  X509 *x509;
+  GBytes *der;
+  char *id;
+  char *common_name;
+  char *serial;
+  RbPublicKey *key;
+  gint64 not_before, not_after;
+};
+
+const char *
+rb_certificate_purpose_oid (RbPurpose purpose)
+{
+  static const char *const oids[] = {
+    [RB_PURPOSE_TECHNICIAN] = "1.3.6.1.4.1.58270.77.1",
+    [RB_PURPOSE_WORKSTATION] = "1.3.6.1.4.1.58270.77.2",
+    [RB_PURPOSE_TLS_CLIENT] = "1.3.6.1.5.5.7.3.2",
+    [RB_PURPOSE_DOIP_TLS] = "1.3.6.1.4.1.58270.77.3",
+    [RB_PURPOSE_ECU_AUTHENTICATION] = "1.3.6.1.4.1.58270.77.4",
+    [RB_PURPOSE_KEY_AGREEMENT] = "1.3.6.1.4.1.58270.77.5",
+    [RB_PURPOSE_TLS_SERVER] = "1.3.6.1.5.5.7.3.1",
+  };
+  return oids[purpose];
+}
+
+static gint64
+moment_of (const ASN1_TIME *time)
+{
+  struct tm parts;
+  if (ASN1_TIME_to_tm (time, &parts) != 1)
+    return 0;
+  g_autoptr (GDateTime) moment = g_date_time_new_utc (parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                                                      parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return moment == NULL ? 0 : g_date_time_to_unix (moment);
+}
+
+static char *
+common_name_of (X509 *x509)
+{
+  X509_NAME *subject = X509_get_subject_name (x509);
+  int at = X509_NAME_get_index_by_NID (subject, NID_commonName, -1);
+  unsigned char *utf8 = NULL;
+  int length = at < 0 ? -1 : ASN1_STRING_to_UTF8 (&utf8, X509_NAME_ENTRY_get_data (X509_NAME_get_entry (subject, at)));
+  char *name = length < 0 ? g_strdup ("") : g_utf8_make_valid ((const char *) utf8, length);
+  OPENSSL_free (utf8);
+  return name;
+}
+
+static char *
+serial_of (X509 *x509)
+{
+  BIGNUM *number = ASN1_INTEGER_to_BN (X509_get0_serialNumber (x509), NULL);
+  char *hex = number == NULL ? NULL : BN_bn2hex (number);
+  char *copy = hex == NULL ? g_strdup ("") : g_ascii_strdown (hex, -1);
+  OPENSSL_free (hex);
+  BN_free (number);
+  return copy;
+}
+
+/* Takes x509. */
+static RbCertificate *
+certificate_new (X509 *taken, GError **error)
+{
+  g_autoptr (X509) x509 = taken;
+  unsigned char *der = NULL;
+  EVP_PKEY *pkey = X509_get_pubkey (x509);
+  g_autoptr (RbPublicKey) key = pkey == NULL ? NULL : rb_key_from_evp_public (pkey, error);
+  if (key == NULL) {
+    if (pkey == NULL)
+      rb_evp_set_error (error, RB_REASON_CERTIFICATE, "a certificate without a usable key");
+    return NULL;
+  }
+  int length = i2d_X509 (x509, &der);
+  if (length <= 0) {
+    rb_evp_set_error (error, RB_REASON_CERTIFICATE, "a certificate that cannot be written");
+    return NULL;
+  }
+  RbCertificate *self = g_atomic_rc_box_new0 (RbCertificate);
+  self->der = g_bytes_new (der, (gsize) length);
+  OPENSSL_free (der);
+  self->id = rb_digest_sha256_hex_of (self->der);
+  self->common_name = common_name_of (x509);
+  self->serial = serial_of (x509);
+  self->key = g_steal_pointer (&key);
+  self->not_before = moment_of (X509_get0_notBefore (x509));
+  self->not_after = moment_of (X509_get0_notAfter (x509));
+  self->x509 = g_steal_pointer (&x509);
+  return self;
+}
+
+RbCertificate *
+rb_certificate_from_x509 (X509 *x509, GError **error)
+{
+  return certificate_new (x509, error);
+}
+
+X509 *
+rb_certificate_x509 (RbCertificate *certificate)
+{
+  return certificate->x509;
+}
+
+RbCertificate *
+rb_certificate_from_der (GBytes *der, GError **error)
+{
+  gsize length = 0;
+  const unsigned char *start = g_bytes_get_data (der, &length);
+  const unsigned char *at = start;
+  X509 *x509 = length == 0 || length > G_MAXINT ? NULL : d2i_X509 (NULL, &at, (long) length);
+  if (x509 == NULL || (gsize) (at - start) != length) {
+    X509_free (x509);
+    rb_evp_set_error (error, RB_REASON_CERTIFICATE, "not an X.509 certificate");
+    return NULL;
+  }
+  return certificate_new (x509, error);
+}
+
+GPtrArray *
+rb_certificate_list_from_pem (const char *pem, GError **error)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
+  g_autoptr (BIO) bio = rb_evp_bio (pem, strlen (pem));
+  X509 *x509;
+  while ((x509 = PEM_read_bio_X509 (bio, NULL, NULL, NULL)) != NULL) {
+    RbCertificate *certificate = certificate_new (x509, error);
+    if (certificate == NULL)
+      return NULL;
+    g_ptr_array_add (list, certificate);
+  }
+  if (list->len == 0) {
+    rb_evp_set_error (error, RB_REASON_CERTIFICATE, "no certificate in PEM");
+    return NULL;
+  }
+  ERR_clear_error ();
+  return g_steal_pointer (&list);
+}
+
+RbCertificate *
+rb_certificate_from_pem (const char *pem, GError **error)
+{
+  g_autoptr (GPtrArray) list = rb_certificate_list_from_pem (pem, error);
+  return list == NULL ? NULL : rb_certificate_ref (list->pdata[0]);
+}
+
+RbCertificate *
+rb_certificate_ref (RbCertificate *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+static void
+certificate_clear (gpointer data)
+{
+  RbCertificate *self = data;
+  X509_free (self->x509);
+  g_bytes_unref (self->der);
+  g_free (self->id);
+  g_free (self->common_name);
+  g_free (self->serial);
+  rb_key_public_unref (self->key);
+}
+
+void
+rb_certificate_unref (RbCertificate *self)
+{
+  g_atomic_rc_box_release_full (self, certificate_clear);
+}
+
+GBytes *
+rb_certificate_der (RbCertificate *self)
+{
+  return self->der;
+}
+
+const char *
+rb_certificate_id (RbCertificate *self)
+{
+  return self->id;
+}
+
+const char *
+rb_certificate_common_name (RbCertificate *self)
+{
+  return self->common_name;
+}
+
+const char *
+rb_certificate_serial (RbCertificate *self)
+{
+  return self->serial;
+}
+
+RbPublicKey *
+rb_certificate_key (RbCertificate *self)
+{
+  return self->key;
+}
+
+gint64
+rb_certificate_not_before (RbCertificate *self)
+{
+  return self->not_before;
+}
+
+gint64
+rb_certificate_not_after (RbCertificate *self)
+{
+  return self->not_after;
+}
+
+gboolean
+rb_certificate_has_purpose (RbCertificate *self, RbPurpose purpose)
+{
+  EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i (self->x509, NID_ext_key_usage, NULL, NULL);
+  gboolean found = FALSE;
+  for (int i = 0; usages != NULL && i < sk_ASN1_OBJECT_num (usages) && !found; i++) {
+    char oid[80];
+    OBJ_obj2txt (oid, sizeof oid, sk_ASN1_OBJECT_value (usages, i), 1);
+    found = strcmp (oid, rb_certificate_purpose_oid (purpose)) == 0;
+  }
+  EXTENDED_KEY_USAGE_free (usages);
+  return found;
+}
+
+static STACK_OF (X509) *
+stack_of (GPtrArray *list, guint from)
+{
+  STACK_OF (X509) *stack = sk_X509_new_null ();
+  for (guint i = from; i < list->len; i++)
+    if (sk_X509_push (stack, ((RbCertificate *) list->pdata[i])->x509) == 0)
+      g_error ("out of memory");
+  return stack;
+}
+
+static gboolean
+chain_is_good (GPtrArray *chain, GPtrArray *anchors, gint64 moment, GError **error)
+{
+  g_autoptr (X509_STORE) store = X509_STORE_new ();
+  g_autoptr (X509_STORE_CTX) context = X509_STORE_CTX_new ();
+  STACK_OF (X509) *helpers = stack_of (chain, 1);
+  for (guint i = 0; i < anchors->len; i++)
+    if (X509_STORE_add_cert (store, ((RbCertificate *) anchors->pdata[i])->x509) != 1)
+      g_error ("out of memory");
+  RbCertificate *leaf = chain->pdata[0];
+  gboolean good = X509_STORE_CTX_init (context, store, leaf->x509, helpers) == 1;
+  X509_STORE_CTX_set_time (context, 0, (time_t) moment);
+  X509_STORE_CTX_set_flags (context, X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN);
+  good = good && X509_verify_cert (context) == 1;
+  int code = X509_STORE_CTX_get_error (context);
+  sk_X509_free (helpers);
+  ERR_clear_error ();
+  if (good)
+    return TRUE;
+  gboolean time = code == X509_V_ERR_CERT_HAS_EXPIRED || code == X509_V_ERR_CERT_NOT_YET_VALID;
+  g_autofree char *when = rb_moment_to_text (moment);
+  g_set_error (error, RB_CRYPTO_ERROR, time ? RB_REASON_CERTIFICATE_EXPIRED : RB_REASON_CERTIFICATE,
+               "certificate “%s”: %s (judged at %s)", leaf->common_name, X509_verify_cert_error_string (code), when);
+  return FALSE;
+}
+
+gboolean
+rb_certificate_verify (GPtrArray *chain, GPtrArray *anchors, int purpose, gint64 moment, GError **error)
+{
+  if (chain == NULL || chain->len == 0) {
+    g_set_error_literal (error, RB_CRYPTO_ERROR, RB_REASON_CERTIFICATE, "there is no certificate");
+    return FALSE;
+  }
+  if (!chain_is_good (chain, anchors, moment, error))
+    return FALSE;
+  RbCertificate *leaf = chain->pdata[0];
+  if (purpose < 0 || rb_certificate_has_purpose (leaf, (RbPurpose) purpose))
+    return TRUE;
+  g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE, "certificate “%s” is not for this purpose (%s)",
+               leaf->common_name, rb_certificate_purpose_oid ((RbPurpose) purpose));
+  return FALSE;
+}

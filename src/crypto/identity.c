@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/identity.h"
+
+#include "core/files.h"
+#include "crypto/evp.h"
+
+#include <openssl/err.h>
+#include <string.h>
+
+#define MAX_IDENTITY_FILE (1024 * 1024)
+
+struct _RbIdentity {
+  RbPrivateKey *key;
+  GPtrArray *chain; /* of RbCertificate, own first */
+};
+
+struct _RbIdentitySet {
+  char *name;
+  GPtrArray *identities;
+};
+
+static RbIdentity *
+identity_new (RbPrivateKey *key, GPtrArray *chain)
+{
+  RbIdentity *self = g_atomic_rc_box_new0 (RbIdentity);
+  self->key = rb_key_private_ref (key);
+  self->chain = g_ptr_array_ref (chain);
+  return self;
+}
+
+static void
+identity_clear (gpointer data)
+{
+  RbIdentity *self = data;
+  rb_key_private_unref (self->key);
+  g_ptr_array_unref (self->chain);
+}
+
+RbIdentity *
+rb_identity_ref (RbIdentity *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+void
+rb_identity_unref (RbIdentity *self)
+{
+  g_atomic_rc_box_release_full (self, identity_clear);
+}
+
+static gboolean
+issued (RbCertificate *issuer, RbCertificate *subject)
+{
+  return X509_check_issued (rb_certificate_x509 (issuer), rb_certificate_x509 (subject)) == X509_V_OK;
+}
+
+/* own, then each certificate of the pool that issued the one before, up to a self-signed one */
+static GPtrArray *
+chain_for (RbCertificate *own, GPtrArray *pool)
+{
+  GPtrArray *chain = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
+  RbCertificate *last = own;
+  g_ptr_array_add (chain, rb_certificate_ref (own));
+  while (last != NULL && !issued (last, last) && chain->len <= pool->len) {
+    RbCertificate *above = NULL;
+    for (guint i = 0; i < pool->len && above == NULL; i++)
+      if (issued (pool->pdata[i], last))
+        above = pool->pdata[i];
+    if (above != NULL)
+      g_ptr_array_add (chain, rb_certificate_ref (above));
+    last = above;
+  }
+  return chain;
+}
+
+static void
+pair (RbIdentitySet *self, GPtrArray *keys, GPtrArray *certificates)
+{
+  for (guint k = 0; k < keys->len; k++)
+    for (guint c = 0; c < certificates->len; c++)
+      if (rb_key_public_equal (rb_key_private_public (keys->pdata[k]), rb_certificate_key (certificates->pdata[c]))) {
+        g_autoptr (GPtrArray) chain = chain_for (certificates->pdata[c], certificates);
+        g_ptr_array_add (self->identities, identity_new (keys->pdata[k], chain));
+      }
+}
+
+/* Each "-----BEGIN … PRIVATE KEY-----" block of a PEM text. */
+static GPtrArray *
+keys_in_pem (const char *pem, const char *passphrase, GError **error)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_key_private_unref);
+  g_auto (GStrv) blocks = g_strsplit (pem, "-----BEGIN ", -1);
+  for (guint i = 1; blocks[0] != NULL && blocks[i] != NULL; i++) {
+    char *title_end = strstr (blocks[i], "-----");
+    if (title_end == NULL || g_strstr_len (blocks[i], title_end - blocks[i], "PRIVATE KEY") == NULL)
+      continue;
+    g_autofree char *block = g_strconcat ("-----BEGIN ", blocks[i], NULL);
+    RbPrivateKey *key = rb_key_private_from_pem (block, passphrase, error);
+    if (key == NULL)
+      return NULL;
+    g_ptr_array_add (keys, key);
+  }
+  return g_steal_pointer (&keys);
+}
+
+static gboolean
+load_pem (RbIdentitySet *self, const char *pem, const char *passphrase, GError **error)
+{
+  g_autoptr (GPtrArray) certificates = rb_certificate_list_from_pem (pem, error);
+  g_autoptr (GPtrArray) keys = certificates == NULL ? NULL : keys_in_pem (pem, passphrase, error);
+  if (keys == NULL)
+    return FALSE;
+  pair (self, keys, certificates);
+  return TRUE;
+}
+
+static gboolean
+add_certificate (GPtrArray *list, X509 *taken, GError **error)
+{
+  RbCertificate *certificate = rb_certificate_from_x509 (taken, error);
+  if (certificate == NULL)
+    return FALSE;
+  g_ptr_array_add (list, certificate);
+  return TRUE;
+}
+
+static gboolean
+collect_p12 (EVP_PKEY *pkey, X509 *own, STACK_OF (X509) *rest, GPtrArray *keys, GPtrArray *certificates, GError **error)
+{
+  gboolean good = own != NULL ? add_certificate (certificates, own, error) : TRUE;
+  while (sk_X509_num (rest) > 0)
+    if (good)
+      good = add_certificate (certificates, sk_X509_shift (rest), error);
+    else
+      X509_free (sk_X509_shift (rest));
+  sk_X509_free (rest);
+  RbPrivateKey *key = pkey == NULL ? NULL : rb_key_from_evp_private (pkey, good ? error : NULL);
+  if (key != NULL)
+    g_ptr_array_add (keys, key);
+  if (good && pkey == NULL)
+    g_set_error_literal (error, RB_CRYPTO_ERROR, RB_REASON_IDENTITY, "there is no key in it");
+  return good && key != NULL;
+}
+
+static gboolean
+load_pkcs12 (RbIdentitySet *self, GBytes *bytes, const char *passphrase, GError **error)
+{
+  g_autoptr (BIO) bio = rb_evp_bio (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  g_autoptr (PKCS12) p12 = d2i_PKCS12_bio (bio, NULL);
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_key_private_unref);
+  g_autoptr (GPtrArray) certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
+  EVP_PKEY *pkey = NULL;
+  X509 *own = NULL;
+  STACK_OF (X509) *rest = NULL;
+  if (p12 == NULL) {
+    rb_evp_set_error (error, RB_REASON_IDENTITY, "neither PEM nor PKCS#12");
+    return FALSE;
+  }
+  if (PKCS12_parse (p12, passphrase == NULL ? "" : passphrase, &pkey, &own, &rest) != 1) {
+    rb_evp_set_error (error, RB_REASON_PASSPHRASE, "PKCS#12: the passphrase is not right");
+    return FALSE;
+  }
+  if (!collect_p12 (pkey, own, rest, keys, certificates, error))
+    return FALSE;
+  pair (self, keys, certificates);
+  return TRUE;
+}
+
+RbIdentitySet *
+rb_identity_set_load (const char *path, const char *passphrase, GError **error)
+{
+  g_autoptr (GBytes) bytes = rb_files_read (path, MAX_IDENTITY_FILE, error);
+  if (bytes == NULL)
+    return NULL;
+  g_autoptr (RbIdentitySet) self = g_new0 (RbIdentitySet, 1);
+  self->name = g_path_get_basename (path);
+  self->identities = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_identity_unref);
+  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  gboolean loaded = strstr (text, "-----BEGIN ") != NULL ? load_pem (self, text, passphrase, error)
+                                                         : load_pkcs12 (self, bytes, passphrase, error);
+  if (!loaded) {
+    g_prefix_error (error, "%s: ", path);
+    return NULL;
+  }
+  if (self->identities->len == 0) {
+    g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_IDENTITY, "%s: no key with its certificate is in it", path);
+    return NULL;
+  }
+  return g_steal_pointer (&self);
+}
+
+void
+rb_identity_set_free (RbIdentitySet *self)
+{
+  g_free (self->name);
+  g_ptr_array_unref (self->identities);
+  g_free (self);
+}
+
+RbIdentity *
+rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error)
+{
+  RbIdentity *found = NULL;
+  guint count = 0;
+  for (guint i = 0; i < self->identities->len; i++) {
+    RbIdentity *identity = self->identities->pdata[i];
+    if (rb_certificate_has_purpose (identity->chain->pdata[0], purpose)) {
+      found = identity;
+      count++;
+    }
+  }
+  if (count == 1)
+    return rb_identity_ref (found);
+  g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE, "%s: %s", self->name,
+               count == 0 ? "no certificate in it is for this purpose" : "several certificates in it are for one purpose");
+  return NULL;
+}
+
+RbCertificate *
+rb_identity_certificate (RbIdentity *self)
+{
+  return self->chain->pdata[0];
+}
+
+GPtrArray *
+rb_identity_chain (RbIdentity *self)
+{
+  return self->chain;
+}
+
+GBytes *
+rb_identity_sign (RbIdentity *self, gconstpointer message, gsize length, GError **error)
+{
+  return rb_key_sign (self->key, message, length, error);
+}
+
+GBytes *
+rb_identity_decrypt (RbIdentity *self, GBytes *cms, GError **error)
+{
+  g_autoptr (BIO) in = rb_evp_bio (g_bytes_get_data (cms, NULL), g_bytes_get_size (cms));
+  g_autoptr (BIO) out = BIO_new (BIO_s_mem ());
+  g_autoptr (CMS_ContentInfo) content = d2i_CMS_bio (in, NULL);
+  if (content == NULL) {
+    rb_evp_set_error (error, RB_REASON_MALFORMED, "not a CMS message");
+    return NULL;
+  }
+  if (CMS_decrypt (content, rb_key_evp_private (self->key), rb_certificate_x509 (self->chain->pdata[0]), NULL, out,
+                   CMS_BINARY)
+      != 1) {
+    rb_evp_set_error (error, RB_REASON_IDENTITY, "CMS message that this key does not open");
+    return NULL;
+  }
+  return rb_evp_bio_bytes (out);
+}
+
+GBytes *
+rb_identity_encrypt_to (GPtrArray *recipients, GBytes *plain, GError **error)
+{
+  STACK_OF (X509) *stack = sk_X509_new_null ();
+  for (guint i = 0; i < recipients->len; i++)
+    if (sk_X509_push (stack, rb_certificate_x509 (recipients->pdata[i])) == 0)
+      g_error ("out of memory");
+  g_autoptr (BIO) in = rb_evp_bio (g_bytes_get_data (plain, NULL), g_bytes_get_size (plain));
+  g_autoptr (BIO) out = BIO_new (BIO_s_mem ());
+  g_autoptr (CMS_ContentInfo) content = CMS_encrypt (stack, in, EVP_aes_256_cbc (), CMS_BINARY);
+  sk_X509_free (stack);
+  if (content == NULL || i2d_CMS_bio (out, content) != 1) {
+    rb_evp_set_error (error, RB_REASON_INTERNAL, "encrypting a CMS message");
+    return NULL;
+  }
+  return rb_evp_bio_bytes (out);
+}
