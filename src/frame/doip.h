@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <glib.h>
+#include "core/reason.h"
+
+RB_DECLARE_ERROR_DOMAIN (frame);
+#define RB_FRAME_ERROR (rb_frame_error_quark ())
+
+/*
+ * DoIP messages (ISO 13400-2) as bytes: an 8 byte header (version, its complement, payload type, length) and a
+ * payload. No sockets and no clocks. Used by the tester and by the simulated vehicle; judged by scapy.
+ */
+#define RB_DOIP_HEADER 8
+#define RB_DOIP_VERSION 0x02 /* ISO 13400-2:2012; what is read may be 01…04, and FF in identification requests */
+#define RB_DOIP_PORT 13400
+#define RB_DOIP_MAX_PAYLOAD (2 * 1024 * 1024)
+
+typedef enum {
+  RB_DOIP_NACK = 0x0000,
+  RB_DOIP_IDENTIFY = 0x0001,
+  RB_DOIP_IDENTIFY_EID = 0x0002,
+  RB_DOIP_IDENTIFY_VIN = 0x0003,
+  RB_DOIP_ANNOUNCEMENT = 0x0004,
+  RB_DOIP_ACTIVATION_REQUEST = 0x0005,
+  RB_DOIP_ACTIVATION_RESPONSE = 0x0006,
+  RB_DOIP_ALIVE_REQUEST = 0x0007,
+  RB_DOIP_ALIVE_RESPONSE = 0x0008,
+  RB_DOIP_STATUS_REQUEST = 0x4001,
+  RB_DOIP_STATUS_RESPONSE = 0x4002,
+  RB_DOIP_POWER_REQUEST = 0x4003,
+  RB_DOIP_POWER_RESPONSE = 0x4004,
+  RB_DOIP_DIAGNOSTIC = 0x8001,
+  RB_DOIP_DIAGNOSTIC_ACK = 0x8002,
+  RB_DOIP_DIAGNOSTIC_NACK = 0x8003,
+} RbDoipType;
+
+/* Codes of RB_DOIP_NACK */
+enum { RB_DOIP_BAD_PATTERN = 0, RB_DOIP_UNKNOWN_TYPE = 1, RB_DOIP_TOO_LARGE = 2, RB_DOIP_NO_MEMORY = 3, RB_DOIP_BAD_LENGTH = 4 };
+
+typedef struct {
+  guint8 version;
+  guint16 type;
+  guint32 length; /* of the payload */
+} RbDoipHeader;
+
+typedef enum { RB_DOIP_HEADER_GOOD, RB_DOIP_HEADER_SHORT, RB_DOIP_HEADER_BAD } RbDoipHeaderState;
+/* SHORT: fewer than 8 bytes are there yet. BAD: version and complement do not fit; the connection is closed. */
+RbDoipHeaderState rb_doip_header_parse (gconstpointer data, gsize length, RbDoipHeader *header);
+/* Appends header and payload. */
+void rb_doip_write (GByteArray *out, guint16 type, gconstpointer payload, gsize length);
+
+typedef struct {
+  char vin[18];
+  guint16 logical;
+  guint8 eid[6], gid[6];
+  guint8 further_action; /* 0x10: routing activation needed for central security */
+  guint8 sync;
+} RbDoipAnnouncement;
+gboolean rb_doip_announcement_parse (gconstpointer payload, gsize length, RbDoipAnnouncement *out) G_GNUC_WARN_UNUSED_RESULT;
+void rb_doip_announcement_write (GByteArray *out, const RbDoipAnnouncement *announcement);
+
+/* RB_DOIP_ACTIVATION_REQUEST */
+gboolean rb_doip_activation_parse (gconstpointer payload, gsize length, guint16 *source, guint8 *type) G_GNUC_WARN_UNUSED_RESULT;
+void rb_doip_activation_write (GByteArray *out, guint16 source, guint8 type);
+/* RB_DOIP_ACTIVATION_RESPONSE; code 0x10 is success */
+gboolean rb_doip_activated_parse (gconstpointer payload, gsize length, guint16 *tester, guint16 *entity, guint8 *code) G_GNUC_WARN_UNUSED_RESULT;
+void rb_doip_activated_write (GByteArray *out, guint16 tester, guint16 entity, guint8 code);
+/* What an activation code means, static. */
+const char *rb_doip_activation_text (guint8 code);
+
+/* Diagnostic message, ack and nack all start with source and target address. */
+gboolean rb_doip_addresses_parse (gconstpointer payload, gsize length, guint16 *source, guint16 *target) G_GNUC_WARN_UNUSED_RESULT;
+void rb_doip_diagnostic_write (GByteArray *out, guint16 source, guint16 target, gconstpointer uds, gsize length);
+/* type ACK (code 0) or NACK */
+void rb_doip_acknowledge_write (GByteArray *out, guint16 type, guint16 source, guint16 target, guint8 code);
+const char *rb_doip_nack_text (guint8 code);
+void rb_doip_status_write (GByteArray *out, guint8 node_type, guint8 max_sockets, guint8 open_sockets, guint32 max_data);
