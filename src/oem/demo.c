@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oem/demo.h"
+
+#include "core/files.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/identity.h"
+#include "oem/intake-config.h"
+#include "oem/pack.h"
+#include "oem/recall.h"
+#include "oem/vehicle-seed.h"
+
+#include <string.h>
+
+#define SERVICE_DAYS 30
+#define YEAR ((gint64) 365 * RB_MOMENT_DAY)
+
+typedef struct {
+  RbStory *story;
+  RbPki *pki;
+  RbShePlan *she;       /* of vehicle 1 */
+  json_t *she_keys;     /* of every vehicle, for the intake */
+  GHashTable *service;  /* metadata: file name → GBytes */
+  GHashTable *targets;  /* of the Service repository: path → GBytes */
+  GHashTable *packs;    /* VIN packs: path below vins/ → GBytes */
+  RbPack *bundle;       /* campaign.recall */
+  RbPack *beside;       /* the other files, but the seed */
+} Demo;
+
+static void
+demo_clear (Demo *self)
+{
+  g_clear_pointer (&self->story, rb_story_free);
+  g_clear_pointer (&self->pki, rb_pki_free);
+  g_clear_pointer (&self->she, rb_she_plan_free);
+  g_clear_pointer (&self->she_keys, json_decref);
+  g_clear_pointer (&self->service, g_hash_table_unref);
+  g_clear_pointer (&self->targets, g_hash_table_unref);
+  g_clear_pointer (&self->packs, g_hash_table_unref);
+  g_clear_pointer (&self->bundle, rb_pack_free);
+  g_clear_pointer (&self->beside, rb_pack_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Demo, demo_clear)
+
+static GHashTable *
+table_new (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+}
+
+/* Takes value. */
+static void
+table_add_json (GHashTable *table, const char *folder, const char *id, json_t *value)
+{
+  g_autofree char *text = rb_json_to_pretty (value);
+  g_hash_table_insert (table, g_strdup_printf ("%s/%s.json", folder, id), g_bytes_new (text, strlen (text)));
+  json_decref (value);
+}
+
+static gboolean
+publish_service (Demo *self, GError **error)
+{
+  const RbStory *story = self->story;
+  GHashTableIter iter;
+  gpointer path, bytes;
+  self->targets = table_new ();
+  table_add_json (self->targets, "campaigns", rb_recall_id (story->scenario), rb_recall_campaign (story));
+  table_add_json (self->targets, "models", "aurora-compact", rb_fleet_model (story->fleet));
+  for (const char *const *id = rb_fleet_profiles (); *id != NULL; id++)
+    table_add_json (self->targets, "profiles", *id, rb_fleet_profile (*id));
+  g_autoptr (json_t) entries = json_object ();
+  g_hash_table_iter_init (&iter, self->targets);
+  while (g_hash_table_iter_next (&iter, &path, &bytes))
+    rb_json_set (entries, path, rb_author_target (bytes, NULL));
+  gint64 expires = story->now + (gint64) SERVICE_DAYS * RB_MOMENT_DAY;
+  const RbRepositoryPlan plan = { .version = 1,
+                                  .targets_version = 1,
+                                  .expires = expires,
+                                  .targets_expires = story->now + YEAR,
+                                  .targets = entries };
+  self->service = rb_repository_publish (story->service, &plan, error);
+  if (self->service != NULL)
+    rb_repository_add_roots (story->service, self->service);
+  return self->service != NULL;
+}
+
+static RbShePlan *
+plan_she (Demo *self, guint number)
+{
+  for (guint i = 0; i < self->story->fleet->ecus->len; i++) {
+    const RbFleetEcu *ecu = rb_fleet_ecu (self->story->fleet, i);
+    g_autofree char *vin = rb_fleet_vin (number);
+    g_autofree char *serial = rb_fleet_serial (ecu, number);
+    if (ecu->she)
+      return rb_she_plan_new (vin, serial);
+  }
+  return NULL;
+}
+
+static GBytes *
+encrypt_updates (Demo *self, RbShePlan *plan, GError **error)
+{
+  g_autoptr (GPtrArray) recipients = g_ptr_array_new ();
+  g_autoptr (json_t) updates = json_pack ("{s:s,s:[o]}", "format", "recallbay-she-1", "updates", rb_she_plan_update (plan));
+  g_autoptr (GBytes) plain = rb_json_to_bytes (updates);
+  g_ptr_array_add (recipients, self->pki->key_agreement);
+  return rb_identity_encrypt_to (recipients, plain, error);
+}
+
+static gboolean
+make_vin_pack (Demo *self, guint number, GError **error)
+{
+  g_autoptr (RbShePlan) she = plan_she (self, number);
+  g_autofree char *vin = rb_fleet_vin (number);
+  g_autoptr (GHashTable) director = rb_story_director_files (self->story, number, error);
+  GBytes *updates = director == NULL ? NULL : encrypt_updates (self, she, error);
+  GHashTableIter iter;
+  gpointer name, bytes;
+  if (updates == NULL)
+    return FALSE;
+  g_hash_table_insert (self->packs, g_strdup_printf ("%s/she.json", vin), updates);
+  g_hash_table_iter_init (&iter, director);
+  while (g_hash_table_iter_next (&iter, &name, &bytes))
+    g_hash_table_insert (self->packs, g_strdup_printf ("%s/director/%s", vin, (char *) name), g_bytes_ref (bytes));
+  json_array_append_new (self->she_keys, rb_she_plan_secret (she));
+  if (number == 1)
+    self->she = g_steal_pointer (&she);
+  return TRUE;
+}
+
+static gboolean
+make_vin_packs (Demo *self, GError **error)
+{
+  self->packs = table_new ();
+  self->she_keys = json_array ();
+  for (guint number = 1; number <= self->story->fleet->vehicles; number++)
+    if (rb_story_in_scope (self->story, number) && !make_vin_pack (self, number, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Metadata first, images last. */
+static void
+make_bundle (Demo *self)
+{
+  const RbStory *story = self->story;
+  g_autoptr (GHashTable) director_roots = table_new ();
+  self->bundle = rb_pack_new ();
+  rb_repository_add_roots (story->director, director_roots);
+  rb_pack_add_table (self->bundle, self->service, "service/metadata");
+  rb_pack_add_table (self->bundle, self->targets, "service/targets");
+  rb_pack_add_table (self->bundle, director_roots, "director/metadata");
+  rb_pack_add_table (self->bundle, story->image_files, "image/metadata");
+  rb_pack_add_table (self->bundle, self->packs, "vins");
+  for (guint i = 0; i < story->good->len; i++) {
+    const RbFleetSoftware *good = story->good->pdata[i];
+    rb_pack_add (self->bundle, good->image, "image/targets/%s", good->path);
+  }
+}
+
+static GBytes *
+text_bytes (const char *text)
+{
+  GString *line = g_string_new (text);
+  if (!g_str_has_suffix (text, "\n"))
+    g_string_append_c (line, '\n');
+  return g_string_free_to_bytes (line);
+}
+
+static void
+add_text (Demo *self, const char *name, const char *text)
+{
+  g_autoptr (GBytes) bytes = text_bytes (text);
+  rb_pack_add (self->beside, bytes, "%s", name);
+}
+
+static void
+add_private_text (Demo *self, const char *name, const char *text)
+{
+  g_autoptr (GBytes) bytes = text_bytes (text);
+  rb_pack_add_private (self->beside, bytes, name);
+}
+
+/* Takes value. */
+static void
+add_json (Demo *self, const char *name, json_t *value)
+{
+  g_autofree char *text = rb_json_to_pretty (value);
+  add_text (self, name, text);
+  json_decref (value);
+}
+
+static void
+add_repository (Demo *self, RbRepository *repository, GHashTable *files)
+{
+  g_autofree char *folder = g_strdup_printf ("repositories/%s", rb_repository_kind (repository));
+  g_autofree char *keys = g_strdup_printf ("%s/keys.json", folder);
+  g_autoptr (GHashTable) all = table_new ();
+  GHashTableIter iter;
+  gpointer name, bytes;
+  g_hash_table_iter_init (&iter, files);
+  while (g_hash_table_iter_next (&iter, &name, &bytes))
+    g_hash_table_insert (all, g_strdup (name), g_bytes_ref (bytes));
+  rb_repository_add_roots (repository, all);
+  rb_pack_add_table (self->beside, all, folder);
+  add_json (self, keys, rb_repository_describe_keys (repository));
+}
+
+static gboolean
+add_repositories (Demo *self, GError **error)
+{
+  const RbStory *story = self->story;
+  g_autoptr (GHashTable) director = rb_story_director_files (story, 1, error);
+  if (director == NULL)
+    return FALSE;
+  add_repository (self, story->director, director);
+  add_repository (self, story->image, story->image_files);
+  add_repository (self, story->service, self->service);
+  return TRUE;
+}
+
+static void
+add_identities (Demo *self)
+{
+  const RbPki *pki = self->pki;
+  rb_pack_add_private (self->beside, pki->technician, "technician.p12");
+  rb_pack_add_private (self->beside, pki->second, "second.p12");
+  rb_pack_add_private (self->beside, pki->workstation, "workstation.pem");
+  add_private_text (self, "passphrase", pki->passphrase);
+  add_text (self, "dealer-ca.pem", pki->dealer_ca_pem);
+  add_text (self, "intake-ca.pem", pki->intake_ca_pem);
+}
+
+static gboolean
+make_files_beside (Demo *self, GError **error)
+{
+  const RbStory *story = self->story;
+  g_autofree char *vin = rb_fleet_vin (1);
+  g_autoptr (json_t) intake = rb_intake_config_new (self->pki, RB_RECALL_OEM, self->she_keys, error);
+  if (intake == NULL)
+    return FALSE;
+  g_autofree char *intake_text = rb_json_to_pretty (intake);
+  self->beside = rb_pack_new ();
+  add_private_text (self, "intake.json", intake_text);
+  rb_pack_add (self->beside, g_hash_table_lookup (self->targets, "models/aurora-compact.json"), "vehicle.json");
+  rb_pack_add (self->beside, rb_repository_root (story->service, 1), "service-root.json");
+  add_identities (self);
+  add_json (self, "answers.json", rb_recall_answers ());
+  add_json (self, "expected.json", rb_recall_expected (story));
+  add_json (self, "vehicles.json", rb_recall_vehicles (story));
+  add_text (self, "campaign.txt", rb_recall_id (story->scenario));
+  add_text (self, "vin.txt", vin);
+  if (story->attack != NULL) {
+    rb_pack_add_table (self->beside, story->attack->director, "attack/director");
+    rb_pack_add_table (self->beside, story->attack->image, "attack/image");
+  }
+  return add_repositories (self, error);
+}
+
+static gboolean
+write_demo (Demo *self, const char *folder, GError **error)
+{
+  g_autofree char *bundle = g_build_filename (folder, "campaign.recall", NULL);
+  g_autofree char *seed = g_build_filename (folder, "vehicle", NULL);
+  return rb_files_make_folder (folder, error)
+         && rb_vehicle_seed_write (self->story, seed, rb_repository_root (self->story->service, 1),
+                                   self->pki->dealer_ca_pem, self->she, error)
+         && rb_pack_write_tar (self->bundle, bundle, self->story->now, error)
+         && rb_pack_write_folder (self->beside, folder, error);
+}
+
+/* Only a folder that is empty or not there is used, so that nothing of somebody else's is mixed in or lost. */
+static gboolean
+folder_is_free (const char *folder, GError **error)
+{
+  if (!rb_files_exists (folder))
+    return TRUE;
+  g_auto (GStrv) names = rb_files_list (folder, error);
+  if (names == NULL || names[0] == NULL)
+    return names != NULL;
+  g_set_error (error, RB_OEM_ERROR, RB_REASON_EXISTS, "%s is not empty: name a new folder, or remove this one first",
+               folder);
+  return FALSE;
+}
+
+static gboolean
+make_demo (Demo *self, RbScenario scenario, RbFleet *fleet, const char *folder, GError **error)
+{
+  gint64 now = rb_moment_now ();
+  self->story = rb_story_new (scenario, fleet, now, error);
+  if (self->story == NULL)
+    return FALSE;
+  self->pki = rb_pki_new (RB_RECALL_OEM, now, error);
+  if (self->pki == NULL || !publish_service (self, error) || !make_vin_packs (self, error))
+    return FALSE;
+  make_bundle (self);
+  if (!make_files_beside (self, error))
+    return FALSE;
+  if (write_demo (self, folder, error))
+    return TRUE;
+  g_prefix_error (error, "the demonstration in %s is not usable, remove it: ", folder);
+  return FALSE;
+}
+
+static int
+report (RbCli *cli, const Demo *self, const char *folder)
+{
+  const RbStory *story = self->story;
+  g_autofree char *vin = rb_fleet_vin (1);
+  const char *scenario = rb_campaign_scenario_name (story->scenario);
+  const char *id = rb_recall_id (story->scenario);
+  g_autofree char *message
+    = g_strdup_printf ("%s: scenario %s, campaign %s, vehicle %s with %u ECUs; trust service-root.json, import "
+                       "campaign.recall, run recall-sim --model %s/vehicle.json",
+                       folder, scenario, id, vin, story->fleet->ecus->len, folder);
+  json_t *extra = json_pack ("{s:s,s:s,s:s,s:s,s:i,s:i}", "dir", folder, "scenario", scenario, "campaign", id, "vin", vin,
+                             "ecus", (int) story->fleet->ecus->len, "vehicles", (int) story->fleet->vehicles);
+  return rb_cli_end (cli, RB_CLI_OK, rb_reason_word (RB_REASON_NONE), message, extra);
+}
+
+static int
+wrong_number (RbCli *cli, const char *option, gint64 low, gint64 high)
+{
+  g_autofree char *message = g_strdup_printf ("%s: %" G_GINT64_FORMAT "…%" G_GINT64_FORMAT, option, low, high);
+  return rb_cli_end (cli, RB_CLI_USAGE, rb_reason_word (RB_REASON_USAGE), message, NULL);
+}
+
+int
+rb_demo_verb (RbCli *cli, int argc, char **argv)
+{
+  g_autofree char *name = g_strdup ("director");
+  gint64 ecus = 7, vehicles = 1, image_size = 65536;
+  const GOptionEntry entries[] = {
+    { "scenario", 0, 0, G_OPTION_ARG_STRING, &name, "director (default), image-supplier, image-oem or ecu-keys", "NAME" },
+    { "ecus", 0, 0, G_OPTION_ARG_INT64, &ecus, "ECUs a vehicle has (7)", "N" },
+    { "image-size", 0, 0, G_OPTION_ARG_INT64, &image_size, "bytes of an image (65536)", "BYTES" },
+    { "vehicles", 0, 0, G_OPTION_ARG_INT64, &vehicles, "vehicles of the OEM (1)", "N" },
+    { NULL },
+  };
+  int code = 0;
+  RbScenario scenario;
+  g_auto (Demo) demo = { NULL };
+  g_autoptr (GError) error = NULL;
+  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+    return code;
+  if (!rb_campaign_scenario_from_name (name, &scenario))
+    return rb_cli_end (cli, RB_CLI_USAGE, rb_reason_word (RB_REASON_USAGE),
+                       "--scenario: director, image-supplier, image-oem or ecu-keys", NULL);
+  if (ecus < RB_FLEET_ECUS_MIN || ecus > RB_FLEET_ECUS_MAX)
+    return wrong_number (cli, "--ecus", RB_FLEET_ECUS_MIN, RB_FLEET_ECUS_MAX);
+  if (image_size < RB_FLEET_IMAGE_MIN || image_size > RB_FLEET_IMAGE_MAX)
+    return wrong_number (cli, "--image-size", RB_FLEET_IMAGE_MIN, RB_FLEET_IMAGE_MAX);
+  if (vehicles < 1 || vehicles > RB_FLEET_VEHICLES_MAX)
+    return wrong_number (cli, "--vehicles", 1, RB_FLEET_VEHICLES_MAX);
+  if (!folder_is_free (argv[1], &error)
+      || !make_demo (&demo, scenario, rb_fleet_new ((guint) ecus, (guint) vehicles, (gsize) image_size), argv[1], &error))
+    return rb_cli_fail (cli, error, NULL);
+  return report (cli, &demo, argv[1]);
+}

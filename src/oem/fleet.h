@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "oem/error.h"
+#include <jansson.h>
+
+/* The made-up vehicles of a demonstration: their ECUs, software, model and profiles. Deterministic: the same numbers
+ * always give the same vehicles and images. */
+typedef struct {
+  char *name;
+  char *label;
+  const char *supplier; /* "" for the OEM; static */
+  char *hardware_id;
+  const char *profile; /* static */
+  const char *bus;     /* static */
+  gboolean primary, full, she;
+} RbFleetEcu;
+
+typedef struct {
+  char *path; /* in the Image repository */
+  char *version;
+  gint64 counter; /* release counter */
+  GBytes *image;  /* segment container */
+  char *sha256;
+} RbFleetSoftware;
+
+typedef struct {
+  GPtrArray *ecus; /* of RbFleetEcu */
+  guint vehicles;
+  gsize image_size;
+} RbFleet;
+
+#define RB_FLEET_ECUS_MIN 6
+#define RB_FLEET_ECUS_MAX 120
+#define RB_FLEET_IMAGE_MIN 1024
+#define RB_FLEET_IMAGE_MAX (256 * 1024 * 1024)
+#define RB_FLEET_VEHICLES_MAX 100000
+
+RbFleet *rb_fleet_new (guint ecus, guint vehicles, gsize image_size);
+void rb_fleet_free (RbFleet *self);
+const RbFleetEcu *rb_fleet_ecu (const RbFleet *self, guint index);
+/* number counts from 1. (transfer full) */
+char *rb_fleet_vin (guint number);
+char *rb_fleet_serial (const RbFleetEcu *ecu, guint number);
+/* What a version of every ECU's software is: of RbFleetSoftware, in the order of the ECUs. (transfer full) */
+GPtrArray *rb_fleet_software (const RbFleet *self, const char *version, gint64 counter);
+/* Entries of the Image repository, of one supplier only ("" the OEM). (transfer full) */
+json_t *rb_fleet_image_targets (const RbFleet *self, GPtrArray *software, const char *supplier);
+/* What the Director assigns to one vehicle. (transfer full) */
+json_t *rb_fleet_director_targets (const RbFleet *self, GPtrArray *software, guint number);
+/* models/ID.json and profiles/ID.json. (transfer full) */
+json_t *rb_fleet_model (const RbFleet *self);
+json_t *rb_fleet_profile (const char *id);
+const char *const *rb_fleet_profiles (void); /* NULL-terminated */
+/* Addresses of an ECU's flash; whole blocks, room for an image of image_size in two segments. */
+#define RB_FLEET_FLASH_ADDRESS 0x08000000u
+guint32 rb_fleet_flash_size (const RbFleet *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbFleet, rb_fleet_free)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "oem/error.h"
+
+/* Files in the order they are to be packed or written. */
+typedef struct _RbPack RbPack;
+RbPack *rb_pack_new (void);
+void rb_pack_free (RbPack *self);
+/* Takes a reference on bytes. */
+void rb_pack_add (RbPack *self, GBytes *bytes, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/* The same, for the owner's eyes only (mode 0600) when it is written to a folder. */
+void rb_pack_add_private (RbPack *self, GBytes *bytes, const char *name);
+/* Every file of a table name → GBytes below prefix, sorted by name. */
+void rb_pack_add_table (RbPack *self, GHashTable *files, const char *prefix);
+/* One POSIX tar, every file with that time. */
+gboolean rb_pack_write_tar (RbPack *self, const char *path, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Every file below folder. */
+gboolean rb_pack_write_folder (RbPack *self, const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPack, rb_pack_free)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "crypto/certificate.h"
+#include "oem/error.h"
+#include <jansson.h>
+
+/* Certificates of a made-up dealer network: dealer CA, two technicians, one workstation, and the intake's TLS server. */
+typedef struct {
+  RbCertificate *dealer_ca;
+  RbCertificate *intake_ca;
+  RbCertificate *key_agreement; /* the workstation's, to encrypt to */
+  char *passphrase;
+  GBytes *technician, *second;     /* PKCS#12 */
+  GBytes *workstation;             /* PEM: five encrypted keys with certificates, then the CA */
+  char *dealer_ca_pem, *intake_ca_pem;
+  char *server_pem, *server_key_pem; /* localhost and 127.0.0.1; the key is not encrypted */
+} RbPki;
+
+RbPki *rb_pki_new (const char *oem, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_pki_free (RbPki *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPki, rb_pki_free)

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oem/recall.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/digest.h"
+
+#include <string.h>
+
+#define SCOPE_LIST_MAX 1000 /* above it the campaign says "all" and the VIN packs say who */
+
+static const struct {
+  const char *id, *title, *number, *remedy;
+} recalls[] = {
+  [RB_SCENARIO_DIRECTOR] = { "R-2026-07", "Director keys stolen: all vehicles", "AM-26-107",
+                             "Replace the Director root, images, metadata and keys of every ECU" },
+  [RB_SCENARIO_IMAGE_SUPPLIER] = { "R-2026-08", "Keys of Supplier A stolen: vehicles with its ECUs", "AM-26-108",
+                                   "Replace images, metadata and keys of every ECU" },
+  [RB_SCENARIO_IMAGE_OEM] = { "R-2026-09", "Image repository keys stolen, root included: all vehicles", "AM-26-109",
+                              "Overwrite the Image root, replace images, metadata and keys of every ECU" },
+  [RB_SCENARIO_ECU_KEYS] = { "R-2026-10", "ECU keys stolen: vehicles with these ECUs", "AM-26-110",
+                             "Replace images, metadata and keys of every ECU" },
+};
+
+const char *
+rb_recall_id (RbScenario scenario)
+{
+  return recalls[scenario].id;
+}
+
+static json_t *
+manual (const char *id, const char *text, const char *help)
+{
+  return json_pack ("{s:s,s:s,s:s,s:s}", "id", id, "text", text, "help", help, "kind", "manual");
+}
+
+static json_t *
+measured (const char *id, const char *text, const char *measure, gint64 low, gint64 high, const char *unit)
+{
+  return json_pack ("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:i}", "id", id, "text", text, "kind", "measured", "measure", measure,
+                    "low", (json_int_t) low, "high", (json_int_t) high, "unit", unit, "wait_s", 0);
+}
+
+static json_t *
+checklist (void)
+{
+  json_t *items = json_array ();
+  json_array_append_new (items, manual ("parking-brake", "Is the parking brake on and the vehicle secured?",
+                                        "Brakes and steering may not work while their ECUs are written."));
+  json_array_append_new (items, manual ("battery-support", "Is a battery charger of at least 20 A connected?",
+                                        "The work needs a steady supply for its whole time."));
+  json_array_append_new (items, manual ("no-foreign-devices", "Is nothing else plugged into the diagnostic connector or the harness?",
+                                        "Look for dongles, splices and opened ECU housings."));
+  json_array_append_new (items, measured ("supply-voltage", "Supply voltage", "voltage", 12000, 15000, "mV"));
+  json_array_append_new (items, measured ("ignition-on", "Ignition is on", "ignition", 2, 2, ""));
+  json_array_append_new (items, measured ("standing", "Vehicle stands", "speed", 0, 0, "0.01 km/h"));
+  return json_pack ("{s:s,s:i,s:o}", "id", "recall-arrival", "version", 1, "items", items);
+}
+
+static json_t *
+root (RbRepository *repository, gboolean pinned)
+{
+  guint version = rb_repository_root_version (repository);
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (rb_repository_root (repository, version));
+  return json_pack ("{s:i,s:s,s:b}", "version", (int) version, "sha256", sha256, "pinned", pinned);
+}
+
+static json_t *
+campaign_ecus (const RbStory *story)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; i < story->fleet->ecus->len; i++) {
+    const RbFleetEcu *ecu = rb_fleet_ecu (story->fleet, i);
+    const RbFleetSoftware *good = story->good->pdata[i];
+    g_autofree char *profile = g_strdup_printf ("profiles/%s.json", ecu->profile);
+    json_array_append_new (list, json_pack ("{s:s,s:s,s:s,s:s,s:b}", "hardware_id", ecu->hardware_id, "profile", profile,
+                                            "image", good->path, "image_sha256", good->sha256, "new_key", TRUE));
+  }
+  return list;
+}
+
+static json_t *
+vins (const RbStory *story, gboolean in_scope)
+{
+  json_t *list = json_array ();
+  for (guint number = 1; number <= story->fleet->vehicles; number++) {
+    g_autofree char *vin = rb_fleet_vin (number);
+    if (rb_story_in_scope (story, number) == in_scope)
+      json_array_append_new (list, json_string (vin));
+  }
+  return list;
+}
+
+static json_t *
+scope (const RbStory *story)
+{
+  if (story->fleet->vehicles > SCOPE_LIST_MAX && story->scenario != RB_SCENARIO_IMAGE_SUPPLIER)
+    return json_pack ("{s:b}", "all", TRUE);
+  return json_pack ("{s:o}", "vins", vins (story, TRUE));
+}
+
+json_t *
+rb_recall_campaign (const RbStory *story)
+{
+  const char *id = rb_recall_id (story->scenario);
+  gboolean pinned = story->scenario == RB_SCENARIO_IMAGE_OEM;
+  g_autoptr (GBytes) nonce = rb_digest_random (32);
+  g_autofree char *nonce_hex = rb_bytes_hex (nonce);
+  json_t *campaign = json_pack ("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:{s:o,s:o},s:o,s:o,s:b,s:s,s:s}", "format",
+                                "recallbay-campaign-1", "id", id, "version", 1, "title", recalls[story->scenario].title,
+                                "oem", RB_RECALL_OEM, "oem_number", recalls[story->scenario].number, "scenario",
+                                rb_campaign_scenario_name (story->scenario), "market", "US", "nonce", nonce_hex, "scope",
+                                scope (story), "vehicle_model", "models/aurora-compact.json", "roots", "director",
+                                root (story->director, FALSE), "image", root (story->image, pinned), "ecus",
+                                campaign_ecus (story), "checklist", checklist (), "second_person", FALSE, "remedy",
+                                recalls[story->scenario].remedy, "labour_operation", "RB-90210");
+  g_assert (campaign != NULL);
+  rb_json_set_moment (campaign, "issued", story->now);
+  rb_json_set_moment (campaign, "expires", story->expires);
+  if (pinned)
+    rb_json_set (campaign, "organisations", json_pack ("[s,s]", "Aurora Motors Recall Authority", "Road Safety Institute"));
+  return campaign;
+}
+
+json_t *
+rb_recall_answers (void)
+{
+  g_autofree char *vin = rb_fleet_vin (1);
+  return json_pack ("{s:s,s:s,s:i,s:{s:s,s:s,s:s}}", "vin", vin, "repair_order", "RO-10417", "odometer_km", 41250, "items",
+                    "parking-brake", "ok", "battery-support", "ok", "no-foreign-devices", "ok");
+}
+
+static void
+set_root (json_t *object, const char *member, const char *digest_member, RbRepository *repository)
+{
+  guint version = repository == NULL ? 0 : rb_repository_root_version (repository);
+  g_autofree char *sha256
+    = repository == NULL ? NULL : rb_digest_sha256_hex_of (rb_repository_root (repository, version));
+  rb_json_set (object, member, repository == NULL ? json_null () : json_integer (version));
+  rb_json_set_string (object, digest_member, sha256);
+}
+
+json_t *
+rb_recall_expected (const RbStory *story)
+{
+  json_t *expected = json_object ();
+  for (guint i = 0; i < story->fleet->ecus->len; i++) {
+    const RbFleetEcu *ecu = rb_fleet_ecu (story->fleet, i);
+    const RbFleetSoftware *good = story->good->pdata[i];
+    g_autofree char *serial = rb_fleet_serial (ecu, 1);
+    json_t *object = json_pack ("{s:s,s:b}", "image_sha256", good->sha256, "new_key", TRUE);
+    set_root (object, "director_root", "director_root_sha256", story->director);
+    set_root (object, "image_root", "image_root_sha256", ecu->full ? story->image : NULL);
+    rb_json_set (expected, serial, object);
+  }
+  return expected;
+}
+
+json_t *
+rb_recall_vehicles (const RbStory *story)
+{
+  return json_pack ("{s:s,s:o,s:o}", "campaign", rb_recall_id (story->scenario), "in_scope", vins (story, TRUE),
+                    "out_of_scope", vins (story, FALSE));
+}

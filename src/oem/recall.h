@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "oem/story.h"
+
+/* The campaign that answers a story, and what a workshop needs for it. All (transfer full). */
+#define RB_RECALL_OEM "Aurora Motors"
+const char *rb_recall_id (RbScenario scenario);
+json_t *rb_recall_campaign (const RbStory *story);
+/* answers.json of vehicle 1 */
+json_t *rb_recall_answers (void);
+/* expected.json of vehicle 1 */
+json_t *rb_recall_expected (const RbStory *story);
+/* vehicles.json: which VINs come in and which do not */
+json_t *rb_recall_vehicles (const RbStory *story);

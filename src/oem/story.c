@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oem/story.h"
+
+#include "core/json.h"
+#include "core/moment.h"
+
+#include <string.h>
+
+#define YEAR ((gint64) 365 * RB_MOMENT_DAY)
+#define CAMPAIGN_DAYS 60
+
+/* Versions and release counters: honest ones first, the thief's above them, the campaign's above his. */
+enum { HONEST_VERSION = 1, THIEF_VERSION = 100, CAMPAIGN_VERSION = 200 };
+enum { HONEST_COUNTER = 1, THIEF_COUNTER = 66, CAMPAIGN_COUNTER = 100 };
+
+static const char *const own[] = { "Aurora Motors", NULL };
+static const char *const supplier_a[] = { "Supplier A", NULL };
+static const char *const supplier_b[] = { "Supplier B", NULL };
+static const char *const nobody[] = { "thief", NULL };
+
+static void
+chapter_free (RbStoryChapter *self)
+{
+  g_hash_table_unref (self->director);
+  g_hash_table_unref (self->image);
+  g_ptr_array_unref (self->software);
+  g_free (self);
+}
+
+void
+rb_story_free (RbStory *self)
+{
+  g_clear_pointer (&self->director, rb_repository_unref);
+  g_clear_pointer (&self->image, rb_repository_unref);
+  g_clear_pointer (&self->service, rb_repository_unref);
+  g_clear_pointer (&self->genuine, g_ptr_array_unref);
+  g_clear_pointer (&self->thief, g_ptr_array_unref);
+  g_clear_pointer (&self->good, g_ptr_array_unref);
+  g_clear_pointer (&self->past, g_ptr_array_unref);
+  g_clear_pointer (&self->attack, chapter_free);
+  g_clear_pointer (&self->image_files, g_hash_table_unref);
+  g_clear_pointer (&self->fleet, rb_fleet_free);
+  g_free (self);
+}
+
+gboolean
+rb_story_is_struck (const RbStory *self, const RbFleetEcu *ecu)
+{
+  gboolean by_supplier = self->scenario == RB_SCENARIO_IMAGE_SUPPLIER || self->scenario == RB_SCENARIO_IMAGE_OEM;
+  return strcmp (ecu->name, "brake") == 0 || strcmp (ecu->name, by_supplier ? "steering" : "door") == 0;
+}
+
+/* With the Director's keys the thief tries his luck with full verification ECUs too; those refuse him. */
+static gboolean
+is_aimed_at (const RbStory *self, const RbFleetEcu *ecu)
+{
+  return rb_story_is_struck (self, ecu) || (self->scenario == RB_SCENARIO_DIRECTOR && ecu->full);
+}
+
+gboolean
+rb_story_in_scope (const RbStory *self, guint number)
+{
+  /* the last vehicle of several has another maker's steering and brakes */
+  gboolean spared = self->scenario == RB_SCENARIO_IMAGE_SUPPLIER && number > 1 && number == self->fleet->vehicles;
+  return number <= self->fleet->vehicles && !spared;
+}
+
+static GPtrArray *
+software_mix (const RbStory *self, gboolean thief)
+{
+  GPtrArray *mix = g_ptr_array_new ();
+  for (guint i = 0; i < self->fleet->ecus->len; i++) {
+    gboolean his = thief && is_aimed_at (self, rb_fleet_ecu (self->fleet, i));
+    g_ptr_array_add (mix, (his ? self->thief : self->genuine)->pdata[i]);
+  }
+  return mix;
+}
+
+static gboolean
+set_keys (RbRepository *repository, const char *role, guint n, guint threshold, gboolean online,
+          const char *const *organisations, GError **error)
+{
+  RbKeyring *keys = rb_keyring_new (role, n, threshold, online, organisations, error);
+  if (keys == NULL)
+    return FALSE;
+  rb_repository_set_keys (repository, keys);
+  return TRUE;
+}
+
+static gboolean
+set_director_online_keys (RbRepository *director, GError **error)
+{
+  return set_keys (director, "timestamp", 1, 1, TRUE, own, error)
+         && set_keys (director, "snapshot", 1, 1, TRUE, own, error)
+         && set_keys (director, "targets", 1, 1, TRUE, own, error);
+}
+
+static gboolean
+set_image_fresh_keys (RbRepository *image, const char *const *holders, GError **error)
+{
+  return set_keys (image, "timestamp", 2, 1, TRUE, holders, error)
+         && set_keys (image, "snapshot", 2, 1, TRUE, holders, error);
+}
+
+static gboolean
+set_image_keys (RbRepository *image, const char *const *holders, GError **error)
+{
+  return set_keys (image, "root", 8, 5, FALSE, holders, error) && set_image_fresh_keys (image, holders, error)
+         && set_keys (image, "targets", 4, 3, FALSE, holders, error);
+}
+
+static gboolean
+delegate (RbStory *self, const char *supplier, const char *const *holders, GError **error)
+{
+  RbKeyring *keys = rb_keyring_new (supplier, 2, 1, FALSE, holders, error);
+  if (keys == NULL)
+    return FALSE;
+  g_autofree char *pattern = g_strconcat (supplier, "/*", NULL);
+  const char *const paths[] = { pattern, NULL };
+  g_autoptr (GPtrArray) hardware_ids = g_ptr_array_new ();
+  for (guint i = 0; i < self->fleet->ecus->len; i++)
+    if (strcmp (rb_fleet_ecu (self->fleet, i)->supplier, supplier) == 0)
+      g_ptr_array_add (hardware_ids, rb_fleet_ecu (self->fleet, i)->hardware_id);
+  g_ptr_array_add (hardware_ids, NULL);
+  rb_repository_delegate (self->image, keys, paths, (const char *const *) hardware_ids->pdata);
+  return TRUE;
+}
+
+static gboolean
+found_repositories (RbStory *self, GError **error)
+{
+  static const char *const authority[] = { "Aurora Motors Recall Authority", "Road Safety Institute", NULL };
+  self->director = rb_repository_new ("director");
+  self->image = rb_repository_new ("image");
+  self->service = rb_repository_new ("service");
+  return set_keys (self->director, "root", 8, 5, FALSE, own, error)
+         && set_director_online_keys (self->director, error) && set_image_keys (self->image, own, error)
+         && delegate (self, "supplier-a", supplier_a, error) && delegate (self, "supplier-b", supplier_b, error)
+         && set_keys (self->service, "root", 8, 5, FALSE, authority, error)
+         && set_keys (self->service, "timestamp", 2, 1, TRUE, authority, error)
+         && set_keys (self->service, "snapshot", 2, 1, TRUE, authority, error)
+         && set_keys (self->service, "targets", 5, 3, FALSE, authority, error)
+         && rb_repository_publish_root (self->director, self->now + YEAR, TRUE, error)
+         && rb_repository_publish_root (self->image, self->now + YEAR, TRUE, error)
+         && rb_repository_publish_root (self->service, self->now + YEAR, TRUE, error);
+}
+
+static GHashTable *
+publish_director (const RbStory *self, guint number, GPtrArray *software, gint64 version, GError **error)
+{
+  g_autofree char *vin = rb_fleet_vin (number);
+  g_autoptr (json_t) extra = json_pack ("{s:s}", "vin", vin);
+  g_autoptr (json_t) targets = rb_fleet_director_targets (self->fleet, software, number);
+  const RbRepositoryPlan plan = { .version = version,
+                                  .targets_version = version,
+                                  .expires = self->expires,
+                                  .targets_expires = self->expires,
+                                  .targets = targets,
+                                  .extra = extra };
+  return rb_repository_publish (self->director, &plan, error);
+}
+
+/* versions: of timestamp and snapshot, of the OEM's targets, of supplier-a's. */
+static GHashTable *
+publish_image (const RbStory *self, RbRepository *image, GPtrArray *software, const gint64 versions[3],
+               json_t *more_targets, GError **error)
+{
+  g_autoptr (json_t) targets = rb_fleet_image_targets (self->fleet, software, "");
+  g_autoptr (json_t) a = rb_fleet_image_targets (self->fleet, software, "supplier-a");
+  g_autoptr (json_t) b = rb_fleet_image_targets (self->fleet, software, "supplier-b");
+  if (more_targets != NULL)
+    json_object_update (targets, more_targets);
+  rb_repository_set_delegated (image, "supplier-a", versions[2], a);
+  rb_repository_set_delegated (image, "supplier-b", versions[1], b);
+  const RbRepositoryPlan plan = { .version = versions[0],
+                                  .targets_version = versions[1],
+                                  .expires = self->expires,
+                                  .targets_expires = self->now + YEAR,
+                                  .targets = targets };
+  GHashTable *files = rb_repository_publish (image, &plan, error);
+  if (files != NULL)
+    rb_repository_add_roots (image, files);
+  return files;
+}
+
+/* Takes image and software. */
+static RbStoryChapter *
+chapter_new (RbStory *self, GHashTable *image, GPtrArray *software, gint64 director_version, GError **error)
+{
+  GHashTable *director
+    = image == NULL ? NULL : publish_director (self, 1, software, director_version, error);
+  if (director == NULL) {
+    g_clear_pointer (&image, g_hash_table_unref);
+    g_ptr_array_unref (software);
+    return NULL;
+  }
+  rb_repository_add_roots (self->director, director);
+  RbStoryChapter *chapter = g_new0 (RbStoryChapter, 1);
+  *chapter = (RbStoryChapter) { director, image, software };
+  return chapter;
+}
+
+static RbStoryChapter *
+tell_honest (RbStory *self, GError **error)
+{
+  const gint64 versions[3] = { HONEST_VERSION, HONEST_VERSION, HONEST_VERSION };
+  g_autoptr (GPtrArray) software = software_mix (self, FALSE);
+  GHashTable *image = publish_image (self, self->image, software, versions, NULL, error);
+  return chapter_new (self, image, g_steal_pointer (&software), HONEST_VERSION, error);
+}
+
+/* He has the Director's online keys; the Image repository says what it always said. */
+static RbStoryChapter *
+tell_director (RbStory *self, guint step, GError **error)
+{
+  const RbStoryChapter *honest = self->past->pdata[0];
+  return chapter_new (self, g_hash_table_ref (honest->image), software_mix (self, TRUE), THIEF_VERSION + step, error);
+}
+
+/* He has supplier-a's keys: the OEM publishes his file and the honest Director directs his images. */
+static RbStoryChapter *
+tell_supplier (RbStory *self, guint step, GError **error)
+{
+  const gint64 versions[3] = { HONEST_VERSION + 1 + step, HONEST_VERSION, THIEF_VERSION + step };
+  g_autoptr (GPtrArray) software = software_mix (self, TRUE);
+  GHashTable *image = publish_image (self, self->image, software, versions, NULL, error);
+  return chapter_new (self, image, g_steal_pointer (&software), HONEST_VERSION + 1 + step, error);
+}
+
+/* He has every key of the Image repository and makes a root of his own; the suppliers' keys he has not. */
+static RbStoryChapter *
+tell_oem (RbStory *self, RbRepository *stolen, guint step, GError **error)
+{
+  const gint64 versions[3] = { THIEF_VERSION + step, THIEF_VERSION + step, HONEST_VERSION };
+  g_autoptr (GPtrArray) honest = software_mix (self, FALSE);
+  g_autoptr (json_t) his = json_object ();
+  for (guint i = 0; i < self->fleet->ecus->len; i++) {
+    const RbFleetEcu *ecu = rb_fleet_ecu (self->fleet, i);
+    g_autoptr (json_t) of_supplier = rb_fleet_image_targets (self->fleet, self->thief, ecu->supplier);
+    const RbFleetSoftware *software = self->thief->pdata[i];
+    if (is_aimed_at (self, ecu))
+      json_object_set (his, software->path, json_object_get (of_supplier, software->path));
+  }
+  GHashTable *image = publish_image (self, stolen, honest, versions, his, error);
+  return chapter_new (self, image, software_mix (self, TRUE), HONEST_VERSION + 1 + step, error);
+}
+
+static RbStoryChapter *
+tell_theft (RbStory *self, RbRepository *stolen, guint step, GError **error)
+{
+  switch (self->scenario) {
+  case RB_SCENARIO_DIRECTOR: return tell_director (self, step, error);
+  case RB_SCENARIO_IMAGE_SUPPLIER: return tell_supplier (self, step, error);
+  case RB_SCENARIO_IMAGE_OEM: return tell_oem (self, stolen, step, error);
+  case RB_SCENARIO_ECU_KEYS: break;
+  }
+  return NULL;
+}
+
+static gboolean
+tell_past (RbStory *self, GError **error)
+{
+  RbStoryChapter *honest = tell_honest (self, error);
+  if (honest == NULL)
+    return FALSE;
+  g_ptr_array_add (self->past, honest);
+  if (self->scenario == RB_SCENARIO_ECU_KEYS)
+    return TRUE;
+  g_autoptr (RbRepository) stolen = rb_repository_copy (self->image);
+  if (self->scenario == RB_SCENARIO_IMAGE_OEM
+      && (!set_image_keys (stolen, nobody, error)
+          || !rb_repository_publish_root (stolen, self->now + YEAR, TRUE, error)))
+    return FALSE;
+  RbStoryChapter *believed = tell_theft (self, stolen, 0, error);
+  if (believed == NULL)
+    return FALSE;
+  g_ptr_array_add (self->past, believed);
+  self->attack = tell_theft (self, stolen, 1, error);
+  return self->attack != NULL;
+}
+
+static gboolean
+replace_keys (RbStory *self, GError **error)
+{
+  switch (self->scenario) {
+  case RB_SCENARIO_DIRECTOR:
+    return set_director_online_keys (self->director, error)
+           && rb_repository_publish_root (self->director, self->now + YEAR, TRUE, error);
+  case RB_SCENARIO_IMAGE_SUPPLIER:
+    return set_image_fresh_keys (self->image, own, error) && delegate (self, "supplier-a", supplier_a, error)
+           && rb_repository_publish_root (self->image, self->now + YEAR, TRUE, error);
+  case RB_SCENARIO_IMAGE_OEM: /* the chain is worth nothing: whoever has the old keys could have made it */
+    return set_image_keys (self->image, own, error)
+           && rb_repository_publish_root (self->image, self->now + YEAR, FALSE, error);
+  case RB_SCENARIO_ECU_KEYS: break;
+  }
+  return TRUE;
+}
+
+static gboolean
+answer (RbStory *self, GError **error)
+{
+  const gint64 versions[3] = { CAMPAIGN_VERSION, CAMPAIGN_VERSION, CAMPAIGN_VERSION };
+  if (!replace_keys (self, error))
+    return FALSE;
+  self->image_files = publish_image (self, self->image, self->good, versions, NULL, error);
+  return self->image_files != NULL;
+}
+
+GHashTable *
+rb_story_director_files (const RbStory *self, guint number, GError **error)
+{
+  return publish_director (self, number, self->good, CAMPAIGN_VERSION, error);
+}
+
+RbStory *
+rb_story_new (RbScenario scenario, RbFleet *fleet, gint64 now, GError **error)
+{
+  g_autoptr (RbStory) self = g_new0 (RbStory, 1);
+  self->scenario = scenario;
+  self->fleet = fleet;
+  self->now = now;
+  self->expires = now + (gint64) CAMPAIGN_DAYS * RB_MOMENT_DAY;
+  self->genuine = rb_fleet_software (fleet, "1.0", HONEST_COUNTER);
+  self->thief = rb_fleet_software (fleet, "1.9", THIEF_COUNTER);
+  self->good = rb_fleet_software (fleet, "2.0", CAMPAIGN_COUNTER);
+  self->past = g_ptr_array_new_with_free_func ((GDestroyNotify) chapter_free);
+  if (!found_repositories (self, error) || !tell_past (self, error) || !answer (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}

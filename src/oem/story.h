@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "model/campaign.h"
+#include "oem/fleet.h"
+#include "oem/repository.h"
+
+/*
+ * What happened to a made-up OEM: what was published honestly, what the thief published with the keys he took, and how
+ * the OEM answers. Only metadata; vehicles decide by their own verification what they believe.
+ */
+typedef struct {
+  GHashTable *director, *image; /* file name → GBytes, roots included */
+  GPtrArray *software;          /* what the Director targets assign, by ECU; borrowed RbFleetSoftware */
+} RbStoryChapter;
+
+typedef struct {
+  RbScenario scenario;
+  gint64 now;
+  gint64 expires; /* of the campaign and all metadata made for it */
+  RbFleet *fleet;
+  RbRepository *director, *image, *service; /* as they stand after the answer */
+  GPtrArray *genuine, *thief, *good;        /* of RbFleetSoftware, by ECU */
+  GPtrArray *past;                          /* of RbStoryChapter: what vehicle 1 was offered, in order */
+  RbStoryChapter *attack;                   /* the thief's newest; NULL where no repository key was taken */
+  GHashTable *image_files;                  /* the Image repository's publication for the campaign */
+} RbStory;
+
+/* Takes fleet. */
+RbStory *rb_story_new (RbScenario scenario, RbFleet *fleet, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_story_free (RbStory *self);
+/* Is it one of the two ECUs that run the thief's image when the vehicle comes in? */
+gboolean rb_story_is_struck (const RbStory *self, const RbFleetEcu *ecu);
+gboolean rb_story_in_scope (const RbStory *self, guint number);
+/* The campaign's Director metadata of one vehicle: timestamp.json, snapshot.json, targets.json. (transfer full) */
+GHashTable *rb_story_director_files (const RbStory *self, guint number, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbStory, rb_story_free)
