@@ -123,7 +123,9 @@
   X (RECORD_SCOPE, "record-scope") \
   X (RECORD_NONCE, "record-nonce") \
   X (NOT_COMPLETED, "not-completed") \
-  X (SIGNER_MISSING, "signer-missing")
+  X (SIGNER_MISSING, "signer-missing") \
+  /* OEM */ \
+  X (POLICY, "policy")
 
 typedef enum {
   RB_REASON_NONE = 0,
