@@ -38,7 +38,7 @@ manual (const char *id, const char *text, const char *help)
 static json_t *
 measured (const char *id, const char *text, const char *measure, gint64 low, gint64 high, const char *unit)
 {
-  return json_pack ("{s:s,s:s,s:s,s:s,s:I,s:I,s:s*,s:i}", "id", id, "text", text, "kind", "measured", "measure", measure,
+  return json_pack ("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:i}", "id", id, "text", text, "kind", "measured", "measure", measure,
                     "low", (json_int_t) low, "high", (json_int_t) high, "unit", unit, "wait_s", 0);
 }
 
@@ -53,7 +53,7 @@ checklist (void)
   json_array_append_new (items, manual ("no-foreign-devices", "Is nothing else plugged into the diagnostic connector or the harness?",
                                         "Look for dongles, splices and opened ECU housings."));
   json_array_append_new (items, measured ("supply-voltage", "Supply voltage", "voltage", 12000, 15000, "mV"));
-  json_array_append_new (items, measured ("ignition-on", "Ignition is on", "ignition", 2, 2, NULL));
+  json_array_append_new (items, measured ("ignition-on", "Ignition is on", "ignition", 2, 2, "position"));
   json_array_append_new (items, measured ("standing", "Vehicle stands", "speed", 0, 0, "0.01 km/h"));
   return json_pack ("{s:s,s:i,s:o}", "id", "recall-arrival", "version", 1, "items", items);
 }
