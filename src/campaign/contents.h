@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "campaign/error.h"
+#include "model/campaign.h"
+#include "model/profile.h"
+#include "model/vehicle-model.h"
+#include "uptane/vehicle.h"
+
+/*
+ * The verified contents of one bundle: everything in it has been reached from a trust anchor, Service repository
+ * first. Immutable and usable from any thread. A VIN's Director metadata is verified when it is asked for, an image
+ * each time it is read.
+ */
+typedef struct _RbContents RbContents; /* ref counted */
+RbContents *rb_contents_ref (RbContents *self);
+void rb_contents_unref (RbContents *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbContents, rb_contents_unref)
+
+typedef enum { RB_CONTENTS_DIRECTOR, RB_CONTENTS_IMAGE } RbContentsRepo;
+
+/* A metadata file to hand to an ECU, under the path by which it is staged there. */
+typedef struct {
+  char *path;     /* "director/2.root.json", "image/supplier-a.json", "service/targets.json", "campaign.json" */
+  char *role;     /* "root", "timestamp", "snapshot", "targets", "supplier-a"; "campaign" */
+  gint64 version;
+  char *sha256;   /* of the bytes, hex */
+  GBytes *bytes;
+} RbContentsFile;
+void rb_contents_file_free (RbContentsFile *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbContentsFile, rb_contents_file_free)
+
+/* All borrowed. */
+const RbCampaign *rb_contents_campaign (RbContents *self);
+GBytes *rb_contents_campaign_json (RbContents *self);
+const char *rb_contents_campaign_sha256 (RbContents *self); /* of campaign.json, hex */
+const RbVehicleModel *rb_contents_model (RbContents *self);
+GBytes *rb_contents_model_json (RbContents *self);
+/* The profile that the campaign gives that hardware id, NULL when it gives none. */
+const RbProfile *rb_contents_profile (RbContents *self, const char *hardware_id);
+/* The name of the trust anchor it was verified from; NULL: taken as given. */
+const char *rb_contents_anchor (RbContents *self);
+
+/* Until when work on a vehicle may start: the earlier of the Service timestamp's and the campaign's expiry. */
+gint64 rb_contents_valid_until (RbContents *self);
+/* campaign-expired, expired or clock unless work on a vehicle may start at now. */
+gboolean rb_contents_may_start (RbContents *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* VINs with a pack, sorted. (transfer full) */
+GStrv rb_contents_vins (RbContents *self);
+/* What the Director assigns to the ECUs of that vehicle, verified at moment against both repositories and the campaign:
+ * (element-type RbAssignment) (transfer full). ecus: those found in the vehicle, an assignment to another one is
+ * ecu-unknown; n_ecus 0: not judged. Errors: vin-missing, vin-invalid, not-in-scope, vin-pack-missing, expired and the other words for
+ * metadata. Pass the time of the recovery's first start for a vehicle that was started in time. */
+GPtrArray *rb_contents_assignments (RbContents *self, const char *vin, gint64 moment, const RbVehicleEcu *ecus,
+                                    guint n_ecus, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* she.json of the VIN's pack as it is in the bundle: CMS or plain JSON. NULL without error: there is none. (transfer full) */
+GBytes *rb_contents_she (RbContents *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The image with that digest, mapped where possible and hashed now. Errors: image-missing, hash-mismatch. (transfer full) */
+GBytes *rb_contents_image (RbContents *self, const char *sha256, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Roots above a version, in order; 0: all. (element-type RbContentsFile) (transfer full) */
+GPtrArray *rb_contents_roots (RbContents *self, RbContentsRepo repo, gint64 above, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The root the campaign wants, as file bytes. (transfer full) */
+GBytes *rb_contents_root (RbContents *self, RbContentsRepo repo, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* timestamp, snapshot, targets and the delegated roles by name, in this order. vin is for the Director, else unused. (element-type RbContentsFile)
+ * (transfer full) */
+GPtrArray *rb_contents_roles (RbContents *self, RbContentsRepo repo, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What an ECU needs to accept a new anchor: every Service root, service/targets.json, campaign.json and
+ * anchor/REPO.root.json. (element-type RbContentsFile) (transfer full) */
+GPtrArray *rb_contents_anchor_files (RbContents *self, RbContentsRepo repo, GError **error) G_GNUC_WARN_UNUSED_RESULT;

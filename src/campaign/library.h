@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "campaign/contents.h"
+
+/*
+ * The bundles imported into a data dir: DATA/library/CAMPAIGN/ (metadata and packs as files), DATA/store/sha256/HEX (images),
+ * DATA/pins.json (highest campaign versions seen, time floor). Nothing in there is believed without
+ * verifying it again from DATA/trust/. Usable from several processes at once.
+ */
+typedef struct _RbLibrary RbLibrary;
+RbLibrary *rb_library_new (const char *data_dir);
+void rb_library_free (RbLibrary *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbLibrary, rb_library_free)
+
+/* What `bundle list` tells, read without verifying. */
+typedef struct {
+  char *id;
+  gint64 version;
+  char *title;
+  char *oem;
+  char *scenario;
+  char *anchor;       /* name of the trust anchor it was imported under */
+  gint64 issued, expires, valid_until, imported;
+  guint n_packs;      /* VIN packs */
+  char *in_place;     /* where images are read from, NULL: the store */
+  gboolean damaged;   /* cannot be read; id is the folder's name */
+} RbLibraryEntry;
+void rb_library_entry_free (RbLibraryEntry *self);
+/* (element-type RbLibraryEntry) (transfer full), sorted by id; an empty library is fine */
+GPtrArray *rb_library_list (RbLibrary *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Opens and verifies. Expiry is judged at moment: now to start a vehicle, the recovery's first start to go on with one. Errors: campaign-unknown,
+ * no-trust-anchor, wrong-oem, campaign-expired, clock (now is before the time floor), words for metadata. (transfer full) */
+RbContents *rb_library_open (RbLibrary *self, const char *id, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Verified campaigns whose scope holds the VIN, for starting work now; problems (may be NULL) receives (element-type GError) of campaigns that
+ * could not be opened. (element-type RbContents) (transfer full) */
+GPtrArray *rb_library_for_vin (RbLibrary *self, const char *vin, gint64 now, GPtrArray **problems, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Is a recovery of that campaign open? recovery-open stops the removal then. */
+typedef gboolean (*RbLibraryInUse) (const char *id, gpointer data);
+gboolean rb_library_remove (RbLibrary *self, const char *id, RbLibraryInUse in_use, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The latest time an OEM has signed, of all campaigns ever imported; 0 when there is none. */
+gint64 rb_library_time_floor (RbLibrary *self);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "campaign/error.h"
+#include "uptane/store.h"
+
+/* Trust anchors: DATA/trust/NAME/anchor.json and service/ (every accepted root of that OEM's Service repository). */
+typedef struct {
+  char *name;
+  gint64 added;
+  gint64 version;  /* newest root */
+  char *sha256;
+  GPtrArray *roots; /* every accepted root, as GBytes, oldest first */
+  char *folder;    /* of the store */
+} RbTrustAnchor;
+void rb_trust_anchor_free (RbTrustAnchor *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbTrustAnchor, rb_trust_anchor_free)
+
+/* Errors: exists (another root under that name, or that root under another name), words for metadata. The same again is fine. (transfer full) */
+RbTrustAnchor *rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* (element-type RbTrustAnchor) (transfer full), sorted by name; may be empty */
+GPtrArray *rb_trust_list (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
