@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "link/channel.h"
+
+/*
+ * Inside link/ and its tests only: what a kind of link has to do. link.c and channel.c keep references, check
+ * arguments and pass on; every slot may block and must return soon after its cancellable is cancelled.
+ *
+ * state is the backend's own, made by open; it is used from several threads at once, one thread a channel.
+ */
+typedef struct {
+  const char *scheme; /* "doip": what stands before ':' in a URI */
+
+  /* Connects. rest is the URI after "scheme:". Fills info (already zeroed; strings are freed by link.c).
+   * Errors: link-refused, link-none, link-lost, usage. Returns the state. */
+  gpointer (*open) (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error);
+  /* Closes and frees; no other call is under way. */
+  void (*close) (gpointer state);
+  /* Is the far end there? May send a heartbeat and wait for it, at most 2 s. */
+  gboolean (*is_alive) (gpointer state);
+  /* Appends RbLinkEntry to list; finding nothing is no error. May be NULL. */
+  gboolean (*discover) (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error);
+
+  /* Makes ready to talk to address; returns the channel's own state, NULL with error ecu-missing, busy. */
+  gpointer (*channel_open) (gpointer state, const RbAddress *address, GError **error);
+  void (*channel_close) (gpointer state, gpointer channel);
+  /* As rb_channel_send(), rb_channel_receive(), rb_channel_drain(), rb_channel_max_message(). */
+  gboolean (*send) (gpointer state, gpointer channel, GBytes *message, GCancellable *cancellable, GError **error);
+  GBytes *(*receive) (gpointer state, gpointer channel, gint64 first_ms, GCancellable *cancellable, GError **error);
+  void (*drain) (gpointer state, gpointer channel);
+  gsize (*max_message) (gpointer state, gpointer channel);
+} RbLinkBackend;
+
+extern const RbLinkBackend rb_doip_link_backend;
+
+/* A link on a backend of the caller's own, as tests do. Takes state. */
+RbLink *rb_link_new_with_backend (const RbLinkBackend *backend, const char *uri, gpointer state);
+const RbLinkBackend *rb_link_backend (RbLink *self);
+gpointer rb_link_state (RbLink *self);
+void rb_link_entry_free (RbLinkEntry *entry);

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "link/backend.h"
+
+#include "core/bytes.h"
+#include "frame/doip.h"
+
+#include <string.h>
+
+/*
+ * One TCP connection, one routing activation, many target addresses. A reader thread takes the stream apart
+ * and puts each answer in the queue of the channel with its source address; everything below is guarded by
+ * `lock` and announced by `changed`.
+ *
+ * A gateway acknowledges (8002) when it has accepted a message for routing. Some acknowledge after the
+ * answer, some never: an answer counts as acknowledgement too, and silence is forgiven (FACTS: field reports).
+ */
+#define TESTER 0x0e80
+#define CONTROL_MS 2000   /* A_DoIP_Ctrl */
+#define ACK_MS 2000       /* A_DoIP_Diagnostic_Message */
+#define DEFAULT_MAX_MESSAGE 65535
+
+typedef enum { ACK_NONE, ACK_GOOD, ACK_BAD } Ack;
+
+typedef struct {
+  guint16 target;
+  GQueue answers; /* of GBytes */
+  Ack ack;
+  guint8 nack;
+} Channel;
+
+typedef struct {
+  GSocketConnection *connection;
+  GThread *reader;
+  GCancellable *stop;
+  GMutex lock;
+  GCond changed;
+  GMutex write_lock;
+  GPtrArray *channels; /* of Channel, borrowed */
+  gboolean activated;
+  guint8 activation_code;
+  guint16 entity;
+  guint32 max_data; /* 0: not told */
+  gboolean status_known;
+  char *lost; /* why the connection is gone */
+} DoipLink;
+
+static gboolean
+write_all (DoipLink *self, GByteArray *message, GCancellable *cancellable, GError **error)
+{
+  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (self->connection));
+  g_mutex_lock (&self->write_lock);
+  gboolean written = g_output_stream_write_all (out, message->data, message->len, NULL, cancellable, error);
+  g_mutex_unlock (&self->write_lock);
+  if (!written && error != NULL && !g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    g_autofree char *text = g_strdup ((*error)->message);
+    g_clear_error (error);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the connection to the vehicle is gone: %s", text);
+  }
+  return written;
+}
+
+static Channel *
+channel_of (DoipLink *self, guint16 target)
+{
+  for (guint i = 0; i < self->channels->len; i++)
+    if (((Channel *) self->channels->pdata[i])->target == target)
+      return self->channels->pdata[i];
+  return NULL;
+}
+
+static void
+take_diagnostic (DoipLink *self, const guint8 *payload, gsize length)
+{
+  guint16 source, target;
+  if (!rb_doip_addresses_parse (payload, length, &source, &target) || target != TESTER)
+    return;
+  Channel *channel = channel_of (self, source);
+  if (channel == NULL)
+    return;
+  RbReader reader = rb_reader_new (payload, length);
+  (void) rb_reader_take (&reader, 4);
+  channel->ack = ACK_GOOD;
+  g_queue_push_tail (&channel->answers, rb_reader_take_bytes (&reader, rb_reader_left (&reader)));
+}
+
+static void
+take_acknowledge (DoipLink *self, Ack ack, const guint8 *payload, gsize length)
+{
+  RbReader reader = rb_reader_new (payload, length);
+  guint16 source = rb_reader_u16be (&reader);
+  (void) rb_reader_u16be (&reader);
+  guint8 code = rb_reader_u8 (&reader);
+  Channel *channel = rb_reader_ok (&reader) ? channel_of (self, source) : NULL;
+  if (channel == NULL)
+    return;
+  channel->ack = ack;
+  channel->nack = code;
+}
+
+static void
+take_control (DoipLink *self, guint16 type, const guint8 *payload, gsize length)
+{
+  RbReader reader = rb_reader_new (payload, length);
+  guint16 tester;
+  if (type == RB_DOIP_ACTIVATION_RESPONSE
+      && rb_doip_activated_parse (payload, length, &tester, &self->entity, &self->activation_code))
+    self->activated = TRUE;
+  if (type == RB_DOIP_STATUS_RESPONSE) {
+    (void) rb_reader_take (&reader, 3);
+    guint32 max = rb_reader_u32be (&reader);
+    self->max_data = rb_reader_ok (&reader) ? max : 0;
+    self->status_known = TRUE;
+  }
+}
+
+static void
+answer_alive_check (DoipLink *self)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  const guint8 source[] = { TESTER >> 8, TESTER & 0xff };
+  rb_doip_write (out, RB_DOIP_ALIVE_RESPONSE, source, sizeof source);
+  g_autoptr (GError) error = NULL;
+  if (!write_all (self, out, self->stop, &error))
+    g_debug ("alive check: %s", error->message);
+}
+
+static void
+take_message (DoipLink *self, guint16 type, const guint8 *payload, gsize length)
+{
+  if (type == RB_DOIP_ALIVE_REQUEST) {
+    answer_alive_check (self);
+    return;
+  }
+  g_mutex_lock (&self->lock);
+  if (type == RB_DOIP_DIAGNOSTIC)
+    take_diagnostic (self, payload, length);
+  else if (type == RB_DOIP_DIAGNOSTIC_ACK)
+    take_acknowledge (self, ACK_GOOD, payload, length);
+  else if (type == RB_DOIP_DIAGNOSTIC_NACK)
+    take_acknowledge (self, ACK_BAD, payload, length);
+  else
+    take_control (self, type, payload, length);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+read_exactly (DoipLink *self, guint8 *buffer, gsize length, GError **error)
+{
+  gsize got = 0;
+  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (self->connection));
+  if (!g_input_stream_read_all (in, buffer, length, &got, self->stop, error))
+    return FALSE;
+  if (got == length)
+    return TRUE;
+  g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the vehicle closed the connection");
+  return FALSE;
+}
+
+static gboolean
+read_message (DoipLink *self, GError **error)
+{
+  guint8 head[RB_DOIP_HEADER];
+  RbDoipHeader header;
+  if (!read_exactly (self, head, sizeof head, error))
+    return FALSE;
+  if (rb_doip_header_parse (head, sizeof head, &header) != RB_DOIP_HEADER_GOOD
+      || header.length > RB_DOIP_MAX_PAYLOAD) {
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the vehicle sent something that is not DoIP");
+    return FALSE;
+  }
+  g_autofree guint8 *payload = g_malloc (header.length + 1);
+  if (!read_exactly (self, payload, header.length, error))
+    return FALSE;
+  take_message (self, header.type, payload, header.length);
+  return TRUE;
+}
+
+static gpointer
+reader_thread (gpointer data)
+{
+  DoipLink *self = data;
+  g_autoptr (GError) error = NULL;
+  while (read_message (self, &error))
+    ;
+  g_mutex_lock (&self->lock);
+  self->lost = g_strdup (error->message);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return NULL;
+}
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer data)
+{
+  DoipLink *self = data;
+  g_mutex_lock (&self->lock);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+typedef gboolean (*Condition) (DoipLink *self, Channel *channel);
+
+/* Waits until condition holds, the link is lost, the time is over or the call is cancelled. */
+static gboolean
+wait_for (DoipLink *self, Channel *channel, Condition condition, gint64 timeout_ms, GCancellable *cancellable)
+{
+  gint64 end = g_get_monotonic_time () + timeout_ms * 1000;
+  gulong handler = cancellable == NULL ? 0 : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
+  g_mutex_lock (&self->lock);
+  while (!condition (self, channel) && self->lost == NULL && !g_cancellable_is_cancelled (cancellable)
+         && g_cond_wait_until (&self->changed, &self->lock, end))
+    ;
+  gboolean holds = condition (self, channel);
+  g_mutex_unlock (&self->lock);
+  g_cancellable_disconnect (cancellable, handler);
+  return holds;
+}
+
+static gboolean
+is_activated (DoipLink *self, Channel *channel)
+{
+  return self->activated;
+}
+
+static gboolean
+status_is_known (DoipLink *self, Channel *channel)
+{
+  return self->status_known;
+}
+
+static gboolean
+is_acknowledged (DoipLink *self, Channel *channel)
+{
+  return channel->ack != ACK_NONE;
+}
+
+static gboolean
+has_answer (DoipLink *self, Channel *channel)
+{
+  return !g_queue_is_empty (&channel->answers);
+}
+
+/* TRUE when the link is lost or the call cancelled, with the error set. */
+static gboolean
+gone (DoipLink *self, GCancellable *cancellable, GError **error)
+{
+  g_mutex_lock (&self->lock);
+  g_autofree char *lost = g_strdup (self->lost);
+  g_mutex_unlock (&self->lock);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return TRUE;
+  if (lost == NULL)
+    return FALSE;
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the connection to the vehicle is gone: %s", lost);
+  return TRUE;
+}
+
+static gboolean
+activate (DoipLink *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_activation_write (out, TESTER, 0);
+  if (!write_all (self, out, cancellable, error))
+    return FALSE;
+  if (!wait_for (self, NULL, is_activated, CONTROL_MS, cancellable)) {
+    if (!gone (self, cancellable, error))
+      g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "the vehicle does not answer the routing activation");
+    return FALSE;
+  }
+  if (self->activation_code == 0x10)
+    return TRUE;
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "the vehicle refused the connection: %s (code %02x)",
+               rb_doip_activation_text (self->activation_code), self->activation_code);
+  return FALSE;
+}
+
+/* Entities need not answer it on TCP; those that do tell the largest message. */
+static gboolean
+ask_status (DoipLink *self, gint64 timeout_ms, GCancellable *cancellable)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_write (out, RB_DOIP_STATUS_REQUEST, NULL, 0);
+  g_mutex_lock (&self->lock);
+  self->status_known = FALSE;
+  g_mutex_unlock (&self->lock);
+  g_autoptr (GError) error = NULL;
+  return write_all (self, out, cancellable, &error)
+         && wait_for (self, NULL, status_is_known, timeout_ms, cancellable);
+}
+
+static void
+doip_link_close (gpointer state)
+{
+  DoipLink *self = state;
+  g_cancellable_cancel (self->stop);
+  if (self->reader != NULL)
+    g_thread_join (self->reader);
+  g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
+  g_object_unref (self->connection);
+  g_object_unref (self->stop);
+  g_ptr_array_unref (self->channels);
+  g_mutex_clear (&self->lock);
+  g_mutex_clear (&self->write_lock);
+  g_cond_clear (&self->changed);
+  g_free (self->lost);
+  g_free (self);
+}
+
+static GSocketConnection *
+connect_to (const char *rest, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  const char *host = g_str_has_prefix (rest, "//") ? &rest[2] : rest;
+  g_socket_client_set_timeout (client, 5);
+  g_socket_client_set_enable_proxy (client, FALSE);
+  g_autoptr (GError) failure = NULL;
+  GSocketConnection *connection = g_socket_client_connect_to_host (client, host, RB_DOIP_PORT, cancellable, &failure);
+  if (connection == NULL) {
+    if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+      g_propagate_error (error, g_steal_pointer (&failure));
+    else
+      g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "no connection to the vehicle: %s", failure->message);
+    return NULL;
+  }
+  GSocket *socket = g_socket_connection_get_socket (connection);
+  g_socket_set_timeout (socket, 0);
+  g_socket_set_keepalive (socket, TRUE);
+  g_socket_set_option (socket, 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1, NULL);
+  return connection;
+}
+
+static gpointer
+doip_link_open (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+{
+  GSocketConnection *connection = connect_to (rest, cancellable, error);
+  if (connection == NULL)
+    return NULL;
+  DoipLink *self = g_new0 (DoipLink, 1);
+  self->connection = connection;
+  self->stop = g_cancellable_new ();
+  self->channels = g_ptr_array_new ();
+  g_mutex_init (&self->lock);
+  g_mutex_init (&self->write_lock);
+  g_cond_init (&self->changed);
+  self->reader = g_thread_new ("doip-reader", reader_thread, self);
+  if (!activate (self, cancellable, error)) {
+    doip_link_close (self);
+    return NULL;
+  }
+  if (!ask_status (self, 200, cancellable))
+    g_debug ("the entity does not tell its status");
+  info->kind = g_strdup ("doip");
+  info->logical = self->entity;
+  info->max_message = self->max_data;
+  return self;
+}
+
+static gboolean
+doip_link_is_alive (gpointer state)
+{
+  DoipLink *self = state;
+  g_mutex_lock (&self->lock);
+  gboolean alive = self->lost == NULL;
+  g_mutex_unlock (&self->lock);
+  return alive;
+}
+
+static gpointer
+doip_channel_open (gpointer state, const RbAddress *address, GError **error)
+{
+  DoipLink *self = state;
+  Channel *channel = g_new0 (Channel, 1);
+  channel->target = address->logical;
+  g_queue_init (&channel->answers);
+  g_mutex_lock (&self->lock);
+  gboolean taken = channel_of (self, address->logical) != NULL;
+  if (!taken)
+    g_ptr_array_add (self->channels, channel);
+  g_mutex_unlock (&self->lock);
+  if (!taken)
+    return channel;
+  g_free (channel);
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_BUSY, "address %04x is in use on this link", address->logical);
+  return NULL;
+}
+
+static void
+doip_drain (gpointer state, gpointer data)
+{
+  DoipLink *self = state;
+  Channel *channel = data;
+  g_mutex_lock (&self->lock);
+  g_queue_clear_full (&channel->answers, (GDestroyNotify) g_bytes_unref);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+doip_channel_close (gpointer state, gpointer data)
+{
+  DoipLink *self = state;
+  doip_drain (state, data);
+  g_mutex_lock (&self->lock);
+  g_ptr_array_remove (self->channels, data);
+  g_mutex_unlock (&self->lock);
+  g_free (data);
+}
+
+static gboolean
+doip_send (gpointer state, gpointer data, GBytes *message, GCancellable *cancellable, GError **error)
+{
+  DoipLink *self = state;
+  Channel *channel = data;
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_diagnostic_write (out, TESTER, channel->target, g_bytes_get_data (message, NULL), g_bytes_get_size (message));
+  g_mutex_lock (&self->lock);
+  channel->ack = ACK_NONE;
+  g_mutex_unlock (&self->lock);
+  if (gone (self, cancellable, error) || !write_all (self, out, cancellable, error))
+    return FALSE;
+  (void) wait_for (self, channel, is_acknowledged, ACK_MS, cancellable);
+  if (channel->ack != ACK_BAD)
+    return channel->ack == ACK_GOOD || !gone (self, cancellable, error);
+  RbReason reason = channel->nack == 0x03 || channel->nack == 0x06 ? RB_REASON_ECU_MISSING
+                    : channel->nack == 0x04                        ? RB_REASON_BLOCK_TOO_LONG
+                                                                   : RB_REASON_LINK_PROTOCOL;
+  g_set_error (error, RB_LINK_ERROR, (int) reason, "the vehicle's gateway refuses messages to %04x: %s (code %02x)",
+               channel->target, rb_doip_nack_text (channel->nack), channel->nack);
+  return FALSE;
+}
+
+static GBytes *
+doip_receive (gpointer state, gpointer data, gint64 first_ms, GCancellable *cancellable, GError **error)
+{
+  DoipLink *self = state;
+  Channel *channel = data;
+  (void) wait_for (self, channel, has_answer, first_ms, cancellable);
+  g_mutex_lock (&self->lock);
+  GBytes *answer = g_queue_pop_head (&channel->answers);
+  g_mutex_unlock (&self->lock);
+  if (answer == NULL && !gone (self, cancellable, error))
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_TIMEOUT, "no answer from %04x within %" G_GINT64_FORMAT " ms",
+                 channel->target, first_ms);
+  return answer;
+}
+
+static gsize
+doip_max_message (gpointer state, gpointer data)
+{
+  DoipLink *self = state;
+  return self->max_data > 8 ? self->max_data - 4 : DEFAULT_MAX_MESSAGE;
+}
+
+static void
+add_entry (GPtrArray *list, GSocketAddress *from, const RbDoipAnnouncement *announcement)
+{
+  GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (from);
+  g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
+  RbLinkEntry *entry = g_new0 (RbLinkEntry, 1);
+  entry->uri = g_strdup_printf ("doip://%s:%u", host, g_inet_socket_address_get_port (inet));
+  entry->kind = g_strdup ("doip");
+  entry->name = g_strdup_printf ("DoIP entity %04x", announcement->logical);
+  entry->serial = rb_bytes_to_hex (announcement->eid, 6);
+  entry->state = g_strdup ("ready");
+  entry->vin = g_str_is_ascii (announcement->vin) ? g_strdup (announcement->vin) : g_strdup ("");
+  for (guint i = 0; i < list->len; i++)
+    if (strcmp (((RbLinkEntry *) list->pdata[i])->uri, entry->uri) == 0) {
+      rb_link_entry_free (entry);
+      return;
+    }
+  g_ptr_array_add (list, entry);
+}
+
+static void
+collect_announcements (GSocket *socket, GPtrArray *list, gint64 end, GCancellable *cancellable)
+{
+  gint64 left;
+  while ((left = end - g_get_monotonic_time ()) > 0
+         && g_socket_condition_timed_wait (socket, G_IO_IN, left, cancellable, NULL)) {
+    g_autoptr (GSocketAddress) from = NULL;
+    guint8 data[512];
+    RbDoipHeader header;
+    RbDoipAnnouncement announcement;
+    gssize length = g_socket_receive_from (socket, &from, (char *) data, sizeof data, cancellable, NULL);
+    if (length >= RB_DOIP_HEADER && rb_doip_header_parse (data, (gsize) length, &header) == RB_DOIP_HEADER_GOOD
+        && header.type == RB_DOIP_ANNOUNCEMENT && header.length == (gsize) length - RB_DOIP_HEADER
+        && rb_doip_announcement_parse (&data[RB_DOIP_HEADER], header.length, &announcement))
+      add_entry (list, from, &announcement);
+  }
+}
+
+static gboolean
+doip_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error)
+{
+  static const char *const targets[] = { "255.255.255.255", "127.0.0.1" };
+  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
+  if (socket == NULL)
+    return FALSE;
+  g_autoptr (GByteArray) request = g_byte_array_new ();
+  rb_doip_write (request, RB_DOIP_IDENTIFY, NULL, 0);
+  g_socket_set_broadcast (socket, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (targets); i++) {
+    g_autoptr (GSocketAddress) to = g_inet_socket_address_new_from_string (targets[i], RB_DOIP_PORT);
+    /* a host without that network finds nothing there; that is no error */
+    g_socket_send_to (socket, to, (const char *) request->data, request->len, cancellable, NULL);
+  }
+  collect_announcements (socket, list, g_get_monotonic_time () + timeout_ms * 1000, cancellable);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+const RbLinkBackend rb_doip_link_backend = {
+  .scheme = "doip",
+  .open = doip_link_open,
+  .close = doip_link_close,
+  .is_alive = doip_link_is_alive,
+  .discover = doip_discover,
+  .channel_open = doip_channel_open,
+  .channel_close = doip_channel_close,
+  .send = doip_send,
+  .receive = doip_receive,
+  .drain = doip_drain,
+  .max_message = doip_max_message,
+};
