@@ -96,12 +96,13 @@ rb_keyring_signers (RbKeyring *self)
 }
 
 void
-rb_keyring_describe (RbKeyring *self, json_t *list)
+rb_keyring_describe (RbKeyring *self, RbDialect dialect, json_t *list)
 {
   for (guint i = 0; i < self->public->len; i++) {
     g_autofree char *holder = g_strdup_printf ("%s %u", self->role, i + 1);
+    g_autofree char *id = rb_author_key_id (dialect, self->public->pdata[i]);
     json_t *key = json_object ();
-    rb_json_set_string (key, "id", rb_key_public_id (self->public->pdata[i]));
+    rb_json_set_string (key, "id", id);
     rb_json_set_string (key, "role", self->role);
     rb_json_set_string (key, "holder", holder);
     rb_json_set_string (key, "organisation", self->organisations->pdata[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "crypto/key.h"
 #include "oem/error.h"
+#include "uptane/author.h"
 #include <jansson.h>
 
 /* The keys of one role of one repository, each with its holder. */
@@ -19,6 +19,6 @@ gboolean rb_keyring_is_online (RbKeyring *self);
 GPtrArray *rb_keyring_public (RbKeyring *self);  /* of RbPublicKey, borrowed */
 /* As many keys as the threshold asks for. (transfer container) of RbPrivateKey */
 GPtrArray *rb_keyring_signers (RbKeyring *self);
-/* Appends {"id","role","holder","organisation","online"} of each key to list. */
-void rb_keyring_describe (RbKeyring *self, json_t *list);
+/* Appends {"id","role","holder","organisation","online"} of each key to list; id as metadata of dialect has it. */
+void rb_keyring_describe (RbKeyring *self, RbDialect dialect, json_t *list);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbKeyring, rb_keyring_unref)

@@ -275,8 +275,8 @@ rb_repository_describe_keys (RbRepository *self)
   rb_json_set_string (description, "kind", self->kind);
   rb_json_set (description, "keys", keys);
   for (guint i = 0; i < N_ROLES; i++)
-    rb_keyring_describe (self->keys[i], keys);
+    rb_keyring_describe (self->keys[i], self->dialect, keys);
   for (guint i = 0; i < self->delegated->len; i++)
-    rb_keyring_describe (((Delegated *) self->delegated->pdata[i])->keys, keys);
+    rb_keyring_describe (((Delegated *) self->delegated->pdata[i])->keys, self->dialect, keys);
   return description;
 }
