@@ -35,7 +35,7 @@ is_completed (const json_t *predicate)
 
 /* The record quotes its campaign; the quote is the bundle's, word for word. */
 static gboolean
-check_quote (const json_t *predicate, const RbVerifyBundle *bundle, GError **error)
+check_quote (const json_t *predicate, const RbEvidence *bundle, GError **error)
 {
   const json_t *quoted = json_object_get (predicate, "campaign");
   g_autoptr (json_t) wanted = rb_result_quote (bundle->campaign, bundle->campaign_sha256);
@@ -53,7 +53,7 @@ check_quote (const json_t *predicate, const RbVerifyBundle *bundle, GError **err
 }
 
 static gboolean
-check_time (const json_t *predicate, const RbVerifyBundle *bundle, GError **error)
+check_time (const json_t *predicate, const RbEvidence *bundle, GError **error)
 {
   gint64 claimed = 0;
   if (!rb_moment_from_text (rb_json_string_or (json_object_get (predicate, "time"), "claimed", ""), &claimed)
@@ -82,7 +82,7 @@ entry_of_hardware (const json_t *predicate, const char *hardware_id)
 
 /* Every ECU that the vehicle model and the campaign share has an entry in a completed record. */
 static gboolean
-check_hardware_is_there (const json_t *predicate, const RbVerifyBundle *bundle, GError **error)
+check_hardware_is_there (const json_t *predicate, const RbEvidence *bundle, GError **error)
 {
   for (guint i = 0; i < bundle->campaign->ecus->len; i++) {
     const RbCampaignEcu *ecu = bundle->campaign->ecus->pdata[i];
@@ -113,7 +113,7 @@ check_assigned (const json_t *predicate, GHashTable *assigned, GError **error)
 }
 
 static gboolean
-check_scope (const json_t *predicate, const RbVerifyBundle *bundle, GError **error)
+check_scope (const json_t *predicate, const RbEvidence *bundle, GError **error)
 {
   const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
   g_autoptr (GError) problem = NULL;
@@ -172,7 +172,7 @@ hex_member (const json_t *object, const char *member)
 
 /* What the bootloader answered, computed from the bundle's image. */
 static gboolean
-check_image (const json_t *ecu, const RbVerifyBundle *bundle, GError **error)
+check_image (const json_t *ecu, const RbEvidence *bundle, GError **error)
 {
   const json_t *entry = json_object_get (ecu, "image");
   const RbCampaignEcu *wanted = rb_campaign_ecu (bundle->campaign, rb_json_string_or (ecu, "hardwareId", ""));
@@ -209,7 +209,7 @@ check_nonce (const json_t *predicate, const json_t *ecu, const RbCampaign *campa
 }
 
 gboolean
-rb_against_check (const json_t *predicate, const RbVerifyBundle *bundle, GError **error)
+rb_against_check (const json_t *predicate, const RbEvidence *bundle, GError **error)
 {
   size_t i;
   json_t *ecu;

@@ -4,4 +4,4 @@
 
 /* A record whose signatures and result hold, against the campaign it names. Errors: record-campaign, record-scope,
  * record-image, record-root, record-nonce, clock. */
-gboolean rb_against_check (const json_t *predicate, const RbVerifyBundle *bundle, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_against_check (const json_t *predicate, const RbEvidence *bundle, GError **error) G_GNUC_WARN_UNUSED_RESULT;

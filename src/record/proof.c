@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "crypto/dsse.h"
 #include "crypto/key.h"
+#include "record/result.h"
 #include "uptane/report.h"
 
 #include <string.h>
@@ -56,7 +57,7 @@ pop_message (const json_t *predicate, const json_t *ecu, GBytes *spki, GBytes *n
   return rb_dsse_pae (POP_TYPE, payload);
 }
 
-/* The key an entry proves possession of; NULL without error when it claims no asymmetric one. */
+/* Gives the key an entry proves possession of; none when it claims no asymmetric one. */
 static gboolean
 check_key (const json_t *predicate, const json_t *ecu, RbPublicKey **key_out, GError **error)
 {
@@ -142,6 +143,54 @@ rb_proof_check_ecu (const json_t *predicate, const json_t *ecu, GError **error)
 {
   g_autoptr (RbPublicKey) key = NULL;
   return check_key (predicate, ecu, &key, error) && check_report (predicate, ecu, key, error);
+}
+
+static const json_t *
+find_primary (const json_t *predicate)
+{
+  return rb_result_entry (json_object_get (predicate, "ecus"), "role", "primary");
+}
+
+/* Where the manifest quotes an ECU's report of this run, it is the report in its entry. */
+static gboolean
+manifest_quotes (const json_t *predicate, const json_t *signed_part, const json_t *primary, GError **error)
+{
+  const json_t *quoted = json_object_get (signed_part, "ecu_version_manifests");
+  size_t i;
+  json_t *ecu;
+  if (!text_is (signed_part, "vin", rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", NULL)))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, primary, "the vehicle version manifest is of another vehicle");
+  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
+    const json_t *report = json_object_get (json_object_get (quoted, rb_json_string_or (ecu, "ecuSerial", "")), "signed");
+    const json_t *fileinfo = json_object_get (json_object_get (report, "installed_image"), "fileinfo");
+    if (report != NULL && rb_result_ecu_claims_done (ecu)
+        && !text_is (json_object_get (fileinfo, "hashes"), "sha256",
+                     rb_json_string_or (json_object_get (ecu, "after"), "imageSha256", NULL)))
+      return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the vehicle version manifest names another image");
+  }
+  return TRUE;
+}
+
+gboolean
+rb_proof_check_manifest (const json_t *predicate, const char **serial_out, GError **error)
+{
+  const json_t *primary = find_primary (predicate);
+  g_autoptr (GBytes) manifest = base64_member (json_object_get (predicate, "vehicleManifest"), "after");
+  g_autoptr (RbPublicKey) key = NULL;
+  g_autoptr (GError) problem = NULL;
+  const char *serial = rb_json_string_or (primary, "ecuSerial", "");
+  if (serial_out != NULL)
+    *serial_out = serial;
+  if (manifest == NULL || primary == NULL)
+    return TRUE;
+  if (!check_key (predicate, primary, &key, error))
+    return FALSE;
+  if (key == NULL)
+    return TRUE;
+  g_autoptr (json_t) signed_part = rb_report_verify (manifest, key, serial, &problem);
+  if (signed_part == NULL)
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, primary, problem->message);
+  return manifest_quotes (predicate, signed_part, primary, error);
 }
 
 static void

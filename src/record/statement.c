@@ -95,12 +95,27 @@ judge_ecu (json_t *predicate, json_t *ecu)
 }
 
 static void
+judge_manifest (json_t *predicate)
+{
+  const char *serial = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (rb_proof_check_manifest (predicate, &serial, &problem))
+    return;
+  json_t *primary = rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", serial);
+  rb_json_set_string (primary, "outcome", "failed");
+  rb_json_set_string (primary, "reason", rb_reason_word (rb_reason_of (problem)));
+  add_failure (predicate, serial, problem);
+}
+
+static void
 add_result (json_t *predicate, RbStatementEnd end)
 {
   size_t i;
   json_t *ecu;
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
     judge_ecu (predicate, ecu);
+  if (rb_result_is_complete (predicate, NULL))
+    judge_manifest (predicate);
   gboolean complete = rb_result_is_complete (predicate, NULL);
   const char *type = complete ? "completion" : rb_statement_end_type (end);
   rb_json_set_string (predicate, "type", type);

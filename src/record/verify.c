@@ -201,6 +201,8 @@ check_result (Check *self, GError **error)
     if (!rb_proof_check_ecu (self->predicate, ecu, error))
       return FALSE;
   }
+  if (complete && !rb_proof_check_manifest (self->predicate, NULL, error))
+    return FALSE;
   if (!rb_proof_check_subjects (self->statement, self->predicate, error))
     return FALSE;
   self->outcome->result_checked = TRUE;
@@ -211,10 +213,10 @@ static gboolean
 check_bundle (Check *self, GError **error)
 {
   const json_t *campaign = json_object_get (self->predicate, "campaign");
-  if (self->request->n_bundles == 0)
+  if (self->request->bundles == NULL)
     return TRUE;
-  for (guint i = 0; i < self->request->n_bundles; i++) {
-    const RbVerifyBundle *bundle = &self->request->bundles[i];
+  for (guint i = 0; i < self->request->bundles->len; i++) {
+    const RbEvidence *bundle = self->request->bundles->pdata[i];
     if (g_strcmp0 (bundle->campaign_sha256, rb_json_string_or (campaign, "campaignSha256", NULL)) != 0)
       continue;
     self->outcome->campaign_checked = rb_against_check (self->predicate, bundle, error);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "crypto/certificate.h"
-#include "model/campaign.h"
-#include "model/vehicle-model.h"
+#include "model/evidence.h"
 #include "record/error.h"
 
 #include <jansson.h>
@@ -14,23 +13,9 @@
  * campaign, scope, images, roots, nonces.
  */
 
-/* What the caller knows of one campaign, having opened its bundle. */
-typedef struct {
-  const RbCampaign *campaign;
-  const char *campaign_sha256;  /* of campaign.json */
-  const RbVehicleModel *model;  /* which ECUs check fully; NULL: not checked */
-  /* The image with that digest; NULL with error when the bundle has none. (transfer full) */
-  GBytes *(*image) (gpointer data, const char *sha256, GError **error);
-  /* The ECUs the Director assigns images to in that vehicle: serial → hardware id; NULL without error when the bundle does not
-   * say. May be NULL. (transfer full) */
-  GHashTable *(*ecus) (gpointer data, const char *vin, GError **error);
-  gpointer data;
-} RbVerifyBundle;
-
 typedef struct {
   GPtrArray *anchors;            /* of RbCertificate; NULL: certificates are not checked */
-  const RbVerifyBundle *bundles; /* borrowed */
-  guint n_bundles;
+  GPtrArray *bundles;            /* of RbEvidence: the record has to be of one of these campaigns; NULL: not checked */
 } RbVerifyRequest;
 
 typedef struct {

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "model/evidence.h"
+
+/*
+ * A bundle opened to judge records by: the campaign it carries, its vehicle model, images and what its Directors assign. With
+ * a Service repository root the metadata is verified down from it, at the time the campaign was issued (records are
+ * judged years later); without one the bundle is taken as given. Images always match their digest.
+ */
+typedef struct _RbTestimony RbTestimony;
+RbTestimony *rb_testimony_open (const char *bundle, const char *service_root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_testimony_free (RbTestimony *self);
+const RbEvidence *rb_testimony_evidence (const RbTestimony *self); /* borrowed */
+/* "none" or "service-root". Static. */
+const char *rb_testimony_anchor (const RbTestimony *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbTestimony, rb_testimony_free)

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/record.h"
+
+#include "campaign/testimony.h"
+#include "core/files.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/certificate.h"
+#include "record/chain.h"
+#include "record/statement.h"
+#include "record/verify.h"
+
+#include <string.h>
+
+json_t *
+rb_record_row (const RbOutboxRecord *record)
+{
+  json_t *row = json_object ();
+  rb_json_set_string (row, "digest", record->digest);
+  rb_json_set_string (row, "stream", record->stream);
+  rb_json_set_integer (row, "sequence", record->sequence);
+  rb_json_set_string (row, "type", record->type);
+  rb_json_set_string (row, "result", record->result);
+  rb_json_set_string (row, "vin", record->vin);
+  rb_json_set_string (row, "campaign", record->campaign);
+  rb_json_set_moment (row, "finished", record->finished);
+  rb_json_set_boolean (row, "acknowledged", record->acknowledged);
+  return row;
+}
+
+void
+rb_record_say_rows (RbCli *cli, GPtrArray *records)
+{
+  for (guint i = 0; i < records->len; i++) {
+    const RbOutboxRecord *record = records->pdata[i];
+    g_autofree char *finished = rb_moment_to_text (record->finished);
+    rb_cli_say (cli, "%4" G_GINT64_FORMAT "  %.16s  %s  %-17s  %-12s  %-10s  %s%s", record->sequence, record->digest, finished,
+                record->vin, record->campaign, record->type, record->result, record->acknowledged ? "  acknowledged" : "");
+  }
+}
+
+int
+rb_record_verb_list (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *vin = NULL, *campaign = NULL;
+  const GOptionEntry entries[] = { { "vin", 0, 0, G_OPTION_ARG_STRING, &vin, "Only this vehicle's", "VIN" },
+                                   { "campaign", 0, 0, G_OPTION_ARG_STRING, &campaign, "Only this campaign's", "ID" },
+                                   { NULL } };
+  int code;
+  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
+  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_outbox_list (outbox, vin, campaign, &error);
+  if (records == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  json_t *extra = json_object (), *rows = json_array ();
+  for (guint i = 0; i < records->len; i++)
+    json_array_append_new (rows, rb_record_row (records->pdata[i]));
+  rb_json_set (extra, "records", rows);
+  rb_record_say_rows (cli, records);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", records->len == 0 ? "No records" : "", extra);
+}
+
+static void
+say_ecus (RbCli *cli, const json_t *ecus)
+{
+  size_t i;
+  json_t *ecu;
+  json_array_foreach ((json_t *) ecus, i, ecu)
+    rb_cli_say (cli, "  %-20s %-20s %s%s%s", rb_json_string_or (ecu, "ecuSerial", ""), rb_json_string_or (ecu, "hardwareId", ""),
+                rb_json_string_or (ecu, "outcome", ""), json_object_get (ecu, "reason") == NULL ? "" : ": ",
+                rb_json_string_or (ecu, "reason", ""));
+}
+
+static void
+say_record (RbCli *cli, const RbOutboxRecord *record, const json_t *predicate)
+{
+  g_autofree char *finished = rb_moment_to_text (record->finished);
+  rb_cli_say (cli, "Record     %s", record->digest);
+  rb_cli_say (cli, "Number     %" G_GINT64_FORMAT " of stream %s", record->sequence, record->stream);
+  rb_cli_say (cli, "Vehicle    %s", record->vin);
+  rb_cli_say (cli, "Campaign   %s", record->campaign);
+  rb_cli_say (cli, "Finished   %s", finished);
+  rb_cli_say (cli, "Technician %s", rb_json_string_or (json_object_get (predicate, "technician"), "name", ""));
+  rb_cli_say (cli, "Result     %s (%s)", record->result, record->type);
+  say_ecus (cli, json_object_get (predicate, "ecus"));
+}
+
+int
+rb_record_verb_show (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  int code;
+  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
+  g_autoptr (RbOutboxRecord) record = outbox == NULL ? NULL : rb_outbox_find (outbox, argv[1], &error);
+  if (record == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  const RbVerifyRequest request = { 0 };
+  g_autoptr (RbVerifyOutcome) outcome = rb_verify_record (record->envelope, &request);
+  if (outcome->predicate == NULL)
+    return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (outcome->reason), outcome->message, rb_record_row (record));
+  say_record (cli, record, outcome->predicate);
+  json_t *extra = rb_record_row (record);
+  rb_json_set (extra, "predicate", json_incref (outcome->predicate));
+  return rb_cli_end (cli, RB_CLI_OK, "ok", "", extra);
+}
+
+static char *
+file_name (const RbOutboxRecord *record)
+{
+  return g_strdup_printf ("%" G_GINT64_FORMAT "-%s.json", record->sequence, record->digest);
+}
+
+/* The folder holds what is written to it and no other .json: whoever reads it takes each for a record. */
+static gboolean
+folder_is_ours (const char *folder, GPtrArray *records, GError **error)
+{
+  g_autoptr (GHashTable) ours = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (!rb_files_make_folder (folder, error))
+    return FALSE;
+  g_auto (GStrv) names = rb_files_list (folder, error);
+  for (guint i = 0; i < records->len; i++)
+    g_hash_table_add (ours, file_name (records->pdata[i]));
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    if (g_str_has_suffix (names[i], ".json") && !g_hash_table_contains (ours, names[i])) {
+      g_set_error (error, RB_RECORD_ERROR, RB_REASON_EXISTS, "%s holds another file already: %s. Export to a new folder", folder, names[i]);
+      return FALSE;
+    }
+  return names != NULL;
+}
+
+gboolean
+rb_record_write_files (GPtrArray *records, const char *folder, GError **error)
+{
+  if (!folder_is_ours (folder, records, error))
+    return FALSE;
+  for (guint i = 0; i < records->len; i++) {
+    const RbOutboxRecord *record = records->pdata[i];
+    g_autofree char *name = file_name (record);
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+    if (!rb_files_write (path, record->envelope, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+int
+rb_record_verb_export (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  int code;
+  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
+  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_outbox_list (outbox, NULL, NULL, &error);
+  if (records == NULL || !rb_record_write_files (records, argv[1], &error))
+    return rb_cli_fail (cli, error, NULL);
+  json_t *extra = json_object ();
+  rb_json_set_integer (extra, "exported", records->len);
+  g_autofree char *message = g_strdup_printf ("%u %s in %s", records->len, records->len == 1 ? "record" : "records", argv[1]);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
+}
+
+/* verify */
+
+typedef struct {
+  char *trust, *bundle, *service_root, *require;
+} VerifyOptions;
+
+static void
+clear_options (VerifyOptions *self)
+{
+  g_free (self->trust);
+  g_free (self->bundle);
+  g_free (self->service_root);
+  g_free (self->require);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VerifyOptions, clear_options)
+
+static RbVerifyOutcome *
+verify_file (const char *path, const RbVerifyRequest *request)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) envelope = rb_files_read (path, RB_STATEMENT_MAX_BYTES, &error);
+  if (envelope != NULL)
+    return rb_verify_record (envelope, request);
+  RbVerifyOutcome *outcome = g_new0 (RbVerifyOutcome, 1);
+  rb_verify_outcome_deny (outcome, rb_reason_of (error), error->message);
+  return outcome;
+}
+
+static void
+require_completed (GPtrArray *outcomes)
+{
+  for (guint i = 0; i < outcomes->len; i++) {
+    RbVerifyOutcome *outcome = outcomes->pdata[i];
+    if (g_strcmp0 (outcome->result, "completed") == 0)
+      continue;
+    g_autofree char *text = g_strdup_printf ("The record is genuine; it says %s, not completed", outcome->result);
+    rb_verify_outcome_deny (outcome, RB_REASON_NOT_COMPLETED, text);
+  }
+}
+
+static int
+print_outcome (RbCli *cli, const char *path, const RbVerifyOutcome *outcome, const RbTestimony *testimony)
+{
+  json_t *extra = rb_verify_outcome_to_json (outcome);
+  gboolean ok = outcome->reason == RB_REASON_NONE;
+  g_autofree char *good = ok ? g_strdup_printf ("%s: vehicle %s, %s, %s", path, outcome->vin, outcome->type, outcome->result) : NULL;
+  g_autofree char *bad = ok ? NULL : g_strdup_printf ("%s: %s", path, outcome->message);
+  rb_json_set_string (extra, "file", path);
+  if (testimony != NULL)
+    rb_json_set_string (extra, "bundle_anchor", rb_testimony_anchor (testimony));
+  return rb_cli_end (cli, ok ? RB_CLI_OK : RB_CLI_FAILED, rb_reason_word (outcome->reason), ok ? good : bad, extra);
+}
+
+static int
+verify_files (RbCli *cli, char **paths, const VerifyOptions *options, GPtrArray *anchors, const RbTestimony *testimony)
+{
+  g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
+  g_autoptr (GPtrArray) bundles = testimony == NULL ? NULL : g_ptr_array_new ();
+  const RbVerifyRequest request = { .anchors = anchors, .bundles = bundles };
+  if (testimony != NULL)
+    g_ptr_array_add (bundles, (gpointer) rb_testimony_evidence (testimony));
+  int code = RB_CLI_OK;
+  for (guint i = 0; paths[i] != NULL; i++)
+    g_ptr_array_add (outcomes, verify_file (paths[i], &request));
+  /* a record that is not given is no error here: only an audit knows which had to be there */
+  g_autoptr (GPtrArray) gaps = rb_chain_check (outcomes);
+  if (options->require != NULL)
+    require_completed (outcomes);
+  for (guint i = 0; i < outcomes->len; i++)
+    code = MAX (code, print_outcome (cli, paths[i], outcomes->pdata[i], testimony));
+  return code;
+}
+
+static GPtrArray *
+load_anchors (const char *path, GError **error)
+{
+  g_autoptr (GBytes) bytes = rb_files_read (path, 1024 * 1024, error);
+  if (bytes == NULL)
+    return NULL;
+  g_autofree char *pem = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  GPtrArray *anchors = rb_certificate_list_from_pem (pem, error);
+  if (anchors == NULL)
+    g_prefix_error (error, "%s: ", path);
+  return anchors;
+}
+
+int
+rb_record_verb_verify (RbCli *cli, int argc, char **argv)
+{
+  g_auto (VerifyOptions) options = { 0 };
+  g_autoptr (GError) error = NULL;
+  const GOptionEntry entries[] = {
+    { "trust", 0, 0, G_OPTION_ARG_FILENAME, &options.trust, "The OEM's dealer CA", "CA.pem" },
+    { "bundle", 0, 0, G_OPTION_ARG_FILENAME, &options.bundle, "Check images, roots, scope and nonces against it", "FILE" },
+    { "service-root", 0, 0, G_OPTION_ARG_FILENAME, &options.service_root, "Verify the bundle down from it", "FILE" },
+    { "require", 0, 0, G_OPTION_ARG_STRING, &options.require, "Anything but this result fails", "completed" },
+    { NULL },
+  };
+  int code;
+  if (!rb_cli_parse (cli, entries, 1, -1, &argc, &argv, &code))
+    return code;
+  if (options.require != NULL && strcmp (options.require, "completed") != 0)
+    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "--require knows only “completed”", NULL);
+  if (options.service_root != NULL && options.bundle == NULL)
+    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "--service-root goes with --bundle", NULL);
+  if (options.trust == NULL)
+    return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (RB_REASON_NO_TRUST_ANCHOR),
+                       "Without --trust nobody can say whose signatures these are", NULL);
+  g_autoptr (GPtrArray) anchors = load_anchors (options.trust, &error);
+  if (anchors == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  g_autoptr (RbTestimony) testimony = NULL;
+  if (options.bundle != NULL) {
+    testimony = rb_testimony_open (options.bundle, options.service_root, &error);
+    if (testimony == NULL)
+      return rb_cli_fail (cli, error, NULL);
+  }
+  return verify_files (cli, &argv[1], &options, anchors, testimony);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "model/campaign.h"
+#include "model/vehicle-model.h"
+
+/* What an opened bundle can tell a verifier of records about one campaign. Filled by campaign/evidence.h; record/ only asks. */
+typedef struct {
+  const RbCampaign *campaign;
+  const char *campaign_sha256; /* of campaign.json */
+  const RbVehicleModel *model; /* which ECUs check fully; NULL: not known */
+  /* The image with that digest; NULL with error when the bundle has none. (transfer full) */
+  GBytes *(*image) (gpointer data, const char *sha256, GError **error);
+  /* The ECUs the Director assigns images to in that vehicle: serial → hardware id; NULL without error when the bundle does not
+   * say. May be NULL. (transfer full) */
+  GHashTable *(*ecus) (gpointer data, const char *vin, GError **error);
+  gpointer data;
+} RbEvidence;

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oem/audit.h"
+
+#include "campaign/testimony.h"
+#include "core/files.h"
+#include "core/json.h"
+#include "crypto/certificate.h"
+#include "record/chain.h"
+#include "record/statement.h"
+#include "record/verify.h"
+
+#include <string.h>
+
+#define CONFIG_MAX (4 * 1024 * 1024)
+
+/* One audit: what it is measured against, and what it found. */
+typedef struct {
+  RbCli *cli;
+  char *trust, *service_root;
+  GStrv bundle_paths;
+  GPtrArray *anchors;     /* of RbCertificate; NULL: none */
+  GPtrArray *testimonies; /* of RbTestimony */
+  GPtrArray *bundles;     /* of RbEvidence, borrowed from the testimonies; NULL: none given */
+  GPtrArray *names;       /* file names, as outcomes */
+  GPtrArray *outcomes;    /* of RbVerifyOutcome */
+} Audit;
+
+static void
+clear_audit (Audit *self)
+{
+  g_free (self->trust);
+  g_free (self->service_root);
+  g_strfreev (self->bundle_paths);
+  g_clear_pointer (&self->anchors, g_ptr_array_unref);
+  g_clear_pointer (&self->bundles, g_ptr_array_unref);
+  g_clear_pointer (&self->testimonies, g_ptr_array_unref);
+  g_clear_pointer (&self->names, g_ptr_array_unref);
+  g_clear_pointer (&self->outcomes, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Audit, clear_audit)
+
+static gboolean
+add_anchors (Audit *self, const char *pem, const char *where, GError **error)
+{
+  self->anchors = rb_certificate_list_from_pem (pem, error);
+  if (self->anchors == NULL)
+    g_prefix_error (error, "%s: ", where);
+  return self->anchors != NULL;
+}
+
+static gboolean
+load_trust (Audit *self, GError **error)
+{
+  g_autoptr (GBytes) bytes = rb_files_read (self->trust, CONFIG_MAX, error);
+  if (bytes == NULL)
+    return FALSE;
+  g_autofree char *pem = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  return add_anchors (self, pem, self->trust, error);
+}
+
+static gboolean
+open_bundle (Audit *self, const char *path, const char *service_root, GError **error)
+{
+  RbTestimony *testimony = rb_testimony_open (path, service_root, error);
+  if (testimony == NULL)
+    return FALSE;
+  if (self->bundles == NULL)
+    self->bundles = g_ptr_array_new ();
+  g_ptr_array_add (self->testimonies, testimony);
+  g_ptr_array_add (self->bundles, (gpointer) rb_testimony_evidence (testimony));
+  return TRUE;
+}
+
+static char *
+beside (const char *config, const char *name)
+{
+  g_autofree char *folder = g_path_get_dirname (config);
+  return g_path_is_absolute (name) ? g_strdup (name) : g_build_filename (folder, name, NULL);
+}
+
+/* intake.json: dealer_ca is PEM; bundle and service_root are files beside it. What the command line says goes first. */
+static gboolean
+load_config (Audit *self, GError **error)
+{
+  const char *path = self->cli->config;
+  g_autoptr (json_t) config = rb_json_load (path, CONFIG_MAX, error);
+  const char *dealer_ca = config == NULL ? NULL : rb_json_string (config, "dealer_ca", path, error);
+  if (dealer_ca == NULL || (self->anchors == NULL && !add_anchors (self, dealer_ca, path, error)))
+    return FALSE;
+  const char *bundle = rb_json_string_or (config, "bundle", NULL), *root = rb_json_string_or (config, "service_root", NULL);
+  if (bundle == NULL || root == NULL || self->bundle_paths != NULL)
+    return TRUE;
+  g_autofree char *bundle_path = beside (path, bundle);
+  g_autofree char *root_path = beside (path, root);
+  return open_bundle (self, bundle_path, root_path, error);
+}
+
+static gboolean
+load_measures (Audit *self, GError **error)
+{
+  self->testimonies = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_testimony_free);
+  if (self->trust != NULL && !load_trust (self, error))
+    return FALSE;
+  if (self->cli->config != NULL && !load_config (self, error))
+    return FALSE;
+  for (guint i = 0; self->bundle_paths != NULL && self->bundle_paths[i] != NULL; i++)
+    if (!open_bundle (self, self->bundle_paths[i], self->service_root, error))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+read_record (Audit *self, const char *folder, const char *name)
+{
+  const RbVerifyRequest request = { .anchors = self->anchors, .bundles = self->bundles };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autoptr (GBytes) envelope = rb_files_read (path, RB_STATEMENT_MAX_BYTES, &error);
+  RbVerifyOutcome *outcome = envelope == NULL ? g_new0 (RbVerifyOutcome, 1) : rb_verify_record (envelope, &request);
+  if (envelope == NULL)
+    rb_verify_outcome_deny (outcome, rb_reason_of (error), error->message);
+  g_ptr_array_add (self->names, g_strdup (name));
+  g_ptr_array_add (self->outcomes, outcome);
+}
+
+static gboolean
+read_folder (Audit *self, const char *folder, GError **error)
+{
+  g_auto (GStrv) names = rb_files_list (folder, error);
+  if (names == NULL)
+    return FALSE;
+  self->names = g_ptr_array_new_with_free_func (g_free);
+  self->outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
+  for (guint i = 0; names[i] != NULL; i++)
+    if (g_str_has_suffix (names[i], ".json"))
+      read_record (self, folder, names[i]);
+  if (self->outcomes->len > 0)
+    return TRUE;
+  g_set_error (error, RB_RECORD_ERROR, RB_REASON_NOT_FOUND, "%s holds no records", folder);
+  return FALSE;
+}
+
+static gboolean
+has_receipt (const char *folder, const char *name)
+{
+  g_autofree char *base = g_strndup (name, strlen (name) - strlen (".json"));
+  g_autofree char *receipt = g_strconcat (base, ".tlog-proof", NULL);
+  g_autofree char *path = g_build_filename (folder, receipt, NULL);
+  return rb_files_exists (path);
+}
+
+static const RbVerifyOutcome *
+report_records (Audit *self, const char *folder, json_t *without_receipt)
+{
+  const RbVerifyOutcome *first = NULL;
+  for (guint i = 0; i < self->outcomes->len; i++) {
+    const RbVerifyOutcome *outcome = self->outcomes->pdata[i];
+    const char *name = self->names->pdata[i];
+    json_t *event = rb_verify_outcome_to_json (outcome);
+    rb_json_set_string (event, "file", name);
+    rb_json_set_string (event, "event", "record");
+    rb_json_set_boolean (event, "ok", outcome->reason == RB_REASON_NONE);
+    rb_json_set_string (event, "reason", rb_reason_word (outcome->reason));
+    rb_json_set_string (event, "message", outcome->message == NULL ? "" : outcome->message);
+    rb_cli_event (self->cli, event);
+    if (outcome->reason != RB_REASON_NONE)
+      rb_cli_say (self->cli, "%s: %s [%s]", name, outcome->message, rb_reason_word (outcome->reason));
+    else
+      rb_cli_say (self->cli, "%s: vehicle %s, %s, %s", name, outcome->vin, outcome->type, outcome->result);
+    if (first == NULL && outcome->reason != RB_REASON_NONE)
+      first = outcome;
+    if (!has_receipt (folder, name))
+      json_array_append_new (without_receipt, json_string (name));
+  }
+  return first;
+}
+
+/* A hole inside a chain is a record that somebody took away; a chain that begins late is only told. */
+static const RbChainGap *
+report_gaps (Audit *self, GPtrArray *gaps, json_t *told)
+{
+  const RbChainGap *hole = NULL;
+  for (guint i = 0; i < gaps->len; i++) {
+    const RbChainGap *gap = gaps->pdata[i];
+    g_autofree char *text = rb_chain_gap_text (gap);
+    json_array_append_new (told, json_string (text));
+    rb_cli_say (self->cli, "%s", text);
+    if (hole == NULL && gap->after > 0)
+      hole = gap;
+  }
+  return hole;
+}
+
+static const char *
+bundle_anchor (Audit *self)
+{
+  for (guint i = 0; i < self->testimonies->len; i++)
+    if (strcmp (rb_testimony_anchor (self->testimonies->pdata[i]), "none") == 0)
+      return "none";
+  return "service-root";
+}
+
+static int
+finish (Audit *self, const char *folder)
+{
+  g_autoptr (GPtrArray) gaps = rb_chain_check (self->outcomes);
+  json_t *extra = json_object (), *without_receipt = json_array (), *told = json_array ();
+  const RbVerifyOutcome *wrong = report_records (self, folder, without_receipt);
+  const RbChainGap *hole = report_gaps (self, gaps, told);
+  rb_json_set_integer (extra, "records", self->outcomes->len);
+  rb_json_set_string (extra, "anchors", self->anchors == NULL ? "none" : self->trust != NULL ? "trust" : "config");
+  if (self->bundles != NULL)
+    rb_json_set_string (extra, "bundle_anchor", bundle_anchor (self));
+  rb_json_set (extra, "without_receipt", without_receipt);
+  rb_json_set (extra, "gaps", told);
+  if (wrong != NULL)
+    return rb_cli_end (self->cli, RB_CLI_FAILED, rb_reason_word (wrong->reason), wrong->message, extra);
+  g_autofree char *hole_text = hole == NULL ? NULL : rb_chain_gap_text (hole);
+  if (hole != NULL)
+    return rb_cli_end (self->cli, RB_CLI_FAILED, rb_reason_word (RB_REASON_RECORD_SEQUENCE), hole_text, extra);
+  g_autofree char *message = g_strdup_printf ("%u %s genuine and consistent%s", self->outcomes->len,
+                                              self->outcomes->len == 1 ? "record is" : "records are",
+                                              self->anchors == NULL ? ", but by nobody's word: no anchors were given" : "");
+  return rb_cli_end (self->cli, RB_CLI_OK, "ok", message, extra);
+}
+
+int
+rb_audit_verb_verify (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Audit) self = { .cli = cli };
+  g_autoptr (GError) error = NULL;
+  const GOptionEntry entries[] = {
+    { "trust", 0, 0, G_OPTION_ARG_FILENAME, &self.trust, "The dealer CA", "CA.pem" },
+    { "bundle", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self.bundle_paths, "Check records against its campaign", "FILE" },
+    { "service-root", 0, 0, G_OPTION_ARG_FILENAME, &self.service_root, "Verify bundles down from it", "FILE" },
+    { NULL },
+  };
+  int code;
+  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+    return code;
+  if (!load_measures (&self, &error) || !read_folder (&self, argv[1], &error))
+    return rb_cli_fail (cli, error, NULL);
+  return finish (&self, argv[1]);
+}

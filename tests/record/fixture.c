@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fixture.h"
+
+#include "core/bytes.h"
+#include "core/files.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/digest.h"
+#include "crypto/dsse.h"
+#include "crypto/issue.h"
+#include "crypto/keygen.h"
+#include "uptane/report.h"
+
+#include <string.h>
+
+#define NOW G_GINT64_CONSTANT (1795000000)
+#define CHALLENGE "00112233445566778899aabbccddeeff"
+#define DIGEST_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DIGEST_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static RbPrivateKey *ca_key;
+
+static const char model_json[]
+  = "{\"format\":\"recallbay-vehicle-model-1\",\"id\":\"test\",\"name\":\"Test\",\"buses\":[{\"name\":\"eth\",\"kind\":\"ethernet\"}],"
+    "\"ecus\":["
+    "{\"name\":\"telematics\",\"label\":\"Telematics\",\"hardware_id\":\"hw-telematics-1\",\"supplier\":\"\",\"profile\":\"p\","
+    "\"primary\":true,\"verification\":\"full\",\"bus\":\"eth\",\"gateway\":null,\"logical\":\"0x1001\"},"
+    "{\"name\":\"brake\",\"label\":\"Brake\",\"hardware_id\":\"hw-brake-1\",\"supplier\":\"supplier-a\",\"profile\":\"p\","
+    "\"primary\":false,\"verification\":\"partial\",\"bus\":\"eth\",\"gateway\":null,\"logical\":\"0x1002\"},"
+    "{\"name\":\"sensor\",\"label\":\"Sensor\",\"hardware_id\":\"hw-sensor-1\",\"supplier\":\"supplier-b\",\"profile\":\"p\","
+    "\"primary\":false,\"verification\":\"partial\",\"bus\":\"eth\",\"gateway\":null,\"logical\":\"0x1003\"}]}";
+
+static const char *const ecu_names[] = { "telematics", "brake", "sensor" };
+
+static GBytes *
+to_bytes (const char *text)
+{
+  return g_bytes_new (text, strlen (text));
+}
+
+static void
+check (GError *error)
+{
+  g_assert_no_error (error);
+}
+
+static RbIdentity *
+issue (const char *folder, RbPurpose purpose, const char *name, RbCertificate *ca, RbPrivateKey *issuer_key)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbPrivateKey) key = rb_keygen_new (RB_KEY_EC_P256, &error);
+  check (error);
+  const RbIssueRequest request = { .common_name = name, .purpose = (int) purpose, .not_before = NOW - 1000 * RB_MOMENT_DAY,
+                                   .not_after = NOW + 1000 * RB_MOMENT_DAY };
+  g_autoptr (GPtrArray) chain = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
+  g_ptr_array_add (chain, rb_issue_certificate (&request, rb_key_private_public (key), ca, issuer_key, &error));
+  check (error);
+  g_ptr_array_add (chain, rb_certificate_ref (ca));
+  g_autoptr (GBytes) p12 = rb_issue_pkcs12 (name, key, chain, "secret", &error);
+  check (error);
+  g_autofree char *path = g_build_filename (folder, "identity.p12", NULL);
+  g_assert_true (rb_files_write_private (path, p12, &error));
+  g_autoptr (RbIdentitySet) set = rb_identity_set_load (path, "secret", &error);
+  check (error);
+  RbIdentity *identity = rb_identity_set_find (set, purpose, &error);
+  check (error);
+  return identity;
+}
+
+RbIdentity *
+fixture_identity (Fixture *self, RbPurpose purpose, const char *name)
+{
+  return issue (self->folder, purpose, name, self->dealer_ca, ca_key);
+}
+
+RbCertificate *
+fixture_other_ca (RbPrivateKey **key)
+{
+  g_autoptr (GError) error = NULL;
+  const RbIssueRequest request = { .common_name = "Dealer CA", .purpose = -1, .not_before = NOW - 2000 * RB_MOMENT_DAY,
+                                   .not_after = NOW + 2000 * RB_MOMENT_DAY };
+  *key = rb_keygen_new (RB_KEY_EC_P256, &error);
+  check (error);
+  RbCertificate *ca = rb_issue_certificate (&request, rb_key_private_public (*key), NULL, *key, &error);
+  check (error);
+  return ca;
+}
+
+static char *
+add_image (Fixture *self, const char *name)
+{
+  g_autoptr (GByteArray) container = g_byte_array_new ();
+  rb_writer_u32be (container, 0x8000);
+  rb_writer_u32be (container, (guint32) strlen (name));
+  rb_writer_data (container, name, strlen (name));
+  GBytes *image = g_byte_array_free_to_bytes (g_steal_pointer (&container));
+  char *sha256 = rb_digest_sha256_hex_of (image);
+  g_hash_table_insert (self->images, g_strdup (sha256), image);
+  return sha256;
+}
+
+static GBytes *
+find_image (gpointer data, const char *sha256, GError **error)
+{
+  Fixture *self = data;
+  GBytes *image = g_hash_table_lookup (self->images, sha256);
+  if (image != NULL)
+    return g_bytes_ref (image);
+  g_set_error_literal (error, RB_RECORD_ERROR, RB_REASON_IMAGE_MISSING, "not in the bundle");
+  return NULL;
+}
+
+static char *
+serial_of (const char *name)
+{
+  g_autofree char *upper = g_ascii_strup (name, -1);
+  return g_strdup_printf ("SN-%s-0001", upper);
+}
+
+static GHashTable *
+assigned_ecus (gpointer data, const char *vin, GError **error)
+{
+  GHashTable *ecus = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  for (guint i = 0; i < G_N_ELEMENTS (ecu_names); i++)
+    g_hash_table_insert (ecus, serial_of (ecu_names[i]), g_strdup_printf ("hw-%s-1", ecu_names[i]));
+  return ecus;
+}
+
+static json_t *
+root (const char *sha256)
+{
+  return json_pack ("{s:i, s:s}", "version", 2, "sha256", sha256);
+}
+
+static GBytes *
+campaign_json (Fixture *self)
+{
+  g_autoptr (json_t) ecus = json_array ();
+  for (guint i = 0; i < G_N_ELEMENTS (ecu_names); i++) {
+    g_autofree char *sha256 = add_image (self, ecu_names[i]);
+    g_autofree char *hardware = g_strdup_printf ("hw-%s-1", ecu_names[i]);
+    g_autofree char *image = g_strdup_printf ("%s-2.img", ecu_names[i]);
+    json_array_append_new (ecus, json_pack ("{s:s, s:s, s:s, s:s, s:b}", "hardware_id", hardware, "profile", "profiles/p.json",
+                                            "image", image, "image_sha256", sha256, "new_key", 1));
+  }
+  g_autoptr (json_t) campaign = json_pack (
+    "{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:[s, s]}, s:s, s:{s:{s:i, s:s, s:b}, s:{s:i, s:s, s:b}}, s:O,"
+    " s:{s:s, s:i, s:[{s:s, s:s, s:s}, {s:s, s:s, s:s, s:s, s:i, s:i, s:s}]}, s:b}",
+    "format", "recallbay-campaign-1", "id", "R-2026-07", "version", 1, "title", "Test", "oem", "Aurora", "oem_number", "A-7",
+    "scenario", "director", "issued", "2026-10-01T00:00:00Z", "expires", "2026-11-29T00:00:00Z", "market", "EU", "nonce",
+    DIGEST_B, "scope", "vins", FIXTURE_VIN, FIXTURE_OTHER_VIN, "vehicle_model", "models/test.json", "roots", "director",
+    "version", 2, "sha256", DIGEST_A, "pinned", 0, "image", "version", 2, "sha256", DIGEST_B, "pinned", 0, "ecus", ecus,
+    "checklist", "id", "checks", "version", 1, "items", "id", "parking-brake", "text", "Is it on?", "kind", "manual", "id",
+    "voltage", "text", "Battery", "kind", "measured", "measure", "voltage", "low", 12000, "high", 15000, "unit", "mV",
+    "second_person", 0);
+  g_assert_nonnull (campaign);
+  return rb_json_to_bytes (campaign);
+}
+
+void
+fixture_set_up (Fixture *self)
+{
+  g_autoptr (GError) error = NULL;
+  memset (self, 0, sizeof *self);
+  self->folder = g_dir_make_tmp ("recallbay-record-XXXXXX", &error);
+  check (error);
+  self->dealer_ca = fixture_other_ca (&ca_key);
+  self->anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
+  g_ptr_array_add (self->anchors, rb_certificate_ref (self->dealer_ca));
+  self->technician = fixture_identity (self, RB_PURPOSE_TECHNICIAN, "Ada Fitter");
+  self->second = fixture_identity (self, RB_PURPOSE_TECHNICIAN, "Ben Foreman");
+  self->workstation = fixture_identity (self, RB_PURPOSE_WORKSTATION, "Bay 3");
+  self->images = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (GBytes) campaign = campaign_json (self);
+  self->campaign = rb_campaign_parse (campaign, &error);
+  check (error);
+  self->campaign_sha256 = rb_digest_sha256_hex_of (campaign);
+  g_autoptr (GBytes) model = to_bytes (model_json);
+  self->model = rb_vehicle_model_parse (model, &error);
+  check (error);
+  self->primary_key = rb_keygen_new (RB_KEY_ED25519, &error);
+  check (error);
+  self->brake_key = rb_keygen_new (RB_KEY_EC_P256, &error);
+  check (error);
+  self->evidence = (RbEvidence) { self->campaign, self->campaign_sha256, self->model, find_image, assigned_ecus, self };
+}
+
+void
+fixture_tear_down (Fixture *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_true (rb_files_remove_tree (self->folder, &error));
+  g_free (self->folder);
+  g_ptr_array_unref (self->anchors);
+  rb_certificate_unref (self->dealer_ca);
+  g_clear_pointer (&ca_key, rb_key_private_unref);
+  rb_identity_unref (self->technician);
+  rb_identity_unref (self->second);
+  rb_identity_unref (self->workstation);
+  rb_campaign_free (self->campaign);
+  g_free (self->campaign_sha256);
+  rb_vehicle_model_free (self->model);
+  rb_key_private_unref (self->primary_key);
+  rb_key_private_unref (self->brake_key);
+  g_hash_table_unref (self->images);
+}
+
+static RbPrivateKey *
+key_of (Fixture *self, const char *serial)
+{
+  return strstr (serial, "TELEMATICS") != NULL ? self->primary_key : strstr (serial, "BRAKE") != NULL ? self->brake_key : NULL;
+}
+
+static json_t *
+image_entry (Fixture *self, const RbCampaignEcu *wanted)
+{
+  GBytes *image = g_hash_table_lookup (self->images, wanted->image_sha256);
+  g_autoptr (GBytes) nonce = rb_digest_random (32);
+  g_autoptr (GByteArray) both = g_byte_array_new ();
+  rb_writer_bytes (both, nonce);
+  rb_writer_bytes (both, image);
+  g_autofree char *digest = rb_digest_sha256_hex (both->data, both->len);
+  g_autofree char *nonce_text = rb_bytes_hex (nonce);
+  return json_pack ("{s:s, s:s, s:s, s:s, s:s}", "target", wanted->image, "sha256", wanted->image_sha256, "nonce", nonce_text,
+                    "digestOverNonce", digest, "method", "bootloader-digest");
+}
+
+static json_t *
+she_entry (void)
+{
+  g_autofree char *m4 = g_strnfill (64, '4');
+  g_autofree char *m5 = g_strnfill (32, '5');
+  return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:{s:b}}", "kind", "she", "oldKeyId", "she:4:1", "newKeyId", "she:4:2",
+                    "verified", "deferred", "m4", m4, "m5", m5, "counter", 2, "createdBy", "journal", 1);
+}
+
+static json_t *
+key_entry (Fixture *self, const char *vin, const char *serial)
+{
+  g_autoptr (GError) error = NULL;
+  RbPrivateKey *key = key_of (self, serial);
+  if (key == NULL)
+    return she_entry ();
+  GBytes *spki = rb_key_public_spki (rb_key_private_public (key));
+  g_autoptr (GBytes) challenge = rb_bytes_from_hex (CHALLENGE);
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (self->campaign, vin, serial);
+  g_autoptr (GBytes) message = rb_campaign_pop_message (self->campaign, vin, serial, spki, challenge);
+  g_autoptr (GBytes) pop = rb_key_sign (key, g_bytes_get_data (message, NULL), g_bytes_get_size (message), &error);
+  check (error);
+  g_autofree char *pop_text = rb_bytes_to_base64 (pop);
+  g_autofree char *spki_text = rb_bytes_to_base64 (spki);
+  g_autofree char *nonce_text = rb_bytes_hex (nonce);
+  return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:b}}", "kind", "asymmetric", "oldKeyId", DIGEST_A, "newKeyId",
+                    rb_key_public_id (rb_key_private_public (key)), "newPublicKey", spki_text, "nonce", nonce_text, "challenge",
+                    CHALLENGE, "pop", pop_text, "verified", "yes", "createdBy", "journal", 1);
+}
+
+static json_t *
+signed_report (json_t *facts, json_t *ecu)
+{
+  json_t *after = json_object_get (ecu, "after");
+  const char *vin = rb_json_string_or (json_object_get (facts, "vehicle"), "vin", "");
+  return json_pack ("{s:s, s:s, s:s, s:s, s:{s:s, s:{s:i, s:{s:O}}}, s:s, s:s, s:O, s:O, s:O, s:s}", "attacks_detected", "",
+                    "ecu_serial", rb_json_string_or (ecu, "ecuSerial", ""), "hardware_id",
+                    rb_json_string_or (ecu, "hardwareId", ""), "vin", vin, "installed_image", "filepath", "x.img", "fileinfo",
+                    "length", 1, "hashes", "sha256", json_object_get (after, "imageSha256"), "nonce", CHALLENGE, "challenge",
+                    CHALLENGE, "director_root", json_object_get (after, "directorRoot"), "image_root",
+                    json_object_get (after, "imageRoot"), "key_id", json_object_get (after, "keyId"), "report_counter", "1");
+}
+
+void
+fixture_report_again (Fixture *self, json_t *facts, const char *serial)
+{
+  static const guint8 she_key[16] = { 1, 2, 3 };
+  g_autoptr (GError) error = NULL;
+  json_t *ecu = fixture_ecu (facts, serial);
+  RbPrivateKey *key = key_of (self, serial);
+  g_autoptr (json_t) part = signed_report (facts, ecu);
+  g_assert_nonnull (part);
+  g_autoptr (GBytes) envelope = key == NULL ? rb_report_mac (part, she_key, "she:4:2") : rb_report_sign (part, key, &error);
+  check (error);
+  g_autofree char *text = rb_bytes_to_base64 (envelope);
+  rb_json_set (ecu, "report", json_pack ("{s:s, s:s, s:s, s:s}", "envelope", text, "nonce", CHALLENGE, "challenge", CHALLENGE,
+                                         "verified", key == NULL ? "deferred" : "yes"));
+}
+
+static void
+add_ecu (Fixture *self, json_t *facts, const char *name)
+{
+  g_autofree char *serial = serial_of (name);
+  g_autofree char *hardware = g_strdup_printf ("hw-%s-1", name);
+  const RbCampaignEcu *wanted = rb_campaign_ecu (self->campaign, hardware);
+  gboolean primary = strcmp (name, "telematics") == 0;
+  g_autoptr (json_t) key = key_entry (self, rb_json_string_or (json_object_get (facts, "vehicle"), "vin", ""), serial);
+  g_autoptr (json_t) after
+    = json_pack ("{s:s, s:o, s:o, s:O, s:s, s:s}", "imageSha256", wanted->image_sha256, "directorRoot", root (DIGEST_A),
+                 "imageRoot", primary ? root (DIGEST_B) : json_null (), "keyId", json_object_get (key, "newKeyId"), "software",
+                 "2.0", "boot", "application");
+  g_autoptr (json_t) before = json_deep_copy (after);
+  rb_json_set_string (before, "imageSha256", DIGEST_B);
+  json_t *ecu = json_pack ("{s:s, s:s, s:s, s:s, s:O, s:O, s:o, s:O, s:n, s:s, s:i, s:s, s:s}", "ecuSerial", serial, "hardwareId",
+                           hardware, "role", primary ? "primary" : "secondary", "verification", primary ? "full" : "partial",
+                           "before", before, "after", after, "image", image_entry (self, wanted), "key", key, "report",
+                           "outcome", "replaced", "writes", 5, "startedAt", "2026-11-17T10:05:00Z", "finishedAt",
+                           "2026-11-17T10:20:00Z");
+  g_assert_nonnull (ecu);
+  json_array_append_new (json_object_get (facts, "ecus"), ecu);
+  json_array_append_new (json_object_get (json_object_get (facts, "preflight"), "ecusExpected"), json_string (serial));
+  json_array_append_new (json_object_get (json_object_get (facts, "preflight"), "ecusFound"), json_string (serial));
+  fixture_report_again (self, facts, serial);
+}
+
+static void
+add_manifest (Fixture *self, json_t *facts)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GHashTable) reports = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_bytes_unref);
+  size_t i;
+  json_t *ecu;
+  json_array_foreach (json_object_get (facts, "ecus"), i, ecu) {
+    const char *text = rb_json_string_or (json_object_get (ecu, "report"), "envelope", "");
+    g_hash_table_insert (reports, (gpointer) rb_json_string_or (ecu, "ecuSerial", ""), rb_bytes_from_base64 (text));
+  }
+  g_autoptr (GBytes) manifest = rb_report_manifest (rb_json_string_or (json_object_get (facts, "vehicle"), "vin", ""),
+                                                    "SN-TELEMATICS-0001", CHALLENGE, reports, self->primary_key, &error);
+  check (error);
+  g_autofree char *text = rb_bytes_to_base64 (manifest);
+  rb_json_set (facts, "vehicleManifest", json_pack ("{s:n, s:s}", "before", "after", text));
+}
+
+json_t *
+fixture_facts (Fixture *self, const char *vin)
+{
+  json_t *facts = json_pack (
+    "{s:{s:s, s:[{s:s, s:s, s:s}], s:i}, s:{s:s}, s:{s:s, s:{s:s, s:s}}, s:{s:[], s:[], s:[]},"
+    " s:{s:s, s:i, s:[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:i, s:s, s:i, s:i, s:s, s:s}], s:s, s:s}, s:[], s:[], s:[],"
+    " s:{s:s, s:s, s:s}, s:s, s:s, s:s}",
+    "vehicle", "vin", vin, "vinSources", "ecu", "SN-TELEMATICS-0001", "did", "F190", "value", vin, "odometerKm", 41234, "dealer",
+    "repairOrder", "RO-77", "workstation", "softwareVersion", RB_VERSION, "interface", "kind", "doip", "uri",
+    "doip://127.0.0.1:13400", "preflight", "ecusExpected", "ecusFound", "unexpected", "inspection", "checklistId", "checks",
+    "checklistVersion", 1, "items", "id", "parking-brake", "result", "pass", "at", "2026-11-17T10:01:00Z", "by", "technician", "id",
+    "voltage", "result", "pass", "value", 13400, "unit", "mV", "low", 12000, "high", 15000, "at", "2026-11-17T10:01:30Z", "by",
+    "measured", "outcome", "pass", "completedAt", "2026-11-17T10:02:00Z", "ecus", "failures", "deviations", "time", "claimed",
+    "2026-11-17T10:30:00Z", "notBefore", "2026-10-01T00:00:00Z", "notBeforeSource", "campaign", "firstWriteAt",
+    "2026-11-17T10:06:00Z", "startedAt", "2026-11-17T10:00:00Z", "finishedAt", "2026-11-17T10:29:00Z");
+  g_assert_nonnull (facts);
+  for (guint i = 0; i < G_N_ELEMENTS (ecu_names); i++)
+    add_ecu (self, facts, ecu_names[i]);
+  add_manifest (self, facts);
+  return facts;
+}
+
+json_t *
+fixture_ecu (json_t *facts, const char *serial)
+{
+  size_t i;
+  json_t *ecu;
+  json_array_foreach (json_object_get (facts, "ecus"), i, ecu)
+    if (strcmp (rb_json_string_or (ecu, "ecuSerial", ""), serial) == 0)
+      return ecu;
+  g_assert_not_reached ();
+}
+
+static RbOutboxRecord *
+make (Fixture *self, RbOutbox *outbox, json_t *facts, RbIdentity *second)
+{
+  g_autoptr (GError) error = NULL;
+  const RbStatementRequest request = { .campaign = self->campaign, .campaign_sha256 = self->campaign_sha256, .facts = facts,
+                                       .technician = self->technician, .workstation = self->workstation, .second = second };
+  RbOutboxRecord *record = rb_statement_make (outbox, &request, &error);
+  check (error);
+  return record;
+}
+
+RbOutboxRecord *
+fixture_make (Fixture *self, RbOutbox *outbox, json_t *facts)
+{
+  return make (self, outbox, facts, NULL);
+}
+
+RbOutboxRecord *
+fixture_make_by_three (Fixture *self, RbOutbox *outbox, json_t *facts)
+{
+  return make (self, outbox, facts, self->second);
+}
+
+GBytes *
+fixture_sign (GBytes *payload, RbIdentity *first, RbIdentity *second, RbIdentity *third)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbDsse) dsse = rb_dsse_new (RB_STATEMENT_PAYLOAD_TYPE, payload);
+  RbIdentity *const signers[] = { first, second, third };
+  for (guint i = 0; i < G_N_ELEMENTS (signers); i++)
+    if (signers[i] != NULL)
+      g_assert_true (rb_dsse_sign (dsse, signers[i], &error));
+  return rb_dsse_to_json (dsse);
+}
+
+GBytes *
+fixture_forge (Fixture *self, const RbOutboxRecord *record, FixtureChange change)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbDsse) dsse = rb_dsse_parse (record->envelope, RB_STATEMENT_MAX_BYTES, &error);
+  check (error);
+  g_autoptr (json_t) statement = rb_json_parse (rb_dsse_payload (dsse), RB_STATEMENT_MAX_BYTES, "record", &error);
+  check (error);
+  change (json_object_get (statement, "predicate"));
+  g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
+  return fixture_sign (payload, self->technician, self->workstation, NULL);
+}
+
+RbVerifyOutcome *
+fixture_verify (Fixture *self, GBytes *envelope, gboolean with_bundle)
+{
+  g_autoptr (GPtrArray) bundles = g_ptr_array_new ();
+  g_ptr_array_add (bundles, &self->evidence);
+  const RbVerifyRequest request = { .anchors = self->anchors, .bundles = with_bundle ? bundles : NULL };
+  return rb_verify_record (envelope, &request);
+}
+
+void
+fixture_expect (Fixture *self, GBytes *envelope, gboolean with_bundle, RbReason reason)
+{
+  g_autoptr (RbVerifyOutcome) outcome = fixture_verify (self, envelope, with_bundle);
+  if (outcome->reason != reason)
+    g_test_message ("%s", outcome->message);
+  g_assert_cmpstr (rb_reason_word (outcome->reason), ==, rb_reason_word (reason));
+}

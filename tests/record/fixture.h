@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "crypto/certificate.h"
+#include "model/evidence.h"
+#include "record/statement.h"
+#include "record/verify.h"
+
+/*
+ * A workshop, a campaign and one vehicle of three ECUs (a Primary that checks fully, a Secondary that checks partially and
+ * one with a SHE key), recovered by the book: real keys, proofs and reports, no wire.
+ */
+#define FIXTURE_VIN "WAURAB0RA1LL00011"
+#define FIXTURE_OTHER_VIN "WAURAB0RA1LL00022"
+
+typedef struct {
+  char *folder; /* data dir, removed at the end */
+  RbCertificate *dealer_ca;
+  GPtrArray *anchors; /* the dealer CA */
+  RbIdentity *technician, *second, *workstation;
+  RbCampaign *campaign;
+  char *campaign_sha256;
+  RbVehicleModel *model;
+  RbPrivateKey *primary_key, *brake_key;
+  GHashTable *images; /* sha256 → GBytes */
+  RbEvidence evidence;
+} Fixture;
+
+void fixture_set_up (Fixture *self);
+void fixture_tear_down (Fixture *self);
+/* Issued under the fixture's dealer CA; to be unreffed. */
+RbIdentity *fixture_identity (Fixture *self, RbPurpose purpose, const char *name);
+/* A CA of the same name with another key, and an identity under it. */
+RbCertificate *fixture_other_ca (RbPrivateKey **key);
+/* The facts of a complete recovery of that vehicle, proofs made for it. (transfer full) */
+json_t *fixture_facts (Fixture *self, const char *vin);
+json_t *fixture_ecu (json_t *facts, const char *serial);
+/* Signs the report of an entry anew, after its contents changed. */
+void fixture_report_again (Fixture *self, json_t *facts, const char *serial);
+/* Makes and stores; asserts that it works. (transfer full) */
+RbOutboxRecord *fixture_make (Fixture *self, RbOutbox *outbox, json_t *facts);
+/* The same with a second person. */
+RbOutboxRecord *fixture_make_by_three (Fixture *self, RbOutbox *outbox, json_t *facts);
+/* A record whose predicate somebody who holds the signing keys changed afterwards. (transfer full) */
+typedef void (*FixtureChange) (json_t *predicate);
+GBytes *fixture_forge (Fixture *self, const RbOutboxRecord *record, FixtureChange change);
+/* Signs any payload as technician and workstation. */
+GBytes *fixture_sign (GBytes *payload, RbIdentity *first, RbIdentity *second, RbIdentity *third);
+/* Against the dealer CA, and with_bundle against the campaign. */
+RbVerifyOutcome *fixture_verify (Fixture *self, GBytes *envelope, gboolean with_bundle);
+void fixture_expect (Fixture *self, GBytes *envelope, gboolean with_bundle, RbReason reason);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/files.h"
+#include "record/outbox.h"
+
+#include <glib/gstdio.h>
+#include <sqlite3.h>
+#include <string.h>
+
+typedef struct {
+  char *folder;
+  RbOutbox *outbox;
+} Case;
+
+static void
+set_up (Case *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  self->folder = g_dir_make_tmp ("recallbay-outbox-XXXXXX", &error);
+  g_assert_no_error (error);
+  self->outbox = rb_outbox_open (self->folder, &error);
+  g_assert_no_error (error);
+}
+
+static void
+tear_down (Case *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  rb_outbox_close (self->outbox);
+  g_assert_true (rb_files_remove_tree (self->folder, &error));
+  g_free (self->folder);
+}
+
+static RbOutboxRecord *
+new_record (const RbOutboxPlace *place, const char *workstation, char digit, const char *vin)
+{
+  RbOutboxRecord *record = g_new0 (RbOutboxRecord, 1);
+  record->digest = g_strnfill (64, digit);
+  record->workstation = g_strdup (workstation);
+  record->stream = g_strdup (place->stream);
+  record->sequence = place->sequence;
+  record->previous = g_strdup (place->previous);
+  record->type = g_strdup ("completion");
+  record->result = g_strdup ("completed");
+  record->vin = g_strdup (vin);
+  record->campaign = g_strdup ("R-1");
+  record->finished = 1795000000;
+  record->envelope = g_bytes_new (&digit, 1);
+  return record;
+}
+
+static void
+add (Case *self, const char *workstation, char digit, const char *vin)
+{
+  g_autoptr (GError) error = NULL;
+  RbOutboxPlace place;
+  g_assert_true (rb_outbox_begin (self->outbox, workstation, &place, &error));
+  g_autoptr (RbOutboxRecord) record = new_record (&place, workstation, digit, vin);
+  g_assert_true (rb_outbox_add (self->outbox, record, &error));
+}
+
+static void
+test_list_and_find (Case *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL, short_error = NULL, none_error = NULL, wild_error = NULL;
+  add (self, "w1", 'a', "V1");
+  add (self, "w1", 'b', "V2");
+  add (self, "w2", 'c', "V1");
+  g_autoptr (GPtrArray) all = rb_outbox_list (self->outbox, NULL, NULL, &error);
+  g_autoptr (GPtrArray) of_v1 = rb_outbox_list (self->outbox, "V1", "R-1", &error);
+  g_autoptr (GPtrArray) of_r2 = rb_outbox_list (self->outbox, NULL, "R-2", &error);
+  g_autoptr (RbOutboxRecord) found = rb_outbox_find (self->outbox, "bbbbbbbb", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (all->len, ==, 3);
+  g_assert_cmpuint (of_v1->len, ==, 2);
+  g_assert_cmpuint (of_r2->len, ==, 0);
+  g_assert_cmpint (found->sequence, ==, 2);
+  g_assert_false (found->acknowledged);
+  g_assert_cmpstr (((RbOutboxRecord *) all->pdata[2])->stream, ==, found->stream);
+  g_assert_cmpint (((RbOutboxRecord *) all->pdata[2])->sequence, ==, 1);
+  g_assert_null (rb_outbox_find (self->outbox, "bb", &short_error));
+  g_assert_null (rb_outbox_find (self->outbox, "dddddddddd", &none_error));
+  g_assert_null (rb_outbox_find (self->outbox, "bbbbbbb*", &wild_error));
+  g_assert_cmpint (rb_reason_of (short_error), ==, RB_REASON_NOT_FOUND);
+  g_assert_cmpint (rb_reason_of (none_error), ==, RB_REASON_NOT_FOUND);
+  g_assert_cmpint (rb_reason_of (wild_error), ==, RB_REASON_NOT_FOUND);
+}
+
+static sqlite3 *
+open_plainly (Case *self)
+{
+  sqlite3 *db = NULL;
+  g_autofree char *path = g_build_filename (self->folder, "recallbay.db", NULL);
+  g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
+  return db;
+}
+
+/* Whoever opens the file with another tool is held by the same rule. */
+static void
+test_nothing_is_changed_or_deleted (Case *self, gconstpointer data)
+{
+  static const char *const attempts[] = { "DELETE FROM records", "UPDATE records SET result = 'completed'",
+                                          "UPDATE records SET envelope = x'00'", "DELETE FROM streams",
+                                          "UPDATE streams SET stream = 'x'" };
+  add (self, "w1", 'a', "V1");
+  sqlite3 *db = open_plainly (self);
+  for (guint i = 0; i < G_N_ELEMENTS (attempts); i++)
+    g_assert_cmpint (sqlite3_exec (db, attempts[i], NULL, NULL, NULL), ==, SQLITE_CONSTRAINT);
+  sqlite3_close (db);
+  g_autoptr (GPtrArray) records = rb_outbox_list (self->outbox, NULL, NULL, NULL);
+  g_assert_cmpuint (records->len, ==, 1);
+}
+
+static int
+read_text (void *out, int columns, char **values, char **names)
+{
+  *(char **) out = g_strdup (values[0]);
+  return 0;
+}
+
+static void
+test_durable (Case *self, gconstpointer data)
+{
+  g_autofree char *mode = NULL;
+  sqlite3 *db = open_plainly (self);
+  g_assert_cmpint (sqlite3_exec (db, "PRAGMA journal_mode", read_text, &mode, NULL), ==, SQLITE_OK);
+  g_assert_cmpstr (mode, ==, "wal");
+  sqlite3_close (db);
+}
+
+/* A place that was taken and given back is free again; one that another program holds is not given out. */
+static void
+test_abandon (Case *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  RbOutboxPlace place, again;
+  g_assert_true (rb_outbox_begin (self->outbox, "w1", &place, &error));
+  rb_outbox_abandon (self->outbox);
+  g_assert_true (rb_outbox_begin (self->outbox, "w1", &again, &error));
+  rb_outbox_abandon (self->outbox);
+  g_assert_cmpint (again.sequence, ==, 1);
+  add (self, "w1", 'a', "V1");
+  g_autoptr (GPtrArray) records = rb_outbox_list (self->outbox, NULL, NULL, &error);
+  g_assert_cmpuint (records->len, ==, 1);
+}
+
+static void
+test_same_record_twice (Case *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  RbOutboxPlace place;
+  add (self, "w1", 'a', "V1");
+  g_assert_true (rb_outbox_begin (self->outbox, "w1", &place, &error));
+  g_autoptr (RbOutboxRecord) record = new_record (&place, "w1", 'a', "V1");
+  g_assert_false (rb_outbox_add (self->outbox, record, &error));
+  g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_DATABASE);
+  add (self, "w1", 'b', "V1");
+}
+
+static void
+test_not_a_database (Case *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = g_build_filename (self->folder, "other", NULL);
+  g_autofree char *path = g_build_filename (folder, "recallbay.db", NULL);
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  g_assert_true (rb_files_write_text (path, "this is no database, and it is longer than a header of one would be …", &error));
+  g_assert_null (rb_outbox_open (folder, &error));
+  g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_DATABASE);
+}
+
+static void
+test_newer_schema (Case *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  sqlite3 *db = open_plainly (self);
+  g_assert_cmpint (sqlite3_exec (db, "UPDATE record_schema SET version = 99", NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (db);
+  g_assert_null (rb_outbox_open (self->folder, &error));
+  g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_DATABASE);
+}
+
+#define ADD(path, function) g_test_add ("/outbox/" path, Case, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("list-and-find", test_list_and_find);
+  ADD ("nothing-is-changed-or-deleted", test_nothing_is_changed_or_deleted);
+  ADD ("durable", test_durable);
+  ADD ("abandon", test_abandon);
+  ADD ("same-record-twice", test_same_record_twice);
+  ADD ("not-a-database", test_not_a_database);
+  ADD ("newer-schema", test_newer_schema);
+  return g_test_run ();
+}
