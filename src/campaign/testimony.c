@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "campaign/testimony.h"
+
+#include "campaign/bundle.h"
+#include "core/files.h"
+
+#define ROOT_MAX (1024 * 1024)
+
+struct _RbTestimony {
+  RbContents *contents;
+  gboolean anchored;
+  RbEvidence evidence;
+};
+
+static GBytes *
+read_image (gpointer data, const char *sha256, GError **error)
+{
+  RbTestimony *self = data;
+  return rb_contents_image (self->contents, sha256, error);
+}
+
+/* Judged at the time of issue: packs expire, and a record of a vehicle is looked at years later. */
+static GHashTable *
+read_ecus (gpointer data, const char *vin, GError **error)
+{
+  RbTestimony *self = data;
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GPtrArray) assignments
+    = rb_contents_assignments (self->contents, vin, self->evidence.campaign->issued, NULL, 0, &problem);
+  if (assignments == NULL) {
+    if (rb_reason_of (problem) != RB_REASON_VIN_PACK_MISSING)
+      g_propagate_error (error, g_steal_pointer (&problem));
+    return NULL;
+  }
+  GHashTable *ecus = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  for (guint i = 0; i < assignments->len; i++) {
+    const RbAssignment *assignment = assignments->pdata[i];
+    g_hash_table_insert (ecus, g_strdup (assignment->serial), g_strdup (assignment->hardware_id));
+  }
+  return ecus;
+}
+
+RbTestimony *
+rb_testimony_open (const char *bundle, const char *service_root, GError **error)
+{
+  g_autoptr (GBytes) root = service_root == NULL ? NULL : rb_files_read (service_root, ROOT_MAX, error);
+  if (service_root != NULL && root == NULL)
+    return NULL;
+  g_autoptr (RbContents) contents = rb_bundle_open (bundle, root, error);
+  if (contents == NULL)
+    return NULL;
+  RbTestimony *self = g_new0 (RbTestimony, 1);
+  self->anchored = root != NULL;
+  self->evidence = (RbEvidence) {
+    .campaign = rb_contents_campaign (contents),
+    .campaign_sha256 = rb_contents_campaign_sha256 (contents),
+    .model = rb_contents_model (contents),
+    .image = read_image,
+    .ecus = read_ecus,
+    .data = self,
+  };
+  self->contents = g_steal_pointer (&contents);
+  return self;
+}
+
+void
+rb_testimony_free (RbTestimony *self)
+{
+  rb_contents_unref (self->contents);
+  g_free (self);
+}
+
+const RbEvidence *
+rb_testimony_evidence (const RbTestimony *self)
+{
+  return &self->evidence;
+}
+
+const char *
+rb_testimony_anchor (const RbTestimony *self)
+{
+  return self->anchored ? "service-root" : "none";
+}

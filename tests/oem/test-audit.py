@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""recall-oem audit verify over a folder of records"""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+RECALL_OEM, MAKER = sys.argv[1:3]
+
+
+class Audit(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.made = Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, cls.made)
+        subprocess.run([MAKER, str(cls.made)], check=True)
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.put("data")
+
+    def put(self, data, only=None):
+        with sqlite3.connect(self.made / data / "recallbay.db") as db:
+            for sequence, digest, envelope in db.execute("SELECT sequence, digest, envelope FROM records"):
+                if only in (None, sequence):
+                    (self.folder / f"{sequence}-{digest}.json").write_bytes(envelope)
+
+    def audit(self, *arguments, code, anchored=True):
+        anchors = ["--trust", str(self.made / "dealer-ca.pem")] if anchored else []
+        done = subprocess.run([RECALL_OEM, "--json", "audit", "verify", str(self.folder), *anchors, *map(str, arguments)],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def record(self, sequence):
+        path, = self.folder.glob(f"{sequence}-*.json")
+        return path
+
+    def test_good(self):
+        *records, verdict = self.audit(code=0)
+        self.assertEqual(verdict["anchors"], "trust")
+        self.assertEqual(verdict["records"], 3)
+        self.assertEqual(verdict["gaps"], [])
+        self.assertEqual(len(verdict["without_receipt"]), 3)
+        self.assertEqual([record["result"] for record in records], ["completed", "incomplete", "completed"])
+        self.assertTrue(all("sequence" in record["checked"] for record in records))
+
+    def test_without_anchors_it_says_so(self):
+        *records, verdict = self.audit(code=0, anchored=False)
+        self.assertEqual(verdict["anchors"], "none")
+        self.assertFalse(any("certificates" in record["checked"] for record in records))
+
+    def test_config(self):
+        config = self.made / "intake.json"
+        config.write_text(json.dumps({"format": "recallbay-intake-1", "dealer_ca": (self.made / "dealer-ca.pem").read_text()}))
+        verdict = self.audit("--config", config, code=0, anchored=False)[-1]
+        self.assertEqual(verdict["anchors"], "config")
+        config.write_text(json.dumps({"dealer_ca": (self.made / "other-ca.pem").read_text()}))
+        self.assertEqual(self.audit("--config", config, code=1, anchored=False)[-1]["reason"], "record-certificate")
+
+    def test_a_record_taken_away(self):
+        self.record(2).unlink()
+        verdict = self.audit(code=1)[-1]
+        self.assertEqual(verdict["reason"], "record-sequence")
+        self.assertIn("between records 1 and 3", verdict["gaps"][0])
+
+    def test_a_chain_that_begins_late_is_told(self):
+        self.record(1).unlink()
+        verdict = self.audit(code=0)[-1]
+        self.assertIn("begins with record 2", verdict["gaps"][0])
+
+    def test_a_fork(self):
+        self.put("forked", only=3)
+        verdict = self.audit(code=1)[-1]
+        self.assertEqual(verdict["reason"], "record-sequence")
+        self.assertIn("fork", verdict["message"])
+
+    def test_a_lie_among_them(self):
+        shutil.copy(self.made / "forged/2-forged.json", self.record(2))
+        self.assertEqual(self.audit(code=1)[-1]["reason"], "record-result")
+
+    def test_a_flipped_byte(self):
+        envelope = bytearray(self.record(3).read_bytes())
+        envelope[envelope.index(b'"payload":"') + 900] ^= 1
+        self.record(3).write_bytes(envelope)
+        self.assertIn(self.audit(code=1)[-1]["reason"], ("record-signature", "record-malformed"))
+
+    def test_another_authority(self):
+        verdict = self.audit("--trust", self.made / "other-ca.pem", code=1, anchored=False)[-1]
+        self.assertEqual(verdict["reason"], "record-certificate")
+
+    def test_a_receipt_is_seen(self):
+        self.record(1).with_suffix(".tlog-proof").write_text("proof")
+        self.assertEqual(len(self.audit(code=0)[-1]["without_receipt"]), 2)
+
+    def test_no_records(self):
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.assertEqual(self.audit(code=1)[-1]["reason"], "not-found")
+
+    def test_no_folder(self):
+        shutil.rmtree(self.folder)
+        self.audit(code=1)
+        self.folder.mkdir()
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

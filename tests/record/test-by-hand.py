@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A record is verified by the lines of the README, which know nothing of this project but openssl and jq."""
+
+import base64
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+README, MAKER = Path(sys.argv[1]), sys.argv[2]
+
+
+def recipe():
+    section = README.read_text().split("## Verifying a record", 1)[1].split("\n## ", 1)[0]
+    lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
+    assert len(lines) >= 8, "the README's recipe is gone"
+    return "\n".join(lines)
+
+
+class ByHand(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.made = Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, cls.made)
+        subprocess.run([MAKER, str(cls.made)], check=True)
+        with sqlite3.connect(cls.made / "data/recallbay.db") as db:
+            cls.records = list(db.execute("SELECT digest, result, envelope FROM records ORDER BY sequence"))
+
+    def run_recipe(self, envelope, signer=0, authority="dealer-ca.pem"):
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        (folder / "record.json").write_bytes(envelope)
+        shutil.copy(self.made / authority, folder / "dealer-ca.pem")
+        script = recipe().replace("signatures[0]", f"signatures[{signer}]").replace("x5c[0]", f"x5c[{signer}]")
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True)
+        digest = subprocess.run(["sha256sum", "signed"], cwd=folder, capture_output=True, text=True).stdout[:64]
+        return done, digest
+
+    def test_every_record_and_signature(self):
+        for digest, result, envelope in self.records:
+            for signer in (0, 1):
+                done, found = self.run_recipe(envelope, signer)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("Verified OK", done.stdout)
+                self.assertIn("signer.pem: OK", done.stdout)
+                self.assertIn(f'"{result}"', done.stdout)
+                self.assertEqual(found, digest)
+
+    def test_a_flipped_byte(self):
+        envelope = json.loads(self.records[0][2])
+        payload = bytearray(base64.b64decode(envelope["payload"]))
+        payload[100] ^= 1
+        envelope["payload"] = base64.b64encode(payload).decode()
+        done, _ = self.run_recipe(json.dumps(envelope).encode())
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("Verification failure", done.stdout + done.stderr)
+
+    def test_another_authority(self):
+        done, _ = self.run_recipe(self.records[0][2], authority="other-ca.pem")
+        self.assertNotEqual(done.returncode, 0)
+
+    def test_the_shape_that_auditors_rely_on(self):
+        for _, _, envelope in self.records:
+            outer = json.loads(envelope)
+            self.assertEqual(set(outer), {"payloadType", "payload", "signatures", "verification"})
+            self.assertEqual(outer["payloadType"], "application/vnd.in-toto+json")
+            self.assertEqual(len(outer["verification"]["x5c"]), len(outer["signatures"]))
+            statement = json.loads(base64.b64decode(outer["payload"]))
+            self.assertEqual(set(statement), {"_type", "subject", "predicateType", "predicate"})
+            self.assertIsNone(re.search(r"[:\[,]-?\d+[.eE]", base64.b64decode(outer["payload"]).decode()))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
