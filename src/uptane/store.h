@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "uptane/error.h"
+#include "uptane/metadata.h"
 
 /*
  * What a client has already accepted from one repository; a folder with N.root.json files (every accepted
@@ -25,4 +25,15 @@ GBytes *rb_store_file (RbStore *self, const char *role); /* "timestamp", "snapsh
 gint64 rb_store_version (RbStore *self, const char *role, const char **sha256);
 /* drop: forgets timestamp, snapshot or a targets role */
 gboolean rb_store_drop (RbStore *self, const char *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The newest root, parsed; borrowed, NULL when none. */
+const RbMetadata *rb_store_root_metadata (RbStore *self);
+/* Stores a root that the caller has verified against the one before it. */
+gboolean rb_store_add_root (RbStore *self, GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Stores verified metadata of a role: timestamp and snapshot whole, of targets files version and digest. */
+gboolean rb_store_accept (RbStore *self, const char *role, const RbMetadata *metadata, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Roles with a stored version. (transfer full) */
+GStrv rb_store_roles (RbStore *self);
+/* Highest release counter accepted for an ECU, -1 when none; dropped with the role targets. */
+gint64 rb_store_counter (RbStore *self, const char *serial);
+gboolean rb_store_set_counter (RbStore *self, const char *serial, gint64 counter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbStore, rb_store_free)

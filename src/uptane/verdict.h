@@ -11,4 +11,6 @@ typedef struct {
   const char *attack; /* the attack it stops: "rollback", "freeze", "arbitrary software", "mix-and-match", ... ; static */
 } RbVerdict;
 void rb_verdict_clear (RbVerdict *self);
+/* Fills self (may be NULL) from an error. repo is static. */
+void rb_verdict_set (RbVerdict *self, const char *repo, const char *role, const GError *error);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbVerdict, rb_verdict_clear)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <glib.h>
+#include <jansson.h>
+
+/*
+ * The three canonical forms met in the field; they differ only for control and non-ASCII characters:
+ * A sorted, compact, JSON escapes, raw UTF-8 (ota-tuf); B the same with \uXXXX in lower case for non-ASCII
+ * (aktualizr); C only '"' and '\' escaped (OLPC: TUF, the reference implementation).
+ */
+typedef enum { RB_CANONICAL_A, RB_CANONICAL_B, RB_CANONICAL_C } RbCanonical;
+GBytes *rb_canonical_form (const json_t *value, RbCanonical form);
+/* Those forms that differ for this value, most usual first. (element-type GBytes) (transfer full) */
+GPtrArray *rb_canonical_forms (const json_t *value);

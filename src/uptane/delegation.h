@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <glib.h>
+#include <jansson.h>
+
+/* Does an entry of delegations.roles speak for a target path? Paths are matched part by part, so that "*" does not
+ * cross "/" (TUF 4.5); path_hash_prefixes by sha256 of the path; hardwareIds, where listed, must hold hardware_id
+ * (which may be NULL: not judged). */
+gboolean rb_delegation_matches (const json_t *delegation, const char *path, const char *hardware_id);
+/* One pattern against one path. */
+gboolean rb_delegation_path_matches (const char *pattern, const char *path);

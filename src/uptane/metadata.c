@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "uptane/metadata.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "crypto/digest.h"
+#include "uptane/canonical.h"
+
+#include <string.h>
+
+#define MAX_THRESHOLD 1000
+
+typedef struct {
+  RbPublicKey *key;
+  char *scheme; /* lower case, "" when the key names none */
+} RoleKey;
+
+static const char *const type_names[] = { "root", "timestamp", "snapshot", "targets" };
+
+static gboolean
+fail (GError **error, RbReason reason, const char *format, const char *name)
+{
+  g_autofree char *text = g_strdup_printf ("%s: %s", name, format);
+  g_set_error_literal (error, RB_UPTANE_ERROR, (int) reason, text);
+  return FALSE;
+}
+
+static gboolean
+check_threshold (const json_t *role, const char *what, GError **error)
+{
+  json_t *threshold = json_object_get (role, "threshold");
+  if (!json_is_integer (threshold))
+    return fail (error, RB_REASON_MALFORMED, "a role without threshold", what);
+  if (json_integer_value (threshold) >= 1 && json_integer_value (threshold) <= MAX_THRESHOLD)
+    return TRUE;
+  return fail (error, RB_REASON_ILLEGAL_THRESHOLD, "a threshold that is not within 1…1000", what);
+}
+
+static gboolean
+check_root (const json_t *part, GError **error)
+{
+  const char *name;
+  json_t *role;
+  json_t *roles = rb_json_object (part, "roles", "root", error);
+  if (roles == NULL || rb_json_object (part, "keys", "root", error) == NULL)
+    return FALSE;
+  json_object_foreach (roles, name, role) {
+    if (!check_threshold (role, "root", error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_targets (const json_t *part, GError **error)
+{
+  json_t *delegations = json_object_get (part, "delegations");
+  json_t *roles = json_object_get (delegations, "roles");
+  if (rb_json_object (part, "targets", "targets", error) == NULL)
+    return FALSE;
+  for (gsize i = 0; i < json_array_size (roles); i++)
+    if (!check_threshold (json_array_get (roles, i), "targets", error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+check_signatures (const json_t *envelope, const char *what, GError **error)
+{
+  json_t *list = rb_json_array (envelope, "signatures", what, error);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  if (list == NULL)
+    return FALSE;
+  for (gsize i = 0; i < json_array_size (list); i++) {
+    const char *id = rb_json_string (json_array_get (list, i), "keyid", what, error);
+    if (id == NULL)
+      return FALSE;
+    if (!g_hash_table_add (seen, (gpointer) id))
+      return fail (error, RB_REASON_DUPLICATE_SIGNATURE, "two signatures under one key id", what);
+  }
+  return TRUE;
+}
+
+static gboolean
+read_common (RbMetadata *self, GError **error)
+{
+  const char *what = type_names[self->type];
+  const char *type = rb_json_string (self->signed_part, "_type", what, error);
+  if (type == NULL)
+    return FALSE;
+  if (g_ascii_strcasecmp (type, what) != 0)
+    return fail (error, RB_REASON_WRONG_TYPE, "a file of another role", what);
+  self->uptane_dialect = g_ascii_isupper (type[0]);
+  return rb_json_integer (self->signed_part, "version", 0, G_MAXINT64 >> 10, &self->version, what, error)
+         && rb_json_moment (self->signed_part, "expires", &self->expires, what, error);
+}
+
+static gboolean
+translate (GError **error, GError *failure)
+{
+  if (failure == NULL)
+    return TRUE;
+  g_set_error_literal (error, RB_UPTANE_ERROR, (int) rb_reason_of (failure), failure->message);
+  g_error_free (failure);
+  return FALSE;
+}
+
+static gboolean
+read_all (RbMetadata *self, gsize max, GError **error)
+{
+  const char *what = type_names[self->type];
+  self->envelope = rb_json_parse (self->bytes, max, what, error);
+  self->signed_part = self->envelope == NULL ? NULL : rb_json_object (self->envelope, "signed", what, error);
+  return self->signed_part != NULL && read_common (self, error) && check_signatures (self->envelope, what, error)
+         && (self->type != RB_METADATA_ROOT || check_root (self->signed_part, error))
+         && (self->type != RB_METADATA_TARGETS || check_targets (self->signed_part, error));
+}
+
+RbMetadata *
+rb_metadata_parse (GBytes *bytes, RbMetadataType type, gsize max, GError **error)
+{
+  g_autoptr (RbMetadata) self = g_new0 (RbMetadata, 1);
+  GError *failure = NULL;
+  self->bytes = g_bytes_ref (bytes);
+  self->sha256 = rb_digest_sha256_hex_of (bytes);
+  self->type = type;
+  if (!read_all (self, max, &failure)) {
+    translate (error, failure);
+    return NULL;
+  }
+  return g_steal_pointer (&self);
+}
+
+void
+rb_metadata_free (RbMetadata *self)
+{
+  g_bytes_unref (self->bytes);
+  g_free (self->sha256);
+  json_decref (self->envelope);
+  g_free (self);
+}
+
+char *
+rb_metadata_canonical_sha256 (const RbMetadata *self)
+{
+  g_autoptr (GBytes) canonical = rb_canonical_form (self->envelope, RB_CANONICAL_A);
+  return rb_digest_sha256_hex_of (canonical);
+}
+
+static void
+role_key_free (gpointer data)
+{
+  RoleKey *self = data;
+  rb_key_public_unref (self->key);
+  g_free (self->scheme);
+  g_free (self);
+}
+
+static RbPublicKey *
+key_from_hex (const char *text)
+{
+  g_autoptr (GBytes) raw = rb_bytes_from_hex (text);
+  if (raw == NULL)
+    return NULL;
+  gsize length = 0;
+  gconstpointer data = g_bytes_get_data (raw, &length);
+  if (length == 32)
+    return rb_key_public_from_ed25519 (data, length, NULL);
+  if (length == 33 || length == 65)
+    return rb_key_public_from_p256_point (data, length, NULL);
+  return rb_key_public_from_spki (raw, NULL);
+}
+
+static RbPublicKey *
+key_from_json (const json_t *object)
+{
+  const char *text = rb_json_string_or (json_object_get (object, "keyval"), "public", NULL);
+  if (text == NULL)
+    return NULL;
+  return strstr (text, "-----BEGIN") != NULL ? rb_key_public_from_pem (text, NULL) : key_from_hex (text);
+}
+
+static void
+add_key (RbMetadataRole *self, const json_t *keys, const char *id)
+{
+  const json_t *object = json_object_get (keys, id);
+  RbPublicKey *key = object == NULL ? NULL : key_from_json (object);
+  if (key == NULL) {
+    g_debug ("key %s cannot be used", id);
+    return;
+  }
+  RoleKey *entry = g_new0 (RoleKey, 1);
+  entry->key = key;
+  entry->scheme = g_ascii_strdown (rb_json_string_or (object, "scheme", ""), -1);
+  g_hash_table_insert (self->keys, g_strdup (id), entry);
+}
+
+RbMetadataRole *
+rb_metadata_role_new (const json_t *keys, const json_t *role, GError **error)
+{
+  json_t *ids = rb_json_array (role, "keyids", "role", error);
+  if (ids == NULL)
+    return NULL;
+  RbMetadataRole *self = g_new0 (RbMetadataRole, 1);
+  self->keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, role_key_free);
+  self->threshold = rb_json_integer_or (role, "threshold", MAX_THRESHOLD);
+  for (gsize i = 0; i < json_array_size (ids); i++) {
+    const char *id = json_string_value (json_array_get (ids, i));
+    if (id != NULL && !g_hash_table_contains (self->keys, id))
+      add_key (self, keys, id);
+  }
+  return self;
+}
+
+void
+rb_metadata_role_free (RbMetadataRole *self)
+{
+  g_hash_table_unref (self->keys);
+  g_free (self);
+}
+
+static GHashTable *
+distinct_keys (const RbMetadataRole *self)
+{
+  GHashTable *set = g_hash_table_new (g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init (&iter, self->keys);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    g_hash_table_add (set, (gpointer) rb_key_public_id (((RoleKey *) value)->key));
+  return set;
+}
+
+gboolean
+rb_metadata_role_same_keys (const RbMetadataRole *a, const RbMetadataRole *b)
+{
+  g_autoptr (GHashTable) left = distinct_keys (a);
+  g_autoptr (GHashTable) right = distinct_keys (b);
+  GHashTableIter iter;
+  gpointer id;
+  if (g_hash_table_size (left) != g_hash_table_size (right))
+    return FALSE;
+  g_hash_table_iter_init (&iter, left);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    if (!g_hash_table_contains (right, id))
+      return FALSE;
+  return TRUE;
+}
+
+RbMetadataRole *
+rb_metadata_root_role (const RbMetadata *root, const char *name, GError **error)
+{
+  const json_t *role = json_object_get (json_object_get (root->signed_part, "roles"), name);
+  if (role == NULL)
+    return NULL;
+  return rb_metadata_role_new (json_object_get (root->signed_part, "keys"), role, error);
+}
+
+/* The scheme of a signature: the key's, else the signature's method, else the usual one of such keys. */
+static RbScheme
+scheme_of (const RoleKey *key, const json_t *signature)
+{
+  static const struct {
+    const char *name;
+    RbScheme scheme;
+  } names[] = { { "ed25519", RB_SCHEME_ED25519 },
+                { "rsassa-pss", RB_SCHEME_RSASSA_PSS_SHA256 },
+                { "rsassa-pss-sha256", RB_SCHEME_RSASSA_PSS_SHA256 },
+                { "rsassa-pss-sha384", RB_SCHEME_RSASSA_PSS_SHA384 },
+                { "rsassa-pss-sha512", RB_SCHEME_RSASSA_PSS_SHA512 },
+                { "rsa-pkcs1v15-sha256", RB_SCHEME_RSA_PKCS1V15_SHA256 },
+                { "ecdsa-sha2-nistp256", RB_SCHEME_ECDSA_P256_SHA256 },
+                { "ecprime256v1", RB_SCHEME_ECDSA_P256_SHA512 } };
+  g_autofree char *method = g_ascii_strdown (rb_json_string_or (signature, "method", ""), -1);
+  const char *wanted = key->scheme[0] != '\0' ? key->scheme : method;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (strcmp (names[i].name, wanted) == 0)
+      return names[i].scheme;
+  return rb_key_public_scheme (key->key);
+}
+
+/* Hex or base64, told apart by the length that the key demands; ECDSA is hex when all of it is hex. */
+static GBytes *
+signature_bytes (const RoleKey *key, const char *text)
+{
+  gsize length = strlen (text);
+  gboolean is_hex = length > 0 && length % 2 == 0 && strspn (text, "0123456789abcdefABCDEF") == length;
+  if (rb_key_public_type (key->key) == RB_KEY_ED25519)
+    is_hex = is_hex && length == 128;
+  return is_hex ? rb_bytes_from_hex (text) : rb_bytes_from_base64 (text);
+}
+
+static gboolean
+signature_is_good (const RbMetadata *self, const RoleKey *key, const json_t *signature, GPtrArray *forms)
+{
+  const char *text = rb_json_string_or (signature, "sig", "");
+  g_autoptr (GBytes) bytes = text[0] == '\0' ? NULL : signature_bytes (key, text);
+  if (bytes == NULL)
+    return FALSE;
+  gsize length = 0;
+  gconstpointer data = g_bytes_get_data (bytes, &length);
+  for (guint i = 0; i < forms->len; i++) {
+    gsize message_length = 0;
+    gconstpointer message = g_bytes_get_data (forms->pdata[i], &message_length);
+    if (rb_key_verify (key->key, scheme_of (key, signature), message, message_length, data, length))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gboolean
+rb_metadata_verify (const RbMetadata *self, const RbMetadataRole *role, GError **error)
+{
+  json_t *signatures = json_object_get (self->envelope, "signatures");
+  g_autoptr (GPtrArray) forms = rb_canonical_forms (self->signed_part);
+  g_autoptr (GHashTable) signers = g_hash_table_new (g_str_hash, g_str_equal);
+  guint bad = 0;
+  for (gsize i = 0; i < json_array_size (signatures); i++) {
+    const json_t *signature = json_array_get (signatures, i);
+    const RoleKey *key = g_hash_table_lookup (role->keys, rb_json_string_or (signature, "keyid", ""));
+    if (key == NULL)
+      continue;
+    if (signature_is_good (self, key, signature, forms))
+      g_hash_table_add (signers, (gpointer) rb_key_public_id (key->key));
+    else if (rb_json_string_or (signature, "sig", "")[0] != '\0')
+      bad++;
+  }
+  guint good = g_hash_table_size (signers);
+  if ((gint64) good >= role->threshold)
+    return TRUE;
+  g_set_error (error, RB_UPTANE_ERROR, bad > 0 ? RB_REASON_BAD_SIGNATURE : RB_REASON_THRESHOLD_UNMET,
+               "%s version %" G_GINT64_FORMAT ": signed by %u of the keys it needs, %" G_GINT64_FORMAT " are needed",
+               type_names[self->type], self->version, good, role->threshold);
+  return FALSE;
+}

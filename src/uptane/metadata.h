@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "crypto/key.h"
+#include "uptane/error.h"
+#include <jansson.h>
+
+/*
+ * One metadata file, parsed but not believed: what it says stands in `signed_part` and counts only after
+ * rb_metadata_verify(). Both dialects are read.
+ */
+typedef enum { RB_METADATA_ROOT, RB_METADATA_TIMESTAMP, RB_METADATA_SNAPSHOT, RB_METADATA_TARGETS } RbMetadataType;
+
+typedef struct {
+  GBytes *bytes;
+  char *sha256; /* of the bytes */
+  RbMetadataType type;
+  gboolean uptane_dialect; /* _type begins with a capital */
+  gint64 version;
+  gint64 expires;
+  json_t *envelope;
+  json_t *signed_part; /* borrowed from envelope */
+} RbMetadata;
+
+/* Errors: too-large, malformed, wrong-type, duplicate-signature, illegal-threshold (in a file that delegates). */
+RbMetadata *rb_metadata_parse (GBytes *bytes, RbMetadataType type, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_metadata_free (RbMetadata *self);
+/* sha256 of the canonical form of the whole file, which uptane's snapshot and timestamp hash. (transfer full) */
+char *rb_metadata_canonical_sha256 (const RbMetadata *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMetadata, rb_metadata_free)
+
+/* The keys that may sign for a role, and how many must. */
+typedef struct {
+  GHashTable *keys; /* keyid → key entry (private) */
+  gint64 threshold;
+} RbMetadataRole;
+/* keys: the object of key objects; role: {"keyids","threshold"}. Keys that cannot be used are left out. */
+RbMetadataRole *rb_metadata_role_new (const json_t *keys, const json_t *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_metadata_role_free (RbMetadataRole *self);
+/* Have both the same public keys? */
+gboolean rb_metadata_role_same_keys (const RbMetadataRole *a, const RbMetadataRole *b);
+/* The role of a root file; NULL without error when the root does not list it. */
+RbMetadataRole *rb_metadata_root_role (const RbMetadata *root, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMetadataRole, rb_metadata_role_free)
+
+/* Signed by a threshold of distinct public keys of role? Unusable signatures are skipped. Errors: threshold-unmet, bad-signature. */
+gboolean rb_metadata_verify (const RbMetadata *self, const RbMetadataRole *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "uptane/source.h"
+
+#include "core/files.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+typedef struct {
+  GBytes *(*fetch) (RbSource *self, const char *name, gsize max, GError **error);
+} SourceKind;
+
+struct _RbSource {
+  const SourceKind *kind;
+  char *folder;
+  GHashTable *files;
+  GPtrArray *sources; /* of RbSource */
+};
+
+static RbSource *
+source_new (const SourceKind *kind)
+{
+  RbSource *self = g_new0 (RbSource, 1);
+  self->kind = kind;
+  return self;
+}
+
+static gboolean
+missing (const char *name, GError **error)
+{
+  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MISSING, "%s is not there", name);
+  return FALSE;
+}
+
+static gboolean
+is_missing (const GError *error)
+{
+  RbReason reason = rb_reason_of (error);
+  return reason == RB_REASON_NOT_FOUND || reason == RB_REASON_MISSING;
+}
+
+static GBytes *
+fetch_from_folder (RbSource *self, const char *name, gsize max, GError **error)
+{
+  static const char *const places[] = { "", "delegations", "targets" };
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    g_autoptr (GError) failure = NULL;
+    g_autofree char *path = g_build_filename (self->folder, places[i], name, NULL);
+    GBytes *bytes = rb_files_map (path, max, &failure);
+    if (bytes != NULL)
+      return bytes;
+    if (!is_missing (failure)) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  }
+  missing (name, error);
+  return NULL;
+}
+
+static GBytes *
+fetch_from_memory (RbSource *self, const char *name, gsize max, GError **error)
+{
+  GBytes *bytes = g_hash_table_lookup (self->files, name);
+  if (bytes == NULL) {
+    missing (name, error);
+    return NULL;
+  }
+  if (g_bytes_get_size (bytes) > max) {
+    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_TOO_LARGE, "%s is too large", name);
+    return NULL;
+  }
+  return g_bytes_ref (bytes);
+}
+
+static GBytes *
+fetch_from_first (RbSource *self, const char *name, gsize max, GError **error)
+{
+  for (guint i = 0; i < self->sources->len; i++) {
+    g_autoptr (GError) failure = NULL;
+    GBytes *bytes = rb_source_fetch (self->sources->pdata[i], name, max, &failure);
+    if (bytes != NULL)
+      return bytes;
+    if (!is_missing (failure)) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  }
+  missing (name, error);
+  return NULL;
+}
+
+RbSource *
+rb_source_folder (const char *path)
+{
+  static const SourceKind kind = { fetch_from_folder };
+  RbSource *self = source_new (&kind);
+  self->folder = g_strdup (path);
+  return self;
+}
+
+RbSource *
+rb_source_memory (GHashTable *files)
+{
+  static const SourceKind kind = { fetch_from_memory };
+  RbSource *self = source_new (&kind);
+  self->files = g_hash_table_ref (files);
+  return self;
+}
+
+RbSource *
+rb_source_first_of (RbSource *first, ...)
+{
+  static const SourceKind kind = { fetch_from_first };
+  RbSource *self = source_new (&kind);
+  self->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_source_free);
+  va_list rest;
+  va_start (rest, first);
+  for (RbSource *source = first; source != NULL; source = va_arg (rest, RbSource *))
+    g_ptr_array_add (self->sources, source);
+  va_end (rest);
+  return self;
+}
+
+void
+rb_source_free (RbSource *self)
+{
+  g_free (self->folder);
+  g_clear_pointer (&self->files, g_hash_table_unref);
+  g_clear_pointer (&self->sources, g_ptr_array_unref);
+  g_free (self);
+}
+
+GBytes *
+rb_source_fetch (RbSource *self, const char *name, gsize max, GError **error)
+{
+  if (!rb_files_path_is_safe (name)) {
+    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_PATH, "“%s” is not a safe name", name);
+    return NULL;
+  }
+  return self->kind->fetch (self, name, max, error);
+}

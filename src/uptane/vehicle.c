@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "uptane/vehicle.h"
+
+#include "core/json.h"
+#include "crypto/digest.h"
+#include "uptane/repository.h"
+
+#include <string.h>
+
+#define DEFAULT_MAX_DIRECTOR_TARGETS 1024
+#define DEFAULT_MAX_IMAGE_TARGETS 1000000
+
+void
+rb_assignment_free (RbAssignment *self)
+{
+  g_free (self->serial);
+  g_free (self->hardware_id);
+  g_clear_pointer (&self->target, rb_target_free);
+  g_free (self);
+}
+
+typedef struct {
+  const RbVehicleRequest *request;
+  RbVerdict *verdict;
+  GPtrArray *assignments; /* of RbAssignment */
+} Check;
+
+static gboolean G_GNUC_PRINTF (5, 6)
+refused (Check *check, const char *repo, GError **error, RbReason reason, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  GError *failure = g_error_new (RB_UPTANE_ERROR, (int) reason, "%s repository, targets: %s", repo, text);
+  rb_verdict_set (check->verdict, repo, "targets", failure);
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+static const RbVehicleEcu *
+vehicle_ecu (const RbVehicleRequest *request, const char *serial)
+{
+  for (guint i = 0; i < request->n_ecus; i++)
+    if (strcmp (request->ecus[i].serial, serial) == 0)
+      return &request->ecus[i];
+  return NULL;
+}
+
+static gboolean
+already_assigned (Check *check, const char *serial)
+{
+  for (guint i = 0; i < check->assignments->len; i++)
+    if (strcmp (((RbAssignment *) check->assignments->pdata[i])->serial, serial) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Is the ECU in the vehicle, once, and of that hardware? */
+static gboolean
+judge_ecu (Check *check, const char *serial, const char *hardware_id, GError **error)
+{
+  const RbVehicleEcu *ecu = vehicle_ecu (check->request, serial);
+  if (already_assigned (check, serial))
+    return refused (check, "director", error, RB_REASON_ECU_REPEATED, "ECU %s is directed twice", serial);
+  if (ecu == NULL && check->request->n_ecus > 0)
+    return refused (check, "director", error, RB_REASON_ECU_UNKNOWN, "ECU %s is not in this vehicle", serial);
+  if (ecu != NULL && ecu->hardware_id != NULL && hardware_id[0] != '\0' && strcmp (ecu->hardware_id, hardware_id) != 0)
+    return refused (check, "director", error, RB_REASON_HARDWARE_MISMATCH, "ECU %s is of other hardware", serial);
+  return TRUE;
+}
+
+static gboolean
+assign (Check *check, const char *path, const json_t *entry, GError **error)
+{
+  g_autoptr (RbTarget) target = rb_target_from_json (path, entry, error);
+  GHashTableIter iter;
+  gpointer serial, hardware_id;
+  if (target == NULL) {
+    if (error != NULL && *error != NULL)
+      rb_verdict_set (check->verdict, "director", "targets", *error);
+    return FALSE;
+  }
+  if (target->ecus == NULL)
+    return TRUE;
+  g_hash_table_iter_init (&iter, target->ecus);
+  while (g_hash_table_iter_next (&iter, &serial, &hardware_id)) {
+    if (!judge_ecu (check, serial, hardware_id, error))
+      return FALSE;
+    const RbVehicleEcu *ecu = vehicle_ecu (check->request, serial);
+    gboolean known_better = ((const char *) hardware_id)[0] == '\0' && ecu != NULL;
+    RbAssignment *assignment = g_new0 (RbAssignment, 1);
+    assignment->serial = g_strdup (serial);
+    assignment->hardware_id = g_strdup (known_better ? ecu->hardware_id : hardware_id);
+    assignment->target = rb_target_from_json (path, entry, NULL);
+    g_ptr_array_add (check->assignments, assignment);
+  }
+  return TRUE;
+}
+
+static gboolean
+judge_director_targets (Check *check, const RbMetadata *targets, GError **error)
+{
+  const json_t *entries = json_object_get (targets->signed_part, "targets");
+  const json_t *delegations = json_object_get (json_object_get (targets->signed_part, "delegations"), "roles");
+  const char *vin = rb_json_string_or (targets->signed_part, "vin", rb_json_string_or (targets->signed_part, "device_id", NULL));
+  guint max = check->request->max_director_targets > 0 ? check->request->max_director_targets : DEFAULT_MAX_DIRECTOR_TARGETS;
+  const char *path;
+  json_t *entry;
+  if (json_array_size (delegations) > 0)
+    return refused (check, "director", error, RB_REASON_DELEGATION_IN_DIRECTOR, "the Director delegates");
+  if (json_object_size (entries) > max)
+    return refused (check, "director", error, RB_REASON_TOO_LARGE, "more targets than a vehicle can have");
+  if (vin != NULL && check->request->vin != NULL && strcmp (vin, check->request->vin) != 0)
+    return refused (check, "director", error, RB_REASON_VIN_MISMATCH, "they are for vehicle %s", vin);
+  json_object_foreach ((json_t *) entries, path, entry) {
+    if (!assign (check, path, entry, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+judge_release_counter (Check *check, RbStore *store, const RbAssignment *assignment, GError **error)
+{
+  gint64 stored = rb_store_counter (store, assignment->serial);
+  gint64 now = assignment->target->release_counter;
+  if (now >= stored)
+    return TRUE;
+  return refused (check, "director", error, RB_REASON_RELEASE_COUNTER,
+                  "the release counter for %s is below the one accepted before", assignment->serial);
+}
+
+static gboolean
+is_judged (Check *check, const RbAssignment *assignment)
+{
+  return check->request->own_serial == NULL || strcmp (check->request->own_serial, assignment->serial) == 0;
+}
+
+static gboolean
+judge_release_counters (Check *check, RbStore *store, GError **error)
+{
+  for (guint i = 0; i < check->assignments->len; i++)
+    if (is_judged (check, check->assignments->pdata[i])
+        && !judge_release_counter (check, store, check->assignments->pdata[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+store_release_counters (Check *check, RbStore *store, GError **error)
+{
+  for (guint i = 0; i < check->assignments->len; i++) {
+    const RbAssignment *assignment = check->assignments->pdata[i];
+    if (is_judged (check, assignment) && assignment->target->release_counter >= 0
+        && !rb_store_set_counter (store, assignment->serial, assignment->target->release_counter, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+names_hardware (GStrv hardware_ids, const char *hardware_id)
+{
+  return hardware_ids == NULL || hardware_id[0] == '\0' || g_strv_contains ((const char *const *) hardware_ids, hardware_id);
+}
+
+/* What the Director orders must be what the Image repository offers under the same name. */
+static gboolean
+compare (Check *check, const RbAssignment *assignment, const RbTarget *image, GError **error)
+{
+  const RbTarget *directed = assignment->target;
+  if (!rb_target_same_content (directed, image))
+    return refused (check, "image", error, RB_REASON_TARGET_MISMATCH, "“%s” is not the image the Director means", image->path);
+  if (!names_hardware (image->hardware_ids, assignment->hardware_id)
+      || !names_hardware (directed->hardware_ids, assignment->hardware_id))
+    return refused (check, "image", error, RB_REASON_HARDWARE_MISMATCH, "“%s” is not for the hardware it is directed to", image->path);
+  if (directed->release_counter >= 0 && image->release_counter >= 0 && directed->release_counter != image->release_counter)
+    return refused (check, "image", error, RB_REASON_TARGET_MISMATCH, "the release counters of “%s” differ", image->path);
+  return TRUE;
+}
+
+static gboolean
+compare_all (Check *check, RbRepository *images, GError **error)
+{
+  const json_t *entries = json_object_get (rb_repository_targets (images)->signed_part, "targets");
+  guint max = check->request->max_image_targets > 0 ? check->request->max_image_targets : DEFAULT_MAX_IMAGE_TARGETS;
+  if (json_object_size (entries) > max)
+    return refused (check, "image", error, RB_REASON_TOO_LARGE, "more targets than allowed");
+  for (guint i = 0; i < check->assignments->len; i++) {
+    const RbAssignment *assignment = check->assignments->pdata[i];
+    if (!is_judged (check, assignment))
+      continue;
+    g_autoptr (RbTarget) image = rb_repository_find (images, assignment->target->path, assignment->hardware_id, error);
+    if (image == NULL || !compare (check, assignment, image, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+update_online_roles (RbRepository *repository, GError **error)
+{
+  return rb_repository_update_timestamp (repository, error) && rb_repository_update_snapshot (repository, error);
+}
+
+/* The Standard demands timestamp and snapshot of the Director; fielded Directors without them have a root that does not
+ * list the roles, so they are demanded exactly when it does. */
+static gboolean
+update_director (RbRepository *director, GError **error)
+{
+  gboolean online = rb_repository_has_role (director, "timestamp") || rb_repository_has_role (director, "snapshot");
+  return (!online || update_online_roles (director, error)) && rb_repository_update_targets (director, error);
+}
+
+static gboolean
+own_is_assigned (Check *check, GError **error)
+{
+  const char *own = check->request->own_serial;
+  if (own == NULL || already_assigned (check, own))
+    return TRUE;
+  return refused (check, "director", error, RB_REASON_TARGET_MISSING, "nothing is directed to ECU %s", own);
+}
+
+static RbRepositoryLimits
+limits_for (const RbVehicleRequest *request, const char *repo)
+{
+  return (RbRepositoryLimits){ .repo = repo, .now = request->now, .max_snapshot = request->max_snapshot };
+}
+
+gboolean
+rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbStore *image_store, RbSource *image_source,
+                        const RbVehicleRequest *request, GPtrArray **assignments, RbVerdict *verdict, GError **error)
+{
+  RbRepositoryLimits director_limits = limits_for (request, "director");
+  RbRepositoryLimits image_limits = limits_for (request, "image");
+  g_autoptr (RbRepository) director = rb_repository_new (director_store, director_source, &director_limits, verdict);
+  g_autoptr (RbRepository) images = rb_repository_new (image_store, image_source, &image_limits, verdict);
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_assignment_free);
+  Check check = { request, verdict, found };
+  if (!rb_repository_update_root (director, error))
+    return FALSE;
+  if (!update_director (director, error) || !judge_director_targets (&check, rb_repository_targets (director), error)
+      || !own_is_assigned (&check, error))
+    return FALSE;
+  if (!rb_repository_update_root (images, error) || !update_online_roles (images, error)
+      || !rb_repository_update_targets (images, error) || !compare_all (&check, images, error)
+      || !judge_release_counters (&check, director_store, error))
+    return FALSE;
+  if (!rb_repository_commit (images, error) || !rb_repository_commit (director, error)
+      || !store_release_counters (&check, director_store, error))
+    return FALSE;
+  if (assignments != NULL)
+    *assignments = g_steal_pointer (&found);
+  return TRUE;
+}
+
+gboolean
+rb_vehicle_verify_partial (RbStore *director_store, RbSource *director_source, const RbVehicleRequest *request,
+                           GPtrArray **assignments, RbVerdict *verdict, GError **error)
+{
+  RbRepositoryLimits limits = limits_for (request, "director");
+  g_autoptr (RbRepository) director = rb_repository_new (director_store, director_source, &limits, verdict);
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_assignment_free);
+  Check check = { request, verdict, found };
+  if (!rb_store_has_root (director_store)) {
+    refused (&check, "director", error, RB_REASON_NO_TRUST_ANCHOR, "there is no trusted root");
+    return FALSE;
+  }
+  if (!rb_repository_update_targets (director, error)
+      || !judge_director_targets (&check, rb_repository_targets (director), error) || !own_is_assigned (&check, error)
+      || !judge_release_counters (&check, director_store, error))
+    return FALSE;
+  if (!rb_repository_commit (director, error) || !store_release_counters (&check, director_store, error))
+    return FALSE;
+  if (assignments != NULL)
+    *assignments = g_steal_pointer (&found);
+  return TRUE;
+}
+
+gboolean
+rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbVerdict *verdict, GError **error)
+{
+  RbRepositoryLimits limits = { .repo = repo, .now = now };
+  g_autoptr (RbRepository) repository = rb_repository_new (store, source, &limits, verdict);
+  return rb_repository_update_root (repository, error);
+}
+
+gboolean
+rb_vehicle_check_image (const RbTarget *target, GBytes *image, GError **error)
+{
+  gsize length = 0;
+  gconstpointer data = g_bytes_get_data (image, &length);
+  g_autofree char *sha256 = rb_digest_sha256_hex (data, length);
+  g_autofree char *sha512 = target->sha512 == NULL ? NULL : rb_digest_sha512_hex (data, length);
+  if (length != target->length) {
+    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_LENGTH_MISMATCH, "%s: %" G_GSIZE_FORMAT " bytes, its metadata says %" G_GUINT64_FORMAT,
+                 target->path, length, target->length);
+    return FALSE;
+  }
+  if ((target->sha256 == NULL || strcmp (sha256, target->sha256) == 0)
+      && (sha512 == NULL || strcmp (sha512, target->sha512) == 0))
+    return TRUE;
+  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_HASH_MISMATCH, "%s: not the bytes its metadata names", target->path);
+  return FALSE;
+}
