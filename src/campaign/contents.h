@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "campaign/error.h"
+#include "campaign/scratch.h"
 #include "model/campaign.h"
 #include "model/profile.h"
 #include "model/vehicle-model.h"
@@ -69,3 +70,19 @@ GPtrArray *rb_contents_roles (RbContents *self, RbContentsRepo repo, const char 
 /* What an ECU needs to accept a new anchor: every Service root, service/targets.json, campaign.json and
  * anchor/REPO.root.json. (element-type RbContentsFile) (transfer full) */
 GPtrArray *rb_contents_anchor_files (RbContents *self, RbContentsRepo repo, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For this folder's own use: what is to be verified. */
+typedef struct {
+  const char *folder;   /* of a bundle's shape, without images */
+  const char *parent;   /* where scratch folders are made */
+  const char *store;    /* images by digest; NULL: none */
+  const char *in_place; /* bundle whose images are read where they are; NULL: none */
+  GPtrArray *anchors;   /* of RbTrustAnchor; NULL: taken as given */
+  gint64 moment;        /* expiry is judged then; -1: when the campaign was issued */
+} RbContentsSource;
+/* owned (may be NULL) is taken when it succeeds: it goes with the contents. */
+RbContents *rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The pack of every VIN that has one. */
+gboolean rb_contents_verify_packs (RbContents *self, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Path in image/targets/ → sha256 (char *), all that the campaign names. (transfer full) */
+GHashTable *rb_contents_images (RbContents *self);

@@ -30,7 +30,7 @@ void rb_library_entry_free (RbLibraryEntry *self);
 GPtrArray *rb_library_list (RbLibrary *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Opens and verifies. Expiry is judged at moment: now to start a vehicle, the recovery's first start to go on with one. Errors: campaign-unknown,
- * no-trust-anchor, wrong-oem, campaign-expired, clock (now is before the time floor), words for metadata. (transfer full) */
+ * no-trust-anchor, wrong-oem, campaign-expired, clock, words for metadata. (transfer full) */
 RbContents *rb_library_open (RbLibrary *self, const char *id, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Verified campaigns whose scope holds the VIN, for starting work now; problems (may be NULL) receives (element-type GError) of campaigns that
  * could not be opened. (element-type RbContents) (transfer full) */
@@ -40,5 +40,21 @@ GPtrArray *rb_library_for_vin (RbLibrary *self, const char *vin, gint64 now, GPt
 typedef gboolean (*RbLibraryInUse) (const char *id, gpointer data);
 gboolean rb_library_remove (RbLibrary *self, const char *id, RbLibraryInUse in_use, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* clock when now is before the time floor: then nothing is started. */
+gboolean rb_library_check_clock (RbLibrary *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The latest time an OEM has signed, of all campaigns ever imported; 0 when there is none. */
 gint64 rb_library_time_floor (RbLibrary *self);
+
+/* For bundle.c. */
+typedef struct _RbLibraryLock RbLibraryLock;
+/* Waits until no other process changes the library. */
+RbLibraryLock *rb_library_lock (RbLibrary *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_library_unlock (RbLibraryLock *lock);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbLibraryLock, rb_library_unlock)
+const char *rb_library_data_dir (RbLibrary *self);
+const char *rb_library_folder (RbLibrary *self); /* DATA/library */
+const char *rb_library_store (RbLibrary *self);  /* DATA/store/sha256 */
+/* Puts a finished folder in the place of that campaign, whatever is there. Holding the lock. */
+gboolean rb_library_place (RbLibrary *self, const char *id, const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Removes images that no campaign names and what dead processes left. Holding the lock. */
+void rb_library_collect (RbLibrary *self);

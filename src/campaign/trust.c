@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "campaign/trust.h"
 
+#include "campaign/roots.h"
 #include "campaign/scratch.h"
 #include "core/files.h"
 #include "core/json.h"
@@ -10,7 +11,6 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#define MAX_ROOT (1024 * 1024)
 #define FORMAT "recallbay-anchor-1"
 
 void
@@ -38,44 +38,13 @@ name_is_allowed (const char *name)
   return rb_files_name_is_safe (name) && name[0] != '.' && strlen (name) <= 64 && g_utf8_validate (name, -1, NULL);
 }
 
-static gint64
-root_number (const char *name)
-{
-  gsize digits = strspn (name, "0123456789");
-  if (digits < 1 || digits > 10 || strcmp (&name[digits], ".root.json") != 0)
-    return 0;
-  return g_ascii_strtoll (name, NULL, 10);
-}
-
-static int
-compare_roots (gconstpointer a, gconstpointer b)
-{
-  gint64 left = root_number (*(char *const *) a);
-  gint64 right = root_number (*(char *const *) b);
-  return left < right ? -1 : left > right;
-}
-
 static gboolean
 read_roots (RbTrustAnchor *self, GError **error)
 {
-  g_auto (GStrv) names = rb_files_list (self->folder, error);
-  g_autoptr (GPtrArray) roots = g_ptr_array_new ();
-  if (names == NULL)
+  gint64 first = 0;
+  if ((self->roots = rb_roots_read_from (self->folder, &first, error)) == NULL)
     return FALSE;
-  for (guint i = 0; names[i] != NULL; i++)
-    if (root_number (names[i]) > 0)
-      g_ptr_array_add (roots, names[i]);
-  g_ptr_array_sort (roots, compare_roots);
-  for (guint i = 0; i < roots->len; i++) {
-    g_autofree char *path = g_build_filename (self->folder, roots->pdata[i], NULL);
-    GBytes *bytes = rb_files_read (path, MAX_ROOT, error);
-    if (bytes == NULL)
-      return FALSE;
-    g_ptr_array_add (self->roots, bytes);
-    self->version = root_number (roots->pdata[i]);
-  }
-  if (self->roots->len == 0)
-    return refuse (error, RB_REASON_NO_TRUST_ANCHOR, self->name, "holds no root");
+  self->version = first + self->roots->len - 1;
   self->sha256 = rb_digest_sha256_hex_of (self->roots->pdata[self->roots->len - 1]);
   return TRUE;
 }
@@ -88,7 +57,6 @@ load (const char *data_dir, const char *name, GError **error)
   g_autoptr (json_t) json = rb_json_load (path, 65536, error);
   self->name = g_strdup (name);
   self->folder = g_build_filename (data_dir, "trust", name, "service", NULL);
-  self->roots = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   if (json == NULL || !rb_json_moment (json, "added", &self->added, path, error) || !read_roots (self, error))
     return NULL;
   return g_steal_pointer (&self);

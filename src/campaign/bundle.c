@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "campaign/bundle.h"
+
+#include "campaign/pins.h"
+#include "campaign/trust.h"
+#include "campaign/unpack.h"
+#include "campaign/vin-pack.h"
+#include "core/files.h"
+#include "core/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORMAT "recallbay-import-1"
+
+typedef struct {
+  RbBundleProgress tell;
+  gpointer data;
+  RbArchive *archive; /* borrowed */
+} Progress;
+
+typedef struct {
+  RbLibrary *library; /* borrowed */
+  const char *path;
+  gboolean in_place;
+  gint64 now;
+  Progress progress;
+  RbScratch *scratch;
+  char *folder;       /* scratch/bundle */
+  char *images;       /* scratch/images */
+  RbContents *contents;
+} Import;
+
+static void
+import_clear (Import *self)
+{
+  g_clear_pointer (&self->contents, rb_contents_unref);
+  g_clear_pointer (&self->scratch, rb_scratch_free);
+  g_clear_pointer (&self->folder, g_free);
+  g_clear_pointer (&self->images, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Import, import_clear)
+
+static void
+tell_progress (RbUnpack *unpack, gpointer data)
+{
+  const Progress *self = data;
+  if (self->tell != NULL)
+    self->tell (rb_archive_position (self->archive), rb_archive_size (self->archive), self->data);
+}
+
+/* Every image that the campaign names has been seen, or is in the store already. */
+static gboolean
+check_images (RbContents *contents, GHashTable *wanted, GHashTable *seen, GError **error)
+{
+  GHashTableIter iter;
+  gpointer path, digest;
+  g_hash_table_iter_init (&iter, wanted);
+  while (g_hash_table_iter_next (&iter, &path, &digest)) {
+    if (g_hash_table_contains (seen, digest))
+      continue;
+    g_autoptr (GBytes) image = rb_contents_image (contents, digest, error);
+    if (image == NULL) {
+      g_prefix_error (error, "%s: ", (char *) path);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+read_images (RbContents *contents, RbUnpack *unpack, const char *folder, Progress *progress, GError **error)
+{
+  g_autoptr (GHashTable) wanted = rb_contents_images (contents);
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (folder != NULL && !rb_files_make_folder (folder, error))
+    return FALSE;
+  return rb_unpack_images (unpack, wanted, folder, seen, tell_progress, progress, error)
+         && check_images (contents, wanted, seen, error);
+}
+
+static gboolean
+check_pins (Import *self, GError **error)
+{
+  g_autoptr (RbPins) pins = rb_pins_load (rb_library_data_dir (self->library), error);
+  return pins != NULL && rb_pins_check_clock (pins, self->now, error) && rb_pins_check (pins, self->contents, error);
+}
+
+static gboolean
+verify_metadata (Import *self, GError **error)
+{
+  g_autoptr (GPtrArray) anchors = rb_trust_list (rb_library_data_dir (self->library), error);
+  if (anchors == NULL)
+    return FALSE;
+  const RbContentsSource source = { .folder = self->folder, .parent = rb_scratch_path (self->scratch), .anchors = anchors,
+                                    .store = self->in_place ? NULL : rb_library_store (self->library),
+                                    .in_place = self->in_place ? self->path : NULL, .moment = self->now };
+  self->contents = rb_contents_verify (&source, NULL, error);
+  return self->contents != NULL && check_pins (self, error)
+         && rb_contents_verify_packs (self->contents, self->now, error);
+}
+
+static gboolean
+unpack (Import *self, gboolean keep_images, GError **error)
+{
+  g_autoptr (RbArchive) archive = rb_archive_open (self->path, error);
+  if (archive == NULL)
+    return FALSE;
+  g_autoptr (RbUnpack) files = rb_unpack_new (archive);
+  self->progress.archive = archive;
+  self->folder = rb_scratch_file (self->scratch, "bundle");
+  self->images = rb_scratch_file (self->scratch, "images");
+  return rb_unpack_metadata (files, self->folder, error) && verify_metadata (self, error)
+         && read_images (self->contents, files, keep_images ? self->images : NULL, &self->progress, error);
+}
+
+/* Packs of vehicles that this bundle does not bring again stay usable. */
+static gboolean
+keep_packs (Import *self, const char *id, GError **error)
+{
+  g_autofree char *before = g_build_filename (rb_library_folder (self->library), id, NULL);
+  g_auto (GStrv) vins = rb_vin_pack_list (before);
+  for (guint i = 0; vins[i] != NULL; i++) {
+    g_autofree char *old = g_build_filename (before, "vins", vins[i], NULL);
+    g_autofree char *new = g_build_filename (self->folder, "vins", vins[i], NULL);
+    if (rb_campaign_has_vin (rb_contents_campaign (self->contents), vins[i]) && !rb_files_exists (new)
+        && !rb_files_copy_tree (old, new, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+write_import (Import *self, GError **error)
+{
+  g_autofree char *path = g_build_filename (self->folder, "import.json", NULL);
+  g_autoptr (json_t) json = json_object ();
+  rb_json_set_string (json, "format", FORMAT);
+  rb_json_set_string (json, "anchor", rb_contents_anchor (self->contents));
+  rb_json_set_moment (json, "imported", self->now);
+  rb_json_set_moment (json, "valid_until", rb_contents_valid_until (self->contents));
+  rb_json_set_string (json, "in_place", self->in_place ? self->path : NULL);
+  g_autofree char *text = rb_json_to_pretty (json);
+  return rb_files_write_text (path, text, error);
+}
+
+/* A campaign of one OEM never takes the place of another's. */
+static gboolean
+check_owner (Import *self, const char *id, GError **error)
+{
+  g_autofree char *path = g_build_filename (rb_library_folder (self->library), id, "import.json", NULL);
+  g_autoptr (json_t) import = rb_files_exists (path) ? rb_json_load (path, 65536, error) : json_object ();
+  if (import == NULL)
+    return FALSE;
+  const char *owner = rb_json_string_or (import, "anchor", NULL);
+  if (owner == NULL || g_strcmp0 (owner, rb_contents_anchor (self->contents)) == 0)
+    return TRUE;
+  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_EXISTS, "campaign %s is in the library already, from “%s”", id, owner);
+  return FALSE;
+}
+
+static gboolean
+sync_all (const char *folder, GError **error)
+{
+  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean ok = fd >= 0 && syncfs (fd) == 0;
+  if (!ok)
+    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_IO, "%s: %s", folder, g_strerror (errno));
+  if (fd >= 0)
+    close (fd);
+  return ok;
+}
+
+static gboolean
+move_images (Import *self, GError **error)
+{
+  const char *store = rb_library_store (self->library);
+  g_auto (GStrv) names = rb_files_exists (self->images) ? rb_files_list (self->images, error) : g_new0 (char *, 1);
+  if (names == NULL || !rb_files_make_folder (store, error))
+    return FALSE;
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autofree char *from = g_build_filename (self->images, names[i], NULL);
+    g_autofree char *to = g_build_filename (store, names[i], NULL);
+    if (g_rename (from, to) == 0)
+      continue;
+    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_IO, "%s: %s", to, g_strerror (errno));
+    return FALSE;
+  }
+  return sync_all (store, error);
+}
+
+static gboolean
+advance_trust (Import *self, GError **error)
+{
+  g_autoptr (GPtrArray) anchors = rb_trust_list (rb_library_data_dir (self->library), error);
+  for (guint i = 0; anchors != NULL && i < anchors->len; i++) {
+    const RbTrustAnchor *anchor = anchors->pdata[i];
+    if (strcmp (anchor->name, rb_contents_anchor (self->contents)) == 0)
+      return rb_service_advance (self->folder, anchor, self->now, error);
+  }
+  return anchors != NULL;
+}
+
+/* Everything has been verified. Each step leaves a library that is whole, and the last one makes the campaign appear. */
+static gboolean
+commit (Import *self, GError **error)
+{
+  const char *id = rb_contents_campaign (self->contents)->id;
+  g_autoptr (RbLibraryLock) lock = rb_library_lock (self->library, error);
+  g_autoptr (RbPins) pins = lock == NULL ? NULL : rb_pins_load (rb_library_data_dir (self->library), error);
+  if (pins == NULL || !rb_pins_check (pins, self->contents, error) || !check_owner (self, id, error)
+      || !keep_packs (self, id, error) || !write_import (self, error) || !sync_all (self->folder, error)
+      || !move_images (self, error) || !rb_pins_remember (pins, self->contents, error) || !advance_trust (self, error)
+      || !rb_library_place (self->library, id, self->folder, error))
+    return FALSE;
+  rb_library_collect (self->library);
+  return TRUE;
+}
+
+RbContents *
+rb_bundle_import (RbLibrary *library, const char *path, gboolean in_place, gint64 now, RbBundleProgress progress,
+                  gpointer data, GError **error)
+{
+  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
+  g_auto (Import) self = { .library = library, .path = absolute, .in_place = in_place, .now = now,
+                           .progress = { .tell = progress, .data = data } };
+  self.scratch = rb_scratch_new (rb_library_folder (library), error);
+  if (self.scratch == NULL || !unpack (&self, !in_place, error) || !commit (&self, error)) {
+    g_prefix_error (error, "%s: ", path);
+    return NULL;
+  }
+  return rb_library_open (library, rb_contents_campaign (self.contents)->id, now, error);
+}
+
+/* Contents that own their scratch folder and read images where they are. */
+static RbContents *
+open_unpacked (const char *path, RbScratch *scratch, GPtrArray *anchors, gint64 moment, GError **error)
+{
+  g_autofree char *folder = rb_scratch_file (scratch, "bundle");
+  const RbContentsSource source = { .folder = folder, .parent = rb_scratch_path (scratch), .in_place = path,
+                                    .anchors = anchors, .moment = moment };
+  return rb_contents_verify (&source, scratch, error);
+}
+
+RbContents *
+rb_bundle_verify (RbLibrary *library, const char *path, gint64 now, RbBundleProgress progress, gpointer data, GError **error)
+{
+  g_auto (Import) self = { .library = library, .path = path, .in_place = TRUE, .now = now,
+                           .progress = { .tell = progress, .data = data } };
+  g_autoptr (GPtrArray) anchors = NULL;
+  self.scratch = rb_scratch_new_temporary (error);
+  if (self.scratch == NULL || !unpack (&self, FALSE, error)
+      || (anchors = rb_trust_list (rb_library_data_dir (library), error)) == NULL) {
+    g_prefix_error (error, "%s: ", path);
+    return NULL;
+  }
+  RbContents *contents = open_unpacked (path, self.scratch, anchors, now, error);
+  if (contents != NULL)
+    self.scratch = NULL;
+  return contents;
+}
+
+static GPtrArray *
+anchors_of (GBytes *service_root)
+{
+  if (service_root == NULL)
+    return NULL;
+  GPtrArray *anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_trust_anchor_free);
+  RbTrustAnchor *anchor = g_new0 (RbTrustAnchor, 1);
+  anchor->name = g_strdup ("service root");
+  anchor->roots = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_ptr_array_add (anchor->roots, g_bytes_ref (service_root));
+  g_ptr_array_add (anchors, anchor);
+  return anchors;
+}
+
+RbContents *
+rb_bundle_open (const char *path, GBytes *service_root, GError **error)
+{
+  g_autoptr (RbArchive) archive = rb_archive_open (path, error);
+  g_autoptr (RbScratch) scratch = archive == NULL ? NULL : rb_scratch_new_temporary (error);
+  g_autoptr (GPtrArray) anchors = anchors_of (service_root);
+  RbContents *contents = NULL;
+  if (scratch != NULL) {
+    g_autofree char *folder = rb_scratch_file (scratch, "bundle");
+    g_autoptr (RbUnpack) files = rb_unpack_new (archive);
+    if (rb_unpack_metadata (files, folder, error))
+      contents = open_unpacked (path, scratch, anchors, -1, error);
+  }
+  if (contents == NULL)
+    g_prefix_error (error, "%s: ", path);
+  else
+    scratch = NULL;
+  return contents;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "campaign/trust.h"
+#include "model/campaign.h"
+#include "model/profile.h"
+#include "model/vehicle-model.h"
+
+/*
+ * The Service repository's part of a bundle, from the trust anchor down to campaign, vehicle model and
+ * profiles. Everything that is in service/targets/ must be vouched for.
+ */
+typedef struct {
+  char *anchor;            /* name; NULL: taken as given */
+  GBytes *campaign_json;
+  char *campaign_sha256;
+  RbCampaign *campaign;
+  GBytes *model_json;
+  RbVehicleModel *model;
+  GHashTable *profiles;    /* target path → RbProfile */
+  gint64 timestamp_expires;
+  gint64 moment;           /* expiry was judged then */
+} RbService;
+
+/* folder has the shape of a bundle. anchors (of RbTrustAnchor) NULL: the bundle's own first root is believed. moment -1: the
+ * campaign's time of issue. Stores are made in scratch. Errors: no-trust-anchor, wrong-oem, campaign-expired, clock, words for metadata. */
+RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, const char *scratch, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* The anchor's store learns the roots that lead to the bundle's newest. */
+gboolean rb_service_advance (const char *folder, const RbTrustAnchor *anchor, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_service_free (RbService *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbService, rb_service_free)

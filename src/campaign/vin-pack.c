@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "campaign/vin-pack.h"
+
+#include "campaign/roots.h"
+#include "core/files.h"
+
+#include <string.h>
+
+#define MAX_SHE (1024 * 1024)
+
+GStrv
+rb_vin_pack_list (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, "vins", NULL);
+  GStrv names = rb_files_list (path, NULL);
+  return names == NULL ? g_new0 (char *, 1) : names;
+}
+
+static gboolean
+refuse (GError **error, RbReason reason, const char *vin, const char *text, const char *more)
+{
+  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "VIN %s: %s%s", vin, text, more);
+  return FALSE;
+}
+
+gboolean
+rb_vin_pack_check (const char *folder, const RbCampaign *campaign, const char *vin, GError **error)
+{
+  if (vin == NULL || vin[0] == '\0') {
+    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_VIN_MISSING, "no VIN is given");
+    return FALSE;
+  }
+  if (!rb_campaign_vin_is_valid (vin))
+    return refuse (error, RB_REASON_VIN_INVALID, vin, "not a VIN (17 letters and digits, without I, O and Q)", "");
+  if (!rb_campaign_has_vin (campaign, vin))
+    return refuse (error, RB_REASON_NOT_IN_SCOPE, vin, "this vehicle is not in the scope of campaign ", campaign->id);
+  g_autofree char *path = g_build_filename (folder, "vins", vin, "director", NULL);
+  if (rb_files_is_folder (path))
+    return TRUE;
+  return refuse (error, RB_REASON_VIN_PACK_MISSING, vin, "the bundle has nothing for this vehicle, campaign ", campaign->id);
+}
+
+static gboolean
+mismatch (GError **error, RbReason reason, const RbAssignment *assignment, const char *text)
+{
+  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "ECU %s (%s): %s", assignment->serial, assignment->hardware_id, text);
+  return FALSE;
+}
+
+static gboolean
+agrees (const RbAssignment *assignment, const RbService *service, GError **error)
+{
+  const RbCampaignEcu *ecu = rb_campaign_ecu (service->campaign, assignment->hardware_id);
+  if (ecu == NULL)
+    return mismatch (error, RB_REASON_HARDWARE_MISMATCH, assignment, "the campaign does not name this hardware id");
+  if (strcmp (assignment->target->path, ecu->image) != 0
+      || g_strcmp0 (assignment->target->sha256, ecu->image_sha256) != 0)
+    return mismatch (error, RB_REASON_TARGET_MISMATCH, assignment, "the Director assigns another image than the campaign");
+  return TRUE;
+}
+
+/* Every assignment is the campaign's, and the Primary has one. */
+static gboolean
+check_assignments (GPtrArray *assignments, const RbService *service, GError **error)
+{
+  const RbModelEcu *primary = rb_vehicle_model_primary (service->model);
+  gboolean has_primary = rb_campaign_ecu (service->campaign, primary->hardware_id) == NULL;
+  for (guint i = 0; i < assignments->len; i++) {
+    const RbAssignment *assignment = assignments->pdata[i];
+    if (!agrees (assignment, service, error))
+      return FALSE;
+    has_primary = has_primary || strcmp (assignment->hardware_id, primary->hardware_id) == 0;
+  }
+  if (has_primary && assignments->len > 0)
+    return TRUE;
+  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_TARGET_MISSING, "the Director assigns nothing to the Primary");
+  return FALSE;
+}
+
+typedef struct {
+  RbStore *director, *image;
+  RbSource *director_source, *image_source;
+} Repositories;
+
+static void
+repositories_clear (Repositories *self)
+{
+  g_clear_pointer (&self->director, rb_store_free);
+  g_clear_pointer (&self->image, rb_store_free);
+  g_clear_pointer (&self->director_source, rb_source_free);
+  g_clear_pointer (&self->image_source, rb_source_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Repositories, repositories_clear)
+
+static RbStore *
+fresh_store (const char *folder, const RbCampaignRoot *wanted, const char *repo, const char *scratch, GError **error)
+{
+  g_autofree char *metadata = g_build_filename (folder, repo, "metadata", NULL);
+  g_autoptr (GBytes) root = rb_roots_wanted (metadata, wanted, repo, error);
+  return root == NULL ? NULL : rb_roots_store (scratch, repo, root, error);
+}
+
+static gboolean
+open_repositories (Repositories *self, const char *folder, const RbCampaign *campaign, const char *vin, const char *scratch,
+                   GError **error)
+{
+  g_autofree char *pack = g_build_filename (folder, "vins", vin, "director", NULL);
+  g_autofree char *director = g_build_filename (folder, "director", "metadata", NULL);
+  g_autofree char *image = g_build_filename (folder, "image", "metadata", NULL);
+  self->director_source = rb_source_first_of (rb_source_folder (pack), rb_source_folder (director), NULL);
+  self->image_source = rb_source_folder (image);
+  return (self->director = fresh_store (folder, &campaign->director_root, "director", scratch, error)) != NULL
+         && (self->image = fresh_store (folder, &campaign->image_root, "image", scratch, error)) != NULL;
+}
+
+static GPtrArray *
+verify (const char *folder, const RbService *service, const RbVehicleRequest *request, const char *scratch, GError **error)
+{
+  g_auto (Repositories) all = { NULL };
+  g_autoptr (GPtrArray) assignments = NULL;
+  if (!open_repositories (&all, folder, service->campaign, request->vin, scratch, error)
+      || !rb_vehicle_verify_full (all.director, all.director_source, all.image, all.image_source, request, &assignments,
+                                  NULL, error)
+      || !check_assignments (assignments, service, error))
+    return NULL;
+  return g_steal_pointer (&assignments);
+}
+
+GPtrArray *
+rb_vin_pack_assignments (const char *folder, const RbService *service, const char *vin, gint64 moment,
+                         const RbVehicleEcu *ecus, guint n_ecus, const char *scratch, GError **error)
+{
+  const RbVehicleRequest request = { .now = moment, .vin = vin, .ecus = ecus, .n_ecus = n_ecus };
+  if (!rb_vin_pack_check (folder, service->campaign, vin, error))
+    return NULL;
+  g_autoptr (GPtrArray) assignments = verify (folder, service, &request, scratch, error);
+  if (assignments == NULL)
+    g_prefix_error (error, "VIN pack %s: ", vin);
+  return g_steal_pointer (&assignments);
+}
+
+GBytes *
+rb_vin_pack_she (const char *folder, const char *vin, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "vins", vin, "she.json", NULL);
+  return rb_files_exists (path) ? rb_files_read (path, MAX_SHE, error) : NULL;
+}

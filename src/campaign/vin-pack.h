@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "campaign/service.h"
+#include "uptane/vehicle.h"
+
+/* The part of a bundle that is for one vehicle: vins/VIN/director/ and vins/VIN/she.json. */
+
+/* Sorted VINs in folder. (transfer full) */
+GStrv rb_vin_pack_list (const char *folder);
+/* vin-missing, vin-invalid, not-in-scope, vin-pack-missing */
+gboolean rb_vin_pack_check (const char *folder, const RbCampaign *campaign, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* As rb_contents_assignments; stores are made in scratch, an empty folder. */
+GPtrArray *rb_vin_pack_assignments (const char *folder, const RbService *service, const char *vin, gint64 moment,
+                                    const RbVehicleEcu *ecus, guint n_ecus, const char *scratch, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* NULL without error: none. (transfer full) */
+GBytes *rb_vin_pack_she (const char *folder, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
