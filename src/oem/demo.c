@@ -73,14 +73,14 @@ publish_service (Demo *self, GError **error)
   while (g_hash_table_iter_next (&iter, &path, &bytes))
     rb_json_set (entries, path, rb_author_target (bytes, NULL));
   gint64 expires = story->now + (gint64) SERVICE_DAYS * RB_MOMENT_DAY;
-  const RbRepositoryPlan plan = { .version = 1,
+  const RbPublisherPlan plan = { .version = 1,
                                   .targets_version = 1,
                                   .expires = expires,
                                   .targets_expires = story->now + YEAR,
                                   .targets = entries };
-  self->service = rb_repository_publish (story->service, &plan, error);
+  self->service = rb_publisher_publish (story->service, &plan, error);
   if (self->service != NULL)
-    rb_repository_add_roots (story->service, self->service);
+    rb_publisher_add_roots (story->service, self->service);
   return self->service != NULL;
 }
 
@@ -146,7 +146,7 @@ make_bundle (Demo *self)
   const RbStory *story = self->story;
   g_autoptr (GHashTable) director_roots = table_new ();
   self->bundle = rb_pack_new ();
-  rb_repository_add_roots (story->director, director_roots);
+  rb_publisher_add_roots (story->director, director_roots);
   rb_pack_add_table (self->bundle, self->service, "service/metadata");
   rb_pack_add_table (self->bundle, self->targets, "service/targets");
   rb_pack_add_table (self->bundle, director_roots, "director/metadata");
@@ -191,9 +191,9 @@ add_json (Demo *self, const char *name, json_t *value)
 }
 
 static void
-add_repository (Demo *self, RbRepository *repository, GHashTable *files)
+add_repository (Demo *self, RbPublisher *repository, GHashTable *files)
 {
-  g_autofree char *folder = g_strdup_printf ("repositories/%s", rb_repository_kind (repository));
+  g_autofree char *folder = g_strdup_printf ("repositories/%s", rb_publisher_kind (repository));
   g_autofree char *keys = g_strdup_printf ("%s/keys.json", folder);
   g_autoptr (GHashTable) all = table_new ();
   GHashTableIter iter;
@@ -201,9 +201,9 @@ add_repository (Demo *self, RbRepository *repository, GHashTable *files)
   g_hash_table_iter_init (&iter, files);
   while (g_hash_table_iter_next (&iter, &name, &bytes))
     g_hash_table_insert (all, g_strdup (name), g_bytes_ref (bytes));
-  rb_repository_add_roots (repository, all);
+  rb_publisher_add_roots (repository, all);
   rb_pack_add_table (self->beside, all, folder);
-  add_json (self, keys, rb_repository_describe_keys (repository));
+  add_json (self, keys, rb_publisher_describe_keys (repository));
 }
 
 static gboolean
@@ -243,7 +243,7 @@ make_files_beside (Demo *self, GError **error)
   self->beside = rb_pack_new ();
   add_private_text (self, "intake.json", intake_text);
   rb_pack_add (self->beside, g_hash_table_lookup (self->targets, "models/aurora-compact.json"), "vehicle.json");
-  rb_pack_add (self->beside, rb_repository_root (story->service, 1), "service-root.json");
+  rb_pack_add (self->beside, rb_publisher_root (story->service, 1), "service-root.json");
   add_identities (self);
   add_json (self, "answers.json", rb_recall_answers ());
   add_json (self, "expected.json", rb_recall_expected (story));
@@ -263,7 +263,7 @@ write_demo (Demo *self, const char *folder, GError **error)
   g_autofree char *bundle = g_build_filename (folder, "campaign.recall", NULL);
   g_autofree char *seed = g_build_filename (folder, "vehicle", NULL);
   return rb_files_make_folder (folder, error)
-         && rb_vehicle_seed_write (self->story, seed, rb_repository_root (self->story->service, 1),
+         && rb_vehicle_seed_write (self->story, seed, rb_publisher_root (self->story->service, 1),
                                    self->pki->dealer_ca_pem, self->she, error)
          && rb_pack_write_tar (self->bundle, bundle, self->story->now, error)
          && rb_pack_write_folder (self->beside, folder, error);
@@ -302,6 +302,26 @@ make_demo (Demo *self, RbScenario scenario, RbFleet *fleet, const char *folder, 
   return FALSE;
 }
 
+static void
+say_what_is_there (RbCli *cli, const Demo *self, const char *folder)
+{
+  static const char *const lines[][2] = {
+    { "campaign.recall", "the bundle: recallctl bundle import" },
+    { "service-root.json", "the trust anchor: recallctl trust add" },
+    { "vehicle.json, vehicle/", "the vehicle as it comes in: recall-sim --model" },
+    { "technician.p12, second.p12", "two people; the passphrase of all identities is in passphrase" },
+    { "workstation.pem", "the workstation's five keys" },
+    { "answers.json", "the inspection, answered" },
+    { "attack/", "the thief's newest metadata: recall-sim offer" },
+    { "expected.json", "the vehicle as it must leave" },
+    { "repositories/", "the three repositories: recall-oem repo check" },
+    { "intake.json, intake-ca.pem", "for the OEM's intake" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    if (self->story->attack != NULL || !g_str_equal (lines[i][0], "attack/"))
+      rb_cli_say (cli, "%s/%-26s  %s", folder, lines[i][0], lines[i][1]);
+}
+
 static int
 report (RbCli *cli, const Demo *self, const char *folder)
 {
@@ -309,12 +329,11 @@ report (RbCli *cli, const Demo *self, const char *folder)
   g_autofree char *vin = rb_fleet_vin (1);
   const char *scenario = rb_campaign_scenario_name (story->scenario);
   const char *id = rb_recall_id (story->scenario);
-  g_autofree char *message
-    = g_strdup_printf ("%s: scenario %s, campaign %s, vehicle %s with %u ECUs; trust service-root.json, import "
-                       "campaign.recall, run recall-sim --model %s/vehicle.json",
-                       folder, scenario, id, vin, story->fleet->ecus->len, folder);
+  g_autofree char *message = g_strdup_printf ("Scenario %s: campaign %s, vehicle %s with %u ECUs", scenario, id, vin,
+                                              story->fleet->ecus->len);
   json_t *extra = json_pack ("{s:s,s:s,s:s,s:s,s:i,s:i}", "dir", folder, "scenario", scenario, "campaign", id, "vin", vin,
                              "ecus", (int) story->fleet->ecus->len, "vehicles", (int) story->fleet->vehicles);
+  say_what_is_there (cli, self, folder);
   return rb_cli_end (cli, RB_CLI_OK, rb_reason_word (RB_REASON_NONE), message, extra);
 }
 

@@ -4,6 +4,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "uptane/metadata.h"
 
 #include <string.h>
 
@@ -33,8 +34,8 @@ typedef struct {
   char *kind;
   gint64 now;
   json_t *findings;
-  json_t *root;      /* signed part of the newest root */
-  json_t *targets;   /* signed part, may be NULL */
+  GPtrArray *roots;  /* of RbMetadata, oldest first */
+  RbMetadata *targets; /* may be NULL */
   json_t *records;   /* key id → record of keys.json; NULL when there is none */
   GHashTable *users; /* key value → role it was met in first */
 } Check;
@@ -44,8 +45,8 @@ check_clear (Check *self)
 {
   g_clear_pointer (&self->kind, g_free);
   g_clear_pointer (&self->findings, json_decref);
-  g_clear_pointer (&self->root, json_decref);
-  g_clear_pointer (&self->targets, json_decref);
+  g_clear_pointer (&self->roots, g_ptr_array_unref);
+  g_clear_pointer (&self->targets, rb_metadata_free);
   g_clear_pointer (&self->records, json_decref);
   g_clear_pointer (&self->users, g_hash_table_unref);
 }
@@ -62,36 +63,60 @@ find (Check *self, const char *rule, const char *role, const char *severity, con
                                                     "text", text));
 }
 
-/* The signed part of a file; NULL without error when it is not there. (transfer full) */
-static json_t *
-load (Check *self, const char *name, GError **error)
+static const RbMetadata *
+newest_root (Check *self)
+{
+  return self->roots->pdata[self->roots->len - 1];
+}
+
+/* A file; *metadata stays NULL when it is not there. */
+static gboolean
+load (Check *self, const char *name, RbMetadataType type, RbMetadata **metadata, GError **error)
 {
   g_autofree char *path = g_build_filename (self->folder, name, NULL);
   if (!rb_files_exists (path))
-    return NULL;
-  g_autoptr (json_t) envelope = rb_json_load (path, FILE_MAX, error);
-  json_t *part = envelope == NULL ? NULL : rb_json_object (envelope, "signed", name, error);
-  return part == NULL ? NULL : json_incref (part);
+    return TRUE;
+  g_autoptr (GBytes) bytes = rb_files_read (path, FILE_MAX, error);
+  *metadata = bytes == NULL ? NULL : rb_metadata_parse (bytes, type, FILE_MAX, error);
+  if (*metadata == NULL)
+    g_prefix_error (error, "%s: ", name);
+  return *metadata != NULL;
 }
 
-static json_t *
-load_newest_root (Check *self, GError **error)
+static gboolean
+load_root (Check *self, const char *name, GError **error)
+{
+  RbMetadata *root = NULL;
+  if (!load (self, name, RB_METADATA_ROOT, &root, error))
+    return FALSE;
+  if (root != NULL)
+    g_ptr_array_add (self->roots, root);
+  return TRUE;
+}
+
+static int
+compare_versions (gconstpointer a, gconstpointer b)
+{
+  const RbMetadata *first = *(RbMetadata *const *) a, *second = *(RbMetadata *const *) b;
+  return (first->version > second->version) - (first->version < second->version);
+}
+
+static gboolean
+load_roots (Check *self, GError **error)
 {
   g_auto (GStrv) names = rb_files_list (self->folder, error);
-  guint64 newest = 0;
-  for (guint i = 0; names != NULL && names[i] != NULL; i++) {
-    char *rest = NULL;
-    guint64 version = g_ascii_strtoull (names[i], &rest, 10);
-    if (strcmp (rest, ".root.json") == 0 && g_ascii_isdigit (names[i][0]))
-      newest = MAX (newest, version);
-  }
+  self->roots = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_metadata_free);
   if (names == NULL)
-    return NULL;
-  g_autofree char *name = newest == 0 ? g_strdup ("root.json") : g_strdup_printf ("%" G_GUINT64_FORMAT ".root.json", newest);
-  json_t *root = load (self, name, error);
-  if (root == NULL && (error == NULL || *error == NULL))
+    return FALSE;
+  for (guint i = 0; names[i] != NULL; i++)
+    if (g_str_has_suffix (names[i], ".root.json") && !load_root (self, names[i], error))
+      return FALSE;
+  if (self->roots->len == 0 && !load_root (self, "root.json", error))
+    return FALSE;
+  g_ptr_array_sort (self->roots, compare_versions);
+  if (self->roots->len == 0)
     g_set_error (error, RB_OEM_ERROR, RB_REASON_MISSING, "%s: no root metadata in it", self->folder);
-  return root;
+  return self->roots->len > 0;
 }
 
 static gboolean
@@ -126,11 +151,12 @@ rule_of (Check *self, const char *role)
 static gboolean
 kind_is_known (Check *self, GError **error)
 {
-  if (self->kind == NULL && g_ascii_islower (rb_json_string_or (self->root, "_type", "R")[0]))
+  const json_t *targets = self->targets == NULL ? NULL : self->targets->signed_part;
+  if (self->kind == NULL && !newest_root (self)->uptane_dialect)
     self->kind = g_strdup ("service");
-  if (self->kind == NULL && json_object_get (self->targets, "vin") != NULL)
+  if (self->kind == NULL && json_object_get (targets, "vin") != NULL)
     self->kind = g_strdup ("director");
-  if (self->kind == NULL && json_object_get (self->targets, "delegations") != NULL)
+  if (self->kind == NULL && json_object_get (targets, "delegations") != NULL)
     self->kind = g_strdup ("image");
   if (self->kind != NULL && rule_of (self, "root") != NULL)
     return TRUE;
@@ -153,7 +179,7 @@ judge_record (Check *self, const char *role, const char *id, gboolean offline)
 }
 
 static void
-judge_key (Check *self, const char *role, const char *id, json_t *keys, gboolean offline)
+judge_key (Check *self, const char *role, const char *id, const json_t *keys, gboolean offline)
 {
   json_t *value = json_object_get (json_object_get (keys, id), "keyval");
   const char *text = json_string_value (json_object_get (value, "public"));
@@ -169,7 +195,7 @@ judge_key (Check *self, const char *role, const char *id, json_t *keys, gboolean
 
 /* entry: {"keyids","threshold"} as a root or a delegation has it. */
 static void
-judge_role (Check *self, const char *role, const Rule *rule, json_t *entry, json_t *keys)
+judge_role (Check *self, const char *role, const Rule *rule, const json_t *entry, const json_t *keys)
 {
   json_t *ids = json_object_get (entry, "keyids");
   json_t *id;
@@ -183,55 +209,72 @@ judge_role (Check *self, const char *role, const Rule *rule, json_t *entry, json
 }
 
 static void
-judge_expiry (Check *self, const char *role, const Rule *rule, json_t *part)
+judge_expiry (Check *self, const char *role, const Rule *rule, const RbMetadata *file)
 {
-  gint64 expires = 0;
-  const char *text = rb_json_string_or (part, "expires", "");
-  gint64 allowed = self->now + rule->days * RB_MOMENT_DAY;
-  gboolean campaign = strcmp (self->kind, "director") == 0 && strcmp (role, "root") != 0;
-  if (!rb_moment_from_text (text, &expires))
-    find (self, "expiry", role, "violation", "“%s” is no time", text);
-  else if (expires <= self->now)
+  g_autofree char *text = rb_moment_to_text (file->expires);
+  gint64 left = file->expires - self->now;
+  gboolean campaign = strcmp (self->kind, "director") == 0 && file->type != RB_METADATA_ROOT;
+  if (left <= 0)
     find (self, "expiry", role, "violation", "it expired at %s", text);
-  else if (expires > allowed && campaign && expires <= self->now + (gint64) CAMPAIGN_DAYS * RB_MOMENT_DAY)
+  else if (left > rule->days * RB_MOMENT_DAY && campaign && left <= (gint64) CAMPAIGN_DAYS * RB_MOMENT_DAY)
     find (self, "expiry", role, "exception", "valid until %s: more than %" G_GINT64_FORMAT
           " day, allowed only for a campaign (at most %d days)", text, rule->days, CAMPAIGN_DAYS);
-  else if (expires > allowed)
+  else if (left > rule->days * RB_MOMENT_DAY)
     find (self, "expiry", role, "violation", "valid until %s, the policy allows %" G_GINT64_FORMAT " days", text, rule->days);
 }
 
-static gboolean
-judge_file (Check *self, const char *role, const Rule *rule, GError **error)
+static void
+judge_signatures (Check *self, const char *role, const RbMetadata *file, const json_t *keys, const json_t *entry)
 {
-  g_autofree char *name = g_strconcat (role, ".json", NULL);
-  g_autoptr (GError) problem = NULL;
-  g_autoptr (json_t) part = rb_files_name_is_safe (name) ? load (self, name, &problem) : NULL;
-  if (problem != NULL) {
-    g_propagate_error (error, g_steal_pointer (&problem));
-    return FALSE;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbMetadataRole) signers = rb_metadata_role_new (keys, entry, &error);
+  if (signers == NULL || !rb_metadata_verify (file, signers, &error))
+    find (self, "signed", role, "violation", "%s", error->message);
+}
+
+/* Keys, threshold, signatures and expiry of a role and its file, which may be NULL. */
+static void
+judge (Check *self, const char *role, const Rule *rule, const RbMetadata *file, const json_t *keys, const json_t *entry)
+{
+  judge_role (self, role, rule, entry, keys);
+  if (file == NULL) {
+    find (self, "published", role, "note", "%s.json is not there and not judged", role);
+    return;
   }
-  if (part == NULL)
-    find (self, "published", role, "note", "%s is not there and not judged", name);
-  else
-    judge_expiry (self, role, rule, part);
-  return TRUE;
+  judge_signatures (self, role, file, keys, entry);
+  judge_expiry (self, role, rule, file);
+}
+
+static void
+judge_chain (Check *self)
+{
+  for (guint i = 1; i < self->roots->len; i++) {
+    const RbMetadata *before = self->roots->pdata[i - 1], *root = self->roots->pdata[i];
+    g_autoptr (GError) error = NULL;
+    g_autoptr (RbMetadataRole) signers = rb_metadata_root_role (before, "root", &error);
+    if (root->version != before->version + 1 || signers == NULL || !rb_metadata_verify (root, signers, &error))
+      find (self, "chain", "root", "exception", "root %" G_GINT64_FORMAT " does not follow from root %" G_GINT64_FORMAT
+            ": vehicles take it only where a campaign pins it", root->version, before->version);
+  }
 }
 
 static gboolean
 judge_top_level (Check *self, GError **error)
 {
+  static const RbMetadataType types[] = { RB_METADATA_ROOT, RB_METADATA_TIMESTAMP, RB_METADATA_SNAPSHOT, RB_METADATA_TARGETS };
   static const char *const roles[] = { "root", "timestamp", "snapshot", "targets" };
+  const json_t *root = newest_root (self)->signed_part;
   for (guint i = 0; i < G_N_ELEMENTS (roles); i++) {
-    const Rule *rule = rule_of (self, roles[i]);
-    json_t *entry = json_object_get (json_object_get (self->root, "roles"), roles[i]);
+    const json_t *entry = json_object_get (json_object_get (root, "roles"), roles[i]);
+    g_autofree char *name = g_strconcat (roles[i], ".json", NULL);
+    g_autoptr (RbMetadata) file = NULL;
+    if (i > 0 && !load (self, name, types[i], &file, error))
+      return FALSE;
     if (entry == NULL)
       find (self, "threshold", roles[i], "violation", "the root names no such role");
     else
-      judge_role (self, roles[i], rule, entry, json_object_get (self->root, "keys"));
-    if (i == 0)
-      judge_expiry (self, "root", rule, self->root);
-    else if (!judge_file (self, roles[i], rule, error))
-      return FALSE;
+      judge (self, roles[i], rule_of (self, roles[i]), i == 0 ? newest_root (self) : file, json_object_get (root, "keys"),
+             entry);
   }
   return TRUE;
 }
@@ -239,19 +282,20 @@ judge_top_level (Check *self, GError **error)
 static gboolean
 judge_delegations (Check *self, GError **error)
 {
-  json_t *delegations = json_object_get (self->targets, "delegations");
+  const json_t *delegations = self->targets == NULL ? NULL : json_object_get (self->targets->signed_part, "delegations");
   const Rule *rule = rule_of (self, "*");
   json_t *entry;
   size_t i;
   json_array_foreach (json_object_get (delegations, "roles"), i, entry) {
-    const char *name = rb_json_string_or (entry, "name", "?");
-    if (rule == NULL) {
-      find (self, "delegation", name, "violation", "a %s repository delegates nothing", self->kind);
-      continue;
-    }
-    judge_role (self, name, rule, entry, json_object_get (delegations, "keys"));
-    if (!judge_file (self, name, rule, error))
+    const char *role = rb_json_string_or (entry, "name", "?");
+    g_autofree char *name = g_strconcat (role, ".json", NULL);
+    g_autoptr (RbMetadata) file = NULL;
+    if (rb_files_name_is_safe (name) && !load (self, name, RB_METADATA_TARGETS, &file, error))
       return FALSE;
+    if (rule == NULL)
+      find (self, "delegation", role, "violation", "a %s repository delegates nothing", self->kind);
+    else
+      judge (self, role, rule, file, json_object_get (delegations, "keys"), entry);
   }
   return TRUE;
 }
@@ -260,20 +304,13 @@ json_t *
 rb_policy_check (const char *folder, const char *kind, gint64 now, GError **error)
 {
   g_auto (Check) self = { .folder = folder, .kind = g_strdup (kind), .now = now, .findings = json_array () };
-  g_autoptr (GError) problem = NULL;
   self.users = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  self.root = load_newest_root (&self, error);
-  if (self.root == NULL || !load_records (&self, error))
-    return NULL;
-  self.targets = load (&self, "targets.json", &problem);
-  if (problem != NULL) {
-    g_propagate_error (error, g_steal_pointer (&problem));
-    return NULL;
-  }
-  if (!kind_is_known (&self, error))
+  if (!load_roots (&self, error) || !load_records (&self, error)
+      || !load (&self, "targets.json", RB_METADATA_TARGETS, &self.targets, error) || !kind_is_known (&self, error))
     return NULL;
   if (self.records == NULL)
     find (&self, "offline", "root", "note", "no keys.json: who holds the keys, and whether online, is not judged");
+  judge_chain (&self);
   if (!judge_top_level (&self, error) || !judge_delegations (&self, error))
     return NULL;
   return g_steal_pointer (&self.findings);

@@ -59,10 +59,10 @@ checklist (void)
 }
 
 static json_t *
-root (RbRepository *repository, gboolean pinned)
+root (RbPublisher *repository, gboolean pinned)
 {
-  guint version = rb_repository_root_version (repository);
-  g_autofree char *sha256 = rb_digest_sha256_hex_of (rb_repository_root (repository, version));
+  guint version = rb_publisher_root_version (repository);
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (rb_publisher_root (repository, version));
   return json_pack ("{s:i,s:s,s:b}", "version", (int) version, "sha256", sha256, "pinned", pinned);
 }
 
@@ -132,11 +132,11 @@ rb_recall_answers (void)
 }
 
 static void
-set_root (json_t *object, const char *member, const char *digest_member, RbRepository *repository)
+set_root (json_t *object, const char *member, const char *digest_member, RbPublisher *repository)
 {
-  guint version = repository == NULL ? 0 : rb_repository_root_version (repository);
+  guint version = repository == NULL ? 0 : rb_publisher_root_version (repository);
   g_autofree char *sha256
-    = repository == NULL ? NULL : rb_digest_sha256_hex_of (rb_repository_root (repository, version));
+    = repository == NULL ? NULL : rb_digest_sha256_hex_of (rb_publisher_root (repository, version));
   rb_json_set (object, member, repository == NULL ? json_null () : json_integer (version));
   rb_json_set_string (object, digest_member, sha256);
 }

@@ -30,9 +30,9 @@ chapter_free (RbStoryChapter *self)
 void
 rb_story_free (RbStory *self)
 {
-  g_clear_pointer (&self->director, rb_repository_unref);
-  g_clear_pointer (&self->image, rb_repository_unref);
-  g_clear_pointer (&self->service, rb_repository_unref);
+  g_clear_pointer (&self->director, rb_publisher_unref);
+  g_clear_pointer (&self->image, rb_publisher_unref);
+  g_clear_pointer (&self->service, rb_publisher_unref);
   g_clear_pointer (&self->genuine, g_ptr_array_unref);
   g_clear_pointer (&self->thief, g_ptr_array_unref);
   g_clear_pointer (&self->good, g_ptr_array_unref);
@@ -77,18 +77,18 @@ software_mix (const RbStory *self, gboolean thief)
 }
 
 static gboolean
-set_keys (RbRepository *repository, const char *role, guint n, guint threshold, gboolean online,
+set_keys (RbPublisher *repository, const char *role, guint n, guint threshold, gboolean online,
           const char *const *organisations, GError **error)
 {
   RbKeyring *keys = rb_keyring_new (role, n, threshold, online, organisations, error);
   if (keys == NULL)
     return FALSE;
-  rb_repository_set_keys (repository, keys);
+  rb_publisher_set_keys (repository, keys);
   return TRUE;
 }
 
 static gboolean
-set_director_online_keys (RbRepository *director, GError **error)
+set_director_online_keys (RbPublisher *director, GError **error)
 {
   return set_keys (director, "timestamp", 1, 1, TRUE, own, error)
          && set_keys (director, "snapshot", 1, 1, TRUE, own, error)
@@ -96,14 +96,14 @@ set_director_online_keys (RbRepository *director, GError **error)
 }
 
 static gboolean
-set_image_fresh_keys (RbRepository *image, const char *const *holders, GError **error)
+set_image_fresh_keys (RbPublisher *image, const char *const *holders, GError **error)
 {
   return set_keys (image, "timestamp", 2, 1, TRUE, holders, error)
          && set_keys (image, "snapshot", 2, 1, TRUE, holders, error);
 }
 
 static gboolean
-set_image_keys (RbRepository *image, const char *const *holders, GError **error)
+set_image_keys (RbPublisher *image, const char *const *holders, GError **error)
 {
   return set_keys (image, "root", 8, 5, FALSE, holders, error) && set_image_fresh_keys (image, holders, error)
          && set_keys (image, "targets", 4, 3, FALSE, holders, error);
@@ -122,7 +122,7 @@ delegate (RbStory *self, const char *supplier, const char *const *holders, GErro
     if (strcmp (rb_fleet_ecu (self->fleet, i)->supplier, supplier) == 0)
       g_ptr_array_add (hardware_ids, rb_fleet_ecu (self->fleet, i)->hardware_id);
   g_ptr_array_add (hardware_ids, NULL);
-  rb_repository_delegate (self->image, keys, paths, (const char *const *) hardware_ids->pdata);
+  rb_publisher_delegate (self->image, keys, paths, (const char *const *) hardware_ids->pdata);
   return TRUE;
 }
 
@@ -130,9 +130,9 @@ static gboolean
 found_repositories (RbStory *self, GError **error)
 {
   static const char *const authority[] = { "Aurora Motors Recall Authority", "Road Safety Institute", NULL };
-  self->director = rb_repository_new ("director");
-  self->image = rb_repository_new ("image");
-  self->service = rb_repository_new ("service");
+  self->director = rb_publisher_new ("director");
+  self->image = rb_publisher_new ("image");
+  self->service = rb_publisher_new ("service");
   return set_keys (self->director, "root", 8, 5, FALSE, own, error)
          && set_director_online_keys (self->director, error) && set_image_keys (self->image, own, error)
          && delegate (self, "supplier-a", supplier_a, error) && delegate (self, "supplier-b", supplier_b, error)
@@ -140,9 +140,9 @@ found_repositories (RbStory *self, GError **error)
          && set_keys (self->service, "timestamp", 2, 1, TRUE, authority, error)
          && set_keys (self->service, "snapshot", 2, 1, TRUE, authority, error)
          && set_keys (self->service, "targets", 5, 3, FALSE, authority, error)
-         && rb_repository_publish_root (self->director, self->now + YEAR, TRUE, error)
-         && rb_repository_publish_root (self->image, self->now + YEAR, TRUE, error)
-         && rb_repository_publish_root (self->service, self->now + YEAR, TRUE, error);
+         && rb_publisher_publish_root (self->director, self->now + YEAR, TRUE, error)
+         && rb_publisher_publish_root (self->image, self->now + YEAR, TRUE, error)
+         && rb_publisher_publish_root (self->service, self->now + YEAR, TRUE, error);
 }
 
 static GHashTable *
@@ -151,18 +151,18 @@ publish_director (const RbStory *self, guint number, GPtrArray *software, gint64
   g_autofree char *vin = rb_fleet_vin (number);
   g_autoptr (json_t) extra = json_pack ("{s:s}", "vin", vin);
   g_autoptr (json_t) targets = rb_fleet_director_targets (self->fleet, software, number);
-  const RbRepositoryPlan plan = { .version = version,
+  const RbPublisherPlan plan = { .version = version,
                                   .targets_version = version,
                                   .expires = self->expires,
                                   .targets_expires = self->expires,
                                   .targets = targets,
                                   .extra = extra };
-  return rb_repository_publish (self->director, &plan, error);
+  return rb_publisher_publish (self->director, &plan, error);
 }
 
 /* versions: of timestamp and snapshot, of the OEM's targets, of supplier-a's. */
 static GHashTable *
-publish_image (const RbStory *self, RbRepository *image, GPtrArray *software, const gint64 versions[3],
+publish_image (const RbStory *self, RbPublisher *image, GPtrArray *software, const gint64 versions[3],
                json_t *more_targets, GError **error)
 {
   g_autoptr (json_t) targets = rb_fleet_image_targets (self->fleet, software, "");
@@ -170,16 +170,16 @@ publish_image (const RbStory *self, RbRepository *image, GPtrArray *software, co
   g_autoptr (json_t) b = rb_fleet_image_targets (self->fleet, software, "supplier-b");
   if (more_targets != NULL)
     json_object_update (targets, more_targets);
-  rb_repository_set_delegated (image, "supplier-a", versions[2], a);
-  rb_repository_set_delegated (image, "supplier-b", versions[1], b);
-  const RbRepositoryPlan plan = { .version = versions[0],
+  rb_publisher_set_delegated (image, "supplier-a", versions[2], a);
+  rb_publisher_set_delegated (image, "supplier-b", versions[1], b);
+  const RbPublisherPlan plan = { .version = versions[0],
                                   .targets_version = versions[1],
                                   .expires = self->expires,
                                   .targets_expires = self->now + YEAR,
                                   .targets = targets };
-  GHashTable *files = rb_repository_publish (image, &plan, error);
+  GHashTable *files = rb_publisher_publish (image, &plan, error);
   if (files != NULL)
-    rb_repository_add_roots (image, files);
+    rb_publisher_add_roots (image, files);
   return files;
 }
 
@@ -194,7 +194,7 @@ chapter_new (RbStory *self, GHashTable *image, GPtrArray *software, gint64 direc
     g_ptr_array_unref (software);
     return NULL;
   }
-  rb_repository_add_roots (self->director, director);
+  rb_publisher_add_roots (self->director, director);
   RbStoryChapter *chapter = g_new0 (RbStoryChapter, 1);
   *chapter = (RbStoryChapter) { director, image, software };
   return chapter;
@@ -229,7 +229,7 @@ tell_supplier (RbStory *self, guint step, GError **error)
 
 /* He has every key of the Image repository and makes a root of his own; the suppliers' keys he has not. */
 static RbStoryChapter *
-tell_oem (RbStory *self, RbRepository *stolen, guint step, GError **error)
+tell_oem (RbStory *self, RbPublisher *stolen, guint step, GError **error)
 {
   const gint64 versions[3] = { THIEF_VERSION + step, THIEF_VERSION + step, HONEST_VERSION };
   g_autoptr (GPtrArray) honest = software_mix (self, FALSE);
@@ -246,7 +246,7 @@ tell_oem (RbStory *self, RbRepository *stolen, guint step, GError **error)
 }
 
 static RbStoryChapter *
-tell_theft (RbStory *self, RbRepository *stolen, guint step, GError **error)
+tell_theft (RbStory *self, RbPublisher *stolen, guint step, GError **error)
 {
   switch (self->scenario) {
   case RB_SCENARIO_DIRECTOR: return tell_director (self, step, error);
@@ -266,10 +266,10 @@ tell_past (RbStory *self, GError **error)
   g_ptr_array_add (self->past, honest);
   if (self->scenario == RB_SCENARIO_ECU_KEYS)
     return TRUE;
-  g_autoptr (RbRepository) stolen = rb_repository_copy (self->image);
+  g_autoptr (RbPublisher) stolen = rb_publisher_copy (self->image);
   if (self->scenario == RB_SCENARIO_IMAGE_OEM
       && (!set_image_keys (stolen, nobody, error)
-          || !rb_repository_publish_root (stolen, self->now + YEAR, TRUE, error)))
+          || !rb_publisher_publish_root (stolen, self->now + YEAR, TRUE, error)))
     return FALSE;
   RbStoryChapter *believed = tell_theft (self, stolen, 0, error);
   if (believed == NULL)
@@ -285,13 +285,13 @@ replace_keys (RbStory *self, GError **error)
   switch (self->scenario) {
   case RB_SCENARIO_DIRECTOR:
     return set_director_online_keys (self->director, error)
-           && rb_repository_publish_root (self->director, self->now + YEAR, TRUE, error);
+           && rb_publisher_publish_root (self->director, self->now + YEAR, TRUE, error);
   case RB_SCENARIO_IMAGE_SUPPLIER:
     return set_image_fresh_keys (self->image, own, error) && delegate (self, "supplier-a", supplier_a, error)
-           && rb_repository_publish_root (self->image, self->now + YEAR, TRUE, error);
+           && rb_publisher_publish_root (self->image, self->now + YEAR, TRUE, error);
   case RB_SCENARIO_IMAGE_OEM: /* the chain is worth nothing: whoever has the old keys could have made it */
     return set_image_keys (self->image, own, error)
-           && rb_repository_publish_root (self->image, self->now + YEAR, FALSE, error);
+           && rb_publisher_publish_root (self->image, self->now + YEAR, FALSE, error);
   case RB_SCENARIO_ECU_KEYS: break;
   }
   return TRUE;

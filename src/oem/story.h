@@ -2,7 +2,7 @@
 #pragma once
 #include "model/campaign.h"
 #include "oem/fleet.h"
-#include "oem/repository.h"
+#include "oem/publisher.h"
 
 /*
  * What happened to a made-up OEM: what was published honestly, what the thief published with the keys he took, and how
@@ -18,7 +18,7 @@ typedef struct {
   gint64 now;
   gint64 expires; /* of the campaign and all metadata made for it */
   RbFleet *fleet;
-  RbRepository *director, *image, *service; /* as they stand after the answer */
+  RbPublisher *director, *image, *service; /* as they stand after the answer */
   GPtrArray *genuine, *thief, *good;        /* of RbFleetSoftware, by ECU */
   GPtrArray *past;                          /* of RbStoryChapter: what vehicle 1 was offered, in order */
   RbStoryChapter *attack;                   /* the thief's newest; NULL where no repository key was taken */

@@ -29,12 +29,12 @@ receiver_clear (Receiver *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Receiver, receiver_clear)
 
 static RbStore *
-open_store (const char *folder, const char *ecu, const char *name, RbRepository *repository, GError **error)
+open_store (const char *folder, const char *ecu, const char *name, RbPublisher *repository, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, ecu, name, NULL);
   g_autoptr (RbStore) store = NULL;
   if (!rb_files_make_folder (path, error) || (store = rb_store_open (path, error)) == NULL
-      || !rb_store_anchor (store, rb_repository_root (repository, 1), error))
+      || !rb_store_anchor (store, rb_publisher_root (repository, 1), error))
     return NULL;
   return g_steal_pointer (&store);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "uptane/tuf.h"
 
-#include "uptane/trusted.h"
+#include "uptane/repository.h"
 #include "uptane/vehicle.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ struct _RbTuf {
   RbSource *source;
   RbTufOptions options;
   RbVerdict verdict;
-  RbTrusted *repository;
+  RbRepository *repository;
 };
 
 RbTuf *
@@ -23,16 +23,16 @@ rb_tuf_new (RbStore *store, RbSource *source, const RbTufOptions *options)
   self->store = store;
   self->source = source;
   self->options = *options;
-  const RbTrustedLimits limits = { options->repo, options->now, options->max_root, options->max_timestamp,
+  const RbRepositoryLimits limits = { options->repo, options->now, options->max_root, options->max_timestamp,
                                       options->max_snapshot, options->max_targets };
-  self->repository = rb_trusted_new (store, source, &limits, &self->verdict);
+  self->repository = rb_repository_new (store, source, &limits, &self->verdict);
   return self;
 }
 
 void
 rb_tuf_free (RbTuf *self)
 {
-  rb_trusted_free (self->repository);
+  rb_repository_free (self->repository);
   rb_verdict_clear (&self->verdict);
   g_free (self);
 }
@@ -41,10 +41,10 @@ rb_tuf_free (RbTuf *self)
 static gboolean
 refresh (RbTuf *self, GError **error)
 {
-  return rb_trusted_update_root (self->repository, error)
-         && rb_trusted_update_timestamp (self->repository, error) && rb_trusted_commit (self->repository, error)
-         && rb_trusted_update_snapshot (self->repository, error) && rb_trusted_commit (self->repository, error)
-         && rb_trusted_update_targets (self->repository, error) && rb_trusted_commit (self->repository, error);
+  return rb_repository_update_root (self->repository, error)
+         && rb_repository_update_timestamp (self->repository, error) && rb_repository_commit (self->repository, error)
+         && rb_repository_update_snapshot (self->repository, error) && rb_repository_commit (self->repository, error)
+         && rb_repository_update_targets (self->repository, error) && rb_repository_commit (self->repository, error);
 }
 
 gboolean
@@ -62,7 +62,7 @@ rb_tuf_refresh (RbTuf *self, RbVerdict *verdict, GError **error)
 RbTarget *
 rb_tuf_target (RbTuf *self, const char *path, GError **error)
 {
-  return rb_trusted_find (self->repository, path, NULL, error);
+  return rb_repository_find (self->repository, path, NULL, error);
 }
 
 static int
@@ -74,7 +74,7 @@ compare_names (gconstpointer a, gconstpointer b)
 GStrv
 rb_tuf_list (RbTuf *self)
 {
-  const RbMetadata *targets = rb_trusted_targets (self->repository);
+  const RbMetadata *targets = rb_repository_targets (self->repository);
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   const char *path;
   json_t *entry;
@@ -111,7 +111,7 @@ gint64
 rb_tuf_version (RbTuf *self, const char *role)
 {
   const RbMetadata *metadata = strcmp (role, "root") == 0 ? rb_store_root_metadata (self->store)
-                                                          : rb_trusted_metadata (self->repository, role);
+                                                          : rb_repository_metadata (self->repository, role);
   return metadata == NULL ? 0 : metadata->version;
 }
 
@@ -119,6 +119,6 @@ gint64
 rb_tuf_expires (RbTuf *self, const char *role)
 {
   const RbMetadata *metadata = strcmp (role, "root") == 0 ? rb_store_root_metadata (self->store)
-                                                          : rb_trusted_metadata (self->repository, role);
+                                                          : rb_repository_metadata (self->repository, role);
   return metadata == NULL ? 0 : metadata->expires;
 }

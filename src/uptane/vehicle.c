@@ -3,7 +3,7 @@
 
 #include "core/json.h"
 #include "crypto/digest.h"
-#include "uptane/trusted.h"
+#include "uptane/repository.h"
 
 #include <string.h>
 
@@ -181,9 +181,9 @@ compare (Check *check, const RbAssignment *assignment, const RbTarget *image, GE
 }
 
 static gboolean
-compare_all (Check *check, RbTrusted *images, GError **error)
+compare_all (Check *check, RbRepository *images, GError **error)
 {
-  const json_t *entries = json_object_get (rb_trusted_targets (images)->signed_part, "targets");
+  const json_t *entries = json_object_get (rb_repository_targets (images)->signed_part, "targets");
   guint max = check->request->max_image_targets > 0 ? check->request->max_image_targets : DEFAULT_MAX_IMAGE_TARGETS;
   if (json_object_size (entries) > max)
     return refused (check, "image", error, RB_REASON_TOO_LARGE, "more targets than allowed");
@@ -191,7 +191,7 @@ compare_all (Check *check, RbTrusted *images, GError **error)
     const RbAssignment *assignment = check->assignments->pdata[i];
     if (!is_judged (check, assignment))
       continue;
-    g_autoptr (RbTarget) image = rb_trusted_find (images, assignment->target->path, assignment->hardware_id, error);
+    g_autoptr (RbTarget) image = rb_repository_find (images, assignment->target->path, assignment->hardware_id, error);
     if (image == NULL || !compare (check, assignment, image, error))
       return FALSE;
   }
@@ -199,18 +199,18 @@ compare_all (Check *check, RbTrusted *images, GError **error)
 }
 
 static gboolean
-update_online_roles (RbTrusted *repository, GError **error)
+update_online_roles (RbRepository *repository, GError **error)
 {
-  return rb_trusted_update_timestamp (repository, error) && rb_trusted_update_snapshot (repository, error);
+  return rb_repository_update_timestamp (repository, error) && rb_repository_update_snapshot (repository, error);
 }
 
 /* The Standard demands timestamp and snapshot of the Director; fielded Directors without them have a root that does not
  * list the roles, so they are demanded exactly when it does. */
 static gboolean
-update_director (RbTrusted *director, GError **error)
+update_director (RbRepository *director, GError **error)
 {
-  gboolean online = rb_trusted_has_role (director, "timestamp") || rb_trusted_has_role (director, "snapshot");
-  return (!online || update_online_roles (director, error)) && rb_trusted_update_targets (director, error);
+  gboolean online = rb_repository_has_role (director, "timestamp") || rb_repository_has_role (director, "snapshot");
+  return (!online || update_online_roles (director, error)) && rb_repository_update_targets (director, error);
 }
 
 static gboolean
@@ -222,32 +222,32 @@ own_is_assigned (Check *check, GError **error)
   return refused (check, "director", error, RB_REASON_TARGET_MISSING, "nothing is directed to ECU %s", own);
 }
 
-static RbTrustedLimits
+static RbRepositoryLimits
 limits_for (const RbVehicleRequest *request, const char *repo)
 {
-  return (RbTrustedLimits){ .repo = repo, .now = request->now, .max_snapshot = request->max_snapshot };
+  return (RbRepositoryLimits){ .repo = repo, .now = request->now, .max_snapshot = request->max_snapshot };
 }
 
 gboolean
 rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbStore *image_store, RbSource *image_source,
                         const RbVehicleRequest *request, GPtrArray **assignments, RbVerdict *verdict, GError **error)
 {
-  RbTrustedLimits director_limits = limits_for (request, "director");
-  RbTrustedLimits image_limits = limits_for (request, "image");
-  g_autoptr (RbTrusted) director = rb_trusted_new (director_store, director_source, &director_limits, verdict);
-  g_autoptr (RbTrusted) images = rb_trusted_new (image_store, image_source, &image_limits, verdict);
+  RbRepositoryLimits director_limits = limits_for (request, "director");
+  RbRepositoryLimits image_limits = limits_for (request, "image");
+  g_autoptr (RbRepository) director = rb_repository_new (director_store, director_source, &director_limits, verdict);
+  g_autoptr (RbRepository) images = rb_repository_new (image_store, image_source, &image_limits, verdict);
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_assignment_free);
   Check check = { request, verdict, found };
-  if (!rb_trusted_update_root (director, error))
+  if (!rb_repository_update_root (director, error))
     return FALSE;
-  if (!update_director (director, error) || !judge_director_targets (&check, rb_trusted_targets (director), error)
+  if (!update_director (director, error) || !judge_director_targets (&check, rb_repository_targets (director), error)
       || !own_is_assigned (&check, error))
     return FALSE;
-  if (!rb_trusted_update_root (images, error) || !update_online_roles (images, error)
-      || !rb_trusted_update_targets (images, error) || !compare_all (&check, images, error)
+  if (!rb_repository_update_root (images, error) || !update_online_roles (images, error)
+      || !rb_repository_update_targets (images, error) || !compare_all (&check, images, error)
       || !judge_release_counters (&check, director_store, error))
     return FALSE;
-  if (!rb_trusted_commit (images, error) || !rb_trusted_commit (director, error)
+  if (!rb_repository_commit (images, error) || !rb_repository_commit (director, error)
       || !store_release_counters (&check, director_store, error))
     return FALSE;
   if (assignments != NULL)
@@ -259,19 +259,19 @@ gboolean
 rb_vehicle_verify_partial (RbStore *director_store, RbSource *director_source, const RbVehicleRequest *request,
                            GPtrArray **assignments, RbVerdict *verdict, GError **error)
 {
-  RbTrustedLimits limits = limits_for (request, "director");
-  g_autoptr (RbTrusted) director = rb_trusted_new (director_store, director_source, &limits, verdict);
+  RbRepositoryLimits limits = limits_for (request, "director");
+  g_autoptr (RbRepository) director = rb_repository_new (director_store, director_source, &limits, verdict);
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_assignment_free);
   Check check = { request, verdict, found };
   if (!rb_store_has_root (director_store)) {
     refused (&check, "director", error, RB_REASON_NO_TRUST_ANCHOR, "there is no trusted root");
     return FALSE;
   }
-  if (!rb_trusted_update_targets (director, error)
-      || !judge_director_targets (&check, rb_trusted_targets (director), error) || !own_is_assigned (&check, error)
+  if (!rb_repository_update_targets (director, error)
+      || !judge_director_targets (&check, rb_repository_targets (director), error) || !own_is_assigned (&check, error)
       || !judge_release_counters (&check, director_store, error))
     return FALSE;
-  if (!rb_trusted_commit (director, error) || !store_release_counters (&check, director_store, error))
+  if (!rb_repository_commit (director, error) || !store_release_counters (&check, director_store, error))
     return FALSE;
   if (assignments != NULL)
     *assignments = g_steal_pointer (&found);
@@ -281,9 +281,9 @@ rb_vehicle_verify_partial (RbStore *director_store, RbSource *director_source, c
 gboolean
 rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbVerdict *verdict, GError **error)
 {
-  RbTrustedLimits limits = { .repo = repo, .now = now };
-  g_autoptr (RbTrusted) repository = rb_trusted_new (store, source, &limits, verdict);
-  return rb_trusted_update_root (repository, error);
+  RbRepositoryLimits limits = { .repo = repo, .now = now };
+  g_autoptr (RbRepository) repository = rb_repository_new (store, source, &limits, verdict);
+  return rb_repository_update_root (repository, error);
 }
 
 gboolean

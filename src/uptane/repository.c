@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "uptane/trusted.h"
+#include "uptane/repository.h"
 
 #include "core/files.h"
 #include "core/json.h"
@@ -14,19 +14,19 @@
 #define DEFAULT_TARGETS (64 * 1024 * 1024)
 #define MAX_VISITED 64
 
-struct _RbTrusted {
+struct _RbRepository {
   RbStore *store;
   RbSource *source;
-  RbTrustedLimits limits;
+  RbRepositoryLimits limits;
   RbVerdict *verdict;
   GHashTable *held; /* role → RbMetadata */
 };
 
-RbTrusted *
-rb_trusted_new (RbStore *store, RbSource *source, const RbTrustedLimits *limits, RbVerdict *verdict)
+RbRepository *
+rb_repository_new (RbStore *store, RbSource *source, const RbRepositoryLimits *limits, RbVerdict *verdict)
 {
-  RbTrusted *self = g_new0 (RbTrusted, 1);
-  RbTrustedLimits *mine = &self->limits;
+  RbRepository *self = g_new0 (RbRepository, 1);
+  RbRepositoryLimits *mine = &self->limits;
   self->store = store;
   self->source = source;
   self->verdict = verdict;
@@ -40,7 +40,7 @@ rb_trusted_new (RbStore *store, RbSource *source, const RbTrustedLimits *limits,
 }
 
 void
-rb_trusted_free (RbTrusted *self)
+rb_repository_free (RbRepository *self)
 {
   g_hash_table_unref (self->held);
   g_free (self);
@@ -48,7 +48,7 @@ rb_trusted_free (RbTrusted *self)
 
 /* Every way out of a step with an error goes through here, so that verdict and error say the same. */
 static gboolean
-refused (RbTrusted *self, const char *role, GError **error, GError *failure)
+refused (RbRepository *self, const char *role, GError **error, GError *failure)
 {
   g_prefix_error (&failure, "%s repository, %s: ", self->limits.repo, role);
   rb_verdict_set (self->verdict, self->limits.repo, role, failure);
@@ -86,7 +86,7 @@ check_version (gint64 version, gint64 wanted, RbReason reason, GError **failure)
 }
 
 static gboolean
-verify_by_root (RbTrusted *self, const RbMetadata *metadata, const char *role, GError **failure)
+verify_by_root (RbRepository *self, const RbMetadata *metadata, const char *role, GError **failure)
 {
   g_autoptr (RbMetadataRole) keys = rb_metadata_root_role (rb_store_root_metadata (self->store), role, failure);
   if (keys == NULL && *failure == NULL)
@@ -96,7 +96,7 @@ verify_by_root (RbTrusted *self, const RbMetadata *metadata, const char *role, G
 
 /* Which stored metadata falls because the new root changes a role's keys. Timestamp and snapshot fall together. */
 static gboolean
-drop_changed (RbTrusted *self, const RbMetadata *before, const RbMetadata *after, GError **failure)
+drop_changed (RbRepository *self, const RbMetadata *before, const RbMetadata *after, GError **failure)
 {
   static const char *const roles[] = { "timestamp", "snapshot", "targets" };
   gboolean changed[G_N_ELEMENTS (roles)] = { FALSE };
@@ -114,7 +114,7 @@ drop_changed (RbTrusted *self, const RbMetadata *before, const RbMetadata *after
 }
 
 static gboolean
-accept_root (RbTrusted *self, const RbMetadata *next, GError **failure)
+accept_root (RbRepository *self, const RbMetadata *next, GError **failure)
 {
   const RbMetadata *trusted = rb_store_root_metadata (self->store);
   g_autoptr (RbMetadataRole) own = NULL;
@@ -132,7 +132,7 @@ accept_root (RbTrusted *self, const RbMetadata *next, GError **failure)
 
 /* TRUE with *done when there is no further root. */
 static gboolean
-next_root (RbTrusted *self, gboolean *done, GError **failure)
+next_root (RbRepository *self, gboolean *done, GError **failure)
 {
   g_autoptr (GError) absent = NULL;
   g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", rb_store_root_version (self->store) + 1);
@@ -148,7 +148,7 @@ next_root (RbTrusted *self, gboolean *done, GError **failure)
 }
 
 gboolean
-rb_trusted_update_root (RbTrusted *self, GError **error)
+rb_repository_update_root (RbRepository *self, GError **error)
 {
   GError *failure = NULL;
   gboolean done = FALSE;
@@ -165,26 +165,26 @@ rb_trusted_update_root (RbTrusted *self, GError **error)
 }
 
 gboolean
-rb_trusted_has_role (RbTrusted *self, const char *role)
+rb_repository_has_role (RbRepository *self, const char *role)
 {
   const RbMetadata *root = rb_store_root_metadata (self->store);
   return root != NULL && json_object_get (json_object_get (root->signed_part, "roles"), role) != NULL;
 }
 
 const RbMetadata *
-rb_trusted_metadata (RbTrusted *self, const char *role)
+rb_repository_metadata (RbRepository *self, const char *role)
 {
   return g_hash_table_lookup (self->held, role);
 }
 
 const RbMetadata *
-rb_trusted_targets (RbTrusted *self)
+rb_repository_targets (RbRepository *self)
 {
-  return rb_trusted_metadata (self, "targets");
+  return rb_repository_metadata (self, "targets");
 }
 
 static gboolean
-consistent (RbTrusted *self)
+consistent (RbRepository *self)
 {
   return rb_json_boolean_or (rb_store_root_metadata (self->store)->signed_part, "consistent_snapshot", FALSE);
 }
@@ -204,7 +204,7 @@ encoded_name (const char *role)
 }
 
 static GBytes *
-fetch_role (RbTrusted *self, const char *role, const json_t *entry, gsize max, GError **failure)
+fetch_role (RbRepository *self, const char *role, const json_t *entry, gsize max, GError **failure)
 {
   g_autofree char *name = encoded_name (role);
   g_autofree char *plain = g_strdup_printf ("%s.json", name);
@@ -241,14 +241,14 @@ check_entry (const RbMetadata *metadata, const json_t *entry, GError **failure)
 }
 
 static void
-hold (RbTrusted *self, const char *role, RbMetadata *metadata)
+hold (RbRepository *self, const char *role, RbMetadata *metadata)
 {
   g_hash_table_insert (self->held, g_strdup (role), metadata);
 }
 
 /* A newer timestamp may not announce an older snapshot. */
 static gboolean
-check_announced_snapshot (RbTrusted *self, const RbMetadata *timestamp, GError **failure)
+check_announced_snapshot (RbRepository *self, const RbMetadata *timestamp, GError **failure)
 {
   const json_t *entry = listed (timestamp, "snapshot");
   gint64 announced = rb_json_integer_or (entry, "version", -1);
@@ -264,14 +264,14 @@ check_announced_snapshot (RbTrusted *self, const RbMetadata *timestamp, GError *
 
 /* TUF 5.4.3.1: the same version again is not news, the stored file stays. The uptane dialect's vectors take its content. */
 static gboolean
-keeps_stored (RbTrusted *self, const RbMetadata *fetched)
+keeps_stored (RbRepository *self, const RbMetadata *fetched)
 {
   return !fetched->uptane_dialect && rb_store_file (self->store, "timestamp") != NULL
          && rb_store_version (self->store, "timestamp", NULL) == fetched->version;
 }
 
 static RbMetadata *
-checked_timestamp (RbTrusted *self, GError **failure)
+checked_timestamp (RbRepository *self, GError **failure)
 {
   g_autoptr (GBytes) bytes = rb_source_fetch (self->source, "timestamp.json", self->limits.max_timestamp, failure);
   g_autoptr (RbMetadata) fetched
@@ -293,7 +293,7 @@ checked_timestamp (RbTrusted *self, GError **failure)
 }
 
 gboolean
-rb_trusted_update_timestamp (RbTrusted *self, GError **error)
+rb_repository_update_timestamp (RbRepository *self, GError **error)
 {
   GError *failure = NULL;
   RbMetadata *timestamp = checked_timestamp (self, &failure);
@@ -305,7 +305,7 @@ rb_trusted_update_timestamp (RbTrusted *self, GError **error)
 
 /* No listed targets file may vanish or go back. "root.json" is listed by old files and means nothing. */
 static gboolean
-check_listed_versions (RbTrusted *self, const RbMetadata *snapshot, GError **failure)
+check_listed_versions (RbRepository *self, const RbMetadata *snapshot, GError **failure)
 {
   GBytes *stored = rb_store_file (self->store, "snapshot");
   const char *name;
@@ -328,9 +328,9 @@ check_listed_versions (RbTrusted *self, const RbMetadata *snapshot, GError **fai
 }
 
 static RbMetadata *
-checked_snapshot (RbTrusted *self, GError **failure)
+checked_snapshot (RbRepository *self, GError **failure)
 {
-  const json_t *entry = listed (rb_trusted_metadata (self, "timestamp"), "snapshot");
+  const json_t *entry = listed (rb_repository_metadata (self, "timestamp"), "snapshot");
   g_autoptr (GBytes) bytes = fetch_role (self, "snapshot", entry, self->limits.max_snapshot, failure);
   g_autoptr (RbMetadata) snapshot
     = bytes == NULL ? NULL : rb_metadata_parse (bytes, RB_METADATA_SNAPSHOT, self->limits.max_snapshot, failure);
@@ -344,7 +344,7 @@ checked_snapshot (RbTrusted *self, GError **failure)
 }
 
 gboolean
-rb_trusted_update_snapshot (RbTrusted *self, GError **error)
+rb_repository_update_snapshot (RbRepository *self, GError **error)
 {
   GError *failure = NULL;
   RbMetadata *snapshot = checked_snapshot (self, &failure);
@@ -356,9 +356,9 @@ rb_trusted_update_snapshot (RbTrusted *self, GError **error)
 
 /* A targets file, top-level or delegated, but for its signatures. */
 static RbMetadata *
-load_targets (RbTrusted *self, const char *role, const RbMetadataRole *keys, GError **failure)
+load_targets (RbRepository *self, const char *role, const RbMetadataRole *keys, GError **failure)
 {
-  const RbMetadata *snapshot = rb_trusted_metadata (self, "snapshot");
+  const RbMetadata *snapshot = rb_repository_metadata (self, "snapshot");
   const json_t *entry = listed (snapshot, role);
   gboolean delegated = strcmp (role, "targets") != 0;
   if (snapshot != NULL && entry == NULL) {
@@ -379,7 +379,7 @@ load_targets (RbTrusted *self, const char *role, const RbMetadataRole *keys, GEr
 }
 
 gboolean
-rb_trusted_update_targets (RbTrusted *self, GError **error)
+rb_repository_update_targets (RbRepository *self, GError **error)
 {
   GError *failure = NULL;
   g_autoptr (RbMetadataRole) keys = rb_metadata_root_role (rb_store_root_metadata (self->store), "targets", &failure);
@@ -393,7 +393,7 @@ rb_trusted_update_targets (RbTrusted *self, GError **error)
 }
 
 typedef struct {
-  RbTrusted *self;
+  RbRepository *self;
   const char *path;
   const char *hardware_id;
   GHashTable *visited; /* "parent\nrole" */
@@ -442,12 +442,12 @@ search_role (Search *search, const RbMetadata *targets, const char *role, GError
 }
 
 RbTarget *
-rb_trusted_find (RbTrusted *self, const char *path, const char *hardware_id, GError **error)
+rb_repository_find (RbRepository *self, const char *path, const char *hardware_id, GError **error)
 {
   GError *failure = NULL;
   g_autoptr (GHashTable) visited = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   Search search = { .self = self, .path = path, .hardware_id = hardware_id, .visited = visited, .role = g_strdup ("targets") };
-  RbTarget *found = search_role (&search, rb_trusted_targets (self), "targets", &failure);
+  RbTarget *found = search_role (&search, rb_repository_targets (self), "targets", &failure);
   if (found == NULL) {
     if (failure == NULL)
       g_set_error (&failure, RB_UPTANE_ERROR, RB_REASON_TARGET_MISSING, "nobody vouches for “%s”", path);
@@ -458,7 +458,7 @@ rb_trusted_find (RbTrusted *self, const char *path, const char *hardware_id, GEr
 }
 
 gboolean
-rb_trusted_commit (RbTrusted *self, GError **error)
+rb_repository_commit (RbRepository *self, GError **error)
 {
   GHashTableIter iter;
   gpointer role, metadata;

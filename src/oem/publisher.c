@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oem/repository.h"
+#include "oem/publisher.h"
 
 #include "core/json.h"
 
@@ -16,7 +16,7 @@ typedef struct {
   json_t *targets;
 } Delegated;
 
-struct _RbRepository {
+struct _RbPublisher {
   gatomicrefcount references;
   char *kind;
   RbDialect dialect;
@@ -36,10 +36,10 @@ delegated_free (Delegated *self)
   g_free (self);
 }
 
-RbRepository *
-rb_repository_new (const char *kind)
+RbPublisher *
+rb_publisher_new (const char *kind)
 {
-  RbRepository *self = g_new0 (RbRepository, 1);
+  RbPublisher *self = g_new0 (RbPublisher, 1);
   g_atomic_ref_count_init (&self->references);
   self->kind = g_strdup (kind);
   self->dialect = strcmp (kind, "service") == 0 ? RB_DIALECT_TUF : RB_DIALECT_UPTANE;
@@ -48,10 +48,10 @@ rb_repository_new (const char *kind)
   return self;
 }
 
-RbRepository *
-rb_repository_copy (RbRepository *self)
+RbPublisher *
+rb_publisher_copy (RbPublisher *self)
 {
-  RbRepository *copy = rb_repository_new (self->kind);
+  RbPublisher *copy = rb_publisher_new (self->kind);
   for (guint i = 0; i < N_ROLES; i++)
     copy->keys[i] = self->keys[i] == NULL ? NULL : rb_keyring_ref (self->keys[i]);
   copy->previous_root = self->previous_root == NULL ? NULL : rb_keyring_ref (self->previous_root);
@@ -59,22 +59,22 @@ rb_repository_copy (RbRepository *self)
     g_ptr_array_add (copy->roots, g_bytes_ref (self->roots->pdata[i]));
   for (guint i = 0; i < self->delegated->len; i++) {
     const Delegated *from = self->delegated->pdata[i];
-    rb_repository_delegate (copy, rb_keyring_ref (from->keys), (const char *const *) from->paths,
+    rb_publisher_delegate (copy, rb_keyring_ref (from->keys), (const char *const *) from->paths,
                             (const char *const *) from->hardware_ids);
-    rb_repository_set_delegated (copy, rb_keyring_role (from->keys), from->version, from->targets);
+    rb_publisher_set_delegated (copy, rb_keyring_role (from->keys), from->version, from->targets);
   }
   return copy;
 }
 
-RbRepository *
-rb_repository_ref (RbRepository *self)
+RbPublisher *
+rb_publisher_ref (RbPublisher *self)
 {
   g_atomic_ref_count_inc (&self->references);
   return self;
 }
 
 void
-rb_repository_unref (RbRepository *self)
+rb_publisher_unref (RbPublisher *self)
 {
   if (!g_atomic_ref_count_dec (&self->references))
     return;
@@ -88,7 +88,7 @@ rb_repository_unref (RbRepository *self)
 }
 
 const char *
-rb_repository_kind (RbRepository *self)
+rb_publisher_kind (RbPublisher *self)
 {
   return self->kind;
 }
@@ -104,7 +104,7 @@ role_index (const char *role)
 }
 
 void
-rb_repository_set_keys (RbRepository *self, RbKeyring *keys)
+rb_publisher_set_keys (RbPublisher *self, RbKeyring *keys)
 {
   guint role = role_index (rb_keyring_role (keys));
   g_clear_pointer (&self->keys[role], rb_keyring_unref);
@@ -112,13 +112,13 @@ rb_repository_set_keys (RbRepository *self, RbKeyring *keys)
 }
 
 RbKeyring *
-rb_repository_keys (RbRepository *self, const char *role)
+rb_publisher_keys (RbPublisher *self, const char *role)
 {
   return self->keys[role_index (role)];
 }
 
 static Delegated *
-find_delegated (RbRepository *self, const char *name)
+find_delegated (RbPublisher *self, const char *name)
 {
   for (guint i = 0; i < self->delegated->len; i++) {
     Delegated *delegated = self->delegated->pdata[i];
@@ -129,7 +129,7 @@ find_delegated (RbRepository *self, const char *name)
 }
 
 void
-rb_repository_delegate (RbRepository *self, RbKeyring *keys, const char *const *paths, const char *const *hardware_ids)
+rb_publisher_delegate (RbPublisher *self, RbKeyring *keys, const char *const *paths, const char *const *hardware_ids)
 {
   Delegated *delegated = find_delegated (self, rb_keyring_role (keys));
   if (delegated == NULL) {
@@ -147,7 +147,7 @@ rb_repository_delegate (RbRepository *self, RbKeyring *keys, const char *const *
 }
 
 void
-rb_repository_set_delegated (RbRepository *self, const char *name, gint64 version, json_t *targets)
+rb_publisher_set_delegated (RbPublisher *self, const char *name, gint64 version, json_t *targets)
 {
   Delegated *delegated = find_delegated (self, name);
   g_assert (delegated != NULL);
@@ -166,7 +166,7 @@ add_signers (GPtrArray *signers, RbKeyring *keys)
 }
 
 gboolean
-rb_repository_publish_root (RbRepository *self, gint64 expires, gboolean chained, GError **error)
+rb_publisher_publish_root (RbPublisher *self, gint64 expires, gboolean chained, GError **error)
 {
   RbAuthorRole roles[N_ROLES];
   for (guint i = 0; i < N_ROLES; i++)
@@ -185,21 +185,21 @@ rb_repository_publish_root (RbRepository *self, gint64 expires, gboolean chained
 }
 
 GBytes *
-rb_repository_root (RbRepository *self, guint version)
+rb_publisher_root (RbPublisher *self, guint version)
 {
   g_assert (version >= 1 && version <= self->roots->len);
   return self->roots->pdata[version - 1];
 }
 
 guint
-rb_repository_root_version (RbRepository *self)
+rb_publisher_root_version (RbPublisher *self)
 {
   return self->roots->len;
 }
 
 /* Signs part and files it under name; what it gives is borrowed from files. */
 static GBytes *
-sign_into (RbRepository *self, GHashTable *files, const char *name, json_t *part, RbKeyring *keys, GError **error)
+sign_into (RbPublisher *self, GHashTable *files, const char *name, json_t *part, RbKeyring *keys, GError **error)
 {
   g_autoptr (GPtrArray) signers = rb_keyring_signers (keys);
   GBytes *bytes = rb_author_sign (self->dialect, part, signers, error);
@@ -211,7 +211,7 @@ sign_into (RbRepository *self, GHashTable *files, const char *name, json_t *part
 }
 
 static gboolean
-publish_delegated (RbRepository *self, GHashTable *files, const RbRepositoryPlan *plan, GError **error)
+publish_delegated (RbPublisher *self, GHashTable *files, const RbPublisherPlan *plan, GError **error)
 {
   for (guint i = 0; i < self->delegated->len; i++) {
     const Delegated *delegated = self->delegated->pdata[i];
@@ -225,7 +225,7 @@ publish_delegated (RbRepository *self, GHashTable *files, const RbRepositoryPlan
 }
 
 static gboolean
-publish_targets (RbRepository *self, GHashTable *files, const RbRepositoryPlan *plan, GError **error)
+publish_targets (RbPublisher *self, GHashTable *files, const RbPublisherPlan *plan, GError **error)
 {
   guint n = self->delegated->len;
   g_autofree RbAuthorDelegation *delegations = g_new0 (RbAuthorDelegation, n + 1);
@@ -243,7 +243,7 @@ publish_targets (RbRepository *self, GHashTable *files, const RbRepositoryPlan *
 }
 
 GHashTable *
-rb_repository_publish (RbRepository *self, const RbRepositoryPlan *plan, GError **error)
+rb_publisher_publish (RbPublisher *self, const RbPublisherPlan *plan, GError **error)
 {
   g_autoptr (GHashTable) files
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
@@ -260,14 +260,14 @@ rb_repository_publish (RbRepository *self, const RbRepositoryPlan *plan, GError 
 }
 
 void
-rb_repository_add_roots (RbRepository *self, GHashTable *files)
+rb_publisher_add_roots (RbPublisher *self, GHashTable *files)
 {
   for (guint i = 0; i < self->roots->len; i++)
     g_hash_table_insert (files, g_strdup_printf ("%u.root.json", i + 1), g_bytes_ref (self->roots->pdata[i]));
 }
 
 json_t *
-rb_repository_describe_keys (RbRepository *self)
+rb_publisher_describe_keys (RbPublisher *self)
 {
   json_t *description = json_object ();
   json_t *keys = json_array ();

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "uptane/metadata.h"
+#include "uptane/source.h"
+#include "uptane/store.h"
+#include "uptane/target.h"
+#include "uptane/verdict.h"
+
+/*
+ * One repository as a client meets it: the steps of TUF 5.3–5.6 and of the Uptane Standard 5.4.4.3–5.4.4.7, one
+ * function a step, in the order the caller needs. What a step accepts is held here; accepted roots are stored at
+ * once, the rest by rb_repository_commit(). Each step fills the verdict given at creation.
+ */
+typedef struct _RbRepository RbRepository;
+typedef struct {
+  const char *repo; /* "director", "image", "service"; static */
+  gint64 now;
+  gsize max_root, max_timestamp, max_snapshot, max_targets; /* bytes, 0: default */
+} RbRepositoryLimits;
+
+/* Borrows everything for its life; verdict may be NULL. */
+RbRepository *rb_repository_new (RbStore *store, RbSource *source, const RbRepositoryLimits *limits, RbVerdict *verdict);
+void rb_repository_free (RbRepository *self);
+/* Walks the root chain; expiry counts only for the last root. */
+gboolean rb_repository_update_root (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Does the root list the role? */
+gboolean rb_repository_has_role (RbRepository *self, const char *role);
+gboolean rb_repository_update_timestamp (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_repository_update_snapshot (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_repository_update_targets (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Top-level targets; borrowed, NULL before update_targets. */
+const RbMetadata *rb_repository_targets (RbRepository *self);
+/* Pre-order search over delegations. hardware_id may be NULL. NULL with target-missing when nobody vouches. (transfer full) */
+RbTarget *rb_repository_find (RbRepository *self, const char *path, const char *hardware_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_repository_commit (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Held metadata of a role ("timestamp", "snapshot", "targets", delegated), else NULL; borrowed. */
+const RbMetadata *rb_repository_metadata (RbRepository *self, const char *role);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbRepository, rb_repository_free)
