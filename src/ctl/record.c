@@ -233,7 +233,8 @@ verify_files (RbCli *cli, char **paths, const VerifyOptions *options, GPtrArray 
   if (options->require != NULL)
     require_completed (outcomes);
   for (guint i = 0; i < outcomes->len; i++)
-    code = MAX (code, print_outcome (cli, paths[i], outcomes->pdata[i], testimony));
+    if (print_outcome (cli, paths[i], outcomes->pdata[i], testimony) != RB_CLI_OK)
+      code = RB_CLI_FAILED;
   return code;
 }
 

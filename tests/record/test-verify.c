@@ -71,7 +71,7 @@ test_flipped_bytes (Case *self, gconstpointer data)
   const gsize starts[] = { (gsize) (payload - text), (gsize) (signature - text) };
   const gsize ends[] = { (gsize) (g_strstr_len (payload + 11, -1, "\"") - text), (gsize) (g_strstr_len (signature + 7, -1, "\"") - text) };
   for (guint part = 0; part < G_N_ELEMENTS (starts); part++)
-    for (gsize i = starts[part]; i < ends[part]; i += part == 0 ? 97 : 1) {
+    for (gsize i = starts[part]; i < ends[part]; i += part == 0 ? 997 : 3) {
       g_autofree char *copy = g_memdup2 (text, length);
       copy[i] ^= 1;
       g_autoptr (GBytes) flipped = g_bytes_new (copy, length);
@@ -191,6 +191,20 @@ test_same_person (Case *self, gconstpointer data)
                                                      rb_certificate_common_name (certificate)));
   g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
   g_autoptr (GBytes) envelope = fixture_sign (payload, fixture->technician, fixture->workstation, again);
+  fixture_expect (fixture, envelope, FALSE, RB_REASON_SAME_PERSON);
+}
+
+/* Nor does a machine that bears the technician's name make a witness. */
+static void
+test_machine_is_no_person (Case *self, gconstpointer data)
+{
+  Fixture *fixture = &self->fixture;
+  g_autoptr (RbIdentity) machine = fixture_identity (fixture, RB_PURPOSE_WORKSTATION, "Ada Fitter");
+  g_autoptr (json_t) statement = statement_of (self->record);
+  json_t *workstation = json_object_get (json_object_get (statement, "predicate"), "workstation");
+  rb_json_set_string (workstation, "certSha256", rb_certificate_id (rb_identity_certificate (machine)));
+  g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
+  g_autoptr (GBytes) envelope = fixture_sign (payload, fixture->technician, machine, NULL);
   fixture_expect (fixture, envelope, FALSE, RB_REASON_SAME_PERSON);
 }
 
@@ -424,6 +438,26 @@ report_another_software (json_t *predicate)
 }
 
 static void
+report_with_another_nonce (json_t *predicate)
+{
+  rb_json_set_string (json_object_get (ecu_of (predicate, "SN-BRAKE-0001"), "report"), "nonce", "00");
+}
+
+/* A report of the right contents, with a signature that is none. */
+static void
+report_unsigned (json_t *predicate)
+{
+  g_autoptr (GError) error = NULL;
+  json_t *entry = json_object_get (ecu_of (predicate, "SN-BRAKE-0001"), "report");
+  g_autoptr (GBytes) bytes = rb_bytes_from_base64 (rb_json_string_or (entry, "envelope", ""));
+  g_autoptr (json_t) envelope = rb_json_parse (bytes, RB_STATEMENT_MAX_BYTES, "report", &error);
+  rb_json_set_string (json_array_get (json_object_get (envelope, "signatures"), 0), "sig", "AAAA");
+  g_autoptr (GBytes) changed = rb_json_to_bytes (envelope);
+  g_autofree char *text = rb_bytes_to_base64 (changed);
+  rb_json_set_string (entry, "envelope", text);
+}
+
+static void
 report_to_another_question (json_t *predicate)
 {
   rb_json_set_string (json_object_get (ecu_of (predicate, "SN-BRAKE-0001"), "report"), "challenge", "00");
@@ -440,6 +474,8 @@ test_proofs (Case *self, gconstpointer data)
     { name_another_key, RB_REASON_KEY_NOT_PROVEN },
     { report_another_software, RB_REASON_REPORT_NOT_PROVEN },
     { report_to_another_question, RB_REASON_REPORT_NOT_PROVEN },
+    { report_with_another_nonce, RB_REASON_REPORT_NOT_PROVEN },
+    { report_unsigned, RB_REASON_REPORT_NOT_PROVEN },
     { exchange_the_manifest, RB_REASON_REPORT_NOT_PROVEN },
   };
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
@@ -447,6 +483,16 @@ test_proofs (Case *self, gconstpointer data)
     g_test_message ("change %u", i);
     fixture_expect (&self->fixture, forged, FALSE, table[i].reason);
   }
+}
+
+static void
+test_subjects (Case *self, gconstpointer data)
+{
+  g_autoptr (json_t) statement = statement_of (self->record);
+  rb_json_set (statement, "subject", json_array ());
+  g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
+  g_autoptr (GBytes) envelope = fixture_sign (payload, self->fixture.technician, self->fixture.workstation, NULL);
+  fixture_expect (&self->fixture, envelope, FALSE, RB_REASON_RECORD_RESULT);
 }
 
 /* Against the bundle */
@@ -568,6 +614,21 @@ test_out_of_scope (Case *self, gconstpointer data)
   fixture_expect (&self->fixture, record->envelope, TRUE, RB_REASON_RECORD_SCOPE);
 }
 
+/* An ECU of the right kind that the Director does not know in this vehicle. */
+static void
+test_another_ecu_of_the_kind (Case *self, gconstpointer data)
+{
+  Fixture *fixture = &self->fixture;
+  g_autoptr (json_t) facts = fixture_facts (fixture, FIXTURE_VIN);
+  json_t *expected = json_object_get (json_object_get (facts, "preflight"), "ecusExpected");
+  rb_json_set_string (fixture_ecu (facts, "SN-SENSOR-0001"), "ecuSerial", "SN-SENSOR-0099");
+  json_array_set_new (expected, 2, json_string ("SN-SENSOR-0099"));
+  fixture_report_again (fixture, facts, "SN-SENSOR-0099");
+  g_autoptr (RbOutboxRecord) record = fixture_make (fixture, self->outbox, facts);
+  g_assert_cmpstr (record->result, ==, "completed");
+  fixture_expect (fixture, record->envelope, TRUE, RB_REASON_RECORD_SCOPE);
+}
+
 /* A proof that is good by itself, over a nonce that is not this campaign's. */
 static void
 test_nonce_of_another_campaign (Case *self, gconstpointer data)
@@ -615,6 +676,9 @@ main (int argc, char **argv)
   ADD ("key-ids-do-not-count", test_key_ids_do_not_count);
   ADD ("wrong-purpose", test_wrong_purpose);
   ADD ("same-person", test_same_person);
+  ADD ("machine-is-no-person", test_machine_is_no_person);
+  ADD ("subjects", test_subjects);
+  ADD ("another-ecu-of-the-kind", test_another_ecu_of_the_kind);
   ADD ("second-person-missing-signature", test_second_person_missing_signature);
   ADD ("result", test_result);
   ADD ("malformed", test_malformed);
