@@ -347,7 +347,7 @@ wrong_number (RbCli *cli, const char *option, gint64 low, gint64 high)
 int
 rb_demo_verb (RbCli *cli, int argc, char **argv)
 {
-  g_autofree char *name = g_strdup ("director");
+  g_autofree char *name = NULL;
   gint64 ecus = 7, vehicles = 1, image_size = 65536;
   const GOptionEntry entries[] = {
     { "scenario", 0, 0, G_OPTION_ARG_STRING, &name, "director (default), image-supplier, image-oem or ecu-keys", "NAME" },
@@ -362,7 +362,7 @@ rb_demo_verb (RbCli *cli, int argc, char **argv)
   g_autoptr (GError) error = NULL;
   if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
     return code;
-  if (!rb_campaign_scenario_from_name (name, &scenario))
+  if (!rb_campaign_scenario_from_name (name == NULL ? "director" : name, &scenario))
     return rb_cli_end (cli, RB_CLI_USAGE, rb_reason_word (RB_REASON_USAGE),
                        "--scenario: director, image-supplier, image-oem or ecu-keys", NULL);
   if (ecus < RB_FLEET_ECUS_MIN || ecus > RB_FLEET_ECUS_MAX)

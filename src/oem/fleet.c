@@ -41,6 +41,7 @@ software_free (RbFleetSoftware *self)
   g_free (self->version);
   g_bytes_unref (self->image);
   g_free (self->sha256);
+  json_decref (self->entry);
   g_free (self);
 }
 
@@ -177,10 +178,20 @@ rb_fleet_software (const RbFleet *self, const char *version, gint64 counter)
     one->version = g_strdup (version);
     one->counter = counter;
     one->image = make_image (self, ecu, version);
-    one->sha256 = rb_digest_sha256_hex_of (one->image);
+    one->entry = rb_author_target (one->image, NULL);
+    one->sha256 = g_strdup (rb_json_string_or (json_object_get (one->entry, "hashes"), "sha256", ""));
     g_ptr_array_add (software, one);
   }
   return software;
+}
+
+/* Takes custom. */
+static json_t *
+entry_with (const RbFleetSoftware *software, json_t *custom)
+{
+  json_t *entry = json_copy (software->entry);
+  rb_json_set (entry, "custom", custom);
+  return entry;
 }
 
 json_t *
@@ -192,10 +203,10 @@ rb_fleet_image_targets (const RbFleet *self, GPtrArray *software, const char *su
     const RbFleetSoftware *one = software->pdata[i];
     if (strcmp (ecu->supplier, supplier) != 0)
       continue;
-    g_autoptr (json_t) custom = json_pack ("{s:[s],s:I,s:s,s:s,s:s}", "hardwareIds", ecu->hardware_id, "releaseCounter",
+    json_t *custom = json_pack ("{s:[s],s:I,s:s,s:s,s:s}", "hardwareIds", ecu->hardware_id, "releaseCounter",
                                            (json_int_t) one->counter, "name", ecu->name, "version", one->version,
                                            "targetFormat", "BINARY");
-    rb_json_set (targets, one->path, rb_author_target (one->image, custom));
+    rb_json_set (targets, one->path, entry_with (one, custom));
   }
   return targets;
 }
@@ -208,9 +219,9 @@ rb_fleet_director_targets (const RbFleet *self, GPtrArray *software, guint numbe
     const RbFleetEcu *ecu = self->ecus->pdata[i];
     const RbFleetSoftware *one = software->pdata[i];
     g_autofree char *serial = rb_fleet_serial (ecu, number);
-    g_autoptr (json_t) custom = json_pack ("{s:{s:{s:s}},s:I}", "ecuIdentifiers", serial, "hardwareId", ecu->hardware_id,
+    json_t *custom = json_pack ("{s:{s:{s:s}},s:I}", "ecuIdentifiers", serial, "hardwareId", ecu->hardware_id,
                                            "releaseCounter", (json_int_t) one->counter);
-    rb_json_set (targets, one->path, rb_author_target (one->image, custom));
+    rb_json_set (targets, one->path, entry_with (one, custom));
   }
   return targets;
 }

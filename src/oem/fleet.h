@@ -21,6 +21,7 @@ typedef struct {
   gint64 counter; /* release counter */
   GBytes *image;  /* segment container */
   char *sha256;
+  json_t *entry; /* length and hashes as targets files have them */
 } RbFleetSoftware;
 
 typedef struct {

@@ -148,6 +148,18 @@ rule_of (Check *self, const char *role)
   return NULL;
 }
 
+/* DIRECTOR/metadata holds roots alone, which do not tell: its name does. */
+static char *
+kind_of_path (const char *folder)
+{
+  g_autofree char *path = g_canonicalize_filename (folder, NULL);
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+  for (guint i = g_strv_length (parts); i > 0; i--)
+    if (strcmp (parts[i - 1], "director") == 0 || strcmp (parts[i - 1], "image") == 0)
+      return g_strdup (parts[i - 1]);
+  return NULL;
+}
+
 static gboolean
 kind_is_known (Check *self, GError **error)
 {
@@ -158,6 +170,8 @@ kind_is_known (Check *self, GError **error)
     self->kind = g_strdup ("director");
   if (self->kind == NULL && json_object_get (targets, "delegations") != NULL)
     self->kind = g_strdup ("image");
+  if (self->kind == NULL)
+    self->kind = kind_of_path (self->folder);
   if (self->kind != NULL && rule_of (self, "root") != NULL)
     return TRUE;
   g_set_error (error, RB_OEM_ERROR, RB_REASON_USAGE, "%s: say what it is with --kind director, image or service",

@@ -274,6 +274,15 @@ class Each(unittest.TestCase):
                                           "image": {"root"} if demo.scenario == "image-oem" else set()}.get(kind, set()))
 
 
+    @each
+    def test_check_of_a_bundle(self, demo):
+        for folder in ("service/metadata", "image/metadata", "director/metadata", f"vins/{demo.vin}/director"):
+            if folder.startswith("vins"):
+                self.assertEqual(verdict("repo", "check", demo.bundle / folder, code=1)["reason"], "missing")
+            else:
+                self.assertEqual(verdict("repo", "check", demo.bundle / folder)["violations"], 0)
+
+
 class Attack(unittest.TestCase):
     """Stolen keys signed what the vehicle may believe, and nothing that the answer leaves standing."""
 
