@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/bundle.h"
+
+#include "campaign/bundle.h"
+#include "core/json.h"
+#include "core/moment.h"
+
+typedef struct {
+  RbCli *cli;
+  const char *label;
+  gint64 told; /* monotonic time */
+} Progress;
+
+static void
+tell (guint64 done, guint64 total, gpointer data)
+{
+  Progress *self = data;
+  gint64 now = g_get_monotonic_time ();
+  if (now - self->told < G_USEC_PER_SEC / 10)
+    return;
+  self->told = now;
+  rb_cli_progress (self->cli, self->label, done, MAX (total, 1));
+  json_t *event = json_object ();
+  rb_json_set_string (event, "event", "progress");
+  rb_json_set_integer (event, "done", (gint64) done);
+  rb_json_set_integer (event, "total", (gint64) total);
+  rb_cli_event (self->cli, event);
+}
+
+json_t *
+rb_bundle_row (RbContents *contents)
+{
+  const RbCampaign *campaign = rb_contents_campaign (contents);
+  g_auto (GStrv) vins = rb_contents_vins (contents);
+  json_t *row = json_object ();
+  rb_json_set_string (row, "campaign", campaign->id);
+  rb_json_set_integer (row, "version", campaign->version);
+  rb_json_set_string (row, "title", campaign->title);
+  rb_json_set_string (row, "oem", campaign->oem);
+  rb_json_set_string (row, "oem_number", campaign->oem_number);
+  rb_json_set_string (row, "scenario", rb_campaign_scenario_name (campaign->scenario));
+  rb_json_set_string (row, "anchor", rb_contents_anchor (contents));
+  rb_json_set_moment (row, "issued", campaign->issued);
+  rb_json_set_moment (row, "expires", campaign->expires);
+  rb_json_set_moment (row, "valid_until", rb_contents_valid_until (contents));
+  rb_json_set_string (row, "campaign_sha256", rb_contents_campaign_sha256 (contents));
+  rb_json_set_integer (row, "vin_packs", g_strv_length (vins));
+  return row;
+}
+
+static int
+end_with (RbCli *cli, RbContents *contents, const char *what)
+{
+  const RbCampaign *campaign = rb_contents_campaign (contents);
+  g_autofree char *until = rb_moment_to_text (rb_contents_valid_until (contents));
+  g_autofree char *message
+    = g_strdup_printf ("%s: campaign %s, “%s” by %s, good until %s", what, campaign->id, campaign->title, campaign->oem, until);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message, rb_bundle_row (contents));
+}
+
+int
+rb_bundle_verb_verify (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  int code;
+  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
+  Progress progress = { .cli = cli, .label = "Verifying" };
+  g_autoptr (RbContents) contents = rb_bundle_verify (library, argv[1], rb_moment_now (), tell, &progress, &error);
+  rb_cli_progress (cli, "", 0, 0);
+  return contents == NULL ? rb_cli_fail (cli, error, NULL) : end_with (cli, contents, "Verified");
+}
+
+int
+rb_bundle_verb_import (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean in_place = FALSE;
+  const GOptionEntry entries[] = { { "in-place", 0, 0, G_OPTION_ARG_NONE, &in_place,
+                                     "Leave the images where they are and verify them at each use", NULL },
+                                   { NULL } };
+  int code;
+  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
+  Progress progress = { .cli = cli, .label = "Importing" };
+  g_autoptr (RbContents) contents = rb_bundle_import (library, argv[1], in_place, rb_moment_now (), tell, &progress, &error);
+  rb_cli_progress (cli, "", 0, 0);
+  return contents == NULL ? rb_cli_fail (cli, error, NULL) : end_with (cli, contents, "Imported");
+}
+
+static json_t *
+entry_row (RbCli *cli, const RbLibraryEntry *entry)
+{
+  json_t *row = json_object ();
+  rb_json_set_string (row, "campaign", entry->id);
+  rb_json_set_boolean (row, "damaged", entry->damaged);
+  if (entry->damaged) {
+    rb_cli_say (cli, "%-16s  cannot be read; import its bundle again", entry->id);
+    return row;
+  }
+  g_autofree char *until = rb_moment_to_text (entry->valid_until);
+  rb_cli_say (cli, "%-16s  version %-3" G_GINT64_FORMAT " until %s  %-14s %s: %s", entry->id, entry->version, until,
+              entry->scenario, entry->oem, entry->title);
+  rb_json_set_integer (row, "version", entry->version);
+  rb_json_set_string (row, "title", entry->title);
+  rb_json_set_string (row, "oem", entry->oem);
+  rb_json_set_string (row, "scenario", entry->scenario);
+  rb_json_set_string (row, "anchor", entry->anchor);
+  rb_json_set_moment (row, "issued", entry->issued);
+  rb_json_set_moment (row, "expires", entry->expires);
+  rb_json_set_moment (row, "valid_until", entry->valid_until);
+  rb_json_set_moment (row, "imported", entry->imported);
+  rb_json_set_integer (row, "vin_packs", entry->n_packs);
+  rb_json_set_string (row, "in_place", entry->in_place);
+  return row;
+}
+
+int
+rb_bundle_verb_list (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  int code;
+  if (!rb_cli_parse (cli, NULL, 0, 0, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
+  g_autoptr (GPtrArray) entries = rb_library_list (library, &error);
+  if (entries == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  json_t *extra = json_object (), *rows = json_array ();
+  for (guint i = 0; i < entries->len; i++)
+    json_array_append_new (rows, entry_row (cli, entries->pdata[i]));
+  rb_json_set (extra, "campaigns", rows);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", entries->len == 0 ? "No campaigns" : "", extra);
+}
+
+static json_t *
+root_row (RbCli *cli, const char *name, const RbCampaignRoot *root)
+{
+  json_t *row = json_object ();
+  rb_json_set_integer (row, "version", root->version);
+  rb_json_set_string (row, "sha256", root->sha256);
+  rb_json_set_boolean (row, "pinned", root->pinned);
+  rb_cli_say (cli, "%-10s version %" G_GINT64_FORMAT " %.16s%s", name, root->version, root->sha256,
+              root->pinned ? "  (pinned by two organisations, its chain is broken)" : "");
+  return row;
+}
+
+static void
+show_details (RbCli *cli, RbContents *contents, json_t *extra)
+{
+  const RbCampaign *campaign = rb_contents_campaign (contents);
+  json_t *ecus = json_array (), *roots = json_object ();
+  rb_cli_say (cli, "%s, version %" G_GINT64_FORMAT ": %s", campaign->id, campaign->version, campaign->title);
+  rb_cli_say (cli, "OEM        %s, %s", campaign->oem, campaign->oem_number);
+  rb_cli_say (cli, "Scenario   %s", rb_campaign_scenario_name (campaign->scenario));
+  rb_json_set (roots, "director", root_row (cli, "Director", &campaign->director_root));
+  rb_json_set (roots, "image", root_row (cli, "Image", &campaign->image_root));
+  for (guint i = 0; i < campaign->ecus->len; i++) {
+    const RbCampaignEcu *ecu = campaign->ecus->pdata[i];
+    json_t *row = json_object ();
+    rb_json_set_string (row, "hardware_id", ecu->hardware_id);
+    rb_json_set_string (row, "image", ecu->image);
+    rb_json_set_string (row, "image_sha256", ecu->image_sha256);
+    rb_json_set_boolean (row, "new_key", ecu->new_key);
+    json_array_append_new (ecus, row);
+    rb_cli_say (cli, "ECU        %-20s %s%s", ecu->hardware_id, ecu->image, ecu->new_key ? ", new key" : "");
+  }
+  rb_json_set (extra, "roots", roots);
+  rb_json_set (extra, "ecus", ecus);
+}
+
+int
+rb_bundle_verb_show (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  int code;
+  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
+  g_autoptr (RbContents) contents = rb_library_open (library, argv[1], rb_moment_now (), &error);
+  if (contents == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  json_t *extra = rb_bundle_row (contents);
+  show_details (cli, contents, extra);
+  g_autofree char *until = rb_moment_to_text (rb_contents_valid_until (contents));
+  g_autofree char *message = g_strdup_printf ("Good until %s", until);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/campaign.h"
+
+#include "campaign/library.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "ctl/bundle.h"
+
+static json_t *
+found_row (RbCli *cli, RbContents *contents, const char *vin, gint64 now)
+{
+  g_autoptr (GError) problem = NULL;
+  const RbCampaign *campaign = rb_contents_campaign (contents);
+  g_autoptr (GPtrArray) assignments = rb_contents_assignments (contents, vin, now, NULL, 0, &problem);
+  json_t *row = rb_bundle_row (contents);
+  rb_json_set_boolean (row, "pack", assignments != NULL);
+  rb_json_set_integer (row, "ecus", assignments == NULL ? 0 : assignments->len);
+  if (problem != NULL)
+    rb_json_set_string (row, "pack_reason", rb_reason_word (rb_reason_of (problem)));
+  rb_cli_say (cli, "%-16s  %s: %s%s%s", campaign->id, campaign->oem, campaign->title, problem == NULL ? "" : "\n                  ",
+              problem == NULL ? "" : problem->message);
+  return row;
+}
+
+static json_t *
+problem_row (RbCli *cli, const GError *problem)
+{
+  json_t *row = json_object ();
+  const char *word = rb_reason_word (rb_reason_of (problem));
+  rb_json_set_string (row, "reason", word);
+  rb_json_set_string (row, "message", problem->message);
+  rb_cli_say (cli, "Not usable: %s [%s]", problem->message, word);
+  return row;
+}
+
+int
+rb_campaign_verb_check (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) problems = NULL;
+  int code;
+  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+    return code;
+  gint64 now = rb_moment_now ();
+  g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
+  g_autoptr (GPtrArray) found = rb_library_for_vin (library, argv[1], now, &problems, &error);
+  if (found == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  json_t *extra = json_object (), *rows = json_array (), *unusable = json_array ();
+  for (guint i = 0; i < found->len; i++)
+    json_array_append_new (rows, found_row (cli, found->pdata[i], argv[1], now));
+  for (guint i = 0; i < problems->len; i++)
+    json_array_append_new (unusable, problem_row (cli, problems->pdata[i]));
+  rb_json_set_string (extra, "vin", argv[1]);
+  rb_json_set (extra, "campaigns", rows);
+  rb_json_set (extra, "unusable", unusable);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", found->len == 0 ? "No open campaign for this vehicle" : "", extra);
+}
