@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/bundle.h"
+#include "ctl/campaign.h"
 #include "ctl/outbox.h"
 #include "ctl/record.h"
+#include "ctl/trust.h"
 
 static const RbCliVerb verbs[] = {
+  { "trust add", "ROOT.json --name OEM", "trust an OEM's Service repository from now on", rb_trust_verb_add },
+  { "trust list", "", "the trust anchors", rb_trust_verb_list },
+  { "bundle verify", "FILE", "check a bundle without storing anything", rb_bundle_verb_verify },
+  { "bundle import", "FILE", "check a bundle and put it into the library", rb_bundle_verb_import },
+  { "bundle list", "", "the campaigns in the library", rb_bundle_verb_list },
+  { "bundle show", "CAMPAIGN", "one campaign, verified again", rb_bundle_verb_show },
+  { "campaign check", "VIN", "the open campaigns for a vehicle", rb_campaign_verb_check },
   { "record list", "", "the records of this workstation", rb_record_verb_list },
   { "record show", "DIGEST", "one record", rb_record_verb_show },
   { "record export", "DIR", "every record as a file", rb_record_verb_export },
