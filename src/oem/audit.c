@@ -112,7 +112,7 @@ load_measures (Audit *self, GError **error)
 static void
 read_record (Audit *self, const char *folder, const char *name)
 {
-  const RbVerifyRequest request = { .anchors = self->anchors, .bundles = self->bundles };
+  const RbVerifyRequest request = { .anchors = self->anchors, .bundles = self->bundles, .other_campaigns = TRUE };
   g_autoptr (GError) error = NULL;
   g_autofree char *path = g_build_filename (folder, name, NULL);
   g_autoptr (GBytes) envelope = rb_files_read (path, RB_STATEMENT_MAX_BYTES, &error);
@@ -149,26 +149,35 @@ has_receipt (const char *folder, const char *name)
   return rb_files_exists (path);
 }
 
+static void
+tell_outcome (Audit *self, const char *name, const RbVerifyOutcome *outcome)
+{
+  json_t *event = rb_verify_outcome_to_json (outcome);
+  rb_json_set_string (event, "file", name);
+  rb_json_set_string (event, "event", "record");
+  rb_json_set_boolean (event, "ok", outcome->reason == RB_REASON_NONE);
+  rb_json_set_string (event, "reason", rb_reason_word (outcome->reason));
+  rb_json_set_string (event, "message", outcome->message == NULL ? "" : outcome->message);
+  rb_cli_event (self->cli, event);
+  if (outcome->reason != RB_REASON_NONE)
+    rb_cli_say (self->cli, "%s: %s [%s]", name, outcome->message, rb_reason_word (outcome->reason));
+  else
+    rb_cli_say (self->cli, "%s: vehicle %s, %s, %s%s", name, outcome->vin, outcome->type, outcome->result,
+                self->bundles != NULL && !outcome->campaign_checked ? " (of another campaign than the bundles given)" : "");
+}
+
 static const RbVerifyOutcome *
-report_records (Audit *self, const char *folder, json_t *without_receipt)
+report_records (Audit *self, const char *folder, json_t *without_receipt, json_t *unchecked)
 {
   const RbVerifyOutcome *first = NULL;
   for (guint i = 0; i < self->outcomes->len; i++) {
     const RbVerifyOutcome *outcome = self->outcomes->pdata[i];
     const char *name = self->names->pdata[i];
-    json_t *event = rb_verify_outcome_to_json (outcome);
-    rb_json_set_string (event, "file", name);
-    rb_json_set_string (event, "event", "record");
-    rb_json_set_boolean (event, "ok", outcome->reason == RB_REASON_NONE);
-    rb_json_set_string (event, "reason", rb_reason_word (outcome->reason));
-    rb_json_set_string (event, "message", outcome->message == NULL ? "" : outcome->message);
-    rb_cli_event (self->cli, event);
-    if (outcome->reason != RB_REASON_NONE)
-      rb_cli_say (self->cli, "%s: %s [%s]", name, outcome->message, rb_reason_word (outcome->reason));
-    else
-      rb_cli_say (self->cli, "%s: vehicle %s, %s, %s", name, outcome->vin, outcome->type, outcome->result);
+    tell_outcome (self, name, outcome);
     if (first == NULL && outcome->reason != RB_REASON_NONE)
       first = outcome;
+    if (!outcome->campaign_checked)
+      json_array_append_new (unchecked, json_string (name));
     if (!has_receipt (folder, name))
       json_array_append_new (without_receipt, json_string (name));
   }
@@ -204,14 +213,15 @@ static int
 finish (Audit *self, const char *folder)
 {
   g_autoptr (GPtrArray) gaps = rb_chain_check (self->outcomes);
-  json_t *extra = json_object (), *without_receipt = json_array (), *told = json_array ();
-  const RbVerifyOutcome *wrong = report_records (self, folder, without_receipt);
+  json_t *extra = json_object (), *without_receipt = json_array (), *told = json_array (), *unchecked = json_array ();
+  const RbVerifyOutcome *wrong = report_records (self, folder, without_receipt, unchecked);
   const RbChainGap *hole = report_gaps (self, gaps, told);
   rb_json_set_integer (extra, "records", self->outcomes->len);
   rb_json_set_string (extra, "anchors", self->anchors == NULL ? "none" : self->trust != NULL ? "trust" : "config");
   if (self->bundles != NULL)
     rb_json_set_string (extra, "bundle_anchor", bundle_anchor (self));
   rb_json_set (extra, "without_receipt", without_receipt);
+  rb_json_set (extra, "campaign_unchecked", unchecked);
   rb_json_set (extra, "gaps", told);
   if (wrong != NULL)
     return rb_cli_end (self->cli, RB_CLI_FAILED, rb_reason_word (wrong->reason), wrong->message, extra);

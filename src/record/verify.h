@@ -15,7 +15,8 @@
 
 typedef struct {
   GPtrArray *anchors;            /* of RbCertificate; NULL: certificates are not checked */
-  GPtrArray *bundles;            /* of RbEvidence: the record has to be of one of these campaigns; NULL: not checked */
+  GPtrArray *bundles;            /* of RbEvidence; NULL: not checked */
+  gboolean other_campaigns;      /* a record of none of their campaigns is left unchecked instead of denied */
 } RbVerifyRequest;
 
 typedef struct {

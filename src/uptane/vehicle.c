@@ -11,7 +11,7 @@
 #define DEFAULT_MAX_IMAGE_TARGETS 1000000
 
 void
-rb_assignment_free (RbAssignment *self)
+rb_vehicle_assignment_free (RbAssignment *self)
 {
   g_free (self->serial);
   g_free (self->hardware_id);
@@ -236,7 +236,7 @@ rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbSt
   RbRepositoryLimits image_limits = limits_for (request, "image");
   g_autoptr (RbRepository) director = rb_repository_new (director_store, director_source, &director_limits, verdict);
   g_autoptr (RbRepository) images = rb_repository_new (image_store, image_source, &image_limits, verdict);
-  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_assignment_free);
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_vehicle_assignment_free);
   Check check = { request, verdict, found };
   if (!rb_repository_update_root (director, error))
     return FALSE;
@@ -261,7 +261,7 @@ rb_vehicle_verify_partial (RbStore *director_store, RbSource *director_source, c
 {
   RbRepositoryLimits limits = limits_for (request, "director");
   g_autoptr (RbRepository) director = rb_repository_new (director_store, director_source, &limits, verdict);
-  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_assignment_free);
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_vehicle_assignment_free);
   Check check = { request, verdict, found };
   if (!rb_store_has_root (director_store)) {
     refused (&check, "director", error, RB_REASON_NO_TRUST_ANCHOR, "there is no trusted root");

@@ -31,7 +31,7 @@ typedef struct {
   char *hardware_id;
   RbTarget *target;
 } RbAssignment;
-void rb_assignment_free (RbAssignment *self);
+void rb_vehicle_assignment_free (RbAssignment *self);
 
 /* Full verification. On success *assignments is (element-type RbAssignment) (transfer full). */
 gboolean rb_vehicle_verify_full (RbStore *director_store, RbSource *director, RbStore *image_store, RbSource *image,
@@ -46,4 +46,4 @@ gboolean rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, c
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* length and all hashes of an image against its entry */
 gboolean rb_vehicle_check_image (const RbTarget *target, GBytes *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbAssignment, rb_assignment_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbAssignment, rb_vehicle_assignment_free)

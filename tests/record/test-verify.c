@@ -650,6 +650,23 @@ test_image_not_in_the_bundle (Case *self, gconstpointer data)
   fixture_expect (&self->fixture, self->record->envelope, TRUE, RB_REASON_RECORD_IMAGE);
 }
 
+/* An audit over many campaigns leaves a record alone whose bundle it was not given, but not one that borrows a known id. */
+static void
+test_other_campaigns (Case *self, gconstpointer data)
+{
+  g_autoptr (GPtrArray) bundles = g_ptr_array_new ();
+  g_ptr_array_add (bundles, &self->fixture.evidence);
+  const RbVerifyRequest request = { .anchors = self->fixture.anchors, .bundles = bundles, .other_campaigns = TRUE };
+  self->fixture.evidence.campaign_sha256 = "0";
+  g_autoptr (RbVerifyOutcome) borrowed = rb_verify_record (self->record->envelope, &request);
+  g_assert_cmpint (borrowed->reason, ==, RB_REASON_RECORD_CAMPAIGN);
+  g_free (self->fixture.campaign->id);
+  self->fixture.campaign->id = g_strdup ("R-2027-01");
+  g_autoptr (RbVerifyOutcome) other = rb_verify_record (self->record->envelope, &request);
+  g_assert_cmpint (other->reason, ==, RB_REASON_NONE);
+  g_assert_false (other->campaign_checked);
+}
+
 /* A verifier stops at the first thing wrong and still says whose record it was. */
 static void
 test_denied_later (Case *self, gconstpointer data)
@@ -690,6 +707,7 @@ main (int argc, char **argv)
   ADD ("out-of-scope", test_out_of_scope);
   ADD ("nonce-of-another-campaign", test_nonce_of_another_campaign);
   ADD ("image-not-in-the-bundle", test_image_not_in_the_bundle);
+  ADD ("other-campaigns", test_other_campaigns);
   ADD ("denied-later", test_denied_later);
   return g_test_run ();
 }
