@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "campaign/contents.h"
+#include "crypto/identity.h"
+#include "link/channel.h"
+#include "recovery/error.h"
+
+/*
+ * One campaign on one vehicle at one workstation, from the first look to its signed record. Screens and recallctl call
+ * the phases in this order, from one worker thread at a time; every call blocks, and stops soon after its
+ * cancellable is cancelled:
+ *
+ *   open → connect → inspect (answers) → plan → run → sign
+ *
+ * Nothing is written to the vehicle before run, and run refuses unless the inspection is passed and everything is
+ * verified from the workstation's trust anchor down. Resuming is the same: open again, connect again; the vehicle
+ * is observed anew and only what does not hold is done.
+ *
+ * Events come through `watch` in the thread that works (run uses several, but calls watch from one at a time);
+ * an event and its strings are valid only during the call. `watch` must not call back into the recovery.
+ */
+typedef struct _RbRecovery RbRecovery;
+
+/* State words of an ECU in work; the record and the screen use the same. */
+typedef enum {
+  RB_ECU_WAITING,      /* nothing done yet */
+  RB_ECU_CHECKED,      /* observed: what does not hold is known */
+  RB_ECU_UNLOCKED,     /* authenticated for writing */
+  RB_ECU_WRITING,      /* roots, metadata, image or key on the way */
+  RB_ECU_RESETTING,    /* restarting */
+  RB_ECU_READING_BACK, /* being proven in a new session */
+  RB_ECU_DONE,         /* proven */
+  RB_ECU_PARKED,       /* not done, for a reason; holds the vehicle back */
+  RB_ECU_UNKNOWN,      /* contact lost while writing; only reading it back leaves this state */
+} RbEcuState;
+const char *rb_recovery_state_word (RbEcuState state); /* "reading back" */
+
+typedef enum {
+  RB_EVENT_PHASE,       /* text: "connect", "inspect", "plan", "run", "sign" */
+  RB_EVENT_ECU,         /* serial, name, state, reason, text */
+  RB_EVENT_STEP,        /* serial, name, text: the step's name ("image"), begun */
+  RB_EVENT_PROGRESS,    /* serial, name, done, total: bytes of an image that the ECU has acknowledged */
+  RB_EVENT_MEASUREMENT, /* item, value, unit, good */
+  RB_EVENT_WARNING,     /* serial may be NULL, reason, text */
+} RbEventKind;
+
+typedef struct {
+  RbEventKind kind;
+  const char *serial; /* NULL when it is about the vehicle */
+  const char *name;   /* the ECU's label for people */
+  RbEcuState state;
+  RbReason reason;
+  const char *text;
+  const char *item;   /* checklist item id */
+  gint64 value;
+  const char *unit;
+  gboolean good;
+  guint64 done, total;
+} RbRecoveryEvent;
+typedef void (*RbRecoveryWatch) (const RbRecoveryEvent *event, gpointer user_data);
+
+typedef struct {
+  const char *data_dir;
+  const char *campaign;        /* id */
+  const char *link;            /* URI */
+  const char *vin;             /* as on the plate; NULL or "" : vin-missing */
+  const char *repair_order;    /* may be NULL */
+  gint64 odometer_km;          /* -1: not known */
+  gint64 link_timeout_s;       /* a lost link is retried so long; 0: 20 */
+  RbIdentitySet *technician;   /* borrowed for the recovery's life; may be NULL until run and sign */
+  RbIdentitySet *workstation;
+  RbIdentitySet *second;       /* may be NULL */
+  gint64 now;                  /* 0: the wall clock */
+  RbRecoveryWatch watch;       /* may be NULL */
+  gpointer user_data;
+} RbRecoveryOptions;
+
+/* Opens and verifies the campaign, checks the VIN against its scope, finds an earlier run in the journal. Errors: campaign-unknown,
+ * vin-missing, vin-invalid, not-in-scope, campaign-expired, database, words for metadata. */
+RbRecovery *rb_recovery_open (const RbRecoveryOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_recovery_free (RbRecovery *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbRecovery, rb_recovery_free)
+const RbCampaign *rb_recovery_campaign (RbRecovery *self);
+/* For screens that ask who signs only now. Borrowed. */
+void rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, RbIdentitySet *workstation, RbIdentitySet *second);
+
+/* Opens the link, reads the VIN from the vehicle (on two ECUs where there are two) and the state of every ECU. Errors: vin-mismatch,
+ * link-refused, ecu-missing, no-answer, … */
+gboolean rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* One measured item of the checklist, now. *good: within its limits. */
+gboolean rb_recovery_measure (RbRecovery *self, const RbChecklistItem *item, gint64 *value, gboolean *good,
+                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A person's answer to a manual item; note may be NULL. */
+void rb_recovery_answer (RbRecovery *self, const char *item, gboolean passed, const char *note);
+/* Measures what is measured, takes the answers given, and says whether the inspection is passed. Errors: inspection-missing (an item without
+ * answer), inspection-failed, voltage-low, voltage-high, ignition, moving. */
+gboolean rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What is found and what is wanted, one row an ECU in working order. Valid until the next connect or run; borrowed. */
+typedef struct {
+  const char *serial, *name, *hardware_id;
+  const char *software;            /* found */
+  const char *target;              /* image path wanted */
+  gboolean image_differs, director_root_differs, image_root_differs, metadata_differs;
+  gboolean new_key;                /* a key will be made */
+  gboolean abort_recoverable;
+  guint64 image_bytes;             /* to write */
+  gint64 director_root_found, director_root_wanted, image_root_found, image_root_wanted; /* image: 0 where the ECU keeps none */
+  RbEcuState state;
+  RbReason reason;                 /* of parked */
+} RbPlanRow;
+gboolean rb_recovery_plan (RbRecovery *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+guint rb_recovery_n_rows (RbRecovery *self);
+void rb_recovery_row (RbRecovery *self, guint i, RbPlanRow *row);
+
+/* Does the work and proves it. TRUE: every ECU is done. FALSE with error: cancelled, link-lost, not-complete (some ECU is parked: see rows),
+ * or a reason found before anything was written (inspection-missing, …). */
+gboolean rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Steps that wrote to the vehicle in this run. */
+guint rb_recovery_writes (RbRecovery *self);
+/* Has this or an earlier run of this recovery written to the vehicle? */
+gboolean rb_recovery_was_touched (RbRecovery *self);
+
+/* Makes, signs and stores the record. (transfer full) its digest. *result: "completed", "incomplete", "aborted", static. */
+char *rb_recovery_sign (RbRecovery *self, const char **result, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/ecu.h"
+
+#include "core/json.h"
+#include "sim/authentication.h"
+#include "sim/flashing.h"
+#include "sim/keys.h"
+#include "sim/metadata.h"
+#include "sim/simulated.h"
+
+#include <string.h>
+
+#define P2_MS 50
+#define P2_STAR_10MS 500
+#define S3_MS 5000
+
+enum { DEFAULT = 1, PROGRAMMING = 2, EXTENDED = 3 };
+
+/* in which sessions a service is there: bit n for session n */
+#define IN_DEFAULT 2
+#define IN_PROGRAMMING 4
+#define IN_EXTENDED 8
+#define IN_ALL (IN_DEFAULT | IN_PROGRAMMING | IN_EXTENDED)
+
+void
+rb_answer_free (RbAnswer *self)
+{
+  g_bytes_unref (self->message);
+  g_free (self);
+}
+
+static void
+transfer_clear (RbTransfer *self)
+{
+  g_free (self->path);
+  if (self->file != NULL)
+    g_byte_array_unref (self->file);
+  memset (self, 0, sizeof *self);
+}
+
+RbEcu *
+rb_ecu_new (RbSimulated *vehicle, const RbModelEcu *model, RbMemory *memory)
+{
+  RbEcu *self = g_new0 (RbEcu, 1);
+  self->vehicle = vehicle;
+  self->model = model;
+  self->memory = memory;
+  self->session = DEFAULT;
+  self->staging = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  return self;
+}
+
+void
+rb_ecu_forget (RbEcu *self)
+{
+  self->unlocked = FALSE;
+  self->dtc_off = self->silent = FALSE;
+  g_clear_pointer (&self->server_challenge, g_bytes_unref);
+  g_clear_pointer (&self->client_challenge, g_bytes_unref);
+  g_clear_pointer (&self->client_key, rb_key_public_unref);
+  g_hash_table_remove_all (self->staging);
+  transfer_clear (&self->transfer);
+}
+
+void
+rb_ecu_free (RbEcu *self)
+{
+  rb_ecu_forget (self);
+  g_hash_table_unref (self->staging);
+  rb_memory_free (self->memory);
+  g_free (self);
+}
+
+gboolean
+rb_ecu_is_application (const RbEcu *self)
+{
+  return self->memory->valid && self->session != PROGRAMMING;
+}
+
+static guint8
+session_control (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 session = rb_reader_u8 (request) & 0x7f;
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
+  if (session < DEFAULT || session > EXTENDED)
+    return RB_NRC_SUB_FUNCTION;
+  if (session == EXTENDED && !self->memory->valid)
+    return 0x7e; /* the bootloader has no extended session */
+  rb_ecu_forget (self);
+  self->session = session;
+  rb_simulated_log (self->vehicle, "session", self, json_pack ("{s:i}", "session", session));
+  rb_writer_u8 (out, session);
+  rb_writer_u16be (out, P2_MS);
+  rb_writer_u16be (out, P2_STAR_10MS);
+  return 0;
+}
+
+static guint8
+ecu_reset (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 kind = rb_reader_u8 (request) & 0x7f;
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
+  if (kind < 1 || kind > 3)
+    return RB_NRC_SUB_FUNCTION;
+  rb_ecu_forget (self);
+  self->session = DEFAULT;
+  if (self->vehicle->real_timing)
+    self->busy_until = self->last_request + rb_json_integer_or (self->model->simulation, "boot_ms", 500);
+  rb_simulated_log (self->vehicle, "reset", self, NULL);
+  rb_writer_u8 (out, kind);
+  return 0;
+}
+
+static void
+write_text (GByteArray *out, const char *text)
+{
+  rb_writer_data (out, text, strlen (text));
+}
+
+static guint8
+read_root (RbEcu *self, const char *name, GByteArray *out)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbStore) store = rb_memory_store (self->memory, name, &error);
+  guint8 digest[32];
+  if (store == NULL || !rb_bytes_from_hex_exact (rb_store_root_sha256 (store), digest, 32))
+    return RB_NRC_RANGE;
+  rb_writer_u32be (out, (guint32) rb_store_root_version (store));
+  rb_writer_data (out, digest, 32);
+  return 0;
+}
+
+static void
+add_stored (RbEcu *self, guint8 repo, const char *name, GByteArray *list, guint8 *count)
+{
+  g_autoptr (RbStore) store = rb_memory_store (self->memory, name, NULL);
+  g_auto (GStrv) roles = store == NULL ? NULL : rb_store_roles (store);
+  for (guint i = 0; roles != NULL && roles[i] != NULL && *count < 255; i++) {
+    const char *sha256 = NULL;
+    guint8 digest[32] = { 0 };
+    gint64 version = rb_store_version (store, roles[i], &sha256);
+    if (!rb_bytes_from_hex_exact (sha256, digest, 32))
+      continue;
+    rb_writer_u8 (list, repo);
+    rb_writer_u8 (list, (guint8) MIN (strlen (roles[i]), 255));
+    rb_writer_data (list, roles[i], MIN (strlen (roles[i]), 255));
+    rb_writer_u32be (list, (guint32) version);
+    rb_writer_data (list, digest, 32);
+    (*count)++;
+  }
+}
+
+static guint8
+read_stored (RbEcu *self, GByteArray *out)
+{
+  g_autoptr (GByteArray) list = g_byte_array_new ();
+  guint8 count = 0;
+  add_stored (self, 0, "director", list, &count);
+  if (self->memory->full)
+    add_stored (self, 1, "image", list, &count);
+  rb_writer_u8 (out, count);
+  rb_writer_data (out, list->data, list->len);
+  return 0;
+}
+
+static gint64
+supply (RbEcu *self)
+{
+  const RbFault *fault = rb_simulated_fault (self->vehicle, "voltage", self, 0);
+  return fault == NULL ? self->vehicle->voltage_mv : fault->argument;
+}
+
+static guint8
+read_primary_did (RbEcu *self, guint16 did, GByteArray *out)
+{
+  const RbFault *moving = rb_simulated_fault (self->vehicle, "speed", self, 0);
+  if (!self->model->primary)
+    return RB_NRC_RANGE;
+  if (did == 0xfd10)
+    rb_writer_u16be (out, (guint16) supply (self));
+  else if (did == 0xfd11)
+    rb_writer_u8 (out, 2);
+  else
+    rb_writer_u16be (out, moving == NULL ? 0 : (guint16) moving->argument);
+  return 0;
+}
+
+static guint8
+read_claimed_digest (RbEcu *self, GByteArray *out)
+{
+  g_autofree char *sha256 = rb_memory_image_sha256 (self->memory);
+  guint8 digest[32];
+  if (!rb_bytes_from_hex_exact (sha256, digest, 32))
+    return RB_NRC_CONDITIONS;
+  rb_writer_data (out, digest, 32);
+  return 0;
+}
+
+static guint8
+read_one (RbEcu *self, guint16 did, GByteArray *out)
+{
+  g_autofree char *key_id = NULL;
+  switch (did) {
+  case 0xf190: write_text (out, self->vehicle->vin); return 0;
+  case 0xf18c: write_text (out, self->memory->serial); return 0;
+  case 0xf191: write_text (out, self->memory->hardware_id); return 0;
+  case 0xf195: write_text (out, rb_ecu_is_application (self) ? self->memory->software : "bootloader"); return 0;
+  case 0xf186: rb_writer_u8 (out, self->session); return 0;
+  case 0xfd00:
+    rb_writer_u8 (out, rb_ecu_is_application (self) ? 0 : 1);
+    rb_writer_u8 (out, self->memory->valid ? 1 : 0);
+    return 0;
+  case 0xfd01: return read_root (self, "director", out);
+  case 0xfd02: return self->memory->full ? read_root (self, "image", out) : RB_NRC_RANGE;
+  case 0xfd03:
+    key_id = rb_memory_key_id (self->memory);
+    write_text (out, key_id == NULL ? "" : key_id);
+    return 0;
+  case 0xfd04: return read_stored (self, out);
+  case 0xfd05:
+  case 0xfd06:
+  case 0xfd07: return rb_keys_read_did (self, did, out);
+  case 0xfd10:
+  case 0xfd11:
+  case 0xfd12: return read_primary_did (self, did, out);
+  case 0xfd20: return read_claimed_digest (self, out);
+  default: return RB_NRC_RANGE;
+  }
+}
+
+static guint8
+read_did (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  if (rb_reader_left (request) == 0 || rb_reader_left (request) % 2 != 0)
+    return RB_NRC_LENGTH;
+  while (rb_reader_left (request) > 0) {
+    guint16 did = rb_reader_u16be (request);
+    rb_writer_u16be (out, did);
+    guint8 nrc = read_one (self, did, out);
+    if (nrc != 0)
+      return nrc;
+  }
+  return 0;
+}
+
+static guint8
+read_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 kind = rb_reader_u8 (request) & 0x7f;
+  guint8 mask = rb_reader_u8 (request);
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
+  if (kind != 0x02)
+    return RB_NRC_SUB_FUNCTION;
+  rb_writer_u8 (out, kind);
+  rb_writer_u8 (out, 0xff);
+  for (guint i = 0; self->memory->dtcs != NULL && self->memory->dtcs[i] != NULL; i++) {
+    rb_writer_ube (out, g_ascii_strtoull (self->memory->dtcs[i], NULL, 16) & 0xffffff, 3);
+    rb_writer_u8 (out, 0x09 & mask);
+  }
+  return 0;
+}
+
+static guint8
+clear_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  g_autoptr (GError) error = NULL;
+  if (rb_reader_left (request) != 3)
+    return RB_NRC_LENGTH;
+  g_clear_pointer (&self->memory->dtcs, g_strfreev);
+  return rb_memory_save (self->memory, &error) ? 0 : RB_NRC_PROGRAMMING;
+}
+
+static guint8
+control_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 kind = rb_reader_u8 (request) & 0x7f;
+  if (!rb_reader_ok (request))
+    return RB_NRC_LENGTH;
+  if (kind < 1 || kind > 2)
+    return RB_NRC_SUB_FUNCTION;
+  self->dtc_off = kind == 2;
+  rb_writer_u8 (out, kind);
+  return 0;
+}
+
+static guint8
+control_communication (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 kind = rb_reader_u8 (request) & 0x7f;
+  (void) rb_reader_u8 (request);
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
+  if (kind > 3)
+    return RB_NRC_SUB_FUNCTION;
+  self->silent = kind != 0;
+  rb_writer_u8 (out, kind);
+  return 0;
+}
+
+static guint8
+tester_present (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 kind = rb_reader_u8 (request) & 0x7f;
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
+  if (kind != 0)
+    return RB_NRC_SUB_FUNCTION;
+  rb_writer_u8 (out, 0);
+  return 0;
+}
+
+/* Routines: what they need and who does them. */
+static const struct {
+  guint16 id;
+  guint sessions;
+  gboolean needs_unlock;
+  gboolean long_work;
+  RbService run;
+} routines[] = {
+  { 0xff00, IN_PROGRAMMING, TRUE, TRUE, rb_flashing_erase },
+  { 0xff01, IN_PROGRAMMING, TRUE, TRUE, rb_flashing_dependencies },
+  { 0x0210, IN_PROGRAMMING, FALSE, TRUE, rb_flashing_digest },
+  { 0x0220, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, rb_metadata_install },
+  { 0x0221, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, rb_metadata_anchor },
+  { 0x0222, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, rb_metadata_drop },
+  { 0x0230, IN_EXTENDED, TRUE, FALSE, rb_keys_make },
+  { 0x0231, IN_DEFAULT | IN_EXTENDED, FALSE, FALSE, rb_keys_prove },
+  { 0x0240, IN_DEFAULT | IN_EXTENDED, FALSE, FALSE, rb_keys_report },
+  { 0x0241, IN_DEFAULT | IN_EXTENDED, FALSE, TRUE, rb_keys_manifest },
+  { 0x0250, IN_EXTENDED, TRUE, FALSE, rb_keys_load_she },
+};
+
+static guint8
+run_routine (RbEcu *self, guint16 id, RbReader *request, GByteArray *out)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (routines); i++) {
+    if (routines[i].id != id)
+      continue;
+    if ((routines[i].sessions & (1u << self->session)) == 0)
+      return RB_NRC_NOT_IN_SESSION;
+    if (routines[i].needs_unlock && !self->unlocked)
+      return RB_NRC_LOCKED;
+    return routines[i].run (self, request, out);
+  }
+  return RB_NRC_RANGE;
+}
+
+static guint8
+routine_control (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 kind = rb_reader_u8 (request) & 0x7f;
+  guint16 id = rb_reader_u16be (request);
+  if (!rb_reader_ok (request))
+    return RB_NRC_LENGTH;
+  if (kind != 1)
+    return RB_NRC_SUB_FUNCTION;
+  rb_writer_u8 (out, kind);
+  rb_writer_u16be (out, id);
+  return run_routine (self, id, request, out);
+}
+
+static const struct {
+  guint8 sid;
+  guint sessions;
+  gboolean needs_unlock;
+  gboolean has_sub_function;
+  RbService run;
+} services[] = {
+  { 0x10, IN_ALL, FALSE, TRUE, session_control },
+  { 0x11, IN_ALL, FALSE, TRUE, ecu_reset },
+  { 0x14, IN_ALL, FALSE, FALSE, clear_dtcs },
+  { 0x19, IN_ALL, FALSE, TRUE, read_dtcs },
+  { 0x22, IN_ALL, FALSE, FALSE, read_did },
+  { 0x28, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, control_communication },
+  { 0x29, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, rb_authentication_service },
+  { 0x31, IN_ALL, FALSE, TRUE, routine_control },
+  { 0x34, IN_PROGRAMMING, TRUE, FALSE, rb_flashing_download },
+  { 0x36, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, rb_flashing_transfer },
+  { 0x37, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, rb_flashing_exit },
+  { 0x38, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, rb_flashing_add_file },
+  { 0x3e, IN_ALL, FALSE, TRUE, tester_present },
+  { 0x85, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, control_dtcs },
+};
+
+static guint8
+serve (RbEcu *self, guint8 sid, RbReader *request, GByteArray *out)
+{
+  const RbFault *refuse = rb_simulated_fault (self->vehicle, "refuse", self, 0);
+  if (refuse != NULL && refuse->argument == sid)
+    return RB_NRC_CONDITIONS;
+  for (guint i = 0; i < G_N_ELEMENTS (services); i++) {
+    if (services[i].sid != sid)
+      continue;
+    if ((services[i].sessions & (1u << self->session)) == 0)
+      return RB_NRC_NOT_IN_SESSION;
+    if (services[i].needs_unlock && !self->unlocked)
+      return RB_NRC_LOCKED;
+    return services[i].run (self, request, out);
+  }
+  return 0x11;
+}
+
+/* Does the request take so long that an ECU asks for time first? In milliseconds. */
+static guint
+work_ms (RbEcu *self, GBytes *request)
+{
+  RbReader reader = rb_reader_from_bytes (request);
+  guint8 sid = rb_reader_u8 (&reader);
+  if (sid == 0x37)
+    return self->transfer.to_file ? 0 : 100;
+  if (sid != 0x31 || rb_reader_u8 (&reader) != 1)
+    return 0;
+  guint16 id = rb_reader_u16be (&reader);
+  if (id == 0xff00)
+    return (guint) rb_json_integer_or (self->model->simulation, "erase_ms", 300);
+  for (guint i = 0; i < G_N_ELEMENTS (routines); i++)
+    if (routines[i].id == id && routines[i].long_work)
+      return 50;
+  return 0;
+}
+
+static void
+add_answer (GPtrArray *answers, guint delay, gconstpointer data, gsize length)
+{
+  RbAnswer *answer = g_new0 (RbAnswer, 1);
+  answer->delay_ms = delay;
+  answer->message = g_bytes_new (data, length);
+  g_ptr_array_add (answers, answer);
+}
+
+static void
+add_pending (RbEcu *self, GPtrArray *answers, guint8 sid, guint work)
+{
+  const guint8 pending[] = { 0x7f, sid, 0x78 };
+  const RbFault *more = rb_simulated_fault (self->vehicle, "pending", self, 0);
+  guint count = more == NULL ? 1 : (guint) more->argument;
+  for (guint i = 0; i < count && work > 0; i++)
+    add_answer (answers, 0, pending, sizeof pending);
+}
+
+/* NRCs that stay unsaid when everybody was asked. */
+static gboolean
+stays_silent (guint8 nrc)
+{
+  return nrc == 0x11 || nrc == 0x12 || nrc == 0x31 || nrc == 0x7e || nrc == 0x7f;
+}
+
+static gboolean
+suppressed (guint8 sid, GBytes *request)
+{
+  RbReader reader = rb_reader_from_bytes (request);
+  (void) rb_reader_u8 (&reader);
+  guint8 sub_function = rb_reader_u8 (&reader);
+  for (guint i = 0; i < G_N_ELEMENTS (services); i++)
+    if (services[i].sid == sid)
+      return services[i].has_sub_function && rb_reader_ok (&reader) && (sub_function & 0x80) != 0;
+  return FALSE;
+}
+
+static void
+expire_session (RbEcu *self, gint64 now)
+{
+  if (self->session == DEFAULT || now - self->last_request <= S3_MS + 200)
+    return;
+  rb_ecu_forget (self);
+  self->session = DEFAULT;
+}
+
+static gboolean
+is_struck_silent (RbEcu *self, gint64 now)
+{
+  return now < self->busy_until || rb_simulated_fault (self->vehicle, "no-answer", self, self->vehicle->requests) != NULL;
+}
+
+static void
+answer_one (RbEcu *self, GBytes *request, gboolean functional, GPtrArray *answers)
+{
+  RbReader reader = rb_reader_from_bytes (request);
+  guint8 sid = rb_reader_u8 (&reader);
+  guint work = work_ms (self, request);
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_writer_u8 (out, sid | 0x40);
+  guint8 nrc = serve (self, sid, &reader, out);
+  if (nrc != 0) {
+    const guint8 negative[] = { 0x7f, sid, nrc };
+    rb_simulated_log (self->vehicle, "refusal", self, json_pack ("{s:i,s:i}", "service", sid, "nrc", nrc));
+    if (!functional || !stays_silent (nrc))
+      add_answer (answers, 0, negative, sizeof negative);
+    return;
+  }
+  add_pending (self, answers, sid, work);
+  if (!suppressed (sid, request) || answers->len > 0)
+    add_answer (answers, self->vehicle->real_timing ? work : 0, out->data, out->len);
+}
+
+GPtrArray *
+rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now)
+{
+  GPtrArray *answers = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_answer_free);
+  RbReader reader = rb_reader_from_bytes (request);
+  guint8 sid = rb_reader_u8 (&reader);
+  self->vehicle->requests++;
+  expire_session (self, now);
+  if (!rb_reader_ok (&reader) || is_struck_silent (self, now))
+    return answers;
+  self->last_request = now;
+  if (rb_simulated_fault (self->vehicle, "busy", self, self->vehicle->requests) != NULL) {
+    const guint8 busy[] = { 0x7f, sid, RB_NRC_BUSY };
+    add_answer (answers, 0, busy, sizeof busy);
+    return answers;
+  }
+  answer_one (self, request, functional, answers);
+  return answers;
+}

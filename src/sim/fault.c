@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/fault.h"
+
+#include <string.h>
+
+static const struct {
+  const char *kind, *help;
+} kinds[] = {
+  { "drop-link", "the TCP connection is reset at block WHEN of a transfer" },
+  { "kill", "the vehicle loses power (this process exits) at block WHEN of a transfer" },
+  { "pending", "every long answer is preceded by ARG times 0x78" },
+  { "busy", "request WHEN is answered 0x21 once" },
+  { "no-answer", "request WHEN is not answered; without WHEN the ECU is dead" },
+  { "refuse", "every request of service ARG (as 0x31) is answered 0x22" },
+  { "wrong-digest", "the digest over flash is wrong" },
+  { "wrong-proof", "the proof of possession is by another key" },
+  { "keep-key", "making a key answers well and keeps the old one" },
+  { "keep-root", "installing a root answers well and keeps the old one" },
+  { "voltage", "the supply is ARG millivolt" },
+  { "speed", "the vehicle moves with ARG hundredths of km/h" },
+};
+
+RbFault *
+rb_fault_parse (const char *spec, GError **error)
+{
+  g_autofree char *text = g_strdup (spec);
+  char *kind = strchr (text, ':');
+  char *when = strrchr (text, '@');
+  RbFault *self = NULL;
+  if (when != NULL)
+    *when++ = '\0';
+  if (kind != NULL)
+    *kind++ = '\0';
+  char *argument = kind == NULL ? NULL : strchr (kind, '=');
+  if (argument != NULL)
+    *argument++ = '\0';
+  for (guint i = 0; kind != NULL && i < G_N_ELEMENTS (kinds) && self == NULL; i++)
+    if (strcmp (kinds[i].kind, kind) == 0) {
+      self = g_new0 (RbFault, 1);
+      self->kind = kinds[i].kind;
+    }
+  if (self == NULL) {
+    g_set_error (error, RB_SIM_ERROR, RB_REASON_USAGE, "“%s” is not a fault; --help-faults lists them", spec);
+    return NULL;
+  }
+  self->ecu = g_strdup (text);
+  self->argument = argument == NULL ? 0 : g_ascii_strtoll (argument, NULL, 0);
+  if (when != NULL && g_str_has_prefix (when, "block="))
+    when = strchr (when, '=') + 1;
+  self->when = when == NULL ? 0 : g_ascii_strtoll (when, NULL, 10);
+  return self;
+}
+
+void
+rb_fault_free (RbFault *self)
+{
+  g_free (self->ecu);
+  g_free (self);
+}
+
+const char *
+rb_fault_help (void)
+{
+  static char *help;
+  if (g_once_init_enter (&help)) {
+    GString *text = g_string_new ("Faults: ECU:KIND[=ARG][@WHEN], ECU a name, a serial or *\n\n");
+    for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+      g_string_append_printf (text, "  %-14s %s\n", kinds[i].kind, kinds[i].help);
+    g_once_init_leave (&help, g_string_free (text, FALSE));
+  }
+  return help;
+}
+
+const RbFault *
+rb_fault_strikes (GPtrArray *faults, const char *kind, const char *name, const char *serial, gint64 count)
+{
+  for (guint i = 0; i < faults->len; i++) {
+    RbFault *fault = faults->pdata[i];
+    gboolean here = strcmp (fault->ecu, "*") == 0 || strcmp (fault->ecu, name) == 0 || strcmp (fault->ecu, serial) == 0;
+    if (!here || fault->spent || strcmp (fault->kind, kind) != 0 || (fault->when > 0 && fault->when != count))
+      continue;
+    fault->spent = fault->when > 0;
+    return fault;
+  }
+  return NULL;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "sim/ecu.h"
+
+/* The simulated vehicle: its ECUs, its supply, its event log. One thread. */
+typedef enum { RB_EFFECT_NONE, RB_EFFECT_DROP_LINK } RbEffect;
+
+struct _RbSimulated {
+  RbVehicleModel *model;
+  char *state_dir;
+  char *vin;
+  gint64 voltage_mv;
+  gboolean real_timing;
+  GPtrArray *ecus;   /* of RbEcu, order of the model */
+  GPtrArray *faults; /* of RbFault */
+  char *log_path;    /* NULL: no log */
+  RbEffect effect;   /* what a fault asks of the transport, after the current request */
+  guint requests;
+};
+
+/* Loads model and state; makes the state from the seed in vehicle/ beside the model when there is none yet. vin may be NULL. */
+RbSimulated *rb_simulated_open (const char *model, const char *state_dir, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_simulated_free (RbSimulated *self);
+/* NULL when no ECU has the address. */
+RbEcu *rb_simulated_by_logical (RbSimulated *self, guint16 logical);
+/* One line in the event log. detail (taken, may be NULL) is merged in. */
+void rb_simulated_log (RbSimulated *self, const char *event, const RbEcu *ecu, json_t *detail);
+const RbFault *rb_simulated_fault (RbSimulated *self, const char *kind, const RbEcu *ecu, gint64 count);
+/* Opened memories of a state dir, without a model: for show and offer. (element-type RbMemory) */
+GPtrArray *rb_simulated_memories (const char *state_dir, char **vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbSimulated, rb_simulated_free)
