@@ -114,8 +114,14 @@ beginning (const char *folder, const RbCampaignRoot *wanted, const char *repo, G
 {
   if (wanted->pinned)
     return rb_roots_wanted (folder, wanted, repo, error);
-  g_autoptr (GPtrArray) roots = rb_roots_read (folder, error);
-  return roots == NULL ? NULL : g_bytes_ref (roots->pdata[0]);
+  gint64 first = 0;
+  g_autoptr (GPtrArray) roots = rb_roots_read_from (folder, &first, error);
+  if (roots == NULL)
+    return NULL;
+  if (first == 1)
+    return g_bytes_ref (roots->pdata[0]);
+  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING, "the chain in the bundle begins with version %" G_GINT64_FORMAT ", not 1", first);
+  return NULL;
 }
 
 gboolean

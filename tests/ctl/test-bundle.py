@@ -1,0 +1,391 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""recallctl trust, bundle and campaign against bundles that somebody has cut, bent or made up: a reason, exit 1, and nothing stored"""
+
+import hashlib
+import io
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+RECALLCTL, RECALL_OEM = sys.argv[1:3]
+SEED = 20261123
+
+
+def run(*arguments, data):
+    done = subprocess.run([RECALLCTL, "--json", "--data-dir", str(data), *map(str, arguments)], capture_output=True, text=True,
+                          check=False)
+    return done.returncode, json.loads(done.stdout.splitlines()[-1])
+
+
+def stored(data):
+    """every file but the lock, by digest"""
+    return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(Path(data).rglob("*")) if path.is_file() and path.name != ".lock"}
+
+
+def read_tar(path):
+    with tarfile.open(path) as tar:
+        return [(member.name, tar.extractfile(member).read()) for member in tar.getmembers() if member.isfile()]
+
+
+def write_tar(path, files, mode="w"):
+    with tarfile.open(path, mode, format=tarfile.USTAR_FORMAT) as tar:
+        for file in files:
+            member, data = file if isinstance(file[0], tarfile.TarInfo) else (tarfile.TarInfo(file[0]), file[1])
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+
+
+class Bundle(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.made = Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, cls.made)
+        cls.oem = cls.made / "oem"
+        subprocess.run([RECALL_OEM, "demo", str(cls.oem), "--image-size", "20000"], check=True, stdout=subprocess.DEVNULL)
+        cls.bundle = cls.oem / "campaign.recall"
+        cls.campaign = (cls.oem / "campaign.txt").read_text().strip()
+        cls.vin = (cls.oem / "vin.txt").read_text().strip()
+        cls.files = read_tar(cls.bundle)
+        cls.trusted = cls.made / "trusted"
+        assert run("trust", "add", cls.oem / "service-root.json", "--name", "Aurora", data=cls.trusted)[0] == 0
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(dir=self.made))
+        self.data = self.folder / "data"
+        shutil.copytree(self.trusted, self.data)
+        self.file = self.folder / "bundle.recall"
+
+    def refused(self, bundle=None, *options, data=None):
+        data = data or self.data
+        before = stored(data)
+        code, verdict = run("bundle", "import", bundle or self.file, *options, data=data)
+        self.assertEqual(code, 1, verdict)
+        self.assertFalse(verdict["ok"])
+        self.assertNotEqual(verdict["reason"], "internal")
+        self.assertEqual(stored(data), before, verdict)
+        self.assertEqual([path.name for path in (data / "library").glob(".scratch-*")], [])
+        code, same = run("bundle", "verify", bundle or self.file, data=data)
+        self.assertEqual((code, same["reason"]), (1, verdict["reason"]), same)
+        return verdict["reason"]
+
+    def imported(self, bundle=None, *options):
+        code, verdict = run("bundle", "import", bundle or self.file, *options, data=self.data)
+        self.assertEqual(code, 0, verdict)
+        self.assertEqual(verdict["campaign"], self.campaign)
+        return verdict
+
+    def changed(self, name, data):
+        files = [(path, data if path == name else old) for path, old in self.files]
+        self.assertIn(name, [path for path, _ in files])
+        write_tar(self.file, files)
+
+    # what is good
+
+    def test_import_list_show_check_remove(self):
+        verdict = self.imported(self.bundle)
+        self.assertEqual(verdict["anchor"], "Aurora")
+        _, listed = run("bundle", "list", data=self.data)
+        self.assertEqual([row["campaign"] for row in listed["campaigns"]], [self.campaign])
+        self.assertFalse(listed["campaigns"][0]["damaged"])
+        code, shown = run("bundle", "show", self.campaign, data=self.data)
+        self.assertEqual(code, 0)
+        self.assertEqual(shown["campaign_sha256"],
+                         hashlib.sha256(dict(self.files)[f"service/targets/campaigns/{self.campaign}.json"]).hexdigest())
+        _, found = run("campaign", "check", self.vin, data=self.data)
+        self.assertEqual([row["campaign"] for row in found["campaigns"]], [self.campaign])
+        self.assertTrue(found["campaigns"][0]["pack"])
+        code, found = run("campaign", "check", "1RBDM7AA2TA999999", data=self.data)
+        self.assertEqual((code, found["campaigns"]), (0, []))
+        self.assertEqual(run("campaign", "check", "NOT-A-VIN", data=self.data)[1]["reason"], "vin-invalid")
+        images = {path.name: path for path in (self.data / "store" / "sha256").iterdir()}
+        self.assertEqual(set(images), {hashlib.sha256(data).hexdigest() for name, data in self.files if name.startswith("image/targets/")})
+        for digest, path in images.items():
+            self.assertEqual(hashlib.sha256(path.read_bytes()).hexdigest(), digest)
+
+    def test_again_is_fine(self):
+        self.imported(self.bundle)
+        before = {name: digest for name, digest in stored(self.data).items() if not name.endswith("import.json")}
+        self.imported(self.bundle)
+        self.assertEqual({name: digest for name, digest in stored(self.data).items() if not name.endswith("import.json")}, before)
+
+    def test_folder(self):
+        with tarfile.open(self.bundle) as tar:
+            tar.extractall(self.folder / "stick")
+        self.imported(self.folder / "stick")
+
+    def test_in_place(self):
+        for source in (self.bundle, self.folder / "stick"):
+            if source != self.bundle:
+                with tarfile.open(self.bundle) as tar:
+                    tar.extractall(source)
+            self.imported(source, "--in-place")
+            self.assertFalse((self.data / "store").exists() and any((self.data / "store" / "sha256").iterdir()))
+            _, listed = run("bundle", "list", data=self.data)
+            self.assertEqual(listed["campaigns"][0]["in_place"], str(source))
+
+    def test_zstd_without_images(self):
+        metadata = [file for file in self.files if not file[0].startswith("image/targets/")]
+        self.compress(metadata)
+        self.assertEqual(self.refused(), "image-missing")
+        self.imported(self.bundle)
+        self.imported()
+
+    def compress(self, files):
+        plain = self.folder / "plain.tar"
+        write_tar(plain, files)
+        subprocess.run(["bsdtar", "--zstd", "-cf", str(self.file), f"@{plain}"], check=True) if shutil.which("bsdtar") \
+            else subprocess.run(["zstd", "-q", "-f", str(plain), "-o", str(self.file)], check=True)
+
+    # who made it
+
+    def test_no_anchor(self):
+        self.assertEqual(self.refused(self.bundle, data=self.folder / "nothing"), "no-trust-anchor")
+
+    def test_wrong_oem(self):
+        other = self.folder / "other"
+        subprocess.run([RECALL_OEM, "demo", str(other), "--image-size", "20000"], check=True, stdout=subprocess.DEVNULL)
+        self.assertEqual(self.refused(other / "campaign.recall"), "wrong-oem")
+
+    def test_anchor_rules(self):
+        root = self.oem / "service-root.json"
+        self.assertEqual(run("trust", "add", root, "--name", "Aurora", data=self.data)[0], 0)
+        self.assertEqual(run("trust", "add", root, "--name", "Other", data=self.data)[1]["reason"], "exists")
+        bent = json.loads(root.read_text())
+        bent["signed"]["version"] = 7
+        (self.folder / "bent.json").write_text(json.dumps(bent))
+        before = stored(self.data)
+        code, verdict = run("trust", "add", self.folder / "bent.json", "--name", "Bent", data=self.data)
+        self.assertEqual(code, 1)
+        self.assertIn(verdict["reason"], ("bad-signature", "threshold-unmet"))
+        code, verdict = run("trust", "add", self.folder / "bent.json", "--name", "../Bent", data=self.data)
+        self.assertNotEqual(code, 0)
+        self.assertEqual(stored(self.data), before)
+        _, listed = run("trust", "list", data=self.data)
+        self.assertEqual([row["name"] for row in listed["anchors"]], ["Aurora"])
+
+    # what is cut or bent
+
+    def test_truncated_anywhere(self):
+        whole = self.bundle.read_bytes()
+        end = max(i for i, byte in enumerate(whole) if byte) + 1
+        chance = random.Random(SEED)
+        cuts = {0, 1, 511, 512, 513, 1024, end - 1, end // 512 * 512, end + 511 - (end + 511) % 512}
+        cuts |= {chance.randrange(end) for _ in range(25)} | {chance.randrange(end // 512) * 512 for _ in range(25)}
+        for cut in sorted(cuts):
+            with self.subTest(cut=cut):
+                self.file.write_bytes(whole[:cut])
+                self.assertEqual(self.refused(), "bundle-truncated")
+
+    def test_truncated_zstd(self):
+        self.compress([file for file in self.files if not file[0].startswith("image/targets/")])
+        whole = self.file.read_bytes()
+        for cut in range(5, len(whole), max(1, len(whole) // 20)):
+            with self.subTest(cut=cut):
+                self.file.write_bytes(whole[:cut])
+                self.assertIn(self.refused(), ("bundle-truncated", "malformed"))
+
+    def test_flipped_bit_in_every_file(self):
+        chance = random.Random(SEED)
+        for name, data in self.files:
+            for at in {0, len(data) - 1, *(chance.randrange(len(data)) for _ in range(3))}:
+                with self.subTest(name=name, at=at):
+                    bent = bytearray(data)
+                    bent[at] ^= 1 << chance.randrange(8)
+                    if name.endswith("/she.json"):
+                        continue
+                    self.changed(name, bytes(bent))
+                    code, verdict = run("bundle", "import", self.file, data=self.data)
+                    if code == 0:
+                        self.assertEqual(self.meaning(bytes(bent)), self.meaning(data), name)
+                        shutil.rmtree(self.data)
+                        shutil.copytree(self.trusted, self.data)
+                    else:
+                        self.assertEqual(stored(self.data), stored(self.trusted))
+
+    @staticmethod
+    def meaning(data):
+        """of metadata: what is signed; a bent signature may be one that was not needed"""
+        return json.loads(data)["signed"]
+
+    def test_flipped_byte_in_an_image(self):
+        for name, data in self.files:
+            if name.startswith("image/targets/"):
+                self.changed(name, data[:-1] + bytes([data[-1] ^ 0xFF]))
+                self.assertEqual(self.refused(), "hash-mismatch")
+
+    def test_image_longer_shorter_missing_unknown(self):
+        images = [(name, data) for name, data in self.files if name.startswith("image/targets/")]
+        name, data = images[0]
+        self.changed(name, data + b"\0")
+        self.assertEqual(self.refused(), "hash-mismatch")
+        self.changed(name, data[:-1])
+        self.assertEqual(self.refused(), "hash-mismatch")
+        write_tar(self.file, [file for file in self.files if file[0] != name])
+        self.assertEqual(self.refused(), "image-missing")
+        write_tar(self.file, self.files + [("image/targets/oem/extra.bin", b"extra")])
+        self.assertEqual(self.refused(), "target-missing")
+
+    def test_each_file_missing(self):
+        for name, _ in self.files:
+            if name.startswith("image/targets/") or name.endswith("she.json"):
+                continue
+            with self.subTest(name=name):
+                write_tar(self.file, [file for file in self.files if file[0] != name])
+                self.assertNotEqual(self.refused(), "ok")
+
+    def test_swapped_profile(self):
+        profiles = [(name, data) for name, data in self.files if "/profiles/" in name]
+        self.changed(profiles[0][0], profiles[1][1])
+        self.assertIn(self.refused(), ("hash-mismatch", "length-mismatch"))
+
+    def test_unvouched_target(self):
+        extra = ("service/targets/profiles/extra.json", dict(self.files)[next(n for n, _ in self.files if "/profiles/" in n)])
+        write_tar(self.file, [self.files[0], extra] + self.files[1:])
+        self.assertEqual(self.refused(), "target-missing")
+
+    def test_vin_pack_of_another_vehicle(self):
+        moved = [(name.replace(self.vin, "1RBDM7AA2TA999999"), data) for name, data in self.files]
+        write_tar(self.file, moved)
+        self.assertEqual(self.refused(), "not-in-scope")
+
+    # what tries to get out
+
+    def hostile(self, member, data=b"{}", first=False):
+        files = [(member, data)] + self.files if first else self.files[:3] + [(member, data)] + self.files[3:]
+        write_tar(self.file, files)
+        return self.refused()
+
+    def test_names(self):
+        for name in ("../escape.json", "service/../../escape.json", "/etc/escape.json", "service//metadata/x.json", "service/./x.json",
+                     "service/metadata/../x.json", "vins/../x/she.json", "vins/NOTAVIN/she.json", "image/targets/../../x",
+                     "escape.json", "service/metadata/x.txt", "service/metadata/a/b.json", "director/metadata/timestamp.json",
+                     "image/metadata/x\x01.json", "vins/" + "1RBDM7AA2TA000001" + "/director/root.json", "a/" * 20 + "x.json",
+                     "service/metadata/" + "x" * 80 + ".json" + "/" + "y" * 90):
+            with self.subTest(name=name):
+                self.assertEqual(self.hostile(tarfile.TarInfo(name)), "path")
+
+    def test_kinds(self):
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE):
+            with self.subTest(kind=kind):
+                member = tarfile.TarInfo("service/metadata/extra.json")
+                member.type, member.linkname = kind, "/etc/passwd" if kind == tarfile.SYMTYPE else self.files[0][0]
+                self.assertEqual(self.hostile(member, b""), "path")
+        escape = tarfile.TarInfo("service")
+        escape.type, escape.linkname = tarfile.SYMTYPE, "/tmp"
+        self.assertEqual(self.hostile(escape, b"", first=True), "path")
+
+    def test_folder_with_links(self):
+        stick = self.folder / "stick"
+        with tarfile.open(self.bundle) as tar:
+            tar.extractall(stick)
+        (stick / "service" / "metadata" / "extra.json").symlink_to("/etc/passwd")
+        self.assertEqual(self.refused(stick), "path")
+        (stick / "service" / "metadata" / "extra.json").unlink()
+        image = next(path for path in (stick / "image" / "targets").rglob("*.bin"))
+        kept = image.read_bytes()
+        image.unlink()
+        os.mkfifo(image)
+        self.assertEqual(self.refused(stick), "path")
+        image.unlink()
+        image.write_bytes(kept)
+        self.imported(stick)
+
+    def test_twice(self):
+        write_tar(self.file, self.files[:2] + [self.files[0]] + self.files[2:])
+        self.assertEqual(self.refused(), "malformed")
+        write_tar(self.file, self.files + [self.files[-1]])
+        self.assertEqual(self.refused(), "malformed")
+
+    def test_metadata_after_images(self):
+        metadata = [file for file in self.files if not file[0].startswith("image/targets/")]
+        images = [file for file in self.files if file[0].startswith("image/targets/")]
+        late = next(file for file in metadata if file[0].endswith("/she.json"))
+        write_tar(self.file, [file for file in metadata if file != late] + images + [late])
+        self.assertEqual(self.refused(), "malformed")
+        write_tar(self.file, images + metadata)
+        self.assertEqual(self.refused(), "missing")
+
+    def test_oversized(self):
+        self.assertEqual(self.hostile(tarfile.TarInfo("service/metadata/big.json"), b" " * (17 << 20)), "too-large")
+
+    def test_compressed_with_images(self):
+        self.compress(self.files)
+        self.assertEqual(self.refused(), "malformed")
+
+    def test_other_formats(self):
+        for data in (b"", b"hello", b"PK\x03\x04" + bytes(3000), b"\x1f\x8b\x08" + bytes(3000), os.urandom(4096) + bytes(1024)):
+            with self.subTest(data=data[:4]):
+                self.file.write_bytes(data)
+                self.assertIn(self.refused(), ("bundle-truncated", "malformed"))
+        with tarfile.open(self.file, "w:gz") as tar:
+            tar.add(self.bundle, "service/metadata/1.root.json")
+        self.assertIn(self.refused(), ("bundle-truncated", "malformed"))
+        self.assertEqual(self.refused(self.folder / "missing"), "not-found")
+        self.assertEqual(self.refused("/dev/zero"), "io")
+
+    # what happens later
+
+    def test_library_is_not_believed(self):
+        self.imported(self.bundle)
+        place = self.data / "library" / self.campaign
+        campaign = place / "service" / "targets" / "campaigns" / f"{self.campaign}.json"
+        good = campaign.read_bytes()
+        for bent in (good + b"\n", good.replace(b"parking-brake", b"parking-broke"), good.replace(b"true", b"null")):
+            campaign.write_bytes(bent)
+            code, verdict = run("bundle", "show", self.campaign, data=self.data)
+            self.assertEqual(code, 1)
+            self.assertIn(verdict["reason"], ("hash-mismatch", "length-mismatch", "malformed"))
+        campaign.write_bytes(good)
+        self.assertEqual(run("bundle", "show", self.campaign, data=self.data)[0], 0)
+        shutil.rmtree(self.data / "trust")
+        self.assertEqual(run("bundle", "show", self.campaign, data=self.data)[1]["reason"], "no-trust-anchor")
+
+    def test_a_damaged_image_is_healed_by_importing_again(self):
+        self.imported(self.bundle)
+        image = next((self.data / "store" / "sha256").iterdir())
+        image.chmod(0o600)
+        image.write_bytes(b"bent")
+        self.imported(self.bundle)
+        self.assertEqual(hashlib.sha256(image.read_bytes()).hexdigest(), image.name)
+
+    def test_unknown_campaign(self):
+        for name in ("R-1999-01", "../trust", "."):
+            self.assertEqual(run("bundle", "show", name, data=self.data)[1]["reason"], "campaign-unknown")
+
+    def test_killed_in_mid_import(self):
+        big = self.folder / "big"
+        subprocess.run([RECALL_OEM, "demo", str(big), "--image-size", "3000000"], check=True, stdout=subprocess.DEVNULL)
+        run("trust", "add", big / "service-root.json", "--name", "Big", data=self.data)
+        before = stored(self.data)
+        chance = random.Random(SEED)
+        outcomes = set()
+        for _ in range(25):
+            process = subprocess.Popen([RECALLCTL, "--data-dir", str(self.data), "bundle", "import", str(big / "campaign.recall")],
+                                       stdout=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0, 0.25))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            _, listed = run("bundle", "list", data=self.data)
+            outcomes.add(len(listed["campaigns"]))
+            if listed["campaigns"]:
+                self.assertEqual(run("bundle", "show", listed["campaigns"][0]["campaign"], data=self.data)[0], 0)
+                break
+            kept = {name for name in stored(self.data) if not name.startswith(("library/.scratch-", "store/")) and name != "pins.json"}
+            self.assertEqual(kept, set(before))
+        self.assertEqual(run("bundle", "import", big / "campaign.recall", data=self.data)[0], 0)
+        self.assertEqual(sorted(os.listdir(self.data / "library")), [".lock", (big / "campaign.txt").read_text().strip()])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=1)
