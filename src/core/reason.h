@@ -124,6 +124,9 @@
   X (RECORD_NONCE, "record-nonce") \
   X (NOT_COMPLETED, "not-completed") \
   X (SIGNER_MISSING, "signer-missing") \
+  /* log */ \
+  X (LOG_SIGNATURE, "log-signature") \
+  X (LOG_PROOF, "log-proof") \
   /* OEM */ \
   X (POLICY, "policy")
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "log/checkpoint.h"
+
+/* A receipt: that an entry is in a log, to be checked offline (C2SP tlog-proof.md). */
+typedef struct {
+  guint64 index;
+  guint64 size;  /* of the checkpoint */
+  char *origin;
+} RbReceipt;
+/* Checks that entry is in the log of key. Errors: malformed, too-large, log-signature, log-proof. */
+RbReceipt *rb_receipt_check (GBytes *receipt, gconstpointer entry, gsize length, const RbNoteKey *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_receipt_free (RbReceipt *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbReceipt, rb_receipt_free)
+/* (transfer full) */
+GBytes *rb_receipt_write (guint64 index, GArray *proof, const char *checkpoint);
