@@ -97,8 +97,9 @@ read_can_id (const json_t *json, const char *member, guint32 *id, const char *wh
 }
 
 static gboolean
-read_can (RbModelEcu *ecu, const json_t *json, const char *what, GError **error)
+read_can (RbModelEcu *ecu, const json_t *json, const char *whose, GError **error)
 {
+  g_autofree char *what = g_strconcat (whose, ", can", NULL);
   gint64 extension = -1;
   ecu->can_extension = -1;
   if (json == NULL)
