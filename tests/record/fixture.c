@@ -30,6 +30,7 @@ static const char model_json[]
     "{\"name\":\"sensor\",\"label\":\"Sensor\",\"hardware_id\":\"hw-sensor-1\",\"supplier\":\"supplier-b\",\"profile\":\"p\","
     "\"primary\":false,\"verification\":\"partial\",\"bus\":\"eth\",\"gateway\":null,\"logical\":\"0x1003\"}]}";
 
+/* the three ECUs of the vehicle above */
 static const char *const ecu_names[] = { "telematics", "brake", "sensor" };
 
 static GBytes *
@@ -127,9 +128,9 @@ assigned_ecus (gpointer data, const char *vin, GError **error)
 }
 
 static json_t *
-root (const char *sha256)
+root (const RbCampaignRoot *wanted)
 {
-  return json_pack ("{s:i, s:s}", "version", 2, "sha256", sha256);
+  return json_pack ("{s:I, s:s}", "version", (json_int_t) wanted->version, "sha256", wanted->sha256);
 }
 
 static GBytes *
@@ -157,20 +158,28 @@ campaign_json (Fixture *self)
   return rb_json_to_bytes (campaign);
 }
 
-void
-fixture_set_up (Fixture *self)
+static void
+begin (Fixture *self)
 {
   g_autoptr (GError) error = NULL;
   memset (self, 0, sizeof *self);
   self->folder = g_dir_make_tmp ("recallbay-record-XXXXXX", &error);
   check (error);
-  self->dealer_ca = fixture_other_ca (&ca_key);
+  self->images = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  self->keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) rb_key_private_unref);
   self->anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
+}
+
+void
+fixture_set_up (Fixture *self)
+{
+  g_autoptr (GError) error = NULL;
+  begin (self);
+  self->dealer_ca = fixture_other_ca (&ca_key);
   g_ptr_array_add (self->anchors, rb_certificate_ref (self->dealer_ca));
   self->technician = fixture_identity (self, RB_PURPOSE_TECHNICIAN, "Ada Fitter");
   self->second = fixture_identity (self, RB_PURPOSE_TECHNICIAN, "Ben Foreman");
   self->workstation = fixture_identity (self, RB_PURPOSE_WORKSTATION, "Bay 3");
-  self->images = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   g_autoptr (GBytes) campaign = campaign_json (self);
   self->campaign = rb_campaign_parse (campaign, &error);
   check (error);
@@ -178,11 +187,34 @@ fixture_set_up (Fixture *self)
   g_autoptr (GBytes) model = to_bytes (model_json);
   self->model = rb_vehicle_model_parse (model, &error);
   check (error);
-  self->primary_key = rb_keygen_new (RB_KEY_ED25519, &error);
-  check (error);
-  self->brake_key = rb_keygen_new (RB_KEY_EC_P256, &error);
-  check (error);
   self->evidence = (RbEvidence) { self->campaign, self->campaign_sha256, self->model, find_image, assigned_ecus, self };
+  g_assert_true (rb_moment_from_text ("2026-11-17T10:00:00Z", &self->start));
+}
+
+static RbIdentity *
+load_identity (const char *demo, const char *file, RbPurpose purpose)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (demo, file, NULL);
+  g_autofree char *passphrase_path = g_build_filename (demo, "passphrase", NULL);
+  g_autofree char *passphrase = NULL;
+  g_assert_true (g_file_get_contents (passphrase_path, &passphrase, NULL, NULL));
+  g_autoptr (RbIdentitySet) set = rb_identity_set_load (path, g_strchomp (passphrase), &error);
+  check (error);
+  RbIdentity *identity = rb_identity_set_find (set, purpose, &error);
+  check (error);
+  return identity;
+}
+
+void
+fixture_set_up_demo (Fixture *self, const char *demo, const RbEvidence *evidence)
+{
+  begin (self);
+  self->technician = load_identity (demo, "technician.p12", RB_PURPOSE_TECHNICIAN);
+  self->second = load_identity (demo, "second.p12", RB_PURPOSE_TECHNICIAN);
+  self->workstation = load_identity (demo, "workstation.pem", RB_PURPOSE_WORKSTATION);
+  self->evidence = *evidence;
+  self->start = evidence->campaign->issued + 60 * 60;
 }
 
 void
@@ -192,29 +224,36 @@ fixture_tear_down (Fixture *self)
   g_assert_true (rb_files_remove_tree (self->folder, &error));
   g_free (self->folder);
   g_ptr_array_unref (self->anchors);
-  rb_certificate_unref (self->dealer_ca);
+  g_clear_pointer (&self->dealer_ca, rb_certificate_unref);
   g_clear_pointer (&ca_key, rb_key_private_unref);
   rb_identity_unref (self->technician);
   rb_identity_unref (self->second);
   rb_identity_unref (self->workstation);
-  rb_campaign_free (self->campaign);
+  g_clear_pointer (&self->campaign, rb_campaign_free);
   g_free (self->campaign_sha256);
-  rb_vehicle_model_free (self->model);
-  rb_key_private_unref (self->primary_key);
-  rb_key_private_unref (self->brake_key);
+  g_clear_pointer (&self->model, rb_vehicle_model_free);
+  g_hash_table_unref (self->keys);
   g_hash_table_unref (self->images);
 }
 
+/* Primaries have Ed25519 keys, Secondaries P-256, and the one called sensor a symmetric one: NULL. */
 static RbPrivateKey *
 key_of (Fixture *self, const char *serial)
 {
-  return strstr (serial, "TELEMATICS") != NULL ? self->primary_key : strstr (serial, "BRAKE") != NULL ? self->brake_key : NULL;
+  g_autoptr (GError) error = NULL;
+  RbPrivateKey *key = g_hash_table_lookup (self->keys, serial);
+  if (key != NULL || strstr (serial, "SENSOR") != NULL)
+    return key;
+  key = rb_keygen_new (strstr (serial, "TELEMATICS") != NULL ? RB_KEY_ED25519 : RB_KEY_EC_P256, &error);
+  check (error);
+  g_hash_table_insert (self->keys, g_strdup (serial), key);
+  return key;
 }
 
 static json_t *
 image_entry (Fixture *self, const RbCampaignEcu *wanted)
 {
-  GBytes *image = g_hash_table_lookup (self->images, wanted->image_sha256);
+  g_autoptr (GBytes) image = self->evidence.image (self->evidence.data, wanted->image_sha256, NULL);
   g_autoptr (GBytes) nonce = rb_digest_random (32);
   g_autoptr (GByteArray) both = g_byte_array_new ();
   rb_writer_bytes (both, nonce);
@@ -243,8 +282,8 @@ key_entry (Fixture *self, const char *vin, const char *serial)
     return she_entry ();
   GBytes *spki = rb_key_public_spki (rb_key_private_public (key));
   g_autoptr (GBytes) challenge = rb_bytes_from_hex (CHALLENGE);
-  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (self->campaign, vin, serial);
-  g_autoptr (GBytes) message = rb_campaign_pop_message (self->campaign, vin, serial, spki, challenge);
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (self->evidence.campaign, vin, serial);
+  g_autoptr (GBytes) message = rb_campaign_pop_message (self->evidence.campaign, vin, serial, spki, challenge);
   g_autoptr (GBytes) pop = rb_key_sign (key, g_bytes_get_data (message, NULL), g_bytes_get_size (message), &error);
   check (error);
   g_autofree char *pop_text = rb_bytes_to_base64 (pop);
@@ -285,29 +324,82 @@ fixture_report_again (Fixture *self, json_t *facts, const char *serial)
 }
 
 static void
-add_ecu (Fixture *self, json_t *facts, const char *name)
+set_time (Fixture *self, json_t *object, const char *member, gint64 minutes)
 {
-  g_autofree char *serial = serial_of (name);
-  g_autofree char *hardware = g_strdup_printf ("hw-%s-1", name);
-  const RbCampaignEcu *wanted = rb_campaign_ecu (self->campaign, hardware);
-  gboolean primary = strcmp (name, "telematics") == 0;
+  rb_json_set_moment (object, member, self->start + 60 * minutes);
+}
+
+static void
+add_ecu (Fixture *self, json_t *facts, const char *serial, const char *hardware)
+{
+  const RbCampaign *campaign = self->evidence.campaign;
+  const RbCampaignEcu *wanted = rb_campaign_ecu (campaign, hardware);
+  const RbModelEcu *known = rb_vehicle_model_by_hardware_id (self->evidence.model, hardware);
+  gboolean full = known->full_verification;
   g_autoptr (json_t) key = key_entry (self, rb_json_string_or (json_object_get (facts, "vehicle"), "vin", ""), serial);
   g_autoptr (json_t) after
-    = json_pack ("{s:s, s:o, s:o, s:O, s:s, s:s}", "imageSha256", wanted->image_sha256, "directorRoot", root (DIGEST_A),
-                 "imageRoot", primary ? root (DIGEST_B) : json_null (), "keyId", json_object_get (key, "newKeyId"), "software",
-                 "2.0", "boot", "application");
+    = json_pack ("{s:s, s:o, s:o, s:O, s:s, s:s}", "imageSha256", wanted->image_sha256, "directorRoot",
+                 root (&campaign->director_root), "imageRoot", full ? root (&campaign->image_root) : json_null (), "keyId",
+                 json_object_get (key, "newKeyId"), "software", "2.0", "boot", "application");
   g_autoptr (json_t) before = json_deep_copy (after);
   rb_json_set_string (before, "imageSha256", DIGEST_B);
-  json_t *ecu = json_pack ("{s:s, s:s, s:s, s:s, s:O, s:O, s:o, s:O, s:n, s:s, s:i, s:s, s:s}", "ecuSerial", serial, "hardwareId",
-                           hardware, "role", primary ? "primary" : "secondary", "verification", primary ? "full" : "partial",
+  json_t *ecu = json_pack ("{s:s, s:s, s:s, s:s, s:O, s:O, s:o, s:O, s:n, s:s, s:i}", "ecuSerial", serial, "hardwareId",
+                           hardware, "role", known->primary ? "primary" : "secondary", "verification", full ? "full" : "partial",
                            "before", before, "after", after, "image", image_entry (self, wanted), "key", key, "report",
-                           "outcome", "replaced", "writes", 5, "startedAt", "2026-11-17T10:05:00Z", "finishedAt",
-                           "2026-11-17T10:20:00Z");
+                           "outcome", "replaced", "writes", 5);
   g_assert_nonnull (ecu);
+  set_time (self, ecu, "startedAt", 5);
+  set_time (self, ecu, "finishedAt", 20);
   json_array_append_new (json_object_get (facts, "ecus"), ecu);
   json_array_append_new (json_object_get (json_object_get (facts, "preflight"), "ecusExpected"), json_string (serial));
   json_array_append_new (json_object_get (json_object_get (facts, "preflight"), "ecusFound"), json_string (serial));
   fixture_report_again (self, facts, serial);
+}
+
+static int
+compare_in_model (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const RbModelEcu *left = *(RbModelEcu *const *) a, *right = *(RbModelEcu *const *) b;
+  return (int) left->logical - (int) right->logical;
+}
+
+/* In the model's order, each under the serial that the Director knows. */
+static void
+add_ecus (Fixture *self, json_t *facts, const char *vin)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GHashTable) assigned = self->evidence.ecus (self->evidence.data, vin, &error);
+  g_autoptr (GPtrArray) known = g_ptr_array_copy (self->evidence.model->ecus, NULL, NULL);
+  check (error);
+  g_ptr_array_set_free_func (known, NULL);
+  g_ptr_array_sort_with_data (known, compare_in_model, NULL);
+  for (guint i = 0; i < known->len; i++) {
+    GHashTableIter iter;
+    gpointer serial, hardware;
+    g_hash_table_iter_init (&iter, assigned);
+    while (g_hash_table_iter_next (&iter, &serial, &hardware))
+      if (strcmp (hardware, ((RbModelEcu *) known->pdata[i])->hardware_id) == 0)
+        add_ecu (self, facts, serial, hardware);
+  }
+}
+
+static json_t *
+inspect (Fixture *self)
+{
+  const RbCampaign *campaign = self->evidence.campaign;
+  json_t *inspection = json_pack ("{s:s, s:I, s:[], s:s}", "checklistId", campaign->checklist_id, "checklistVersion",
+                                  (json_int_t) campaign->checklist_version, "items", "outcome", "pass");
+  for (guint i = 0; i < campaign->checklist->len; i++) {
+    const RbChecklistItem *asked = campaign->checklist->pdata[i];
+    gboolean measured = asked->kind == RB_ITEM_MEASURED;
+    json_t *item = json_pack ("{s:s, s:s, s:s}", "id", asked->id, "result", "pass", "by", measured ? "measured" : "technician");
+    set_time (self, item, "at", 1);
+    if (measured)
+      rb_json_set_integer (item, "value", asked->low);
+    json_array_append_new (json_object_get (inspection, "items"), item);
+  }
+  set_time (self, inspection, "completedAt", 2);
+  return inspection;
 }
 
 static void
@@ -315,14 +407,17 @@ add_manifest (Fixture *self, json_t *facts)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GHashTable) reports = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_bytes_unref);
+  const char *primary = "";
   size_t i;
   json_t *ecu;
   json_array_foreach (json_object_get (facts, "ecus"), i, ecu) {
+    if (strcmp (rb_json_string_or (ecu, "role", ""), "primary") == 0)
+      primary = rb_json_string_or (ecu, "ecuSerial", "");
     const char *text = rb_json_string_or (json_object_get (ecu, "report"), "envelope", "");
     g_hash_table_insert (reports, (gpointer) rb_json_string_or (ecu, "ecuSerial", ""), rb_bytes_from_base64 (text));
   }
   g_autoptr (GBytes) manifest = rb_report_manifest (rb_json_string_or (json_object_get (facts, "vehicle"), "vin", ""),
-                                                    "SN-TELEMATICS-0001", CHALLENGE, reports, self->primary_key, &error);
+                                                    primary, CHALLENGE, reports, key_of (self, primary), &error);
   check (error);
   g_autofree char *text = rb_bytes_to_base64 (manifest);
   rb_json_set (facts, "vehicleManifest", json_pack ("{s:n, s:s}", "before", "after", text));
@@ -331,21 +426,20 @@ add_manifest (Fixture *self, json_t *facts)
 json_t *
 fixture_facts (Fixture *self, const char *vin)
 {
-  json_t *facts = json_pack (
-    "{s:{s:s, s:[{s:s, s:s, s:s}], s:i}, s:{s:s}, s:{s:s, s:{s:s, s:s}}, s:{s:[], s:[], s:[]},"
-    " s:{s:s, s:i, s:[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:i, s:s, s:i, s:i, s:s, s:s}], s:s, s:s}, s:[], s:[], s:[],"
-    " s:{s:s, s:s, s:s}, s:s, s:s, s:s}",
-    "vehicle", "vin", vin, "vinSources", "ecu", "SN-TELEMATICS-0001", "did", "F190", "value", vin, "odometerKm", 41234, "dealer",
-    "repairOrder", "RO-77", "workstation", "softwareVersion", RB_VERSION, "interface", "kind", "doip", "uri",
-    "doip://127.0.0.1:13400", "preflight", "ecusExpected", "ecusFound", "unexpected", "inspection", "checklistId", "checks",
-    "checklistVersion", 1, "items", "id", "parking-brake", "result", "pass", "at", "2026-11-17T10:01:00Z", "by", "technician", "id",
-    "voltage", "result", "pass", "value", 13400, "unit", "mV", "low", 12000, "high", 15000, "at", "2026-11-17T10:01:30Z", "by",
-    "measured", "outcome", "pass", "completedAt", "2026-11-17T10:02:00Z", "ecus", "failures", "deviations", "time", "claimed",
-    "2026-11-17T10:30:00Z", "notBefore", "2026-10-01T00:00:00Z", "notBeforeSource", "campaign", "firstWriteAt",
-    "2026-11-17T10:06:00Z", "startedAt", "2026-11-17T10:00:00Z", "finishedAt", "2026-11-17T10:29:00Z");
+  json_t *facts
+    = json_pack ("{s:{s:s, s:[{s:s, s:s, s:s}], s:i}, s:{s:s}, s:{s:s, s:{s:s, s:s}}, s:{s:[], s:[], s:[]}, s:[], s:[], s:[],"
+                 " s:{s:s}, s:o}",
+                 "vehicle", "vin", vin, "vinSources", "ecu", "SN-TELEMATICS-0001", "did", "F190", "value", vin, "odometerKm",
+                 41234, "dealer", "repairOrder", "RO-77", "workstation", "softwareVersion", RB_VERSION, "interface", "kind",
+                 "doip", "uri", "doip://127.0.0.1:13400", "preflight", "ecusExpected", "ecusFound", "unexpected", "ecus",
+                 "failures", "deviations", "time", "notBeforeSource", "campaign", "inspection", inspect (self));
   g_assert_nonnull (facts);
-  for (guint i = 0; i < G_N_ELEMENTS (ecu_names); i++)
-    add_ecu (self, facts, ecu_names[i]);
+  set_time (self, facts, "startedAt", 0);
+  set_time (self, facts, "firstWriteAt", 6);
+  set_time (self, facts, "finishedAt", 29);
+  set_time (self, json_object_get (facts, "time"), "claimed", 30);
+  rb_json_set_moment (json_object_get (facts, "time"), "notBefore", self->evidence.campaign->issued);
+  add_ecus (self, facts, vin);
   add_manifest (self, facts);
   return facts;
 }
@@ -365,7 +459,9 @@ static RbOutboxRecord *
 make (Fixture *self, RbOutbox *outbox, json_t *facts, RbIdentity *second)
 {
   g_autoptr (GError) error = NULL;
-  const RbStatementRequest request = { .campaign = self->campaign, .campaign_sha256 = self->campaign_sha256, .facts = facts,
+  const RbStatementRequest request = { .campaign = self->evidence.campaign,
+                                       .campaign_sha256 = self->evidence.campaign_sha256,
+                                       .facts = facts,
                                        .technician = self->technician, .workstation = self->workstation, .second = second };
   RbOutboxRecord *record = rb_statement_make (outbox, &request, &error);
   check (error);

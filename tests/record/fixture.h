@@ -20,12 +20,15 @@ typedef struct {
   RbCampaign *campaign;
   char *campaign_sha256;
   RbVehicleModel *model;
-  RbPrivateKey *primary_key, *brake_key;
+  GHashTable *keys;   /* serial → RbPrivateKey, made when asked for */
   GHashTable *images; /* sha256 → GBytes */
   RbEvidence evidence;
+  gint64 start;       /* of the recovery that the facts tell of */
 } Fixture;
 
 void fixture_set_up (Fixture *self);
+/* The workshop and campaign of a folder made by recall-oem demo instead; evidence outlives the fixture. */
+void fixture_set_up_demo (Fixture *self, const char *demo, const RbEvidence *evidence);
 void fixture_tear_down (Fixture *self);
 /* Issued under the fixture's dealer CA; to be unreffed. */
 RbIdentity *fixture_identity (Fixture *self, RbPurpose purpose, const char *name);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * make-records FOLDER: what a workshop leaves, for tests of the command lines: data/ (a data dir with three records:
+ * make-records FOLDER [DEMO]: what a workshop leaves, for tests of the command lines: data/ (a data dir with three records:
  * completed, one ECU failed, completed), forked/ (a copy of it in which the third record is another one), forged/ (a lie signed with the
- * real keys), dealer-ca.pem, other-ca.pem.
+ * real keys), dealer-ca.pem, other-ca.pem. With DEMO, a folder made by recall-oem demo: only data/, of that campaign and its vehicle.
  */
 #include "fixture.h"
 
+#include "campaign/testimony.h"
 #include "core/bytes.h"
 #include "core/files.h"
 #include "core/json.h"
@@ -46,12 +47,12 @@ copy_tree (const char *folder, const char *from, const char *to)
 }
 
 static void
-add_record (Fixture *fixture, const char *folder, const char *name, gboolean good)
+add_record (Fixture *fixture, const char *folder, const char *name, const char *vin, gboolean good)
 {
   g_autoptr (RbOutbox) outbox = open_outbox (folder, name);
-  g_autoptr (json_t) facts = fixture_facts (fixture, FIXTURE_VIN);
+  g_autoptr (json_t) facts = fixture_facts (fixture, vin);
   if (!good)
-    rb_json_set_string (fixture_ecu (facts, "SN-BRAKE-0001"), "outcome", "failed");
+    rb_json_set_string (json_array_get (json_object_get (facts, "ecus"), 1), "outcome", "failed");
   g_autoptr (RbOutboxRecord) record = fixture_make (fixture, outbox, facts);
 }
 
@@ -74,22 +75,50 @@ write_forged (Fixture *fixture, const char *folder)
   g_assert_true (rb_files_make_folder (path, &error) && rb_files_write (file, forged, &error));
 }
 
-int
-main (int argc, char **argv)
+static void
+make_of_fixture (const char *folder)
 {
   Fixture fixture;
   g_autoptr (RbPrivateKey) key = NULL;
   g_autoptr (RbCertificate) other = fixture_other_ca (&key);
-  g_assert_cmpint (argc, ==, 2);
   fixture_set_up (&fixture);
-  add_record (&fixture, argv[1], "data", TRUE);
-  add_record (&fixture, argv[1], "data", FALSE);
-  copy_tree (argv[1], "data", "forked");
-  add_record (&fixture, argv[1], "data", TRUE);
-  add_record (&fixture, argv[1], "forked", TRUE);
-  write_forged (&fixture, argv[1]);
-  write_pem (argv[1], "dealer-ca.pem", fixture.dealer_ca);
-  write_pem (argv[1], "other-ca.pem", other);
+  add_record (&fixture, folder, "data", FIXTURE_VIN, TRUE);
+  add_record (&fixture, folder, "data", FIXTURE_VIN, FALSE);
+  copy_tree (folder, "data", "forked");
+  add_record (&fixture, folder, "data", FIXTURE_VIN, TRUE);
+  add_record (&fixture, folder, "forked", FIXTURE_VIN, TRUE);
+  write_forged (&fixture, folder);
+  write_pem (folder, "dealer-ca.pem", fixture.dealer_ca);
+  write_pem (folder, "other-ca.pem", other);
   fixture_tear_down (&fixture);
-  return 0;
+}
+
+static void
+make_of_demo (const char *folder, const char *demo)
+{
+  Fixture fixture;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *bundle = g_build_filename (demo, "campaign.recall", NULL);
+  g_autofree char *root = g_build_filename (demo, "service-root.json", NULL);
+  g_autofree char *vin_path = g_build_filename (demo, "vin.txt", NULL);
+  g_autofree char *vin = NULL;
+  g_autoptr (RbTestimony) testimony = rb_testimony_open (bundle, root, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (vin_path, &vin, NULL, NULL));
+  fixture_set_up_demo (&fixture, demo, rb_testimony_evidence (testimony));
+  g_strchomp (vin);
+  add_record (&fixture, folder, "data", vin, TRUE);
+  add_record (&fixture, folder, "data", vin, FALSE);
+  add_record (&fixture, folder, "data", vin, TRUE);
+  fixture_tear_down (&fixture);
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc == 2)
+    make_of_fixture (argv[1]);
+  else if (argc == 3)
+    make_of_demo (argv[1], argv[2]);
+  return argc == 2 || argc == 3 ? 0 : 2;
 }

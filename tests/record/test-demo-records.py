@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Records of the demonstration's campaigns, judged against their bundles as an auditor would."""
+
+import base64
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+from pathlib import Path
+
+RECALLCTL, RECALL_OEM, MAKER = sys.argv[1:4]
+SCENARIOS = ("director", "image-supplier", "image-oem", "ecu-keys")
+
+
+def run(*arguments, code=0):
+    done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True)
+    assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+class DemoRecords(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.top = Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, cls.top)
+        for scenario in SCENARIOS:
+            demo, made = cls.top / scenario, cls.top / f"{scenario}-made"
+            run(RECALL_OEM, "demo", demo, "--scenario", scenario)
+            run(MAKER, made, demo)
+            run(RECALLCTL, "--data-dir", made / "data", "record", "export", made / "records")
+
+    def files(self, scenario):
+        return sorted((self.top / f"{scenario}-made/records").glob("*.json"))
+
+    def verify(self, scenario, *arguments, code=0, files=None):
+        trust = self.top / scenario / "dealer-ca.pem"
+        return run(RECALLCTL, "--json", "record", "verify", *(files or self.files(scenario)), "--trust", trust, *arguments, code=code)
+
+    def test_against_its_bundle(self):
+        for scenario in SCENARIOS:
+            with self.subTest(scenario):
+                demo = self.top / scenario
+                answers = self.verify(scenario, "--bundle", demo / "campaign.recall", "--service-root", demo / "service-root.json")
+                for answer in answers:
+                    self.assertEqual(answer["checked"], ["signatures", "certificates", "result", "sequence", "campaign"])
+                    self.assertEqual(answer["bundle_anchor"], "service-root")
+                self.assertEqual([answer["result"] for answer in answers], ["completed", "incomplete", "completed"])
+                answers = self.verify(scenario, "--bundle", demo / "campaign.recall", "--require", "completed", files=self.files(scenario)[:1])
+                self.assertEqual(answers[0]["bundle_anchor"], "none")
+
+    def test_against_another_bundle(self):
+        other = self.top / "image-oem" / "campaign.recall"
+        for answer in self.verify("director", "--bundle", other, code=1):
+            self.assertEqual(answer["reason"], "record-campaign")
+
+    def test_under_another_service_root(self):
+        demo = self.top / "director"
+        answer, = self.verify("director", "--bundle", demo / "campaign.recall", "--service-root",
+                              self.top / "ecu-keys" / "service-root.json", code=1)
+        self.assertEqual(answer["reason"], "wrong-oem")
+
+    def test_another_dealer_authority(self):
+        answers = run(RECALLCTL, "--json", "record", "verify", *self.files("director"), "--trust",
+                      self.top / "ecu-keys" / "dealer-ca.pem", code=1)
+        self.assertEqual({answer["reason"] for answer in answers}, {"record-certificate"})
+
+    def test_an_image_exchanged_in_the_bundle(self):
+        bundle, bent = self.top / "director/campaign.recall", self.top / "bent.recall"
+        with tarfile.open(bundle) as old, tarfile.open(bent, "w", format=tarfile.USTAR_FORMAT) as new:
+            for member in old.getmembers():
+                data = bytearray(old.extractfile(member).read()) if member.isfile() else None
+                if data and member.name.startswith("image/targets/"):
+                    data[-1] ^= 1
+                new.addfile(member, io.BytesIO(data) if data is not None else None)
+        answers = self.verify("director", "--bundle", bent, code=1)
+        self.assertIn(answers[0]["reason"], ("record-image", "hash-mismatch"))
+
+    def test_audit_by_the_intake_configuration(self):
+        for scenario in SCENARIOS:
+            with self.subTest(scenario):
+                *records, verdict = run(RECALL_OEM, "--json", "audit", "verify", self.top / f"{scenario}-made/records",
+                                        "--config", self.top / scenario / "intake.json")
+                self.assertEqual((verdict["anchors"], verdict["bundle_anchor"]), ("config", "service-root"))
+                self.assertEqual(verdict["campaign_unchecked"], [])
+                self.assertEqual(len(records), 3)
+
+    def test_the_record_holds_what_auditors_ask(self):
+        envelope = json.loads(self.files("image-oem")[0].read_text())
+        predicate = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+        self.assertEqual(predicate["campaign"]["pinnedRoots"], ["image"])
+        self.assertEqual(predicate["campaign"]["scenario"], "image-oem")
+        self.assertEqual(len(predicate["ecus"]), len(json.loads((self.top / "image-oem/expected.json").read_text())))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
