@@ -4,8 +4,8 @@
 #include "core/json.h"
 #include "sim/authentication.h"
 #include "sim/flashing.h"
+#include "sim/install.h"
 #include "sim/keys.h"
-#include "sim/metadata.h"
 #include "sim/simulated.h"
 
 #include <string.h>
@@ -323,9 +323,9 @@ static const struct {
   { 0xff00, IN_PROGRAMMING, TRUE, TRUE, rb_flashing_erase },
   { 0xff01, IN_PROGRAMMING, TRUE, TRUE, rb_flashing_dependencies },
   { 0x0210, IN_PROGRAMMING, FALSE, TRUE, rb_flashing_digest },
-  { 0x0220, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, rb_metadata_install },
-  { 0x0221, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, rb_metadata_anchor },
-  { 0x0222, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, rb_metadata_drop },
+  { 0x0220, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, rb_install_metadata },
+  { 0x0221, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, rb_install_anchor },
+  { 0x0222, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, rb_install_drop },
   { 0x0230, IN_EXTENDED, TRUE, FALSE, rb_keys_make },
   { 0x0231, IN_DEFAULT | IN_EXTENDED, FALSE, FALSE, rb_keys_prove },
   { 0x0240, IN_DEFAULT | IN_EXTENDED, FALSE, FALSE, rb_keys_report },

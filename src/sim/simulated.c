@@ -27,6 +27,19 @@ make_one (RbSimulated *self, const json_t *entry, const char *seed, GError **err
   return rb_memory_make (folder, ecu, entry, seed, error);
 }
 
+/* Who verifies for the whole vehicle, for those who look at the memory without a model. */
+static gboolean
+write_primary (RbSimulated *self, const json_t *ecus, const char *path, GError **error)
+{
+  const RbModelEcu *primary = rb_vehicle_model_primary (self->model);
+  for (gsize i = 0; primary != NULL && i < json_array_size (ecus); i++) {
+    const json_t *entry = json_array_get (ecus, i);
+    if (strcmp (rb_json_string_or (entry, "name", ""), primary->name) == 0)
+      return rb_files_write_text (path, rb_json_string_or (entry, "serial", ""), error);
+  }
+  return TRUE;
+}
+
 /* The state appears whole or not at all. */
 static gboolean
 make_state (RbSimulated *self, const char *model, const char *vin, GError **error)
@@ -44,7 +57,8 @@ make_state (RbSimulated *self, const char *model, const char *vin, GError **erro
   for (gsize i = 0; i < json_array_size (ecus); i++)
     if (!make_one (self, json_array_get (ecus, i), seed, error))
       return FALSE;
-  if (!rb_files_write_text (vin_path, vin != NULL ? vin : rb_json_string_or (description, "vin", ""), error))
+  g_autofree char *primary_path = g_build_filename (self->state_dir, "primary", NULL);
+  if (!write_primary (self, ecus, primary_path, error) || !rb_files_write_text (vin_path, vin != NULL ? vin : rb_json_string_or (description, "vin", ""), error))
     return FALSE;
   if (rename (fresh, final) == 0)
     return TRUE;

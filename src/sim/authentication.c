@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/authentication.h"
+
+#include "core/files.h"
+#include "core/moment.h"
+#include "crypto/certificate.h"
+#include "crypto/digest.h"
+#include "sim/simulated.h"
+
+#include <string.h>
+
+#define MAX_ATTEMPTS 3
+#define LOCKOUT_S 10
+#define MAX_PEM (64 * 1024)
+static const char proof_prefix[] = "recallbay-0x29-v1";
+
+enum { DEAUTHENTICATE = 0, VERIFY_CERTIFICATE = 1, PROVE = 3, CONFIGURATION = 8 };
+enum { RETURN_CONFIGURED = 0x02, RETURN_DEAUTHENTICATED = 0x10, RETURN_PROOF_NEEDED = 0x11, RETURN_COMPLETE = 0x12 };
+enum { NRC_PERIOD = 0x50, NRC_CHAIN = 0x52, NRC_TYPE = 0x53, NRC_FORMAT = 0x54, NRC_OWNERSHIP = 0x58, NRC_ATTEMPTS = 0x36, NRC_DELAY = 0x37 };
+
+static GBytes *
+field (RbReader *request)
+{
+  guint16 length = rb_reader_u16be (request);
+  return rb_reader_take_bytes (request, length);
+}
+
+static GPtrArray *
+anchors (RbEcu *self)
+{
+  g_autofree char *path = rb_memory_path (self->memory, "dealer-ca.pem");
+  g_autoptr (GBytes) pem = rb_files_read (path, MAX_PEM, NULL);
+  if (pem == NULL)
+    return NULL;
+  g_autofree char *text = g_strndup (g_bytes_get_data (pem, NULL), g_bytes_get_size (pem));
+  return rb_certificate_list_from_pem (text, NULL);
+}
+
+static guint8
+judge (RbEcu *self, RbCertificate *certificate)
+{
+  g_autoptr (GPtrArray) trusted = anchors (self);
+  g_autoptr (GPtrArray) chain = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  g_ptr_array_add (chain, certificate);
+  if (trusted == NULL)
+    return NRC_CHAIN;
+  if (rb_certificate_verify (chain, trusted, RB_PURPOSE_ECU_AUTHENTICATION, rb_moment_now (), &error))
+    return 0;
+  switch (rb_reason_of (error)) {
+  case RB_REASON_CERTIFICATE_EXPIRED: return NRC_PERIOD;
+  case RB_REASON_KEY_USAGE: return NRC_TYPE;
+  default: return NRC_CHAIN;
+  }
+}
+
+static guint8
+verify_certificate (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  (void) rb_reader_u8 (request); /* communication configuration */
+  g_autoptr (GBytes) der = field (request);
+  g_autoptr (GBytes) challenge = field (request);
+  if (!rb_reader_done (request) || der == NULL || challenge == NULL)
+    return RB_NRC_LENGTH;
+  if (self->memory->locked_until > rb_moment_now ())
+    return NRC_DELAY;
+  g_autoptr (RbCertificate) certificate = rb_certificate_from_der (der, NULL);
+  guint8 nrc = certificate == NULL ? NRC_FORMAT : judge (self, certificate);
+  if (nrc != 0)
+    return nrc;
+  g_clear_pointer (&self->client_key, rb_key_public_unref);
+  g_clear_pointer (&self->server_challenge, g_bytes_unref);
+  g_clear_pointer (&self->client_challenge, g_bytes_unref);
+  self->client_key = rb_key_public_ref (rb_certificate_key (certificate));
+  self->client_challenge = g_steal_pointer (&challenge);
+  self->server_challenge = rb_digest_random (32);
+  rb_writer_u8 (out, RETURN_PROOF_NEEDED);
+  rb_writer_field16 (out, g_bytes_get_data (self->server_challenge, NULL), 32);
+  rb_writer_u16be (out, 0);
+  return 0;
+}
+
+static gboolean
+proof_is_good (RbEcu *self, GBytes *proof)
+{
+  g_autoptr (GByteArray) message = g_byte_array_new ();
+  rb_writer_data (message, proof_prefix, strlen (proof_prefix));
+  rb_writer_bytes (message, self->server_challenge);
+  rb_writer_bytes (message, self->client_challenge);
+  return rb_key_verify (self->client_key, rb_key_public_scheme (self->client_key), message->data, message->len,
+                        g_bytes_get_data (proof, NULL), g_bytes_get_size (proof));
+}
+
+static guint8
+count_failure (RbEcu *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean exceeded = ++self->memory->failures >= MAX_ATTEMPTS;
+  if (exceeded) {
+    self->memory->failures = 0;
+    self->memory->locked_until = rb_moment_now () + LOCKOUT_S;
+  }
+  if (!rb_memory_save (self->memory, &error))
+    return RB_NRC_PROGRAMMING;
+  return exceeded ? NRC_ATTEMPTS : NRC_OWNERSHIP;
+}
+
+static guint8
+prove (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  g_autoptr (GBytes) proof = field (request);
+  g_autoptr (GBytes) ephemeral = field (request);
+  g_autoptr (GError) error = NULL;
+  if (!rb_reader_done (request) || proof == NULL || ephemeral == NULL)
+    return RB_NRC_LENGTH;
+  if (self->server_challenge == NULL)
+    return RB_NRC_SEQUENCE;
+  gboolean good = proof_is_good (self, proof);
+  /* one proof a challenge */
+  g_clear_pointer (&self->server_challenge, g_bytes_unref);
+  if (!good)
+    return count_failure (self);
+  self->memory->failures = 0;
+  if (!rb_memory_save (self->memory, &error))
+    return RB_NRC_PROGRAMMING;
+  self->unlocked = TRUE;
+  rb_simulated_log (self->vehicle, "unlock", self, NULL);
+  rb_writer_u8 (out, RETURN_COMPLETE);
+  rb_writer_u16be (out, 0);
+  return 0;
+}
+
+guint8
+rb_authentication_service (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 kind = rb_reader_u8 (request) & 0x7f;
+  rb_writer_u8 (out, kind);
+  switch (kind) {
+  case DEAUTHENTICATE:
+    rb_ecu_forget (self);
+    rb_writer_u8 (out, RETURN_DEAUTHENTICATED);
+    return rb_reader_done (request) ? 0 : RB_NRC_LENGTH;
+  case VERIFY_CERTIFICATE: return verify_certificate (self, request, out);
+  case PROVE: return prove (self, request, out);
+  case CONFIGURATION:
+    rb_writer_u8 (out, RETURN_CONFIGURED);
+    return rb_reader_done (request) ? 0 : RB_NRC_LENGTH;
+  default: return RB_NRC_SUB_FUNCTION;
+  }
+}

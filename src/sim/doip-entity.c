@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/doip-entity.h"
+
+#include "crypto/digest.h"
+#include "frame/doip.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#define ENTITY 0x1000
+#define MAX_TESTERS 8
+#define MAX_DATA (512 * 1024)
+#define MAX_BUFFER (MAX_DATA + 4096)
+
+struct _RbDoipEntity {
+  RbSimulated *vehicle;
+  GSocketService *service;
+  GSocket *udp;
+  GSource *udp_source;
+  char *address;
+  GPtrArray *testers; /* of Tester, owned */
+};
+
+typedef struct {
+  RbDoipEntity *entity;
+  GSocketConnection *connection;
+  GSource *source;
+  GByteArray *buffer;
+  GPtrArray *delayed; /* of GSource: answers on their way */
+  guint16 address;
+  gboolean active;
+} Tester;
+
+static void
+source_drop (GSource *source)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+static void
+tester_free (Tester *self)
+{
+  source_drop (self->source);
+  g_ptr_array_unref (self->delayed);
+  g_byte_array_unref (self->buffer);
+  g_object_unref (self->connection);
+  g_free (self);
+}
+
+static void
+tester_close (Tester *self)
+{
+  g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
+  g_ptr_array_remove (self->entity->testers, self);
+}
+
+/* The end of the wire is pulled: no orderly close. */
+static void
+tester_reset (Tester *self)
+{
+  const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+  GSocket *socket = g_socket_connection_get_socket (self->connection);
+  if (setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &now, sizeof now) != 0)
+    g_debug ("no linger");
+  tester_close (self);
+}
+
+static void
+tester_write (Tester *self, GByteArray *message)
+{
+  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (self->connection));
+  g_autoptr (GError) error = NULL;
+  if (!g_output_stream_write_all (out, message->data, message->len, NULL, NULL, &error))
+    g_debug ("tester: %s", error->message);
+}
+
+static void
+send_nack (Tester *self, guint8 code)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_write (out, RB_DOIP_NACK, &code, 1);
+  tester_write (self, out);
+}
+
+static void
+send_answer (Tester *self, guint16 from, GBytes *message)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_diagnostic_write (out, from, self->address, g_bytes_get_data (message, NULL), g_bytes_get_size (message));
+  tester_write (self, out);
+}
+
+typedef struct {
+  Tester *tester;
+  guint16 from;
+  GBytes *message;
+} Late;
+
+static void
+late_free (gpointer data)
+{
+  Late *self = data;
+  g_bytes_unref (self->message);
+  g_free (self);
+}
+
+static gboolean
+on_late (gpointer data)
+{
+  Late *self = data;
+  send_answer (self->tester, self->from, self->message);
+  g_ptr_array_remove (self->tester->delayed, g_main_current_source ());
+  return G_SOURCE_REMOVE;
+}
+
+static void
+send_answers (Tester *self, guint16 from, GPtrArray *answers)
+{
+  guint delay = 0;
+  for (guint i = 0; i < answers->len; i++) {
+    const RbAnswer *answer = answers->pdata[i];
+    delay += answer->delay_ms;
+    if (delay == 0) {
+      send_answer (self, from, answer->message);
+      continue;
+    }
+    Late *late = g_new0 (Late, 1);
+    GSource *source = g_timeout_source_new (delay);
+    *late = (Late){ self, from, g_bytes_ref (answer->message) };
+    g_source_set_callback (source, on_late, late, late_free);
+    g_source_attach (source, NULL);
+    g_ptr_array_add (self->delayed, source);
+  }
+}
+
+static void
+ask_ecu (Tester *self, RbEcu *ecu, GBytes *uds, gboolean functional)
+{
+  g_autoptr (GPtrArray) answers = rb_ecu_request (ecu, uds, functional, g_get_monotonic_time () / 1000);
+  send_answers (self, ecu->model->logical, answers);
+}
+
+/* FALSE when the connection was reset by a fault. */
+static gboolean
+take_diagnostic (Tester *self, const guint8 *payload, gsize length)
+{
+  RbDoipEntity *entity = self->entity;
+  guint16 source, target;
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  if (!rb_doip_addresses_parse (payload, length, &source, &target)) {
+    send_nack (self, RB_DOIP_BAD_LENGTH);
+    return TRUE;
+  }
+  gboolean functional = target == entity->vehicle->model->functional;
+  RbEcu *ecu = rb_simulated_by_logical (entity->vehicle, target);
+  guint8 code = !self->active || source != self->address ? 0x02 : !functional && ecu == NULL ? 0x03 : 0;
+  rb_doip_acknowledge_write (out, code == 0 ? RB_DOIP_DIAGNOSTIC_ACK : RB_DOIP_DIAGNOSTIC_NACK, target, source, code);
+  tester_write (self, out);
+  if (code != 0)
+    return TRUE;
+  g_autoptr (GBytes) uds = g_bytes_new (&payload[4], length - 4);
+  for (guint i = 0; functional && i < entity->vehicle->ecus->len; i++)
+    ask_ecu (self, entity->vehicle->ecus->pdata[i], uds, TRUE);
+  if (!functional)
+    ask_ecu (self, ecu, uds, FALSE);
+  if (entity->vehicle->effect != RB_EFFECT_DROP_LINK)
+    return TRUE;
+  entity->vehicle->effect = RB_EFFECT_NONE;
+  tester_reset (self);
+  return FALSE;
+}
+
+static gboolean
+address_in_use (Tester *self, guint16 address)
+{
+  for (guint i = 0; i < self->entity->testers->len; i++) {
+    const Tester *other = self->entity->testers->pdata[i];
+    if (other != self && other->active && other->address == address)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+take_activation (Tester *self, const guint8 *payload, gsize length)
+{
+  guint16 source;
+  guint8 type;
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  if (!rb_doip_activation_parse (payload, length, &source, &type)) {
+    send_nack (self, RB_DOIP_BAD_LENGTH);
+    return TRUE;
+  }
+  guint8 code = source < 0x0e00 || source > 0x0fff   ? 0x00
+                : self->active && source != self->address ? 0x02
+                : address_in_use (self, source)      ? 0x03
+                : type != 0 && type != 1             ? 0x06
+                                                     : 0x10;
+  rb_doip_activated_write (out, source, ENTITY, code);
+  tester_write (self, out);
+  if (code == 0x10) {
+    self->active = TRUE;
+    self->address = source;
+    return TRUE;
+  }
+  tester_close (self);
+  return FALSE;
+}
+
+static void
+take_status_request (Tester *self)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_status_write (out, 0, MAX_TESTERS, (guint8) self->entity->testers->len, MAX_DATA);
+  tester_write (self, out);
+}
+
+static void
+take_power_request (Tester *self)
+{
+  static const guint8 ready = 1;
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_write (out, RB_DOIP_POWER_RESPONSE, &ready, 1);
+  tester_write (self, out);
+}
+
+/* FALSE when the tester is gone. */
+static gboolean
+take_message (Tester *self, guint16 type, const guint8 *payload, gsize length)
+{
+  switch (type) {
+  case RB_DOIP_ACTIVATION_REQUEST: return take_activation (self, payload, length);
+  case RB_DOIP_DIAGNOSTIC: return take_diagnostic (self, payload, length);
+  case RB_DOIP_STATUS_REQUEST: take_status_request (self); return TRUE;
+  case RB_DOIP_POWER_REQUEST: take_power_request (self); return TRUE;
+  case RB_DOIP_ALIVE_RESPONSE: return TRUE;
+  default: send_nack (self, RB_DOIP_UNKNOWN_TYPE); return TRUE;
+  }
+}
+
+/* One whole message from the buffer. FALSE when there is none, or the tester is gone. */
+static gboolean
+take_one (Tester *self)
+{
+  RbDoipHeader header;
+  RbDoipHeaderState state = rb_doip_header_parse (self->buffer->data, self->buffer->len, &header);
+  if (state == RB_DOIP_HEADER_SHORT)
+    return FALSE;
+  if (state == RB_DOIP_HEADER_BAD) {
+    send_nack (self, RB_DOIP_BAD_PATTERN);
+    tester_close (self);
+    return FALSE;
+  }
+  if (header.length > MAX_DATA + 4) {
+    send_nack (self, RB_DOIP_TOO_LARGE);
+    tester_close (self);
+    return FALSE;
+  }
+  if (self->buffer->len - RB_DOIP_HEADER < header.length)
+    return FALSE;
+  g_autofree guint8 *payload = g_memdup2 (&self->buffer->data[RB_DOIP_HEADER], header.length);
+  g_byte_array_remove_range (self->buffer, 0, RB_DOIP_HEADER + header.length);
+  return take_message (self, header.type, payload, header.length);
+}
+
+static gboolean
+on_readable (GSocket *socket, GIOCondition condition, gpointer data)
+{
+  Tester *self = data;
+  g_autofree char *chunk = g_malloc (65536);
+  g_autoptr (GError) error = NULL;
+  gssize got = g_socket_receive_with_blocking (socket, chunk, 65536, FALSE, NULL, &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    return G_SOURCE_CONTINUE;
+  if (got <= 0 || self->buffer->len + (gsize) got > MAX_BUFFER) {
+    tester_close (self);
+    return G_SOURCE_REMOVE;
+  }
+  rb_writer_data (self->buffer, chunk, (gsize) got);
+  RbDoipEntity *entity = self->entity;
+  while (take_one (self))
+    ;
+  return g_ptr_array_find (entity->testers, self, NULL) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_incoming (GSocketService *service, GSocketConnection *connection, GObject *object, gpointer data)
+{
+  RbDoipEntity *self = data;
+  GSocket *socket = g_socket_connection_get_socket (connection);
+  if (self->testers->len >= MAX_TESTERS)
+    return TRUE;
+  Tester *tester = g_new0 (Tester, 1);
+  tester->entity = self;
+  tester->connection = g_object_ref (connection);
+  tester->buffer = g_byte_array_new ();
+  tester->delayed = g_ptr_array_new_with_free_func ((GDestroyNotify) source_drop);
+  g_socket_set_option (socket, 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1, NULL);
+  tester->source = g_socket_create_source (socket, G_IO_IN | G_IO_HUP, NULL);
+  g_source_set_callback (tester->source, G_SOURCE_FUNC (on_readable), tester, NULL);
+  g_source_attach (tester->source, NULL);
+  g_ptr_array_add (self->testers, tester);
+  return TRUE;
+}
+
+static void
+announce (RbDoipEntity *self, GByteArray *out)
+{
+  RbDoipAnnouncement announcement = { .logical = ENTITY };
+  guint8 digest[RB_SHA256_LENGTH];
+  g_strlcpy (announcement.vin, self->vehicle->vin, sizeof announcement.vin);
+  rb_digest_sha256 (announcement.vin, strlen (announcement.vin), digest);
+  memcpy (announcement.eid, digest, 6);
+  announcement.eid[0] = 0x02; /* a locally administered address */
+  memcpy (announcement.gid, announcement.eid, 6);
+  rb_doip_announcement_write (out, &announcement);
+}
+
+static gboolean
+asks_for_us (RbDoipEntity *self, const RbDoipHeader *header, const guint8 *payload)
+{
+  g_autoptr (GByteArray) own = g_byte_array_new ();
+  announce (self, own);
+  switch (header->type) {
+  case RB_DOIP_IDENTIFY: return header->length == 0;
+  case RB_DOIP_IDENTIFY_VIN: return header->length == 17 && memcmp (payload, self->vehicle->vin, 17) == 0;
+  case RB_DOIP_IDENTIFY_EID: return header->length == 6 && memcmp (payload, &own->data[RB_DOIP_HEADER + 19], 6) == 0;
+  default: return FALSE;
+  }
+}
+
+static gboolean
+on_datagram (GSocket *socket, GIOCondition condition, gpointer data)
+{
+  RbDoipEntity *self = data;
+  guint8 bytes[256];
+  RbDoipHeader header;
+  g_autoptr (GSocketAddress) from = NULL;
+  gssize got = g_socket_receive_from (socket, &from, (char *) bytes, sizeof bytes, NULL, NULL);
+  if (got < RB_DOIP_HEADER || rb_doip_header_parse (bytes, (gsize) got, &header) != RB_DOIP_HEADER_GOOD
+      || header.length != (gsize) got - RB_DOIP_HEADER || !asks_for_us (self, &header, &bytes[RB_DOIP_HEADER]))
+    return G_SOURCE_CONTINUE;
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  announce (self, out);
+  g_socket_send_to (socket, from, (const char *) out->data, out->len, NULL, NULL);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+listen_udp (RbDoipEntity *self, GInetSocketAddress *address, GError **error)
+{
+  self->udp = g_socket_new (g_socket_address_get_family (G_SOCKET_ADDRESS (address)), G_SOCKET_TYPE_DATAGRAM,
+                            G_SOCKET_PROTOCOL_UDP, error);
+  if (self->udp == NULL || !g_socket_bind (self->udp, G_SOCKET_ADDRESS (address), TRUE, error))
+    return FALSE;
+  self->udp_source = g_socket_create_source (self->udp, G_IO_IN, NULL);
+  g_source_set_callback (self->udp_source, G_SOURCE_FUNC (on_datagram), self, NULL);
+  g_source_attach (self->udp_source, NULL);
+  return TRUE;
+}
+
+static GSocketAddress *
+parse_where (const char *where, GError **error)
+{
+  g_autoptr (GSocketConnectable) parsed = g_network_address_parse (where, RB_DOIP_PORT, error);
+  if (parsed == NULL)
+    return NULL;
+  GNetworkAddress *network = G_NETWORK_ADDRESS (parsed);
+  const char *host = g_network_address_get_hostname (network);
+  GSocketAddress *address = g_inet_socket_address_new_from_string (strcmp (host, "localhost") == 0 ? "127.0.0.1" : host,
+                                                                   g_network_address_get_port (network));
+  if (address == NULL)
+    g_set_error (error, RB_SIM_ERROR, RB_REASON_USAGE, "“%s” is not HOST:PORT with a numeric host", where);
+  return address;
+}
+
+RbDoipEntity *
+rb_doip_entity_new (RbSimulated *vehicle, const char *where, GError **error)
+{
+  g_autoptr (GSocketAddress) address = parse_where (where, error);
+  g_autoptr (GSocketAddress) bound = NULL;
+  if (address == NULL)
+    return NULL;
+  g_autoptr (RbDoipEntity) self = g_new0 (RbDoipEntity, 1);
+  self->vehicle = vehicle;
+  self->testers = g_ptr_array_new_with_free_func ((GDestroyNotify) tester_free);
+  self->service = g_socket_service_new ();
+  g_signal_connect (self->service, "incoming", G_CALLBACK (on_incoming), self);
+  if (!g_socket_listener_add_address (G_SOCKET_LISTENER (self->service), address, G_SOCKET_TYPE_STREAM,
+                                      G_SOCKET_PROTOCOL_TCP, NULL, &bound, error)
+      || !listen_udp (self, G_INET_SOCKET_ADDRESS (bound), error))
+    return NULL;
+  GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (bound);
+  g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
+  self->address = g_strdup_printf ("%s:%u", host, g_inet_socket_address_get_port (inet));
+  return g_steal_pointer (&self);
+}
+
+void
+rb_doip_entity_free (RbDoipEntity *self)
+{
+  g_socket_service_stop (self->service);
+  g_socket_listener_close (G_SOCKET_LISTENER (self->service));
+  g_object_unref (self->service);
+  g_ptr_array_unref (self->testers);
+  g_clear_pointer (&self->udp_source, source_drop);
+  g_clear_object (&self->udp);
+  g_free (self->address);
+  g_free (self);
+}
+
+const char *
+rb_doip_entity_address (RbDoipEntity *self)
+{
+  return self->address;
+}

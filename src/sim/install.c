@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/install.h"
+
+#include "core/files.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/digest.h"
+#include "model/campaign.h"
+#include "sim/simulated.h"
+
+#include <string.h>
+
+#define MAX_ROOT (1024 * 1024)
+#define MAX_METADATA (16 * 1024 * 1024)
+
+enum { WHAT_ALL = 0, WHAT_DIRECTOR_ROOT = 1, WHAT_IMAGE_ROOT = 2 };
+
+/* The staged files below "director/", as a source of their own. */
+static RbSource *
+staged (RbEcu *self, const char *prefix)
+{
+  g_autoptr (GHashTable) files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  GHashTableIter iter;
+  gpointer path, bytes;
+  g_hash_table_iter_init (&iter, self->staging);
+  while (g_hash_table_iter_next (&iter, &path, &bytes))
+    if (g_str_has_prefix (path, prefix))
+      g_hash_table_insert (files, g_strdup (&((char *) path)[strlen (prefix)]), g_bytes_ref (bytes));
+  return rb_source_memory (files);
+}
+
+/* What the newest Director targets assign to this ECU: what its bootloader will accept. */
+static gboolean
+remember_assignment (RbMemory *memory, GPtrArray *assignments, GError **error)
+{
+  for (guint i = 0; i < assignments->len; i++) {
+    const RbAssignment *assignment = assignments->pdata[i];
+    if (strcmp (assignment->serial, memory->serial) != 0)
+      continue;
+    g_free (memory->assigned_sha256);
+    g_free (memory->assigned_path);
+    g_free (memory->assigned_version);
+    memory->assigned_sha256 = g_strdup (assignment->target->sha256);
+    memory->assigned_path = g_strdup (assignment->target->path);
+    memory->assigned_version = g_strdup (rb_json_string_or (assignment->target->custom, "version", ""));
+  }
+  return rb_memory_save (memory, error);
+}
+
+gboolean
+rb_install_offer (RbMemory *memory, const char *vin, const RbVehicleEcu *ecus, guint n_ecus, RbSource *director,
+                  RbSource *image, GError **error)
+{
+  const RbVehicleRequest request = { .now = rb_moment_now (), .vin = vin, .ecus = ecus, .n_ecus = n_ecus,
+                                     .own_serial = n_ecus > 0 ? NULL : memory->serial };
+  g_autoptr (RbStore) director_store = rb_memory_store (memory, "director", error);
+  g_autoptr (RbStore) image_store = NULL;
+  g_autoptr (GPtrArray) assignments = NULL;
+  if (director_store == NULL)
+    return FALSE;
+  if (!memory->full)
+    return rb_vehicle_verify_partial (director_store, director, &request, &assignments, NULL, error)
+           && remember_assignment (memory, assignments, error);
+  image_store = rb_memory_store (memory, "image", error);
+  return image_store != NULL
+         && rb_vehicle_verify_full (director_store, director, image_store, image, &request, &assignments, NULL, error)
+         && remember_assignment (memory, assignments, error);
+}
+
+static gboolean
+install_all (RbEcu *self, GError **error)
+{
+  GPtrArray *all = self->vehicle->ecus;
+  g_autofree RbVehicleEcu *ecus = g_new0 (RbVehicleEcu, all->len);
+  g_autoptr (RbSource) director = staged (self, "director/");
+  g_autoptr (RbSource) image = staged (self, "image/");
+  for (guint i = 0; i < all->len; i++) {
+    const RbMemory *memory = ((RbEcu *) all->pdata[i])->memory;
+    ecus[i] = (RbVehicleEcu){ memory->serial, memory->hardware_id };
+  }
+  return rb_install_offer (self->memory, self->vehicle->vin, ecus, self->model->primary ? all->len : 0, director, image, error);
+}
+
+static gboolean
+install_root (RbEcu *self, const char *repo, GError **error)
+{
+  g_autofree char *prefix = g_strconcat (repo, "/", NULL);
+  g_autoptr (RbStore) store = rb_memory_store (self->memory, repo, error);
+  g_autoptr (RbSource) source = staged (self, prefix);
+  if (rb_simulated_fault (self->vehicle, "keep-root", self, 0) != NULL)
+    return TRUE;
+  return store != NULL && rb_vehicle_update_root (store, source, rb_moment_now (), repo, NULL, error);
+}
+
+/* 00, or 01 and the reason word. */
+static guint8
+answer (RbEcu *self, const char *event, gboolean good, const GError *error, GByteArray *out)
+{
+  const char *word = good ? "" : rb_reason_word (rb_reason_of (error));
+  rb_writer_u8 (out, good ? 0 : 1);
+  rb_writer_data (out, word, strlen (word));
+  if (!good)
+    g_debug ("%s: %s", self->memory->serial, error->message);
+  rb_simulated_log (self->vehicle, good ? event : "refusal", self, good ? NULL : json_pack ("{s:s}", "reason", word));
+  return 0;
+}
+
+guint8
+rb_install_metadata (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 what = rb_reader_u8 (request);
+  g_autoptr (GError) error = NULL;
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
+  if (what > WHAT_IMAGE_ROOT || (what == WHAT_IMAGE_ROOT && !self->memory->full))
+    return RB_NRC_RANGE;
+  gboolean good = what == WHAT_ALL ? install_all (self, &error)
+                                   : install_root (self, what == WHAT_DIRECTOR_ROOT ? "director" : "image", &error);
+  g_hash_table_remove_all (self->staging);
+  return answer (self, what == WHAT_ALL ? "metadata" : "root", good, error, out);
+}
+
+static gboolean
+refuse (GError **error, RbReason reason, const char *text)
+{
+  g_set_error_literal (error, RB_SIM_ERROR, (int) reason, text);
+  return FALSE;
+}
+
+/* The Service repository's store of this ECU, walked to the newest staged root. */
+static RbStore *
+service_store (RbEcu *self, GError **error)
+{
+  g_autofree char *path = rb_memory_path (self->memory, "service-root.json");
+  g_autoptr (GBytes) factory = rb_files_read (path, MAX_ROOT, error);
+  g_autoptr (RbStore) store = factory == NULL ? NULL : rb_memory_store (self->memory, "service", error);
+  g_autoptr (RbSource) source = staged (self, "service/");
+  if (store == NULL || !rb_store_anchor (store, factory, error)
+      || !rb_vehicle_update_root (store, source, rb_moment_now (), "service", NULL, error))
+    return NULL;
+  return g_steal_pointer (&store);
+}
+
+static RbMetadata *
+verified_service_targets (RbEcu *self, GError **error)
+{
+  GBytes *bytes = g_hash_table_lookup (self->staging, "service/targets.json");
+  g_autoptr (RbStore) store = service_store (self, error);
+  if (store == NULL)
+    return NULL;
+  if (bytes == NULL) {
+    refuse (error, RB_REASON_MISSING, "service/targets.json is not staged");
+    return NULL;
+  }
+  g_autoptr (RbMetadata) targets = rb_metadata_parse (bytes, RB_METADATA_TARGETS, MAX_METADATA, error);
+  g_autoptr (RbMetadataRole) role
+    = targets == NULL ? NULL : rb_metadata_root_role (rb_store_root_metadata (store), "targets", error);
+  if (role == NULL || !rb_metadata_verify (targets, role, error))
+    return NULL;
+  if (targets->expires <= rb_moment_now ()) {
+    refuse (error, RB_REASON_EXPIRED, "the Service targets have expired");
+    return NULL;
+  }
+  return g_steal_pointer (&targets);
+}
+
+/* The staged campaign, if the Recall Authority's targets name exactly its bytes. */
+static RbCampaign *
+verified_campaign (RbEcu *self, GError **error)
+{
+  GBytes *bytes = g_hash_table_lookup (self->staging, "campaign.json");
+  g_autoptr (RbMetadata) targets = verified_service_targets (self, error);
+  if (targets == NULL)
+    return NULL;
+  g_autoptr (RbCampaign) campaign = bytes == NULL ? NULL : rb_campaign_parse (bytes, error);
+  if (campaign == NULL) {
+    if (bytes == NULL)
+      refuse (error, RB_REASON_MISSING, "campaign.json is not staged");
+    return NULL;
+  }
+  g_autofree char *path = g_strdup_printf ("campaigns/%s.json", campaign->id);
+  const json_t *entry = json_object_get (json_object_get (targets->signed_part, "targets"), path);
+  g_autoptr (RbTarget) target = entry == NULL ? NULL : rb_target_from_json (path, entry, error);
+  if (target == NULL || !rb_vehicle_check_image (target, bytes, error)) {
+    if (entry == NULL)
+      refuse (error, RB_REASON_TARGET_MISSING, "the Recall Authority does not name this campaign");
+    return NULL;
+  }
+  return g_steal_pointer (&campaign);
+}
+
+static gboolean
+anchor (RbEcu *self, gboolean director, GError **error)
+{
+  GBytes *root = g_hash_table_lookup (self->staging, director ? "anchor/director.root.json" : "anchor/image.root.json");
+  g_autoptr (RbCampaign) campaign = verified_campaign (self, error);
+  if (campaign == NULL)
+    return FALSE;
+  if (root == NULL)
+    return refuse (error, RB_REASON_MISSING, "the anchor is not staged");
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (root);
+  const RbCampaignRoot *wanted = director ? &campaign->director_root : &campaign->image_root;
+  if (strcmp (sha256, wanted->sha256) != 0)
+    return refuse (error, RB_REASON_PIN_MISMATCH, "the campaign pins another root");
+  if (rb_simulated_fault (self->vehicle, "keep-root", self, 0) != NULL)
+    return TRUE;
+  g_autoptr (RbStore) store = rb_memory_store (self->memory, director ? "director" : "image", error);
+  return store != NULL && rb_store_reanchor (store, root, error);
+}
+
+guint8
+rb_install_anchor (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 repo = rb_reader_u8 (request);
+  g_autoptr (GError) error = NULL;
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
+  if (repo > 1 || (repo == 1 && !self->memory->full))
+    return RB_NRC_RANGE;
+  gboolean good = anchor (self, repo == 0, &error);
+  g_hash_table_remove_all (self->staging);
+  return answer (self, "root", good, error, out);
+}
+
+guint8
+rb_install_drop (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 repo = rb_reader_u8 (request);
+  gsize length = rb_reader_left (request);
+  const guint8 *name = rb_reader_take (request, length);
+  g_autoptr (GError) error = NULL;
+  if (name == NULL || length == 0 || length > 64)
+    return RB_NRC_LENGTH;
+  if (repo > 1 || (repo == 1 && !self->memory->full))
+    return RB_NRC_RANGE;
+  g_autofree char *role = g_strndup ((const char *) name, length);
+  g_autoptr (RbStore) store = rb_memory_store (self->memory, repo == 0 ? "director" : "image", &error);
+  gboolean good = rb_files_name_is_safe (role) && store != NULL && rb_store_drop (store, role, &error);
+  if (!good && error == NULL)
+    return RB_NRC_RANGE;
+  return answer (self, "metadata", good, error, out);
+}

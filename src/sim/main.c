@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/cli.h"
+#include "core/json.h"
+#include "sim/doip-entity.h"
+#include "sim/show.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+
+typedef struct {
+  char *model, *state, *vin, *doip, *bus, *can, *timing, *log;
+  char **faults;
+  gint64 seed;
+  gboolean help_faults;
+} Settings;
+
+static void
+settings_clear (Settings *self)
+{
+  g_free (self->model);
+  g_free (self->state);
+  g_free (self->vin);
+  g_free (self->doip);
+  g_free (self->bus);
+  g_free (self->can);
+  g_free (self->timing);
+  g_free (self->log);
+  g_strfreev (self->faults);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
+
+static gboolean
+on_terminate (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+apply (RbSimulated *vehicle, const Settings *settings, GError **error)
+{
+  for (guint i = 0; settings->faults != NULL && settings->faults[i] != NULL; i++) {
+    RbFault *fault = rb_fault_parse (settings->faults[i], error);
+    if (fault == NULL)
+      return FALSE;
+    g_ptr_array_add (vehicle->faults, fault);
+  }
+  vehicle->log_path = g_strdup (settings->log);
+  vehicle->real_timing = g_strcmp0 (settings->timing, "fast") != 0;
+  return TRUE;
+}
+
+static int
+serve (RbCli *cli, const Settings *settings)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbSimulated) vehicle = rb_simulated_open (settings->model, settings->state, settings->vin, &error);
+  if (vehicle == NULL || !apply (vehicle, settings, &error))
+    return rb_cli_fail (cli, error, NULL);
+  g_autoptr (RbDoipEntity) entity = settings->doip == NULL ? NULL : rb_doip_entity_new (vehicle, settings->doip, &error);
+  if (settings->doip != NULL && entity == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_unix_signal_add (SIGTERM, on_terminate, loop);
+  g_unix_signal_add (SIGINT, on_terminate, loop);
+  g_autoptr (json_t) ready = json_pack ("{s:b}", "ready", TRUE);
+  if (entity != NULL)
+    rb_json_set_string (ready, "doip", rb_doip_entity_address (entity));
+  g_autofree char *line = rb_json_to_text (ready);
+  printf ("%s\n", line);
+  fflush (stdout);
+  g_main_loop_run (loop);
+  return RB_CLI_OK;
+}
+
+static int
+run (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Settings) settings = { 0 };
+  int code;
+  const GOptionEntry entries[] = {
+    { "model", 0, 0, G_OPTION_ARG_FILENAME, &settings.model, "Vehicle model", "FILE" },
+    { "state", 0, 0, G_OPTION_ARG_FILENAME, &settings.state, "Folder of the vehicle's memory", "DIR" },
+    { "vin", 0, 0, G_OPTION_ARG_STRING, &settings.vin, "Another VIN than the seed's", "VIN" },
+    { "doip", 0, 0, G_OPTION_ARG_STRING, &settings.doip, "Serve DoIP; port 0 picks one", "HOST:PORT" },
+    { "timing", 0, 0, G_OPTION_ARG_STRING, &settings.timing, "The model's times, or none", "real|fast" },
+    { "fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings.faults, "Inject a fault", "ECU:KIND[=ARG][@WHEN]" },
+    { "log", 0, 0, G_OPTION_ARG_FILENAME, &settings.log, "Append events there", "FILE" },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &settings.seed, "Seed of everything random", "N" },
+    { "help-faults", 0, 0, G_OPTION_ARG_NONE, &settings.help_faults, "List the kinds of faults", NULL },
+    { NULL },
+  };
+  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+    return code;
+  if (settings.help_faults) {
+    printf ("%s", rb_fault_help ());
+    return RB_CLI_OK;
+  }
+  if (settings.model == NULL || settings.state == NULL || settings.doip == NULL)
+    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "recall-sim needs --model FILE, --state DIR and --doip HOST:PORT", NULL);
+  return serve (cli, &settings);
+}
+
+static const RbCliVerb verbs[] = {
+  { "show", "--state DIR", "what is really on each ECU", rb_show_verb },
+  { "offer", "--state DIR --director DIR --image DIR", "hand the vehicle metadata as an update would", rb_show_verb_offer },
+  { "", "--model FILE --state DIR --doip HOST:PORT", "be a vehicle until SIGTERM", run },
+  { NULL, NULL, NULL, NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return rb_cli_main ("recall-sim", "A simulated vehicle.", verbs, argc, argv);
+}
