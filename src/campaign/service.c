@@ -235,7 +235,7 @@ rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, const ch
   /* metadata dies with its campaign: then that is what a person needs to hear, and refused it is either way */
   if (rb_reason_of (problem) == RB_REASON_EXPIRED && !check_moment (claimed, self->moment, error))
     return NULL;
-  g_propagate_prefixed_error (error, g_steal_pointer (&problem), "Service repository: ");
+  g_propagate_error (error, g_steal_pointer (&problem));
   return NULL;
 }
 

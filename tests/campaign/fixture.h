@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "crypto/key.h"
+#include <glib.h>
+
+/* A made-up OEM whose bundle (a folder) can be signed with anything wrong in it. One key a repository, threshold 1. */
+#define FIXTURE_NOW G_GINT64_CONSTANT (1800000000)
+#define FIXTURE_VIN "1RBDM7AA2TA000001"
+#define FIXTURE_OTHER_VIN "1RBDM7AA2TA000002"
+#define FIXTURE_DAY (24 * 60 * 60)
+
+typedef struct {
+  RbPrivateKey *service, *new_service, *director, *new_director, *image, *new_image;
+  GBytes *primary_image, *door_image;
+} Fixture;
+
+typedef struct {
+  const char *id;
+  const char *title;
+  gint64 version;
+  gint64 issued, expires, service_expires, pack_expires;
+  const char *scope;       /* a VIN, NULL: all */
+  const char *pack_vin;    /* NULL: no pack */
+  const char *pack_claims; /* VIN inside the Director targets, NULL: none */
+  gboolean service_rotated; /* a second Service root, with other keys */
+  gboolean image_pinned;   /* the second Image root is not signed by the first one's key */
+  gboolean says_pinned;    /* and the campaign says so */
+  gboolean extra_root;     /* a third Director root that the campaign does not know */
+  gboolean wrong_root;     /* the campaign names another digest for the Director root */
+  gboolean other_image;    /* the Director assigns the Primary's image to the door */
+  gboolean unknown_ecu;    /* the Director assigns to a hardware id that the campaign does not know */
+  gboolean no_primary;     /* the Director assigns nothing to the Primary */
+  gboolean unknown_hardware; /* the campaign names a hardware id that the model does not know */
+  const char *campaign_file; /* name of the campaign's file; NULL: by its id */
+  gboolean second_campaign;
+  gboolean no_campaign;
+} FixtureBundle;
+
+void fixture_init (Fixture *self);
+void fixture_clear (Fixture *self);
+FixtureBundle fixture_good (void);
+void fixture_write (const Fixture *self, const FixtureBundle *bundle, const char *folder);
+/* The first Service root. (transfer full) */
+GBytes *fixture_anchor (const Fixture *self);

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "campaign/bundle.h"
+#include "campaign/trust.h"
+#include "core/files.h"
+#include "core/json.h"
+#include "crypto/digest.h"
+#include "fixture.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+typedef struct {
+  Fixture oem;
+  char *folder, *data;
+  guint bundles;
+  RbLibrary *library;
+} Place;
+
+static void
+set_up (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  fixture_init (&self->oem);
+  self->folder = g_dir_make_tmp ("library-XXXXXX", &error);
+  g_assert_no_error (error);
+  self->data = g_build_filename (self->folder, "data", NULL);
+  self->library = rb_library_new (self->data);
+  g_autoptr (GBytes) root = fixture_anchor (&self->oem);
+  g_autoptr (RbTrustAnchor) anchor = rb_trust_add (self->data, "Fixture", root, FIXTURE_NOW, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (anchor->version, ==, 1);
+}
+
+static void
+tear_down (Place *self, gconstpointer data)
+{
+  g_assert_true (rb_files_remove_tree (self->folder, NULL));
+  rb_library_free (self->library);
+  fixture_clear (&self->oem);
+  g_free (self->folder);
+  g_free (self->data);
+}
+
+static char *
+write_bundle (Place *self, const FixtureBundle *bundle)
+{
+  char *path = g_strdup_printf ("%s/bundle-%u", self->folder, self->bundles++);
+  fixture_write (&self->oem, bundle, path);
+  return path;
+}
+
+static void
+describe (const char *path, const char *inner, GString *out)
+{
+  g_auto (GStrv) names = rb_files_list (path, NULL);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++) {
+    g_autofree char *file = g_build_filename (path, names[i], NULL);
+    g_autofree char *name = g_build_filename (inner, names[i], NULL);
+    g_autoptr (GBytes) bytes = rb_files_is_folder (file) ? NULL : rb_files_read (file, G_MAXSIZE, NULL);
+    if (bytes == NULL) {
+      describe (file, name, out);
+      continue;
+    }
+    g_autofree char *digest = rb_digest_sha256_hex_of (bytes);
+    if (strcmp (names[i], ".lock") != 0)
+      g_string_append_printf (out, "%s %s\n", name, digest);
+  }
+}
+
+/* Every file of the data dir with its digest. */
+static char *
+stored (Place *self)
+{
+  GString *out = g_string_new (NULL);
+  describe (self->data, ".", out);
+  return g_string_free (out, FALSE);
+}
+
+static void
+import_at (Place *self, const FixtureBundle *bundle, gint64 now)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = write_bundle (self, bundle);
+  g_autoptr (RbContents) contents = rb_bundle_import (self->library, path, FALSE, now, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (rb_contents_campaign (contents)->id, ==, bundle->id);
+}
+
+/* Import and verify refuse it for that reason, and nothing is stored. */
+static void
+refuse_at (Place *self, const FixtureBundle *bundle, gint64 now, RbReason reason)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) same = NULL;
+  g_autofree char *path = write_bundle (self, bundle);
+  g_autofree char *before = stored (self);
+  g_autoptr (RbContents) contents = rb_bundle_import (self->library, path, FALSE, now, NULL, NULL, &error);
+  g_autofree char *after = stored (self);
+  g_assert_null (contents);
+  g_test_message ("%s", error->message);
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, rb_reason_word (reason));
+  g_assert_cmpstr (after, ==, before);
+  g_autoptr (RbContents) verified = rb_bundle_verify (self->library, path, now, NULL, NULL, &same);
+  g_assert_null (verified);
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (same)), ==, rb_reason_word (reason));
+}
+
+static void
+test_good (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const FixtureBundle good = fixture_good ();
+  const RbVehicleEcu ecus[] = { { "SN-1", "hw-primary" }, { "SN-2", "hw-door" } };
+  import_at (self, &good, FIXTURE_NOW + 1);
+  g_autoptr (RbContents) contents = rb_library_open (self->library, "R-1", FIXTURE_NOW + 1, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (rb_contents_anchor (contents), ==, "Fixture");
+  g_assert_cmpint (rb_contents_valid_until (contents), ==, good.service_expires);
+  g_assert_cmpint (rb_library_time_floor (self->library), ==, FIXTURE_NOW);
+  g_assert_cmpstr (rb_contents_profile (contents, "hw-door")->id, ==, "any");
+  g_assert_null (rb_contents_profile (contents, "hw-roof"));
+  g_autoptr (GPtrArray) assignments = rb_contents_assignments (contents, FIXTURE_VIN, FIXTURE_NOW + 1, ecus, 2, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (assignments->len, ==, 2);
+  const RbAssignment *first = assignments->pdata[0];
+  g_autoptr (GBytes) image = rb_contents_image (contents, first->target->sha256, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_bytes_get_size (image), ==, first->target->length);
+}
+
+static void
+test_files (Place *self, gconstpointer data)
+{
+  static const char *const expected[] = { "service/1.root.json", "service/targets.json", "campaign.json", "anchor/image.root.json" };
+  g_autoptr (GError) error = NULL;
+  const FixtureBundle good = fixture_good ();
+  import_at (self, &good, FIXTURE_NOW);
+  g_autoptr (RbContents) contents = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);
+  g_autoptr (GPtrArray) roots = rb_contents_roots (contents, RB_CONTENTS_DIRECTOR, 1, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (roots->len, ==, 1);
+  const RbContentsFile *root = roots->pdata[0];
+  g_assert_cmpstr (root->path, ==, "director/2.root.json");
+  g_assert_cmpint (root->version, ==, 2);
+  g_assert_cmpstr (root->sha256, ==, rb_contents_campaign (contents)->director_root.sha256);
+  g_autoptr (GPtrArray) roles = rb_contents_roles (contents, RB_CONTENTS_DIRECTOR, FIXTURE_VIN, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (roles->len, ==, 3);
+  g_assert_cmpstr (((RbContentsFile *) roles->pdata[2])->path, ==, "director/targets.json");
+  g_assert_cmpint (((RbContentsFile *) roles->pdata[2])->version, ==, 3);
+  g_autoptr (GPtrArray) anchor = rb_contents_anchor_files (contents, RB_CONTENTS_IMAGE, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (anchor->len, ==, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < anchor->len; i++)
+    g_assert_cmpstr (((RbContentsFile *) anchor->pdata[i])->path, ==, expected[i]);
+}
+
+/* What is wrong in a bundle that its OEM has signed. */
+static void
+test_refused (Place *self, gconstpointer data)
+{
+  const FixtureBundle good = fixture_good ();
+  FixtureBundle bad;
+  bad = good, bad.wrong_root = TRUE;
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_PIN_MISMATCH);
+  bad = good, bad.extra_root = TRUE;
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_PIN_MISMATCH);
+  bad = good, bad.other_image = TRUE;
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_TARGET_MISMATCH);
+  bad = good, bad.unknown_ecu = TRUE;
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_HARDWARE_MISMATCH);
+  bad = good, bad.no_primary = TRUE;
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_TARGET_MISSING);
+  bad = good, bad.unknown_hardware = TRUE;
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_HARDWARE_MISMATCH);
+  bad = good, bad.campaign_file = "R-2";
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_MALFORMED);
+  bad = good, bad.second_campaign = TRUE;
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_MALFORMED);
+  bad = good, bad.no_campaign = TRUE;
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_MISSING);
+  bad = good, bad.pack_claims = FIXTURE_OTHER_VIN;
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_VIN_MISMATCH);
+  bad = good, bad.scope = FIXTURE_OTHER_VIN;
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_NOT_IN_SCOPE);
+}
+
+static void
+test_times (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const FixtureBundle good = fixture_good ();
+  FixtureBundle bad;
+  refuse_at (self, &good, FIXTURE_NOW - 1, RB_REASON_CLOCK);
+  refuse_at (self, &good, good.service_expires, RB_REASON_EXPIRED);
+  refuse_at (self, &good, good.expires, RB_REASON_CAMPAIGN_EXPIRED);
+  bad = good, bad.service_expires = FIXTURE_NOW + 90 * FIXTURE_DAY;
+  refuse_at (self, &bad, good.expires, RB_REASON_CAMPAIGN_EXPIRED);
+  bad = good, bad.pack_expires = FIXTURE_NOW + 10;
+  refuse_at (self, &bad, FIXTURE_NOW + 10, RB_REASON_EXPIRED);
+  import_at (self, &good, good.service_expires - 1);
+  g_autoptr (RbContents) started = rb_library_open (self->library, "R-1", FIXTURE_NOW + 5, &error);
+  g_assert_no_error (error);
+  g_assert_true (rb_contents_may_start (started, good.service_expires - 1, &error));
+  g_assert_false (rb_contents_may_start (started, good.service_expires, &error));
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_EXPIRED);
+  g_clear_error (&error);
+  g_assert_false (rb_contents_may_start (started, good.expires, &error));
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_EXPIRED);
+  g_clear_error (&error);
+  g_assert_false (rb_contents_may_start (started, FIXTURE_NOW - 1, &error));
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CLOCK);
+}
+
+static void
+test_time_floor (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  FixtureBundle bundle = fixture_good ();
+  import_at (self, &bundle, FIXTURE_NOW + 100);
+  bundle.id = "R-2";
+  bundle.issued = FIXTURE_NOW + 1000;
+  import_at (self, &bundle, FIXTURE_NOW + 1000);
+  g_assert_false (rb_library_check_clock (self->library, FIXTURE_NOW + 999, &error));
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CLOCK);
+  bundle = fixture_good ();
+  refuse_at (self, &bundle, FIXTURE_NOW + 100, RB_REASON_CLOCK);
+  import_at (self, &bundle, FIXTURE_NOW + 1000);
+}
+
+static void
+test_rollback (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  FixtureBundle bundle = fixture_good ();
+  bundle.version = 3;
+  import_at (self, &bundle, FIXTURE_NOW);
+  bundle.version = 2;
+  refuse_at (self, &bundle, FIXTURE_NOW, RB_REASON_CAMPAIGN_ROLLBACK);
+  bundle.version = 3;
+  bundle.title = "Another recall under the same number";
+  refuse_at (self, &bundle, FIXTURE_NOW, RB_REASON_CAMPAIGN_ROLLBACK);
+  g_assert_true (rb_library_remove (self->library, "R-1", NULL, NULL, &error));
+  bundle = fixture_good ();
+  refuse_at (self, &bundle, FIXTURE_NOW, RB_REASON_CAMPAIGN_ROLLBACK);
+  bundle.version = 4;
+  import_at (self, &bundle, FIXTURE_NOW);
+  bundle.service_expires += FIXTURE_DAY;
+  import_at (self, &bundle, FIXTURE_NOW);
+  g_autoptr (RbContents) contents = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (rb_contents_valid_until (contents), ==, bundle.service_expires);
+}
+
+static void
+test_pinned_root (Place *self, gconstpointer data)
+{
+  FixtureBundle bundle = fixture_good ();
+  bundle.image_pinned = TRUE;
+  bundle.pack_vin = NULL;
+  g_autofree char *path = write_bundle (self, &bundle);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbContents) refused = rb_bundle_verify (self->library, path, FIXTURE_NOW, NULL, NULL, &error);
+  g_assert_null (refused);
+  g_assert_true (rb_reason_of (error) == RB_REASON_THRESHOLD_UNMET || rb_reason_of (error) == RB_REASON_BAD_SIGNATURE
+                 || rb_reason_of (error) == RB_REASON_BAD_KEY_ID);
+  bundle = fixture_good ();
+  bundle.image_pinned = bundle.says_pinned = TRUE;
+  import_at (self, &bundle, FIXTURE_NOW);
+}
+
+static void
+test_service_rotation (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const FixtureBundle before = fixture_good ();
+  FixtureBundle after = before;
+  after.service_rotated = TRUE;
+  after.version = 2;
+  import_at (self, &before, FIXTURE_NOW);
+  import_at (self, &after, FIXTURE_NOW);
+  g_autoptr (GPtrArray) anchors = rb_trust_list (self->data, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (((RbTrustAnchor *) anchors->pdata[0])->version, ==, 2);
+  /* what the old key signs counts no longer */
+  FixtureBundle old = before;
+  old.version = 3;
+  g_autofree char *path = write_bundle (self, &old);
+  g_autoptr (RbContents) refused = rb_bundle_verify (self->library, path, FIXTURE_NOW, NULL, NULL, &error);
+  g_assert_null (refused);
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), !=, "internal");
+  g_test_message ("%s", error->message);
+}
+
+static void
+test_vins (Place *self, gconstpointer data)
+{
+  static const struct {
+    const char *vin;
+    RbReason reason;
+  } bad[] = { { NULL, RB_REASON_VIN_MISSING },
+              { "", RB_REASON_VIN_MISSING },
+              { "../../etc/passwd", RB_REASON_VIN_INVALID },
+              { FIXTURE_OTHER_VIN, RB_REASON_NOT_IN_SCOPE } };
+  g_autoptr (GError) error = NULL;
+  FixtureBundle bundle = fixture_good ();
+  import_at (self, &bundle, FIXTURE_NOW);
+  g_autoptr (RbContents) contents = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) problem = NULL;
+    g_assert_null (rb_contents_assignments (contents, bad[i].vin, FIXTURE_NOW, NULL, 0, &problem));
+    g_assert_error (problem, RB_CAMPAIGN_ERROR, (int) bad[i].reason);
+  }
+  const RbVehicleEcu fewer[] = { { "SN-1", "hw-primary" } };
+  g_assert_null (rb_contents_assignments (contents, FIXTURE_VIN, FIXTURE_NOW, fewer, 1, &error));
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "ecu-unknown");
+  g_clear_error (&error);
+  bundle.id = "R-2";
+  bundle.scope = NULL;
+  bundle.pack_vin = NULL;
+  import_at (self, &bundle, FIXTURE_NOW);
+  g_autoptr (RbContents) open_to_all = rb_library_open (self->library, "R-2", FIXTURE_NOW, &error);
+  g_assert_null (rb_contents_assignments (open_to_all, FIXTURE_VIN, FIXTURE_NOW, NULL, 0, &error));
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_VIN_PACK_MISSING);
+}
+
+static void
+test_for_vin (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) problems = NULL;
+  FixtureBundle bundle = fixture_good ();
+  import_at (self, &bundle, FIXTURE_NOW);
+  bundle.id = "R-2", bundle.scope = bundle.pack_vin = FIXTURE_OTHER_VIN;
+  import_at (self, &bundle, FIXTURE_NOW);
+  bundle.id = "R-3", bundle.service_expires = FIXTURE_NOW + 10, bundle.scope = bundle.pack_vin = FIXTURE_VIN;
+  import_at (self, &bundle, FIXTURE_NOW);
+  g_autoptr (GPtrArray) found = rb_library_for_vin (self->library, FIXTURE_VIN, FIXTURE_NOW + 20, &problems, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (found->len, ==, 1);
+  g_assert_cmpstr (rb_contents_campaign (found->pdata[0])->id, ==, "R-1");
+  g_assert_cmpuint (problems->len, ==, 1);
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (problems->pdata[0])), ==, "expired");
+  g_assert_null (rb_library_for_vin (self->library, "NOT-A-VIN", FIXTURE_NOW, NULL, &error));
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_VIN_INVALID);
+}
+
+static gboolean
+in_use (const char *id, gpointer data)
+{
+  return g_strcmp0 (id, data) == 0;
+}
+
+static void
+test_remove (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  FixtureBundle bundle = fixture_good ();
+  import_at (self, &bundle, FIXTURE_NOW);
+  bundle.id = "R-2";
+  import_at (self, &bundle, FIXTURE_NOW);
+  g_autofree char *before = stored (self);
+  g_assert_false (rb_library_remove (self->library, "R-1", in_use, (gpointer) "R-1", &error));
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_RECOVERY_OPEN);
+  g_clear_error (&error);
+  g_autofree char *after = stored (self);
+  g_assert_cmpstr (after, ==, before);
+  g_assert_true (rb_library_remove (self->library, "R-1", in_use, (gpointer) "R-2", &error));
+  g_autoptr (RbContents) other = rb_library_open (self->library, "R-2", FIXTURE_NOW, &error);
+  g_assert_no_error (error);
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (self->oem.door_image);
+  g_autoptr (GBytes) image = rb_contents_image (other, sha256, &error);
+  g_assert_no_error (error);
+  g_assert_true (rb_library_remove (self->library, "R-2", NULL, NULL, &error));
+  g_autoptr (GBytes) gone = rb_contents_image (other, sha256, &error);
+  g_assert_null (gone);
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_IMAGE_MISSING);
+  g_clear_error (&error);
+  g_assert_false (rb_library_remove (self->library, "R-2", NULL, NULL, &error));
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_UNKNOWN);
+}
+
+static void
+test_in_place (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const FixtureBundle bundle = fixture_good ();
+  g_autofree char *path = write_bundle (self, &bundle);
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (self->oem.door_image);
+  g_autofree char *file = g_build_filename (path, "image", "targets", "parts", "door.bin", NULL);
+  g_autoptr (RbContents) contents = rb_bundle_import (self->library, path, TRUE, FIXTURE_NOW, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (GBytes) image = rb_contents_image (contents, sha256, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_bytes_equal (image, self->oem.door_image));
+  g_assert_true (rb_files_write (file, self->oem.primary_image, &error));
+  g_autoptr (GBytes) bent = rb_contents_image (contents, sha256, &error);
+  g_assert_null (bent);
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_HASH_MISMATCH);
+  g_clear_error (&error);
+  g_assert_true (rb_files_remove_tree (path, &error));
+  g_autoptr (GBytes) unplugged = rb_contents_image (contents, sha256, &error);
+  g_assert_null (unplugged);
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_IMAGE_MISSING);
+}
+
+/* A bundle with fewer packs does not take away those that are there. */
+static void
+test_packs_stay (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  FixtureBundle bundle = fixture_good ();
+  bundle.scope = NULL;
+  import_at (self, &bundle, FIXTURE_NOW);
+  bundle.pack_vin = FIXTURE_OTHER_VIN;
+  import_at (self, &bundle, FIXTURE_NOW);
+  g_autoptr (RbContents) contents = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);
+  g_auto (GStrv) vins = rb_contents_vins (contents);
+  g_assert_cmpuint (g_strv_length (vins), ==, 2);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GPtrArray) assignments = rb_contents_assignments (contents, vins[i], FIXTURE_NOW, NULL, 0, &error);
+    g_assert_no_error (error);
+  }
+}
+
+static void
+test_two_oems (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  Fixture other;
+  FixtureBundle bundle = fixture_good ();
+  fixture_init (&other);
+  g_autofree char *path = g_build_filename (self->folder, "other", NULL);
+  fixture_write (&other, &bundle, path);
+  g_autoptr (RbContents) unknown = rb_bundle_verify (self->library, path, FIXTURE_NOW, NULL, NULL, &error);
+  g_assert_null (unknown);
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "wrong-oem");
+  g_clear_error (&error);
+  g_autoptr (GBytes) root = fixture_anchor (&other);
+  g_autoptr (RbTrustAnchor) anchor = rb_trust_add (self->data, "Other", root, FIXTURE_NOW, &error);
+  g_assert_no_error (error);
+  import_at (self, &bundle, FIXTURE_NOW);
+  g_autoptr (RbContents) taken = rb_bundle_import (self->library, path, FALSE, FIXTURE_NOW, NULL, NULL, &error);
+  g_assert_null (taken);
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "exists");
+  fixture_clear (&other);
+}
+
+static void
+test_for_auditors (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const FixtureBundle bundle = fixture_good ();
+  g_autofree char *path = write_bundle (self, &bundle);
+  g_autoptr (GBytes) root = fixture_anchor (&self->oem);
+  g_autoptr (RbContents) anchored = rb_bundle_open (path, root, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (rb_contents_anchor (anchored));
+  g_autoptr (RbContents) as_given = rb_bundle_open (path, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_null (rb_contents_anchor (as_given));
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (self->oem.door_image);
+  g_autoptr (GBytes) image = rb_contents_image (as_given, sha256, &error);
+  g_assert_no_error (error);
+  g_autoptr (GPtrArray) assignments = rb_contents_assignments (as_given, FIXTURE_VIN, -1, NULL, 0, &error);
+  g_assert_no_error (error);
+  Fixture other;
+  fixture_init (&other);
+  g_autoptr (GBytes) wrong = fixture_anchor (&other);
+  g_autoptr (RbContents) refused = rb_bundle_open (path, wrong, &error);
+  g_assert_null (refused);
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "wrong-oem");
+  fixture_clear (&other);
+}
+
+#define ADD(name, function) g_test_add (name, Place, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/library/good", test_good);
+  ADD ("/library/files", test_files);
+  ADD ("/library/refused", test_refused);
+  ADD ("/library/times", test_times);
+  ADD ("/library/time-floor", test_time_floor);
+  ADD ("/library/rollback", test_rollback);
+  ADD ("/library/pinned-root", test_pinned_root);
+  ADD ("/library/service-rotation", test_service_rotation);
+  ADD ("/library/vins", test_vins);
+  ADD ("/library/for-vin", test_for_vin);
+  ADD ("/library/remove", test_remove);
+  ADD ("/library/in-place", test_in_place);
+  ADD ("/library/packs-stay", test_packs_stay);
+  ADD ("/library/two-oems", test_two_oems);
+  ADD ("/library/for-auditors", test_for_auditors);
+  return g_test_run ();
+}
