@@ -373,11 +373,7 @@ class Bundle(unittest.TestCase):
             process = subprocess.Popen([RECALLCTL, "--data-dir", str(self.data), "bundle", "import", str(big / "campaign.recall")],
                                        stdout=subprocess.DEVNULL)
             try:
-<<<<<<< HEAD
                 process.wait(chance.uniform(0, 0.25))
-=======
-                process.wait(timeout=chance.uniform(0, 0.25))
->>>>>>> de2c075 (campaign: test what a bundle's signer can get wrong)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
                 process.wait()
