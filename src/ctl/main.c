@@ -16,6 +16,7 @@ static const RbCliVerb verbs[] = {
   { "record list", "", "the records of this workstation", rb_record_verb_list },
   { "record show", "DIGEST", "one record", rb_record_verb_show },
   { "record export", "DIR", "every record as a file", rb_record_verb_export },
+  { "record print", "DIGEST -o FILE.pdf", "the certificate of one record, on one page", rb_record_verb_print },
   { "record verify", "FILE…", "judge records; needs no data dir", rb_record_verb_verify },
   { "outbox export", "DIR", "records that the OEM has not acknowledged, as files", rb_outbox_verb_export },
   { "outbox", "", "records that the OEM has not acknowledged", rb_outbox_verb_list },

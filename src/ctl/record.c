@@ -7,6 +7,7 @@
 #include "core/moment.h"
 #include "crypto/certificate.h"
 #include "record/chain.h"
+#include "record/sheet.h"
 #include "record/statement.h"
 #include "record/verify.h"
 
@@ -162,6 +163,25 @@ rb_record_verb_export (RbCli *cli, int argc, char **argv)
   rb_json_set_integer (extra, "exported", records->len);
   g_autofree char *message = g_strdup_printf ("%u %s in %s", records->len, records->len == 1 ? "record" : "records", argv[1]);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
+}
+
+int
+rb_record_verb_print (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+  const GOptionEntry entries[] = { { "output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "The PDF to write", "FILE.pdf" }, { NULL } };
+  int code;
+  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+    return code;
+  if (path == NULL)
+    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "record print: -o FILE.pdf is missing", NULL);
+  g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
+  g_autoptr (RbOutboxRecord) record = outbox == NULL ? NULL : rb_outbox_find (outbox, argv[1], &error);
+  g_autoptr (GBytes) page = record == NULL ? NULL : rb_sheet_draw (record, &error);
+  if (page == NULL || !rb_files_write (path, page, &error))
+    return rb_cli_fail (cli, error, NULL);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", path, rb_record_row (record));
 }
 
 /* verify */

@@ -7,6 +7,7 @@
 int rb_record_verb_list (RbCli *cli, int argc, char **argv);
 int rb_record_verb_show (RbCli *cli, int argc, char **argv);
 int rb_record_verb_export (RbCli *cli, int argc, char **argv);
+int rb_record_verb_print (RbCli *cli, int argc, char **argv);
 int rb_record_verb_verify (RbCli *cli, int argc, char **argv);
 
 /* For the outbox verbs: one row as JSON (transfer full), and SEQ-DIGEST.json files in a folder. */

@@ -70,6 +70,32 @@ class Verbs(unittest.TestCase):
         self.assertEqual(self.ctl("outbox", "export", str(self.made / "stick"), code=0)[-1]["exported"], 3)
         self.assertEqual(len(list((self.made / "stick").glob("*.json"))), 3)
 
+    def print_record(self, row):
+        path = self.made / f"{row['sequence']}.pdf"
+        self.ctl("record", "print", row["digest"], "-o", str(path), code=0)
+        info = subprocess.run(["pdfinfo", str(path)], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, text=True, check=True).stdout
+        self.assertRegex(info, r"Pages: +1\n")
+        self.assertRegex(info, r"Page size:.*A4")
+        self.assertIn(row["digest"], info)
+        self.assertIn(row["digest"], text)
+        self.assertIn(row["vin"], text)
+        return text
+
+    def test_print(self):
+        done, failed, _ = self.ctl("record", "list", code=0)[-1]["records"]
+        page = self.print_record(done)
+        self.assertIn("COMPLETED", page)
+        self.assertNotIn("NOT COMPLETE", page)
+        self.assertIn("Ada Fitter", page)
+        page = self.print_record(failed)
+        self.assertIn("NOT COMPLETE: DO NOT RELEASE", page)
+        self.assertNotIn("COMPLETED", page)
+        self.assertLess(page.index("SN-BRAKE-0001"), page.index("SN-TELEMATICS-0001"), "what is not done comes first")
+        self.ctl("record", "print", done["digest"], code=2)
+        self.ctl("record", "print", "0" * 64, "-o", str(self.made / "none.pdf"), code=1)
+        self.assertFalse((self.made / "none.pdf").exists())
+
     def test_empty_data_dir(self):
         self.assertEqual(self.ctl("record", "list", code=0, data="empty")[-1]["records"], [])
         self.assertEqual(self.ctl("outbox", code=0, data="empty")[-1]["pending"], [])

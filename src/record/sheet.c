@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/sheet.h"
+
+#include "core/json.h"
+#include "record/result.h"
+#include "record/verify.h"
+
+#include <cairo-pdf.h>
+#include <pango/pangocairo.h>
+#include <qrencode.h>
+#include <string.h>
+
+#define WIDTH 595.28
+#define HEIGHT 841.89
+#define MARGIN 48.0
+#define INNER (WIDTH - 2 * MARGIN)
+#define QR_SIZE 96.0
+#define ECU_BOTTOM (HEIGHT - MARGIN - QR_SIZE - 24)
+#define DIGEST_SHOWN 12
+
+typedef struct {
+  cairo_t *cairo;
+  double y;
+} Page;
+
+static cairo_status_t
+append (void *closure, const unsigned char *data, unsigned int length)
+{
+  g_byte_array_append (closure, data, length);
+  return CAIRO_STATUS_SUCCESS;
+}
+
+/* Draws text at x, at most width wide, cut with an ellipsis; gives its height. */
+static double
+draw_text (Page *page, double x, double width, const char *font, const char *text)
+{
+  int height = 0;
+  PangoLayout *layout = pango_cairo_create_layout (page->cairo);
+  PangoFontDescription *description = pango_font_description_from_string (font);
+  pango_layout_set_font_description (layout, description);
+  pango_layout_set_width (layout, (int) (width * PANGO_SCALE));
+  pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
+  pango_layout_set_single_paragraph_mode (layout, TRUE);
+  pango_layout_set_text (layout, text, -1);
+  pango_layout_get_size (layout, NULL, &height);
+  cairo_move_to (page->cairo, x, page->y);
+  pango_cairo_show_layout (page->cairo, layout);
+  pango_font_description_free (description);
+  g_object_unref (layout);
+  return (double) height / PANGO_SCALE;
+}
+
+static void
+draw_line (Page *page, const char *font, const char *text)
+{
+  page->y += draw_text (page, MARGIN, INNER, font, text) + 2;
+}
+
+static void
+draw_fact (Page *page, const char *label, const char *value)
+{
+  draw_text (page, MARGIN, 120, "Sans 9", label);
+  page->y += draw_text (page, MARGIN + 124, INNER - 124, "Sans Bold 9", value == NULL ? "–" : value) + 3;
+}
+
+static void
+draw_rule (Page *page)
+{
+  page->y += 6;
+  cairo_set_line_width (page->cairo, 0.5);
+  cairo_move_to (page->cairo, MARGIN, page->y);
+  cairo_line_to (page->cairo, WIDTH - MARGIN, page->y);
+  cairo_stroke (page->cairo);
+  page->y += 8;
+}
+
+/* A word that nobody can overlook, on a bar; never by colour alone. */
+static void
+draw_verdict (Page *page, gboolean completed)
+{
+  const char *text = completed ? "COMPLETED: every ECU is proven recovered" : "NOT COMPLETE: DO NOT RELEASE THIS VEHICLE";
+  cairo_set_source_rgb (page->cairo, completed ? 0.1 : 0.7, completed ? 0.4 : 0.05, 0.1);
+  cairo_rectangle (page->cairo, MARGIN, page->y, INNER, 34);
+  cairo_fill (page->cairo);
+  cairo_set_source_rgb (page->cairo, 1, 1, 1);
+  page->y += 8;
+  draw_text (page, MARGIN + 12, INNER - 24, "Sans Bold 13", text);
+  cairo_set_source_rgb (page->cairo, 0, 0, 0);
+  page->y += 26 + 12;
+}
+
+static char *
+shorten (const json_t *object, const char *member)
+{
+  return g_strndup (rb_json_string_or (object, member, "–"), DIGEST_SHOWN);
+}
+
+static const double columns[] = { 0, 136, 208, 288, 320, 404 };
+#define N_COLUMNS G_N_ELEMENTS (columns)
+
+static void
+draw_row (Page *page, const char *font, const char *const cells[N_COLUMNS])
+{
+  double height = 0;
+  for (guint i = 0; i < N_COLUMNS; i++) {
+    double end = i + 1 < N_COLUMNS ? columns[i + 1] : INNER;
+    height = MAX (height, draw_text (page, MARGIN + columns[i], end - columns[i] - 4, font, cells[i]));
+  }
+  page->y += height + 1.5;
+}
+
+static void
+draw_ecu (Page *page, const char *font, const json_t *ecu)
+{
+  const json_t *after = json_object_get (ecu, "after");
+  g_autofree char *image = shorten (after, "imageSha256");
+  g_autofree char *key = shorten (after, "keyId");
+  g_autofree char *root
+    = g_strdup_printf ("v%" G_GINT64_FORMAT, rb_json_integer_or (json_object_get (after, "directorRoot"), "version", 0));
+  g_autofree char *outcome = g_strdup_printf ("%s%s%s", rb_json_string_or (ecu, "outcome", ""),
+                                              json_object_get (ecu, "reason") == NULL ? "" : ": ",
+                                              rb_json_string_or (ecu, "reason", ""));
+  const char *const cells[N_COLUMNS] = { rb_json_string_or (ecu, "ecuSerial", ""), rb_json_string_or (after, "software", "–"),
+                                         image, root, key, outcome };
+  draw_row (page, font, cells);
+}
+
+/* Those that are not done come first: they must not fall off the page. */
+static void
+draw_ecus_that (Page *page, const char *font, const json_t *ecus, gboolean done, guint *left_out)
+{
+  size_t i;
+  json_t *ecu;
+  json_array_foreach ((json_t *) ecus, i, ecu) {
+    if (rb_result_ecu_claims_done (ecu) != done)
+      continue;
+    if (page->y > ECU_BOTTOM - 24)
+      (*left_out)++;
+    else
+      draw_ecu (page, font, ecu);
+  }
+}
+
+static void
+draw_ecus (Page *page, const json_t *ecus)
+{
+  static const char *const head[N_COLUMNS] = { "ECU", "Software", "Image", "Root", "Key", "Outcome" };
+  const char *font = json_array_size (ecus) <= 24 ? "Sans 8" : "Sans 5.5";
+  guint left_out = 0;
+  draw_row (page, "Sans Bold 8", head);
+  draw_ecus_that (page, font, ecus, FALSE, &left_out);
+  draw_ecus_that (page, font, ecus, TRUE, &left_out);
+  if (left_out == 0)
+    return;
+  g_autofree char *text = g_strdup_printf ("and %u more, which are in the signed record", left_out);
+  draw_line (page, "Sans Italic 8", text);
+}
+
+static gboolean
+draw_code (Page *page, const char *text, GError **error)
+{
+  QRcode *code = QRcode_encodeString8bit (text, 0, QR_ECLEVEL_M);
+  if (code == NULL) {
+    g_set_error (error, RB_RECORD_ERROR, RB_REASON_INTERNAL, "The QR code cannot be made");
+    return FALSE;
+  }
+  double cell = QR_SIZE / code->width, top = HEIGHT - MARGIN - QR_SIZE;
+  for (int i = 0; i < code->width * code->width; i++)
+    if ((code->data[i] & 1) != 0)
+      cairo_rectangle (page->cairo, WIDTH - MARGIN - QR_SIZE + cell * (i % code->width), top + cell * (double) (i / code->width), cell, cell);
+  cairo_fill (page->cairo);
+  QRcode_free (code);
+  return TRUE;
+}
+
+static gboolean
+draw_foot (Page *page, const RbOutboxRecord *record, const json_t *predicate, GError **error)
+{
+  g_autofree char *code = g_strdup_printf ("recallbay-record|%s|%s|%s", rb_json_string_or (predicate, "recordId", ""), record->digest,
+                                           record->workstation);
+  g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT " of stream %s", record->sequence, record->stream);
+  double width = INNER - QR_SIZE - 16;
+  page->y = HEIGHT - MARGIN - QR_SIZE;
+  page->y += draw_text (page, MARGIN, width, "Sans 8", "Record (SHA-256 of what was signed)") + 1;
+  page->y += draw_text (page, MARGIN, width, "Monospace 7", record->digest) + 6;
+  page->y += draw_text (page, MARGIN, width, "Sans 8", "Number") + 1;
+  page->y += draw_text (page, MARGIN, width, "Monospace 7", number) + 8;
+  page->y += draw_text (page, MARGIN, width, "Sans Italic 8", "This paper is a copy; the signed record is the proof.");
+  return draw_code (page, code, error);
+}
+
+static void
+draw_head (Page *page, const RbOutboxRecord *record, const json_t *predicate)
+{
+  const json_t *campaign = json_object_get (predicate, "campaign"), *vehicle = json_object_get (predicate, "vehicle");
+  gint64 odometer = rb_json_integer_or (vehicle, "odometerKm", -1);
+  g_autofree char *title = g_strdup_printf ("%s, recall %s", rb_json_string_or (campaign, "oem", ""), rb_json_string_or (campaign, "id", ""));
+  g_autofree char *distance = odometer < 0 ? NULL : g_strdup_printf ("%" G_GINT64_FORMAT " km", odometer);
+  g_autofree char *times = g_strdup_printf ("%s to %s", rb_json_string_or (predicate, "startedAt", ""),
+                                            rb_json_string_or (predicate, "finishedAt", ""));
+  draw_line (page, "Sans 10", "Certificate of a manual recall after key compromise");
+  draw_line (page, "Sans Bold 16", title);
+  page->y += 8;
+  draw_verdict (page, strcmp (record->result, "completed") == 0);
+  draw_fact (page, "VIN", record->vin);
+  draw_fact (page, "Odometer", distance);
+  draw_fact (page, "Repair order", rb_json_string_or (json_object_get (predicate, "dealer"), "repairOrder", NULL));
+  draw_fact (page, "Result", record->result);
+  draw_fact (page, "Inspection", rb_json_string_or (json_object_get (predicate, "inspection"), "outcome", "none"));
+  draw_fact (page, "Work", times);
+  draw_fact (page, "Technician", rb_json_string_or (json_object_get (predicate, "technician"), "name", NULL));
+  if (json_object_get (predicate, "secondPerson") != NULL)
+    draw_fact (page, "Second person", rb_json_string_or (json_object_get (predicate, "secondPerson"), "name", NULL));
+}
+
+static void
+set_metadata (cairo_surface_t *surface, const RbOutboxRecord *record)
+{
+  g_autofree char *title = g_strdup_printf ("Recall certificate %s", record->vin);
+  cairo_pdf_surface_set_metadata (surface, CAIRO_PDF_METADATA_TITLE, title);
+  cairo_pdf_surface_set_metadata (surface, CAIRO_PDF_METADATA_SUBJECT, record->digest);
+}
+
+GBytes *
+rb_sheet_draw (const RbOutboxRecord *record, GError **error)
+{
+  const RbVerifyRequest request = { 0 };
+  g_autoptr (RbVerifyOutcome) outcome = rb_verify_record (record->envelope, &request);
+  if (outcome->reason != RB_REASON_NONE) {
+    g_set_error_literal (error, RB_RECORD_ERROR, (int) outcome->reason, outcome->message);
+    return NULL;
+  }
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  cairo_surface_t *surface = cairo_pdf_surface_create_for_stream (append, bytes, WIDTH, HEIGHT);
+  Page page = { .cairo = cairo_create (surface), .y = MARGIN };
+  set_metadata (surface, record);
+  draw_head (&page, record, outcome->predicate);
+  draw_rule (&page);
+  draw_ecus (&page, json_object_get (outcome->predicate, "ecus"));
+  gboolean drawn = draw_foot (&page, record, outcome->predicate, error);
+  cairo_destroy (page.cairo);
+  cairo_surface_finish (surface);
+  if (drawn && cairo_surface_status (surface) != CAIRO_STATUS_SUCCESS) {
+    g_set_error (error, RB_RECORD_ERROR, RB_REASON_INTERNAL, "The page cannot be drawn");
+    drawn = FALSE;
+  }
+  cairo_surface_destroy (surface);
+  return drawn ? g_byte_array_free_to_bytes (g_steal_pointer (&bytes)) : NULL;
+}
