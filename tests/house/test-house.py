@@ -152,6 +152,13 @@ class Keys(unittest.TestCase):
     def test_a_program_without_keys(self):
         self.assertEqual(self.build("int main (void) { return 0; }"), [])
 
+    def test_every_program_but_the_makers(self):
+        (self.folder / "src").mkdir()
+        for name in ("recallctl", "recallbay", "recallbay-link", "recall-oem", "recall-sim", "recall.txt"):
+            (self.folder / "src" / name).write_text("")
+            (self.folder / "src" / name).chmod(0o644 if name.endswith("txt") else 0o755)
+        self.assertEqual([path.name for path in house.programs(self.folder)], ["recallbay", "recallbay-link", "recallctl"])
+
     def test_calls_the_library(self):
         for call in sorted(house.FORBIDDEN_IMPORTED):
             self.assertEqual(len(self.build(f"extern int {call} (void); int main (void) {{ return {call} (); }}")), 1, call)
