@@ -23,7 +23,7 @@ enum { DEFAULT = 1, PROGRAMMING = 2, EXTENDED = 3 };
 #define IN_ALL (IN_DEFAULT | IN_PROGRAMMING | IN_EXTENDED)
 
 void
-rb_answer_free (RbAnswer *self)
+rb_ecu_answer_free (RbAnswer *self)
 {
   g_bytes_unref (self->message);
   g_free (self);
@@ -499,7 +499,7 @@ answer_one (RbEcu *self, GBytes *request, gboolean functional, GPtrArray *answer
 GPtrArray *
 rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now)
 {
-  GPtrArray *answers = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_answer_free);
+  GPtrArray *answers = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_answer_free);
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
   self->vehicle->requests++;

@@ -44,7 +44,7 @@ typedef struct {
   guint delay_ms;
   GBytes *message;
 } RbAnswer;
-void rb_answer_free (RbAnswer *self);
+void rb_ecu_answer_free (RbAnswer *self);
 
 RbEcu *rb_ecu_new (RbSimulated *vehicle, const RbModelEcu *model, RbMemory *memory);
 void rb_ecu_free (RbEcu *self);
