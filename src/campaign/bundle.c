@@ -95,7 +95,7 @@ verify_metadata (Import *self, GError **error)
   g_autoptr (GPtrArray) anchors = rb_trust_list (rb_library_data_dir (self->library), error);
   if (anchors == NULL)
     return FALSE;
-  const RbContentsSource source = { .folder = self->folder, .parent = rb_scratch_path (self->scratch), .anchors = anchors,
+  const RbContentsSource source = { .folder = self->folder, .anchors = anchors,
                                     .store = self->in_place ? NULL : rb_library_store (self->library),
                                     .in_place = self->in_place ? self->path : NULL, .moment = self->now };
   self->contents = rb_contents_verify (&source, NULL, error);
@@ -117,11 +117,22 @@ unpack (Import *self, gboolean keep_images, GError **error)
          && read_images (self->contents, files, keep_images ? self->images : NULL, &self->progress, error);
 }
 
-/* Packs of vehicles that this bundle does not bring again stay usable. */
+static gboolean
+is_same_campaign (Import *self, const char *folder, const char *id)
+{
+  g_autofree char *name = g_strconcat (id, ".json", NULL);
+  g_autofree char *path = g_build_filename (folder, "service", "targets", "campaigns", name, NULL);
+  g_autoptr (GBytes) campaign = rb_files_read (path, G_MAXINT32, NULL);
+  return campaign != NULL && g_bytes_equal (campaign, rb_contents_campaign_json (self->contents));
+}
+
+/* Packs of vehicles that this bundle does not bring again stay usable while the campaign stays the same. */
 static gboolean
 keep_packs (Import *self, const char *id, GError **error)
 {
   g_autofree char *before = g_build_filename (rb_library_folder (self->library), id, NULL);
+  if (!is_same_campaign (self, before, id))
+    return TRUE;
   g_auto (GStrv) vins = rb_vin_pack_list (before);
   for (guint i = 0; vins[i] != NULL; i++) {
     g_autofree char *old = g_build_filename (before, "vins", vins[i], NULL);
@@ -192,6 +203,24 @@ move_images (Import *self, GError **error)
   return sync_all (store, error);
 }
 
+/* The store may have lost an image since it was looked for. */
+static gboolean
+check_store (Import *self, GError **error)
+{
+  GHashTableIter iter;
+  gpointer path, digest;
+  g_autoptr (GHashTable) wanted = rb_contents_images (self->contents);
+  g_hash_table_iter_init (&iter, wanted);
+  while (!self->in_place && g_hash_table_iter_next (&iter, &path, &digest)) {
+    g_autofree char *file = g_build_filename (rb_library_store (self->library), digest, NULL);
+    if (!rb_files_exists (file)) {
+      g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_IMAGE_MISSING, "%s: the image has gone from the library", (char *) path);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 static gboolean
 advance_trust (Import *self, GError **error)
 {
@@ -213,7 +242,7 @@ commit (Import *self, GError **error)
   g_autoptr (RbPins) pins = lock == NULL ? NULL : rb_pins_load (rb_library_data_dir (self->library), error);
   if (pins == NULL || !rb_pins_check (pins, self->contents, error) || !check_owner (self, id, error)
       || !keep_packs (self, id, error) || !write_import (self, error) || !sync_all (self->folder, error)
-      || !move_images (self, error) || !rb_pins_remember (pins, self->contents, error) || !advance_trust (self, error)
+      || !move_images (self, error) || !check_store (self, error) || !rb_pins_remember (pins, self->contents, error) || !advance_trust (self, error)
       || !rb_library_place (self->library, id, self->folder, error))
     return FALSE;
   rb_library_collect (self->library);
@@ -227,6 +256,7 @@ rb_bundle_import (RbLibrary *library, const char *path, gboolean in_place, gint6
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
   g_auto (Import) self = { .library = library, .path = absolute, .in_place = in_place, .now = now,
                            .progress = { .tell = progress, .data = data } };
+  rb_scratch_sweep (rb_library_folder (library));
   self.scratch = rb_scratch_new (rb_library_folder (library), error);
   if (self.scratch == NULL || !unpack (&self, !in_place, error) || !commit (&self, error)) {
     g_prefix_error (error, "%s: ", path);
@@ -240,8 +270,7 @@ static RbContents *
 open_unpacked (const char *path, RbScratch *scratch, GPtrArray *anchors, gint64 moment, GError **error)
 {
   g_autofree char *folder = rb_scratch_file (scratch, "bundle");
-  const RbContentsSource source = { .folder = folder, .parent = rb_scratch_path (scratch), .in_place = path,
-                                    .anchors = anchors, .moment = moment };
+  const RbContentsSource source = { .folder = folder, .in_place = path, .anchors = anchors, .moment = moment };
   return rb_contents_verify (&source, scratch, error);
 }
 

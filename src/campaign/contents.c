@@ -16,7 +16,6 @@
 struct _RbContents {
   gatomicrefcount references;
   char *folder;
-  char *parent;
   char *store;
   char *in_place;
   RbScratch *owned;
@@ -38,7 +37,6 @@ rb_contents_unref (RbContents *self)
   g_clear_pointer (&self->service, rb_service_free);
   g_clear_pointer (&self->owned, rb_scratch_free);
   g_free (self->folder);
-  g_free (self->parent);
   g_free (self->store);
   g_free (self->in_place);
   g_free (self);
@@ -76,12 +74,12 @@ metadata_folder (RbContents *self, RbContentsRepo repo)
 }
 
 static gboolean
-verify_roots (RbContents *self, const char *scratch, GError **error)
+verify_roots (RbContents *self, GError **error)
 {
   static const RbContentsRepo repos[] = { RB_CONTENTS_DIRECTOR, RB_CONTENTS_IMAGE };
   for (guint i = 0; i < G_N_ELEMENTS (repos); i++) {
     g_autofree char *folder = metadata_folder (self, repos[i]);
-    if (!rb_roots_check (folder, wanted_root (self, repos[i]), repo_name (repos[i]), self->service->moment, scratch, error))
+    if (!rb_roots_check (folder, wanted_root (self, repos[i]), repo_name (repos[i]), self->service->moment, error))
       return FALSE;
   }
   return TRUE;
@@ -93,15 +91,10 @@ rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **e
   g_autoptr (RbContents) self = g_new0 (RbContents, 1);
   g_atomic_ref_count_init (&self->references);
   self->folder = g_strdup (source->folder);
-  self->parent = g_strdup (source->parent);
   self->store = g_strdup (source->store);
   self->in_place = g_strdup (source->in_place);
-  g_autoptr (RbScratch) scratch = rb_scratch_new (source->parent, error);
-  if (scratch == NULL)
-    return NULL;
-  const char *path = rb_scratch_path (scratch);
-  self->service = rb_service_open (source->folder, source->anchors, source->moment, path, error);
-  if (self->service == NULL || !verify_roots (self, path, error))
+  self->service = rb_service_open (source->folder, source->anchors, source->moment, error);
+  if (self->service == NULL || !verify_roots (self, error))
     return NULL;
   self->owned = owned;
   return g_steal_pointer (&self);
@@ -187,11 +180,7 @@ GPtrArray *
 rb_contents_assignments (RbContents *self, const char *vin, gint64 moment, const RbVehicleEcu *ecus, guint n_ecus,
                          GError **error)
 {
-  g_autoptr (RbScratch) scratch = rb_scratch_new (self->parent, error);
-  if (scratch == NULL)
-    return NULL;
-  return rb_vin_pack_assignments (self->folder, self->service, vin, moment < 0 ? self->service->moment : moment, ecus, n_ecus,
-                                  rb_scratch_path (scratch), error);
+  return rb_vin_pack_assignments (self->folder, self->service, vin, moment < 0 ? self->service->moment : moment, ecus, n_ecus, error);
 }
 
 gboolean
@@ -282,18 +271,23 @@ static GBytes *
 image_in_place (RbContents *self, const char *sha256, GError **error)
 {
   const char *path = image_path (self, sha256);
-  if (path == NULL || self->in_place == NULL)
+  if (self->in_place == NULL)
     return NULL;
   if (!rb_files_is_folder (self->in_place))
     return image_in_archive (self->in_place, path, error);
   g_autofree char *file = g_build_filename (self->in_place, "image", "targets", path, NULL);
-  return rb_files_exists (file) ? rb_files_map (file, G_MAXSIZE, error) : NULL;
+  /* read, not mapped: a stick may be pulled at any time */
+  return rb_files_exists (file) ? rb_files_read (file, G_MAXINT32, error) : NULL;
 }
 
 GBytes *
 rb_contents_image (RbContents *self, const char *sha256, GError **error)
 {
   g_autoptr (GError) problem = NULL;
+  if (image_path (self, sha256) == NULL) {
+    image_fails (error, RB_REASON_IMAGE_MISSING, sha256, "the campaign does not name it");
+    return NULL;
+  }
   g_autofree char *stored = self->store == NULL ? NULL : g_build_filename (self->store, sha256, NULL);
   g_autoptr (GBytes) image = stored != NULL && rb_files_exists (stored) ? rb_files_map (stored, G_MAXSIZE, &problem)
                                                                         : image_in_place (self, sha256, &problem);

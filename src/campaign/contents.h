@@ -57,7 +57,7 @@ GPtrArray *rb_contents_assignments (RbContents *self, const char *vin, gint64 mo
 /* she.json of the VIN's pack as it is in the bundle: CMS or plain JSON. NULL without error: there is none. (transfer full) */
 GBytes *rb_contents_she (RbContents *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The image with that digest, mapped where possible and hashed now. Errors: image-missing, hash-mismatch. (transfer full) */
+/* The image with that digest, mapped or read, and hashed now. Errors: image-missing, hash-mismatch. (transfer full) */
 GBytes *rb_contents_image (RbContents *self, const char *sha256, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Roots above a version, in order; 0: all. (element-type RbContentsFile) (transfer full) */
@@ -74,7 +74,6 @@ GPtrArray *rb_contents_anchor_files (RbContents *self, RbContentsRepo repo, GErr
 /* For this folder's own use: what is to be verified. */
 typedef struct {
   const char *folder;   /* of a bundle's shape, without images */
-  const char *parent;   /* where scratch folders are made */
   const char *store;    /* images by digest; NULL: none */
   const char *in_place; /* bundle whose images are read where they are; NULL: none */
   GPtrArray *anchors;   /* of RbTrustAnchor; NULL: taken as given */

@@ -201,7 +201,7 @@ rb_library_open (RbLibrary *self, const char *id, gint64 moment, GError **error)
   g_autoptr (GPtrArray) anchors = import == NULL ? NULL : rb_trust_list (self->data_dir, error);
   if (anchors == NULL)
     return NULL;
-  const RbContentsSource source = { .folder = folder, .parent = self->folder, .store = self->store, .anchors = anchors,
+  const RbContentsSource source = { .folder = folder, .store = self->store, .anchors = anchors,
                                     .in_place = rb_json_string_or (import, "in_place", NULL), .moment = moment };
   g_autoptr (RbContents) contents = rb_contents_verify (&source, NULL, error);
   if (contents == NULL) {
@@ -270,7 +270,7 @@ rb_library_place (RbLibrary *self, const char *id, const char *folder, GError **
   gboolean there = rb_files_exists (place);
   /* what was there ends in the scratch folder, which goes with it */
   int failed = renameat2 (AT_FDCWD, folder, AT_FDCWD, place, there ? RENAME_EXCHANGE : RENAME_NOREPLACE);
-  if (failed != 0 && errno == EINVAL) {
+  if (failed != 0 && (errno == EINVAL || errno == ENOSYS)) {
     if (there && !rb_files_remove_tree (place, error))
       return FALSE;
     failed = g_rename (folder, place);

@@ -98,15 +98,10 @@ rb_roots_wanted (const char *folder, const RbCampaignRoot *wanted, const char *r
 }
 
 RbStore *
-rb_roots_store (const char *scratch, const char *name, GBytes *root, GError **error)
+rb_roots_store (GBytes *root, GError **error)
 {
-  g_autofree char *path = g_build_filename (scratch, name, NULL);
-  if (!rb_files_make_folder (path, error))
-    return NULL;
-  g_autoptr (RbStore) store = rb_store_open (path, error);
-  if (store == NULL || !rb_store_anchor (store, root, error))
-    return NULL;
-  return g_steal_pointer (&store);
+  g_autoptr (RbStore) store = rb_store_new_in_memory ();
+  return rb_store_anchor (store, root, error) ? g_steal_pointer (&store) : NULL;
 }
 
 static GBytes *
@@ -125,12 +120,10 @@ beginning (const char *folder, const RbCampaignRoot *wanted, const char *repo, G
 }
 
 gboolean
-rb_roots_check (const char *folder, const RbCampaignRoot *wanted, const char *repo, gint64 moment, const char *scratch,
-                GError **error)
+rb_roots_check (const char *folder, const RbCampaignRoot *wanted, const char *repo, gint64 moment, GError **error)
 {
-  g_autofree char *name = g_strconcat (repo, "-chain", NULL);
   g_autoptr (GBytes) first = beginning (folder, wanted, repo, error);
-  g_autoptr (RbStore) store = first == NULL ? NULL : rb_roots_store (scratch, name, first, error);
+  g_autoptr (RbStore) store = first == NULL ? NULL : rb_roots_store (first, error);
   g_autoptr (RbSource) source = rb_source_folder (folder);
   if (store == NULL || !rb_vehicle_update_root (store, source, moment, repo, NULL, error)) {
     g_prefix_error (error, "%s root: ", repo);

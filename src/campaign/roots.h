@@ -14,8 +14,8 @@ GPtrArray *rb_roots_read (const char *folder, GError **error) G_GNUC_WARN_UNUSED
 /* The root the campaign wants of that repository; pin-mismatch when another has its number. (transfer full) */
 GBytes *rb_roots_wanted (const char *folder, const RbCampaignRoot *wanted, const char *repo, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Walks the chain in folder to the root that the campaign wants, which must be the newest; a pinned root is the beginning
- * of its chain. The store is made in scratch. */
-gboolean rb_roots_check (const char *folder, const RbCampaignRoot *wanted, const char *repo, gint64 moment,
-                         const char *scratch, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* A store in a new folder that holds that root. */
-RbStore *rb_roots_store (const char *scratch, const char *name, GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * of its chain. */
+gboolean rb_roots_check (const char *folder, const RbCampaignRoot *wanted, const char *repo, gint64 moment, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* A store in memory that holds that root. */
+RbStore *rb_roots_store (GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -182,11 +182,11 @@ check_all_targets (RbTuf *tuf, const char *folder, GError **error)
 }
 
 static gboolean
-verify (RbService *self, const char *folder, GBytes *root, const char *path, const char *scratch, GError **error)
+verify (RbService *self, const char *folder, GBytes *root, const char *path, GError **error)
 {
   g_autofree char *metadata = g_build_filename (folder, "service", "metadata", NULL);
   g_autofree char *targets = g_build_filename (folder, "service", "targets", NULL);
-  g_autoptr (RbStore) store = rb_roots_store (scratch, "service-store", root, error);
+  g_autoptr (RbStore) store = rb_roots_store (root, error);
   if (store == NULL)
     return FALSE;
   const RbTufOptions options = { .now = self->moment, .repo = "service" };
@@ -219,7 +219,7 @@ check_moment (const RbCampaign *campaign, gint64 moment, GError **error)
 }
 
 RbService *
-rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, const char *scratch, GError **error)
+rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, GError **error)
 {
   g_autoptr (RbService) self = g_new0 (RbService, 1);
   g_autoptr (GError) problem = NULL;
@@ -230,7 +230,7 @@ rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, const ch
       || (claimed = peek_campaign (folder, path, error)) == NULL)
     return NULL;
   self->moment = moment < 0 ? claimed->issued : moment;
-  if (verify (self, folder, root, path, scratch, &problem))
+  if (verify (self, folder, root, path, &problem))
     return check_moment (self->campaign, self->moment, error) ? g_steal_pointer (&self) : NULL;
   /* metadata dies with its campaign: then that is what a person needs to hear, and refused it is either way */
   if (rb_reason_of (problem) == RB_REASON_EXPIRED && !check_moment (claimed, self->moment, error))

@@ -22,8 +22,8 @@ typedef struct {
 } RbService;
 
 /* folder has the shape of a bundle. anchors (of RbTrustAnchor) NULL: the bundle's own first root is believed. moment -1: the
- * campaign's time of issue. Stores are made in scratch. Errors: no-trust-anchor, wrong-oem, campaign-expired, clock, words for metadata. */
-RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, const char *scratch, GError **error)
+ * campaign's time of issue. Errors: no-trust-anchor, wrong-oem, campaign-expired, clock, words for metadata. */
+RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* The anchor's store learns the roots that lead to the bundle's newest. */
 gboolean rb_service_advance (const char *folder, const RbTrustAnchor *anchor, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -138,6 +138,7 @@ install (const char *data_dir, const char *name, GBytes *root, gint64 now, GErro
 {
   g_autofree char *parent = g_build_filename (data_dir, "trust", NULL);
   g_autofree char *place = g_build_filename (parent, name, NULL);
+  rb_scratch_sweep (parent);
   g_autoptr (RbScratch) scratch = rb_scratch_new (parent, error);
   if (scratch == NULL)
     return FALSE;

@@ -93,32 +93,31 @@ repositories_clear (Repositories *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Repositories, repositories_clear)
 
 static RbStore *
-fresh_store (const char *folder, const RbCampaignRoot *wanted, const char *repo, const char *scratch, GError **error)
+fresh_store (const char *folder, const RbCampaignRoot *wanted, const char *repo, GError **error)
 {
   g_autofree char *metadata = g_build_filename (folder, repo, "metadata", NULL);
   g_autoptr (GBytes) root = rb_roots_wanted (metadata, wanted, repo, error);
-  return root == NULL ? NULL : rb_roots_store (scratch, repo, root, error);
+  return root == NULL ? NULL : rb_roots_store (root, error);
 }
 
 static gboolean
-open_repositories (Repositories *self, const char *folder, const RbCampaign *campaign, const char *vin, const char *scratch,
-                   GError **error)
+open_repositories (Repositories *self, const char *folder, const RbCampaign *campaign, const char *vin, GError **error)
 {
   g_autofree char *pack = g_build_filename (folder, "vins", vin, "director", NULL);
   g_autofree char *director = g_build_filename (folder, "director", "metadata", NULL);
   g_autofree char *image = g_build_filename (folder, "image", "metadata", NULL);
   self->director_source = rb_source_first_of (rb_source_folder (pack), rb_source_folder (director), NULL);
   self->image_source = rb_source_folder (image);
-  return (self->director = fresh_store (folder, &campaign->director_root, "director", scratch, error)) != NULL
-         && (self->image = fresh_store (folder, &campaign->image_root, "image", scratch, error)) != NULL;
+  return (self->director = fresh_store (folder, &campaign->director_root, "director", error)) != NULL
+         && (self->image = fresh_store (folder, &campaign->image_root, "image", error)) != NULL;
 }
 
 static GPtrArray *
-verify (const char *folder, const RbService *service, const RbVehicleRequest *request, const char *scratch, GError **error)
+verify (const char *folder, const RbService *service, const RbVehicleRequest *request, GError **error)
 {
   g_auto (Repositories) all = { NULL };
   g_autoptr (GPtrArray) assignments = NULL;
-  if (!open_repositories (&all, folder, service->campaign, request->vin, scratch, error)
+  if (!open_repositories (&all, folder, service->campaign, request->vin, error)
       || !rb_vehicle_verify_full (all.director, all.director_source, all.image, all.image_source, request, &assignments,
                                   NULL, error)
       || !check_assignments (assignments, service, error))
@@ -128,12 +127,12 @@ verify (const char *folder, const RbService *service, const RbVehicleRequest *re
 
 GPtrArray *
 rb_vin_pack_assignments (const char *folder, const RbService *service, const char *vin, gint64 moment,
-                         const RbVehicleEcu *ecus, guint n_ecus, const char *scratch, GError **error)
+                         const RbVehicleEcu *ecus, guint n_ecus, GError **error)
 {
   const RbVehicleRequest request = { .now = moment, .vin = vin, .ecus = ecus, .n_ecus = n_ecus };
   if (!rb_vin_pack_check (folder, service->campaign, vin, error))
     return NULL;
-  g_autoptr (GPtrArray) assignments = verify (folder, service, &request, scratch, error);
+  g_autoptr (GPtrArray) assignments = verify (folder, service, &request, error);
   if (assignments == NULL)
     g_prefix_error (error, "VIN pack %s: ", vin);
   return g_steal_pointer (&assignments);

@@ -9,9 +9,9 @@
 GStrv rb_vin_pack_list (const char *folder);
 /* vin-missing, vin-invalid, not-in-scope, vin-pack-missing */
 gboolean rb_vin_pack_check (const char *folder, const RbCampaign *campaign, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* As rb_contents_assignments; stores are made in scratch, an empty folder. */
+/* As rb_contents_assignments. */
 GPtrArray *rb_vin_pack_assignments (const char *folder, const RbService *service, const char *vin, gint64 moment,
-                                    const RbVehicleEcu *ecus, guint n_ecus, const char *scratch, GError **error)
+                                    const RbVehicleEcu *ecus, guint n_ecus, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* NULL without error: none. (transfer full) */
 GBytes *rb_vin_pack_she (const char *folder, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,7 +11,7 @@
 #define MAX_FILE (64 * 1024 * 1024)
 
 struct _RbStore {
-  char *folder;
+  char *folder; /* NULL: in memory only */
   RbMetadata *root;
   json_t *versions; /* {"roles": {ROLE: {"version","sha256"}}, "counters": {SERIAL: n}} */
   GHashTable *files; /* "timestamp", "snapshot" → GBytes */
@@ -21,6 +21,15 @@ static char *
 path_of (RbStore *self, const char *name)
 {
   return g_build_filename (self->folder, name, NULL);
+}
+
+static gboolean
+write_file (RbStore *self, const char *name, GBytes *bytes, GError **error)
+{
+  if (self->folder == NULL)
+    return TRUE;
+  g_autofree char *path = path_of (self, name);
+  return rb_files_write (path, bytes, error);
 }
 
 static json_t *
@@ -77,12 +86,27 @@ load_versions (RbStore *self, GError **error)
   return self->versions != NULL;
 }
 
+static RbStore *
+new_store (const char *folder)
+{
+  RbStore *self = g_new0 (RbStore, 1);
+  self->folder = g_strdup (folder);
+  self->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  return self;
+}
+
+RbStore *
+rb_store_new_in_memory (void)
+{
+  RbStore *self = new_store (NULL);
+  self->versions = json_object ();
+  return self;
+}
+
 RbStore *
 rb_store_open (const char *folder, GError **error)
 {
-  g_autoptr (RbStore) self = g_new0 (RbStore, 1);
-  self->folder = g_strdup (folder);
-  self->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (RbStore) self = new_store (folder);
   if (!rb_files_make_folder (folder, error) || !load_root (self, error) || !load_file (self, "timestamp", error)
       || !load_file (self, "snapshot", error) || !load_versions (self, error)) {
     g_prefix_error (error, "trusted metadata in %s: ", folder);
@@ -114,8 +138,7 @@ rb_store_add_root (RbStore *self, GBytes *root, GError **error)
   if (parsed == NULL)
     return FALSE;
   g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", parsed->version);
-  g_autofree char *path = path_of (self, name);
-  if (!rb_files_write (path, root, error))
+  if (!write_file (self, name, root, error))
     return FALSE;
   g_clear_pointer (&self->root, rb_metadata_free);
   self->root = g_steal_pointer (&parsed);
@@ -144,17 +167,18 @@ rb_store_anchor (RbStore *self, GBytes *root, GError **error)
 static gboolean
 save_versions (RbStore *self, GError **error)
 {
-  g_autofree char *path = path_of (self, "versions.json");
   g_autoptr (GBytes) bytes = rb_json_to_bytes (self->versions);
-  return rb_files_write (path, bytes, error);
+  return write_file (self, "versions.json", bytes, error);
 }
 
 static gboolean
 remove_file (RbStore *self, const char *role, GError **error)
 {
+  g_hash_table_remove (self->files, role);
+  if (self->folder == NULL)
+    return TRUE;
   g_autofree char *name = g_strconcat (role, ".json", NULL);
   g_autofree char *path = path_of (self, name);
-  g_hash_table_remove (self->files, role);
   return rb_files_remove_tree (path, error);
 }
 
@@ -168,21 +192,26 @@ rb_store_drop (RbStore *self, const char *role, GError **error)
   return remove_file (self, role, error) && save_versions (self, error);
 }
 
-gboolean
-rb_store_reanchor (RbStore *self, GBytes *root, GError **error)
+static gboolean
+remove_all (RbStore *self, GError **error)
 {
-  g_auto (GStrv) names = NULL;
-  if (!check_self_signed (root, error))
-    return FALSE;
-  names = rb_files_list (self->folder, error);
+  g_auto (GStrv) names = self->folder == NULL ? g_new0 (char *, 1) : rb_files_list (self->folder, error);
   for (guint i = 0; names != NULL && names[i] != NULL; i++) {
     g_autofree char *path = path_of (self, names[i]);
     if (!rb_files_remove_tree (path, error))
       return FALSE;
   }
+  return names != NULL;
+}
+
+gboolean
+rb_store_reanchor (RbStore *self, GBytes *root, GError **error)
+{
+  if (!check_self_signed (root, error) || !remove_all (self, error))
+    return FALSE;
   g_hash_table_remove_all (self->files);
   json_object_clear (self->versions);
-  return names != NULL && rb_store_add_root (self, root, error);
+  return rb_store_add_root (self, root, error);
 }
 
 GBytes *
@@ -245,9 +274,8 @@ rb_store_accept (RbStore *self, const char *role, const RbMetadata *metadata, GE
   rb_json_set (table (self, "roles"), role, entry);
   if (metadata->type == RB_METADATA_TIMESTAMP || metadata->type == RB_METADATA_SNAPSHOT) {
     g_autofree char *name = g_strconcat (role, ".json", NULL);
-    g_autofree char *path = path_of (self, name);
     g_hash_table_insert (self->files, g_strdup (role), g_bytes_ref (metadata->bytes));
-    if (!rb_files_write (path, metadata->bytes, error))
+    if (!write_file (self, name, metadata->bytes, error))
       return FALSE;
   }
   return save_versions (self, error);

@@ -10,6 +10,8 @@
  */
 typedef struct _RbStore RbStore;
 RbStore *rb_store_open (const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* One that is gone when it is freed. */
+RbStore *rb_store_new_in_memory (void);
 void rb_store_free (RbStore *self);
 gboolean rb_store_has_root (RbStore *self);
 /* Installs the first root (trust anchor). Does nothing when the store holds a root already. Checks that it is
