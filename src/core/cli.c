@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/cli.h"
 
+#include "core/advice.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/reason.h"
@@ -102,6 +103,7 @@ rb_cli_main (const char *program, const char *summary, const RbCliVerb *verbs, i
   const Program self = { program, summary, verbs };
   g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
   RbCli cli = { .program_path = program_folder () };
+  rb_advice_set_language (cli.program_path);
   for (int i = 0; i < argc; i++)
     g_ptr_array_add (arguments, argv[i]);
   cli.json = take_option (arguments, "--json", NULL);
@@ -203,14 +205,26 @@ rb_cli_event (RbCli *cli, json_t *event)
   fflush (stdout);
 }
 
+/* What happened, what that means for the vehicle, and what to do next. */
+static void
+say_end (int code, const char *reason, const char *message)
+{
+  RbReason known = rb_reason_from_word (reason);
+  if (code == RB_CLI_OK && message[0] != '\0')
+    printf ("%s\n", message);
+  if (code == RB_CLI_OK)
+    return;
+  fprintf (stderr, "%s [%s]\n", message, reason);
+  if (known != RB_REASON_NONE && known != RB_REASON_USAGE)
+    fprintf (stderr, "%s\n%s\n", rb_advice_means (known), rb_advice_next (known));
+}
+
 int
 rb_cli_end (RbCli *cli, int code, const char *reason, const char *message, json_t *extra)
 {
   g_autoptr (json_t) verdict = extra == NULL ? json_object () : extra;
   if (!cli->json) {
-    if (message != NULL && message[0] != '\0')
-      fprintf (code == RB_CLI_OK ? stdout : stderr, "%s%s%s%s\n", message, code == RB_CLI_OK ? "" : " [",
-               code == RB_CLI_OK ? "" : reason, code == RB_CLI_OK ? "" : "]");
+    say_end (code, reason, message == NULL ? "" : message);
     return code;
   }
   rb_json_set_boolean (verdict, "ok", code == RB_CLI_OK);
