@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vehicle/unit.h"
+
+#include "core/bytes.h"
+#include "crypto/digest.h"
+
+#include <string.h>
+
+RB_DEFINE_ERROR_DOMAIN (unit)
+
+/* Of this project's ECUs; a profile need not name them since nothing is decided by what they say. */
+#define DID_CLAIMED_DIGEST 0xfd20
+#define DID_SHE_PROOF 0xfd06
+#define PROBE_MS 100
+#define MAX_TEXT 128
+
+static const char proof_prefix[] = "recallbay-0x29-v1";
+
+struct _RbUnit {
+  const RbModelEcu *model;
+  const RbProfile *profile;
+  RbChannel *channel;
+  RbClient *client;
+};
+
+static gboolean
+prefixed (RbUnit *self, gboolean good, GError **error)
+{
+  if (!good)
+    g_prefix_error (error, "%s: ", self->model->label);
+  return good;
+}
+
+static gboolean
+fail (RbUnit *self, GError **error, RbReason reason, const char *text)
+{
+  g_set_error (error, RB_UNIT_ERROR, (int) reason, "%s: %s", self->model->label, text);
+  return FALSE;
+}
+
+static RbAddress
+address_of (const RbModelEcu *model)
+{
+  return (RbAddress){ .logical = model->logical, .request = model->can_request, .response = model->can_response,
+                      .extension = model->can_extension, .response_extension = model->can_extension, .fd = model->can_fd,
+                      .padding = 0xcc };
+}
+
+RbUnit *
+rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GError **error)
+{
+  const RbAddress address = address_of (model);
+  RbChannel *channel = rb_channel_open (link, &address, error);
+  if (channel == NULL) {
+    g_prefix_error (error, "%s: ", model->label);
+    return NULL;
+  }
+  RbUnit *self = g_new0 (RbUnit, 1);
+  RbClientTiming timing = { 0 };
+  if (profile != NULL)
+    timing = (RbClientTiming){ .p2_ms = profile->p2_ms, .p2_star_ms = profile->p2_star_ms, .max_pending = profile->max_pending,
+                               .pending_limit_ms = profile->erase_ms };
+  self->model = model;
+  self->profile = profile;
+  self->channel = channel;
+  self->client = rb_client_new (channel, &timing);
+  return self;
+}
+
+void
+rb_unit_free (RbUnit *self)
+{
+  rb_client_free (self->client);
+  rb_channel_unref (self->channel);
+  g_free (self);
+}
+
+const RbModelEcu *
+rb_unit_model (RbUnit *self)
+{
+  return self->model;
+}
+
+guint8
+rb_unit_last_nrc (RbUnit *self)
+{
+  return rb_client_last_nrc (self->client);
+}
+
+gboolean
+rb_unit_keep_alive (RbUnit *self)
+{
+  g_autoptr (GError) error = NULL;
+  return rb_client_keep_alive (self->client, &error);
+}
+
+static gboolean
+is_printable (GBytes *bytes)
+{
+  gsize length = 0;
+  const guint8 *data = g_bytes_get_data (bytes, &length);
+  for (gsize i = 0; i < length; i++)
+    if (data[i] < 0x20 || data[i] > 0x7e)
+      return FALSE;
+  return length <= MAX_TEXT;
+}
+
+char *
+rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
+  if (!prefixed (self, bytes != NULL, error))
+    return NULL;
+  if (!is_printable (bytes)) {
+    fail (self, error, RB_REASON_WRONG_ANSWER, "a text it sent is not one");
+    return NULL;
+  }
+  return g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+}
+
+gboolean
+rb_unit_read_number (RbUnit *self, guint16 did, gint64 *value, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
+  if (!prefixed (self, bytes != NULL, error))
+    return FALSE;
+  gsize length = g_bytes_get_size (bytes);
+  RbReader reader = rb_reader_from_bytes (bytes);
+  if (length < 1 || length > 4)
+    return fail (self, error, RB_REASON_WRONG_ANSWER, "a number it sent has a wrong length");
+  *value = (gint64) rb_reader_ube (&reader, (guint) length);
+  return TRUE;
+}
+
+static void
+stored_free (gpointer data)
+{
+  RbUnitStored *self = data;
+  g_free (self->role);
+  g_free (self);
+}
+
+void
+rb_unit_claims_free (RbUnitClaims *self)
+{
+  g_free (self->serial);
+  g_free (self->hardware_id);
+  g_free (self->software);
+  g_free (self->key_id);
+  g_clear_pointer (&self->stored, g_ptr_array_unref);
+  g_free (self);
+}
+
+static void
+take_digest (RbReader *reader, char hex[65])
+{
+  const guint8 *digest = rb_reader_take (reader, RB_SHA256_LENGTH);
+  g_autofree char *text = digest == NULL ? g_strdup ("") : rb_bytes_to_hex (digest, RB_SHA256_LENGTH);
+  g_strlcpy (hex, text, 65);
+}
+
+static gboolean
+read_root (RbUnit *self, guint16 did, RbUnitRoot *root, GCancellable *cancellable, GError **error)
+{
+  if (did == 0)
+    return TRUE;
+  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
+  if (!prefixed (self, bytes != NULL, error))
+    return FALSE;
+  RbReader reader = rb_reader_from_bytes (bytes);
+  root->version = rb_reader_u32be (&reader);
+  take_digest (&reader, root->sha256);
+  return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about a root has a wrong length");
+}
+
+static gboolean
+read_stored (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
+{
+  claims->stored = g_ptr_array_new_with_free_func (stored_free);
+  if (self->profile == NULL || self->profile->did_stored_metadata == 0)
+    return TRUE;
+  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, self->profile->did_stored_metadata, cancellable, error);
+  if (!prefixed (self, bytes != NULL, error))
+    return FALSE;
+  RbReader reader = rb_reader_from_bytes (bytes);
+  guint8 count = rb_reader_u8 (&reader);
+  for (guint i = 0; i < count && rb_reader_ok (&reader); i++) {
+    RbUnitStored *stored = g_new0 (RbUnitStored, 1);
+    stored->repo = rb_reader_u8 (&reader);
+    guint8 length = rb_reader_u8 (&reader);
+    const guint8 *role = rb_reader_take (&reader, length);
+    stored->role = role == NULL ? g_strdup ("") : g_strndup ((const char *) role, length);
+    stored->version = rb_reader_u32be (&reader);
+    take_digest (&reader, stored->sha256);
+    g_ptr_array_add (claims->stored, stored);
+  }
+  return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its list of stored metadata has a wrong length");
+}
+
+static gboolean
+read_boot (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
+{
+  guint16 did = self->profile == NULL ? 0 : self->profile->did_boot;
+  claims->application = claims->application_valid = TRUE;
+  if (did == 0)
+    return TRUE;
+  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
+  if (!prefixed (self, bytes != NULL, error))
+    return FALSE;
+  RbReader reader = rb_reader_from_bytes (bytes);
+  claims->application = rb_reader_u8 (&reader) == 0;
+  claims->application_valid = rb_reader_u8 (&reader) == 1;
+  return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its boot state has a wrong length");
+}
+
+static char *
+text_or_empty (RbUnit *self, guint16 did, GCancellable *cancellable)
+{
+  g_autoptr (GError) refused = NULL;
+  char *text = did == 0 ? NULL : rb_unit_read_text (self, did, cancellable, &refused);
+  return text == NULL ? g_strdup ("") : text;
+}
+
+static void
+read_claimed_digest (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable)
+{
+  g_autoptr (GError) refused = NULL;
+  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, DID_CLAIMED_DIGEST, cancellable, &refused);
+  if (bytes == NULL)
+    return;
+  RbReader reader = rb_reader_from_bytes (bytes);
+  take_digest (&reader, claims->claimed_sha256);
+}
+
+RbUnitClaims *
+rb_unit_read_claims (RbUnit *self, GCancellable *cancellable, GError **error)
+{
+  const RbProfile *profile = self->profile;
+  g_autoptr (RbUnitClaims) claims = g_new0 (RbUnitClaims, 1);
+  claims->serial = rb_unit_read_text (self, profile == NULL ? 0xf18c : profile->did_serial, cancellable, error);
+  if (claims->serial == NULL)
+    return NULL;
+  claims->hardware_id = rb_unit_read_text (self, profile == NULL ? 0xf191 : profile->did_hardware_id, cancellable, error);
+  if (claims->hardware_id == NULL || !read_boot (self, claims, cancellable, error)
+      || (profile != NULL && !read_root (self, profile->did_director_root, &claims->director, cancellable, error))
+      || (profile != NULL && !read_root (self, profile->did_image_root, &claims->image, cancellable, error))
+      || !read_stored (self, claims, cancellable, error))
+    return NULL;
+  claims->software = text_or_empty (self, profile == NULL ? 0xf195 : profile->did_software, cancellable);
+  claims->key_id = text_or_empty (self, profile == NULL ? 0 : profile->did_key_id, cancellable);
+  read_claimed_digest (self, claims, cancellable);
+  return g_steal_pointer (&claims);
+}
+
+gboolean
+rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError **error)
+{
+  return prefixed (self, rb_client_session (self->client, session, cancellable, error), error);
+}
+
+static gboolean
+authenticate (RbUnit *self, RbIdentity *identity, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) challenge = rb_digest_random (32);
+  g_autoptr (GBytes) server = rb_client_verify_certificate (
+    self->client, rb_certificate_der (rb_identity_certificate (identity)), challenge, cancellable, error);
+  if (server == NULL)
+    return FALSE;
+  g_autoptr (GByteArray) message = g_byte_array_new ();
+  rb_writer_data (message, proof_prefix, strlen (proof_prefix));
+  rb_writer_bytes (message, server);
+  rb_writer_bytes (message, challenge);
+  g_autoptr (GBytes) proof = rb_identity_sign (identity, message->data, message->len, error);
+  return proof != NULL && rb_client_prove_ownership (self->client, proof, cancellable, error);
+}
+
+static gboolean
+security_access (RbUnit *self, GCancellable *cancellable, GError **error)
+{
+  guint8 level = self->profile->security_level;
+  g_autoptr (GBytes) seed = rb_client_seed (self->client, level, cancellable, error);
+  g_autoptr (GByteArray) key = g_byte_array_new ();
+  if (seed == NULL)
+    return FALSE;
+  const guint8 *bytes = g_bytes_get_data (seed, NULL);
+  for (gsize i = 0; i < g_bytes_get_size (seed); i++)
+    rb_writer_u8 (key, bytes[i] ^ 0xa5);
+  if (key->len == 0)
+    return TRUE;
+  g_autoptr (GBytes) answer = g_byte_array_free_to_bytes (g_steal_pointer (&key));
+  return rb_client_key (self->client, level, answer, cancellable, error);
+}
+
+gboolean
+rb_unit_unlock (RbUnit *self, RbIdentity *identity, GCancellable *cancellable, GError **error)
+{
+  switch (self->profile->unlock) {
+  case RB_UNLOCK_AUTHENTICATION: return prefixed (self, authenticate (self, identity, cancellable, error), error);
+  case RB_UNLOCK_SECURITY_ACCESS:
+    if (g_strcmp0 (self->profile->security_algorithm, "xor-a5a5a5a5") != 0)
+      return fail (self, error, RB_REASON_UNSUPPORTED, "its unlocking algorithm is not known here");
+    return prefixed (self, security_access (self, cancellable, error), error);
+  case RB_UNLOCK_NONE:
+  default: return TRUE;
+  }
+}
+
+/* TRUE when it answered or refused; FALSE with *silent when it does not answer yet. */
+static gboolean
+answers (RbUnit *self, gboolean *silent, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, 0xf186, cancellable, &failure);
+  *silent = bytes == NULL && rb_reason_of (failure) == RB_REASON_NO_ANSWER;
+  if (bytes != NULL || *silent || failure->domain == RB_UDS_ERROR)
+    return bytes != NULL || !*silent;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static gboolean
+wait_for_boot (RbUnit *self, GCancellable *cancellable, GError **error)
+{
+  gint64 limit = self->profile == NULL || self->profile->boot_ms <= 0 ? 10000 : self->profile->boot_ms;
+  gint64 end = g_get_monotonic_time () / 1000 + limit + PROBE_MS;
+  const RbClientTiming quick = { .p2_ms = PROBE_MS, .allowance_ms = PROBE_MS, .repeats = 1 };
+  RbClient *usual = self->client;
+  g_autoptr (RbClient) prober = rb_client_new (self->channel, &quick);
+  gboolean silent = TRUE;
+  gboolean good = FALSE;
+  self->client = prober;
+  while (!good && silent && g_get_monotonic_time () / 1000 < end)
+    good = answers (self, &silent, cancellable, error);
+  self->client = usual;
+  if (good || !silent)
+    return good;
+  return fail (self, error, RB_REASON_BOOT_FAILED, "it does not answer after its reset");
+}
+
+gboolean
+rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  /* an ECU may reset without answering: whether it came back decides */
+  if (!rb_client_reset (self->client, 0x01, cancellable, &failure) && rb_reason_of (failure) != RB_REASON_NO_ANSWER) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return prefixed (self, FALSE, error);
+  }
+  return prefixed (self, wait_for_boot (self, cancellable, error), error);
+}
+
+typedef struct {
+  RbUnitProgress progress;
+  gpointer user_data;
+  guint64 done, total;
+} Report;
+
+static gboolean
+send_data (RbUnit *self, const guint8 *data, gsize length, gsize block, Report *report, GCancellable *cancellable, GError **error)
+{
+  RbReader reader = rb_reader_new (data, length);
+  guint8 counter = 1;
+  while (rb_reader_left (&reader) > 0) {
+    gsize chunk = MIN (block, rb_reader_left (&reader));
+    if (!rb_client_transfer (self->client, counter++, rb_reader_take (&reader, chunk), chunk, cancellable, error))
+      return FALSE;
+    if (report == NULL)
+      continue;
+    report->done += chunk;
+    if (report->progress != NULL)
+      report->progress (report->done, report->total, report->user_data);
+  }
+  return rb_client_transfer_exit (self->client, cancellable, error);
+}
+
+/* What an erase answers: status 00. */
+static gboolean
+erase (RbUnit *self, guint32 address, guint32 length, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GByteArray) option = g_byte_array_new ();
+  rb_writer_u8 (option, 0x44);
+  rb_writer_u32be (option, address);
+  rb_writer_u32be (option, length);
+  g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_erase, bytes, cancellable, error);
+  RbReader reader = rb_reader_new (NULL, 0);
+  if (answer == NULL)
+    return FALSE;
+  reader = rb_reader_from_bytes (answer);
+  return rb_reader_u8 (&reader) == 0 && rb_reader_ok (&reader) ? TRUE
+                                                               : fail (self, error, RB_REASON_REFUSED, "erasing failed");
+}
+
+static gboolean
+write_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, Report *report, GCancellable *cancellable,
+               GError **error)
+{
+  gsize block = 0;
+  if (!erase (self, address, length, cancellable, error)
+      || !rb_client_download (self->client, address, length, &block, cancellable, error))
+    return FALSE;
+  if (self->profile->max_block > 0)
+    block = MIN (block, self->profile->max_block);
+  return send_data (self, data, length, block, report, cancellable, error);
+}
+
+static gboolean
+check_dependencies (RbUnit *self, GCancellable *cancellable, GError **error)
+{
+  if (self->profile->routine_dependencies == 0)
+    return TRUE;
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_dependencies, NULL, cancellable, error);
+  if (answer == NULL)
+    return FALSE;
+  RbReader reader = rb_reader_from_bytes (answer);
+  if (rb_reader_u8 (&reader) == 0 && rb_reader_ok (&reader))
+    return TRUE;
+  return fail (self, error, RB_REASON_REFUSED, "it does not accept the image that was written");
+}
+
+gboolean
+rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, gpointer user_data, GCancellable *cancellable,
+                     GError **error)
+{
+  Report report = { progress, user_data, 0, g_bytes_get_size (container) };
+  RbReader reader = rb_reader_from_bytes (container);
+  while (rb_reader_left (&reader) > 0) {
+    guint32 address = rb_reader_u32be (&reader);
+    guint32 length = rb_reader_u32be (&reader);
+    const guint8 *data = rb_reader_take (&reader, length);
+    report.done += 8;
+    if (data == NULL)
+      return fail (self, error, RB_REASON_MALFORMED, "its image is not a segment container");
+    if (!prefixed (self, write_segment (self, address, data, length, &report, cancellable, error), error))
+      return FALSE;
+  }
+  return prefixed (self, check_dependencies (self, cancellable, error), error);
+}
+
+char *
+rb_unit_digest (RbUnit *self, GBytes *nonce, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_digest, nonce, cancellable, error);
+  if (!prefixed (self, answer != NULL, error))
+    return NULL;
+  RbReader reader = rb_reader_from_bytes (answer);
+  guint8 status = rb_reader_u8 (&reader);
+  char hex[65];
+  take_digest (&reader, hex);
+  if (status == 0 && rb_reader_done (&reader))
+    return g_strdup (hex);
+  fail (self, error, RB_REASON_WRONG_ANSWER, "it gives no digest of its flash");
+  return NULL;
+}
+
+gboolean
+rb_unit_stage (RbUnit *self, const char *path, GBytes *bytes, GCancellable *cancellable, GError **error)
+{
+  gsize length = 0;
+  const guint8 *data = g_bytes_get_data (bytes, &length);
+  gsize block = 0;
+  return prefixed (self,
+                   rb_client_add_file (self->client, path, (guint32) length, &block, cancellable, error)
+                     && send_data (self, data, length, block, NULL, cancellable, error),
+                   error);
+}
+
+/* 00, or 01 and the ECU's reason word. */
+static gboolean
+judge_answer (RbUnit *self, GBytes *answer, const char *what, GError **error)
+{
+  if (!prefixed (self, answer != NULL, error))
+    return FALSE;
+  RbReader reader = rb_reader_from_bytes (answer);
+  guint8 status = rb_reader_u8 (&reader);
+  if (status == 0 && rb_reader_ok (&reader))
+    return TRUE;
+  gsize length = MIN (rb_reader_left (&reader), 40);
+  g_autofree char *word = g_strndup ((const char *) rb_reader_take (&reader, length), length);
+  RbReason reason = rb_reason_from_word (word);
+  g_set_error (error, RB_UNIT_ERROR, (int) (reason == RB_REASON_NONE ? RB_REASON_REFUSED : reason), "%s: it refuses %s (%s)",
+               self->model->label, what, reason == RB_REASON_NONE ? "without a known reason" : word);
+  return FALSE;
+}
+
+static GBytes *
+one_byte (guint8 value)
+{
+  return g_bytes_new (&value, 1);
+}
+
+gboolean
+rb_unit_install (RbUnit *self, RbInstall what, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) option = one_byte ((guint8) what);
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_install, option, cancellable, error);
+  return judge_answer (self, answer, what == RB_INSTALL_ALL ? "the new metadata" : "the new root", error);
+}
+
+gboolean
+rb_unit_install_anchor (RbUnit *self, int repo, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) option = one_byte ((guint8) repo);
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_anchor, option, cancellable, error);
+  return judge_answer (self, answer, "the new anchor", error);
+}
+
+gboolean
+rb_unit_drop (RbUnit *self, int repo, const char *role, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GByteArray) option = g_byte_array_new ();
+  rb_writer_u8 (option, (guint8) repo);
+  rb_writer_data (option, role, strlen (role));
+  g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_drop, bytes, cancellable, error);
+  return judge_answer (self, answer, "to drop metadata", error);
+}
+
+/* status 00, u16 length, data; *rest is placed behind it */
+static GBytes *
+first_field (RbUnit *self, GBytes *answer, RbReader *rest, GError **error)
+{
+  if (!prefixed (self, answer != NULL, error))
+    return NULL;
+  *rest = rb_reader_from_bytes (answer);
+  guint8 status = rb_reader_u8 (rest);
+  guint16 length = rb_reader_u16be (rest);
+  GBytes *field = rb_reader_take_bytes (rest, length);
+  if (status == 0 && field != NULL && length > 0)
+    return field;
+  g_clear_pointer (&field, g_bytes_unref);
+  fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about its key has a wrong length");
+  return NULL;
+}
+
+GBytes *
+rb_unit_make_key (RbUnit *self, GCancellable *cancellable, GError **error)
+{
+  RbReader rest;
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_make_key, NULL, cancellable, error);
+  return first_field (self, answer, &rest, error);
+}
+
+static void
+write_field (GByteArray *out, GBytes *bytes)
+{
+  rb_writer_field16 (out, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+}
+
+gboolean
+rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki, GBytes **signature,
+                   GCancellable *cancellable, GError **error)
+{
+  RbReader rest;
+  g_autoptr (GByteArray) option = g_byte_array_new ();
+  rb_writer_field16 (option, campaign, strlen (campaign));
+  write_field (option, nonce);
+  write_field (option, challenge);
+  g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_prove_key, bytes, cancellable, error);
+  g_autoptr (GBytes) key = first_field (self, answer, &rest, error);
+  if (key == NULL)
+    return FALSE;
+  guint16 length = rb_reader_u16be (&rest);
+  g_autoptr (GBytes) proof = rb_reader_take_bytes (&rest, length);
+  if (proof == NULL || length == 0)
+    return fail (self, error, RB_REASON_WRONG_ANSWER, "its proof of possession has a wrong length");
+  *spki = g_steal_pointer (&key);
+  *signature = g_steal_pointer (&proof);
+  return TRUE;
+}
+
+/* status 00, then everything else */
+static GBytes *
+whole_answer (RbUnit *self, GBytes *answer, gsize least, GError **error)
+{
+  if (!prefixed (self, answer != NULL, error))
+    return NULL;
+  RbReader reader = rb_reader_from_bytes (answer);
+  if (rb_reader_u8 (&reader) == 0 && rb_reader_left (&reader) >= least)
+    return rb_reader_take_bytes (&reader, rb_reader_left (&reader));
+  fail (self, error, RB_REASON_WRONG_ANSWER, "its answer is too short");
+  return NULL;
+}
+
+GBytes *
+rb_unit_load_she (RbUnit *self, GBytes *m123, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_she_load, m123, cancellable, error);
+  return whole_answer (self, answer, 48, error);
+}
+
+gboolean
+rb_unit_read_she (RbUnit *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, self->profile->did_she_counter, cancellable, error);
+  if (!prefixed (self, bytes != NULL, error))
+    return FALSE;
+  RbReader reader = rb_reader_from_bytes (bytes);
+  *slot = rb_reader_u8 (&reader);
+  *counter = rb_reader_u32be (&reader);
+  if (!rb_reader_ok (&reader))
+    return fail (self, error, RB_REASON_WRONG_ANSWER, "its key slot has a wrong length");
+  g_autoptr (GError) refused = NULL;
+  *proof = rb_client_read_did (self->client, DID_SHE_PROOF, cancellable, &refused);
+  return TRUE;
+}
+
+static GBytes *
+ask_report (RbUnit *self, guint16 routine, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GByteArray) option = g_byte_array_new ();
+  write_field (option, nonce);
+  write_field (option, challenge);
+  g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, routine, bytes, cancellable, error);
+  return whole_answer (self, answer, 2, error);
+}
+
+GBytes *
+rb_unit_report (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
+{
+  return ask_report (self, self->profile->routine_report, nonce, challenge, cancellable, error);
+}
+
+GBytes *
+rb_unit_manifest (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
+{
+  return ask_report (self, self->profile->routine_manifest, nonce, challenge, cancellable, error);
+}

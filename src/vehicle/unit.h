@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "crypto/identity.h"
+#include "link/channel.h"
+#include "model/profile.h"
+#include "model/vehicle-model.h"
+#include "uds/client.h"
+
+RB_DECLARE_ERROR_DOMAIN (unit);
+#define RB_UNIT_ERROR (rb_unit_error_quark ())
+
+/*
+ * What one ECU (the diagnostic unit at one address) can be asked and told, by its profile. Every call blocks; one thread an ECU. Errors of link/ and uds/
+ * pass through, prefixed with the ECU's name.
+ */
+typedef struct _RbUnit RbUnit;
+
+typedef struct {
+  gint64 version;   /* 0: the ECU keeps none */
+  char sha256[65];  /* "" then */
+} RbUnitRoot;
+
+typedef struct {
+  int repo;         /* 0 Director, 1 Image */
+  char *role;
+  gint64 version;
+  char sha256[65];
+} RbUnitStored;
+
+/* What an ECU says of itself. Claims: nothing in here proves anything. */
+typedef struct {
+  char *serial, *hardware_id, *software, *key_id;
+  gboolean application;      /* running, else the bootloader */
+  gboolean application_valid;
+  RbUnitRoot director, image;
+  GPtrArray *stored;         /* of RbUnitStored */
+  char claimed_sha256[65];   /* of the image; "" when it says none */
+} RbUnitClaims;
+void rb_unit_claims_free (RbUnitClaims *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbUnitClaims, rb_unit_claims_free)
+
+/* Opens the channel. profile may be NULL (identification by common DIDs only); both are borrowed. */
+RbUnit *rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_unit_free (RbUnit *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbUnit, rb_unit_free)
+const RbModelEcu *rb_unit_model (RbUnit *self);
+/* NRC of the last refused call, 0. */
+guint8 rb_unit_last_nrc (RbUnit *self);
+gboolean rb_unit_keep_alive (RbUnit *self);
+
+/* Text of a DID, printable ASCII only; wrong-answer otherwise. (transfer full) */
+char *rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Number of a DID of 1–4 bytes, big endian. */
+gboolean rb_unit_read_number (RbUnit *self, guint16 did, gint64 *value, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbUnitClaims *rb_unit_read_claims (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+gboolean rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* 0x29 with an identity of purpose RB_PURPOSE_ECU_AUTHENTICATION, or 0x27, as the profile says, in the session that is active. */
+gboolean rb_unit_unlock (RbUnit *self, RbIdentity *identity, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Resets and waits until it answers again, at most the profile's boot time. */
+gboolean rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Called with the bytes that the ECU has acknowledged. */
+typedef void (*RbUnitProgress) (guint64 done, guint64 total, gpointer user_data);
+/* Erases and downloads each segment of a container (model/campaign.h), then has dependencies checked. Programming session,
+ * unlocked. */
+gboolean rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, gpointer user_data,
+                             GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* SHA-256(nonce ‖ container) as the ECU computes it from flash, hex; programming session. (transfer full) */
+char *rb_unit_digest (RbUnit *self, GBytes *nonce, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Puts a file into the ECU's staging area. Unlocked. */
+gboolean rb_unit_stage (RbUnit *self, const char *path, GBytes *bytes, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+typedef enum { RB_INSTALL_ALL, RB_INSTALL_DIRECTOR_ROOT, RB_INSTALL_IMAGE_ROOT } RbInstall;
+/* Has the ECU verify and store what is staged; the ECU's own reason word becomes the error's. */
+gboolean rb_unit_install (RbUnit *self, RbInstall what, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_install_anchor (RbUnit *self, int repo, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_drop (RbUnit *self, int repo, const char *role, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The ECU makes a key pair; its SPKI. Extended session, unlocked. (transfer full) */
+GBytes *rb_unit_make_key (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Asks for a proof of possession; gives SPKI and signature, neither judged. */
+gboolean rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki, GBytes **signature,
+                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* M1‖M2‖M3 → M4‖M5. Extended session, unlocked. (transfer full) */
+GBytes *rb_unit_load_she (RbUnit *self, GBytes *m123, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Slot and counter of the SHE key, and the M4‖M5 of the last load (NULL when the ECU has none). */
+gboolean rb_unit_read_she (RbUnit *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Report or, from a Primary, vehicle version manifest. (transfer full) */
+GBytes *rb_unit_report (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_unit_manifest (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
