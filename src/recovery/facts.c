@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/facts.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+
+#include <string.h>
+
+static void
+set_hex (json_t *object, const char *member, GBytes *bytes)
+{
+  g_autofree char *hex = bytes == NULL ? NULL : rb_bytes_hex (bytes);
+  rb_json_set_string (object, member, hex);
+}
+
+static void
+set_base64 (json_t *object, const char *member, GBytes *bytes)
+{
+  g_autofree char *text = bytes == NULL ? NULL : rb_bytes_to_base64 (bytes);
+  rb_json_set_string (object, member, text);
+}
+
+static json_t *
+root (const RbUnitRoot *root)
+{
+  if (root->sha256[0] == '\0')
+    return json_null ();
+  return json_pack ("{s:I,s:s}", "version", (json_int_t) root->version, "sha256", root->sha256);
+}
+
+/* image_sha256: what was proven, else what the ECU claims */
+static json_t *
+claims (const RbUnitClaims *said, const char *image_sha256)
+{
+  if (said == NULL)
+    return json_null ();
+  json_t *object = json_object ();
+  rb_json_set_string (object, "imageSha256", image_sha256);
+  rb_json_set (object, "directorRoot", root (&said->director));
+  rb_json_set (object, "imageRoot", root (&said->image));
+  rb_json_set_string (object, "keyId", said->key_id);
+  rb_json_set_string (object, "software", said->software);
+  rb_json_set_string (object, "boot", said->application ? "application" : "bootloader");
+  return object;
+}
+
+static json_t *
+image (const RbWork *work)
+{
+  if (work->image_digest == NULL)
+    return json_null ();
+  json_t *object = json_object ();
+  rb_json_set_string (object, "target", work->wanted->image);
+  rb_json_set_string (object, "sha256", work->wanted->image_sha256);
+  set_hex (object, "nonce", work->image_nonce);
+  rb_json_set_string (object, "digestOverNonce", work->image_digest);
+  rb_json_set_string (object, "method", work->profile->digest_by_bootloader ? "bootloader-digest" : "application-digest");
+  return object;
+}
+
+static json_t *
+created_by (const RbWork *work)
+{
+  if (work->key_record[0] != '\0')
+    return json_pack ("{s:s}", "record", work->key_record);
+  return json_pack ("{s:b}", "journal", TRUE);
+}
+
+static void
+add_she_proof (json_t *object, const RbWork *work)
+{
+  g_autoptr (GBytes) m4 = g_bytes_new_from_bytes (work->she_proof, 0, 32);
+  g_autoptr (GBytes) m5 = g_bytes_new_from_bytes (work->she_proof, 32, 16);
+  set_hex (object, "m4", m4);
+  set_hex (object, "m5", m5);
+  rb_json_set_integer (object, "counter", work->she_counter);
+}
+
+static json_t *
+key (const RbWork *work, const RbCampaign *campaign, const char *vin)
+{
+  gboolean she = work->profile->key_kind == RB_KEY_KIND_SHE;
+  json_t *object = json_object ();
+  if (work->profile->key_kind == RB_KEY_KIND_NONE || work->assignment == NULL) {
+    rb_json_set_string (object, "kind", "none");
+    return object;
+  }
+  rb_json_set_string (object, "kind", she ? "she" : "asymmetric");
+  rb_json_set_string (object, "oldKeyId", work->before == NULL ? NULL : work->before->key_id);
+  if (work->key_record == NULL || work->key_id == NULL)
+    return object;
+  rb_json_set_string (object, "newKeyId", work->key_id);
+  rb_json_set (object, "createdBy", created_by (work));
+  rb_json_set_string (object, "verified", she ? "deferred" : "yes");
+  if (she) {
+    add_she_proof (object, work);
+    return object;
+  }
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (campaign, vin, work->assignment->serial);
+  set_base64 (object, "newPublicKey", work->key_spki);
+  set_hex (object, "nonce", nonce);
+  set_hex (object, "challenge", work->key_challenge);
+  set_base64 (object, "pop", work->key_proof);
+  return object;
+}
+
+static json_t *
+report (const RbWork *work, const RbCampaign *campaign, const char *vin)
+{
+  if (work->report == NULL || work->state != RB_ECU_DONE)
+    return json_null ();
+  json_t *object = json_object ();
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (campaign, vin, work->assignment->serial);
+  set_base64 (object, "envelope", work->report);
+  set_hex (object, "nonce", nonce);
+  set_hex (object, "challenge", work->report_challenge);
+  rb_json_set_string (object, "verified", work->report_deferred ? "deferred" : "yes");
+  return object;
+}
+
+static json_t *
+ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
+{
+  json_t *object = json_object ();
+  gboolean done = work->state == RB_ECU_DONE;
+  const char *before_image = work->before == NULL ? NULL : work->before->claimed_sha256;
+  const char *after_image = done || (work->image_digest != NULL && !work->need_image) ? work->wanted->image_sha256
+                            : work->now != NULL ? work->now->claimed_sha256 : NULL;
+  rb_json_set_string (object, "ecuSerial", rb_work_serial (work));
+  rb_json_set_string (object, "hardwareId", work->model->hardware_id);
+  rb_json_set_string (object, "role", work->model->primary ? "primary" : "secondary");
+  rb_json_set_string (object, "verification", work->model->full_verification ? "full" : "partial");
+  rb_json_set (object, "before", claims (work->before, before_image));
+  rb_json_set (object, "after", done ? claims (work->now, after_image) : json_null ());
+  rb_json_set (object, "image", image (work));
+  rb_json_set (object, "key", key (work, campaign, facts->vin));
+  rb_json_set (object, "report", report (work, campaign, facts->vin));
+  rb_json_set_string (object, "outcome", !done ? "failed" : work->writes > 0 ? "replaced" : "already-good");
+  if (!done)
+    rb_json_set_string (object, "reason", rb_reason_word (work->reason == RB_REASON_NONE ? RB_REASON_NOT_STARTED : work->reason));
+  rb_json_set_integer (object, "writes", work->writes);
+  rb_json_set_moment (object, "startedAt", work->started > 0 ? work->started : facts->started);
+  rb_json_set_moment (object, "finishedAt", work->finished > 0 ? work->finished : facts->now);
+  return object;
+}
+
+static json_t *
+preflight (const RbFacts *facts)
+{
+  json_t *expected = json_array ();
+  json_t *found = json_array ();
+  json_t *unexpected = json_array ();
+  for (guint i = 0; i < facts->works->len; i++) {
+    const RbWork *work = facts->works->pdata[i];
+    if (work->assignment != NULL)
+      json_array_append_new (expected, json_string (work->assignment->serial));
+    if (work->before != NULL)
+      json_array_append_new (found, json_string (work->before->serial));
+  }
+  for (guint i = 0; i < facts->unexpected->len; i++)
+    json_array_append_new (unexpected, json_string (facts->unexpected->pdata[i]));
+  return json_pack ("{s:o,s:o,s:o}", "ecusExpected", expected, "ecusFound", found, "unexpected", unexpected);
+}
+
+static json_t *
+failures (const RbFacts *facts)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; i < facts->works->len; i++) {
+    const RbWork *work = facts->works->pdata[i];
+    if (work->state == RB_ECU_DONE || work->reason == RB_REASON_NONE)
+      continue;
+    json_array_append_new (list, json_pack ("{s:s,s:s,s:s}", "ecu", rb_work_serial (work), "reason", rb_reason_word (work->reason),
+                                            "text", work->text == NULL ? "" : work->text));
+  }
+  return list;
+}
+
+static json_t *
+vehicle (const RbFacts *facts)
+{
+  json_t *object = json_pack ("{s:s,s:O}", "vin", facts->vin, "vinSources", facts->vin_sources);
+  if (facts->odometer_km >= 0)
+    rb_json_set_integer (object, "odometerKm", facts->odometer_km);
+  return object;
+}
+
+json_t *
+rb_facts_build (const RbFacts *facts, const RbCampaign *campaign)
+{
+  json_t *object = json_object ();
+  json_t *ecus = json_array ();
+  json_t *dealer = json_object ();
+  json_t *manifest = json_object ();
+  json_t *time = json_object ();
+  for (guint i = 0; i < facts->works->len; i++)
+    json_array_append_new (ecus, ecu (facts->works->pdata[i], facts, campaign));
+  if (facts->repair_order != NULL)
+    rb_json_set_string (dealer, "repairOrder", facts->repair_order);
+  set_base64 (manifest, "before", facts->manifest_before);
+  set_base64 (manifest, "after", facts->manifest_after);
+  rb_json_set_moment (time, "claimed", facts->now);
+  rb_json_set_moment (time, "notBefore", facts->not_before);
+  rb_json_set_string (time, "notBeforeSource", facts->not_before_source);
+  rb_json_set (object, "vehicle", vehicle (facts));
+  rb_json_set (object, "dealer", dealer);
+  rb_json_set (object, "workstation", json_pack ("{s:s,s:{s:s,s:s}}", "softwareVersion", RB_VERSION, "interface", "kind",
+                                                 facts->link == NULL ? "none" : rb_link_info (facts->link)->kind, "uri", facts->link_uri));
+  rb_json_set (object, "preflight", preflight (facts));
+  rb_json_set (object, "inspection", facts->inspection == NULL ? json_null () : json_incref (facts->inspection));
+  rb_json_set (object, "ecus", ecus);
+  rb_json_set (object, "vehicleManifest", manifest);
+  rb_json_set (object, "failures", failures (facts));
+  rb_json_set (object, "deviations", json_array ());
+  rb_json_set (object, "time", time);
+  if (facts->first_write > 0)
+    rb_json_set_moment (object, "firstWriteAt", facts->first_write);
+  else
+    rb_json_set (object, "firstWriteAt", json_null ());
+  rb_json_set_moment (object, "startedAt", facts->started);
+  rb_json_set_moment (object, "finishedAt", facts->now);
+  return object;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "recovery/work.h"
+
+/* What a recovery knows, as the members of a record's predicate that its maker gives (record/statement.h). */
+typedef struct {
+  const char *vin;
+  const char *repair_order;     /* may be NULL */
+  gint64 odometer_km;           /* -1: not known */
+  RbLink *link;                 /* may be NULL: gone */
+  const char *link_uri;
+  json_t *vin_sources;          /* borrowed */
+  json_t *inspection;           /* borrowed; NULL: none */
+  GPtrArray *works;             /* of RbWork */
+  GPtrArray *unexpected;        /* of char *: serials */
+  GBytes *manifest_before, *manifest_after; /* may be NULL */
+  gint64 now, started, first_write; /* first_write 0: nothing was written */
+  gint64 not_before;
+  const char *not_before_source;
+} RbFacts;
+json_t *rb_facts_build (const RbFacts *facts, const RbCampaign *campaign);

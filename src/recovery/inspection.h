@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "model/campaign.h"
+#include "model/profile.h"
+#include "recovery/error.h"
+#include <jansson.h>
+
+/* The safety inspection of one vehicle against a campaign's checklist, as the record will hold it. */
+typedef struct _RbInspection RbInspection;
+RbInspection *rb_inspection_new (const RbCampaign *campaign); /* borrows campaign */
+void rb_inspection_free (RbInspection *self);
+void rb_inspection_answer (RbInspection *self, const char *item, gboolean passed, const char *note, gint64 at);
+void rb_inspection_measured (RbInspection *self, const char *item, gint64 value, gboolean good, gint64 at);
+/* Every manual item answered with yes? inspection-missing, inspection-failed. */
+gboolean rb_inspection_answers_pass (RbInspection *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_inspection_complete (RbInspection *self, gint64 at);
+json_t *rb_inspection_json (RbInspection *self); /* borrowed */
+/* The DID of a measure ("voltage"), 0 when the profile has none. */
+guint16 rb_inspection_did (const RbProfile *profile, const char *measure);
+/* Sets the error of a measured item outside its limits: voltage-low, voltage-high, ignition, moving, inspection-failed. FALSE. */
+gboolean rb_inspection_refuse (const RbChecklistItem *item, gint64 value, GError **error);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbInspection, rb_inspection_free)

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/journal.h"
+
+#include "core/files.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+#define PROGRESS_US (250 * 1000)
+
+struct _RbJournal {
+  sqlite3 *db;
+  gint64 last_progress;
+};
+
+static const char schema[] =
+  "CREATE TABLE IF NOT EXISTS journal_schema (version INTEGER NOT NULL) STRICT;"
+  "INSERT INTO journal_schema SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM journal_schema);"
+  "CREATE TABLE IF NOT EXISTS recovery (number INTEGER PRIMARY KEY, vin TEXT NOT NULL, campaign TEXT NOT NULL,"
+  " started INTEGER NOT NULL, finished INTEGER, record TEXT) STRICT;"
+  "CREATE UNIQUE INDEX IF NOT EXISTS recovery_open ON recovery (vin, campaign) WHERE finished IS NULL;"
+  "CREATE TABLE IF NOT EXISTS step (row INTEGER PRIMARY KEY, recovery INTEGER NOT NULL REFERENCES recovery,"
+  " serial TEXT NOT NULL, step TEXT NOT NULL, intended INTEGER NOT NULL, finished INTEGER, reason TEXT, detail TEXT,"
+  " done INTEGER NOT NULL DEFAULT 0) STRICT;";
+
+static gboolean
+fail (RbJournal *self, GError **error)
+{
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE, "journal: %s", sqlite3_errmsg (self->db));
+  return FALSE;
+}
+
+typedef enum { INTEGER, TEXT } Kind;
+typedef struct {
+  Kind kind;
+  gint64 integer;
+  const char *text;
+} Value;
+#define INT(value) { INTEGER, (value), NULL }
+#define STR(value) { TEXT, 0, (value) }
+
+static sqlite3_stmt *
+prepare (RbJournal *self, const char *sql, const Value *values, guint n)
+{
+  sqlite3_stmt *statement = NULL;
+  if (sqlite3_prepare_v2 (self->db, sql, -1, &statement, NULL) != SQLITE_OK)
+    return NULL;
+  for (guint i = 0; i < n; i++)
+    if (values[i].kind == INTEGER)
+      sqlite3_bind_int64 (statement, (int) i + 1, values[i].integer);
+    else if (values[i].text != NULL)
+      sqlite3_bind_text (statement, (int) i + 1, values[i].text, -1, SQLITE_TRANSIENT);
+  return statement;
+}
+
+static gboolean
+execute (RbJournal *self, const char *sql, const Value *values, guint n, GError **error)
+{
+  sqlite3_stmt *statement = prepare (self, sql, values, n);
+  gboolean good = statement != NULL && sqlite3_step (statement) == SQLITE_DONE;
+  if (!good)
+    fail (self, error);
+  sqlite3_finalize (statement);
+  return good;
+}
+
+RbJournal *
+rb_journal_open (const char *data_dir, GError **error)
+{
+  g_autofree char *path = g_build_filename (data_dir, "recallbay.db", NULL);
+  if (!rb_files_make_folder (data_dir, error))
+    return NULL;
+  g_autoptr (RbJournal) self = g_new0 (RbJournal, 1);
+  if (sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK
+      || sqlite3_busy_timeout (self->db, 5000) != SQLITE_OK
+      || sqlite3_exec (self->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;",
+                       NULL, NULL, NULL) != SQLITE_OK
+      || sqlite3_exec (self->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
+    fail (self, error);
+    return NULL;
+  }
+  return g_steal_pointer (&self);
+}
+
+void
+rb_journal_close (RbJournal *self)
+{
+  sqlite3_close (self->db);
+  g_free (self);
+}
+
+gboolean
+rb_journal_find (RbJournal *self, const char *vin, const char *campaign, gint64 *number, gint64 *started, GError **error)
+{
+  const Value values[] = { STR (vin), STR (campaign) };
+  sqlite3_stmt *statement
+    = prepare (self, "SELECT number, started FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NULL", values, 2);
+  int code = statement == NULL ? SQLITE_ERROR : sqlite3_step (statement);
+  *number = code == SQLITE_ROW ? sqlite3_column_int64 (statement, 0) : 0;
+  *started = code == SQLITE_ROW ? sqlite3_column_int64 (statement, 1) : 0;
+  gboolean good = code == SQLITE_ROW || code == SQLITE_DONE;
+  if (!good)
+    fail (self, error);
+  sqlite3_finalize (statement);
+  return good;
+}
+
+gboolean
+rb_journal_begin (RbJournal *self, const char *vin, const char *campaign, gint64 now, gint64 *number, GError **error)
+{
+  const Value values[] = { STR (vin), STR (campaign), INT (now) };
+  if (!execute (self, "INSERT INTO recovery (vin, campaign, started) VALUES (?, ?, ?)", values, 3, error))
+    return FALSE;
+  *number = sqlite3_last_insert_rowid (self->db);
+  return TRUE;
+}
+
+gboolean
+rb_journal_finish (RbJournal *self, gint64 number, const char *record, gint64 now, GError **error)
+{
+  const Value values[] = { INT (now), STR (record), INT (number) };
+  return execute (self, "UPDATE recovery SET finished = ?, record = ? WHERE number = ?", values, 3, error);
+}
+
+gboolean
+rb_journal_is_open (RbJournal *self, const char *campaign)
+{
+  const Value values[] = { STR (campaign) };
+  sqlite3_stmt *statement = prepare (self, "SELECT 1 FROM recovery WHERE campaign = ? AND finished IS NULL", values, 1);
+  gboolean open = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
+  sqlite3_finalize (statement);
+  return open;
+}
+
+gboolean
+rb_journal_intend (RbJournal *self, gint64 number, const char *serial, const char *step, gint64 now, gint64 *row, GError **error)
+{
+  const Value values[] = { INT (number), STR (serial), STR (step), INT (now) };
+  if (!execute (self, "INSERT INTO step (recovery, serial, step, intended) VALUES (?, ?, ?, ?)", values, 4, error))
+    return FALSE;
+  *row = sqlite3_last_insert_rowid (self->db);
+  return TRUE;
+}
+
+gboolean
+rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *detail, gint64 now, GError **error)
+{
+  const Value values[] = { INT (now), STR (reason), STR (detail), INT (row) };
+  return execute (self, "UPDATE step SET finished = ?, reason = ?, detail = ? WHERE row = ?", values, 4, error);
+}
+
+void
+rb_journal_progress (RbJournal *self, gint64 row, guint64 done)
+{
+  const Value values[] = { INT ((gint64) done), INT (row) };
+  gint64 now = g_get_monotonic_time ();
+  g_autoptr (GError) error = NULL;
+  if (now - self->last_progress < PROGRESS_US)
+    return;
+  self->last_progress = now;
+  /* the ECU is the truth for how far it got; losing this row loses nothing */
+  if (!execute (self, "UPDATE step SET done = ? WHERE row = ?", values, 2, &error))
+    g_debug ("%s", error->message);
+}
+
+guint
+rb_journal_writes (RbJournal *self, gint64 number, gint64 *first)
+{
+  const Value values[] = { INT (number) };
+  sqlite3_stmt *statement = prepare (self, "SELECT count(*), coalesce(min(intended), 0) FROM step WHERE recovery = ?", values, 1);
+  gboolean found = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
+  guint count = found ? (guint) sqlite3_column_int64 (statement, 0) : 0;
+  *first = found ? sqlite3_column_int64 (statement, 1) : 0;
+  sqlite3_finalize (statement);
+  return count;
+}
+
+static char *
+column (sqlite3_stmt *statement, int index)
+{
+  return g_strdup ((const char *) sqlite3_column_text (statement, index));
+}
+
+char *
+rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail)
+{
+  const Value values[] = { STR (vin), STR (campaign), STR (serial), STR (step), STR (detail) };
+  sqlite3_stmt *statement = prepare (
+    self,
+    "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
+    " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? AND step.detail = ? AND step.reason = 'ok'"
+    " ORDER BY step.row DESC LIMIT 1",
+    values, 5);
+  char *record = statement != NULL && sqlite3_step (statement) == SQLITE_ROW ? column (statement, 0) : NULL;
+  sqlite3_finalize (statement);
+  return record;
+}
+
+void
+rb_journal_row_free (RbJournalRow *self)
+{
+  g_free (self->vin);
+  g_free (self->campaign);
+  g_free (self->serial);
+  g_free (self->step);
+  g_free (self->reason);
+  g_free (self->detail);
+  g_free (self);
+}
+
+static RbJournalRow *
+read_row (sqlite3_stmt *statement)
+{
+  RbJournalRow *row = g_new0 (RbJournalRow, 1);
+  row->recovery = sqlite3_column_int64 (statement, 0);
+  row->vin = column (statement, 1);
+  row->campaign = column (statement, 2);
+  row->serial = column (statement, 3);
+  row->step = column (statement, 4);
+  row->intended = sqlite3_column_int64 (statement, 5);
+  row->finished = sqlite3_column_int64 (statement, 6);
+  row->reason = column (statement, 7);
+  row->detail = column (statement, 8);
+  row->done = (guint64) sqlite3_column_int64 (statement, 9);
+  return row;
+}
+
+GPtrArray *
+rb_journal_list (RbJournal *self, const char *vin, GError **error)
+{
+  const Value values[] = { STR (vin) };
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_journal_row_free);
+  sqlite3_stmt *statement = prepare (
+    self,
+    "SELECT recovery.number, vin, campaign, serial, step, intended, coalesce(step.finished, 0), reason, detail, done"
+    " FROM step JOIN recovery ON recovery.number = step.recovery WHERE ?1 IS NULL OR vin = ?1 ORDER BY step.row",
+    values, 1);
+  int code = SQLITE_ERROR;
+  while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
+    g_ptr_array_add (rows, read_row (statement));
+  if (code != SQLITE_DONE)
+    fail (self, error);
+  sqlite3_finalize (statement);
+  return code == SQLITE_DONE ? g_steal_pointer (&rows) : NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "recovery/error.h"
+
+/*
+ * The local memory of recoveries, in DATA/recallbay.db (tables of its own, schema version of its own; WAL,
+ * synchronous=FULL). A write to a vehicle is an intent row before and a result after, so that killing the program at any
+ * instant loses nothing that was acknowledged. It is for people and records and never trusted over the vehicle. One
+ * object a thread.
+ */
+typedef struct _RbJournal RbJournal;
+RbJournal *rb_journal_open (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_journal_close (RbJournal *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbJournal, rb_journal_close)
+
+/* The open recovery of that campaign on that vehicle: its number, 0 when there is none. *started: when its first run started. */
+gboolean rb_journal_find (RbJournal *self, const char *vin, const char *campaign, gint64 *number, gint64 *started, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_journal_begin (RbJournal *self, const char *vin, const char *campaign, gint64 now, gint64 *number, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Closes a recovery with its final record. */
+gboolean rb_journal_finish (RbJournal *self, gint64 number, const char *record, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Is a recovery of the campaign open? */
+gboolean rb_journal_is_open (RbJournal *self, const char *campaign);
+
+/* A step that writes begins; *row names it. */
+gboolean rb_journal_intend (RbJournal *self, gint64 number, const char *serial, const char *step, gint64 now, gint64 *row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Its result: reason "ok" or a word; detail (key id, digest) may be NULL. */
+gboolean rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *detail, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Bytes acknowledged; written at most every 250 ms. */
+void rb_journal_progress (RbJournal *self, gint64 row, guint64 done);
+/* Steps that wrote in this recovery, all runs; *first: when the first one was intended, 0 when none was. */
+guint rb_journal_writes (RbJournal *self, gint64 number, gint64 *first);
+/* Does the journal show that the step gave that detail for this ECU in this campaign? NULL when not; else the digest of the record
+ * that closed the recovery, "" when it is not closed. (transfer full) */
+char *rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail);
+
+typedef struct {
+  gint64 recovery;
+  char *vin, *campaign, *serial, *step, *reason, *detail;
+  gint64 intended, finished; /* finished 0: the program ended in it */
+  guint64 done;
+} RbJournalRow;
+void rb_journal_row_free (RbJournalRow *self);
+/* vin may be NULL. (element-type RbJournalRow) (transfer full) */
+GPtrArray *rb_journal_list (RbJournal *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,674 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/recovery.h"
+
+#include "campaign/library.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/digest.h"
+#include "record/statement.h"
+#include "recovery/facts.h"
+#include "recovery/inspection.h"
+
+#include <string.h>
+
+#define DEFAULT_LINK_TIMEOUT_S 20
+#define RETRY_MS 250
+#define MAX_SHE (256 * 1024)
+
+struct _RbRecovery {
+  char *data_dir, *link_uri, *vin, *repair_order;
+  gint64 odometer_km, link_timeout_s, now;
+  RbIdentitySet *technician, *workstation, *second;
+  RbRecoveryWatch watch;
+  gpointer user_data;
+
+  RbContents *contents;
+  RbJournal *journal;
+  gint64 number;   /* in the journal, 0: not begun */
+  gint64 started;  /* first run's start */
+  RbLink *link;
+  json_t *vin_sources;
+  RbInspection *inspection;
+  gboolean inspected;
+  GPtrArray *works;      /* of RbWork, in working order */
+  GPtrArray *unexpected; /* of char * */
+  RbIdentity *authentication;
+  json_t *she;
+  GBytes *manifest_before, *manifest_after;
+  RbStatementEnd end;
+  gboolean ran;
+};
+
+static const char *const state_words[] = {
+  [RB_ECU_WAITING] = "waiting",     [RB_ECU_CHECKED] = "checked",           [RB_ECU_UNLOCKED] = "unlocked",
+  [RB_ECU_WRITING] = "writing",     [RB_ECU_RESETTING] = "resetting",       [RB_ECU_READING_BACK] = "reading back",
+  [RB_ECU_DONE] = "done",           [RB_ECU_PARKED] = "parked",             [RB_ECU_UNKNOWN] = "unknown",
+};
+
+const char *
+rb_recovery_state_word (RbEcuState state)
+{
+  return state_words[state];
+}
+
+static void
+emit_phase (RbRecovery *self, const char *phase)
+{
+  const RbRecoveryEvent event = { .kind = RB_EVENT_PHASE, .text = phase };
+  if (self->watch != NULL)
+    self->watch (&event, self->user_data);
+}
+
+static gint64
+moment (RbRecovery *self)
+{
+  return self->now > 0 ? self->now : rb_moment_now ();
+}
+
+static RbWorkContext
+work_context (RbRecovery *self, GCancellable *cancellable)
+{
+  return (RbWorkContext){ .contents = self->contents, .journal = self->journal, .recovery = self->number, .vin = self->vin,
+                          .authentication = self->authentication, .she = self->she, .cancellable = cancellable,
+                          .watch = self->watch, .user_data = self->user_data };
+}
+
+static gboolean
+check_vin (const RbRecoveryOptions *options, GError **error)
+{
+  if (options->vin == NULL || options->vin[0] == '\0') {
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISSING,
+                         "the VIN as on the plate is needed before the vehicle is touched");
+    return FALSE;
+  }
+  if (rb_campaign_vin_is_valid (options->vin))
+    return TRUE;
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_INVALID, "“%s” is not a VIN", options->vin);
+  return FALSE;
+}
+
+static void
+copy_options (RbRecovery *self, const RbRecoveryOptions *options)
+{
+  self->data_dir = g_strdup (options->data_dir);
+  self->link_uri = g_strdup (options->link);
+  self->vin = g_strdup (options->vin);
+  self->repair_order = g_strdup (options->repair_order);
+  self->odometer_km = options->odometer_km;
+  self->link_timeout_s = options->link_timeout_s > 0 ? options->link_timeout_s : DEFAULT_LINK_TIMEOUT_S;
+  self->now = options->now;
+  self->watch = options->watch;
+  self->user_data = options->user_data;
+  self->works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free);
+  self->unexpected = g_ptr_array_new_with_free_func (g_free);
+  self->vin_sources = json_array ();
+  self->end = RB_STATEMENT_ABORTED;
+  rb_recovery_set_identities (self, options->technician, options->workstation, options->second);
+}
+
+/* A vehicle that was started in time may be finished: expiry is then judged at the first run's start. */
+static gboolean
+open_campaign (RbRecovery *self, const char *id, GError **error)
+{
+  g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
+  self->journal = rb_journal_open (self->data_dir, error);
+  if (self->journal == NULL || !rb_journal_find (self->journal, self->vin, id, &self->number, &self->started, error))
+    return FALSE;
+  self->contents = rb_library_open (library, id, self->number > 0 ? self->started : moment (self), error);
+  if (self->contents == NULL)
+    return FALSE;
+  if (self->number == 0 && !rb_contents_may_start (self->contents, moment (self), error))
+    return FALSE;
+  if (rb_campaign_has_vin (rb_contents_campaign (self->contents), self->vin))
+    return TRUE;
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_IN_SCOPE, "vehicle %s is not in campaign %s", self->vin, id);
+  return FALSE;
+}
+
+RbRecovery *
+rb_recovery_open (const RbRecoveryOptions *options, GError **error)
+{
+  if (!check_vin (options, error))
+    return NULL;
+  g_autoptr (RbRecovery) self = g_new0 (RbRecovery, 1);
+  copy_options (self, options);
+  if (!open_campaign (self, options->campaign, error))
+    return NULL;
+  self->inspection = rb_inspection_new (rb_contents_campaign (self->contents));
+  return g_steal_pointer (&self);
+}
+
+static void
+disconnect (RbRecovery *self)
+{
+  for (guint i = 0; i < self->works->len; i++)
+    g_clear_pointer (&((RbWork *) self->works->pdata[i])->unit, rb_unit_free);
+  g_clear_pointer (&self->link, rb_link_unref);
+}
+
+void
+rb_recovery_free (RbRecovery *self)
+{
+  disconnect (self);
+  g_clear_pointer (&self->works, g_ptr_array_unref);
+  g_clear_pointer (&self->unexpected, g_ptr_array_unref);
+  g_clear_pointer (&self->contents, rb_contents_unref);
+  g_clear_pointer (&self->journal, rb_journal_close);
+  g_clear_pointer (&self->inspection, rb_inspection_free);
+  g_clear_pointer (&self->authentication, rb_identity_unref);
+  g_clear_pointer (&self->manifest_before, g_bytes_unref);
+  g_clear_pointer (&self->manifest_after, g_bytes_unref);
+  json_decref (self->vin_sources);
+  json_decref (self->she);
+  g_free (self->data_dir);
+  g_free (self->link_uri);
+  g_free (self->vin);
+  g_free (self->repair_order);
+  g_free (self);
+}
+
+const RbCampaign *
+rb_recovery_campaign (RbRecovery *self)
+{
+  return rb_contents_campaign (self->contents);
+}
+
+void
+rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, RbIdentitySet *workstation, RbIdentitySet *second)
+{
+  self->technician = technician;
+  self->workstation = workstation;
+  self->second = second;
+}
+
+/* Where an ECU comes in the order of work: Secondaries, then gateways, then the Primary. */
+static int
+rank (const RbVehicleModel *model, const RbModelEcu *ecu)
+{
+  if (ecu->primary)
+    return 2;
+  for (guint i = 0; i < model->ecus->len; i++)
+    if (g_strcmp0 (((RbModelEcu *) model->ecus->pdata[i])->gateway, ecu->name) == 0)
+      return 1;
+  return 0;
+}
+
+static void
+add_works (RbRecovery *self)
+{
+  const RbVehicleModel *model = rb_contents_model (self->contents);
+  for (int wanted_rank = 0; wanted_rank <= 2; wanted_rank++)
+    for (guint i = 0; i < model->ecus->len; i++) {
+      const RbModelEcu *ecu = model->ecus->pdata[i];
+      const RbCampaignEcu *wanted = rb_campaign_ecu (rb_contents_campaign (self->contents), ecu->hardware_id);
+      const RbProfile *profile = rb_contents_profile (self->contents, ecu->hardware_id);
+      if (rank (model, ecu) == wanted_rank && wanted != NULL && profile != NULL)
+        g_ptr_array_add (self->works, rb_work_new (ecu, profile, wanted));
+    }
+}
+
+static gboolean
+read_vin (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *vin = rb_unit_read_text (work->unit, work->profile->did_vin, cancellable, error);
+  if (vin == NULL)
+    return FALSE;
+  json_array_append_new (self->vin_sources, json_pack ("{s:s,s:s,s:s}", "ecu", work->model->name, "did", "F190", "value", vin));
+  if (strcmp (vin, self->vin) == 0)
+    return TRUE;
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "%s says the vehicle is %s, the plate says %s", work->model->label,
+               vin, self->vin);
+  return FALSE;
+}
+
+/* The VIN must be the plate's on the Primary and on one more ECU. */
+static gboolean
+check_vehicle (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  json_array_clear (self->vin_sources);
+  for (guint i = self->works->len; i > 0 && json_array_size (self->vin_sources) < 2; i--) {
+    RbWork *work = self->works->pdata[i - 1];
+    if (work->profile->did_vin != 0 && !read_vin (self, work, cancellable, error))
+      return FALSE;
+  }
+  return json_array_size (self->vin_sources) > 0;
+}
+
+static gboolean
+open_units (RbRecovery *self, GError **error)
+{
+  for (guint i = 0; i < self->works->len; i++) {
+    RbWork *work = self->works->pdata[i];
+    work->unit = rb_unit_new (self->link, work->model, work->profile, error);
+    if (work->unit == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+open_link (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  disconnect (self);
+  self->link = rb_link_open (self->link_uri, cancellable, error);
+  return self->link != NULL && open_units (self, error);
+}
+
+static RbWork *
+work_of (RbRecovery *self, const char *hardware_id)
+{
+  for (guint i = 0; i < self->works->len; i++)
+    if (strcmp (((RbWork *) self->works->pdata[i])->model->hardware_id, hardware_id) == 0)
+      return self->works->pdata[i];
+  return NULL;
+}
+
+/* Director and Image metadata of this VIN, verified; each assignment finds its ECU by hardware id. */
+static gboolean
+assign (RbRecovery *self, GError **error)
+{
+  gint64 at = self->number > 0 ? self->started : moment (self);
+  g_autoptr (GPtrArray) assignments = rb_contents_assignments (self->contents, self->vin, at, NULL, 0, error);
+  if (assignments == NULL)
+    return FALSE;
+  g_ptr_array_set_free_func (assignments, NULL);
+  for (guint i = 0; i < assignments->len; i++) {
+    RbAssignment *assignment = assignments->pdata[i];
+    RbWork *work = work_of (self, assignment->hardware_id);
+    if (work == NULL || work->assignment != NULL) {
+      g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_ECU_UNKNOWN, "the campaign directs %s, which the vehicle model does not have",
+                   assignment->serial);
+      return FALSE;
+    }
+    work->assignment = assignment;
+  }
+  for (guint i = self->works->len; i > 0; i--)
+    if (((RbWork *) self->works->pdata[i - 1])->assignment == NULL)
+      g_ptr_array_remove_index (self->works, i - 1);
+  return TRUE;
+}
+
+static gboolean
+is_fatal (const GError *error)
+{
+  RbReason reason = rb_reason_of (error);
+  return reason == RB_REASON_LINK_LOST || reason == RB_REASON_CANCELLED || reason == RB_REASON_LINK_REFUSED
+         || reason == RB_REASON_DATABASE;
+}
+
+/* One ECU at first sight; one that does not answer is parked and does not hide the others. */
+static gboolean
+look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
+{
+  const RbWorkContext context = work_context (self, cancellable);
+  g_autoptr (GError) failure = NULL;
+  if (rb_work_observe (work, &context, &failure))
+    return TRUE;
+  if (is_fatal (failure)) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  rb_work_set_state (work, &context, RB_ECU_PARKED, rb_reason_of (failure), failure->message);
+  return TRUE;
+}
+
+static gboolean
+decrypt_she (RbRecovery *self, GError **error)
+{
+  g_autoptr (GBytes) bytes = rb_contents_she (self->contents, self->vin, NULL);
+  if (bytes == NULL || self->she != NULL || self->workstation == NULL)
+    return TRUE;
+  g_autoptr (RbIdentity) agreement = rb_identity_set_find (self->workstation, RB_PURPOSE_KEY_AGREEMENT, error);
+  g_autoptr (GBytes) plain = agreement == NULL ? NULL : rb_identity_decrypt (agreement, bytes, error);
+  self->she = plain == NULL ? NULL : rb_json_parse (plain, MAX_SHE, "she.json", error);
+  return self->she != NULL;
+}
+
+gboolean
+rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  emit_phase (self, "connect");
+  g_ptr_array_set_size (self->works, 0);
+  add_works (self);
+  if (!assign (self, error) || !decrypt_she (self, error) || !open_link (self, cancellable, error)
+      || !check_vehicle (self, cancellable, error))
+    return FALSE;
+  for (guint i = 0; i < self->works->len; i++)
+    if (!look_at (self, self->works->pdata[i], cancellable, error))
+      return FALSE;
+  return TRUE;
+}
+
+static RbWork *
+primary (RbRecovery *self)
+{
+  for (guint i = 0; i < self->works->len; i++)
+    if (((RbWork *) self->works->pdata[i])->model->primary)
+      return self->works->pdata[i];
+  return NULL;
+}
+
+gboolean
+rb_recovery_measure (RbRecovery *self, const RbChecklistItem *item, gint64 *value, gboolean *good, GCancellable *cancellable,
+                     GError **error)
+{
+  RbWork *work = primary (self);
+  guint16 did = work == NULL ? 0 : rb_inspection_did (work->profile, item->measure);
+  if (did == 0 || work->unit == NULL) {
+    g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "this vehicle cannot tell its %s", item->measure);
+    return FALSE;
+  }
+  if (!rb_unit_read_number (work->unit, did, value, cancellable, error))
+    return FALSE;
+  *good = *value >= item->low && *value <= item->high;
+  const RbRecoveryEvent event = { .kind = RB_EVENT_MEASUREMENT, .item = item->id, .value = *value, .unit = item->unit, .good = *good };
+  if (self->watch != NULL)
+    self->watch (&event, self->user_data);
+  return TRUE;
+}
+
+void
+rb_recovery_answer (RbRecovery *self, const char *item, gboolean passed, const char *note)
+{
+  rb_inspection_answer (self->inspection, item, passed, note, rb_moment_now ());
+}
+
+/* Measured items in turn; error when one is outside its limits. */
+static gboolean
+measure_all (RbRecovery *self, gboolean record, GCancellable *cancellable, GError **error)
+{
+  GPtrArray *items = rb_recovery_campaign (self)->checklist;
+  for (guint i = 0; i < items->len; i++) {
+    const RbChecklistItem *item = items->pdata[i];
+    gint64 value = 0;
+    gboolean good = FALSE;
+    if (item->kind != RB_ITEM_MEASURED)
+      continue;
+    if (!rb_recovery_measure (self, item, &value, &good, cancellable, error))
+      return FALSE;
+    if (record)
+      rb_inspection_measured (self->inspection, item->id, value, good, rb_moment_now ());
+    if (!good)
+      return rb_inspection_refuse (item, value, error);
+  }
+  return TRUE;
+}
+
+gboolean
+rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  emit_phase (self, "inspect");
+  self->inspected = FALSE;
+  if (!rb_inspection_answers_pass (self->inspection, error) || !measure_all (self, TRUE, cancellable, error))
+    return FALSE;
+  rb_inspection_complete (self->inspection, rb_moment_now ());
+  self->inspected = TRUE;
+  return TRUE;
+}
+
+gboolean
+rb_recovery_plan (RbRecovery *self, GError **error)
+{
+  emit_phase (self, "plan");
+  /* every image is read and hashed before the first byte is written to any ECU */
+  for (guint i = 0; i < self->works->len; i++) {
+    const RbWork *work = self->works->pdata[i];
+    g_autoptr (GBytes) image = rb_contents_image (self->contents, work->wanted->image_sha256, error);
+    if (image == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+guint
+rb_recovery_n_rows (RbRecovery *self)
+{
+  return self->works->len;
+}
+
+void
+rb_recovery_row (RbRecovery *self, guint i, RbPlanRow *row)
+{
+  const RbWork *work = self->works->pdata[i];
+  const RbCampaign *campaign = rb_recovery_campaign (self);
+  gboolean keeps_image_root = work->profile->did_image_root != 0;
+  memset (row, 0, sizeof *row);
+  row->serial = rb_work_serial (work);
+  row->name = work->model->label;
+  row->hardware_id = work->model->hardware_id;
+  row->software = work->now == NULL ? "" : work->now->software;
+  row->target = work->wanted->image;
+  row->image_differs = work->need_image;
+  row->director_root_differs = work->need_director_root;
+  row->image_root_differs = work->need_image_root;
+  row->metadata_differs = work->need_metadata;
+  row->new_key = work->need_key;
+  row->abort_recoverable = work->profile->abort_recoverable;
+  row->image_bytes = work->need_image && work->assignment != NULL ? work->assignment->target->length : 0;
+  row->director_root_found = work->now == NULL ? 0 : work->now->director.version;
+  row->director_root_wanted = campaign->director_root.version;
+  row->image_root_found = work->now == NULL ? 0 : work->now->image.version;
+  row->image_root_wanted = keeps_image_root ? campaign->image_root.version : 0;
+  row->state = work->state;
+  row->reason = work->reason;
+}
+
+static gboolean
+may_run (RbRecovery *self, GError **error)
+{
+  g_autoptr (RbIdentity) person = NULL;
+  g_autoptr (RbIdentity) station = NULL;
+  if (!self->inspected) {
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_INSPECTION_MISSING, "nothing is written before the inspection is passed");
+    return FALSE;
+  }
+  if (self->technician == NULL || self->workstation == NULL) {
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_IDENTITY, "technician and workstation must be known before anything is written");
+    return FALSE;
+  }
+  if (rb_recovery_campaign (self)->second_person && self->second == NULL) {
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_SECOND_PERSON_MISSING, "this campaign needs a second person");
+    return FALSE;
+  }
+  person = rb_identity_set_find (self->technician, RB_PURPOSE_TECHNICIAN, error);
+  station = person == NULL ? NULL : rb_identity_set_find (self->workstation, RB_PURPOSE_WORKSTATION, error);
+  g_clear_pointer (&self->authentication, rb_identity_unref);
+  self->authentication
+    = station == NULL ? NULL : rb_identity_set_find (self->workstation, RB_PURPOSE_ECU_AUTHENTICATION, error);
+  return self->authentication != NULL && decrypt_she (self, error);
+}
+
+static gboolean
+pause_ms (gint64 milliseconds, GCancellable *cancellable, GError **error)
+{
+  GPollFD fd;
+  if (cancellable != NULL && g_cancellable_make_pollfd (cancellable, &fd)) {
+    g_poll (&fd, 1, (gint) milliseconds);
+    g_cancellable_release_fd (cancellable);
+  } else {
+    g_poll (NULL, 0, (gint) milliseconds);
+  }
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+/* A lost link is tried again until the time is over; the vehicle must be the same one. */
+static gboolean
+find_again (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    if (open_link (self, cancellable, &failure) && check_vehicle (self, cancellable, &failure))
+      return TRUE;
+    gboolean hopeless = rb_reason_of (failure) == RB_REASON_CANCELLED || rb_reason_of (failure) == RB_REASON_VIN_MISMATCH;
+    if (hopeless || g_get_monotonic_time () > end) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      if (!hopeless && error != NULL && *error != NULL)
+        (*error)->code = RB_REASON_LINK_LOST;
+      return FALSE;
+    }
+    if (!pause_ms (RETRY_MS, cancellable, error))
+      return FALSE;
+  }
+}
+
+/* Voltage, ignition, standstill: looked at between ECUs, the next safe point; waited for as long as for a lost link. */
+static gboolean
+interlocks_hold (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    if (measure_all (self, FALSE, cancellable, &failure))
+      return TRUE;
+    if (is_fatal (failure) || g_get_monotonic_time () > end) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+    const RbRecoveryEvent event = { .kind = RB_EVENT_WARNING, .reason = rb_reason_of (failure), .text = failure->message };
+    if (self->watch != NULL)
+      self->watch (&event, self->user_data);
+    if (!pause_ms (RETRY_MS, cancellable, error))
+      return FALSE;
+  }
+}
+
+/* One ECU to its end: done, parked, or FALSE when the run cannot go on. */
+static gboolean
+run_one (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
+{
+  for (;;) {
+    const RbWorkContext context = work_context (self, cancellable);
+    g_autoptr (GError) failure = NULL;
+    if (interlocks_hold (self, cancellable, &failure) && rb_work_run (work, &context, &failure))
+      return TRUE;
+    if (rb_reason_of (failure) == RB_REASON_LINK_LOST) {
+      rb_work_set_state (work, &context, RB_ECU_UNKNOWN, RB_REASON_LINK_LOST, failure->message);
+      if (find_again (self, cancellable, error))
+        continue;
+      return FALSE;
+    }
+    rb_work_set_state (work, &context, RB_ECU_PARKED, rb_reason_of (failure), failure->message);
+    work->finished = rb_moment_now ();
+    if (!is_fatal (failure))
+      return TRUE;
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+}
+
+static void
+read_manifest (RbRecovery *self, GBytes **manifest, GCancellable *cancellable)
+{
+  RbWork *work = primary (self);
+  g_autoptr (GError) refused = NULL;
+  if (work == NULL || work->unit == NULL || work->profile->routine_manifest == 0)
+    return;
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (rb_recovery_campaign (self), self->vin, work->assignment->serial);
+  g_autoptr (GBytes) challenge = rb_digest_random (16);
+  g_clear_pointer (manifest, g_bytes_unref);
+  *manifest = rb_unit_manifest (work->unit, nonce, challenge, cancellable, &refused);
+  if (*manifest == NULL)
+    g_debug ("no vehicle version manifest: %s", refused->message);
+}
+
+static gboolean
+begin (RbRecovery *self, GError **error)
+{
+  if (self->number > 0)
+    return TRUE;
+  self->started = moment (self);
+  return rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error);
+}
+
+static guint
+count_not_done (RbRecovery *self)
+{
+  guint count = 0;
+  for (guint i = 0; i < self->works->len; i++)
+    count += ((RbWork *) self->works->pdata[i])->state != RB_ECU_DONE;
+  return count;
+}
+
+gboolean
+rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  emit_phase (self, "run");
+  if (!may_run (self, error) || !begin (self, error))
+    return FALSE;
+  self->ran = TRUE;
+  self->end = RB_STATEMENT_ABORTED;
+  read_manifest (self, &self->manifest_before, cancellable);
+  for (guint i = 0; i < self->works->len; i++)
+    if (!run_one (self, self->works->pdata[i], cancellable, error))
+      return FALSE;
+  read_manifest (self, &self->manifest_after, cancellable);
+  self->end = RB_STATEMENT_FINISHED;
+  guint open = count_not_done (self);
+  if (open == 0)
+    return TRUE;
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "%u of %u control units are not done: do not release the vehicle", open,
+               self->works->len);
+  return FALSE;
+}
+
+guint
+rb_recovery_writes (RbRecovery *self)
+{
+  guint writes = 0;
+  for (guint i = 0; i < self->works->len; i++)
+    writes += ((RbWork *) self->works->pdata[i])->writes;
+  return writes;
+}
+
+gboolean
+rb_recovery_was_touched (RbRecovery *self)
+{
+  gint64 first;
+  return self->number > 0 && rb_journal_writes (self->journal, self->number, &first) > 0;
+}
+
+static json_t *
+build_facts (RbRecovery *self)
+{
+  g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
+  const RbCampaign *campaign = rb_recovery_campaign (self);
+  gint64 floor = rb_library_time_floor (library);
+  RbFacts facts = { .vin = self->vin, .repair_order = self->repair_order, .odometer_km = self->odometer_km, .link = self->link,
+                    .link_uri = self->link_uri, .vin_sources = self->vin_sources,
+                    .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL, .works = self->works,
+                    .unexpected = self->unexpected, .manifest_before = self->manifest_before, .manifest_after = self->manifest_after,
+                    .now = moment (self), .started = self->started, .not_before = MAX (floor, campaign->issued),
+                    .not_before_source = floor > campaign->issued ? "library" : "campaign" };
+  rb_journal_writes (self->journal, self->number, &facts.first_write);
+  return rb_facts_build (&facts, campaign);
+}
+
+char *
+rb_recovery_sign (RbRecovery *self, const char **result, GError **error)
+{
+  emit_phase (self, "sign");
+  if (!self->ran) {
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_NOT_STARTED, "there is nothing to sign yet");
+    return NULL;
+  }
+  g_autoptr (RbOutbox) outbox = rb_outbox_open (self->data_dir, error);
+  g_autoptr (RbIdentity) person = outbox == NULL ? NULL : rb_identity_set_find (self->technician, RB_PURPOSE_TECHNICIAN, error);
+  g_autoptr (RbIdentity) station = person == NULL ? NULL : rb_identity_set_find (self->workstation, RB_PURPOSE_WORKSTATION, error);
+  g_autoptr (RbIdentity) second = NULL;
+  if (station == NULL)
+    return NULL;
+  if (self->second != NULL && (second = rb_identity_set_find (self->second, RB_PURPOSE_TECHNICIAN, error)) == NULL)
+    return NULL;
+  g_autoptr (json_t) facts = build_facts (self);
+  const RbStatementRequest request = { rb_recovery_campaign (self), rb_contents_campaign_sha256 (self->contents), self->end, facts,
+                                       person, station, second };
+  g_autoptr (RbOutboxRecord) record = rb_statement_make (outbox, &request, error);
+  if (record == NULL)
+    return NULL;
+  *result = g_intern_string (record->result);
+  if (strcmp (record->result, "completed") == 0
+      && !rb_journal_finish (self->journal, self->number, record->digest, moment (self), error))
+    return NULL;
+  return g_strdup (record->digest);
+}

@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/work.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/digest.h"
+#include "recovery/proof.h"
+
+#include <string.h>
+
+enum { SESSION_DEFAULT = 1, SESSION_PROGRAMMING = 2, SESSION_EXTENDED = 3 };
+
+RbWork *
+rb_work_new (const RbModelEcu *model, const RbProfile *profile, const RbCampaignEcu *wanted)
+{
+  RbWork *self = g_new0 (RbWork, 1);
+  self->model = model;
+  self->profile = profile;
+  self->wanted = wanted;
+  return self;
+}
+
+void
+rb_work_free (RbWork *self)
+{
+  g_clear_pointer (&self->unit, rb_unit_free);
+  g_clear_pointer (&self->before, rb_unit_claims_free);
+  g_clear_pointer (&self->now, rb_unit_claims_free);
+  g_clear_pointer (&self->assignment, rb_vehicle_assignment_free);
+  g_clear_pointer (&self->image_nonce, g_bytes_unref);
+  g_clear_pointer (&self->key_challenge, g_bytes_unref);
+  g_clear_pointer (&self->key_spki, g_bytes_unref);
+  g_clear_pointer (&self->key_proof, g_bytes_unref);
+  g_clear_pointer (&self->she_proof, g_bytes_unref);
+  g_clear_pointer (&self->report_challenge, g_bytes_unref);
+  g_clear_pointer (&self->report, g_bytes_unref);
+  g_free (self->image_digest);
+  g_free (self->key_id);
+  g_free (self->key_record);
+  g_free (self->text);
+  g_free (self);
+}
+
+const char *
+rb_work_serial (const RbWork *self)
+{
+  return self->assignment != NULL ? self->assignment->serial : self->now != NULL ? self->now->serial : "";
+}
+
+static void
+emit (const RbWork *self, const RbWorkContext *context, RbRecoveryEvent event)
+{
+  if (context->watch == NULL)
+    return;
+  event.serial = rb_work_serial (self);
+  event.name = self->model->label;
+  event.state = self->state;
+  context->watch (&event, context->user_data);
+}
+
+void
+rb_work_set_state (RbWork *self, const RbWorkContext *context, RbEcuState state, RbReason reason, const char *text)
+{
+  g_autofree char *copy = g_strdup (text);
+  self->state = state;
+  self->reason = reason;
+  g_free (self->text);
+  self->text = g_steal_pointer (&copy);
+  emit (self, context, (RbRecoveryEvent){ .kind = RB_EVENT_ECU, .reason = reason, .text = self->text });
+}
+
+static gboolean
+fail (const RbWork *self, GError **error, RbReason reason, const char *text)
+{
+  g_set_error (error, RB_RECOVERY_ERROR, (int) reason, "%s: %s", self->model->label, text);
+  return FALSE;
+}
+
+static gboolean
+read_claims (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  RbUnitClaims *claims = rb_unit_read_claims (self->unit, context->cancellable, error);
+  if (claims == NULL)
+    return FALSE;
+  if (self->before == NULL)
+    self->before = claims;
+  else
+    g_clear_pointer (&self->now, rb_unit_claims_free);
+  if (self->before != claims) {
+    self->now = claims;
+    return TRUE;
+  }
+  /* the first sight is kept as it was; a copy of it is the newest */
+  self->now = rb_unit_read_claims (self->unit, context->cancellable, error);
+  return self->now != NULL;
+}
+
+static gboolean
+is_the_right_ecu (const RbWork *self, GError **error)
+{
+  if (strcmp (self->now->serial, self->assignment->serial) != 0)
+    return fail (self, error, RB_REASON_ECU_UNEXPECTED, "another control unit answers than the campaign expects");
+  if (strcmp (self->now->hardware_id, self->assignment->hardware_id) != 0)
+    return fail (self, error, RB_REASON_HARDWARE_MISMATCH, "its hardware is not what the campaign expects");
+  return TRUE;
+}
+
+static void
+observe_roots (RbWork *self, const RbWorkContext *context)
+{
+  const RbCampaign *campaign = rb_contents_campaign (context->contents);
+  self->need_director_root = strcmp (self->now->director.sha256, campaign->director_root.sha256) != 0;
+  self->need_image_root = self->profile->did_image_root != 0
+                          && strcmp (self->now->image.sha256, campaign->image_root.sha256) != 0;
+}
+
+static const RbUnitStored *
+stored (const RbWork *self, int repo, const char *role)
+{
+  for (guint i = 0; i < self->now->stored->len; i++) {
+    const RbUnitStored *entry = self->now->stored->pdata[i];
+    if (entry->repo == repo && strcmp (entry->role, role) == 0)
+      return entry;
+  }
+  return NULL;
+}
+
+/* The files of a repository that this ECU stores: a partial verification one only the Director's targets. */
+static GPtrArray *
+files_for (const RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+{
+  g_autoptr (GPtrArray) files = rb_contents_roles (context->contents, repo, context->vin, error);
+  gboolean full = self->model->full_verification;
+  if (files == NULL)
+    return NULL;
+  for (guint i = files->len; i > 0; i--) {
+    const RbContentsFile *file = files->pdata[i - 1];
+    if (!full && (repo == RB_CONTENTS_IMAGE || strcmp (file->role, "targets") != 0))
+      g_ptr_array_remove_index (files, i - 1);
+  }
+  return g_steal_pointer (&files);
+}
+
+/* Does it hold this file, or a newer one accepted under the same root? Delegated roles are stored only when they were needed. */
+static gboolean
+holds_file (const RbWork *self, RbContentsRepo repo, const RbContentsFile *file)
+{
+  static const char *const always[] = { "timestamp", "snapshot", "targets", NULL };
+  const RbUnitStored *entry = stored (self, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, file->role);
+  if (entry == NULL)
+    return !g_strv_contains (always, file->role);
+  return strcmp (entry->sha256, file->sha256) == 0;
+}
+
+static gboolean
+observe_metadata (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  self->need_metadata = self->need_director_root || self->need_image_root;
+  for (RbContentsRepo repo = RB_CONTENTS_DIRECTOR; repo <= RB_CONTENTS_IMAGE; repo++) {
+    g_autoptr (GPtrArray) files = files_for (self, context, repo, error);
+    if (files == NULL)
+      return FALSE;
+    for (guint i = 0; i < files->len; i++)
+      self->need_metadata = self->need_metadata || !holds_file (self, repo, files->pdata[i]);
+  }
+  return TRUE;
+}
+
+/* The bootloader computes the digest from flash over a nonce of ours; a thief's application only knows the public digest. */
+static gboolean
+observe_image (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  g_clear_pointer (&self->image_nonce, g_bytes_unref);
+  g_clear_pointer (&self->image_digest, g_free);
+  self->image_nonce = rb_digest_random (32);
+  self->need_image = TRUE;
+  if (!rb_unit_session (self->unit, SESSION_PROGRAMMING, context->cancellable, error))
+    return FALSE;
+  self->image_digest = rb_unit_digest (self->unit, self->image_nonce, context->cancellable, error);
+  if (self->image_digest == NULL)
+    return FALSE;
+  g_autoptr (GBytes) image = rb_contents_image (context->contents, self->wanted->image_sha256, error);
+  if (image == NULL)
+    return FALSE;
+  self->need_image = !rb_proof_image (image, self->image_nonce, self->image_digest);
+  return rb_unit_session (self->unit, SESSION_DEFAULT, context->cancellable, error);
+}
+
+static gboolean
+observe_asymmetric_key (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  const RbCampaign *campaign = rb_contents_campaign (context->contents);
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (campaign, context->vin, self->assignment->serial);
+  g_clear_pointer (&self->key_challenge, g_bytes_unref);
+  g_clear_pointer (&self->key_spki, g_bytes_unref);
+  g_clear_pointer (&self->key_proof, g_bytes_unref);
+  g_clear_pointer (&self->key_id, g_free);
+  g_clear_pointer (&self->key_record, g_free);
+  self->key_challenge = rb_digest_random (16);
+  if (!rb_unit_prove_key (self->unit, campaign->id, nonce, self->key_challenge, &self->key_spki, &self->key_proof,
+                          context->cancellable, error))
+    return FALSE;
+  self->key_id = rb_proof_possession (campaign, context->vin, self->assignment->serial, self->key_spki, self->key_challenge,
+                                      self->key_proof);
+  self->key_record = self->key_id == NULL ? NULL
+                                          : rb_journal_shows (context->journal, context->vin, campaign->id,
+                                                              self->assignment->serial, "key", self->key_id);
+  self->need_key = self->key_record == NULL;
+  return TRUE;
+}
+
+static const json_t *
+she_update (const RbWork *self, const RbWorkContext *context)
+{
+  const json_t *list = json_object_get (context->she, "updates");
+  for (gsize i = 0; i < json_array_size (list); i++)
+    if (strcmp (rb_json_string_or (json_array_get (list, i), "serial", ""), self->assignment->serial) == 0)
+      return json_array_get (list, i);
+  return NULL;
+}
+
+/* Done when the slot's counter is the campaign's and this data dir's journal holds the matching M4, M5. */
+static gboolean
+observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  const json_t *update = she_update (self, context);
+  guint slot = 0;
+  g_clear_pointer (&self->she_proof, g_bytes_unref);
+  g_clear_pointer (&self->key_id, g_free);
+  g_clear_pointer (&self->key_record, g_free);
+  if (update == NULL)
+    return fail (self, error, RB_REASON_HARDWARE_NEEDED, "the campaign has no key update for it");
+  if (!rb_unit_read_she (self->unit, &slot, &self->she_counter, &self->she_proof, context->cancellable, error))
+    return FALSE;
+  self->key_id = g_strdup_printf ("she:%u:%" G_GINT64_FORMAT, slot, self->she_counter);
+  self->key_record = rb_proof_she (update, slot, self->she_counter, self->she_proof)
+                       ? rb_journal_shows (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
+                                           self->assignment->serial, "key", self->key_id)
+                       : NULL;
+  self->need_key = self->key_record == NULL;
+  return TRUE;
+}
+
+static gboolean
+observe_key (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  self->need_key = self->wanted->new_key && self->profile->key_kind != RB_KEY_KIND_NONE;
+  /* a key is made on the known-good image, never on what was found */
+  if (!self->need_key || self->need_image || !self->now->application)
+    return TRUE;
+  if (!rb_unit_session (self->unit, SESSION_EXTENDED, context->cancellable, error))
+    return FALSE;
+  return self->profile->key_kind == RB_KEY_KIND_SHE ? observe_she_key (self, context, error)
+                                                    : observe_asymmetric_key (self, context, error);
+}
+
+gboolean
+rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  self->unlocked = self->written = FALSE;
+  if (!read_claims (self, context, error) || !is_the_right_ecu (self, error))
+    return FALSE;
+  observe_roots (self, context);
+  if (!observe_metadata (self, context, error) || !observe_image (self, context, error) || !observe_key (self, context, error))
+    return FALSE;
+  rb_work_set_state (self, context, RB_ECU_CHECKED, RB_REASON_NONE, NULL);
+  return TRUE;
+}
+
+typedef gboolean (*Apply) (RbWork *self, const RbWorkContext *context, char **detail, GError **error);
+
+/* One write: intent before, result after, whatever happens between. */
+static gboolean
+write_step (RbWork *self, const RbWorkContext *context, const char *step, Apply apply, GError **error)
+{
+  gint64 row = 0;
+  g_autofree char *detail = NULL;
+  g_autoptr (GError) failure = NULL;
+  emit (self, context, (RbRecoveryEvent){ .kind = RB_EVENT_STEP, .text = step });
+  if (!rb_journal_intend (context->journal, context->recovery, self->assignment->serial, step, rb_moment_now (), &row, error))
+    return FALSE;
+  self->writes++;
+  self->written = TRUE;
+  gboolean good = apply (self, context, &detail, &failure);
+  const char *word = rb_reason_word (good ? RB_REASON_NONE : rb_reason_of (failure));
+  if (!rb_journal_result (context->journal, row, word, detail, rb_moment_now (), good ? error : NULL))
+    return FALSE;
+  if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return good;
+}
+
+static gboolean
+unlock_in (RbWork *self, const RbWorkContext *context, guint8 session, GError **error)
+{
+  if (self->unlocked)
+    return TRUE;
+  if (!rb_unit_session (self->unit, session, context->cancellable, error)
+      || !rb_unit_unlock (self->unit, context->authentication, context->cancellable, error))
+    return FALSE;
+  self->unlocked = TRUE;
+  rb_work_set_state (self, context, RB_ECU_UNLOCKED, RB_REASON_NONE, NULL);
+  return TRUE;
+}
+
+static gboolean
+stage_all (RbWork *self, const RbWorkContext *context, GPtrArray *files, GError **error)
+{
+  for (guint i = 0; files != NULL && i < files->len; i++) {
+    const RbContentsFile *file = files->pdata[i];
+    if (!rb_unit_stage (self->unit, file->path, file->bytes, context->cancellable, error))
+      return FALSE;
+  }
+  return files != NULL;
+}
+
+static gboolean
+walk_chain (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, gint64 above, GError **error)
+{
+  g_autoptr (GPtrArray) roots = rb_contents_roots (context->contents, repo, above, error);
+  return stage_all (self, context, roots, error)
+         && rb_unit_install (self->unit, repo == RB_CONTENTS_DIRECTOR ? RB_INSTALL_DIRECTOR_ROOT : RB_INSTALL_IMAGE_ROOT,
+                             context->cancellable, error);
+}
+
+static gboolean
+overwrite_anchor (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+{
+  g_autoptr (GPtrArray) files = rb_contents_anchor_files (context->contents, repo, error);
+  return stage_all (self, context, files, error)
+         && rb_unit_install_anchor (self->unit, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, context->cancellable, error);
+}
+
+/* The chain where it is intact and the ECU can walk it; else the campaign's signatures carry the new anchor. */
+static gboolean
+replace_root (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+{
+  const RbCampaign *campaign = rb_contents_campaign (context->contents);
+  const RbCampaignRoot *wanted = repo == RB_CONTENTS_DIRECTOR ? &campaign->director_root : &campaign->image_root;
+  gint64 found = repo == RB_CONTENTS_DIRECTOR ? self->now->director.version : self->now->image.version;
+  if (self->model->full_verification && !wanted->pinned && found < wanted->version) {
+    g_autoptr (GError) broken = NULL;
+    if (walk_chain (self, context, repo, found, &broken))
+      return TRUE;
+    if (broken->domain != RB_UNIT_ERROR) {
+      g_propagate_error (error, g_steal_pointer (&broken));
+      return FALSE;
+    }
+    g_debug ("%s; the anchor is overwritten", broken->message);
+  }
+  return overwrite_anchor (self, context, repo, error);
+}
+
+static gboolean
+apply_director_root (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  *detail = g_strdup (rb_contents_campaign (context->contents)->director_root.sha256);
+  return replace_root (self, context, RB_CONTENTS_DIRECTOR, error);
+}
+
+static gboolean
+apply_image_root (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  *detail = g_strdup (rb_contents_campaign (context->contents)->image_root.sha256);
+  return replace_root (self, context, RB_CONTENTS_IMAGE, error);
+}
+
+static gboolean
+step_roots (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  if (self->need_director_root && !write_step (self, context, "director-root", apply_director_root, error))
+    return FALSE;
+  if (self->need_image_root && !write_step (self, context, "image-root", apply_image_root, error))
+    return FALSE;
+  return TRUE;
+}
+
+/* A higher version than the campaign's under keys that were replaced is a thief's: it would refuse ours. */
+static gboolean
+drop_higher (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+{
+  g_autoptr (GPtrArray) files = files_for (self, context, repo, error);
+  int number = repo == RB_CONTENTS_DIRECTOR ? 0 : 1;
+  for (guint i = 0; files != NULL && i < files->len; i++) {
+    const RbContentsFile *file = files->pdata[i];
+    const RbUnitStored *entry = stored (self, number, file->role);
+    if (entry != NULL && entry->version > file->version
+        && !rb_unit_drop (self->unit, number, file->role, context->cancellable, error))
+      return FALSE;
+  }
+  return files != NULL;
+}
+
+static gboolean
+apply_drop (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  return drop_higher (self, context, RB_CONTENTS_DIRECTOR, error) && drop_higher (self, context, RB_CONTENTS_IMAGE, error);
+}
+
+static gboolean
+holds_higher (RbWork *self, const RbWorkContext *context, gboolean *higher, GError **error)
+{
+  *higher = FALSE;
+  for (RbContentsRepo repo = RB_CONTENTS_DIRECTOR; repo <= RB_CONTENTS_IMAGE; repo++) {
+    g_autoptr (GPtrArray) files = files_for (self, context, repo, error);
+    for (guint i = 0; files != NULL && i < files->len; i++) {
+      const RbContentsFile *file = files->pdata[i];
+      const RbUnitStored *entry = stored (self, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, file->role);
+      *higher = *higher || (entry != NULL && entry->version > file->version);
+    }
+    if (files == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+step_drop (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  gboolean higher = FALSE;
+  if (!self->need_metadata)
+    return TRUE;
+  if (!read_claims (self, context, error) || !holds_higher (self, context, &higher, error))
+    return FALSE;
+  return !higher || write_step (self, context, "drop", apply_drop, error);
+}
+
+static gboolean
+apply_metadata (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  g_autoptr (GPtrArray) director = files_for (self, context, RB_CONTENTS_DIRECTOR, error);
+  g_autoptr (GPtrArray) image = director == NULL ? NULL : files_for (self, context, RB_CONTENTS_IMAGE, error);
+  return stage_all (self, context, director, error) && stage_all (self, context, image, error)
+         && rb_unit_install (self->unit, RB_INSTALL_ALL, context->cancellable, error);
+}
+
+static gboolean
+step_metadata (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  return !self->need_metadata || write_step (self, context, "metadata", apply_metadata, error);
+}
+
+typedef struct {
+  RbWork *self;
+  const RbWorkContext *context;
+} Progress;
+
+static void
+on_progress (guint64 done, guint64 total, gpointer user_data)
+{
+  const Progress *progress = user_data;
+  emit (progress->self, progress->context, (RbRecoveryEvent){ .kind = RB_EVENT_PROGRESS, .done = done, .total = total });
+}
+
+static gboolean
+apply_image (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  Progress progress = { self, context };
+  g_autoptr (GBytes) image = rb_contents_image (context->contents, self->wanted->image_sha256, error);
+  *detail = g_strdup (self->wanted->image_sha256);
+  return image != NULL
+         && rb_unit_write_image (self->unit, image, on_progress, &progress, context->cancellable, error);
+}
+
+static gboolean
+step_image (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  return !self->need_image || write_step (self, context, "image", apply_image, error);
+}
+
+static gboolean
+apply_asymmetric_key (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  g_autoptr (GBytes) spki = rb_unit_make_key (self->unit, context->cancellable, error);
+  g_autoptr (RbPublicKey) key = spki == NULL ? NULL : rb_key_public_from_spki (spki, error);
+  *detail = key == NULL ? NULL : g_strdup (rb_key_public_id (key));
+  return key != NULL;
+}
+
+static gboolean
+apply_she_key (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  const json_t *update = she_update (self, context);
+  g_autoptr (GBytes) request = update == NULL ? NULL : rb_proof_she_request (update);
+  if (request == NULL)
+    return fail (self, error, RB_REASON_HARDWARE_NEEDED, "the campaign has no key update for it");
+  g_autoptr (GBytes) answer = rb_unit_load_she (self->unit, request, context->cancellable, error);
+  if (answer == NULL)
+    return FALSE;
+  *detail = g_strdup_printf ("she:%d:%d", (int) rb_json_integer_or (update, "slot", 0), (int) rb_json_integer_or (update, "counter", 0));
+  return rb_proof_she_answer (update, answer)
+         || fail (self, error, RB_REASON_KEY_NOT_PROVEN, "its answer M4, M5 is not the expected one");
+}
+
+static gboolean
+step_key (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  if (!self->need_key)
+    return TRUE;
+  self->unlocked = FALSE;
+  if (!unlock_in (self, context, SESSION_EXTENDED, error))
+    return FALSE;
+  rb_work_set_state (self, context, RB_ECU_WRITING, RB_REASON_NONE, NULL);
+  return write_step (self, context, "key",
+                     self->profile->key_kind == RB_KEY_KIND_SHE ? apply_she_key : apply_asymmetric_key, error);
+}
+
+static gboolean
+apply_reset (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  return rb_unit_reset (self->unit, context->cancellable, error);
+}
+
+static gboolean
+step_reset (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  if (!self->written)
+    return TRUE;
+  rb_work_set_state (self, context, RB_ECU_RESETTING, RB_REASON_NONE, NULL);
+  if (!write_step (self, context, "reset", apply_reset, error))
+    return FALSE;
+  self->unlocked = self->written = FALSE;
+  return TRUE;
+}
+
+static gboolean
+step_unlock (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  if (!self->need_director_root && !self->need_image_root && !self->need_metadata && !self->need_image)
+    return TRUE;
+  if (!unlock_in (self, context, SESSION_PROGRAMMING, error))
+    return FALSE;
+  rb_work_set_state (self, context, RB_ECU_WRITING, RB_REASON_NONE, NULL);
+  return TRUE;
+}
+
+static gboolean
+take_report (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  const RbCampaign *campaign = rb_contents_campaign (context->contents);
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (campaign, context->vin, self->assignment->serial);
+  g_clear_pointer (&self->report_challenge, g_bytes_unref);
+  g_clear_pointer (&self->report, g_bytes_unref);
+  self->report_challenge = rb_digest_random (16);
+  self->report = rb_unit_report (self->unit, nonce, self->report_challenge, context->cancellable, error);
+  if (self->report == NULL)
+    return FALSE;
+  self->report_deferred = self->profile->key_kind == RB_KEY_KIND_SHE;
+  return rb_proof_report (self->report, self->report_deferred ? NULL : self->key_spki, context->vin, self->assignment->serial,
+                          self->wanted->image_sha256, nonce, self->report_challenge, error);
+}
+
+/* New session, everything anew: what holds now is what the record says. */
+static gboolean
+step_report (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  emit (self, context, (RbRecoveryEvent){ .kind = RB_EVENT_STEP, .text = "report" });
+  if (!rb_work_observe (self, context, error))
+    return FALSE;
+  rb_work_set_state (self, context, RB_ECU_READING_BACK, RB_REASON_NONE, NULL);
+  if (self->need_image)
+    return fail (self, error, RB_REASON_IMAGE_NOT_PROVEN, "what is in its flash is not the campaign's image");
+  if (self->need_director_root || self->need_image_root)
+    return fail (self, error, RB_REASON_ROOT_NOT_PROVEN, "it does not hold the campaign's roots");
+  if (self->need_metadata)
+    return fail (self, error, RB_REASON_METADATA_NOT_PROVEN, "it does not hold the campaign's metadata");
+  if (!self->now->application)
+    return fail (self, error, RB_REASON_BOOTLOADER, "it stays in its bootloader");
+  if (self->need_key)
+    return fail (self, error, RB_REASON_KEY_NOT_PROVEN, "it does not prove a key made in this campaign");
+  return take_report (self, context, error);
+}
+
+/* Observe, then apply what does not hold, in the order of the profile. A step that has nothing to do returns at once. */
+static const struct {
+  RbStep step;
+  gboolean (*run) (RbWork *self, const RbWorkContext *context, GError **error);
+} steps[] = {
+  { RB_STEP_UNLOCK, step_unlock }, { RB_STEP_ROOTS, step_roots },       { RB_STEP_DROP, step_drop },
+  { RB_STEP_METADATA, step_metadata }, { RB_STEP_IMAGE, step_image }, { RB_STEP_RESET, step_reset },
+  { RB_STEP_KEY, step_key },       { RB_STEP_REPORT, step_report },
+};
+
+static gboolean
+run_step (RbWork *self, const RbWorkContext *context, RbStep step, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
+    if (steps[i].step == step)
+      return !g_cancellable_set_error_if_cancelled (context->cancellable, error) && steps[i].run (self, context, error);
+  return fail (self, error, RB_REASON_UNSUPPORTED, "its profile has an unknown step");
+}
+
+gboolean
+rb_work_run (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  if (self->started == 0)
+    self->started = rb_moment_now ();
+  if (!rb_work_observe (self, context, error))
+    return FALSE;
+  for (guint i = 0; i < self->profile->n_order; i++)
+    if (!run_step (self, context, self->profile->order[i], error))
+      return FALSE;
+  self->finished = rb_moment_now ();
+  rb_work_set_state (self, context, RB_ECU_DONE, RB_REASON_NONE, NULL);
+  return TRUE;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "recovery/journal.h"
+#include "recovery/recovery.h"
+#include "vehicle/unit.h"
+
+#include <jansson.h>
+
+/*
+ * The work on one ECU: observe what holds, apply what does not, prove it. Nothing is decided by what an ECU says of itself
+ * where it can prove it instead; nothing in here is remembered from an earlier run but through the journal.
+ */
+typedef struct {
+  RbContents *contents;       /* borrowed, as everything here */
+  RbJournal *journal;
+  gint64 recovery;            /* number in the journal */
+  const char *vin;
+  RbIdentity *authentication; /* for 0x29 */
+  json_t *she;                /* decrypted she.json, NULL when there is none */
+  GCancellable *cancellable;
+  RbRecoveryWatch watch;
+  gpointer user_data;
+} RbWorkContext;
+
+typedef struct {
+  const RbModelEcu *model;
+  const RbProfile *profile;
+  const RbCampaignEcu *wanted;
+  RbAssignment *assignment;   /* NULL: nothing is directed to it */
+  RbUnit *unit;               /* NULL while there is no contact */
+  RbUnitClaims *before, *now; /* claims at first sight of this run, and newest */
+  RbEcuState state;
+  RbReason reason;
+  char *text;                 /* what went wrong */
+  /* what does not hold, by observation */
+  gboolean need_director_root, need_image_root, need_metadata, need_image, need_key;
+  gboolean unlocked, written; /* since the last reset */
+  guint writes;
+  gint64 started, finished;
+  /* proofs, of the newest observation */
+  GBytes *image_nonce;
+  char *image_digest;
+  GBytes *key_challenge, *key_spki, *key_proof;
+  char *key_id;
+  char *key_record;           /* record that shows its creation; "" the journal; NULL nothing */
+  GBytes *she_proof;          /* M4‖M5 */
+  gint64 she_counter;
+  GBytes *report_challenge, *report;
+  gboolean report_deferred;
+} RbWork;
+
+RbWork *rb_work_new (const RbModelEcu *model, const RbProfile *profile, const RbCampaignEcu *wanted);
+void rb_work_free (RbWork *self);
+const char *rb_work_serial (const RbWork *self); /* assigned serial, else the one found, else "" */
+/* Reads and proves, writes nothing; sets need_…. */
+gboolean rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Does every step of the profile's order that does not hold, then reads back. On success state is DONE. */
+gboolean rb_work_run (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_work_set_state (RbWork *self, const RbWorkContext *context, RbEcuState state, RbReason reason, const char *text);
