@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/bundle.h"
 #include "ctl/campaign.h"
+#include "ctl/identify.h"
 #include "ctl/outbox.h"
 #include "ctl/record.h"
+#include "ctl/recover.h"
 #include "ctl/trust.h"
 
 static const RbCliVerb verbs[] = {
@@ -13,6 +15,11 @@ static const RbCliVerb verbs[] = {
   { "bundle list", "", "the campaigns in the library", rb_bundle_verb_list },
   { "bundle show", "CAMPAIGN", "one campaign, verified again", rb_bundle_verb_show },
   { "campaign check", "VIN", "the open campaigns for a vehicle", rb_campaign_verb_check },
+  { "links", "", "adapters and vehicles found now", rb_identify_verb_links },
+  { "identify", "--link URI", "the VIN and the state of every ECU", rb_identify_verb },
+  { "inspect", "--campaign ID --link URI", "the safety inspection alone", rb_recover_verb_inspect },
+  { "recover", "--campaign ID --link URI …", "the whole recovery; again: resumes", rb_recover_verb },
+  { "journal", "[--vin VIN]", "what was done, step by step", rb_identify_verb_journal },
   { "record list", "", "the records of this workstation", rb_record_verb_list },
   { "record show", "DIGEST", "one record", rb_record_verb_show },
   { "record export", "DIR", "every record as a file", rb_record_verb_export },

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/identify.h"
+
+#include "campaign/library.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "recovery/journal.h"
+#include "vehicle/unit.h"
+
+#include <string.h>
+
+#define DISCOVERY_MS 1000
+
+/* Without a model the entity and the usual range of ECU addresses are tried. */
+#define FIRST_LOGICAL 0x1001
+#define LAST_LOGICAL 0x1010
+
+static void
+set_root (json_t *object, const char *number, const char *digest, const RbUnitRoot *root)
+{
+  gboolean has = root->sha256[0] != '\0';
+  rb_json_set (object, number, has ? json_integer (root->version) : json_null ());
+  rb_json_set_string (object, digest, has ? root->sha256 : NULL);
+}
+
+static json_t *
+claims_json (const RbUnitClaims *claims)
+{
+  json_t *object = json_object ();
+  rb_json_set_string (object, "serial", claims->serial);
+  rb_json_set_string (object, "hardware_id", claims->hardware_id);
+  rb_json_set_string (object, "image_sha256", claims->claimed_sha256[0] == '\0' ? NULL : claims->claimed_sha256);
+  rb_json_set_string (object, "software", claims->software);
+  set_root (object, "director_root", "director_root_sha256", &claims->director);
+  set_root (object, "image_root", "image_root_sha256", &claims->image);
+  rb_json_set_string (object, "key_id", claims->key_id);
+  rb_json_set_string (object, "boot", claims->application ? "application" : "bootloader");
+  return object;
+}
+
+static void
+say_claims (RbCli *cli, const char *name, const RbUnitClaims *claims)
+{
+  rb_cli_say (cli, "  %-20s %-18s %-16s image %.12s  Director root %" G_GINT64_FORMAT "  key %.12s  %s", name, claims->serial,
+              claims->software, claims->claimed_sha256, claims->director.version, claims->key_id,
+              claims->application ? "" : "in its bootloader");
+}
+
+static char *
+read_vin (RbLink *link, const RbModelEcu *model, GError **error)
+{
+  g_autoptr (RbUnit) unit = rb_unit_new (link, model, NULL, error);
+  return unit == NULL ? NULL : rb_unit_read_text (unit, 0xf190, NULL, error);
+}
+
+static RbContents *
+contents_for (RbCli *cli, const char *vin)
+{
+  g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) list = rb_library_for_vin (library, vin, rb_moment_now (), NULL, &error);
+  return list != NULL && list->len > 0 ? rb_contents_ref (list->pdata[0]) : NULL;
+}
+
+static gboolean
+identify_one (RbCli *cli, RbLink *link, const RbModelEcu *model, const RbProfile *profile, json_t *ecus, GError **error)
+{
+  g_autoptr (RbUnit) unit = rb_unit_new (link, model, profile, error);
+  g_autoptr (RbUnitClaims) claims = unit == NULL ? NULL : rb_unit_read_claims (unit, NULL, error);
+  if (claims == NULL)
+    return FALSE;
+  say_claims (cli, model->label, claims);
+  json_array_append_new (ecus, claims_json (claims));
+  return TRUE;
+}
+
+static gboolean
+identify_by_model (RbCli *cli, RbLink *link, RbContents *contents, json_t *ecus, GError **error)
+{
+  const RbVehicleModel *model = rb_contents_model (contents);
+  for (guint i = 0; i < model->ecus->len; i++) {
+    const RbModelEcu *ecu = model->ecus->pdata[i];
+    g_autoptr (GError) absent = NULL;
+    if (identify_one (cli, link, ecu, rb_contents_profile (contents, ecu->hardware_id), ecus, &absent))
+      continue;
+    if (rb_reason_of (absent) == RB_REASON_LINK_LOST) {
+      g_propagate_error (error, g_steal_pointer (&absent));
+      return FALSE;
+    }
+    rb_cli_say (cli, "  %-20s %s", ecu->label, absent->message);
+  }
+  return TRUE;
+}
+
+static void
+identify_by_asking (RbCli *cli, RbLink *link, json_t *ecus)
+{
+  for (guint16 logical = FIRST_LOGICAL; logical <= LAST_LOGICAL; logical++) {
+    g_autofree char *name = g_strdup_printf ("ECU %04x", logical);
+    const RbModelEcu model = { .name = name, .label = name, .logical = logical, .can_extension = -1 };
+    g_autoptr (GError) absent = NULL;
+    if (!identify_one (cli, link, &model, NULL, ecus, &absent))
+      g_debug ("%s", absent->message);
+  }
+}
+
+static char *
+first_vin (RbLink *link, GError **error)
+{
+  g_autoptr (GError) last = NULL;
+  for (guint16 logical = FIRST_LOGICAL; logical <= LAST_LOGICAL; logical++) {
+    g_autofree char *name = g_strdup_printf ("ECU %04x", logical);
+    const RbModelEcu model = { .name = name, .label = name, .logical = logical, .can_extension = -1 };
+    g_clear_error (&last);
+    char *vin = read_vin (link, &model, &last);
+    if (vin != NULL)
+      return vin;
+    if (rb_reason_of (last) == RB_REASON_LINK_LOST)
+      break;
+  }
+  g_propagate_error (error, g_steal_pointer (&last));
+  return NULL;
+}
+
+int
+rb_identify_verb (RbCli *cli, int argc, char **argv)
+{
+  g_autofree char *uri = NULL;
+  g_autoptr (GError) error = NULL;
+  int code;
+  const GOptionEntry entries[] = { { "link", 0, 0, G_OPTION_ARG_STRING, &uri, "Connection to the vehicle", "URI" }, { NULL } };
+  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+    return code;
+  if (uri == NULL)
+    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "identify needs --link", NULL);
+  g_autoptr (RbLink) link = rb_link_open (uri, NULL, &error);
+  g_autofree char *vin = link == NULL ? NULL : first_vin (link, &error);
+  if (vin == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  rb_cli_say (cli, "vehicle %s", vin);
+  g_autoptr (RbContents) contents = contents_for (cli, vin);
+  g_autoptr (json_t) ecus = json_array ();
+  if (contents == NULL)
+    identify_by_asking (cli, link, ecus);
+  else if (!identify_by_model (cli, link, contents, ecus, &error))
+    return rb_cli_fail (cli, error, NULL);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s,s:O}", "vin", vin, "ecus", ecus));
+}
+
+int
+rb_identify_verb_links (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  int code;
+  if (!rb_cli_parse (cli, NULL, 0, 0, &argc, &argv, &code))
+    return code;
+  g_autoptr (GPtrArray) found = rb_link_discover (DISCOVERY_MS, NULL, &error);
+  if (found == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  json_t *list = json_array ();
+  for (guint i = 0; i < found->len; i++) {
+    const RbLinkEntry *entry = found->pdata[i];
+    rb_cli_say (cli, "%-32s %-24s %-16s %s %s", entry->uri, entry->name, entry->serial, entry->state, entry->vin);
+    json_array_append_new (list, json_pack ("{s:s,s:s,s:s,s:s,s:s}", "uri", entry->uri, "kind", entry->kind, "name", entry->name,
+                                            "serial", entry->serial, "state", entry->state));
+  }
+  return rb_cli_end (cli, RB_CLI_OK, "ok", found->len == 0 ? "No adapter or vehicle was found." : "", json_pack ("{s:o}", "links", list));
+}
+
+static json_t *
+journal_json (const RbJournalRow *row)
+{
+  json_t *object = json_object ();
+  rb_json_set_integer (object, "recovery", row->recovery);
+  rb_json_set_string (object, "vin", row->vin);
+  rb_json_set_string (object, "campaign", row->campaign);
+  rb_json_set_string (object, "serial", row->serial);
+  rb_json_set_string (object, "step", row->step);
+  rb_json_set_moment (object, "intended", row->intended);
+  if (row->finished > 0)
+    rb_json_set_moment (object, "finished", row->finished);
+  else
+    rb_json_set (object, "finished", json_null ());
+  rb_json_set_string (object, "reason", row->reason);
+  rb_json_set_string (object, "detail", row->detail);
+  return object;
+}
+
+int
+rb_identify_verb_journal (RbCli *cli, int argc, char **argv)
+{
+  g_autofree char *vin = NULL;
+  g_autoptr (GError) error = NULL;
+  int code;
+  const GOptionEntry entries[] = { { "vin", 0, 0, G_OPTION_ARG_STRING, &vin, "Only this vehicle", "VIN" }, { NULL } };
+  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbJournal) journal = rb_journal_open (cli->data_dir, &error);
+  g_autoptr (GPtrArray) rows = journal == NULL ? NULL : rb_journal_list (journal, vin, &error);
+  if (rows == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  json_t *list = json_array ();
+  for (guint i = 0; i < rows->len; i++) {
+    const RbJournalRow *row = rows->pdata[i];
+    g_autofree char *when = rb_moment_to_text (row->intended);
+    rb_cli_say (cli, "%s  %s  %-20s %-14s %s", when, row->vin, row->serial, row->step, row->reason == NULL ? "interrupted" : row->reason);
+    json_array_append_new (list, journal_json (row));
+  }
+  return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:o}", "steps", list));
+}
