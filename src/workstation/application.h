@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "workstation/session.h"
+
+#include <adwaita.h>
+
+#define RB_APPLICATION_ID "org.recallbay.Recallbay"
+#define RB_APPLICATION_PATH "/org/recallbay/Recallbay/"
+
+#define RB_TYPE_APPLICATION (rb_application_get_type ())
+G_DECLARE_FINAL_TYPE (RbApplication, rb_application, RB, APPLICATION, AdwApplication)
+
+RbApplication *rb_application_new (void);
+/* The embedded files (templates, style, reason texts); called before the first of them is used. */
+void rb_application_register_resources (void);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "recovery/recovery.h"
+
+#include <gio/gio.h>
+
+/*
+ * One vehicle at this workstation as the screens see it. Everything here is called on the main thread; a task runs in
+ * a thread of its own, one at a time, and what it finds is copied back by the main loop.
+ *
+ * Signals: "changed" (a task began or ended), "unit-changed" (guint index), "units-changed", "measured" (const char *item, gint64 value,
+ * gboolean good), "finished" (int task, gboolean ok).
+ */
+typedef enum {
+  RB_TASK_NONE,
+  RB_TASK_FIND,      /* campaigns for input's VIN */
+  RB_TASK_OPEN,      /* verify the campaign for this vehicle */
+  RB_TASK_CONNECT,   /* link, VIN, every ECU's state */
+  RB_TASK_MEASURE,   /* measured items, once */
+  RB_TASK_INSPECT,   /* judge the inspection and make the plan */
+  RB_TASK_AUTHORISE, /* open the keys */
+  RB_TASK_RUN,       /* write and prove */
+  RB_TASK_SIGN,
+  RB_TASK_RECORDS,   /* list the outbox */
+} RbSessionTask;
+
+typedef struct {
+  char *data_dir, *vin, *campaign, *link, *repair_order;
+  gint64 odometer_km;
+  char *identity, *workstation, *second, *passphrase, *second_passphrase;
+} RbSessionInput;
+void rb_session_input_clear (RbSessionInput *input);
+
+/* A campaign that is open for the VIN. */
+typedef struct {
+  char *id, *title, *oem;
+  guint n_ecus;
+  gint64 valid_until;
+} RbSessionFound;
+
+/* An ECU on screen. */
+typedef struct {
+  char *serial, *name, *hardware_id, *software, *target;
+  RbEcuState state;
+  RbReason reason;
+  char *step, *text;
+  guint64 done, total;
+  gboolean planned, new_key, abort_recoverable, image_differs;
+  gint64 director_root_found, director_root_wanted, image_root_found, image_root_wanted;
+} RbSessionUnit;
+
+typedef struct {
+  char *digest, *vin, *campaign, *result;
+  gint64 finished;
+  gboolean acknowledged;
+} RbSessionRecord;
+
+#define RB_TYPE_SESSION (rb_session_get_type ())
+G_DECLARE_FINAL_TYPE (RbSession, rb_session, RB, SESSION, GObject)
+
+RbSession *rb_session_new (const RbSessionInput *input);
+/* What people have entered; the next task takes a copy. */
+RbSessionInput *rb_session_input (RbSession *self);
+/* Replaces a string of the input. */
+void rb_session_enter (char **place, const char *text);
+
+/* Starts it now, or after the task that runs. The latest wins. */
+void rb_session_start (RbSession *self, RbSessionTask task);
+void rb_session_stop (RbSession *self);
+RbSessionTask rb_session_task (RbSession *self); /* that runs or is about to */
+gboolean rb_session_is_stopping (RbSession *self);
+gboolean rb_session_is_working (RbSession *self); /* on the vehicle: not to be left alone */
+
+/* Of the last task of that kind; borrowed, NULL when it went well or never ran. */
+const GError *rb_session_error (RbSession *self, RbSessionTask task);
+gboolean rb_session_succeeded (RbSession *self, RbSessionTask task);
+
+GPtrArray *rb_session_found (RbSession *self);   /* of RbSessionFound */
+GPtrArray *rb_session_units (RbSession *self);   /* of RbSessionUnit */
+GPtrArray *rb_session_records (RbSession *self); /* of RbSessionRecord */
+GPtrArray *rb_session_warnings (RbSession *self);/* of char * */
+/* NULL before open. Immutable: may be read while a task runs. */
+const RbCampaign *rb_session_campaign (RbSession *self);
+/* A person's answer; not while a task but measuring runs. */
+void rb_session_answer (RbSession *self, const char *item, gboolean passed, const char *note);
+gboolean rb_session_was_touched (RbSession *self);
+const char *rb_session_digest (RbSession *self); /* of the signed record, or NULL */
+const char *rb_session_result (RbSession *self);
+/* Forgets the vehicle; data dir, link and signing files stay. */
+void rb_session_next_vehicle (RbSession *self);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <adwaita.h>
+
+/* What happened, what it means for the vehicle, what to do next, and the reason word: in this order. */
+#define RB_TYPE_TROUBLE (rb_trouble_get_type ())
+G_DECLARE_FINAL_TYPE (RbTrouble, rb_trouble, RB, TROUBLE, AdwBin)
+/* NULL hides it. */
+void rb_trouble_show (RbTrouble *self, const GError *error);
