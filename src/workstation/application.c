@@ -11,7 +11,7 @@
 #define MAX_ANSWERS (1024 * 1024)
 #define MAX_PASSPHRASE 4096
 
-GResource *rb_workstation_get_resource (void);
+void rb_workstation_register_resource (void);
 
 struct _RbApplication {
   AdwApplication parent_instance;
@@ -35,7 +35,7 @@ static const GOptionEntry options[] = {
 void
 rb_application_register_resources (void)
 {
-  g_resources_register (rb_workstation_get_resource ());
+  rb_workstation_register_resource ();
 }
 
 static char *

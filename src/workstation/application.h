@@ -11,5 +11,5 @@
 G_DECLARE_FINAL_TYPE (RbApplication, rb_application, RB, APPLICATION, AdwApplication)
 
 RbApplication *rb_application_new (void);
-/* The embedded files (templates, style, reason texts); called before the first of them is used. */
+/* The embedded files (templates, style); called before the first of them is used. */
 void rb_application_register_resources (void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workstation/trouble.h"
 
-#include "workstation/reason-text.h"
+#include "core/advice.h"
 #include "workstation/row.h"
 
 struct _RbTrouble {
@@ -21,8 +21,8 @@ rb_trouble_show (RbTrouble *self, const GError *error)
     return;
   RbReason reason = rb_reason_of (error);
   gtk_label_set_text (self->what, error->message);
-  gtk_label_set_text (self->means, rb_reason_text_means (reason));
-  gtk_label_set_text (self->next, rb_reason_text_next (reason));
+  gtk_label_set_text (self->means, rb_advice_means (reason));
+  gtk_label_set_text (self->next, rb_advice_next (reason));
   gtk_label_set_text (self->word, rb_reason_word (reason));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workstation/unit-text.h"
 
-#include "workstation/reason-text.h"
+#include "core/advice.h"
 
 RbRowState
 rb_unit_text_state (const RbSessionUnit *unit)
@@ -57,6 +57,6 @@ rb_unit_text_result (const RbSessionUnit *unit)
   if (unit->text != NULL && *unit->text != '\0')
     g_string_append_printf (text, ": %s", unit->text);
   if (unit->reason != RB_REASON_NONE)
-    g_string_append_printf (text, " (%s)\n%s\n%s", rb_reason_word (unit->reason), rb_reason_text_means (unit->reason), rb_reason_text_next (unit->reason));
+    g_string_append_printf (text, " (%s)\n%s\n%s", rb_reason_word (unit->reason), rb_advice_means (unit->reason), rb_advice_next (unit->reason));
   return g_string_free (text, FALSE);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workstation/verify-page.h"
 
-#include "workstation/reason-text.h"
+#include "core/advice.h"
 #include "workstation/unit-text.h"
 
 struct _RbVerifyPage {
