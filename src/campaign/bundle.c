@@ -224,13 +224,9 @@ check_store (Import *self, GError **error)
 static gboolean
 advance_trust (Import *self, GError **error)
 {
-  g_autoptr (GPtrArray) anchors = rb_trust_list (rb_library_data_dir (self->library), error);
-  for (guint i = 0; anchors != NULL && i < anchors->len; i++) {
-    const RbTrustAnchor *anchor = anchors->pdata[i];
-    if (strcmp (anchor->name, rb_contents_anchor (self->contents)) == 0)
-      return rb_service_advance (self->folder, anchor, self->now, error);
-  }
-  return anchors != NULL;
+  g_autofree char *metadata = g_build_filename (self->folder, "service", "metadata", NULL);
+  g_autoptr (GPtrArray) advanced = rb_trust_update (rb_library_data_dir (self->library), metadata, self->now, error);
+  return advanced != NULL;
 }
 
 /* Everything has been verified. Each step leaves a library that is whole, and the last one makes the campaign appear. */
@@ -304,6 +300,20 @@ anchors_of (GBytes *service_root)
   g_ptr_array_add (anchor->roots, g_bytes_ref (service_root));
   g_ptr_array_add (anchors, anchor);
   return anchors;
+}
+
+gboolean
+rb_bundle_update_trust (const char *data_dir, const char *path, gint64 now, GPtrArray **advanced, GError **error)
+{
+  g_autoptr (RbArchive) archive = rb_archive_open (path, error);
+  g_autoptr (RbScratch) scratch = archive == NULL ? NULL : rb_scratch_new_temporary (error);
+  if (scratch == NULL)
+    return FALSE;
+  g_autofree char *folder = rb_scratch_file (scratch, "bundle");
+  g_autofree char *metadata = g_build_filename (folder, "service", "metadata", NULL);
+  g_autoptr (RbUnpack) files = rb_unpack_new (archive);
+  return rb_unpack_metadata (files, folder, error)
+         && (*advanced = rb_trust_update (data_dir, metadata, now, error)) != NULL;
 }
 
 RbContents *

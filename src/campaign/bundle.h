@@ -21,3 +21,7 @@ RbContents *rb_bundle_verify (RbLibrary *library, const char *path, gint64 now, 
 /* For auditors, without a data dir: service_root is the anchor, NULL takes the bundle as given. Expiry is judged at the
  * campaign's own time of issue. Images are read when asked for. (transfer full) */
 RbContents *rb_bundle_open (const char *path, GBytes *service_root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Walks trust anchors to the newest Service root in a bundle, whatever else is in it. advanced is as rb_trust_update gives it. */
+gboolean rb_bundle_update_trust (const char *data_dir, const char *path, gint64 now, GPtrArray **advanced, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

@@ -6,7 +6,6 @@
 #include "core/moment.h"
 #include "crypto/digest.h"
 #include "uptane/tuf.h"
-#include "uptane/vehicle.h"
 
 #include <string.h>
 
@@ -34,16 +33,6 @@ refuse (GError **error, RbReason reason, const char *text)
   return FALSE;
 }
 
-static gboolean
-anchor_knows (const RbTrustAnchor *anchor, GPtrArray *roots)
-{
-  for (guint i = 0; i < anchor->roots->len; i++)
-    for (guint j = 0; j < roots->len; j++)
-      if (g_bytes_equal (anchor->roots->pdata[i], roots->pdata[j]))
-        return TRUE;
-  return FALSE;
-}
-
 /* The root to begin with: the newest of the anchor that shares one with the bundle, or the bundle's first. */
 static GBytes *
 find_anchor (RbService *self, const char *folder, GPtrArray *anchors, GError **error)
@@ -56,7 +45,7 @@ find_anchor (RbService *self, const char *folder, GPtrArray *anchors, GError **e
     return g_bytes_ref (roots->pdata[0]);
   for (guint i = 0; i < anchors->len; i++) {
     const RbTrustAnchor *anchor = anchors->pdata[i];
-    if (!anchor_knows (anchor, roots))
+    if (!rb_trust_anchor_knows (anchor, roots))
       continue;
     self->anchor = g_strdup (anchor->name);
     return g_bytes_ref (anchor->roots->pdata[anchor->roots->len - 1]);
@@ -237,13 +226,4 @@ rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, GError *
     return NULL;
   g_propagate_error (error, g_steal_pointer (&problem));
   return NULL;
-}
-
-gboolean
-rb_service_advance (const char *folder, const RbTrustAnchor *anchor, gint64 now, GError **error)
-{
-  g_autofree char *metadata = g_build_filename (folder, "service", "metadata", NULL);
-  g_autoptr (RbStore) store = rb_store_open (anchor->folder, error);
-  g_autoptr (RbSource) source = rb_source_folder (metadata);
-  return store != NULL && rb_vehicle_update_root (store, source, now, "service", NULL, error);
 }

@@ -25,7 +25,5 @@ typedef struct {
  * campaign's time of issue. Errors: no-trust-anchor, wrong-oem, campaign-expired, clock, words for metadata. */
 RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* The anchor's store learns the roots that lead to the bundle's newest. */
-gboolean rb_service_advance (const char *folder, const RbTrustAnchor *anchor, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_service_free (RbService *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbService, rb_service_free)

@@ -6,12 +6,16 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "crypto/digest.h"
+#include "crypto/dsse.h"
+#include "uptane/vehicle.h"
 
 #include <errno.h>
-#include <glib/gstdio.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #define FORMAT "recallbay-anchor-1"
+#define STATEMENT_TYPE "application/vnd.recallbay.trust-replacement+json"
 
 void
 rb_trust_anchor_free (RbTrustAnchor *self)
@@ -132,22 +136,32 @@ write_anchor (const char *folder, const char *name, GBytes *root, gint64 now, GE
   return rb_files_write_text (json_path, text, error);
 }
 
-/* Made whole beside its place, then put there. */
+/* Made whole beside its place, then put there; what was there before goes with the scratch folder. */
+static gboolean
+put_in_place (const char *data_dir, const char *name, const char *folder, gboolean replace, GError **error)
+{
+  g_autofree char *place = g_build_filename (data_dir, "trust", name, NULL);
+  if (renameat2 (AT_FDCWD, folder, AT_FDCWD, place, replace ? RENAME_EXCHANGE : RENAME_NOREPLACE) == 0)
+    return TRUE;
+  return refuse (error, errno == EEXIST ? RB_REASON_EXISTS : RB_REASON_IO, name, g_strerror (errno));
+}
+
+static RbScratch *
+new_scratch (const char *data_dir, GError **error)
+{
+  g_autofree char *parent = g_build_filename (data_dir, "trust", NULL);
+  rb_scratch_sweep (parent);
+  return rb_scratch_new (parent, error);
+}
+
 static gboolean
 install (const char *data_dir, const char *name, GBytes *root, gint64 now, GError **error)
 {
-  g_autofree char *parent = g_build_filename (data_dir, "trust", NULL);
-  g_autofree char *place = g_build_filename (parent, name, NULL);
-  rb_scratch_sweep (parent);
-  g_autoptr (RbScratch) scratch = rb_scratch_new (parent, error);
+  g_autoptr (RbScratch) scratch = new_scratch (data_dir, error);
   if (scratch == NULL)
     return FALSE;
   g_autofree char *folder = rb_scratch_file (scratch, "anchor");
-  if (!write_anchor (folder, name, root, now, error))
-    return FALSE;
-  if (g_rename (folder, place) == 0)
-    return TRUE;
-  return refuse (error, RB_REASON_IO, name, g_strerror (errno));
+  return write_anchor (folder, name, root, now, error) && put_in_place (data_dir, name, folder, FALSE, error);
 }
 
 RbTrustAnchor *
@@ -162,6 +176,144 @@ rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, 
     return NULL;
   if (!same && !install (data_dir, name, root, now, error)) {
     g_prefix_error (error, "trust anchor “%s”: ", name);
+    return NULL;
+  }
+  return load (data_dir, name, error);
+}
+
+gboolean
+rb_trust_anchor_knows (const RbTrustAnchor *self, GPtrArray *roots)
+{
+  for (guint i = 0; i < roots->len; i++)
+    if (anchor_has_root (self, roots->pdata[i]))
+      return TRUE;
+  return FALSE;
+}
+
+static RbTrustAnchor *
+advance (const char *data_dir, const RbTrustAnchor *anchor, const char *folder, gint64 now, GError **error)
+{
+  g_autoptr (RbStore) store = rb_store_open (anchor->folder, error);
+  g_autoptr (RbSource) source = rb_source_folder (folder);
+  if (store == NULL || !rb_vehicle_update_root (store, source, now, "service", NULL, error)) {
+    g_prefix_error (error, "trust anchor “%s”: ", anchor->name);
+    return NULL;
+  }
+  return load (data_dir, anchor->name, error);
+}
+
+GPtrArray *
+rb_trust_update (const char *data_dir, const char *folder, gint64 now, GError **error)
+{
+  g_autoptr (GPtrArray) advanced = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_trust_anchor_free);
+  g_autoptr (GPtrArray) anchors = rb_trust_list (data_dir, error);
+  g_autoptr (GPtrArray) roots = anchors == NULL ? NULL : rb_roots_read (folder, error);
+  if (roots == NULL)
+    return NULL;
+  for (guint i = 0; i < anchors->len; i++) {
+    if (!rb_trust_anchor_knows (anchors->pdata[i], roots))
+      continue;
+    RbTrustAnchor *anchor = advance (data_dir, anchors->pdata[i], folder, now, error);
+    if (anchor == NULL)
+      return NULL;
+    g_ptr_array_add (advanced, anchor);
+  }
+  if (advanced->len > 0)
+    return g_steal_pointer (&advanced);
+  g_set_error (error, RB_CAMPAIGN_ERROR, anchors->len == 0 ? RB_REASON_NO_TRUST_ANCHOR : RB_REASON_WRONG_OEM,
+               "%s: no trust anchor here shares a root with it", folder);
+  return NULL;
+}
+
+/* Two valid technicians' certificates under one authority, of two people. */
+static gboolean
+check_people (RbIdentity *first, RbIdentity *second, gint64 now, GError **error)
+{
+  RbCertificate *one = rb_identity_certificate (first), *two = rb_identity_certificate (second);
+  GPtrArray *chain = rb_identity_chain (first);
+  g_autoptr (GPtrArray) authority = g_ptr_array_new ();
+  g_ptr_array_add (authority, chain->pdata[chain->len - 1]);
+  if (rb_key_public_equal (rb_certificate_key (one), rb_certificate_key (two))
+      || strcmp (rb_certificate_common_name (one), rb_certificate_common_name (two)) == 0) {
+    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_SAME_PERSON, "both certificates are %s’s", rb_certificate_common_name (one));
+    return FALSE;
+  }
+  if (chain->len < 2) {
+    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CERTIFICATE, "the first person’s file holds no authority’s certificate");
+    return FALSE;
+  }
+  return rb_certificate_verify (chain, authority, RB_PURPOSE_TECHNICIAN, now, error)
+         && rb_certificate_verify (rb_identity_chain (second), authority, RB_PURPOSE_TECHNICIAN, now, error);
+}
+
+static json_t *
+version_and_digest (gint64 version, const char *sha256)
+{
+  return json_pack ("{s:I,s:s}", "version", (json_int_t) version, "sha256", sha256);
+}
+
+static gboolean
+write_statement (const char *folder, const RbTrustAnchor *before, GBytes *root, RbIdentity *first, RbIdentity *second,
+                 gint64 now, GError **error)
+{
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (root);
+  g_autofree char *name = g_strdup_printf ("replaced-%" G_GINT64_FORMAT "-%.16s.json", now, before->sha256);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autoptr (json_t) statement = json_object ();
+  rb_json_set_string (statement, "format", "recallbay-trust-replacement-1");
+  rb_json_set_string (statement, "name", before->name);
+  rb_json_set (statement, "before", version_and_digest (before->version, before->sha256));
+  rb_json_set_string (statement, "after", sha256);
+  rb_json_set_moment (statement, "at", now);
+  g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
+  g_autoptr (RbDsse) envelope = rb_dsse_new (STATEMENT_TYPE, payload);
+  if (!rb_dsse_sign (envelope, first, error) || !rb_dsse_sign (envelope, second, error))
+    return FALSE;
+  g_autoptr (GBytes) json = rb_dsse_to_json (envelope);
+  return rb_files_write (path, json, error);
+}
+
+/* Earlier statements stay beside the anchor. */
+static gboolean
+copy_statements (const char *from, const char *to, GError **error)
+{
+  g_auto (GStrv) names = rb_files_list (from, error);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++) {
+    g_autofree char *old = g_build_filename (from, names[i], NULL);
+    g_autofree char *new = g_build_filename (to, names[i], NULL);
+    if (g_str_has_prefix (names[i], "replaced-") && !rb_files_copy_tree (old, new, error))
+      return FALSE;
+  }
+  return names != NULL;
+}
+
+static gboolean
+replace (const char *data_dir, const RbTrustAnchor *before, GBytes *root, RbIdentity *first, RbIdentity *second, gint64 now,
+         GError **error)
+{
+  g_autofree char *place = g_build_filename (data_dir, "trust", before->name, NULL);
+  g_autoptr (RbScratch) scratch = new_scratch (data_dir, error);
+  if (scratch == NULL)
+    return FALSE;
+  g_autofree char *folder = rb_scratch_file (scratch, "anchor");
+  return write_anchor (folder, before->name, root, now, error) && copy_statements (place, folder, error)
+         && write_statement (folder, before, root, first, second, now, error)
+         && put_in_place (data_dir, before->name, folder, TRUE, error);
+}
+
+RbTrustAnchor *
+rb_trust_replace (const char *data_dir, const char *name, GBytes *root, RbIdentity *first, RbIdentity *second, gint64 now,
+                  GError **error)
+{
+  g_autofree char *place = g_build_filename (data_dir, "trust", name, NULL);
+  if (!name_is_allowed (name) || !rb_files_is_folder (place)) {
+    refuse (error, RB_REASON_NOT_FOUND, name, "there is none of that name");
+    return NULL;
+  }
+  g_autoptr (RbTrustAnchor) before = load (data_dir, name, error);
+  if (before == NULL || !check_people (first, second, now, error)
+      || !replace (data_dir, before, root, first, second, now, error)) {
+    g_prefix_error (error, "replacing trust anchor “%s”: ", name);
     return NULL;
   }
   return load (data_dir, name, error);

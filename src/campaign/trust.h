@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "campaign/error.h"
+#include "crypto/identity.h"
 #include "uptane/store.h"
 
 /* Trust anchors: DATA/trust/NAME/anchor.json and service/ (every accepted root of that OEM's Service repository). */
@@ -19,3 +20,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbTrustAnchor, rb_trust_anchor_free)
 RbTrustAnchor *rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* (element-type RbTrustAnchor) (transfer full), sorted by name; may be empty */
 GPtrArray *rb_trust_list (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Does the anchor share a root with these (of GBytes)? */
+gboolean rb_trust_anchor_knows (const RbTrustAnchor *self, GPtrArray *roots);
+/* Walks every anchor that shares a root with folder to the newest in there; wrong-oem when none does. (element-type RbTrustAnchor)
+ * (transfer full): those that share one, as they are now. */
+GPtrArray *rb_trust_update (const char *data_dir, const char *folder, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Puts another root in the place of an anchor: what two people have to agree on, who both sign a statement that is kept beside it. Both
+ * certificates are technicians' and issued under one authority. Errors: not-found, same-person, certificate, certificate-expired,
+ * key-usage, words for metadata. (transfer full) */
+RbTrustAnchor *rb_trust_replace (const char *data_dir, const char *name, GBytes *root, RbIdentity *first, RbIdentity *second,
+                                 gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,7 @@
 #include "campaign/bundle.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "recovery/journal.h"
 
 typedef struct {
   RbCli *cli;
@@ -186,5 +187,28 @@ rb_bundle_verb_show (RbCli *cli, int argc, char **argv)
   show_details (cli, contents, extra);
   g_autofree char *until = rb_moment_to_text (rb_contents_valid_until (contents));
   g_autofree char *message = g_strdup_printf ("Good until %s", until);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
+}
+
+static gboolean
+in_use (const char *id, gpointer data)
+{
+  return rb_journal_is_open (data, id);
+}
+
+int
+rb_bundle_verb_remove (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  int code;
+  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
+  g_autoptr (RbJournal) journal = rb_journal_open (cli->data_dir, &error);
+  if (journal == NULL || !rb_library_remove (library, argv[1], in_use, journal, &error))
+    return rb_cli_fail (cli, error, NULL);
+  g_autofree char *message = g_strdup_printf ("Removed: campaign %s", argv[1]);
+  json_t *extra = json_object ();
+  rb_json_set_string (extra, "campaign", argv[1]);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
 }

@@ -8,6 +8,7 @@ int rb_bundle_verb_verify (RbCli *cli, int argc, char **argv);
 int rb_bundle_verb_import (RbCli *cli, int argc, char **argv);
 int rb_bundle_verb_list (RbCli *cli, int argc, char **argv);
 int rb_bundle_verb_show (RbCli *cli, int argc, char **argv);
+int rb_bundle_verb_remove (RbCli *cli, int argc, char **argv);
 
 /* A campaign as JSON, its packs counted. (transfer full) */
 json_t *rb_bundle_row (RbContents *contents);

@@ -5,3 +5,5 @@
 /* recallctl trust … */
 int rb_trust_verb_add (RbCli *cli, int argc, char **argv);
 int rb_trust_verb_list (RbCli *cli, int argc, char **argv);
+int rb_trust_verb_update (RbCli *cli, int argc, char **argv);
+int rb_trust_verb_replace (RbCli *cli, int argc, char **argv);

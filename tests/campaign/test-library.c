@@ -293,6 +293,31 @@ test_service_rotation (Place *self, gconstpointer data)
 }
 
 static void
+test_trust_update (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  FixtureBundle bundle = fixture_good ();
+  bundle.service_rotated = TRUE;
+  g_autofree char *path = write_bundle (self, &bundle);
+  g_autofree char *metadata = g_build_filename (path, "service", "metadata", NULL);
+  g_autofree char *newest = g_build_filename (metadata, "2.root.json", NULL);
+  g_autoptr (GPtrArray) from_bundle = NULL;
+  g_autoptr (GBytes) forged = fixture_anchor (&self->oem);
+  g_autoptr (GBytes) good = rb_files_read (newest, 1 << 20, &error);
+  g_assert_true (rb_files_write (newest, forged, &error));
+  g_assert_false (rb_bundle_update_trust (self->data, path, FIXTURE_NOW, &from_bundle, &error));
+  g_assert_nonnull (error);
+  g_clear_error (&error);
+  g_assert_true (rb_files_write (newest, good, &error));
+  g_autoptr (GPtrArray) advanced = rb_trust_update (self->data, metadata, FIXTURE_NOW, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (advanced->len, ==, 1);
+  g_assert_cmpint (((RbTrustAnchor *) advanced->pdata[0])->version, ==, 2);
+  g_assert_true (rb_bundle_update_trust (self->data, path, FIXTURE_NOW, &from_bundle, &error));
+  g_assert_cmpint (((RbTrustAnchor *) from_bundle->pdata[0])->version, ==, 2);
+}
+
+static void
 test_vins (Place *self, gconstpointer data)
 {
   static const struct {
@@ -487,6 +512,7 @@ main (int argc, char **argv)
   ADD ("/library/rollback", test_rollback);
   ADD ("/library/pinned-root", test_pinned_root);
   ADD ("/library/service-rotation", test_service_rotation);
+  ADD ("/library/trust-update", test_trust_update);
   ADD ("/library/vins", test_vins);
   ADD ("/library/for-vin", test_for_vin);
   ADD ("/library/remove", test_remove);

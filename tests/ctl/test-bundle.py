@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """recallctl trust, bundle and campaign against bundles that somebody has cut, bent or made up: a reason, exit 1, and nothing stored"""
 
+import base64
+import contextlib
 import hashlib
 import io
 import json
@@ -9,6 +11,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -152,9 +155,7 @@ class Bundle(unittest.TestCase):
         self.assertEqual(self.refused(self.bundle, data=self.folder / "nothing"), "no-trust-anchor")
 
     def test_wrong_oem(self):
-        other = self.folder / "other"
-        subprocess.run([RECALL_OEM, "demo", str(other), "--image-size", "20000"], check=True, stdout=subprocess.DEVNULL)
-        self.assertEqual(self.refused(other / "campaign.recall"), "wrong-oem")
+        self.assertEqual(self.refused(self.other_oem() / "campaign.recall"), "wrong-oem")
 
     def test_anchor_rules(self):
         root = self.oem / "service-root.json"
@@ -172,6 +173,48 @@ class Bundle(unittest.TestCase):
         self.assertEqual(stored(self.data), before)
         _, listed = run("trust", "list", data=self.data)
         self.assertEqual([row["name"] for row in listed["anchors"]], ["Aurora"])
+
+    def replace(self, first, second, root=None, name="Aurora"):
+        return run("trust", "replace", root or self.other_oem() / "service-root.json", "--name", name, "--identity", first,
+                   "--second", second, "--passphrase-file", self.oem / "passphrase", data=self.data)
+
+    def other_oem(self):
+        other = self.made / "other"
+        if not other.exists():
+            subprocess.run([RECALL_OEM, "demo", str(other), "--image-size", "20000"], check=True, stdout=subprocess.DEVNULL)
+        return other
+
+    def test_two_people_replace_an_anchor(self):
+        technician, second = self.oem / "technician.p12", self.oem / "second.p12"
+        before = stored(self.data)
+        for arguments, reason in (((technician, technician), "same-person"), ((self.oem / "workstation.pem", second), "key-usage"),
+                                  ((technician, self.folder / "none.p12"), "not-found")):
+            code, verdict = self.replace(*arguments)
+            self.assertEqual((code, verdict["reason"]), (1, reason), verdict)
+        code, verdict = self.replace(technician, second, root=self.bundle)
+        self.assertEqual((code, verdict["reason"]), (1, "malformed"), verdict)
+        code, verdict = self.replace(technician, second, name="Nobody")
+        self.assertEqual((code, verdict["reason"]), (1, "not-found"), verdict)
+        self.assertEqual(stored(self.data), before)
+        code, verdict = self.replace(technician, second)
+        self.assertEqual(code, 0, verdict)
+        envelope = json.loads(next((self.data / "trust" / "Aurora").glob("replaced-*.json")).read_text())
+        self.assertEqual(len(envelope["signatures"]), 2)
+        statement = json.loads(base64.b64decode(envelope["payload"]))
+        self.assertEqual(statement["after"], verdict["sha256"])
+        self.assertEqual(self.refused(self.bundle), "wrong-oem")
+
+    def test_update(self):
+        self.assertEqual(run("trust", "update", data=self.data)[1]["anchors"][0]["version"], 1)
+        self.assertEqual(run("trust", "update", self.bundle, data=self.data)[1]["anchors"][0]["name"], "Aurora")
+        code, verdict = run("trust", "update", self.other_oem() / "campaign.recall", data=self.data)
+        self.assertEqual((code, verdict["reason"]), (1, "wrong-oem"))
+        self.assertEqual(run("trust", "update", self.bundle, data=self.folder / "nothing")[1]["reason"], "no-trust-anchor")
+
+    def test_no_space(self):
+        with open(self.file, "wb") as file:
+            file.truncate(1 << 42)
+        self.assertEqual(self.refused(), "no-space")
 
     # what is cut or bent
 
@@ -357,6 +400,28 @@ class Bundle(unittest.TestCase):
         image.write_bytes(b"bent")
         self.imported(self.bundle)
         self.assertEqual(hashlib.sha256(image.read_bytes()).hexdigest(), image.name)
+
+    def test_remove(self):
+        self.imported(self.bundle)
+        journal = self.data / "recallbay.db"
+        self.assertEqual(run("bundle", "remove", "R-1999-01", data=self.data)[1]["reason"], "campaign-unknown")
+        with contextlib.closing(sqlite3.connect(journal)) as database, database:
+            database.execute("INSERT INTO recoveries (vin, campaign, started) VALUES (?, ?, 1)", (self.vin, self.campaign))
+        code, verdict = run("bundle", "remove", self.campaign, data=self.data)
+        self.assertEqual((code, verdict["reason"]), (1, "recovery-open"))
+        self.assertEqual(run("bundle", "show", self.campaign, data=self.data)[0], 0)
+        with contextlib.closing(sqlite3.connect(journal)) as database, database:
+            database.execute("UPDATE recoveries SET finished = 2")
+        self.assertEqual(run("bundle", "remove", self.campaign, data=self.data)[0], 0)
+        self.assertEqual(run("bundle", "list", data=self.data)[1]["campaigns"], [])
+        self.assertEqual(list((self.data / "store" / "sha256").iterdir()), [])
+        self.imported(self.bundle)
+
+    def test_a_journal_that_cannot_be_read_keeps_the_bundle(self):
+        self.imported(self.bundle)
+        (self.data / "recallbay.db").write_bytes(b"this is no database, but long enough to be taken for one" * 50)
+        self.assertEqual(run("bundle", "remove", self.campaign, data=self.data)[1]["reason"], "database")
+        self.assertEqual(run("bundle", "show", self.campaign, data=self.data)[0], 0)
 
     def test_unknown_campaign(self):
         for name in ("R-1999-01", "../trust", "."):
