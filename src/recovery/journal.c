@@ -127,7 +127,8 @@ rb_journal_is_open (RbJournal *self, const char *campaign)
 {
   const Value values[] = { STR (campaign) };
   sqlite3_stmt *statement = prepare (self, "SELECT 1 FROM recovery WHERE campaign = ? AND finished IS NULL", values, 1);
-  gboolean open = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
+  /* what cannot be read may be open */
+  gboolean open = statement == NULL || sqlite3_step (statement) != SQLITE_DONE;
   sqlite3_finalize (statement);
   return open;
 }

@@ -406,12 +406,12 @@ class Bundle(unittest.TestCase):
         journal = self.data / "recallbay.db"
         self.assertEqual(run("bundle", "remove", "R-1999-01", data=self.data)[1]["reason"], "campaign-unknown")
         with contextlib.closing(sqlite3.connect(journal)) as database, database:
-            database.execute("INSERT INTO recoveries (vin, campaign, started) VALUES (?, ?, 1)", (self.vin, self.campaign))
+            database.execute("INSERT INTO recovery (vin, campaign, started) VALUES (?, ?, 1)", (self.vin, self.campaign))
         code, verdict = run("bundle", "remove", self.campaign, data=self.data)
         self.assertEqual((code, verdict["reason"]), (1, "recovery-open"))
         self.assertEqual(run("bundle", "show", self.campaign, data=self.data)[0], 0)
         with contextlib.closing(sqlite3.connect(journal)) as database, database:
-            database.execute("UPDATE recoveries SET finished = 2")
+            database.execute("UPDATE recovery SET finished = 2")
         self.assertEqual(run("bundle", "remove", self.campaign, data=self.data)[0], 0)
         self.assertEqual(run("bundle", "list", data=self.data)[1]["campaigns"], [])
         self.assertEqual(list((self.data / "store" / "sha256").iterdir()), [])
