@@ -99,7 +99,7 @@ verify_metadata (Import *self, GError **error)
                                     .store = self->in_place ? NULL : rb_library_store (self->library),
                                     .in_place = self->in_place ? self->path : NULL, .moment = self->now };
   self->contents = rb_contents_verify (&source, NULL, error);
-  return self->contents != NULL && check_pins (self, error)
+  return self->contents != NULL && rb_contents_may_start (self->contents, self->now, error) && check_pins (self, error)
          && rb_contents_verify_packs (self->contents, self->now, error);
 }
 

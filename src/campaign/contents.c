@@ -180,7 +180,7 @@ GPtrArray *
 rb_contents_assignments (RbContents *self, const char *vin, gint64 moment, const RbVehicleEcu *ecus, guint n_ecus,
                          GError **error)
 {
-  return rb_vin_pack_assignments (self->folder, self->service, vin, moment < 0 ? self->service->moment : moment, ecus, n_ecus, error);
+  return rb_vin_pack_assignments (self->folder, self->service, vin, MAX (moment, self->service->campaign->issued), ecus, n_ecus, error);
 }
 
 gboolean

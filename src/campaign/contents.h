@@ -77,7 +77,7 @@ typedef struct {
   const char *store;    /* images by digest; NULL: none */
   const char *in_place; /* bundle whose images are read where they are; NULL: none */
   GPtrArray *anchors;   /* of RbTrustAnchor; NULL: taken as given */
-  gint64 moment;        /* expiry is judged then; -1: when the campaign was issued */
+  gint64 moment;        /* expiry is judged then, or when the campaign was issued where that is later */
 } RbContentsSource;
 /* owned (may be NULL) is taken when it succeeds: it goes with the contents. */
 RbContents *rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -29,8 +29,9 @@ void rb_library_entry_free (RbLibraryEntry *self);
 /* (element-type RbLibraryEntry) (transfer full), sorted by id; an empty library is fine */
 GPtrArray *rb_library_list (RbLibrary *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Opens and verifies. Expiry is judged at moment: now to start a vehicle, the recovery's first start to go on with one. Errors: campaign-unknown,
- * no-trust-anchor, wrong-oem, campaign-expired, clock, words for metadata. (transfer full) */
+/* Opens and verifies. Expiry is judged at moment: now to start a vehicle, the recovery's first start to go on with one (at the issue of a
+ * campaign that has been issued anew since). Errors: campaign-unknown,
+ * no-trust-anchor, wrong-oem, campaign-expired, words for metadata. (transfer full) */
 RbContents *rb_library_open (RbLibrary *self, const char *id, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Verified campaigns whose scope holds the VIN, for starting work now; problems (may be NULL) receives (element-type GError) of campaigns that
  * could not be opened. (element-type RbContents) (transfer full) */

@@ -189,22 +189,14 @@ verify (RbService *self, const char *folder, GBytes *root, const char *path, GEr
 }
 
 static gboolean
-refuse_moment (const RbCampaign *campaign, gint64 moment, RbReason reason, const char *text, gint64 limit, GError **error)
+check_expiry (const RbCampaign *campaign, gint64 moment, GError **error)
 {
-  g_autofree char *at = rb_moment_to_text (limit);
+  if (moment < campaign->expires)
+    return TRUE;
+  g_autofree char *at = rb_moment_to_text (campaign->expires);
   g_autofree char *here = rb_moment_to_text (moment);
-  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "campaign %s %s %s; here it is %s", campaign->id, text, at, here);
+  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_EXPIRED, "campaign %s expired on %s; here it is %s", campaign->id, at, here);
   return FALSE;
-}
-
-static gboolean
-check_moment (const RbCampaign *campaign, gint64 moment, GError **error)
-{
-  if (moment >= campaign->expires)
-    return refuse_moment (campaign, moment, RB_REASON_CAMPAIGN_EXPIRED, "expired on", campaign->expires, error);
-  if (moment < campaign->issued)
-    return refuse_moment (campaign, moment, RB_REASON_CLOCK, "was issued only on", campaign->issued, error);
-  return TRUE;
 }
 
 RbService *
@@ -218,11 +210,11 @@ rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, GError *
   if (root == NULL || (path = campaign_path (folder, error)) == NULL
       || (claimed = peek_campaign (folder, path, error)) == NULL)
     return NULL;
-  self->moment = moment < 0 ? claimed->issued : moment;
+  self->moment = MAX (moment, claimed->issued);
   if (verify (self, folder, root, path, &problem))
-    return check_moment (self->campaign, self->moment, error) ? g_steal_pointer (&self) : NULL;
+    return check_expiry (self->campaign, self->moment, error) ? g_steal_pointer (&self) : NULL;
   /* metadata dies with its campaign: then that is what a person needs to hear, and refused it is either way */
-  if (rb_reason_of (problem) == RB_REASON_EXPIRED && !check_moment (claimed, self->moment, error))
+  if (rb_reason_of (problem) == RB_REASON_EXPIRED && !check_expiry (claimed, self->moment, error))
     return NULL;
   g_propagate_error (error, g_steal_pointer (&problem));
   return NULL;

@@ -21,8 +21,8 @@ typedef struct {
   gint64 moment;           /* expiry was judged then */
 } RbService;
 
-/* folder has the shape of a bundle. anchors (of RbTrustAnchor) NULL: the bundle's own first root is believed. moment -1: the
- * campaign's time of issue. Errors: no-trust-anchor, wrong-oem, campaign-expired, clock, words for metadata. */
+/* folder has the shape of a bundle. anchors (of RbTrustAnchor) NULL: the bundle's own first root is believed. Expiry is
+ * judged at moment, or at the campaign's issue where that is later. Errors: no-trust-anchor, wrong-oem, campaign-expired, words for metadata. */
 RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_service_free (RbService *self);

@@ -112,7 +112,8 @@ open_campaign (RbRecovery *self, const char *id, GError **error)
 {
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
   self->journal = rb_journal_open (self->data_dir, error);
-  if (self->journal == NULL || !rb_journal_find (self->journal, self->vin, id, &self->number, &self->started, error))
+  if (self->journal == NULL || !rb_library_check_clock (library, moment (self), error)
+      || !rb_journal_find (self->journal, self->vin, id, &self->number, &self->started, error))
     return FALSE;
   self->contents = rb_library_open (library, id, self->number > 0 ? self->started : moment (self), error);
   if (self->contents == NULL)

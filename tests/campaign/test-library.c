@@ -212,6 +212,22 @@ test_times (Place *self, gconstpointer data)
   g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CLOCK);
 }
 
+/* A vehicle was started under version 1; meanwhile version 2 has come. */
+static void
+test_issued_anew (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  FixtureBundle bundle = fixture_good ();
+  import_at (self, &bundle, FIXTURE_NOW);
+  bundle.version = 2;
+  bundle.issued = FIXTURE_NOW + 10 * FIXTURE_DAY;
+  import_at (self, &bundle, bundle.issued);
+  g_autoptr (RbContents) contents = rb_library_open (self->library, "R-1", FIXTURE_NOW + 5, &error);
+  g_assert_no_error (error);
+  g_autoptr (GPtrArray) assignments = rb_contents_assignments (contents, FIXTURE_VIN, FIXTURE_NOW + 5, NULL, 0, &error);
+  g_assert_no_error (error);
+}
+
 static void
 test_time_floor (Place *self, gconstpointer data)
 {
@@ -508,6 +524,7 @@ main (int argc, char **argv)
   ADD ("/library/files", test_files);
   ADD ("/library/refused", test_refused);
   ADD ("/library/times", test_times);
+  ADD ("/library/issued-anew", test_issued_anew);
   ADD ("/library/time-floor", test_time_floor);
   ADD ("/library/rollback", test_rollback);
   ADD ("/library/pinned-root", test_pinned_root);
