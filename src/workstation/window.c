@@ -115,13 +115,16 @@ show_step (RbWindow *self, guint i)
   const RbFlowStep *step = rb_flow_step (i);
   g_autofree char *count = g_strdup_printf ("Step %u of %u", i + 1, rb_flow_n_steps ());
   rb_page_leave (page_at (self, self->step));
+  gtk_widget_set_visible (GTK_WIDGET (page_at (self, i)), TRUE);
+  gtk_stack_set_visible_child_name (self->pages, step->name);
+  for (guint other = 0; other < rb_flow_n_steps (); other++)
+    gtk_widget_set_visible (GTK_WIDGET (page_at (self, other)), other == i);
   self->step = i;
   gtk_label_set_text (self->heading, step->title);
   gtk_label_set_text (self->lead, step->lead);
   gtk_label_set_text (self->count, count);
   gtk_button_set_label (self->primary, step->primary);
   rb_row_name (self->primary, step->primary);
-  gtk_stack_set_visible_child_name (self->pages, step->name);
   rb_session_start (self->session, step->on_enter);
   rb_page_enter (page_at (self, i));
   update (self);

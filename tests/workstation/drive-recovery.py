@@ -94,11 +94,11 @@ class Technician:
         screen.wait_label("13.40 V")
         assert not screen.is_sensitive("Finish the inspection"), "the inspection can be finished without an answer"
         self.picture("inspect")
-        answers = [node.get_name() for node in screen.nodes(ROLE.TOGGLE_BUTTON)]
+        answers = [node.get_name() for node in screen.nodes(ROLE.PUSH_BUTTON) if "?: " in node.get_name()]
         questions = sorted({name.split("?")[0] for name in answers})
         assert len(questions) == 3, answers
         for i, question in enumerate(questions):
-            screen.click(f"{question}?: {'Not OK' if fail and i == 0 else 'OK'}", ROLE.TOGGLE_BUTTON)
+            screen.click(f"{question}?: {'Not OK' if fail and i == 0 else 'OK'}")
         screen.click("Finish the inspection")
 
     def authorise(self):

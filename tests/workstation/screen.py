@@ -51,9 +51,11 @@ def children(node):
 
 
 def walk(node):
+    """What is to be seen, from node down."""
     yield node
     for child in children(node):
-        yield from walk(child)
+        if has_state(child, Atspi.StateType.VISIBLE):
+            yield from walk(child)
 
 
 def name_of(node):
@@ -78,10 +80,6 @@ def has_state(node, state):
     return node.get_state_set().contains(state)
 
 
-def is_showing(node):
-    return has_state(node, Atspi.StateType.SHOWING)
-
-
 class Screen:
     """A running program and its windows."""
 
@@ -98,7 +96,7 @@ class Screen:
         return next((app for app in children(desktop) if app.get_process_id() == self.process.pid), None)
 
     def nodes(self, role):
-        return [node for node in walk(self.root) if node.get_role() == role and is_showing(node)]
+        return [node for node in walk(self.root) if node.get_role() == role]
 
     def find(self, role, name, seconds=20):
         return wait_for(f"{role.value_nick} {name!r}",
