@@ -117,9 +117,12 @@ handle_local_options (GApplication *application, GVariantDict *dict)
 static gboolean
 on_terminate (gpointer data)
 {
-  GtkWindow *window = gtk_application_get_active_window (data);
-  if (window != NULL)
-    gtk_window_close (window);
+  GList *windows = gtk_application_get_windows (data);
+  for (GList *l = windows; l != NULL; l = l->next)
+    if (RB_IS_WINDOW (l->data)) {
+      rb_window_terminate (l->data);
+      break;
+    }
   return G_SOURCE_CONTINUE;
 }
 

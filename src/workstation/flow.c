@@ -19,7 +19,7 @@ static const RbFlowStep steps[] = {
     "Finish the inspection", RB_TASK_NONE, RB_TASK_INSPECT, TRUE },
   { "plan", rb_plan_page_get_type, "Plan and authorise", "What is in the vehicle and what will be in it. Nothing has been written so far.",
     "Authorise and start", RB_TASK_NONE, RB_TASK_AUTHORISE, TRUE },
-  { "work", rb_work_page_get_type, "Work", "The vehicle is being written to. Leave the ignition and the charger as they are.", "See the result",
+  { "work", rb_work_page_get_type, "Work", "Leave the ignition and the charger as they are until every ECU has been read back.", "See the result",
     RB_TASK_RUN, RB_TASK_NONE, FALSE },
   { "verify", rb_verify_page_get_type, "Verification", "Read back from the vehicle in a new session after the work.", "Go to the signature", RB_TASK_NONE, RB_TASK_NONE, FALSE },
   { "sign", rb_sign_page_get_type, "Signature", "You answer for what this record says about the vehicle.", "Sign the record", RB_TASK_NONE, RB_TASK_SIGN, FALSE },

@@ -231,6 +231,17 @@ close_request (GtkWindow *window)
   return GTK_WINDOW_CLASS (rb_window_parent_class)->close_request (window);
 }
 
+void
+rb_window_terminate (RbWindow *self)
+{
+  if (rb_session_task (self->session) == RB_TASK_NONE) {
+    gtk_window_destroy (GTK_WINDOW (self));
+    return;
+  }
+  self->closing = TRUE;
+  rb_session_stop (self->session);
+}
+
 static void
 dispose (GObject *object)
 {

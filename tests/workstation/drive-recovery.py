@@ -112,7 +112,7 @@ class Technician:
 
     def work(self):
         screen = self.screen
-        screen.wait_label("Do not switch the ignition off")
+        screen.wait_label("Step 5 of 9")
         self.picture("work")
         wait_for("the end of the work", lambda: screen.is_sensitive("See the result"), 120)
         self.picture("work-done")
@@ -129,7 +129,7 @@ class Technician:
         screen.wait_label("completed")
         self.picture("record")
         screen.click("Show the outbox")
-        screen.wait_label(self.bay.vin)
+        screen.wait_label("waiting")
         self.picture("outbox")
 
 

@@ -42,7 +42,7 @@ def wait_for(what, condition, seconds=20):
     if failure:
         raise failure[0]
     if not answer:
-        raise TimeoutError(f"waited in vain for {what}")
+        raise TimeoutError(f"waited in vain for {what() if callable(what) else what}")
     return answer[0]
 
 
@@ -103,10 +103,16 @@ class Screen:
                         lambda: next((node for node in self.nodes(role) if is_named(node, name)), None), seconds)
 
     def labels(self):
-        return [text_of(node) for node in self.nodes(ROLE.LABEL)]
+        found = []
+        for node in self.nodes(ROLE.LABEL):
+            try:
+                found.append(text_of(node))
+            except GLib.Error:  # gone while it was read
+                continue
+        return found
 
     def wait_label(self, text, seconds=20):
-        return wait_for(f"the text {text!r}; there is {self.labels()}",
+        return wait_for(lambda: f"the text {text!r}; there is {self.labels()}",
                         lambda: next((label for label in self.labels() if text in label), None), seconds)
 
     def is_sensitive(self, name, role=ROLE.PUSH_BUTTON):
@@ -121,7 +127,7 @@ class Screen:
                         if action in actions:
                             return node, actions.index(action)
             return None
-        node, index = wait_for(f"{name!r} to press; there is {[name_of(n) for n in self.nodes(role)]}", look, seconds)
+        node, index = wait_for(lambda: f"{name!r} to press; there is {[name_of(n) for n in self.nodes(role)]}", look, seconds)
         Atspi.Action.do_action(node, index)
 
     def type(self, name, text):

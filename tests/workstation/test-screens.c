@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "workstation/application.h"
+#include "workstation/flow.h"
+#include "workstation/trouble.h"
+#include "workstation/unit-row.h"
+#include "workstation/window.h"
+
+#include <string.h>
+
+static gboolean
+is_named (GtkWidget *widget)
+{
+  const char *label = gtk_button_get_label (GTK_BUTTON (widget));
+  if (label != NULL && *label != '\0')
+    return TRUE;
+  return gtk_test_accessible_has_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL) || gtk_widget_get_tooltip_text (widget) != NULL;
+}
+
+/* Buttons below the widget; each has to have a name. */
+static guint
+check_buttons (GtkWidget *widget, const char *where)
+{
+  guint n = 0;
+  if (GTK_IS_BUTTON (widget)) {
+    n++;
+    if (!is_named (widget))
+      g_error ("%s: a %s without a name", where, G_OBJECT_TYPE_NAME (widget));
+  }
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    n += check_buttons (child, where);
+  return n;
+}
+
+static void
+test_every_screen (void)
+{
+  for (guint i = 0; i < rb_flow_n_steps (); i++) {
+    const RbFlowStep *step = rb_flow_step (i);
+    GtkWidget *page = g_object_ref_sink (g_object_new (step->type (), NULL));
+    g_assert_nonnull (gtk_widget_get_first_child (page));
+    g_assert_cmpuint (strlen (step->title), >, 0);
+    g_assert_cmpuint (strlen (step->lead), >, 0);
+    g_assert_cmpuint (strlen (step->primary), >, 0);
+    check_buttons (page, step->name);
+    g_object_unref (page);
+  }
+}
+
+static GtkWidget *
+find_label (GtkWidget *widget, const char *text)
+{
+  if (GTK_IS_LABEL (widget) && strcmp (gtk_label_get_text (GTK_LABEL (widget)), text) == 0)
+    return widget;
+  GtkWidget *found = NULL;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL && found == NULL; child = gtk_widget_get_next_sibling (child))
+    found = find_label (child, text);
+  return found;
+}
+
+static void
+test_window (void)
+{
+  RbSessionInput input = { .data_dir = "/nonexistent", .odometer_km = -1 };
+  g_autoptr (RbSession) session = rb_session_new (&input);
+  RbWindow *window = rb_window_new (NULL, session);
+  g_assert_cmpuint (check_buttons (GTK_WIDGET (window), "window"), >, 5);
+  g_assert_nonnull (find_label (GTK_WIDGET (window), "Step 1 of 9"));
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
+static void
+test_trouble_says_all (void)
+{
+  g_autoptr (GError) error = g_error_new_literal (RB_RECOVERY_ERROR, RB_REASON_INSPECTION_FAILED, "<b>Brake</b> & more");
+  RbTrouble *trouble = g_object_ref_sink (g_object_new (RB_TYPE_TROUBLE, NULL));
+  rb_trouble_show (trouble, error);
+  g_assert_true (gtk_widget_get_visible (GTK_WIDGET (trouble)));
+  g_assert_nonnull (find_label (GTK_WIDGET (trouble), "<b>Brake</b> & more"));
+  g_assert_nonnull (find_label (GTK_WIDGET (trouble), "inspection-failed"));
+  rb_trouble_show (trouble, NULL);
+  g_assert_false (gtk_widget_get_visible (GTK_WIDGET (trouble)));
+  g_object_unref (trouble);
+}
+
+static void
+test_unit_in_words (void)
+{
+  RbSessionUnit unit = { .serial = "SN-1", .name = "Brake <1> & 2", .software = "1.0", .target = "brake.bin", .image_differs = TRUE,
+                         .director_root_found = 1, .director_root_wanted = 2, .new_key = TRUE, .abort_recoverable = FALSE,
+                         .state = RB_ECU_WRITING, .done = 1, .total = 4 };
+  g_autofree char *plan = rb_unit_text_plan (&unit);
+  g_assert_nonnull (strstr (plan, "1.0 → brake.bin"));
+  g_assert_nonnull (strstr (plan, "Director root: version 1 → 2"));
+  g_assert_null (strstr (plan, "Image root"));
+  g_assert_nonnull (strstr (plan, "Not recoverable"));
+  g_assert_cmpint (rb_unit_text_state (&unit), ==, RB_ROW_BUSY);
+  RbUnitRow *row = g_object_ref_sink (rb_unit_row_new ());
+  rb_unit_row_show (row, &unit);
+  g_assert_nonnull (find_label (GTK_WIDGET (row), "Brake <1> & 2"));
+  g_assert_nonnull (find_label (GTK_WIDGET (row), "image, 25 %"));
+  unit.state = RB_ECU_PARKED;
+  unit.reason = RB_REASON_LINK_LOST;
+  g_autofree char *result = rb_unit_text_result (&unit);
+  g_assert_nonnull (strstr (result, "Not proven"));
+  g_assert_nonnull (strstr (result, "link-lost"));
+  g_assert_cmpint (rb_unit_text_state (&unit), ==, RB_ROW_BAD);
+  g_object_unref (row);
+}
+
+int
+main (int argc, char **argv)
+{
+  gtk_test_init (&argc, &argv, NULL);
+  adw_init ();
+  rb_application_register_resources ();
+  g_test_add_func ("/screens/every", test_every_screen);
+  g_test_add_func ("/screens/window", test_window);
+  g_test_add_func ("/screens/trouble", test_trouble_says_all);
+  g_test_add_func ("/screens/unit", test_unit_in_words);
+  return g_test_run ();
+}
