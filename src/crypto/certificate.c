@@ -11,6 +11,8 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#define MIN_SECURITY_LEVEL 2 /* OpenSSL's: 112 bits, so neither SHA-1 nor RSA below 2048 */
+
 struct _RbCertificate {
   X509 *x509;
   GBytes *der;
@@ -245,6 +247,19 @@ stack_of (GPtrArray *list, guint from)
   return stack;
 }
 
+static RbReason
+reason_of (int code)
+{
+  switch (code) {
+  case X509_V_ERR_CERT_HAS_EXPIRED:
+  case X509_V_ERR_CERT_NOT_YET_VALID: return RB_REASON_CERTIFICATE_EXPIRED;
+  case X509_V_ERR_CA_MD_TOO_WEAK:
+  case X509_V_ERR_CA_KEY_TOO_SMALL:
+  case X509_V_ERR_EE_KEY_TOO_SMALL: return RB_REASON_UNSAFE_ALGORITHM;
+  default: return RB_REASON_CERTIFICATE;
+  }
+}
+
 static gboolean
 chain_is_good (GPtrArray *chain, GPtrArray *anchors, gint64 moment, GError **error)
 {
@@ -258,15 +273,15 @@ chain_is_good (GPtrArray *chain, GPtrArray *anchors, gint64 moment, GError **err
   gboolean good = X509_STORE_CTX_init (context, store, leaf->x509, helpers) == 1;
   X509_STORE_CTX_set_time (context, 0, (time_t) moment);
   X509_STORE_CTX_set_flags (context, X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN);
+  X509_VERIFY_PARAM_set_auth_level (X509_STORE_CTX_get0_param (context), MIN_SECURITY_LEVEL);
   good = good && X509_verify_cert (context) == 1;
   int code = X509_STORE_CTX_get_error (context);
   sk_X509_free (helpers);
   ERR_clear_error ();
   if (good)
     return TRUE;
-  gboolean time = code == X509_V_ERR_CERT_HAS_EXPIRED || code == X509_V_ERR_CERT_NOT_YET_VALID;
   g_autofree char *when = rb_moment_to_text (moment);
-  g_set_error (error, RB_CRYPTO_ERROR, time ? RB_REASON_CERTIFICATE_EXPIRED : RB_REASON_CERTIFICATE,
+  g_set_error (error, RB_CRYPTO_ERROR, (int) reason_of (code),
                "certificate “%s”: %s (judged at %s)", leaf->common_name, X509_verify_cert_error_string (code), when);
   return FALSE;
 }

@@ -37,7 +37,7 @@ gboolean rb_certificate_has_purpose (RbCertificate *self, RbPurpose purpose);
 /*
  * Checks that chain[0] leads, over the rest of the chain as helpers, to one of anchors, that all are
  * valid at moment and that chain[0] has the purpose (pass -1 for none). Errors: certificate,
- * certificate-expired, key-usage.
+ * certificate-expired, unsafe-algorithm, key-usage.
  */
 gboolean rb_certificate_verify (GPtrArray *chain, GPtrArray *anchors, int purpose, gint64 moment,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -197,6 +197,21 @@ rb_identity_set_free (RbIdentitySet *self)
   g_free (self);
 }
 
+/* Has the key of identity a certificate in this file that makes it serve anything but purpose? */
+static gboolean
+serves_more (RbIdentitySet *self, RbIdentity *identity, RbPurpose purpose)
+{
+  RbPublicKey *key = rb_key_private_public (identity->key);
+  for (guint i = 0; i < self->identities->len; i++) {
+    const RbIdentity *other = self->identities->pdata[i];
+    for (int p = 0; p <= RB_PURPOSE_TLS_SERVER; p++)
+      if (p != (int) purpose && rb_key_public_equal (rb_key_private_public (other->key), key)
+          && rb_certificate_has_purpose (other->chain->pdata[0], (RbPurpose) p))
+        return TRUE;
+  }
+  return FALSE;
+}
+
 RbIdentity *
 rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error)
 {
@@ -209,8 +224,12 @@ rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error)
       count++;
     }
   }
-  if (count == 1)
+  if (count == 1 && !serves_more (self, found, purpose))
     return rb_identity_ref (found);
+  if (count == 1) {
+    g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE, "%s: one key in it is for several purposes", self->name);
+    return NULL;
+  }
   g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE, "%s: %s", self->name,
                count == 0 ? "no certificate in it is for this purpose" : "several certificates in it are for one purpose");
   return NULL;
@@ -262,7 +281,7 @@ rb_identity_encrypt_to (GPtrArray *recipients, GBytes *plain, GError **error)
       g_error ("out of memory");
   g_autoptr (BIO) in = rb_evp_bio (g_bytes_get_data (plain, NULL), g_bytes_get_size (plain));
   g_autoptr (BIO) out = BIO_new (BIO_s_mem ());
-  g_autoptr (CMS_ContentInfo) content = CMS_encrypt (stack, in, EVP_aes_256_cbc (), CMS_BINARY);
+  g_autoptr (CMS_ContentInfo) content = CMS_encrypt (stack, in, EVP_aes_256_gcm (), CMS_BINARY);
   sk_X509_free (stack);
   if (content == NULL || i2d_CMS_bio (out, content) != 1) {
     rb_evp_set_error (error, RB_REASON_INTERNAL, "encrypting a CMS message");

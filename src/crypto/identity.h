@@ -11,16 +11,18 @@ typedef struct _RbIdentitySet RbIdentitySet;
 /* passphrase may be NULL. Errors: identity, passphrase. */
 RbIdentitySet *rb_identity_set_load (const char *path, const char *passphrase, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_identity_set_free (RbIdentitySet *self);
-/* The identity of that purpose; error key-usage when the file holds none or more than one. (transfer full) */
+/* The identity of that purpose; error key-usage when the file holds none or more than one, or when its key is also for
+ * another purpose. (transfer full) */
 RbIdentity *rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbIdentity *rb_identity_ref (RbIdentity *self);
 void rb_identity_unref (RbIdentity *self);
 RbCertificate *rb_identity_certificate (RbIdentity *self); /* borrowed */
 GPtrArray *rb_identity_chain (RbIdentity *self);           /* borrowed; of RbCertificate, own first */
 GBytes *rb_identity_sign (RbIdentity *self, gconstpointer message, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* CMS EnvelopedData addressed to this (key agreement) identity. (transfer full) */
+/* CMS addressed to this (key agreement) identity: AuthEnvelopedData as below, or EnvelopedData, which lets altered
+ * bytes through. (transfer full) */
 GBytes *rb_identity_decrypt (RbIdentity *self, GBytes *cms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* CMS EnvelopedData (AES-256-GCM or CBC) to recipients (of RbCertificate), DER. An ephemeral key is made for
+/* CMS AuthEnvelopedData (AES-256-GCM) to recipients (of RbCertificate), DER. An ephemeral key is made for
  * the agreement. (transfer full) */
 GBytes *rb_identity_encrypt_to (GPtrArray *recipients, GBytes *plain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbIdentitySet, rb_identity_set_free)

@@ -53,6 +53,40 @@ type_of (EVP_PKEY *pkey, RbKeyType *type, GError **error)
   }
 }
 
+static EVP_PKEY *
+p256_from_point (gconstpointer raw, gsize length)
+{
+  OSSL_PARAM parameters[] = {
+    OSSL_PARAM_construct_utf8_string (OSSL_PKEY_PARAM_GROUP_NAME, (char *) "prime256v1", 0),
+    OSSL_PARAM_construct_octet_string (OSSL_PKEY_PARAM_PUB_KEY, (void *) raw, length),
+    OSSL_PARAM_construct_end (),
+  };
+  g_autoptr (EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_name (NULL, "EC", NULL);
+  EVP_PKEY *pkey = NULL;
+  if (EVP_PKEY_fromdata_init (context) != 1
+      || EVP_PKEY_fromdata (context, &pkey, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+    return NULL;
+  return pkey;
+}
+
+/* A point can be written in four ways and a curve in two; signers are counted by SPKI, so a key may have only one:
+ * named curve, uncompressed. Other key types have one encoding. Takes pkey. */
+static EVP_PKEY *
+in_one_encoding (EVP_PKEY *taken, RbKeyType type)
+{
+  g_autoptr (EVP_PKEY) pkey = taken;
+  if (type != RB_KEY_EC_P256)
+    return g_steal_pointer (&pkey);
+  guint8 point[65] = { 0x04 };
+  BIGNUM *x = NULL, *y = NULL;
+  gboolean read = EVP_PKEY_get_bn_param (pkey, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1
+                  && EVP_PKEY_get_bn_param (pkey, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1
+                  && BN_bn2binpad (x, &point[1], 32) == 32 && BN_bn2binpad (y, &point[33], 32) == 32;
+  BN_free (x);
+  BN_free (y);
+  return read ? p256_from_point (point, sizeof point) : NULL;
+}
+
 static GBytes *
 spki_of (EVP_PKEY *pkey)
 {
@@ -72,9 +106,10 @@ rb_key_from_evp_public (EVP_PKEY *pkey, GError **error)
   RbKeyType type;
   if (!type_of (owned, &type, error))
     return NULL;
-  g_autoptr (GBytes) spki = spki_of (owned);
+  owned = in_one_encoding (g_steal_pointer (&owned), type);
+  g_autoptr (GBytes) spki = owned == NULL ? NULL : spki_of (owned);
   if (spki == NULL) {
-    rb_evp_set_error (error, RB_REASON_BAD_KEY_ID, "public key");
+    rb_evp_set_error (error, RB_REASON_MALFORMED, "public key");
     return NULL;
   }
   RbPublicKey *self = g_atomic_rc_box_new0 (RbPublicKey);
@@ -126,15 +161,8 @@ rb_key_public_from_ed25519 (gconstpointer raw, gsize length, GError **error)
 RbPublicKey *
 rb_key_public_from_p256_point (gconstpointer raw, gsize length, GError **error)
 {
-  OSSL_PARAM parameters[] = {
-    OSSL_PARAM_construct_utf8_string (OSSL_PKEY_PARAM_GROUP_NAME, (char *) "prime256v1", 0),
-    OSSL_PARAM_construct_octet_string (OSSL_PKEY_PARAM_PUB_KEY, (void *) raw, length),
-    OSSL_PARAM_construct_end (),
-  };
-  g_autoptr (EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_name (NULL, "EC", NULL);
-  EVP_PKEY *pkey = NULL;
-  if (EVP_PKEY_fromdata_init (context) != 1
-      || EVP_PKEY_fromdata (context, &pkey, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {
+  EVP_PKEY *pkey = p256_from_point (raw, length);
+  if (pkey == NULL) {
     rb_evp_set_error (error, RB_REASON_MALFORMED, "not a point of P-256");
     return NULL;
   }

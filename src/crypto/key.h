@@ -34,7 +34,8 @@ void rb_key_public_unref (RbPublicKey *self);
 RbKeyType rb_key_public_type (RbPublicKey *self);
 /* What a signature by this key uses when nothing else is said. */
 RbScheme rb_key_public_scheme (RbPublicKey *self);
-/* DER SubjectPublicKeyInfo, borrowed: the identity of a key when signers are counted. */
+/* DER SubjectPublicKeyInfo, borrowed: the identity of a key when signers are counted. The same bytes for the same key
+ * in whatever encoding it came. */
 GBytes *rb_key_public_spki (RbPublicKey *self);
 /* sha256 of the SPKI, lower-case hex, borrowed: our key id everywhere outside foreign metadata. */
 const char *rb_key_public_id (RbPublicKey *self);
