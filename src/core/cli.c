@@ -181,6 +181,19 @@ rb_cli_parse (RbCli *cli, const GOptionEntry *entries, int low, int high, int *a
   return FALSE;
 }
 
+/* What comes from a vehicle or a file does not get to drive the terminal. */
+static char *
+printable (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  GString *out = g_string_new (NULL);
+  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+    g_string_append_unichar (out, g_unichar_iscntrl (c) && c != '\n' && c != '\t' ? 0xFFFD : c);
+  }
+  return g_string_free (out, FALSE);
+}
+
 void
 rb_cli_say (RbCli *cli, const char *format, ...)
 {
@@ -188,9 +201,10 @@ rb_cli_say (RbCli *cli, const char *format, ...)
   if (cli->json)
     return;
   va_start (arguments, format);
-  vprintf (format, arguments);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  putchar ('\n');
+  g_autofree char *shown = printable (text);
+  printf ("%s\n", shown);
   fflush (stdout);
 }
 
@@ -210,11 +224,12 @@ static void
 say_end (int code, const char *reason, const char *message)
 {
   RbReason known = rb_reason_from_word (reason);
+  g_autofree char *shown = printable (message);
   if (code == RB_CLI_OK && message[0] != '\0')
-    printf ("%s\n", message);
+    printf ("%s\n", shown);
   if (code == RB_CLI_OK)
     return;
-  fprintf (stderr, "%s [%s]\n", message, reason);
+  fprintf (stderr, "%s [%s]\n", shown, reason);
   if (known != RB_REASON_NONE && known != RB_REASON_USAGE)
     fprintf (stderr, "%s\n%s\n", rb_advice_means (known), rb_advice_next (known));
 }

@@ -241,7 +241,8 @@ rb_json_set (json_t *object, const char *member, json_t *value)
 void
 rb_json_set_string (json_t *object, const char *member, const char *text)
 {
-  rb_json_set (object, member, text == NULL ? json_null () : json_string (text));
+  g_autofree char *valid = text == NULL ? NULL : g_utf8_make_valid (text, -1);
+  rb_json_set (object, member, valid == NULL ? json_null () : json_string (valid));
 }
 
 void

@@ -44,7 +44,7 @@ gint64 rb_json_integer_or (const json_t *object, const char *member, gint64 fall
 gboolean rb_json_boolean_or (const json_t *object, const char *member, gboolean fallback);
 /* Sets member to value and takes value; asserts that both are there (out of memory is fatal). */
 void rb_json_set (json_t *object, const char *member, json_t *value);
-/* NULL text becomes null */
+/* NULL text becomes null; what is not UTF-8 in it is replaced */
 void rb_json_set_string (json_t *object, const char *member, const char *text);
 void rb_json_set_integer (json_t *object, const char *member, gint64 value);
 void rb_json_set_boolean (json_t *object, const char *member, gboolean value);

@@ -125,6 +125,16 @@ test_text_is_sorted (void)
   g_assert_cmpstr (text, ==, "{\"a\":null,\"m\":\"1970-01-01T00:00:00Z\",\"z\":1}");
 }
 
+static void
+test_set_what_is_not_text (void)
+{
+  g_autoptr (json_t) object = json_object ();
+  rb_json_set_string (object, "name", "a\xff\xfe" "b");
+  rb_json_set_string (object, "none", NULL);
+  g_assert_cmpstr (rb_json_string_or (object, "name", NULL), ==, "a\uFFFD\uFFFDb");
+  g_assert_true (json_is_null (json_object_get (object, "none")));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -136,6 +146,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/getters", test_getters);
   g_test_add_func ("/json/getters-name-the-member", test_getters_name_the_member);
   g_test_add_func ("/json/only", test_only);
+  g_test_add_func ("/json/set-what-is-not-text", test_set_what_is_not_text);
   g_test_add_func ("/json/text-is-sorted", test_text_is_sorted);
   return g_test_run ();
 }

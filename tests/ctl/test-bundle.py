@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import unicodedata
 import unittest
 from pathlib import Path
 
@@ -260,6 +261,36 @@ class Bundle(unittest.TestCase):
         """of metadata: what is signed; a bent signature may be one that was not needed"""
         return json.loads(data)["signed"]
 
+    def test_bent_headers(self):
+        """many ways to write a tar: none but a refusal, or the same bundle"""
+        chance = random.Random(SEED)
+        whole = self.bundle.read_bytes()
+        with tarfile.open(self.bundle) as tar:
+            offsets = [member.offset for member in tar.getmembers()]
+        sizes = (b"77777777777\0", b"00000000000\0", b"\x80" + b"\xff" * 11, b"\x80" + bytes(10) + b"\x01", b"-1         \0")
+        names = (b"a" * 100, bytes(100), b"././@PaxHeader", b"GNUSparseFile.0/x", b"\xff\xfe")
+        for number in range(120):
+            bent = bytearray(whole)
+            for at in (chance.choice(offsets) for _ in range(chance.randrange(1, 4))):
+                header = bytearray(bent[at:at + 512])
+                way = chance.randrange(4)
+                if way == 0:
+                    header[chance.randrange(512)] = chance.randrange(256)
+                elif way == 1:
+                    header[156] = chance.choice(b"0123456789gxLKSVMNADX")
+                elif way == 2:
+                    header[124:136] = chance.choice(sizes)
+                else:
+                    header[0:100] = chance.choice(names).ljust(100, b"\0")
+                if chance.random() < 0.9:
+                    header[148:156] = b"%06o\0 " % sum(header[:148] + b" " * 8 + header[156:])
+                bent[at:at + 512] = header
+            self.file.write_bytes(bent)
+            code, verdict = run("bundle", "verify", self.file, data=self.data)
+            with self.subTest(number=number):
+                self.assertIn(code, (0, 1))
+                self.assertNotEqual(verdict["reason"], "internal")
+
     def test_flipped_byte_in_an_image(self):
         for name, data in self.files:
             if name.startswith("image/targets/"):
@@ -316,6 +347,15 @@ class Bundle(unittest.TestCase):
                      "service/metadata/" + "x" * 80 + ".json" + "/" + "y" * 90):
             with self.subTest(name=name):
                 self.assertEqual(self.hostile(tarfile.TarInfo(name)), "path")
+
+    def test_names_do_not_reach_the_terminal(self):
+        for name in ("service/\x1b]0;owned\x07.json", "service/\udcff\udc9b31m.json", "\udcc3"):
+            self.assertEqual(self.hostile(tarfile.TarInfo(name)), "path")
+            done = subprocess.run([RECALLCTL, "--data-dir", str(self.data), "bundle", "verify", str(self.file)], capture_output=True,
+                                  check=False)
+            self.assertEqual(done.returncode, 1)
+            for code in done.stderr.decode():
+                self.assertTrue(code == "\n" or not unicodedata.category(code) == "Cc", done.stderr)
 
     def test_kinds(self):
         for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE):
