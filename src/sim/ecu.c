@@ -176,12 +176,13 @@ static guint8
 read_primary_did (RbEcu *self, guint16 did, GByteArray *out)
 {
   const RbFault *moving = rb_simulated_fault (self->vehicle, "speed", self, 0);
+  const RbFault *ignition = rb_simulated_fault (self->vehicle, "ignition", self, 0);
   if (!self->model->primary)
     return RB_NRC_RANGE;
   if (did == 0xfd10)
     rb_writer_u16be (out, (guint16) supply (self));
   else if (did == 0xfd11)
-    rb_writer_u8 (out, 2);
+    rb_writer_u8 (out, ignition == NULL ? 2 : (guint8) ignition->argument);
   else
     rb_writer_u16be (out, moving == NULL ? 0 : (guint16) moving->argument);
   return 0;

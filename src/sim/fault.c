@@ -17,6 +17,7 @@ static const struct {
   { "keep-key", "making a key answers well and keeps the old one" },
   { "keep-root", "installing a root answers well and keeps the old one" },
   { "voltage", "the supply is ARG millivolt" },
+  { "ignition", "the ignition is at ARG (0 off, 1 accessory, 2 on)" },
   { "speed", "the vehicle moves with ARG hundredths of km/h" },
 };
 

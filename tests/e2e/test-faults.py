@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong in a workshop: each fault ends with a reason, nothing is called done that is not, and the same command
+finishes. Usage: test-faults.py BUILD"""
+import json
+import random
+import signal
+import sys
+import traceback
+
+from bench import Bench
+
+
+def fresh(build, *faults, **start):
+    bench = Bench(build)
+    bench.start(*[word for fault in faults for word in ("--fault", fault)], **start)
+    bench.trust_and_import()
+    return bench
+
+
+def restart(bench, *faults):
+    bench.stop()
+    bench.start(*[word for fault in faults for word in ("--fault", fault)])
+
+
+def refused_before_writing(bench, reason, expect=1, **arguments):
+    verdict = bench.recover(expect=expect, **arguments)
+    assert verdict["reason"] == reason and not verdict["ok"], verdict
+    assert verdict["writes"] == 0 and bench.wrote() == []
+    assert bench.ctl("record", "list")["records"] == []
+
+
+def finishes(bench):
+    verdict = bench.recover()
+    assert verdict["ok"] and not bench.differences(), verdict
+
+
+def test_vin(build):
+    bench = fresh(build)
+    refused_before_writing(bench, "vin-missing", answers=bench.answers(vin=None))
+    refused_before_writing(bench, "vin-invalid", answers=bench.answers(vin="1RBDM7AA2TA00000O"))
+    refused_before_writing(bench, "not-in-scope", answers=bench.answers(vin="1M8GDM9AXKP042788"))
+    refused_before_writing(bench, "campaign-unknown", campaign="R-1999-01")
+    return bench
+
+
+def test_another_car(build):
+    bench = fresh(build, vin="1M8GDM9AXKP042788")
+    refused_before_writing(bench, "vin-mismatch")
+    return bench
+
+
+def test_inspection(build):
+    bench = fresh(build)
+    items = json.loads((bench.oem / "answers.json").read_text())["items"]
+    first = next(iter(items))
+    refused_before_writing(bench, "inspection-failed", answers=bench.answers(items={**items, first: "not-ok"}))
+    refused_before_writing(bench, "inspection-missing", answers=bench.answers(items={}))
+    verdict = bench.ctl("inspect", "--campaign", bench.campaign, "--link", bench.link, "--answers",
+                        bench.oem / "answers.json")
+    assert verdict["ok"] and bench.wrote() == []
+    return bench
+
+
+def test_measured(build):
+    bench = fresh(build, "telematics:voltage=11000")
+    refused_before_writing(bench, "voltage-low")
+    restart(bench, "telematics:voltage=16500")
+    refused_before_writing(bench, "voltage-high")
+    restart(bench, "telematics:speed=1200")
+    refused_before_writing(bench, "moving")
+    restart(bench, "telematics:ignition=0")
+    refused_before_writing(bench, "ignition")
+    restart(bench)
+    finishes(bench)
+    return bench
+
+
+def test_identities(build):
+    bench = fresh(build)
+    refused_before_writing(bench, "key-usage", identity=bench.oem / "workstation.pem")
+    wrong = bench.root / "wrong"
+    wrong.write_text("not the passphrase\n")
+    refused_before_writing(bench, "passphrase", passphrase_file=wrong)
+    return bench
+
+
+def test_no_link(build):
+    bench = fresh(build)
+    refused_before_writing(bench, "link-refused", link="doip://127.0.0.1:1")
+    refused_before_writing(bench, "usage", link="smoke-signal:1", expect=None)
+    return bench
+
+
+def test_link_drops_and_comes_back(build):
+    bench = fresh(build, "door:drop-link@block=7")
+    finishes(bench)
+    return bench
+
+
+def test_power_cut(build):
+    """The vehicle dies in the middle of an image: exit 3, journal intact, the same command resumes."""
+    bench = fresh(build, "brake:kill@block=9")
+    verdict = bench.recover(expect=3)
+    assert verdict["reason"] == "link-lost" and verdict["result"] == "aborted", verdict
+    assert bench.vehicle.wait(30) == 0
+    assert any(step["step"] == "image" for step in bench.ctl("journal", "--vin", bench.vin)["steps"])
+    record = bench.records()[-1]
+    assert bench.verify(record)["result"] == "aborted"
+    bench.verify(record, "--require", "completed", expect=1)
+    restart(bench)
+    finishes(bench)
+    return bench
+
+
+def test_killed_program(build):
+    """kill -9 of recallctl at seeded moments; every time the same command goes on."""
+    bench = fresh(build)
+    moments = random.Random(20261123)
+    for _ in range(6):
+        bench.kill_recover_after(moments.randint(5, 400))
+    finishes(bench)
+    return bench
+
+
+def test_killed_vehicle(build):
+    bench = fresh(build)
+    bench.kill_recover_after(60)
+    bench.stop(signal.SIGKILL)
+    bench.start()
+    finishes(bench)
+    return bench
+
+
+def parks(build, fault, reason, serial):
+    """One ECU that lies or refuses holds the vehicle back, and hides no other one; mended, the same command finishes."""
+    bench = fresh(build, fault)
+    verdict = bench.recover(expect=3)
+    states = {ecu["serial"]: (ecu["state"], ecu["reason"]) for ecu in verdict["ecus"]}
+    assert states.pop(serial) == ("parked", reason), verdict
+    assert set(states.values()) == {("done", "ok")}, states
+    assert verdict["reason"] == "not-complete" and verdict["result"] == "incomplete"
+    record = bench.records()[-1]
+    assert bench.verify(record)["type"] == "partial"
+    bench.verify(record, "--require", "completed", expect=1)
+    restart(bench)
+    finishes(bench)
+    return bench
+
+
+def test_wrong_digest(build):
+    return parks(build, "brake:wrong-digest", "image-not-proven", "SN-BRAKE-0001")
+
+
+def test_kept_key(build):
+    return parks(build, "door:keep-key", "key-not-proven", "SN-DOOR-0001")
+
+
+def test_wrong_proof(build):
+    return parks(build, "lamp:wrong-proof", "key-not-proven", "SN-LAMP-0001")
+
+
+def test_refused_unlock(build):
+    return parks(build, "steering:refuse=0x29", "refused", "SN-STEERING-0001")
+
+
+def test_dead_ecu(build):
+    return parks(build, "lamp:no-answer", "no-answer", "SN-LAMP-0001")
+
+
+def test_busy_and_pending(build):
+    bench = fresh(build, "*:pending=20", "brake:busy@150", "door:busy@200")
+    finishes(bench)
+    return bench
+
+
+def test_bundles(build):
+    """Bad bundles leave nothing behind."""
+    bench = Bench(build)
+    other = Bench(build)
+    bench.ctl("trust", "add", bench.oem / "service-root.json", "--name", "OEM")
+    whole = (bench.oem / "campaign.recall").read_bytes()
+    truncated = bench.root / "truncated.recall"
+    truncated.write_bytes(whole[: len(whole) * 2 // 3])
+    assert bench.ctl("bundle", "import", truncated, expect=1)["reason"] == "bundle-truncated"
+    assert not bench.ctl("bundle", "import", other.oem / "campaign.recall", expect=1)["ok"]
+    assert bench.ctl("bundle", "list")["campaigns"] == []
+    other.close()
+    return bench
+
+
+def main():
+    failed = []
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
+    print(f"1..{len(tests)}")
+    for number, (name, test) in enumerate(tests, 1):
+        bench = None
+        try:
+            bench = test(sys.argv[1])
+            print(f"ok {number} {name}", flush=True)
+        except Exception:  # the next fault is tested all the same
+            traceback.print_exc()
+            print(f"not ok {number} {name}", flush=True)
+            failed.append(name)
+        finally:
+            if bench is not None:
+                bench.close()
+    sys.exit(1 if failed else 0)
+
+
+main()

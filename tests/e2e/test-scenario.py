@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""One scenario from the made-up carmaker to the audited record, by command line alone.
+Usage: test-scenario.py BUILD SCENARIO"""
+import base64
+import json
+import subprocess
+import sys
+
+from bench import Bench
+
+
+def compromised(bench, scenario):
+    """Before: not as wanted, and somebody believes the thief."""
+    bench.start()
+    bench.stop()
+    assert bench.differences(), "the vehicle is not compromised"
+    if scenario != "ecu-keys":
+        assert any(bench.offer().values()), "nobody believes the thief"
+    return {serial: ecu["key_id"] for serial, ecu in bench.show().items()}
+
+
+def recovered(bench, old_keys):
+    bench.start()
+    bench.trust_and_import()
+    assert bench.ctl("campaign", "check", bench.vin)["ok"]
+    identified = bench.ctl("identify", "--link", bench.link)
+    assert identified["vin"] == bench.vin and len(identified["ecus"]) == len(old_keys)
+    verdict = bench.recover()
+    assert verdict["ok"] and verdict["result"] == "completed" and verdict["writes"] > 0, verdict
+    assert {ecu["state"] for ecu in verdict["ecus"]} == {"done"}
+    assert not bench.differences(), bench.differences()
+    expected = json.loads((bench.oem / "expected.json").read_text())
+    for serial, ecu in bench.show().items():
+        assert ecu["boot"] == "application"
+        assert (ecu["key_id"] != old_keys[serial]) == expected[serial]["new_key"], serial
+    return verdict
+
+
+def write_order_is_safe(bench):
+    """Keys are made on known-good images, and the Primary comes last."""
+    events = bench.wrote()
+    serials = [event["serial"] for event in events]
+    primary = [index for index, serial in enumerate(serials) if "TELEMATICS" in serial]
+    assert primary and min(primary) > max(i for i, serial in enumerate(serials) if "TELEMATICS" not in serial)
+    for serial in set(serials):
+        kinds = [event["event"] for event in events if event["serial"] == serial]
+        assert kinds.count("key") == 1
+        assert "block" not in kinds[kinds.index("key"):], f"{serial}: an image was written after its key was made"
+
+
+def again(bench, first):
+    """A second run writes nothing, by the tool's word and by the vehicle's log."""
+    before = len(bench.events())
+    verdict = bench.recover()
+    assert verdict["ok"] and verdict["writes"] == 0 and verdict["result"] == "completed", verdict
+    assert bench.wrote(since=before) == []
+    record = json.loads(base64.b64decode(json.loads(bench.records()[-1].read_text())["payload"]))
+    ecus = record["predicate"]["ecus"]
+    assert {ecu["outcome"] for ecu in ecus} == {"already-good"}
+    assert {ecu["key"]["createdBy"].get("record") for ecu in ecus} == {first["record"]}
+
+
+def records_hold(bench, other):
+    paths = bench.records()
+    assert len(paths) == 2
+    for path in paths:
+        verdict = bench.verify(path, "--require", "completed")
+        assert verdict["ok"] and "campaign" in verdict["checked"], verdict
+    envelope = json.loads(paths[0].read_text())
+    payload = bytearray(base64.b64decode(envelope["payload"]))
+    payload[len(payload) // 2] ^= 1
+    envelope["payload"] = base64.b64encode(payload).decode()
+    flipped = bench.root / "flipped.json"
+    flipped.write_text(json.dumps(envelope))
+    assert not bench.verify(flipped, expect=1)["ok"]
+    stranger = bench.ctl("record", "verify", paths[0], "--trust", other.oem / "dealer-ca.pem", expect=1)
+    assert not stranger["ok"]
+    folder = paths[0].parent
+    bench.run("recall-oem", "audit", "verify", folder, "--trust", bench.oem / "dealer-ca.pem")
+    bench.run("recall-oem", "audit", "verify", folder, "--trust", other.oem / "dealer-ca.pem", expect=1)
+
+
+def judged_by_openssl(bench):
+    """The first signature of a record, checked by openssl over bytes that Python put together."""
+    envelope = json.loads(bench.records()[0].read_text())
+    payload = base64.b64decode(envelope["payload"])
+    kind = envelope["payloadType"].encode()
+    signed = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    (bench.root / "signed").write_bytes(signed)
+    (bench.root / "signature").write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
+    der = base64.b64decode(envelope["verification"]["x5c"][0][0])
+    pem = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-pubkey"], input=der, capture_output=True, check=True)
+    (bench.root / "signer.pub").write_bytes(pem.stdout)
+    subprocess.run(["openssl", "dgst", "-sha256", "-verify", bench.root / "signer.pub", "-signature",
+                    bench.root / "signature", bench.root / "signed"], check=True, capture_output=True)
+
+
+def main():
+    build, scenario = sys.argv[1:3]
+    bench = Bench(build, scenario)
+    other = Bench(build, "director")
+    try:
+        old_keys = compromised(bench, scenario)
+        first = recovered(bench, old_keys)
+        write_order_is_safe(bench)
+        again(bench, first)
+        bench.stop()
+        if scenario != "ecu-keys":
+            assert not any(bench.offer().values()), "somebody still believes the thief"
+            assert not bench.differences(), "the offer changed something"
+        records_hold(bench, other)
+        judged_by_openssl(bench)
+    finally:
+        bench.close()
+        other.close()
+
+
+main()
