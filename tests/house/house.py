@@ -214,11 +214,21 @@ def check_reasons(root):
                 yield f"data/reasons.json: {word} has nothing to say of “{member}”"
 
 
+def debt(root):
+    """What the house still owes: each entry may only shrink. debt.json is empty when nothing is owed."""
+    path = root / "tests/house/debt.json"
+    return json.loads(text(path)) if path.exists() else {}
+
+
 def check_reasons_are_tested(root):
+    owed = set(debt(root).get("untested-reasons", []))
     tested = "\n".join(text(path) for path in files(root, "tests", suffixes={".c", ".h", ".py", ".sh"}) if path.parent.name != "house")
     for constant, word in sorted(reason_words(root).items()):
         if not re.search(rf"RB_REASON_{constant}\b|(?<![\w-]){re.escape(word)}(?![\w-])", code_only(tested, word)):
-            yield f"reason {word}: no test produces it"
+            if word not in owed:
+                yield f"reason {word}: no test produces it"
+        elif word in owed:
+            yield f"reason {word}: a test produces it, take it off tests/house/debt.json"
 
 
 def code_only(tested, word):
@@ -234,13 +244,14 @@ def count_lines(root, top, suffixes):
 
 
 def ratio(root):
-    source = count_lines(root, "src", {".c", ".h"})
+    source = count_lines(root, "src", {".c"})
     return count_lines(root, "tests", {".c", ".h", ".py", ".sh"}) / max(source, 1)
 
 
 def check_ratio(root):
-    if ratio(root) < MIN_RATIO:
-        yield f"tests have {ratio(root):.2f} lines for a line of src, fewer than {MIN_RATIO}"
+    least = debt(root).get("ratio", MIN_RATIO)
+    if ratio(root) < least:
+        yield f"tests have {ratio(root):.2f} lines for a line of src, fewer than {least}"
 
 
 def symbols(program):
