@@ -164,16 +164,34 @@ rb_journal_progress (RbJournal *self, gint64 row, guint64 done)
     g_debug ("%s", error->message);
 }
 
+static gint64
+number_of (RbJournal *self, const char *sql, const Value *values, guint n)
+{
+  sqlite3_stmt *statement = prepare (self, sql, values, n);
+  gboolean found = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
+  gint64 number = found ? sqlite3_column_int64 (statement, 0) : 0;
+  sqlite3_finalize (statement);
+  return number;
+}
+
 guint
-rb_journal_writes (RbJournal *self, gint64 number, gint64 *first)
+rb_journal_writes (RbJournal *self, gint64 number)
 {
   const Value values[] = { INT (number) };
-  sqlite3_stmt *statement = prepare (self, "SELECT count(*), coalesce(min(intended), 0) FROM step WHERE recovery = ?", values, 1);
-  gboolean found = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
-  guint count = found ? (guint) sqlite3_column_int64 (statement, 0) : 0;
-  *first = found ? sqlite3_column_int64 (statement, 1) : 0;
-  sqlite3_finalize (statement);
-  return count;
+  return (guint) number_of (self, "SELECT count(*) FROM step WHERE recovery = ?", values, 1);
+}
+
+gint64
+rb_journal_last_row (RbJournal *self)
+{
+  return number_of (self, "SELECT coalesce(max(row), 0) FROM step", NULL, 0);
+}
+
+gint64
+rb_journal_first_after (RbJournal *self, gint64 number, gint64 row)
+{
+  const Value values[] = { INT (number), INT (row) };
+  return number_of (self, "SELECT coalesce(min(intended), 0) FROM step WHERE recovery = ? AND row > ?", values, 2);
 }
 
 static char *

@@ -27,8 +27,11 @@ gboolean rb_journal_intend (RbJournal *self, gint64 number, const char *serial, 
 gboolean rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *detail, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Bytes acknowledged; written at most every 250 ms. */
 void rb_journal_progress (RbJournal *self, gint64 row, guint64 done);
-/* Steps that wrote in this recovery, all runs; *first: when the first one was intended, 0 when none was. */
-guint rb_journal_writes (RbJournal *self, gint64 number, gint64 *first);
+/* Steps that wrote in this recovery, all runs. */
+guint rb_journal_writes (RbJournal *self, gint64 number);
+/* The newest step's row, 0 when there is none; and when the first step after a row was intended, 0 when none was: the first write of a run. */
+gint64 rb_journal_last_row (RbJournal *self);
+gint64 rb_journal_first_after (RbJournal *self, gint64 number, gint64 row);
 /* Does the journal show that the step gave that detail for this ECU in this campaign? NULL when not; else the digest of the record
  * that closed the recovery, "" when it is not closed. (transfer full) */
 char *rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail);

@@ -26,6 +26,7 @@ struct _RbRecovery {
   RbJournal *journal;
   gint64 number;   /* in the journal, 0: not begun */
   gint64 started;  /* first run's start */
+  gint64 row_before; /* newest step in the journal when this run began */
   RbLink *link;
   json_t *vin_sources;
   RbInspection *inspection;
@@ -598,6 +599,7 @@ rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
   if (!may_run (self, error) || !begin (self, error))
     return FALSE;
   self->ran = TRUE;
+  self->row_before = rb_journal_last_row (self->journal);
   self->end = RB_STATEMENT_ABORTED;
   read_manifest (self, &self->manifest_before, cancellable);
   for (guint i = 0; i < self->works->len; i++)
@@ -625,8 +627,7 @@ rb_recovery_writes (RbRecovery *self)
 gboolean
 rb_recovery_was_touched (RbRecovery *self)
 {
-  gint64 first;
-  return self->number > 0 && rb_journal_writes (self->journal, self->number, &first) > 0;
+  return self->number > 0 && rb_journal_writes (self->journal, self->number) > 0;
 }
 
 static json_t *
@@ -641,7 +642,7 @@ build_facts (RbRecovery *self)
                     .unexpected = self->unexpected, .manifest_before = self->manifest_before, .manifest_after = self->manifest_after,
                     .now = moment (self), .started = self->started, .not_before = MAX (floor, campaign->issued),
                     .not_before_source = floor > campaign->issued ? "library" : "campaign" };
-  rb_journal_writes (self->journal, self->number, &facts.first_write);
+  facts.first_write = rb_journal_first_after (self->journal, self->number, self->row_before);
   return rb_facts_build (&facts, campaign);
 }
 
