@@ -29,6 +29,21 @@ staged (RbEcu *self, const char *prefix)
   return rb_source_memory (files);
 }
 
+/* Its version where the metadata tells it, else what its name says: "oem/gateway-2.0.bin" is 2.0. */
+static char *
+version_of (const RbTarget *target)
+{
+  const char *told = rb_json_string_or (target->custom, "version", NULL);
+  g_autofree char *base = g_path_get_basename (target->path);
+  const char *dash = strrchr (base, '-');
+  if (told != NULL || dash == NULL)
+    return g_strdup (told == NULL ? "" : told);
+  char *version = g_strdup (&dash[1]);
+  if (g_str_has_suffix (version, ".bin"))
+    version[strlen (version) - strlen (".bin")] = '\0';
+  return version;
+}
+
 /* What the newest Director targets assign to this ECU: what its bootloader will accept. */
 static gboolean
 remember_assignment (RbMemory *memory, GPtrArray *assignments, GError **error)
@@ -42,7 +57,7 @@ remember_assignment (RbMemory *memory, GPtrArray *assignments, GError **error)
     g_free (memory->assigned_version);
     memory->assigned_sha256 = g_strdup (assignment->target->sha256);
     memory->assigned_path = g_strdup (assignment->target->path);
-    memory->assigned_version = g_strdup (rb_json_string_or (assignment->target->custom, "version", ""));
+    memory->assigned_version = version_of (assignment->target);
   }
   return rb_memory_save (memory, error);
 }
