@@ -19,8 +19,15 @@ typedef struct {
   guint8 length;  /* data bytes: 0…8, FD 0…8,12,16,20,24,32,48,64 */
   gboolean fd;
   gboolean brs;   /* FD: data phase at the faster bit rate */
+  gboolean own;   /* the reader's own frame, on the wire now */
   guint8 data[64];
 } RbCanFrame;
+
+/*
+ * On the virtual bus the hub gives each frame back to its sender, too, at the moment it is on the wire: byte 6 of the
+ * packet (reserved in linux/can.h) is then 1, else 0. It stands for MSG_CONFIRM of a raw socket.
+ */
+#define RB_CAN_OWN_BYTE 6
 
 /* FALSE: neither 16 nor 72 bytes, or a length that such a frame cannot have. */
 gboolean rb_can_parse (gconstpointer packet, gsize length, RbCanFrame *out) G_GNUC_WARN_UNUSED_RESULT;

@@ -9,8 +9,8 @@
  * The same for every CAN backend and for the simulated vehicle; judged by the kernel's CAN_ISOTP and by isotpsend/isotprecv.
  * It allocates per message, never per frame.
  *
- * Use: after each rb_isotp_send(), rb_isotp_take() and rb_isotp_tick() call rb_isotp_next() until FALSE; report each frame
- * that reached the wire with rb_isotp_sent(); take events until NONE; sleep until rb_isotp_deadline().
+ * Use: after each rb_isotp_send(), rb_isotp_take(), rb_isotp_sent() and rb_isotp_tick() call rb_isotp_next() until FALSE; report
+ * each frame that reached the wire, in order, with rb_isotp_sent(); take events until NONE; sleep until rb_isotp_deadline().
  */
 typedef struct _RbIsotp RbIsotp;
 
@@ -27,12 +27,14 @@ typedef struct {
   guint wait_max;         /* WAIT in a row that are accepted; 0: 255 */
   gsize max_message;      /* longest message taken in; longer ones get OVERFLOW; 0: 1 MiB */
   gboolean functional;    /* single frames out only, nothing in */
+  guint window;           /* frames given out and not yet on the wire at a time while STmin is 0; 0: 1 */
+  guint wait_ms;          /* longest time spent on WAIT after WAIT; 0: 60000 */
   guint n_as_ms, n_bs_ms, n_cr_ms; /* 0: 1000 each */
 } RbIsotpConfig;
 
 typedef enum {
   RB_ISOTP_NONE,
-  RB_ISOTP_FIRST,   /* a message began to arrive: P2 ends here */
+  RB_ISOTP_FIRST,   /* a message of several frames began to arrive: P2 ends here */
   RB_ISOTP_MESSAGE, /* it is whole: message is given */
   RB_ISOTP_BROKEN,  /* it will not come: reason (timeout, link-protocol, block-too-long) */
   RB_ISOTP_SENT,    /* our message's last frame is on the wire: P2 starts here */
@@ -48,22 +50,24 @@ typedef struct {
 
 RbIsotp *rb_isotp_new (const RbIsotpConfig *config);
 void rb_isotp_free (RbIsotp *self);
-/* Starts sending. FALSE: one is on its way already, or the message is empty, too long for the address's form. */
+/* Starts sending. FALSE: one is on its way already (busy), or the message is empty (usage) or too long for the address's form (block-too-long). */
 gboolean rb_isotp_send (RbIsotp *self, GBytes *message, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Stops what is being sent; what is arriving goes on. */
 void rb_isotp_abort (RbIsotp *self);
 /* A frame from the bus. FALSE when it is not for this pair. */
 gboolean rb_isotp_take (RbIsotp *self, const RbCanFrame *frame, gint64 now);
-/* A frame that shall go out now. Each one is given once; until rb_isotp_sent() no other follows it. */
-gboolean rb_isotp_next (RbIsotp *self, gint64 now, RbCanFrame *out);
-/* The frame given last is on the wire: STmin and N_Bs count from now. */
-void rb_isotp_sent (RbIsotp *self, gint64 now);
+/* A frame that shall go out now; each one is given once. ticket names it to rb_isotp_sent(). */
+gboolean rb_isotp_next (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket);
+/* The oldest frame of that ticket is on the wire: STmin, N_Bs and N_Cr count from now. A ticket of a message that was aborted or failed meanwhile is ignored. */
+void rb_isotp_sent (RbIsotp *self, guint32 ticket, gint64 now);
 /* When rb_isotp_tick() is due; G_MAXINT64: never. */
 gint64 rb_isotp_deadline (const RbIsotp *self);
 void rb_isotp_tick (RbIsotp *self, gint64 now);
 /* kind NONE: no more. */
 RbIsotpEvent rb_isotp_event (RbIsotp *self);
-/* What the far end's last flow control asked for, for the connection page. */
+gboolean rb_isotp_sending (const RbIsotp *self);
+gboolean rb_isotp_receiving (const RbIsotp *self);
+/* What the far end's last flow control asked for, for the connection page; a reserved STmin counts as 127 ms. */
 guint8 rb_isotp_block_size (const RbIsotp *self);
 guint8 rb_isotp_st_min (const RbIsotp *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbIsotp, rb_isotp_free)

@@ -32,7 +32,8 @@ typedef struct {
   int (*fd) (gpointer state);
   /* AGAIN: no room now, the caller tries again after the next input or 1 ms. FAILED: the link is gone, with error link-lost. */
   RbCanResult (*send) (gpointer state, const RbCanFrame *frame, GError **error);
-  /* Until EMPTY. CONFIRM: the oldest unconfirmed frame of ours is on the wire. GONE: with error link-lost. Error frames come as RB_CAN_ERROR. */
+  /* Until EMPTY. CONFIRM: frame is ours and on the wire; frames of ours
+   * are confirmed in the order they were sent, one that is left out was dropped. GONE: with error link-lost. Error frames come as RB_CAN_ERROR. */
   RbCanInput (*receive) (gpointer state, RbCanFrame *frame, GError **error);
   /* Only these ids and error frames are wanted; n 0: all. May be NULL. */
   void (*filter) (gpointer state, const guint32 *ids, guint n);
