@@ -10,7 +10,8 @@
 
 struct _RbJournal {
   sqlite3 *db;
-  gint64 last_progress;
+  GMutex lock; /* of an insertion and the number it was given */
+  GHashTable *progress; /* row → monotonic time of its last progress; under lock */
 };
 
 static const char schema[] =
@@ -71,7 +72,9 @@ rb_journal_open (const char *data_dir, GError **error)
   if (!rb_files_make_folder (data_dir, error))
     return NULL;
   g_autoptr (RbJournal) self = g_new0 (RbJournal, 1);
-  if (sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK
+  g_mutex_init (&self->lock);
+  self->progress = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  if (sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK
       || sqlite3_busy_timeout (self->db, 5000) != SQLITE_OK
       || sqlite3_exec (self->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;",
                        NULL, NULL, NULL) != SQLITE_OK
@@ -86,6 +89,8 @@ void
 rb_journal_close (RbJournal *self)
 {
   sqlite3_close (self->db);
+  g_hash_table_unref (self->progress);
+  g_mutex_clear (&self->lock);
   g_free (self);
 }
 
@@ -137,6 +142,7 @@ gboolean
 rb_journal_intend (RbJournal *self, gint64 number, const char *serial, const char *step, gint64 now, gint64 *row, GError **error)
 {
   const Value values[] = { INT (number), STR (serial), STR (step), INT (now) };
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   if (!execute (self, "INSERT INTO step (recovery, serial, step, intended) VALUES (?, ?, ?, ?)", values, 4, error))
     return FALSE;
   *row = sqlite3_last_insert_rowid (self->db);
@@ -150,15 +156,25 @@ rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *
   return execute (self, "UPDATE step SET finished = ?, reason = ?, detail = ? WHERE row = ?", values, 4, error);
 }
 
+static gboolean
+progress_is_due (RbJournal *self, gint64 row)
+{
+  gint64 now = g_get_monotonic_time ();
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  const gint64 *last = g_hash_table_lookup (self->progress, &row);
+  if (last != NULL && now - *last < PROGRESS_US)
+    return FALSE;
+  g_hash_table_replace (self->progress, g_memdup2 (&row, sizeof row), g_memdup2 (&now, sizeof now));
+  return TRUE;
+}
+
 void
 rb_journal_progress (RbJournal *self, gint64 row, guint64 done)
 {
   const Value values[] = { INT ((gint64) done), INT (row) };
-  gint64 now = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
-  if (now - self->last_progress < PROGRESS_US)
+  if (!progress_is_due (self, row))
     return;
-  self->last_progress = now;
   /* the ECU is the truth for how far it got; losing this row loses nothing */
   if (!execute (self, "UPDATE step SET done = ? WHERE row = ?", values, 2, &error))
     g_debug ("%s", error->message);

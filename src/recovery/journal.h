@@ -5,8 +5,8 @@
 /*
  * The local memory of recoveries, in DATA/recallbay.db (tables of its own, schema version of its own; WAL,
  * synchronous=FULL). A write to a vehicle is an intent row before and a result after, so that killing the program at any
- * instant loses nothing that was acknowledged. It is for people and records and never trusted over the vehicle. One
- * object a thread.
+ * instant loses nothing that was acknowledged. It is for people and records and never trusted over the vehicle. Usable
+ * from several threads at once.
  */
 typedef struct _RbJournal RbJournal;
 RbJournal *rb_journal_open (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;

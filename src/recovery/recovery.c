@@ -8,11 +8,13 @@
 #include "record/statement.h"
 #include "recovery/facts.h"
 #include "recovery/inspection.h"
+#include "recovery/lanes.h"
 
 #include <string.h>
 
 #define DEFAULT_LINK_TIMEOUT_S 20
 #define RETRY_MS 250
+#define MAX_LOST 5
 #define MAX_SHE (256 * 1024)
 
 struct _RbRecovery {
@@ -21,6 +23,8 @@ struct _RbRecovery {
   RbIdentitySet *technician, *workstation, *second;
   RbRecoveryWatch watch;
   gpointer user_data;
+  GMutex watch_lock;   /* watch is called from one thread at a time */
+  GMutex primary_lock; /* lanes ask the Primary whether the vehicle may be written to */
 
   RbContents *contents;
   RbJournal *journal;
@@ -52,12 +56,22 @@ rb_recovery_state_word (RbEcuState state)
   return state_words[state];
 }
 
+/* (RbRecoveryWatch) */
+static void
+emit (const RbRecoveryEvent *event, gpointer user_data)
+{
+  RbRecovery *self = user_data;
+  if (self->watch == NULL)
+    return;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->watch_lock);
+  self->watch (event, self->user_data);
+}
+
 static void
 emit_phase (RbRecovery *self, const char *phase)
 {
   const RbRecoveryEvent event = { .kind = RB_EVENT_PHASE, .text = phase };
-  if (self->watch != NULL)
-    self->watch (&event, self->user_data);
+  emit (&event, self);
 }
 
 static gint64
@@ -66,12 +80,14 @@ moment (RbRecovery *self)
   return self->now > 0 ? self->now : rb_moment_now ();
 }
 
+static gboolean safe_point (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error);
+
 static RbWorkContext
 work_context (RbRecovery *self, GCancellable *cancellable)
 {
   return (RbWorkContext){ .contents = self->contents, .journal = self->journal, .recovery = self->number, .vin = self->vin,
                           .authentication = self->authentication, .she = self->she, .cancellable = cancellable,
-                          .watch = self->watch, .user_data = self->user_data };
+                          .safe_point = safe_point, .safe_point_data = self, .watch = emit, .user_data = self };
 }
 
 static gboolean
@@ -100,6 +116,8 @@ copy_options (RbRecovery *self, const RbRecoveryOptions *options)
   self->now = options->now;
   self->watch = options->watch;
   self->user_data = options->user_data;
+  g_mutex_init (&self->watch_lock);
+  g_mutex_init (&self->primary_lock);
   self->works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free);
   self->unexpected = g_ptr_array_new_with_free_func (g_free);
   self->vin_sources = json_array ();
@@ -160,6 +178,8 @@ rb_recovery_free (RbRecovery *self)
   g_clear_pointer (&self->authentication, rb_identity_unref);
   g_clear_pointer (&self->manifest_before, g_bytes_unref);
   g_clear_pointer (&self->manifest_after, g_bytes_unref);
+  g_mutex_clear (&self->watch_lock);
+  g_mutex_clear (&self->primary_lock);
   json_decref (self->vin_sources);
   json_decref (self->she);
   g_free (self->data_dir);
@@ -183,28 +203,16 @@ rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, RbIdent
   self->second = second;
 }
 
-/* Where an ECU comes in the order of work: Secondaries, then gateways, then the Primary. */
-static int
-rank (const RbVehicleModel *model, const RbModelEcu *ecu)
-{
-  if (ecu->primary)
-    return 2;
-  for (guint i = 0; i < model->ecus->len; i++)
-    if (g_strcmp0 (((RbModelEcu *) model->ecus->pdata[i])->gateway, ecu->name) == 0)
-      return 1;
-  return 0;
-}
-
 static void
 add_works (RbRecovery *self)
 {
   const RbVehicleModel *model = rb_contents_model (self->contents);
-  for (int wanted_rank = 0; wanted_rank <= 2; wanted_rank++)
+  for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
     for (guint i = 0; i < model->ecus->len; i++) {
       const RbModelEcu *ecu = model->ecus->pdata[i];
       const RbCampaignEcu *wanted = rb_campaign_ecu (rb_contents_campaign (self->contents), ecu->hardware_id);
       const RbProfile *profile = rb_contents_profile (self->contents, ecu->hardware_id);
-      if (rank (model, ecu) == wanted_rank && wanted != NULL && profile != NULL)
+      if (rb_lanes_rank (model, ecu) == (RbLanesRank) rank && wanted != NULL && profile != NULL)
         g_ptr_array_add (self->works, rb_work_new (ecu, profile, wanted));
     }
 }
@@ -364,8 +372,7 @@ rb_recovery_measure (RbRecovery *self, const RbChecklistItem *item, gint64 *valu
     return FALSE;
   *good = *value >= item->low && *value <= item->high;
   const RbRecoveryEvent event = { .kind = RB_EVENT_MEASUREMENT, .item = item->id, .value = *value, .unit = item->unit, .good = *good };
-  if (self->watch != NULL)
-    self->watch (&event, self->user_data);
+  emit (&event, self);
   return TRUE;
 }
 
@@ -514,11 +521,12 @@ find_again (RbRecovery *self, GCancellable *cancellable, GError **error)
   }
 }
 
-/* Voltage, ignition, standstill: looked at between ECUs, the next safe point; waited for as long as for a lost link. */
+/* Voltage, ignition, standstill: waited for as long as for a lost link, while every lane waits. */
 static gboolean
 interlocks_hold (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
   gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->primary_lock);
   for (;;) {
     g_autoptr (GError) failure = NULL;
     if (measure_all (self, FALSE, cancellable, &failure))
@@ -528,34 +536,73 @@ interlocks_hold (RbRecovery *self, GCancellable *cancellable, GError **error)
       return FALSE;
     }
     const RbRecoveryEvent event = { .kind = RB_EVENT_WARNING, .reason = rb_reason_of (failure), .text = failure->message };
-    if (self->watch != NULL)
-      self->watch (&event, self->user_data);
+    emit (&event, self);
     if (!pause_ms (RETRY_MS, cancellable, error))
       return FALSE;
   }
 }
 
-/* One ECU to its end: done, parked, or FALSE when the run cannot go on. */
+/* (RbWorkSafePoint) A Primary in work was measured before it began: between its steps its bootloader need not know the values. */
 static gboolean
-run_one (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
+safe_point (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error)
 {
+  return (work->model->primary && work->writes > 0) || interlocks_hold (user_data, cancellable, error);
+}
+
+typedef struct {
+  RbRecovery *recovery;
+  GCancellable *cancellable;
+} Run;
+
+/* (RbLanesWork) One ECU to its end: done, parked, or FALSE when the run cannot go on. */
+static gboolean
+run_one (RbWork *work, gpointer user_data, GError **error)
+{
+  const Run *run = user_data;
+  const RbWorkContext context = work_context (run->recovery, run->cancellable);
+  g_autoptr (GError) failure = NULL;
+  if (rb_work_run (work, &context, &failure))
+    return TRUE;
+  /* an ECU under which the link goes away again and again is not tried for ever */
+  gboolean lost = rb_reason_of (failure) == RB_REASON_LINK_LOST && work->lost++ < MAX_LOST;
+  rb_work_set_state (work, &context, lost ? RB_ECU_UNKNOWN : RB_ECU_PARKED, rb_reason_of (failure), failure->message);
+  work->finished = rb_moment_now ();
+  if (!lost && (!is_fatal (failure) || rb_reason_of (failure) == RB_REASON_LINK_LOST))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* ECUs of that rank that are neither done nor parked. (element-type RbWork) */
+static GPtrArray *
+open_works (RbRecovery *self, RbLanesRank rank)
+{
+  GPtrArray *open = g_ptr_array_new ();
+  for (guint i = 0; i < self->works->len; i++) {
+    RbWork *work = self->works->pdata[i];
+    gboolean ended = work->finished != 0 && (work->state == RB_ECU_DONE || work->state == RB_ECU_PARKED);
+    if (rb_lanes_rank (rb_contents_model (self->contents), work->model) == rank && !ended)
+      g_ptr_array_add (open, work);
+  }
+  return open;
+}
+
+/* When the link is lost every lane ends; with a new one the ECUs that are still open are observed and worked on again. */
+static gboolean
+run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
+{
+  Run run = { self, cancellable };
   for (;;) {
-    const RbWorkContext context = work_context (self, cancellable);
+    g_autoptr (GPtrArray) works = open_works (self, rank);
     g_autoptr (GError) failure = NULL;
-    if (interlocks_hold (self, cancellable, &failure) && rb_work_run (work, &context, &failure))
+    if (rb_lanes_run (works, run_one, &run, &failure))
       return TRUE;
-    if (rb_reason_of (failure) == RB_REASON_LINK_LOST) {
-      rb_work_set_state (work, &context, RB_ECU_UNKNOWN, RB_REASON_LINK_LOST, failure->message);
-      if (find_again (self, cancellable, error))
-        continue;
+    if (rb_reason_of (failure) != RB_REASON_LINK_LOST) {
+      g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-    rb_work_set_state (work, &context, RB_ECU_PARKED, rb_reason_of (failure), failure->message);
-    work->finished = rb_moment_now ();
-    if (!is_fatal (failure))
-      return TRUE;
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return FALSE;
+    if (!find_again (self, cancellable, error))
+      return FALSE;
   }
 }
 
@@ -602,8 +649,8 @@ rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
   self->row_before = rb_journal_last_row (self->journal);
   self->end = RB_STATEMENT_ABORTED;
   read_manifest (self, &self->manifest_before, cancellable);
-  for (guint i = 0; i < self->works->len; i++)
-    if (!run_one (self, self->works->pdata[i], cancellable, error))
+  for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
+    if (!run_rank (self, (RbLanesRank) rank, cancellable, error))
       return FALSE;
   read_manifest (self, &self->manifest_after, cancellable);
   self->end = RB_STATEMENT_FINISHED;

@@ -587,7 +587,9 @@ run_step (RbWork *self, const RbWorkContext *context, RbStep step, GError **erro
 {
   for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
     if (steps[i].step == step)
-      return !g_cancellable_set_error_if_cancelled (context->cancellable, error) && steps[i].run (self, context, error);
+      return !g_cancellable_set_error_if_cancelled (context->cancellable, error)
+             && context->safe_point (self, context->cancellable, context->safe_point_data, error)
+             && steps[i].run (self, context, error);
   return fail (self, error, RB_REASON_UNSUPPORTED, "its profile has an unknown step");
 }
 

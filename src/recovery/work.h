@@ -10,6 +10,10 @@
  * The work on one ECU: observe what holds, apply what does not, prove it. Nothing is decided by what an ECU says of itself
  * where it can prove it instead; nothing in here is remembered from an earlier run but through the journal.
  */
+typedef struct _RbWork RbWork;
+/* Waits until the vehicle may be written to (voltage, ignition, standstill); called before every step that may write. */
+typedef gboolean (*RbWorkSafePoint) (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error);
+
 typedef struct {
   RbContents *contents;       /* borrowed, as everything here */
   RbJournal *journal;
@@ -18,11 +22,13 @@ typedef struct {
   RbIdentity *authentication; /* for 0x29 */
   json_t *she;                /* decrypted she.json, NULL when there is none */
   GCancellable *cancellable;
+  RbWorkSafePoint safe_point;
+  gpointer safe_point_data;
   RbRecoveryWatch watch;
   gpointer user_data;
 } RbWorkContext;
 
-typedef struct {
+struct _RbWork {
   const RbModelEcu *model;
   const RbProfile *profile;
   const RbCampaignEcu *wanted;
@@ -36,6 +42,7 @@ typedef struct {
   gboolean need_director_root, need_image_root, need_metadata, need_image, need_key;
   gboolean unlocked, written; /* since the last reset */
   guint writes;
+  guint lost;                 /* times the link went away under it */
   gint64 started, finished;
   /* proofs, of the newest observation */
   GBytes *image_nonce;
@@ -47,7 +54,7 @@ typedef struct {
   gint64 she_counter;
   GBytes *report_challenge, *report;
   gboolean report_deferred;
-} RbWork;
+};
 
 RbWork *rb_work_new (const RbModelEcu *model, const RbProfile *profile, const RbCampaignEcu *wanted);
 void rb_work_free (RbWork *self);
