@@ -1,0 +1,632 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "frame/isotp.h"
+
+#include <string.h>
+
+/* N_PCI types, the high nibble of the first byte */
+enum { SINGLE = 0, FIRST = 1, CONSECUTIVE = 2, FLOW_CONTROL = 3 };
+enum { CONTINUE = 0, WAIT = 1, OVERFLOW = 2 };
+enum { SHORT_FIRST_MAX = 4095, MESSAGE_MAX = 1024 * 1024, EVENTS = 16 };
+enum { TICKET_DATA = 0, TICKET_FLOW = 1 };
+
+#define NEVER G_MAXINT64
+
+typedef enum {
+  IDLE,
+  STARTING, /* single or first frame is due */
+  WAITING,  /* for flow control */
+  SENDING,  /* consecutive frames */
+  DRAINING, /* all given, not all on the wire */
+} SendState;
+
+typedef struct {
+  SendState state;
+  GBytes *message;
+  const guint8 *data;
+  gsize length, offset;
+  guint8 sequence;
+  guint8 block_size, st_min; /* of the last flow control */
+  guint block_left;          /* frames until the next one; 0: none is due */
+  guint waits;
+  guint outstanding;         /* given and not yet on the wire */
+  guint32 turn;              /* counts messages, so that a late confirmation finds nothing */
+  gint64 gap, not_before;    /* STmin of this message's last flow control; its end */
+  gint64 wire_due, flow_due; /* N_As, N_Bs */
+  gint64 waits_due;
+} Sender;
+
+typedef struct {
+  guint8 *buffer; /* NULL: nothing is arriving */
+  gsize length, offset;
+  guint8 frame_length; /* RX_DL */
+  guint8 sequence;     /* awaited */
+  guint8 last[64];     /* the last consecutive frame: CAN may deliver a frame twice */
+  guint8 last_length;
+  guint block_left;    /* 0: no further flow control is due */
+  gint64 next_due;     /* N_Cr */
+  int flow;            /* flow status to be given, -1 none */
+  gboolean flow_out;   /* given and not yet on the wire */
+  guint32 turn;
+  gint64 wire_due;     /* N_Ar */
+} Receiver;
+
+struct _RbIsotp {
+  RbIsotpConfig config;
+  gint64 n_as, n_bs, n_cr; /* microseconds */
+  Sender tx;
+  Receiver rx;
+  RbIsotpEvent events[EVENTS];
+  guint first_event, n_events;
+};
+
+static gint64
+microseconds (guint milliseconds)
+{
+  return (gint64) (milliseconds == 0 ? 1000 : milliseconds) * 1000;
+}
+
+static guint8
+usable_length (guint8 wanted, gboolean fd)
+{
+  if (!fd)
+    return 8;
+  guint8 fits = rb_can_fit (wanted == 0 ? 64 : wanted, TRUE);
+  guint8 dlc = rb_can_dlc (fits);
+  if (wanted != 0 && fits > wanted)
+    dlc--;
+  return MAX (rb_can_length (dlc, TRUE), 8);
+}
+
+static void
+tx_clear (Sender *tx)
+{
+  g_clear_pointer (&tx->message, g_bytes_unref);
+  tx->data = NULL;
+  tx->state = IDLE;
+  tx->outstanding = 0;
+  tx->wire_due = tx->flow_due = tx->waits_due = NEVER;
+  tx->gap = tx->not_before = 0;
+}
+
+static void
+rx_clear (Receiver *rx)
+{
+  g_clear_pointer (&rx->buffer, g_free);
+  rx->next_due = NEVER;
+}
+
+static void
+flow_clear (Receiver *rx)
+{
+  rx->flow = -1;
+  rx->flow_out = FALSE;
+  rx->wire_due = NEVER;
+}
+
+RbIsotp *
+rb_isotp_new (const RbIsotpConfig *config)
+{
+  RbIsotp *self = g_new0 (RbIsotp, 1);
+  self->config = *config;
+  self->config.tx_length = usable_length (config->tx_length, config->fd);
+  self->config.wait_max = config->wait_max == 0 ? 255 : config->wait_max;
+  self->config.wait_ms = config->wait_ms == 0 ? 60000 : config->wait_ms;
+  self->config.window = MAX (config->window, 1);
+  self->config.max_message = config->max_message == 0 ? MESSAGE_MAX : config->max_message;
+  self->n_as = microseconds (config->n_as_ms);
+  self->n_bs = microseconds (config->n_bs_ms);
+  self->n_cr = microseconds (config->n_cr_ms);
+  tx_clear (&self->tx);
+  rx_clear (&self->rx);
+  flow_clear (&self->rx);
+  return self;
+}
+
+void
+rb_isotp_free (RbIsotp *self)
+{
+  tx_clear (&self->tx);
+  rx_clear (&self->rx);
+  for (RbIsotpEvent event = rb_isotp_event (self); event.kind != RB_ISOTP_NONE; event = rb_isotp_event (self))
+    g_clear_pointer (&event.message, g_bytes_unref);
+  g_free (self);
+}
+
+static void
+say (RbIsotp *self, RbIsotpKind kind, GBytes *message, RbReason reason, const char *text)
+{
+  if (self->n_events == EVENTS) {
+    g_clear_pointer (&self->events[self->first_event].message, g_bytes_unref);
+    self->first_event = (self->first_event + 1) % EVENTS;
+    self->n_events--;
+  }
+  RbIsotpEvent event = { .kind = kind, .message = message, .reason = reason, .text = text };
+  self->events[(self->first_event + self->n_events++) % EVENTS] = event;
+}
+
+RbIsotpEvent
+rb_isotp_event (RbIsotp *self)
+{
+  RbIsotpEvent event = { .kind = RB_ISOTP_NONE };
+  if (self->n_events == 0)
+    return event;
+  event = self->events[self->first_event];
+  self->first_event = (self->first_event + 1) % EVENTS;
+  self->n_events--;
+  return event;
+}
+
+static void
+failed (RbIsotp *self, RbReason reason, const char *text)
+{
+  tx_clear (&self->tx);
+  say (self, RB_ISOTP_FAILED, NULL, reason, text);
+}
+
+static void
+broken (RbIsotp *self, RbReason reason, const char *text)
+{
+  rx_clear (&self->rx);
+  say (self, RB_ISOTP_BROKEN, NULL, reason, text);
+}
+
+/* Building frames */
+
+static guint8
+prefix (const RbIsotp *self)
+{
+  return self->config.tx_extension >= 0 ? 1 : 0;
+}
+
+static void
+begin_frame (const RbIsotp *self, RbCanFrame *frame)
+{
+  memset (frame, self->config.padding, sizeof *frame);
+  frame->id = self->config.tx_id;
+  frame->fd = self->config.fd;
+  frame->brs = self->config.fd && self->config.brs;
+  frame->own = FALSE;
+  frame->length = 0;
+  if (self->config.tx_extension >= 0)
+    frame->data[frame->length++] = (guint8) self->config.tx_extension;
+}
+
+static void
+append (RbCanFrame *frame, guint8 byte)
+{
+  frame->data[frame->length++] = byte;
+}
+
+static void
+append_message (RbCanFrame *frame, Sender *tx, gsize room)
+{
+  gsize n = MIN (tx->length - tx->offset, room - frame->length);
+  memcpy (&frame->data[frame->length], &tx->data[tx->offset], n);
+  frame->length = (guint8) (frame->length + n);
+  tx->offset += n;
+}
+
+/* Up to 8 bytes padding is a choice; longer FD frames have only some lengths. The filler is there already. */
+static void
+end_frame (const RbIsotp *self, RbCanFrame *frame)
+{
+  if (frame->length < 8 && self->config.pad)
+    frame->length = 8;
+  else
+    frame->length = rb_can_fit (frame->length, frame->fd);
+}
+
+static gsize
+single_max (const RbIsotp *self)
+{
+  return self->config.tx_length - prefix (self) - (self->config.tx_length > 8 ? 2u : 1u);
+}
+
+static void
+make_single (RbIsotp *self, RbCanFrame *out)
+{
+  Sender *tx = &self->tx;
+  if (tx->length + prefix (self) < 8) {
+    append (out, (guint8) tx->length);
+  } else {
+    append (out, SINGLE << 4);
+    append (out, (guint8) tx->length);
+  }
+  append_message (out, tx, self->config.tx_length);
+  tx->state = DRAINING;
+}
+
+static void
+make_first (RbIsotp *self, RbCanFrame *out)
+{
+  Sender *tx = &self->tx;
+  if (tx->length <= SHORT_FIRST_MAX) {
+    append (out, (guint8) (FIRST << 4 | tx->length >> 8));
+    append (out, tx->length & 0xff);
+  } else {
+    append (out, FIRST << 4);
+    append (out, 0);
+    for (int shift = 24; shift >= 0; shift -= 8)
+      append (out, tx->length >> shift & 0xff);
+  }
+  append_message (out, tx, self->config.tx_length);
+  tx->sequence = 1;
+  tx->state = WAITING;
+}
+
+static void
+make_consecutive (RbIsotp *self, RbCanFrame *out)
+{
+  Sender *tx = &self->tx;
+  append (out, (guint8) (CONSECUTIVE << 4 | tx->sequence));
+  tx->sequence = (tx->sequence + 1) & 15;
+  append_message (out, tx, self->config.tx_length);
+  if (tx->offset == tx->length)
+    tx->state = DRAINING;
+  else if (tx->block_left > 0 && --tx->block_left == 0)
+    tx->state = WAITING;
+}
+
+static void
+make_flow (RbIsotp *self, gint64 now, RbCanFrame *out)
+{
+  begin_frame (self, out);
+  append (out, (guint8) (FLOW_CONTROL << 4 | self->rx.flow));
+  append (out, self->config.block_size);
+  append (out, self->config.st_min);
+  end_frame (self, out);
+  self->rx.flow = -1;
+  self->rx.flow_out = TRUE;
+  self->rx.wire_due = now + self->n_as;
+}
+
+static gint64
+separation (guint8 st_min)
+{
+  if (st_min <= 0x7f)
+    return st_min * 1000;
+  if (st_min >= 0xf1 && st_min <= 0xf9)
+    return (st_min - 0xf0) * 100;
+  return 127 * 1000;
+}
+
+static gboolean
+may_give (const RbIsotp *self, gint64 now)
+{
+  const Sender *tx = &self->tx;
+  if (tx->state == STARTING)
+    return TRUE;
+  if (tx->state != SENDING)
+    return FALSE;
+  guint window = tx->gap == 0 ? self->config.window : 1;
+  return tx->outstanding < window && now >= tx->not_before;
+}
+
+gboolean
+rb_isotp_next (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket)
+{
+  Sender *tx = &self->tx;
+  if (self->rx.flow >= 0) {
+    make_flow (self, now, out);
+    *ticket = ++self->rx.turn << 1 | TICKET_FLOW;
+    return TRUE;
+  }
+  if (!may_give (self, now))
+    return FALSE;
+  begin_frame (self, out);
+  if (tx->state == SENDING)
+    make_consecutive (self, out);
+  else if (tx->length <= single_max (self))
+    make_single (self, out);
+  else
+    make_first (self, out);
+  end_frame (self, out);
+  if (tx->outstanding++ == 0)
+    tx->wire_due = now + self->n_as;
+  *ticket = tx->turn << 1 | TICKET_DATA;
+  return TRUE;
+}
+
+/* Sending */
+
+gboolean
+rb_isotp_send (RbIsotp *self, GBytes *message, gint64 now, GError **error)
+{
+  (void) now;
+  Sender *tx = &self->tx;
+  gsize length = g_bytes_get_size (message);
+  gsize most = self->config.functional ? single_max (self) : G_MAXUINT32;
+  if (tx->state != IDLE) {
+    g_set_error (error, RB_FRAME_ERROR, RB_REASON_BUSY, "the message before is not out yet");
+    return FALSE;
+  }
+  if (length == 0) {
+    g_set_error (error, RB_FRAME_ERROR, RB_REASON_USAGE, "an empty message");
+    return FALSE;
+  }
+  if (length > most) {
+    g_set_error (error, RB_FRAME_ERROR, RB_REASON_BLOCK_TOO_LONG, "%" G_GSIZE_FORMAT " bytes; %s carries %" G_GSIZE_FORMAT,
+                 length, self->config.functional ? "a functional address" : "ISO-TP", most);
+    return FALSE;
+  }
+  tx->message = g_bytes_ref (message);
+  tx->data = g_bytes_get_data (message, &tx->length);
+  tx->offset = 0;
+  tx->waits = 0;
+  tx->block_left = 0;
+  tx->turn = (tx->turn + 1) & (G_MAXUINT32 >> 1);
+  tx->state = STARTING;
+  return TRUE;
+}
+
+void
+rb_isotp_abort (RbIsotp *self)
+{
+  tx_clear (&self->tx);
+}
+
+static void
+data_sent (RbIsotp *self, gint64 now)
+{
+  Sender *tx = &self->tx;
+  tx->outstanding--;
+  tx->wire_due = tx->outstanding > 0 ? now + self->n_as : NEVER;
+  tx->not_before = tx->gap == 0 ? 0 : now + tx->gap;
+  if (tx->outstanding > 0)
+    return;
+  if (tx->state == WAITING && tx->flow_due == NEVER)
+    tx->flow_due = now + self->n_bs;
+  if (tx->state == DRAINING) {
+    tx_clear (tx);
+    say (self, RB_ISOTP_SENT, NULL, RB_REASON_NONE, NULL);
+  }
+}
+
+void
+rb_isotp_sent (RbIsotp *self, guint32 ticket, gint64 now)
+{
+  Receiver *rx = &self->rx;
+  if ((ticket & 1) == TICKET_DATA) {
+    if (self->tx.outstanding > 0 && ticket >> 1 == self->tx.turn)
+      data_sent (self, now);
+  } else if (rx->flow_out && ticket == (rx->turn << 1 | TICKET_FLOW)) {
+    rx->flow_out = FALSE;
+    rx->wire_due = NEVER;
+    if (rx->buffer != NULL)
+      rx->next_due = now + self->n_cr;
+  }
+}
+
+static void
+wait_more (RbIsotp *self, gint64 now)
+{
+  Sender *tx = &self->tx;
+  if (tx->waits == 0)
+    tx->waits_due = now + (gint64) self->config.wait_ms * 1000;
+  tx->waits++;
+  tx->flow_due = now + self->n_bs;
+  if (tx->waits > self->config.wait_max)
+    failed (self, RB_REASON_TIMEOUT, "the ECU asked to wait too many times in a row");
+}
+
+static void
+take_flow (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
+{
+  Sender *tx = &self->tx;
+  if (tx->state != WAITING || frame->length < at + 3)
+    return;
+  switch (frame->data[at] & 15) {
+  case CONTINUE:
+    tx->block_size = frame->data[at + 1];
+    tx->st_min = frame->data[at + 2];
+    tx->gap = separation (tx->st_min);
+    tx->block_left = tx->block_size;
+    tx->waits = 0;
+    tx->flow_due = tx->waits_due = NEVER;
+    tx->state = SENDING;
+    break;
+  case WAIT:
+    wait_more (self, now);
+    break;
+  case OVERFLOW:
+    failed (self, RB_REASON_BLOCK_TOO_LONG, "the ECU has no room for a message of this length");
+    break;
+  default:
+    failed (self, RB_REASON_LINK_PROTOCOL, "a flow control of a kind that does not exist");
+  }
+}
+
+/* Receiving */
+
+static void
+superseded (RbIsotp *self)
+{
+  if (self->rx.buffer != NULL)
+    broken (self, RB_REASON_LINK_PROTOCOL, "a new message began before the last one was whole");
+  flow_clear (&self->rx);
+}
+
+/* ISO 15765-2: above 8 bytes the length is in a second byte, and only there. */
+static void
+take_single (RbIsotp *self, const RbCanFrame *frame, guint8 at)
+{
+  gboolean escaped = frame->length > 8;
+  guint8 length = frame->data[at] & 15;
+  if (escaped && length == 0)
+    length = frame->data[at + 1];
+  else if (escaped)
+    return;
+  guint8 from = (guint8) (at + (escaped ? 2 : 1));
+  if (length == 0 || from + length > frame->length)
+    return;
+  superseded (self);
+  say (self, RB_ISOTP_MESSAGE, g_bytes_new (&frame->data[from], length), RB_REASON_NONE, NULL);
+}
+
+/* Its data offset; 0 when the length cannot be. */
+static guint8
+first_length (const RbCanFrame *frame, guint8 at, gsize *length)
+{
+  guint8 from = (guint8) (at + 2);
+  *length = (gsize) (frame->data[at] & 15) << 8 | frame->data[at + 1];
+  gsize least = frame->length - at - (frame->length > 8 ? 1u : 0u); /* one byte less fits a single frame */
+  if (*length == 0) {
+    for (; from < at + 6; from++)
+      *length = *length << 8 | frame->data[from];
+    least = SHORT_FIRST_MAX + 1;
+  }
+  return *length < least ? 0 : from;
+}
+
+static void
+take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at)
+{
+  Receiver *rx = &self->rx;
+  gsize length = 0;
+  guint8 from = frame->length < 8 ? 0 : first_length (frame, at, &length);
+  if (from == 0)
+    return;
+  superseded (self);
+  if (length > self->config.max_message) {
+    rx->flow = OVERFLOW;
+    broken (self, RB_REASON_BLOCK_TOO_LONG, "the message is longer than what is taken in");
+    return;
+  }
+  rx->length = length;
+  rx->buffer = g_malloc (length);
+  rx->offset = (gsize) frame->length - from;
+  memcpy (rx->buffer, &frame->data[from], rx->offset);
+  rx->frame_length = frame->length;
+  rx->sequence = 1;
+  rx->last_length = 0;
+  rx->block_left = self->config.block_size;
+  rx->flow = CONTINUE;
+  say (self, RB_ISOTP_FIRST, NULL, RB_REASON_NONE, NULL);
+}
+
+static gboolean
+is_repeated (const Receiver *rx, const RbCanFrame *frame)
+{
+  return rx->last_length == frame->length && memcmp (rx->last, frame->data, frame->length) == 0;
+}
+
+static void
+store (RbIsotp *self, const RbCanFrame *frame, guint8 at, gsize n, gint64 now)
+{
+  Receiver *rx = &self->rx;
+  memcpy (&rx->buffer[rx->offset], &frame->data[at + 1], n);
+  memcpy (rx->last, frame->data, frame->length);
+  rx->last_length = frame->length;
+  rx->offset += n;
+  rx->sequence = (rx->sequence + 1) & 15;
+  rx->next_due = now + self->n_cr;
+  if (rx->offset == rx->length) {
+    GBytes *message = g_bytes_new_take (g_steal_pointer (&rx->buffer), rx->length);
+    rx_clear (rx);
+    say (self, RB_ISOTP_MESSAGE, message, RB_REASON_NONE, NULL);
+  } else if (rx->block_left > 0 && --rx->block_left == 0) {
+    rx->block_left = self->config.block_size;
+    rx->flow = CONTINUE;
+    rx->next_due = NEVER;
+  }
+}
+
+/* A frame of another length than the first one's is ignored, but the last may be shorter. A frame lost before it shows by its
+ * number; the same frame once more is what CAN itself does when the last bit of a frame was disturbed. */
+static void
+take_consecutive (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
+{
+  Receiver *rx = &self->rx;
+  if (rx->buffer == NULL || frame->length > rx->frame_length)
+    return;
+  gsize room = frame->length - at - 1u;
+  gsize n = MIN (rx->length - rx->offset, (gsize) rx->frame_length - at - 1);
+  if (room < n)
+    return;
+  if ((frame->data[at] & 15) == rx->sequence)
+    store (self, frame, at, n, now);
+  else if (!is_repeated (rx, frame))
+    broken (self, RB_REASON_LINK_PROTOCOL, "a frame of the message is missing");
+}
+
+gboolean
+rb_isotp_take (RbIsotp *self, const RbCanFrame *frame, gint64 now)
+{
+  guint8 at = self->config.rx_extension >= 0 ? 1 : 0;
+  if (frame->id != self->config.rx_id || frame->own || self->config.functional || frame->length <= at + 1)
+    return FALSE;
+  if (at > 0 && frame->data[0] != self->config.rx_extension)
+    return FALSE;
+  switch (frame->data[at] >> 4) {
+  case SINGLE:
+    take_single (self, frame, at);
+    break;
+  case FIRST:
+    take_first (self, frame, at);
+    break;
+  case CONSECUTIVE:
+    take_consecutive (self, frame, at, now);
+    break;
+  case FLOW_CONTROL:
+    take_flow (self, frame, at, now);
+    break;
+  default:
+    break;
+  }
+  return TRUE;
+}
+
+/* Time */
+
+gint64
+rb_isotp_deadline (const RbIsotp *self)
+{
+  const Sender *tx = &self->tx;
+  const Receiver *rx = &self->rx;
+  gint64 due = MIN (MIN (tx->wire_due, tx->flow_due), MIN (tx->waits_due, MIN (rx->next_due, rx->wire_due)));
+  gboolean paced = tx->state == SENDING && tx->outstanding == 0;
+  return paced ? MIN (due, tx->not_before) : due;
+}
+
+void
+rb_isotp_tick (RbIsotp *self, gint64 now)
+{
+  Sender *tx = &self->tx;
+  Receiver *rx = &self->rx;
+  if (now >= tx->wire_due)
+    failed (self, RB_REASON_TIMEOUT, "a frame could not be put on the bus in time");
+  else if (now >= tx->flow_due)
+    failed (self, RB_REASON_TIMEOUT, "the ECU sent no flow control in time");
+  else if (now >= tx->waits_due)
+    failed (self, RB_REASON_TIMEOUT, "the ECU asked to wait for too long");
+  if (now >= rx->wire_due) {
+    flow_clear (rx);
+    broken (self, RB_REASON_TIMEOUT, "a flow control could not be put on the bus in time");
+  } else if (now >= rx->next_due) {
+    broken (self, RB_REASON_TIMEOUT, "the ECU's message stopped in the middle");
+  }
+}
+
+gboolean
+rb_isotp_sending (const RbIsotp *self)
+{
+  return self->tx.state != IDLE;
+}
+
+gboolean
+rb_isotp_receiving (const RbIsotp *self)
+{
+  return self->rx.buffer != NULL;
+}
+
+guint8
+rb_isotp_block_size (const RbIsotp *self)
+{
+  return self->tx.block_size;
+}
+
+guint8
+rb_isotp_st_min (const RbIsotp *self)
+{
+  return self->tx.st_min;
+}
