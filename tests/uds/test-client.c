@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fake.h"
+
+#include "core/bytes.h"
+#include "uds/client.h"
+
+/* Waiting, repeating and giving up: what a client does between a request and its final answer. */
+
+typedef struct {
+  Fake *fake;
+  RbChannel *channel;
+  RbClient *client;
+  GError *error;
+} Bench;
+
+static void
+bench_open (Bench *bench, const FakeStep *steps, const RbClientTiming *timing)
+{
+  *bench = (Bench){ 0 };
+  bench->fake = fake_channel (steps, &bench->channel);
+  bench->client = rb_client_new (bench->channel, timing);
+}
+
+static void
+bench_close (Bench *bench)
+{
+  rb_client_free (bench->client);
+  rb_channel_unref (bench->channel);
+  g_clear_error (&bench->error);
+}
+
+static GBytes *
+request_hex (Bench *bench, const char *hex, GCancellable *cancellable)
+{
+  g_autoptr (GBytes) request = rb_bytes_from_hex (hex);
+  return rb_client_request (bench->client, request, cancellable, &bench->error);
+}
+
+static const struct {
+  const char *name;
+  FakeStep steps[6];
+  const char *answer; /* hex, or NULL */
+  RbReason reason;
+  guint8 nrc;
+} requests[] = {
+  { "plain", { { "22f190", "62f19031" } }, "62f19031", 0, 0 },
+  { "negative", { { "22f190", "7f2231" } }, NULL, RB_REASON_REFUSED, 0x31 },
+  { "pending-then-good", { { "3101ff00", "7f3178 7f3178 7101ff0000" } }, "7101ff0000", 0, 0 },
+  { "pending-then-refused", { { "3101ff00", "7f3178 7f3172" } }, NULL, RB_REASON_REFUSED, 0x72 },
+  { "pending-then-silence", { { "3101ff00", "7f3178 ~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
+  { "pending-of-another-service", { { "22f190", "7f3178 62f19031" } }, "62f19031", 0, 0 },
+  { "refusal-of-another-service", { { "22f190", "7f3131 62f19031" } }, "62f19031", 0, 0 },
+  { "late-answer-of-another-service", { { "22f190", "7101ff0000 62f19031" } }, "62f19031", 0, 0 },
+  { "empty-message", { { "22f190", "7f22 62f19031" } }, "62f19031", 0, 0 },
+  { "only-foreign", { { "22f190", "5003 *" } }, NULL, RB_REASON_WRONG_ANSWER, 0 },
+  { "lost", { { "22f190", "!" } }, NULL, RB_REASON_LINK_LOST, 0 },
+  { "lost-while-pending", { { "3101ff00", "7f3178 !" } }, NULL, RB_REASON_LINK_LOST, 0 },
+  { "busy-once", { { "3101ff00", "7f3121" }, { "3101ff00", "7101ff0000" } }, "7101ff0000", 0, 0 },
+  { "unavailable-once", { { "1003", "7f1094" }, { "1003", "500300320064" } }, "500300320064", 0, 0 },
+  { "busy-for-ever", { { "1003", "7f1021" }, { "1003", "7f1021" }, { "1003", "7f1021" } }, NULL, RB_REASON_ECU_BUSY, 0x21 },
+  { "unavailable-for-ever", { { "1003", "7f1094" }, { "1003", "7f1094" }, { "1003", "7f1094" } }, NULL, RB_REASON_ECU_BUSY, 0x94 },
+  { "busy-then-refused", { { "1003", "7f1021" }, { "1003", "7f1022" } }, NULL, RB_REASON_REFUSED, 0x22 },
+  { "silence-read-did", { { "22f190", "~" }, { "22f190", "62f19031" } }, "62f19031", 0, 0 },
+  { "silence-session", { { "1003", "~" }, { "1003", "~" }, { "1003", "5003" } }, "5003", 0, 0 },
+  { "silence-dtcs", { { "1902ff", "~" }, { "1902ff", "5902ff" } }, "5902ff", 0, 0 },
+  { "silence-transfer", { { "360155", "~" }, { "360155", "7601" } }, "7601", 0, 0 },
+  { "silence-for-ever", { { "22f190", "~" }, { "22f190", "~" }, { "22f190", "~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
+  /* a request that changes something is not sent twice: nobody knows whether the ECU did it */
+  { "silence-routine", { { "3101ff00", "~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
+  { "silence-download", { { "3400440000000000000010", "~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
+  { "silence-exit", { { "37", "~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
+  { "silence-write", { { "2ef19000", "~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
+  { "silence-reset", { { "1101", "~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
+  { "silence-key", { { "2702aabb", "~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
+  { "silence-proof", { { "2903", "~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
+};
+
+static void
+test_request (gconstpointer data)
+{
+  guint i = GPOINTER_TO_UINT (data);
+  Bench bench;
+  bench_open (&bench, requests[i].steps, NULL);
+  g_autoptr (GBytes) answer = request_hex (&bench, requests[i].steps[0].request, NULL);
+  g_autofree char *hex = answer == NULL ? NULL : rb_bytes_hex (answer);
+  g_assert_cmpstr (hex, ==, requests[i].answer);
+  g_assert_cmpint (rb_reason_of (bench.error), ==, requests[i].reason);
+  g_assert_cmphex (rb_client_last_nrc (bench.client), ==, requests[i].nrc);
+  fake_assert_done (bench.fake);
+  bench_close (&bench);
+}
+
+static void
+count_pending (guint count, gpointer data)
+{
+  guint *last = data;
+  g_assert_cmpuint (count, ==, *last + 1);
+  *last = count;
+}
+
+static void
+test_pending_is_told (void)
+{
+  static const FakeStep steps[] = { { "3101ff00", "7f3178 7f3178 7f3178 7101ff0000" }, { NULL } };
+  Bench bench;
+  guint count = 0;
+  bench_open (&bench, steps, NULL);
+  rb_client_set_pending (bench.client, count_pending, &count);
+  g_autoptr (GBytes) answer = request_hex (&bench, "3101ff00", NULL);
+  g_assert_nonnull (answer);
+  g_assert_cmpuint (count, ==, 3);
+  bench_close (&bench);
+}
+
+static void
+test_pending_bounded_by_number (void)
+{
+  static const FakeStep steps[] = { { "3101ff00", "7f3178 *" }, { NULL } };
+  const RbClientTiming timing = { .max_pending = 7 };
+  Bench bench;
+  guint count = 0;
+  bench_open (&bench, steps, &timing);
+  rb_client_set_pending (bench.client, count_pending, &count);
+  g_assert_null (request_hex (&bench, "3101ff00", NULL));
+  g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_ECU_BUSY);
+  g_assert_cmpuint (count, ==, 7);
+  g_assert_cmphex (rb_client_last_nrc (bench.client), ==, 0x78);
+  g_assert_cmpuint (bench.fake->waits->len, ==, 8);
+  bench_close (&bench);
+}
+
+static void
+test_pending_bounded_by_time (void)
+{
+  static const FakeStep steps[] = { { "3101ff00", "7f3178 *" }, { NULL } };
+  const RbClientTiming timing = { .max_pending = G_MAXUINT, .pending_limit_ms = 3 };
+  Bench bench;
+  bench_open (&bench, steps, &timing);
+  gint64 start = g_get_monotonic_time ();
+  g_assert_null (request_hex (&bench, "3101ff00", NULL));
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 3000);
+  g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_ECU_BUSY);
+  bench_close (&bench);
+}
+
+static void
+test_foreign_answers_bounded (void)
+{
+  static const FakeStep steps[] = { { "22f190", "5003 *" }, { NULL } };
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  g_assert_null (request_hex (&bench, "22f190", NULL));
+  g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER);
+  g_assert_cmpuint (bench.fake->waits->len, ==, 17);
+  bench_close (&bench);
+}
+
+static const struct {
+  const char *name;
+  RbClientTiming timing;
+  gint64 first, after_pending;
+} timings[] = {
+  { "defaults", { 0 }, 650, 5500 },
+  { "own", { .p2_ms = 50, .p2_star_ms = 2000, .allowance_ms = 100 }, 150, 2100 },
+  { "p2-only", { .p2_ms = 25 }, 525, 5500 },
+};
+
+static void
+test_waits (gconstpointer data)
+{
+  static const FakeStep steps[] = { { "3101ff00", "7f3178 7101ff0000" }, { NULL } };
+  guint i = GPOINTER_TO_UINT (data);
+  Bench bench;
+  bench_open (&bench, steps, &timings[i].timing);
+  g_autoptr (GBytes) answer = request_hex (&bench, "3101ff00", NULL);
+  g_assert_no_error (bench.error);
+  g_assert_cmpint (fake_wait (bench.fake, 0), ==, timings[i].first);
+  g_assert_cmpint (fake_wait (bench.fake, 1), ==, timings[i].after_pending);
+  bench_close (&bench);
+}
+
+/* what an ECU tells of its times when a session begins; zero and a short answer tell nothing */
+static const struct {
+  const char *answer;
+  gint64 first, after_pending;
+} told[] = {
+  { "500300320064", 550, 1500 },  { "50030014ffff", 520, 655850 }, { "5003", 650, 5500 },
+  { "50030032", 650, 5500 },      { "500300000064", 650, 5500 },   { "500300320000", 650, 5500 },
+  { "50030032006499", 550, 1500 },
+};
+
+static void
+test_session_timing (gconstpointer data)
+{
+  guint i = GPOINTER_TO_UINT (data);
+  const FakeStep steps[] = { { "1003", told[i].answer }, { "3101ff00", "7f3178 7101ff0000" }, { NULL } };
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  g_assert_true (rb_client_session (bench.client, 0x03, NULL, &bench.error));
+  g_autoptr (GBytes) answer = request_hex (&bench, "3101ff00", NULL);
+  g_assert_no_error (bench.error);
+  g_assert_cmpint (fake_wait (bench.fake, 1), ==, told[i].first);
+  g_assert_cmpint (fake_wait (bench.fake, 2), ==, told[i].after_pending);
+  bench_close (&bench);
+}
+
+static void
+test_repeats_are_set (void)
+{
+  static const FakeStep five[] = { { "22f190", "~" }, { "22f190", "~" }, { "22f190", "~" }, { "22f190", "~" }, { "22f190", "~" }, { NULL } };
+  static const FakeStep one[] = { { "22f190", "~" }, { NULL } };
+  const RbClientTiming many = { .repeats = 5 };
+  const RbClientTiming few = { .repeats = 1 };
+  Bench bench;
+  bench_open (&bench, five, &many);
+  g_assert_null (request_hex (&bench, "22f190", NULL));
+  fake_assert_done (bench.fake);
+  bench_close (&bench);
+  bench_open (&bench, one, &few);
+  g_assert_null (request_hex (&bench, "22f190", NULL));
+  fake_assert_done (bench.fake);
+  g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_NO_ANSWER);
+  bench_close (&bench);
+}
+
+/* what an earlier request's ECU says too late is thrown away before the next is sent */
+static void
+test_stale_answers_are_drained (void)
+{
+  static const FakeStep steps[] = { { "22f190", "62f19031 62f19032" }, { "22f190", "62f19033" }, { NULL } };
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  g_autoptr (GBytes) first = request_hex (&bench, "22f190", NULL);
+  g_autoptr (GBytes) second = request_hex (&bench, "22f190", NULL);
+  g_autofree char *hex = rb_bytes_hex (second);
+  g_assert_cmpstr (hex, ==, "62f19033");
+  g_assert_nonnull (first);
+  bench_close (&bench);
+}
+
+static void
+test_nrc_is_of_the_last_call (void)
+{
+  static const FakeStep steps[] = { { "22f190", "7f2233" }, { "22f190", "62f19031" }, { NULL } };
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  g_assert_null (request_hex (&bench, "22f190", NULL));
+  g_assert_cmphex (rb_client_last_nrc (bench.client), ==, 0x33);
+  g_clear_error (&bench.error);
+  g_autoptr (GBytes) answer = request_hex (&bench, "22f190", NULL);
+  g_assert_nonnull (answer);
+  g_assert_cmphex (rb_client_last_nrc (bench.client), ==, 0);
+  bench_close (&bench);
+}
+
+static void
+test_cancelled_before_the_answer (void)
+{
+  static const FakeStep steps[] = { { "3101ff00", "7101ff0000" }, { NULL } };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  bench.fake->cancel_at = cancellable;
+  bench.fake->cancel_after = 1;
+  g_assert_null (request_hex (&bench, "3101ff00", cancellable));
+  g_assert_error (bench.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  bench_close (&bench);
+}
+
+static char *
+busy_and_cancelled (const char *request, gpointer data)
+{
+  return g_strdup ("7f1021");
+}
+
+static gpointer
+cancel_soon (gpointer data)
+{
+  g_cancellable_cancel (data);
+  return NULL;
+}
+
+/* the pause before a repetition ends at once when the person gives up */
+static void
+test_cancelled_between_repeats (void)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  const RbClientTiming timing = { .repeats = G_MAXUINT };
+  Bench bench;
+  bench_open (&bench, NULL, &timing);
+  bench.fake->answer = busy_and_cancelled;
+  GThread *thread = g_thread_new ("gives-up", cancel_soon, cancellable);
+  g_assert_null (request_hex (&bench, "1003", cancellable));
+  g_assert_error (bench.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (thread);
+  bench_close (&bench);
+}
+
+static void
+cancel_it (guint count, gpointer data)
+{
+  g_cancellable_cancel (data);
+}
+
+static void
+test_cancelled_while_pending (void)
+{
+  static const FakeStep steps[] = { { "3101ff00", "7f3178 *" }, { NULL } };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  rb_client_set_pending (bench.client, cancel_it, cancellable);
+  g_assert_null (request_hex (&bench, "3101ff00", cancellable));
+  g_assert_error (bench.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (bench.fake->waits->len, ==, 2);
+  bench_close (&bench);
+}
+
+static void
+test_too_long_for_the_link (void)
+{
+  static const FakeStep steps[] = { { NULL } };
+  static const guint8 data[200] = { 0 };
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  bench.fake->max_message = 100;
+  g_assert_false (rb_client_transfer (bench.client, 1, data, 99, NULL, &bench.error));
+  g_assert_error (bench.error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG);
+  fake_assert_done (bench.fake);
+  bench_close (&bench);
+}
+
+static void
+test_channel_outlives_the_link (void)
+{
+  static const FakeStep steps[] = { { "3e80", "" }, { NULL } };
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  g_autoptr (RbChannel) kept = rb_channel_ref (bench.channel);
+  g_assert_true (rb_client_keep_alive (bench.client, &bench.error));
+  g_assert_cmpuint (bench.fake->waits->len, ==, 0);
+  bench_close (&bench);
+  g_assert_cmpuint (rb_channel_max_message (kept), ==, 4095);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (requests); i++) {
+    g_autofree char *path = g_strdup_printf ("/client/request/%s", requests[i].name);
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_request);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (timings); i++) {
+    g_autofree char *path = g_strdup_printf ("/client/waits/%s", timings[i].name);
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_waits);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (told); i++) {
+    g_autofree char *path = g_strdup_printf ("/client/session-timing/%s", told[i].answer);
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_session_timing);
+  }
+  g_test_add_func ("/client/pending-is-told", test_pending_is_told);
+  g_test_add_func ("/client/pending-bounded-by-number", test_pending_bounded_by_number);
+  g_test_add_func ("/client/pending-bounded-by-time", test_pending_bounded_by_time);
+  g_test_add_func ("/client/foreign-answers-bounded", test_foreign_answers_bounded);
+  g_test_add_func ("/client/repeats-are-set", test_repeats_are_set);
+  g_test_add_func ("/client/stale-answers-are-drained", test_stale_answers_are_drained);
+  g_test_add_func ("/client/nrc-is-of-the-last-call", test_nrc_is_of_the_last_call);
+  g_test_add_func ("/client/cancelled-before-the-answer", test_cancelled_before_the_answer);
+  g_test_add_func ("/client/cancelled-between-repeats", test_cancelled_between_repeats);
+  g_test_add_func ("/client/cancelled-while-pending", test_cancelled_while_pending);
+  g_test_add_func ("/client/too-long-for-the-link", test_too_long_for_the_link);
+  g_test_add_func ("/client/channel-outlives-the-link", test_channel_outlives_the_link);
+  return g_test_run ();
+}
