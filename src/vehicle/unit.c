@@ -115,7 +115,9 @@ rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError 
     fail (self, error, RB_REASON_WRONG_ANSWER, "a text it sent is not one");
     return NULL;
   }
-  return g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  RbReader reader = rb_reader_from_bytes (bytes);
+  gsize length = rb_reader_left (&reader);
+  return g_strndup ((const char *) rb_reader_take (&reader, length), length); /* of no bytes it is "" */
 }
 
 gboolean
