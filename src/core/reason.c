@@ -84,3 +84,9 @@ rb_reason_of (const GError *error)
     return RB_REASON_USAGE;
   return RB_REASON_INTERNAL;
 }
+
+gboolean
+rb_reason_is_link_lost (RbReason reason)
+{
+  return reason == RB_REASON_LINK_LOST || reason == RB_REASON_BUS_OFF || reason == RB_REASON_NO_ACK || reason == RB_REASON_WRONG_BITRATE;
+}

@@ -79,6 +79,9 @@
   X (LINK_REFUSED, "link-refused") \
   X (LINK_NONE, "link-none") \
   X (LINK_PROTOCOL, "link-protocol") \
+  X (BUS_OFF, "bus-off") \
+  X (NO_ACK, "no-ack") \
+  X (WRONG_BITRATE, "wrong-bitrate") \
   X (VEHICLE_MANY, "vehicle-many") \
   /* ECU */ \
   X (NO_ANSWER, "no-answer") \
@@ -143,6 +146,9 @@ const char *rb_reason_word (RbReason reason);
 
 /* The reason of a word; RB_REASON_NONE when it is not one. */
 RbReason rb_reason_from_word (const char *word);
+
+/* Is the link to the vehicle gone or useless, so that everything on it has to wait for it? */
+gboolean rb_reason_is_link_lost (RbReason reason);
 
 /* The reason of an error of any domain: its code where the domain is one of ours, else the nearest word
  * for GIO's and GLib's own errors (io, not-found, cancelled, ...). */

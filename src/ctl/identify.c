@@ -83,7 +83,7 @@ identify_by_model (RbCli *cli, RbLink *link, RbContents *contents, json_t *ecus,
     g_autoptr (GError) absent = NULL;
     if (identify_one (cli, link, ecu, rb_contents_profile (contents, ecu->hardware_id), ecus, &absent))
       continue;
-    if (rb_reason_of (absent) == RB_REASON_LINK_LOST) {
+    if (rb_reason_is_link_lost (rb_reason_of (absent))) {
       g_propagate_error (error, g_steal_pointer (&absent));
       return FALSE;
     }
@@ -115,7 +115,7 @@ first_vin (RbLink *link, GError **error)
     char *vin = read_vin (link, &model, &last);
     if (vin != NULL)
       return vin;
-    if (rb_reason_of (last) == RB_REASON_LINK_LOST)
+    if (rb_reason_is_link_lost (rb_reason_of (last)))
       break;
   }
   g_propagate_error (error, g_steal_pointer (&last));

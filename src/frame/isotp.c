@@ -268,7 +268,7 @@ make_consecutive (RbIsotp *self, RbCanFrame *out)
 }
 
 static void
-make_flow (RbIsotp *self, gint64 now, RbCanFrame *out)
+make_flow (RbIsotp *self, RbCanFrame *out)
 {
   begin_frame (self, out);
   append (out, (guint8) (FLOW_CONTROL << 4 | self->rx.flow));
@@ -277,6 +277,12 @@ make_flow (RbIsotp *self, gint64 now, RbCanFrame *out)
   end_frame (self, out);
   self->rx.flow = -1;
   self->rx.flow_out = TRUE;
+}
+
+static void
+offer_flow (RbIsotp *self, int status, gint64 now)
+{
+  self->rx.flow = status;
   self->rx.wire_due = now + self->n_as;
 }
 
@@ -307,7 +313,7 @@ rb_isotp_next (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket)
 {
   Sender *tx = &self->tx;
   if (self->rx.flow >= 0) {
-    make_flow (self, now, out);
+    make_flow (self, out);
     *ticket = ++self->rx.turn << 1 | TICKET_FLOW;
     return TRUE;
   }
@@ -332,7 +338,6 @@ rb_isotp_next (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket)
 gboolean
 rb_isotp_send (RbIsotp *self, GBytes *message, gint64 now, GError **error)
 {
-  (void) now;
   Sender *tx = &self->tx;
   gsize length = g_bytes_get_size (message);
   gsize most = self->config.functional ? single_max (self) : G_MAXUINT32;
@@ -356,6 +361,7 @@ rb_isotp_send (RbIsotp *self, GBytes *message, gint64 now, GError **error)
   tx->block_left = 0;
   tx->turn = (tx->turn + 1) & (G_MAXUINT32 >> 1);
   tx->state = STARTING;
+  tx->wire_due = now + self->n_as;
   return TRUE;
 }
 
@@ -370,10 +376,11 @@ data_sent (RbIsotp *self, gint64 now)
 {
   Sender *tx = &self->tx;
   tx->outstanding--;
-  tx->wire_due = tx->outstanding > 0 ? now + self->n_as : NEVER;
   tx->not_before = tx->gap == 0 ? 0 : now + tx->gap;
+  tx->wire_due = now + self->n_as;
   if (tx->outstanding > 0)
     return;
+  tx->wire_due = tx->state == SENDING ? now + tx->gap + self->n_as : NEVER;
   if (tx->state == WAITING && tx->flow_due == NEVER)
     tx->flow_due = now + self->n_bs;
   if (tx->state == DRAINING) {
@@ -382,19 +389,28 @@ data_sent (RbIsotp *self, gint64 now)
   }
 }
 
+gboolean
+rb_isotp_awaits (const RbIsotp *self, guint32 ticket)
+{
+  if ((ticket & 1) == TICKET_DATA)
+    return self->tx.outstanding > 0 && ticket >> 1 == self->tx.turn;
+  return self->rx.flow_out && ticket == (self->rx.turn << 1 | TICKET_FLOW);
+}
+
 void
 rb_isotp_sent (RbIsotp *self, guint32 ticket, gint64 now)
 {
   Receiver *rx = &self->rx;
+  if (!rb_isotp_awaits (self, ticket))
+    return;
   if ((ticket & 1) == TICKET_DATA) {
-    if (self->tx.outstanding > 0 && ticket >> 1 == self->tx.turn)
-      data_sent (self, now);
-  } else if (rx->flow_out && ticket == (rx->turn << 1 | TICKET_FLOW)) {
-    rx->flow_out = FALSE;
-    rx->wire_due = NEVER;
-    if (rx->buffer != NULL)
-      rx->next_due = now + self->n_cr;
+    data_sent (self, now);
+    return;
   }
+  rx->flow_out = FALSE;
+  rx->wire_due = NEVER;
+  if (rx->buffer != NULL)
+    rx->next_due = now + self->n_cr;
 }
 
 static void
@@ -423,6 +439,7 @@ take_flow (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
     tx->block_left = tx->block_size;
     tx->waits = 0;
     tx->flow_due = tx->waits_due = NEVER;
+    tx->wire_due = MAX (now, tx->not_before) + self->n_as;
     tx->state = SENDING;
     break;
   case WAIT:
@@ -479,7 +496,7 @@ first_length (const RbCanFrame *frame, guint8 at, gsize *length)
 }
 
 static void
-take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at)
+take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
 {
   Receiver *rx = &self->rx;
   gsize length = 0;
@@ -488,7 +505,7 @@ take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at)
     return;
   superseded (self);
   if (length > self->config.max_message) {
-    rx->flow = OVERFLOW;
+    offer_flow (self, OVERFLOW, now);
     broken (self, RB_REASON_BLOCK_TOO_LONG, "the message is longer than what is taken in");
     return;
   }
@@ -500,7 +517,7 @@ take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at)
   rx->sequence = 1;
   rx->last_length = 0;
   rx->block_left = self->config.block_size;
-  rx->flow = CONTINUE;
+  offer_flow (self, CONTINUE, now);
   say (self, RB_ISOTP_FIRST, NULL, RB_REASON_NONE, NULL);
 }
 
@@ -526,7 +543,7 @@ store (RbIsotp *self, const RbCanFrame *frame, guint8 at, gsize n, gint64 now)
     say (self, RB_ISOTP_MESSAGE, message, RB_REASON_NONE, NULL);
   } else if (rx->block_left > 0 && --rx->block_left == 0) {
     rx->block_left = self->config.block_size;
-    rx->flow = CONTINUE;
+    offer_flow (self, CONTINUE, now);
     rx->next_due = NEVER;
   }
 }
@@ -562,7 +579,7 @@ rb_isotp_take (RbIsotp *self, const RbCanFrame *frame, gint64 now)
     take_single (self, frame, at);
     break;
   case FIRST:
-    take_first (self, frame, at);
+    take_first (self, frame, at, now);
     break;
   case CONSECUTIVE:
     take_consecutive (self, frame, at, now);
@@ -601,7 +618,8 @@ rb_isotp_tick (RbIsotp *self, gint64 now)
     failed (self, RB_REASON_TIMEOUT, "the ECU asked to wait for too long");
   if (now >= rx->wire_due) {
     flow_clear (rx);
-    broken (self, RB_REASON_TIMEOUT, "a flow control could not be put on the bus in time");
+    if (rx->buffer != NULL)
+      broken (self, RB_REASON_TIMEOUT, "a flow control could not be put on the bus in time");
   } else if (now >= rx->next_due) {
     broken (self, RB_REASON_TIMEOUT, "the ECU's message stopped in the middle");
   }

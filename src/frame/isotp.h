@@ -65,6 +65,8 @@ gint64 rb_isotp_deadline (const RbIsotp *self);
 void rb_isotp_tick (RbIsotp *self, gint64 now);
 /* kind NONE: no more. */
 RbIsotpEvent rb_isotp_event (RbIsotp *self);
+/* Does that ticket still count? */
+gboolean rb_isotp_awaits (const RbIsotp *self, guint32 ticket);
 gboolean rb_isotp_sending (const RbIsotp *self);
 gboolean rb_isotp_receiving (const RbIsotp *self);
 /* What the far end's last flow control asked for, for the connection page; a reserved STmin counts as 127 ms. */

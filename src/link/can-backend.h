@@ -35,7 +35,7 @@ typedef struct {
   /* Until EMPTY. CONFIRM: frame is ours and on the wire; frames of ours
    * are confirmed in the order they were sent, one that is left out was dropped. GONE: with error link-lost. Error frames come as RB_CAN_ERROR. */
   RbCanInput (*receive) (gpointer state, RbCanFrame *frame, GError **error);
-  /* Only these ids and error frames are wanted; n 0: all. May be NULL. */
+  /* Only these ids (both directions: confirmations pass a raw socket's filter too) and error frames are wanted; n 0: all. May be NULL. */
   void (*filter) (gpointer state, const guint32 *ids, guint n);
   /* FALSE: nothing is known. */
   gboolean (*state) (gpointer state, RbCanState *out);

@@ -23,7 +23,7 @@ typedef struct _RbChannel RbChannel; /* ref counted, keeps its link */
 typedef struct {
   guint16 logical;         /* DoIP logical address */
   guint32 request;         /* CAN id, bit 31 set for 29 bit */
-  guint32 response;
+  guint32 response;        /* 0: a functional address; single frames go out and nothing comes in */
   int extension;           /* extended/mixed address byte, -1 none */
   int response_extension;  /* -1 none */
   gboolean fd;             /* CAN FD frames of up to 64 bytes */

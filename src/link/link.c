@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "link/backend.h"
+#include "link/can-link.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@ struct _RbLink {
   gpointer state;
 };
 
-static const RbLinkBackend *const backends[] = { &rb_doip_link_backend };
+static const RbLinkBackend *const backends[] = { &rb_doip_link_backend, &rb_can_link_can, &rb_can_link_canfd, &rb_can_link_bus };
 
 static void
 info_clear (RbLinkInfo *info)

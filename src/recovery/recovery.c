@@ -302,7 +302,7 @@ static gboolean
 is_fatal (const GError *error)
 {
   RbReason reason = rb_reason_of (error);
-  return reason == RB_REASON_LINK_LOST || reason == RB_REASON_CANCELLED || reason == RB_REASON_LINK_REFUSED
+  return rb_reason_is_link_lost (reason) || reason == RB_REASON_CANCELLED || reason == RB_REASON_LINK_REFUSED
          || reason == RB_REASON_DATABASE;
 }
 
@@ -512,7 +512,7 @@ find_again (RbRecovery *self, GCancellable *cancellable, GError **error)
     gboolean hopeless = rb_reason_of (failure) == RB_REASON_CANCELLED || rb_reason_of (failure) == RB_REASON_VIN_MISMATCH;
     if (hopeless || g_get_monotonic_time () > end) {
       g_propagate_error (error, g_steal_pointer (&failure));
-      if (!hopeless && error != NULL && *error != NULL)
+      if (!hopeless && error != NULL && *error != NULL && !rb_reason_is_link_lost (rb_reason_of (*error)))
         (*error)->code = RB_REASON_LINK_LOST;
       return FALSE;
     }
@@ -564,10 +564,10 @@ run_one (RbWork *work, gpointer user_data, GError **error)
   if (rb_work_run (work, &context, &failure))
     return TRUE;
   /* an ECU under which the link goes away again and again is not tried for ever */
-  gboolean lost = rb_reason_of (failure) == RB_REASON_LINK_LOST && work->lost++ < MAX_LOST;
+  gboolean lost = rb_reason_is_link_lost (rb_reason_of (failure)) && work->lost++ < MAX_LOST;
   rb_work_set_state (work, &context, lost ? RB_ECU_UNKNOWN : RB_ECU_PARKED, rb_reason_of (failure), failure->message);
   work->finished = rb_moment_now ();
-  if (!lost && (!is_fatal (failure) || rb_reason_of (failure) == RB_REASON_LINK_LOST))
+  if (!lost && (!is_fatal (failure) || rb_reason_is_link_lost (rb_reason_of (failure))))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
@@ -597,7 +597,7 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
     g_autoptr (GError) failure = NULL;
     if (rb_lanes_run (works, run_one, &run, &failure))
       return TRUE;
-    if (rb_reason_of (failure) != RB_REASON_LINK_LOST) {
+    if (!rb_reason_is_link_lost (rb_reason_of (failure))) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }

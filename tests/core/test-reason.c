@@ -36,11 +36,24 @@ test_reason_of_foreign_errors (void)
   g_assert_cmpstr (rb_reason_word (rb_reason_of (ours)), ==, "rollback");
 }
 
+static void
+test_link_lost (void)
+{
+  static const char *const gone[] = { "link-lost", "bus-off", "no-ack", "wrong-bitrate" };
+  guint n = 0;
+  for (RbReason reason = RB_REASON_NONE; reason < RB_REASON_LAST; reason++)
+    n += rb_reason_is_link_lost (reason);
+  g_assert_cmpuint (n, ==, G_N_ELEMENTS (gone));
+  for (guint i = 0; i < n; i++)
+    g_assert_true (rb_reason_is_link_lost (rb_reason_from_word (gone[i])));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/reason/words-round-trip", test_words_round_trip);
   g_test_add_func ("/reason/foreign-errors", test_reason_of_foreign_errors);
+  g_test_add_func ("/reason/link-lost", test_link_lost);
   return g_test_run ();
 }

@@ -290,6 +290,10 @@ test_window (void)
     { &windowed, "send# 22 | out 10 16 XX XX XX XX XX XX | in 30 02 00 | hold 21 XX XX XX XX XX XX XX | hold 22 XX XX XX XX XX XX XX | none | wire | in 30 02 00 | hold 23 XX XX CC CC CC CC CC | wire | wire | sent" },
     /* N_As runs from the last progress */
     { &windowed, "send# 60 | out 10 3C XX XX XX XX XX XX | in 30 00 00 | hold 21 XX XX XX XX XX XX XX | hold 22 XX XX XX XX XX XX XX | tick 900 | wire | tick 900 | quiet | tick 100 | failed timeout | none" },
+    /* N_As also counts while the frame waits to be fetched */
+    { &classic, "send 1003 | sleep 1000 | tick 1000 | failed timeout | none" },
+    { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 05 | sleep 0 | tick 999 | quiet | tick 1 | failed timeout" },
+    { &classic, "in 10 08 00 01 02 03 04 05 | first | sleep 1000 | tick 1000 | broken timeout | none | sleep ever" },
     /* what was given for a message that is over counts no more */
     { &windowed, "send 1003 | hold 02 10 03 CC CC CC CC CC | abort | send 3E00 | hold 02 3E 00 CC CC CC CC CC | wire | quiet | wire | sent" },
     { &windowed, "send 1003 | hold 02 10 03 CC CC CC CC CC | tick 1000 | failed timeout | wire | quiet | sleep ever" },
