@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/files.h"
+#include "recovery/error.h"
+#include "recovery/journal.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define VIN "RBY1DEM0XRA000042"
+#define OTHER "RBY1DEM0XRA000043"
+
+typedef struct {
+  char *folder;
+  RbJournal *journal;
+} Bench;
+
+static void
+bench_open (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  bench->folder = g_dir_make_tmp ("recallbay-journal-XXXXXX", NULL);
+  bench->journal = rb_journal_open (bench->folder, &error);
+  g_assert_no_error (error);
+}
+
+static void
+bench_close (Bench *bench, gconstpointer data)
+{
+  g_clear_pointer (&bench->journal, rb_journal_close);
+  g_assert_true (rb_files_remove_tree (bench->folder, NULL));
+  g_free (bench->folder);
+}
+
+static void
+reopen (Bench *bench)
+{
+  g_autoptr (GError) error = NULL;
+  rb_journal_close (bench->journal);
+  bench->journal = rb_journal_open (bench->folder, &error);
+  g_assert_no_error (error);
+}
+
+static gint64
+begin (Bench *bench, const char *vin, const char *campaign, gint64 now)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 number = 0;
+  g_assert_true (rb_journal_begin (bench->journal, vin, campaign, now, &number, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (number, >, 0);
+  return number;
+}
+
+static gint64
+step (Bench *bench, gint64 number, const char *serial, const char *name, gint64 now, const char *reason, const char *detail)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 row = 0;
+  g_assert_true (rb_journal_intend (bench->journal, number, serial, name, now, &row, &error));
+  if (reason != NULL)
+    g_assert_true (rb_journal_result (bench->journal, row, reason, detail, now + 1, &error));
+  g_assert_no_error (error);
+  return row;
+}
+
+static void
+assert_open (Bench *bench, const char *vin, const char *campaign, gint64 number, gint64 started)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 found = -1;
+  gint64 when = -1;
+  g_assert_true (rb_journal_find (bench->journal, vin, campaign, &found, &when, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (found, ==, number);
+  g_assert_cmpint (when, ==, started);
+}
+
+static void
+test_one_recovery_a_vehicle (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 twice = 0;
+  assert_open (bench, VIN, "R-1", 0, 0);
+  gint64 first = begin (bench, VIN, "R-1", 1000);
+  gint64 second = begin (bench, OTHER, "R-1", 2000);
+  gint64 third = begin (bench, VIN, "R-2", 3000);
+  assert_open (bench, VIN, "R-1", first, 1000);
+  assert_open (bench, OTHER, "R-1", second, 2000);
+  assert_open (bench, VIN, "R-2", third, 3000);
+  assert_open (bench, OTHER, "R-2", 0, 0);
+  g_assert_false (rb_journal_begin (bench->journal, VIN, "R-1", 4000, &twice, &error));
+  g_assert_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE);
+}
+
+static void
+test_finished_is_closed (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 first = begin (bench, VIN, "R-1", 1000);
+  g_assert_true (rb_journal_is_open (bench->journal, "R-1"));
+  g_assert_false (rb_journal_is_open (bench->journal, "R-2"));
+  g_assert_true (rb_journal_finish (bench->journal, first, "digest", 1500, &error));
+  g_assert_false (rb_journal_is_open (bench->journal, "R-1"));
+  assert_open (bench, VIN, "R-1", 0, 0);
+  gint64 again = begin (bench, VIN, "R-1", 2000);
+  g_assert_cmpint (again, !=, first);
+  assert_open (bench, VIN, "R-1", again, 2000);
+}
+
+static void
+test_open_by_any_vehicle (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 first = begin (bench, VIN, "R-1", 1000);
+  gint64 second = begin (bench, OTHER, "R-1", 1000);
+  g_assert_true (rb_journal_finish (bench->journal, first, "a", 2000, &error));
+  g_assert_true (rb_journal_is_open (bench->journal, "R-1"));
+  g_assert_true (rb_journal_finish (bench->journal, second, "b", 2000, &error));
+  g_assert_false (rb_journal_is_open (bench->journal, "R-1"));
+}
+
+static void
+test_rows (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 first = begin (bench, VIN, "R-1", 1000);
+  gint64 second = begin (bench, OTHER, "R-1", 1000);
+  g_assert_cmpint (rb_journal_last_row (bench->journal), ==, 0);
+  step (bench, first, "SN-1", "image", 1001, "ok", "abc");
+  step (bench, second, "SN-9", "roots", 1002, "refused", NULL);
+  gint64 open_row = step (bench, first, "SN-2", "key", 1003, NULL, NULL);
+  g_assert_cmpint (rb_journal_last_row (bench->journal), ==, open_row);
+  g_assert_cmpuint (rb_journal_writes (bench->journal, first), ==, 2);
+  g_assert_cmpuint (rb_journal_writes (bench->journal, second), ==, 1);
+  g_assert_cmpuint (rb_journal_writes (bench->journal, 99), ==, 0);
+  g_autoptr (GPtrArray) all = rb_journal_list (bench->journal, NULL, &error);
+  g_autoptr (GPtrArray) mine = rb_journal_list (bench->journal, VIN, &error);
+  g_autoptr (GPtrArray) none = rb_journal_list (bench->journal, "nobody", &error);
+  g_assert_cmpuint (all->len, ==, 3);
+  g_assert_cmpuint (mine->len, ==, 2);
+  g_assert_cmpuint (none->len, ==, 0);
+  const RbJournalRow *written = mine->pdata[0];
+  const RbJournalRow *unknown = mine->pdata[1];
+  g_assert_cmpstr (written->serial, ==, "SN-1");
+  g_assert_cmpstr (written->step, ==, "image");
+  g_assert_cmpstr (written->reason, ==, "ok");
+  g_assert_cmpstr (written->detail, ==, "abc");
+  g_assert_cmpint (written->intended, ==, 1001);
+  g_assert_cmpint (written->finished, ==, 1002);
+  g_assert_cmpint (unknown->finished, ==, 0);
+  g_assert_null (unknown->reason);
+}
+
+static void
+test_first_write_of_a_run (Bench *bench, gconstpointer data)
+{
+  gint64 number = begin (bench, VIN, "R-1", 1000);
+  gint64 other = begin (bench, OTHER, "R-1", 1000);
+  g_assert_cmpint (rb_journal_first_after (bench->journal, number, 0), ==, 0);
+  gint64 row = step (bench, number, "SN-1", "image", 1001, "ok", NULL);
+  step (bench, other, "SN-9", "image", 1005, "ok", NULL);
+  g_assert_cmpint (rb_journal_first_after (bench->journal, number, 0), ==, 1001);
+  g_assert_cmpint (rb_journal_first_after (bench->journal, number, row), ==, 0);
+  step (bench, number, "SN-1", "key", 1010, "ok", NULL);
+  step (bench, number, "SN-2", "key", 1011, "ok", NULL);
+  g_assert_cmpint (rb_journal_first_after (bench->journal, number, row), ==, 1010);
+}
+
+static const struct {
+  const char *vin, *campaign, *serial, *step, *detail;
+  gboolean shown;
+} shows[] = {
+  { VIN, "R-1", "SN-1", "key", "new-key", TRUE },
+  { OTHER, "R-1", "SN-1", "key", "new-key", FALSE },
+  { VIN, "R-2", "SN-1", "key", "new-key", FALSE },
+  { VIN, "R-1", "SN-2", "key", "new-key", FALSE },
+  { VIN, "R-1", "SN-1", "image", "new-key", FALSE },
+  { VIN, "R-1", "SN-1", "key", "old-key", FALSE },
+  { VIN, "R-1", "SN-1", "key", "failed-key", FALSE },
+  { VIN, "R-1", "SN-1", "key", "", FALSE },
+  { VIN, "R-1", "SN-1' OR '1'='1", "key", "new-key", FALSE },
+};
+
+static void
+test_shows (Bench *bench, gconstpointer data)
+{
+  gint64 number = begin (bench, VIN, "R-1", 1000);
+  step (bench, number, "SN-1", "key", 1001, "ok", "new-key");
+  step (bench, number, "SN-1", "key", 1002, "refused", "failed-key");
+  step (bench, number, "SN-1", "key", 1003, NULL, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (shows); i++) {
+    g_autofree char *record = rb_journal_shows (bench->journal, shows[i].vin, shows[i].campaign, shows[i].serial, shows[i].step, shows[i].detail);
+    g_assert_cmpstr (record, ==, shows[i].shown ? "" : NULL);
+  }
+  g_autoptr (GError) error = NULL;
+  g_assert_true (rb_journal_finish (bench->journal, number, "the-record", 2000, &error));
+  g_autofree char *record = rb_journal_shows (bench->journal, VIN, "R-1", "SN-1", "key", "new-key");
+  g_assert_cmpstr (record, ==, "the-record");
+}
+
+/* a second recovery of the same campaign is not the first one's witness, but both count */
+static void
+test_shows_the_newest (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 first = begin (bench, VIN, "R-1", 1000);
+  step (bench, first, "SN-1", "image", 1001, "ok", "digest");
+  g_assert_true (rb_journal_finish (bench->journal, first, "record-1", 1500, &error));
+  gint64 second = begin (bench, VIN, "R-1", 2000);
+  g_autofree char *before = rb_journal_shows (bench->journal, VIN, "R-1", "SN-1", "image", "digest");
+  g_assert_cmpstr (before, ==, "record-1");
+  step (bench, second, "SN-1", "image", 2001, "ok", "digest");
+  g_autofree char *after = rb_journal_shows (bench->journal, VIN, "R-1", "SN-1", "image", "digest");
+  g_assert_cmpstr (after, ==, "");
+}
+
+static guint64
+done_of (Bench *bench, guint i)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) rows = rb_journal_list (bench->journal, NULL, &error);
+  g_assert_no_error (error);
+  return ((RbJournalRow *) rows->pdata[i])->done;
+}
+
+static void
+test_progress_is_thinned (Bench *bench, gconstpointer data)
+{
+  gint64 number = begin (bench, VIN, "R-1", 1000);
+  gint64 first = step (bench, number, "SN-1", "image", 1001, NULL, NULL);
+  gint64 second = step (bench, number, "SN-2", "image", 1001, NULL, NULL);
+  gint64 start = g_get_monotonic_time ();
+  rb_journal_progress (bench->journal, first, 10);
+  for (guint64 done = 11; done < 200; done++)
+    rb_journal_progress (bench->journal, first, done);
+  rb_journal_progress (bench->journal, second, 7);
+  if (g_get_monotonic_time () - start < 200 * 1000)
+    g_assert_cmpuint (done_of (bench, 0), ==, 10);
+  g_assert_cmpuint (done_of (bench, 1), ==, 7); /* each row has a clock of its own */
+}
+
+static void
+test_kept_over_reopening (Bench *bench, gconstpointer data)
+{
+  gint64 number = begin (bench, VIN, "R-1", 1000);
+  gint64 row = step (bench, number, "SN-1", "image", 1001, NULL, NULL);
+  reopen (bench);
+  assert_open (bench, VIN, "R-1", number, 1000);
+  g_assert_cmpint (rb_journal_last_row (bench->journal), ==, row);
+  g_assert_cmpint (step (bench, number, "SN-1", "image", 1002, "ok", NULL), >, row);
+}
+
+/* what was acknowledged outlives the program's sudden end */
+static void
+test_kept_over_kill (Bench *bench, gconstpointer data)
+{
+  g_clear_pointer (&bench->journal, rb_journal_close);
+  pid_t child = fork ();
+  if (child == 0) {
+    gint64 number = 0, row = 0;
+    RbJournal *journal = rb_journal_open (bench->folder, NULL);
+    if (journal == NULL || !rb_journal_begin (journal, VIN, "R-1", 1000, &number, NULL)
+        || !rb_journal_intend (journal, number, "SN-1", "erase", 1001, &row, NULL))
+      _exit (1);
+    kill (getpid (), SIGKILL);
+    _exit (2);
+  }
+  int status = 0;
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+  g_autoptr (GError) error = NULL;
+  bench->journal = rb_journal_open (bench->folder, &error);
+  g_assert_no_error (error);
+  g_autoptr (GPtrArray) rows = rb_journal_list (bench->journal, VIN, &error);
+  g_assert_cmpuint (rows->len, ==, 1);
+  g_assert_cmpint (((RbJournalRow *) rows->pdata[0])->finished, ==, 0);
+}
+
+typedef struct {
+  RbJournal *journal;
+  gint64 number;
+  guint lane;
+} Lane;
+
+static gpointer
+write_lane (gpointer data)
+{
+  Lane *lane = data;
+  g_autofree char *serial = g_strdup_printf ("SN-%u", lane->lane);
+  for (guint i = 0; i < 20; i++) {
+    g_autofree char *name = g_strdup_printf ("%u", i);
+    gint64 row = 0;
+    g_assert_true (rb_journal_intend (lane->journal, lane->number, serial, name, i, &row, NULL));
+    rb_journal_progress (lane->journal, row, i);
+    g_assert_true (rb_journal_result (lane->journal, row, "ok", serial, i, NULL));
+  }
+  return NULL;
+}
+
+/* several buses at once: each result is at its own step */
+static void
+test_threads (Bench *bench, gconstpointer data)
+{
+  gint64 number = begin (bench, VIN, "R-1", 1000);
+  GThread *threads[4];
+  Lane lanes[4];
+  for (guint i = 0; i < 4; i++) {
+    lanes[i] = (Lane){ bench->journal, number, i };
+    threads[i] = g_thread_new ("lane", write_lane, &lanes[i]);
+  }
+  for (guint i = 0; i < 4; i++)
+    g_thread_join (threads[i]);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) rows = rb_journal_list (bench->journal, VIN, &error);
+  g_assert_cmpuint (rows->len, ==, 80);
+  for (guint i = 0; i < rows->len; i++) {
+    const RbJournalRow *row = rows->pdata[i];
+    g_assert_cmpstr (row->serial, ==, row->detail);
+  }
+}
+
+static void
+assert_unopenable (const char *folder)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbJournal) journal = rb_journal_open (folder, &error);
+  g_assert_null (journal);
+  g_assert_nonnull (error);
+}
+
+static void
+test_not_a_database (Bench *bench, gconstpointer data)
+{
+  g_autofree char *folder = g_build_filename (bench->folder, "bad", NULL);
+  g_autofree char *path = g_build_filename (folder, "recallbay.db", NULL);
+  g_autofree char *below = g_build_filename (path, "deeper", NULL);
+  g_autofree char *junk = g_strnfill (8192, 'x');
+  g_assert_true (rb_files_make_folder (folder, NULL));
+  g_assert_true (rb_files_write_text (path, junk, NULL));
+  g_autoptr (GError) error = NULL;
+  g_assert_null (rb_journal_open (folder, &error));
+  g_assert_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE);
+  assert_unopenable (below);
+}
+
+/* a step of a recovery that is not there is refused by the database itself */
+static void
+test_step_of_nothing (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 row = 0;
+  g_assert_false (rb_journal_intend (bench->journal, 77, "SN-1", "image", 1, &row, &error));
+  g_assert_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE);
+  g_assert_cmpint (rb_journal_last_row (bench->journal), ==, 0);
+}
+
+#define ADD(name) g_test_add ("/journal/" #name, Bench, NULL, bench_open, test_##name, bench_close)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD (one_recovery_a_vehicle);
+  ADD (finished_is_closed);
+  ADD (open_by_any_vehicle);
+  ADD (rows);
+  ADD (first_write_of_a_run);
+  ADD (shows);
+  ADD (shows_the_newest);
+  ADD (progress_is_thinned);
+  ADD (kept_over_reopening);
+  ADD (kept_over_kill);
+  ADD (threads);
+  ADD (not_a_database);
+  ADD (step_of_nothing);
+  return g_test_run ();
+}
