@@ -6,6 +6,7 @@
 #include "ctl/record.h"
 #include "ctl/recover.h"
 #include "ctl/trust.h"
+#include "ctl/uptane.h"
 
 static const RbCliVerb verbs[] = {
   { "trust add", "ROOT.json --name OEM", "trust an OEM's Service repository from now on", rb_trust_verb_add },
@@ -31,6 +32,7 @@ static const RbCliVerb verbs[] = {
   { "record verify", "FILE…", "judge records; needs no data dir", rb_record_verb_verify },
   { "outbox export", "DIR", "records that the OEM has not acknowledged, as files", rb_outbox_verb_export },
   { "outbox", "", "records that the OEM has not acknowledged", rb_outbox_verb_list },
+  { "uptane verify", "--director DIR --image DIR …", "judge metadata and images as a vehicle would", rb_uptane_verb_verify },
   { NULL, NULL, NULL, NULL },
 };
 

@@ -16,6 +16,9 @@ typedef struct {
   const char *repo; /* "director", "image", "service"; static */
   gint64 now;
   gsize max_root, max_timestamp, max_snapshot, max_targets; /* bytes, 0: default */
+  /* Names with and without version are tried, and root.json tells of a root whose N.root.json is not there. A client of
+   * a server must not set it: TUF prescribes its requests. */
+  gboolean any_layout;
 } RbRepositoryLimits;
 
 /* Borrows everything for its life; verdict may be NULL. */

@@ -21,8 +21,9 @@ typedef struct {
   const RbVehicleEcu *ecus;     /* of the vehicle: an ECU not listed here in Director targets is ecu-unknown */
   guint n_ecus;                 /* 0: a Secondary checking for itself, ECU ids are not judged but its own */
   const char *own_serial;       /* a Secondary's own; NULL for a Primary or workstation */
-  guint max_director_targets, max_image_targets; /* number of entries allowed, 0: default */
-  gsize max_snapshot;           /* bytes, 0: default */
+  gsize max_director_targets, max_image_targets, max_snapshot; /* bytes of a file, 0: default */
+  RbSource *images;             /* where the images are; NULL: they are not judged */
+  gboolean any_layout;          /* the sources are folders in whatever layout: see RbRepositoryLimits */
 } RbVehicleRequest;
 
 /* One Director assignment, agreed by the Image repository where that was checked. */

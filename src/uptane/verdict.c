@@ -1,6 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "uptane/verdict.h"
 
+#include <string.h>
+
+#define ARBITRARY "arbitrary software"
+
+static const struct {
+  const char *attack;
+  const char *means;
+} attacks[] = {
+  { "rollback", "Somebody plays back what was genuine once, so that an old fault can be used again." },
+  { "freeze", "Somebody keeps offering what was genuine once, so that the vehicle never hears of anything newer." },
+  { "mix-and-match", "Somebody combines genuine files that were never published together." },
+  { "mixed bundles", "Somebody gives ECUs images that are not for them, or that do not belong together." },
+  { "endless data", "Somebody sends more than was announced, to fill the memory." },
+  { "drop request", "Somebody withholds files, so that the vehicle cannot be updated." },
+  { ARBITRARY, "Somebody without enough keys tries to have software of their own installed." },
+};
+
+static const struct {
+  RbReason reason;
+  const char *attack;
+} stopped[] = {
+  { RB_REASON_ROLLBACK, "rollback" },
+  { RB_REASON_RELEASE_COUNTER, "rollback" },
+  { RB_REASON_ROOT_VERSION, "rollback" },
+  { RB_REASON_CLOCK, "freeze" },
+  { RB_REASON_EXPIRED, "freeze" },
+  { RB_REASON_HASH_MISMATCH, "mix-and-match" },
+  { RB_REASON_VERSION_MISMATCH, "mix-and-match" },
+  { RB_REASON_LENGTH_MISMATCH, "endless data" },
+  { RB_REASON_TOO_LARGE, "endless data" },
+  { RB_REASON_MISSING, "drop request" },
+  { RB_REASON_DELEGATION_MISSING, "drop request" },
+  { RB_REASON_TIMEOUT, "drop request" },
+  { RB_REASON_ECU_REPEATED, "mixed bundles" },
+  { RB_REASON_ECU_UNKNOWN, "mixed bundles" },
+  { RB_REASON_HARDWARE_MISMATCH, "mixed bundles" },
+  { RB_REASON_VIN_MISMATCH, "mixed bundles" },
+};
+
 void
 rb_verdict_clear (RbVerdict *self)
 {
@@ -11,26 +50,22 @@ rb_verdict_clear (RbVerdict *self)
   self->attack = NULL;
 }
 
-static const char *
-attack_of (RbReason reason)
+const char *
+rb_verdict_attack (RbReason reason)
 {
-  switch (reason) {
-  case RB_REASON_ROLLBACK:
-  case RB_REASON_RELEASE_COUNTER:
-  case RB_REASON_ROOT_VERSION: return "rollback";
-  case RB_REASON_EXPIRED: return "freeze";
-  case RB_REASON_HASH_MISMATCH:
-  case RB_REASON_VERSION_MISMATCH:
-  case RB_REASON_LENGTH_MISMATCH: return "mix-and-match";
-  case RB_REASON_TOO_LARGE: return "endless data";
-  case RB_REASON_MISSING:
-  case RB_REASON_TIMEOUT: return "drop request";
-  case RB_REASON_ECU_REPEATED:
-  case RB_REASON_ECU_UNKNOWN:
-  case RB_REASON_HARDWARE_MISMATCH:
-  case RB_REASON_VIN_MISMATCH: return "mixed bundles";
-  default: return "arbitrary software";
-  }
+  for (guint i = 0; i < G_N_ELEMENTS (stopped); i++)
+    if (stopped[i].reason == reason)
+      return stopped[i].attack;
+  return ARBITRARY;
+}
+
+const char *
+rb_verdict_attack_means (const char *attack)
+{
+  for (guint i = 0; attack != NULL && i < G_N_ELEMENTS (attacks); i++)
+    if (strcmp (attacks[i].attack, attack) == 0)
+      return attacks[i].means;
+  return "";
 }
 
 void
@@ -43,5 +78,5 @@ rb_verdict_set (RbVerdict *self, const char *repo, const char *role, const GErro
   self->role = g_strdup (role);
   self->reason = rb_reason_of (error);
   self->message = g_strdup (error->message);
-  self->attack = attack_of (self->reason);
+  self->attack = rb_verdict_attack (self->reason);
 }

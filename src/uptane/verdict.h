@@ -11,6 +11,10 @@ typedef struct {
   const char *attack; /* the attack it stops: "rollback", "freeze", "arbitrary software", "mix-and-match", ... ; static */
 } RbVerdict;
 void rb_verdict_clear (RbVerdict *self);
+/* The attack of the Uptane Standard 3.2 that a refusal for this reason stops; static. */
+const char *rb_verdict_attack (RbReason reason);
+/* What such an attacker does, in a sentence; "" for no attack. Static. */
+const char *rb_verdict_attack_means (const char *attack);
 /* Fills self (may be NULL) from an error. repo is static. */
 void rb_verdict_set (RbVerdict *self, const char *repo, const char *role, const GError *error);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbVerdict, rb_verdict_clear)
