@@ -51,6 +51,11 @@ rb_json_parse (GBytes *bytes, gsize max, const char *what, GError **error)
     fail (error, RB_REASON_MALFORMED, what, "nested too deeply");
     return NULL;
   }
+  /* jansson 2.14 passes over a NUL that follows a number */
+  if (length > 0 && memchr (text, '\0', length) != NULL) {
+    fail (error, RB_REASON_MALFORMED, what, "a NUL character");
+    return NULL;
+  }
   json_t *value = length == 0 ? NULL : json_loadb (text, length, JSON_REJECT_DUPLICATES, &problem);
   if (value == NULL)
     g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: not valid JSON at line %d: %s", what,

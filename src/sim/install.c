@@ -194,7 +194,7 @@ verified_campaign (RbEcu *self, GError **error)
     return NULL;
   }
   g_autofree char *path = g_strdup_printf ("campaigns/%s.json", campaign->id);
-  const json_t *entry = json_object_get (json_object_get (targets->signed_part, "targets"), path);
+  const json_t *entry = rb_metadata_entry (targets, path);
   g_autoptr (RbTarget) target = entry == NULL ? NULL : rb_target_from_json (path, entry, error);
   if (target == NULL || !rb_vehicle_check_image (target, bytes, error)) {
     if (entry == NULL)

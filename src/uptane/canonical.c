@@ -53,10 +53,20 @@ ascii_only (const char *text)
   return g_string_free_to_bytes (out);
 }
 
+/* jansson writes the digits of \u001f in upper case, circe (ota-tuf) and jsoncpp (aktualizr) in lower case. */
+static void
+lower_escapes (char *text)
+{
+  for (char *at = strchr (text, '\\'); at != NULL; at = strchr (&at[2], '\\'))
+    for (guint i = 2; at[1] == 'u' && i < 6; i++)
+      at[i] = g_ascii_tolower (at[i]);
+}
+
 GBytes *
 rb_canonical_form (const json_t *value, RbCanonical form)
 {
   char *text = rb_json_to_text (value);
+  lower_escapes (text);
   if (form == RB_CANONICAL_A)
     return g_bytes_new_take (text, strlen (text));
   g_autofree char *owned = text;

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define MAX_THRESHOLD 1000
+#define IN_PLACE_MIN (256 * 1024)
+#define TREE_MAX (32 * 1024 * 1024)
 
 typedef struct {
   RbPublicKey *key;
@@ -105,11 +107,39 @@ translate (GError **error, GError *failure)
   return FALSE;
 }
 
+static const char *
+table_name (const RbMetadata *self)
+{
+  return self->type == RB_METADATA_TARGETS ? "targets" : "meta";
+}
+
+/* A file without a scan here is one for the tree, which needs ten times its size. */
+static gboolean
+scan_large (RbMetadata *self, gsize max, GError **error)
+{
+  GError *failure = NULL;
+  gsize length = g_bytes_get_size (self->bytes);
+  gboolean has_table = self->type == RB_METADATA_TARGETS || self->type == RB_METADATA_SNAPSHOT;
+  if (length > max)
+    return fail (error, RB_REASON_TOO_LARGE, "larger than anything of its kind", type_names[self->type]);
+  if (!has_table || length < IN_PLACE_MIN)
+    return TRUE;
+  self->scan = rb_scan_new (self->bytes, table_name (self), &failure);
+  if (failure != NULL)
+    g_propagate_prefixed_error (error, failure, "%s: ", type_names[self->type]);
+  else if (self->scan == NULL && length > TREE_MAX)
+    return fail (error, RB_REASON_TOO_LARGE, "not in canonical form, and too large for another", type_names[self->type]);
+  return failure == NULL;
+}
+
 static gboolean
 read_all (RbMetadata *self, gsize max, GError **error)
 {
   const char *what = type_names[self->type];
-  self->envelope = rb_json_parse (self->bytes, max, what, error);
+  if (!scan_large (self, max, error))
+    return FALSE;
+  g_autoptr (GBytes) text = self->scan == NULL ? g_bytes_ref (self->bytes) : rb_scan_rest (self->scan);
+  self->envelope = rb_json_parse (text, max, what, error);
   self->signed_part = self->envelope == NULL ? NULL : rb_json_object (self->envelope, "signed", what, error);
   return self->signed_part != NULL && read_common (self, error) && check_signatures (self->envelope, what, error)
          && (self->type != RB_METADATA_ROOT || check_root (self->signed_part, error))
@@ -122,12 +152,12 @@ rb_metadata_parse (GBytes *bytes, RbMetadataType type, gsize max, GError **error
   g_autoptr (RbMetadata) self = g_new0 (RbMetadata, 1);
   GError *failure = NULL;
   self->bytes = g_bytes_ref (bytes);
-  self->sha256 = rb_digest_sha256_hex_of (bytes);
   self->type = type;
   if (!read_all (self, max, &failure)) {
     translate (error, failure);
     return NULL;
   }
+  self->sha256 = rb_digest_sha256_hex_of (bytes);
   return g_steal_pointer (&self);
 }
 
@@ -137,14 +167,83 @@ rb_metadata_free (RbMetadata *self)
   g_bytes_unref (self->bytes);
   g_free (self->sha256);
   json_decref (self->envelope);
+  g_clear_pointer (&self->scan, rb_scan_free);
   g_free (self);
 }
 
-char *
-rb_metadata_canonical_sha256 (const RbMetadata *self)
+/* The whole as a tree, also of a file that is scanned. (transfer full) */
+static json_t *
+whole_tree (const RbMetadata *self)
 {
-  g_autoptr (GBytes) canonical = rb_canonical_form (self->envelope, RB_CANONICAL_A);
-  return rb_digest_sha256_hex_of (canonical);
+  if (self->scan == NULL)
+    return json_incref (self->envelope);
+  return rb_json_parse (self->bytes, g_bytes_get_size (self->bytes), type_names[self->type], NULL);
+}
+
+GBytes *
+rb_metadata_canonical (const RbMetadata *self)
+{
+  GBytes *in_place = self->scan == NULL ? NULL : rb_scan_envelope (self->scan);
+  if (in_place != NULL)
+    return in_place;
+  g_autoptr (json_t) tree = whole_tree (self);
+  return rb_canonical_form (tree, RB_CANONICAL_A);
+}
+
+static json_t *
+table_of (const RbMetadata *self)
+{
+  return json_object_get (self->signed_part, table_name (self));
+}
+
+gsize
+rb_metadata_n_entries (const RbMetadata *self)
+{
+  return self->scan == NULL ? json_object_size (table_of (self)) : rb_scan_size (self->scan);
+}
+
+static json_t *
+scanned_value (const RbMetadata *self, guint index)
+{
+  g_autoptr (GBytes) text = rb_scan_value (self->scan, index);
+  gsize length = 0;
+  const char *data = g_bytes_get_data (text, &length);
+  json_t *value = json_loadb (data, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+  g_assert (value != NULL);
+  return value;
+}
+
+/* Of a scanned file, what was asked for is kept in the table that is otherwise empty. */
+const json_t *
+rb_metadata_entry (const RbMetadata *self, const char *name)
+{
+  guint index = 0;
+  json_t *table = table_of (self);
+  const json_t *known = json_object_get (table, name);
+  if (known != NULL || self->scan == NULL || !rb_scan_find (self->scan, name, &index))
+    return known;
+  rb_json_set (table, name, scanned_value (self, index));
+  return json_object_get (table, name);
+}
+
+gboolean
+rb_metadata_each_entry (const RbMetadata *self, RbMetadataEntryFunc func, gpointer data)
+{
+  const char *key;
+  json_t *value;
+  for (guint i = 0; self->scan != NULL && i < rb_scan_size (self->scan); i++) {
+    g_autofree char *name = rb_scan_name (self->scan, i);
+    g_autoptr (json_t) entry = scanned_value (self, i);
+    if (!func (name, entry, data))
+      return FALSE;
+  }
+  if (self->scan != NULL)
+    return TRUE;
+  json_object_foreach (table_of (self), key, value) {
+    if (!func (key, value, data))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 static void
@@ -308,27 +407,58 @@ signature_is_good (const RbMetadata *self, const RoleKey *key, const json_t *sig
   return FALSE;
 }
 
-gboolean
-rb_metadata_verify (const RbMetadata *self, const RbMetadataRole *role, GError **error)
+typedef struct {
+  GHashTable *signers; /* ids of public keys; borrowed */
+  guint bad;
+} Count;
+
+static void
+count_signers (const RbMetadata *self, const RbMetadataRole *role, GPtrArray *forms, Count *count)
 {
   json_t *signatures = json_object_get (self->envelope, "signatures");
-  g_autoptr (GPtrArray) forms = rb_canonical_forms (self->signed_part);
-  g_autoptr (GHashTable) signers = g_hash_table_new (g_str_hash, g_str_equal);
-  guint bad = 0;
+  count->bad = 0;
   for (gsize i = 0; i < json_array_size (signatures); i++) {
     const json_t *signature = json_array_get (signatures, i);
     const RoleKey *key = g_hash_table_lookup (role->keys, rb_json_string_or (signature, "keyid", ""));
     if (key == NULL)
       continue;
     if (signature_is_good (self, key, signature, forms))
-      g_hash_table_add (signers, (gpointer) rb_key_public_id (key->key));
+      g_hash_table_add (count->signers, (gpointer) rb_key_public_id (key->key));
     else if (rb_json_string_or (signature, "sig", "")[0] != '\0')
-      bad++;
+      count->bad++;
+  }
+}
+
+static GPtrArray *
+all_forms (const RbMetadata *self)
+{
+  g_autoptr (json_t) tree = whole_tree (self);
+  return rb_canonical_forms (json_object_get (tree, "signed"));
+}
+
+static GPtrArray *
+form_in_place (const RbMetadata *self)
+{
+  GPtrArray *forms = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_ptr_array_add (forms, rb_scan_signed (self->scan));
+  return forms;
+}
+
+gboolean
+rb_metadata_verify (const RbMetadata *self, const RbMetadataRole *role, GError **error)
+{
+  g_autoptr (GHashTable) signers = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GPtrArray) forms = self->scan == NULL ? all_forms (self) : form_in_place (self);
+  Count count = { signers, 0 };
+  count_signers (self, role, forms, &count);
+  if ((gint64) g_hash_table_size (signers) < role->threshold && self->scan != NULL && !rb_scan_is_plain (self->scan)) {
+    g_autoptr (GPtrArray) others = all_forms (self);
+    count_signers (self, role, others, &count);
   }
   guint good = g_hash_table_size (signers);
   if ((gint64) good >= role->threshold)
     return TRUE;
-  g_set_error (error, RB_UPTANE_ERROR, bad > 0 ? RB_REASON_BAD_SIGNATURE : RB_REASON_THRESHOLD_UNMET,
+  g_set_error (error, RB_UPTANE_ERROR, count.bad > 0 ? RB_REASON_BAD_SIGNATURE : RB_REASON_THRESHOLD_UNMET,
                "%s version %" G_GINT64_FORMAT ": signed by %u of the keys it needs, %" G_GINT64_FORMAT " are needed",
                type_names[self->type], self->version, good, role->threshold);
   return FALSE;

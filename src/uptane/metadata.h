@@ -2,6 +2,7 @@
 #pragma once
 #include "crypto/key.h"
 #include "uptane/error.h"
+#include "uptane/scan.h"
 #include <jansson.h>
 
 /*
@@ -18,14 +19,23 @@ typedef struct {
   gint64 version;
   gint64 expires;
   json_t *envelope;
-  json_t *signed_part; /* borrowed from envelope */
+  json_t *signed_part; /* borrowed from envelope; "targets" and "meta" are read by rb_metadata_entry() and the like */
+  RbScan *scan;        /* of a large file, whose table is no tree; else NULL */
 } RbMetadata;
 
-/* Errors: too-large, malformed, wrong-type, duplicate-signature, illegal-threshold (in a file that delegates). */
+/* Large targets and snapshot files stay where they are: no tree is made of their entries.
+ * Errors: too-large, malformed, wrong-type, duplicate-signature, illegal-threshold (in a file that delegates). */
 RbMetadata *rb_metadata_parse (GBytes *bytes, RbMetadataType type, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_metadata_free (RbMetadata *self);
-/* sha256 of the canonical form of the whole file, which uptane's snapshot and timestamp hash. (transfer full) */
-char *rb_metadata_canonical_sha256 (const RbMetadata *self);
+/* The canonical form A of the whole file, which uptane's snapshot and timestamp hash. (transfer full) */
+GBytes *rb_metadata_canonical (const RbMetadata *self);
+/* The targets of a targets file, the files of a snapshot or timestamp. */
+gsize rb_metadata_n_entries (const RbMetadata *self);
+/* NULL when nothing has that name; borrowed. */
+const json_t *rb_metadata_entry (const RbMetadata *self, const char *name);
+/* One after another; FALSE from func ends it and is returned. entry is gone after the call. */
+typedef gboolean (*RbMetadataEntryFunc) (const char *name, const json_t *entry, gpointer data);
+gboolean rb_metadata_each_entry (const RbMetadata *self, RbMetadataEntryFunc func, gpointer data);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMetadata, rb_metadata_free)
 
 /* The keys that may sign for a role, and how many must. */

@@ -4,6 +4,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "crypto/digest.h"
 #include "uptane/delegation.h"
 
 #include <string.h>
@@ -194,7 +195,7 @@ static const json_t *
 listed (const RbMetadata *lister, const char *role)
 {
   g_autofree char *name = g_strconcat (role, ".json", NULL);
-  return lister == NULL ? NULL : json_object_get (json_object_get (lister->signed_part, "meta"), name);
+  return lister == NULL ? NULL : rb_metadata_entry (lister, name);
 }
 
 static char *
@@ -222,14 +223,15 @@ check_listed_hash (const RbMetadata *metadata, const json_t *entry, GError **fai
   const char *wanted = rb_json_string_or (json_object_get (entry, "hashes"), "sha256", NULL);
   gint64 length = rb_json_integer_or (entry, "length", -1);
   if (wanted != NULL && g_ascii_strcasecmp (wanted, metadata->sha256) != 0) {
-    g_autofree char *canonical = rb_metadata_canonical_sha256 (metadata);
+    g_autoptr (GBytes) whole = rb_metadata_canonical (metadata);
+    g_autofree char *canonical = rb_digest_sha256_hex_of (whole);
     if (g_ascii_strcasecmp (wanted, canonical) != 0)
       return set_failure (failure, RB_REASON_HASH_MISMATCH, "its hash is not the one that was announced");
   }
   if (length < 0 || g_bytes_get_size (metadata->bytes) <= (gsize) length)
     return TRUE;
-  g_autofree char *canonical = rb_json_to_text (metadata->envelope);
-  return strlen (canonical) <= (gsize) length
+  g_autoptr (GBytes) canonical = rb_metadata_canonical (metadata);
+  return g_bytes_get_size (canonical) <= (gsize) length
          || set_failure (failure, RB_REASON_LENGTH_MISMATCH, "it is longer than was announced");
 }
 
@@ -303,28 +305,34 @@ rb_repository_update_timestamp (RbRepository *self, GError **error)
   return TRUE;
 }
 
+typedef struct {
+  const RbMetadata *snapshot;
+  GError **failure;
+} Successor;
+
 /* No listed targets file may vanish or go back. "root.json" is listed by old files and means nothing. */
+static gboolean
+check_listed_version (const char *name, const json_t *before, gpointer data)
+{
+  const Successor *successor = data;
+  if (strcmp (name, "root.json") == 0)
+    return TRUE;
+  const json_t *now = rb_metadata_entry (successor->snapshot, name);
+  if (now == NULL)
+    return set_failure (successor->failure, RB_REASON_ROLLBACK, "a targets file that was listed before is gone");
+  return check_version (rb_json_integer_or (now, "version", -1), rb_json_integer_or (before, "version", 0), RB_REASON_ROLLBACK,
+                        successor->failure);
+}
+
 static gboolean
 check_listed_versions (RbRepository *self, const RbMetadata *snapshot, GError **failure)
 {
   GBytes *stored = rb_store_file (self->store, "snapshot");
-  const char *name;
-  json_t *entry;
+  Successor successor = { snapshot, failure };
   if (stored == NULL)
     return TRUE;
   g_autoptr (RbMetadata) before = rb_metadata_parse (stored, RB_METADATA_SNAPSHOT, self->limits.max_snapshot, failure);
-  if (before == NULL)
-    return FALSE;
-  json_object_foreach (json_object_get (before->signed_part, "meta"), name, entry) {
-    const json_t *now = json_object_get (json_object_get (snapshot->signed_part, "meta"), name);
-    if (strcmp (name, "root.json") == 0)
-      continue;
-    if (now == NULL)
-      return set_failure (failure, RB_REASON_ROLLBACK, "a targets file that was listed before is gone");
-    if (!check_version (rb_json_integer_or (now, "version", -1), rb_json_integer_or (entry, "version", 0), RB_REASON_ROLLBACK, failure))
-      return FALSE;
-  }
-  return TRUE;
+  return before != NULL && rb_metadata_each_entry (before, check_listed_version, &successor);
 }
 
 static RbMetadata *
@@ -429,7 +437,7 @@ search_delegation (Search *search, const RbMetadata *parent, const char *parent_
 static RbTarget *
 search_role (Search *search, const RbMetadata *targets, const char *role, GError **failure)
 {
-  const json_t *entry = json_object_get (json_object_get (targets->signed_part, "targets"), search->path);
+  const json_t *entry = rb_metadata_entry (targets, search->path);
   const json_t *list = json_object_get (json_object_get (targets->signed_part, "delegations"), "roles");
   if (entry != NULL)
     return rb_target_from_json (search->path, entry, failure);

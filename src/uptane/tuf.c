@@ -71,18 +71,20 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
+static gboolean
+add_name (const char *name, const json_t *entry, gpointer names)
+{
+  g_ptr_array_add (names, g_strdup (name));
+  return TRUE;
+}
+
 GStrv
 rb_tuf_list (RbTuf *self)
 {
   const RbMetadata *targets = rb_repository_targets (self->repository);
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  const char *path;
-  json_t *entry;
-  if (targets != NULL) {
-    json_object_foreach (json_object_get (targets->signed_part, "targets"), path, entry) {
-      g_ptr_array_add (names, g_strdup (path));
-    }
-  }
+  if (targets != NULL)
+    rb_metadata_each_entry (targets, add_name, names);
   g_ptr_array_sort (names, compare_names);
   g_ptr_array_add (names, NULL);
   return (GStrv) g_ptr_array_free (g_steal_pointer (&names), FALSE);

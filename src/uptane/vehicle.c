@@ -99,23 +99,29 @@ assign (Check *check, const char *path, const json_t *entry, GError **error)
   return TRUE;
 }
 
+typedef struct {
+  Check *check;
+  GError **error;
+} Assign;
+
+static gboolean
+assign_entry (const char *path, const json_t *entry, gpointer data)
+{
+  const Assign *self = data;
+  return assign (self->check, path, entry, self->error);
+}
+
 static gboolean
 judge_director_targets (Check *check, const RbMetadata *targets, GError **error)
 {
-  const json_t *entries = json_object_get (targets->signed_part, "targets");
   const json_t *delegations = json_object_get (json_object_get (targets->signed_part, "delegations"), "roles");
   const char *vin = rb_json_string_or (targets->signed_part, "vin", rb_json_string_or (targets->signed_part, "device_id", NULL));
-  const char *path;
-  json_t *entry;
+  Assign assign = { check, error };
   if (json_array_size (delegations) > 0)
     return refused (check, "director", error, RB_REASON_DELEGATION_IN_DIRECTOR, "the Director delegates");
   if (vin != NULL && check->request->vin != NULL && strcmp (vin, check->request->vin) != 0)
     return refused (check, "director", error, RB_REASON_VIN_MISMATCH, "they are for vehicle %s", vin);
-  json_object_foreach ((json_t *) entries, path, entry) {
-    if (!assign (check, path, entry, error))
-      return FALSE;
-  }
-  return TRUE;
+  return rb_metadata_each_entry (targets, assign_entry, &assign);
 }
 
 static gboolean

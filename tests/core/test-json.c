@@ -27,6 +27,21 @@ test_refused (void)
   }
 }
 
+/* jansson 2.14 alone passes over a NUL that follows a number. */
+static void
+test_nul_is_refused (void)
+{
+  static const char text[] = "{\"a\":1}";
+  for (gsize i = 0; i < sizeof text; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GString) with_nul = g_string_new (text);
+    g_string_insert_len (with_nul, (gssize) i, "\0", 1);
+    g_autoptr (GBytes) bytes = g_bytes_new (with_nul->str, with_nul->len);
+    g_assert_null (rb_json_parse (bytes, 1000, "thing", &error));
+    g_assert_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED);
+  }
+}
+
 static void
 test_depth (void)
 {
@@ -140,6 +155,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/json/refused", test_refused);
+  g_test_add_func ("/json/nul-is-refused", test_nul_is_refused);
   g_test_add_func ("/json/depth", test_depth);
   g_test_add_func ("/json/depth-ignores-strings", test_depth_ignores_strings);
   g_test_add_func ("/json/too-large", test_too_large);
