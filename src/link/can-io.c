@@ -12,8 +12,12 @@
 #include <unistd.h>
 
 enum {
-  FLIGHT = 64,          /* frames given to the backend and not yet confirmed */
+  FLIGHT = 128,         /* frames given to the backend and not yet confirmed */
+  INPUT = 256,          /* taken in at a time, so that no flood keeps us from sending */
   MESSAGES = 32,        /* complete ones nobody has taken yet; more are the vehicle's fault */
+  SHARED = 16,          /* so many on their way while several pipes send: what comes behind them waits */
+  DEEP = 16,            /* so many on their way keep the bus busy for longer than BATCH_MS */
+  BATCH_MS = 1,
   RETRY_US = 1000,      /* after AGAIN */
   MEND_US = 500 * 1000, /* between two attempts to mend */
 };
@@ -47,7 +51,7 @@ struct _RbCanIo {
   gpointer state;
   gboolean has_fd;
   GThread *thread;
-  int epoll, wake, timer;
+  int epoll, quiet, wake, timer; /* quiet: all but the interface */
   GMutex lock; /* everything below, and all calls of engines */
   gboolean stop, filter_stale;
   GPtrArray *pipes; /* of RbCanPipe, borrowed */
@@ -97,13 +101,23 @@ is_awaited (const Flight *flight)
   return flight->pipe != NULL && rb_isotp_awaits (flight->pipe->engine, flight->ticket);
 }
 
+static guint
+room (RbCanIo *self)
+{
+  guint sending = 0;
+  for (guint i = 0; i < self->pipes->len; i++)
+    sending += ((RbCanPipe *) self->pipes->pdata[i])->sending == SEND_STARTED;
+  return sending > 1 ? SHARED : FLIGHT;
+}
+
 /* Frames whose message is over and that were never confirmed must not fill the list. */
 static gboolean
 has_room (RbCanIo *self)
 {
-  while (self->n_flight == FLIGHT && !is_awaited (flight_at (self, 0)))
+  guint most = room (self);
+  while (self->n_flight >= most && !is_awaited (flight_at (self, 0)))
     flight_pop (self, 1);
-  return self->n_flight < FLIGHT;
+  return self->n_flight < most;
 }
 
 /*
@@ -159,7 +173,7 @@ input (RbCanIo *self, gint64 now)
 {
   RbCanFrame frame;
   g_autoptr (GError) error = NULL;
-  for (;;)
+  for (guint i = 0; i < INPUT; i++)
     switch (self->backend->receive (self->state, &frame, &error)) {
     case RB_CAN_FRAME:
       dispatch (self, &frame, now);
@@ -429,15 +443,22 @@ empty (int fd)
     g_debug ("read: %s", g_strerror (errno));
 }
 
+/* In the middle of a long message the confirmations are taken in batches: waking up for each frame costs more than all else. */
+static int
+wait_for_work (RbCanIo *self, gboolean deep, struct epoll_event ready[3])
+{
+  return deep ? epoll_wait (self->quiet, ready, 3, BATCH_MS) : epoll_wait (self->epoll, ready, 3, -1);
+}
+
 static gpointer
 io_thread (gpointer data)
 {
   RbCanIo *self = data;
   struct epoll_event ready[3];
   (void) prctl (PR_SET_TIMERSLACK, 1, 0, 0, 0); /* STmin has steps of 100 us */
-  for (;;) {
-    gboolean readable = FALSE;
-    int n = epoll_wait (self->epoll, ready, G_N_ELEMENTS (ready), -1);
+  for (gboolean deep = FALSE;;) {
+    gboolean readable = deep;
+    int n = wait_for_work (self, deep, ready);
     g_mutex_lock (&self->lock);
     for (int i = 0; i < n; i++) {
       if (ready[i].data.fd == self->wake || ready[i].data.fd == self->timer)
@@ -450,6 +471,7 @@ io_thread (gpointer data)
     gboolean stop = self->stop;
     if (!stop)
       work (self, readable);
+    deep = self->n_flight >= DEEP && self->lost == NULL;
     g_mutex_unlock (&self->lock);
     if (stop)
       return NULL;
@@ -465,10 +487,17 @@ wake (RbCanIo *self)
 }
 
 static gboolean
-watch (RbCanIo *self, int fd)
+watch (int epoll, int fd)
 {
   struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-  return fd >= 0 && epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+  return epoll >= 0 && fd >= 0 && epoll_ctl (epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static gboolean
+watch_all (RbCanIo *self)
+{
+  return watch (self->epoll, self->wake) && watch (self->epoll, self->timer) && watch (self->quiet, self->wake)
+         && watch (self->quiet, self->timer) && watch (self->epoll, self->backend->fd (self->state));
 }
 
 static void
@@ -491,7 +520,8 @@ rb_can_io_new (const RbCanBackend *backend, gpointer state, GError **error)
   self->epoll = epoll_create1 (EPOLL_CLOEXEC);
   self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   self->timer = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  if (self->epoll < 0 || !watch (self, self->wake) || !watch (self, self->timer) || !watch (self, backend->fd (state))) {
+  self->quiet = epoll_create1 (EPOLL_CLOEXEC);
+  if (!watch_all (self)) {
     g_set_error (error, RB_LINK_ERROR, RB_REASON_IO, "no descriptors for the interface: %s", g_strerror (errno));
     rb_can_io_free (self);
     return NULL;
@@ -512,6 +542,7 @@ rb_can_io_free (RbCanIo *self)
   }
   self->backend->close (self->state);
   shut (self->epoll);
+  shut (self->quiet);
   shut (self->wake);
   shut (self->timer);
   g_ptr_array_unref (self->pipes);

@@ -3,9 +3,9 @@
 
 #include "link/can-io.h"
 
-/* Frames on their way at a time: enough that the bus never waits for us, few enough that a flow control of another
- * channel behind them waits no longer than some milliseconds. */
-#define WINDOW 8
+/* Frames on their way at a time: some 10 ms, so that the bus does not wait for a busy computer. can-io.c allows fewer while several
+ * channels send. */
+#define WINDOW 64
 #define MAX_MESSAGE (1024 * 1024)
 
 typedef struct {

@@ -25,6 +25,7 @@ memory_bus_new (void)
   g_mutex_init (&bus->lock);
   bus->event = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   bus->input = g_queue_new ();
+  bus->seen = g_async_queue_new ();
   bus->ecus = g_ptr_array_new_with_free_func (free_ecu);
   return bus;
 }
@@ -95,6 +96,7 @@ memory_send (gpointer state, const RbCanFrame *frame, GError **error)
   g_mutex_lock (&bus->lock);
   g_assert_true (bus->first_user == NULL || bus->first_user == g_thread_self ());
   bus->first_user = g_thread_self ();
+  g_async_queue_push (bus->seen, bus);
   RbCanResult result = bus->gone ? RB_CAN_FAILED : bus->again > 0 ? RB_CAN_AGAIN : RB_CAN_DONE;
   if (bus->again > 0)
     bus->again--;
@@ -137,6 +139,7 @@ memory_close (gpointer state)
   MemoryBus *bus = state;
   close (bus->event);
   g_queue_free_full (bus->input, g_free);
+  g_async_queue_unref (bus->seen);
   g_ptr_array_unref (bus->ecus);
   g_mutex_clear (&bus->lock);
   g_free (bus);

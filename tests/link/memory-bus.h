@@ -21,6 +21,7 @@ typedef struct {
   RbCanState state;
   gboolean state_known;
   gboolean mends;
+  GAsyncQueue *seen;      /* an item a frame that send was called for */
   GThread *first_user;    /* the one thread that may call */
 } MemoryBus;
 

@@ -229,8 +229,10 @@ static gpointer
 finish_late (gpointer data)
 {
   static const guint8 rest[] = { 0x21, 7, 8 };
-  g_usleep (60000);
-  inject (data, sizeof rest, rest);
+  MemoryBus *bus = data;
+  (void) g_async_queue_pop (bus->seen); /* the flow control; then nothing for longer than P2 */
+  g_assert_null (g_async_queue_timeout_pop (bus->seen, 60000));
+  inject (bus, sizeof rest, rest);
   return NULL;
 }
 
@@ -271,7 +273,14 @@ test_chatter (void)
   Bench bench = bench_of (&plain, echo);
   for (guint i = 0; i < 5000; i++)
     inject (bench.bus, 3, (const guint8[]) { 2, 0x7e, (guint8) i });
-  exchange (bench.channel, 5);
+  g_autoptr (GBytes) request = counting (5);
+  g_assert_true (rb_channel_send (bench.channel, request, NULL, NULL));
+  gboolean answered = FALSE;
+  for (guint i = 0; i < 40 && !answered; i++) {
+    g_autoptr (GBytes) message = rb_channel_receive (bench.channel, 2000, NULL, NULL);
+    answered = message != NULL && g_bytes_equal (message, request);
+  }
+  g_assert_true (answered);
   for (guint i = 0; i < 3; i++)
     inject (bench.bus, 3, (const guint8[]) { 2, 0x7e, (guint8) i });
   for (guint i = 0; i < 3; i++) {
@@ -284,8 +293,21 @@ test_chatter (void)
 static gpointer
 cancel_soon (gpointer data)
 {
-  g_usleep (20000);
   g_cancellable_cancel (data);
+  return NULL;
+}
+
+typedef struct {
+  MemoryBus *bus;
+  GCancellable *cancellable;
+} Cancel;
+
+static gpointer
+cancel_at_frame (gpointer data)
+{
+  Cancel *cancel = data;
+  (void) g_async_queue_pop (cancel->bus->seen);
+  g_cancellable_cancel (cancel->cancellable);
   return NULL;
 }
 
@@ -306,7 +328,8 @@ test_cancel (void)
   g_cancellable_reset (cancellable);
   g_clear_error (&error);
   bench.bus->mute = TRUE;
-  thread = g_thread_new ("cancel", cancel_soon, cancellable);
+  Cancel cancel = { bench.bus, cancellable };
+  thread = g_thread_new ("cancel", cancel_at_frame, &cancel);
   g_assert_false (rb_channel_send (bench.channel, request, cancellable, &error));
   g_assert_true (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
   g_thread_join (thread);
@@ -318,7 +341,6 @@ test_cancel (void)
 static gpointer
 unplug_soon (gpointer data)
 {
-  g_usleep (20000);
   memory_bus_unplug (data);
   return NULL;
 }
@@ -378,7 +400,7 @@ static gpointer
 bus_off_soon (gpointer data)
 {
   RbCanFrame off = { .id = RB_CAN_ERROR | CAN_ERR_BUSOFF, .length = 8 };
-  g_usleep (20000);
+  (void) g_async_queue_pop (((MemoryBus *) data)->seen);
   memory_bus_inject (data, &off);
   return NULL;
 }
