@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""recall-sim as a DoIP entity, asked by scapy: announcement, routing activation, alive check, acknowledgements, refusals.
+
+Usage: test-transport.py BUILD
+"""
+
+import hashlib
+import socket
+import struct
+import sys
+import unittest
+
+from scapy.contrib.automotive.doip import DoIP
+from scapy.packet import Raw
+
+import tester
+from tester import Closed, Demo, ENTITY, FUNCTIONAL, TESTER, Vehicle
+
+BUILD = sys.argv.pop(1)
+
+
+def setUpModule():
+    global DEMO, CAR
+    DEMO = Demo(BUILD)
+    CAR = Vehicle(DEMO)
+
+
+def tearDownModule():
+    CAR.stop()
+    DEMO.close()
+
+
+class Announcement(unittest.TestCase):
+    def setUp(self):
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.settimeout(tester.TIMEOUT)
+        self.udp.connect(CAR.where)
+        self.addCleanup(self.udp.close)
+
+    def ask(self, **fields):
+        self.udp.send(bytes(DoIP(**fields)))
+
+    def answer(self):
+        return DoIP(self.udp.recv(2048))
+
+    def silent(self, data):
+        """Not answered: the answer to a good request comes next."""
+        self.udp.send(data)
+        self.ask(payload_type=3, vin=DEMO.vin.encode())
+        self.assertEqual(self.answer().payload_type, 4)
+        self.udp.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            self.udp.recv(2048)
+        self.udp.settimeout(tester.TIMEOUT)
+
+    def test_fields(self):
+        self.ask(payload_type=1)
+        packet = self.answer()
+        self.assertEqual(packet.payload_type, 4)
+        self.assertEqual(packet.vin, DEMO.vin.encode())
+        self.assertEqual(packet.logical_address, ENTITY)
+        self.assertEqual(packet.payload_length, 33)
+        self.assertEqual(packet.eid[0] & 3, 2, "a locally administered unicast address")
+        self.assertEqual(packet.eid[1:], hashlib.sha256(DEMO.vin.encode()).digest()[1:6])
+
+    def test_any_version_may_ask(self):
+        for version in (0xFF, 1, 2, 3):
+            self.ask(payload_type=1, protocol_version=version, inverse_version=version ^ 0xFF)
+            self.assertEqual(self.answer().payload_type, 4)
+
+    def test_by_vin_and_eid(self):
+        self.ask(payload_type=3, vin=DEMO.vin.encode())
+        eid = self.answer().eid
+        self.ask(payload_type=2, eid=eid)
+        self.assertEqual(self.answer().vin, DEMO.vin.encode())
+
+    def test_not_ours(self):
+        for data in (bytes(DoIP(payload_type=3, vin=b"RBY1DEM0XRA999999")), bytes(DoIP(payload_type=2, eid=b"\0" * 6)),
+                     bytes(DoIP(payload_type=1, payload_length=4)), bytes(DoIP(payload_type=1, inverse_version=0)),
+                     bytes(DoIP(payload_type=5, source_address=TESTER)), b"", b"\x02\xfd", b"\0" * 64, b"\xff" * 300):
+            with self.subTest(data=data[:12].hex()):
+                self.silent(data)
+
+
+class Activation(unittest.TestCase):
+    def connect(self, **options):
+        connection = CAR.tester(**options)
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_good(self):
+        for kind in (0, 1):
+            with CAR.tester(activate=False) as connection:
+                packet = connection.activate(kind)
+                self.assertEqual(packet.payload_type, 6)
+                self.assertEqual(packet.logical_address_tester, TESTER)
+                self.assertEqual(packet.logical_address_doip_entity, ENTITY)
+                self.assertEqual(packet.routing_activation_response, 0x10)
+                self.assertEqual(connection.activate(kind).routing_activation_response, 0x10, "again")
+
+    def test_refused_and_closed(self):
+        for source, kind, code in ((0x0001, 0, 0x00), (0x1000, 0, 0x00), (0xE80, 2, 0x06), (0xE80, 0xE0, 0x06), (0xDFF, 0, 0), (0xFFFF, 0, 0)):
+            with self.subTest(source=hex(source), kind=kind):
+                connection = self.connect(activate=False)
+                self.assertEqual(connection.activate(kind, source).routing_activation_response, code)
+                self.assertTrue(connection.is_closed())
+
+    def test_other_address_on_the_same_connection(self):
+        connection = self.connect()
+        self.assertEqual(connection.activate(source=0xE81).routing_activation_response, 0x02)
+        self.assertTrue(connection.is_closed())
+
+    def test_address_in_use(self):
+        first = self.connect(source=0xE90)
+        second = self.connect(source=0xE90, activate=False)
+        self.assertEqual(second.activate().routing_activation_response, 0x03)
+        self.assertTrue(second.is_closed())
+        self.assertEqual(first.ask(payload_type=0x4003).payload_type, 0x4004, "the first one is not disturbed")
+
+    def test_address_is_free_again(self):
+        with CAR.tester(source=0xE91):
+            pass
+        for _ in range(50):  # the entity sees the end of the first when it gets to it
+            with CAR.tester(source=0xE91, activate=False) as again:
+                if again.activate().routing_activation_response == 0x10:
+                    return
+        self.fail("the address of a tester that left stays in use")
+
+    def test_wrong_length(self):
+        connection = self.connect(activate=False)
+        for payload in (b"", b"\x0e\x80", b"\x0e\x80\0\0\0\0", b"\x0e\x80\0\0\0\0\0\0", b"\x0e\x80" + b"\0" * 30):
+            connection.send(DoIP(payload_type=5, payload_length=len(payload)).build()[:8] + payload)
+            packet = connection.receive()
+            self.assertEqual((packet.payload_type, packet.nack), (0, 4))
+
+
+class Messages(unittest.TestCase):
+    def setUp(self):
+        self.connection = CAR.tester(source=0xEA0)
+        self.addCleanup(self.connection.close)
+
+    def nack(self, data):
+        self.connection.send(data)
+        packet = self.connection.receive()
+        self.assertEqual(packet.payload_type, 0)
+        return packet.nack
+
+    def test_alive_check_answer_is_taken(self):
+        self.connection.send(DoIP(payload_type=8, source_address=0xEA0))
+        self.assertEqual(self.connection.ask(payload_type=0x4003).diagnostic_power_mode, 1)
+
+    def test_status(self):
+        packet = self.connection.ask(payload_type=0x4001)
+        self.assertEqual(packet.payload_type, 0x4002)
+        self.assertEqual(packet.node_type, 0)
+        self.assertGreaterEqual(packet.max_open_sockets, packet.cur_open_sockets)
+        self.assertGreaterEqual(packet.cur_open_sockets, 1)
+        self.assertGreater(packet.max_data_size, 4095)
+
+    def test_unknown_types(self):
+        for kind in (0x0009, 0x00FF, 0x4005, 0x8004, 0xF000, 0xFFFF):
+            self.assertEqual(self.nack(DoIP(payload_type=kind)), 1, hex(kind))
+        self.assertEqual(self.connection.ask(payload_type=0x4003).payload_type, 0x4004, "the connection stays")
+
+    def test_bad_pattern_closes(self):
+        self.assertEqual(self.nack(b"\x02\xfc\x80\x01\0\0\0\0"), 0)
+        self.assertTrue(self.connection.is_closed())
+
+    def test_http_closes(self):
+        self.assertEqual(self.nack(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 0)
+        self.assertTrue(self.connection.is_closed())
+
+    def test_too_large_closes(self):
+        for length in (0x7FFFFFFF, 0xFFFFFFFF, 1 << 24):
+            with CAR.tester(source=0xEA1, activate=False) as connection:
+                connection.send(b"\x02\xfd\x80\x01" + struct.pack("!I", length))
+                self.assertEqual(connection.receive().nack, 2)
+                self.assertTrue(connection.is_closed())
+
+    def test_diagnostic_without_data(self):
+        for payload in (b"", b"\x0e\xa0", b"\x0e\xa0\x10\x01"):
+            self.assertEqual(self.nack(b"\x02\xfd\x80\x01" + struct.pack("!I", len(payload)) + payload), 4)
+
+    def test_acknowledged_then_answered(self):
+        self.connection.diagnostic(0x1001, b"\x3e\0")
+        ack, answer = self.connection.receive(), self.connection.receive()
+        self.assertEqual((ack.payload_type, ack.source_address, ack.target_address, ack.ack_code), (0x8002, 0x1001, 0xEA0, 0))
+        self.assertEqual((answer.payload_type, answer.source_address, answer.target_address), (0x8001, 0x1001, 0xEA0))
+        self.assertEqual(bytes(answer.payload), b"\x7e\0")
+
+    def test_unknown_target(self):
+        for target in (0x1000, 0x2000, 0x0000, 0xEA0):
+            self.connection.diagnostic(target, b"\x3e\0")
+            packet = self.connection.receive()
+            self.assertEqual((packet.payload_type, packet.nack_code), (0x8003, 3), hex(target))
+
+    def test_wrong_source(self):
+        self.connection.diagnostic(0x1001, b"\x3e\0", source=0xEA5)
+        packet = self.connection.receive()
+        self.assertEqual((packet.payload_type, packet.nack_code), (0x8003, 2))
+
+    def test_before_activation(self):
+        with CAR.tester(source=0xEA2, activate=False) as connection:
+            connection.diagnostic(0x1001, b"\x3e\0")
+            packet = connection.receive()
+            self.assertEqual((packet.payload_type, packet.nack_code), (0x8003, 2))
+
+    def test_functional(self):
+        """Everybody is asked: each ECU answers for itself, and those that cannot stay silent."""
+        self.connection.diagnostic(FUNCTIONAL, b"\x3e\0")
+        self.assertEqual(self.connection.receive().payload_type, 0x8002)
+        answers = [self.connection.receive() for _ in DEMO.model["ecus"]]
+        self.assertEqual({answer.source_address for answer in answers}, {int(ecu["logical"], 16) for ecu in DEMO.model["ecus"]})
+        self.assertEqual({bytes(answer.payload) for answer in answers}, {b"\x7e\0"})
+        self.connection.diagnostic(FUNCTIONAL, b"\xba\0")
+        self.assertEqual(self.connection.receive().payload_type, 0x8002)
+        self.assertEqual(self.connection.ask(payload_type=0x4003).payload_type, 0x4004)
+
+    def test_in_pieces_and_at_once(self):
+        message = bytes(DoIP(payload_type=0x8001, source_address=0xEA0, target_address=0x1001) / Raw(b"\x3e\0"))
+        for byte in message:
+            self.connection.send(bytes([byte]))
+        self.assertEqual(self.connection.receive().payload_type, 0x8002)
+        self.assertEqual(bytes(self.connection.receive().payload), b"\x7e\0")
+        self.connection.send(message * 5)
+        kinds = [self.connection.receive().payload_type for _ in range(10)]
+        self.assertEqual(kinds, [0x8002, 0x8001] * 5)
+
+    def test_too_many_connections(self):
+        """The entity stays alive for those it has."""
+        others = [CAR.tester(activate=False) for _ in range(12)]
+        self.assertEqual(self.connection.ask(payload_type=0x4003).payload_type, 0x4004)
+        for other in others:
+            other.close()
+
+    def test_two_testers(self):
+        with CAR.tester(source=0xEA3) as other:
+            self.connection.diagnostic(0x1001, b"\x22\xf1\x8c")
+            other.diagnostic(0x1002, b"\x22\xf1\x8c")
+            mine = [self.connection.receive() for _ in range(2)][1]
+            theirs = [other.receive() for _ in range(2)][1]
+            self.assertEqual(bytes(mine.payload)[3:], DEMO.seed_of("telematics")["serial"].encode())
+            self.assertEqual(bytes(theirs.payload)[3:], DEMO.seed_of("gateway")["serial"].encode())
+
+
+class Faults(unittest.TestCase):
+    def test_dead_ecu(self):
+        with Vehicle(DEMO, "--fault", "brake:no-answer") as car, car.ecu("brake") as brake:
+            self.assertTrue(brake.silent(b"\x3e\0"))
+            with car.ecu("door", source=0xE81) as door:
+                self.assertEqual(door.ask(b"\x3e\0"), b"\x7e\0")
+
+    def test_busy_once(self):
+        with Vehicle(DEMO, "--fault", "brake:busy@2") as car, car.ecu("brake") as brake:
+            self.assertEqual([brake.ask(b"\x3e\0") for _ in range(3)], [b"\x7e\0", b"\x7f\x3e\x21", b"\x7e\0"])
+
+    def test_refused_service(self):
+        with Vehicle(DEMO, "--fault", "*:refuse=0x22") as car, car.ecu("lamp") as lamp:
+            self.assertEqual(lamp.did(0xF190), b"\x7f\x22\x22")
+            self.assertEqual(lamp.ask(b"\x3e\0"), b"\x7e\0")
+
+    def test_supply(self):
+        with Vehicle(DEMO, "--fault", "telematics:voltage=11500", "--fault", "telematics:ignition=1", "--fault",
+                     "telematics:speed=1234") as car, car.ecu("telematics") as primary:
+            self.assertEqual([primary.did(did).hex() for did in (0xFD10, 0xFD11, 0xFD12)], ["2cec", "01", "04d2"])
+
+    def test_link_is_dropped(self):
+        with Vehicle(DEMO, "--fault", "brake:drop-link@1") as car, car.ecu("brake") as brake:
+            brake.unlock()
+            base = DEMO.ecu("brake")["simulation"]["flash"]["address"]
+            brake.erase(base, 64)
+            brake.download(base, 64)
+            with self.assertRaises(Closed):
+                brake.transfer(1, b"x" * 64)
+                brake.exit()
+            with car.ecu("brake", source=0xE81) as again:
+                self.assertEqual(again.ask(b"\x3e\0"), b"\x7e\0")
+
+
+if __name__ == "__main__":
+    unittest.main()
