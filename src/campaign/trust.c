@@ -233,8 +233,7 @@ check_people (RbIdentity *first, RbIdentity *second, gint64 now, GError **error)
   GPtrArray *chain = rb_identity_chain (first);
   g_autoptr (GPtrArray) authority = g_ptr_array_new ();
   g_ptr_array_add (authority, chain->pdata[chain->len - 1]);
-  if (rb_key_public_equal (rb_certificate_key (one), rb_certificate_key (two))
-      || strcmp (rb_certificate_common_name (one), rb_certificate_common_name (two)) == 0) {
+  if (rb_certificate_same_holder (one, two)) {
     g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_SAME_PERSON, "both certificates are %s’s", rb_certificate_common_name (one));
     return FALSE;
   }

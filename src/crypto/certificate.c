@@ -211,6 +211,12 @@ rb_certificate_key (RbCertificate *self)
   return self->key;
 }
 
+gboolean
+rb_certificate_same_holder (RbCertificate *self, RbCertificate *other)
+{
+  return rb_key_public_equal (self->key, other->key) || strcmp (self->common_name, other->common_name) == 0;
+}
+
 gint64
 rb_certificate_not_before (RbCertificate *self)
 {

@@ -36,6 +36,7 @@ typedef struct {
   RbCli *cli;
   GCancellable *cancellable;
   RbRecovery *recovery;
+  gint running, stopping; /* atomic: the signals have a thread of their own */
   guint last_percent;
 } Session;
 
@@ -253,10 +254,18 @@ finish (Session *session, const Settings *settings, gboolean ran, GError *failur
                      verdict (session, settings, result, record));
 }
 
+/* The first signal while the vehicle is worked on waits for the control units in work, the second one does not. */
 static gboolean
-on_signal (gpointer cancellable)
+on_signal (gpointer data)
 {
-  g_cancellable_cancel (cancellable);
+  Session *session = data;
+  if (g_atomic_int_get (&session->running) && !g_atomic_int_get (&session->stopping)) {
+    rb_recovery_stop (session->recovery);
+    fprintf (stderr, "Stopping when the control units in work are done; once more stops at once and leaves them unfinished.\n");
+  } else {
+    g_cancellable_cancel (session->cancellable);
+  }
+  g_atomic_int_set (&session->stopping, TRUE);
   return G_SOURCE_CONTINUE;
 }
 
@@ -282,10 +291,11 @@ work (RbCli *cli, Settings *settings)
   if (recovery == NULL)
     return rb_cli_fail (cli, error, verdict (&session, settings, NULL, NULL));
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  g_unix_signal_add (SIGINT, on_signal, cancellable);
-  g_unix_signal_add (SIGTERM, on_signal, cancellable);
+  g_unix_signal_add (SIGINT, on_signal, &session);
+  g_unix_signal_add (SIGTERM, on_signal, &session);
   GThread *signals = g_thread_new ("signals", signal_thread, loop);
-  if (prepare (&session, settings, &error))
+  g_atomic_int_set (&session.running, prepare (&session, settings, &error));
+  if (g_atomic_int_get (&session.running))
     ran = rb_recovery_run (recovery, cancellable, &error) || rb_recovery_was_touched (recovery);
   int code = finish (&session, settings, ran, error);
   while (!g_main_loop_is_running (loop))

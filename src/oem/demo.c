@@ -284,12 +284,13 @@ folder_is_free (const char *folder, GError **error)
 }
 
 static gboolean
-make_demo (Demo *self, RbScenario scenario, RbFleet *fleet, const char *folder, GError **error)
+make_demo (Demo *self, RbScenario scenario, RbFleet *fleet, gboolean second_person, const char *folder, GError **error)
 {
   gint64 now = rb_moment_now ();
   self->story = rb_story_new (scenario, fleet, now, error);
   if (self->story == NULL)
     return FALSE;
+  self->story->second_person = second_person;
   self->pki = rb_pki_new (RB_RECALL_OEM, now, error);
   if (self->pki == NULL || !publish_service (self, error) || !make_vin_packs (self, error))
     return FALSE;
@@ -349,11 +350,13 @@ rb_demo_verb (RbCli *cli, int argc, char **argv)
 {
   g_autofree char *name = NULL;
   gint64 ecus = 7, vehicles = 1, image_size = 65536;
+  gboolean second_person = FALSE;
   const GOptionEntry entries[] = {
     { "scenario", 0, 0, G_OPTION_ARG_STRING, &name, "director (default), image-supplier, image-oem or ecu-keys", "NAME" },
     { "ecus", 0, 0, G_OPTION_ARG_INT64, &ecus, "ECUs a vehicle has (7)", "N" },
     { "image-size", 0, 0, G_OPTION_ARG_INT64, &image_size, "bytes of an image (65536)", "BYTES" },
     { "vehicles", 0, 0, G_OPTION_ARG_INT64, &vehicles, "vehicles of the OEM (1)", "N" },
+    { "second-person", 0, 0, G_OPTION_ARG_NONE, &second_person, "the campaign asks for a second person's signature", NULL },
     { NULL },
   };
   int code = 0;
@@ -372,7 +375,8 @@ rb_demo_verb (RbCli *cli, int argc, char **argv)
   if (vehicles < 1 || vehicles > RB_FLEET_VEHICLES_MAX)
     return wrong_number (cli, "--vehicles", 1, RB_FLEET_VEHICLES_MAX);
   if (!folder_is_free (argv[1], &error)
-      || !make_demo (&demo, scenario, rb_fleet_new ((guint) ecus, (guint) vehicles, (gsize) image_size), argv[1], &error))
+      || !make_demo (&demo, scenario, rb_fleet_new ((guint) ecus, (guint) vehicles, (gsize) image_size), second_person, argv[1],
+                     &error))
     return rb_cli_fail (cli, error, NULL);
   return report (cli, &demo, argv[1]);
 }

@@ -113,7 +113,7 @@ rb_recall_campaign (const RbStory *story)
                                 rb_campaign_scenario_name (story->scenario), "market", "US", "nonce", nonce_hex, "scope",
                                 scope (story), "vehicle_model", "models/aurora-compact.json", "roots", "director",
                                 root (story->director, FALSE), "image", root (story->image, pinned), "ecus",
-                                campaign_ecus (story), "checklist", checklist (), "second_person", FALSE, "remedy",
+                                campaign_ecus (story), "checklist", checklist (), "second_person", story->second_person, "remedy",
                                 recalls[story->scenario].remedy, "labour_operation", "RB-90210");
   g_assert (campaign != NULL);
   rb_json_set_moment (campaign, "issued", story->now);

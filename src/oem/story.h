@@ -17,6 +17,7 @@ typedef struct {
   RbScenario scenario;
   gint64 now;
   gint64 expires; /* of the campaign and all metadata made for it */
+  gboolean second_person; /* the campaign asks for a second signature; FALSE unless the caller sets it */
   RbFleet *fleet;
   RbPublisher *director, *image, *service; /* as they stand after the answer */
   GPtrArray *genuine, *thief, *good;        /* of RbFleetSoftware, by ECU */

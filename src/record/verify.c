@@ -113,8 +113,7 @@ check_purpose (GPtrArray *chain, RbPurpose purpose, const json_t *named, GError 
 static gboolean
 are_same (GPtrArray *a, GPtrArray *b)
 {
-  return rb_key_public_equal (rb_certificate_key (a->pdata[0]), rb_certificate_key (b->pdata[0]))
-         || strcmp (rb_certificate_common_name (a->pdata[0]), rb_certificate_common_name (b->pdata[0])) == 0;
+  return rb_certificate_same_holder (a->pdata[0], b->pdata[0]);
 }
 
 /* Time has to be known to judge certificates, so this comes after the statement is opened; its bytes are authentic by

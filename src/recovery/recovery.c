@@ -9,6 +9,7 @@
 #include "recovery/facts.h"
 #include "recovery/inspection.h"
 #include "recovery/lanes.h"
+#include "recovery/signers.h"
 
 #include <string.h>
 
@@ -42,6 +43,7 @@ struct _RbRecovery {
   GBytes *manifest_before, *manifest_after;
   RbStatementEnd end;
   gboolean ran;
+  gint stopping; /* atomic */
 };
 
 static const char *const state_words[] = {
@@ -462,28 +464,25 @@ rb_recovery_row (RbRecovery *self, guint i, RbPlanRow *row)
   row->reason = work->reason;
 }
 
-static gboolean
-may_run (RbRecovery *self, GError **error)
+static RbSigners *
+signers (RbRecovery *self, GError **error)
 {
-  g_autoptr (RbIdentity) person = NULL;
-  g_autoptr (RbIdentity) station = NULL;
+  return rb_signers_new (self->technician, self->workstation, self->second, rb_recovery_campaign (self)->second_person, moment (self),
+                         error);
+}
+
+gboolean
+rb_recovery_may_run (RbRecovery *self, GError **error)
+{
   if (!self->inspected) {
     g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_INSPECTION_MISSING, "nothing is written before the inspection is passed");
     return FALSE;
   }
-  if (self->technician == NULL || self->workstation == NULL) {
-    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_IDENTITY, "technician and workstation must be known before anything is written");
+  g_autoptr (RbSigners) people = signers (self, error);
+  if (people == NULL)
     return FALSE;
-  }
-  if (rb_recovery_campaign (self)->second_person && self->second == NULL) {
-    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_SECOND_PERSON_MISSING, "this campaign needs a second person");
-    return FALSE;
-  }
-  person = rb_identity_set_find (self->technician, RB_PURPOSE_TECHNICIAN, error);
-  station = person == NULL ? NULL : rb_identity_set_find (self->workstation, RB_PURPOSE_WORKSTATION, error);
   g_clear_pointer (&self->authentication, rb_identity_unref);
-  self->authentication
-    = station == NULL ? NULL : rb_identity_set_find (self->workstation, RB_PURPOSE_ECU_AUTHENTICATION, error);
+  self->authentication = rb_identity_set_find (self->workstation, RB_PURPOSE_ECU_AUTHENTICATION, error);
   return self->authentication != NULL && decrypt_she (self, error);
 }
 
@@ -498,6 +497,21 @@ pause_ms (gint64 milliseconds, GCancellable *cancellable, GError **error)
     g_poll (NULL, 0, (gint) milliseconds);
   }
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static gboolean
+may_go_on (RbRecovery *self, GError **error)
+{
+  if (!g_atomic_int_get (&self->stopping))
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "stopped; no further control unit was begun");
+  return FALSE;
+}
+
+void
+rb_recovery_stop (RbRecovery *self)
+{
+  g_atomic_int_set (&self->stopping, TRUE);
 }
 
 /* A lost link is tried again until the time is over; the vehicle must be the same one. */
@@ -516,7 +530,7 @@ find_again (RbRecovery *self, GCancellable *cancellable, GError **error)
         (*error)->code = RB_REASON_LINK_LOST;
       return FALSE;
     }
-    if (!pause_ms (RETRY_MS, cancellable, error))
+    if (!pause_ms (RETRY_MS, cancellable, error) || !may_go_on (self, error))
       return FALSE;
   }
 }
@@ -537,7 +551,7 @@ interlocks_hold (RbRecovery *self, GCancellable *cancellable, GError **error)
     }
     const RbRecoveryEvent event = { .kind = RB_EVENT_WARNING, .reason = rb_reason_of (failure), .text = failure->message };
     emit (&event, self);
-    if (!pause_ms (RETRY_MS, cancellable, error))
+    if (!pause_ms (RETRY_MS, cancellable, error) || !may_go_on (self, error))
       return FALSE;
   }
 }
@@ -561,6 +575,8 @@ run_one (RbWork *work, gpointer user_data, GError **error)
   const Run *run = user_data;
   const RbWorkContext context = work_context (run->recovery, run->cancellable);
   g_autoptr (GError) failure = NULL;
+  if (!may_go_on (run->recovery, error))
+    return FALSE;
   if (rb_work_run (work, &context, &failure))
     return TRUE;
   /* an ECU under which the link goes away again and again is not tried for ever */
@@ -639,15 +655,20 @@ count_not_done (RbRecovery *self)
   return count;
 }
 
-gboolean
-rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
+static gboolean
+run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
   emit_phase (self, "run");
-  if (!may_run (self, error) || !begin (self, error))
+  if (!rb_recovery_may_run (self, error) || !begin (self, error))
     return FALSE;
   self->ran = TRUE;
+  for (guint i = 0; i < self->works->len; i++)
+    ((RbWork *) self->works->pdata[i])->finished = ((RbWork *) self->works->pdata[i])->lost = 0;
   self->row_before = rb_journal_last_row (self->journal);
   self->end = RB_STATEMENT_ABORTED;
+  /* an earlier run of this object may have ended with the link */
+  if ((self->link == NULL || !rb_link_is_alive (self->link)) && !find_again (self, cancellable, error))
+    return FALSE;
   read_manifest (self, &self->manifest_before, cancellable);
   for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
     if (!run_rank (self, (RbLanesRank) rank, cancellable, error))
@@ -660,6 +681,14 @@ rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "%u of %u control units are not done: do not release the vehicle", open,
                self->works->len);
   return FALSE;
+}
+
+gboolean
+rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  gboolean complete = run_all (self, cancellable, error);
+  g_atomic_int_set (&self->stopping, FALSE);
+  return complete;
 }
 
 guint
@@ -702,16 +731,12 @@ rb_recovery_sign (RbRecovery *self, const char **result, GError **error)
     return NULL;
   }
   g_autoptr (RbOutbox) outbox = rb_outbox_open (self->data_dir, error);
-  g_autoptr (RbIdentity) person = outbox == NULL ? NULL : rb_identity_set_find (self->technician, RB_PURPOSE_TECHNICIAN, error);
-  g_autoptr (RbIdentity) station = person == NULL ? NULL : rb_identity_set_find (self->workstation, RB_PURPOSE_WORKSTATION, error);
-  g_autoptr (RbIdentity) second = NULL;
-  if (station == NULL)
-    return NULL;
-  if (self->second != NULL && (second = rb_identity_set_find (self->second, RB_PURPOSE_TECHNICIAN, error)) == NULL)
+  g_autoptr (RbSigners) people = outbox == NULL ? NULL : signers (self, error);
+  if (people == NULL)
     return NULL;
   g_autoptr (json_t) facts = build_facts (self);
   const RbStatementRequest request = { rb_recovery_campaign (self), rb_contents_campaign_sha256 (self->contents), self->end, facts,
-                                       person, station, second };
+                                       people->technician, people->workstation, people->second };
   g_autoptr (RbOutboxRecord) record = rb_statement_make (outbox, &request, error);
   if (record == NULL)
     return NULL;

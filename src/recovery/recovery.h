@@ -114,9 +114,15 @@ gboolean rb_recovery_plan (RbRecovery *self, GError **error) G_GNUC_WARN_UNUSED_
 guint rb_recovery_n_rows (RbRecovery *self);
 void rb_recovery_row (RbRecovery *self, guint i, RbPlanRow *row);
 
+/* Would run begin? Inspection passed, and everybody who signs is known, different, and has a valid certificate. */
+gboolean rb_recovery_may_run (RbRecovery *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Does the work and proves it. TRUE: every ECU is done. FALSE with error: cancelled, link-lost, not-complete (some ECU is parked: see rows),
  * or a reason found before anything was written (inspection-missing, …). */
 gboolean rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Stops the run that is under way at the next safe place: every ECU that is being worked on is brought to its end, no other
+ * is begun, and run fails with cancelled. From any thread. Cancelling instead leaves an ECU where it is, which is for when
+ * waiting for it is hopeless. */
+void rb_recovery_stop (RbRecovery *self);
 /* Steps that wrote to the vehicle in this run. */
 guint rb_recovery_writes (RbRecovery *self);
 /* Has this or an earlier run of this recovery written to the vehicle? */

@@ -48,6 +48,7 @@ struct _RbSession {
   GThread *thread;
   RbSessionTask task, pending;
   GCancellable *cancellable;
+  gboolean stopping;                /* the task that runs was asked to stop */
   gboolean ran[N_TASKS];
   GError *errors[N_TASKS];
   GPtrArray *found, *units, *records, *warnings, *answers;
@@ -364,7 +365,7 @@ work_authorise (Work *work)
   self->technician = g_steal_pointer (&technician);
   self->workstation = g_steal_pointer (&station);
   self->second = g_steal_pointer (&second);
-  return TRUE;
+  return rb_recovery_may_run (self->recovery, &work->error);
 }
 
 static gboolean
@@ -452,6 +453,7 @@ on_done (gpointer data)
   RbSessionTask task = work->task;
   g_clear_pointer (&self->thread, g_thread_join);
   g_clear_object (&self->cancellable);
+  self->stopping = FALSE;
   self->ran[task] = TRUE;
   g_clear_error (&self->errors[task]);
   self->errors[task] = g_steal_pointer (&work->error);
@@ -513,7 +515,10 @@ void
 rb_session_stop (RbSession *self)
 {
   self->pending = RB_TASK_NONE;
-  if (self->cancellable != NULL)
+  self->stopping = self->task != RB_TASK_NONE;
+  if (self->task == RB_TASK_RUN)
+    rb_recovery_stop (self->recovery);
+  else if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
   g_signal_emit (self, signals[CHANGED], 0);
 }
@@ -586,7 +591,7 @@ rb_session_task (RbSession *self)
 gboolean
 rb_session_is_stopping (RbSession *self)
 {
-  return self->cancellable != NULL && g_cancellable_is_cancelled (self->cancellable);
+  return self->stopping;
 }
 
 gboolean

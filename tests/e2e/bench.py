@@ -92,6 +92,19 @@ class Bench:
                     break
             program.kill()
 
+    def interrupt_recover_at(self, is_moment):
+        """Sends SIGINT once an event of a recovery is the moment; returns exit code and verdict."""
+        command = [self.bin / "recallctl", "--json", "--data-dir", self.data, *self.recover_arguments()]
+        with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
+            interrupted, last = False, None
+            for line in program.stdout:
+                last = json.loads(line)
+                if not interrupted and is_moment(last):
+                    program.send_signal(signal.SIGINT)
+                    interrupted = True
+            assert interrupted, "the moment never came"
+            return program.wait(TIMEOUT), last
+
     def answers(self, name="answers-changed.json", **changes):
         """A copy of the answers with members changed (None: removed)."""
         sheet = json.loads((self.oem / "answers.json").read_text())

@@ -44,6 +44,21 @@ def test_vin(build):
     return bench
 
 
+def test_second_person(build):
+    """A campaign for two: nobody, the same person twice, somebody who is no technician, then two people."""
+    bench = Bench(build, demo=("--second-person",))
+    bench.start()
+    bench.trust_and_import()
+    refused_before_writing(bench, "second-person-missing")
+    refused_before_writing(bench, "same-person", second=bench.oem / "technician.p12")
+    refused_before_writing(bench, "key-usage", second=bench.oem / "workstation.pem")
+    assert bench.recover(second=bench.oem / "second.p12")["ok"]
+    record = bench.records()[-1]
+    assert bench.verify(record, "--require", "completed")["ok"]
+    assert len(json.loads(record.read_text())["signatures"]) == 3
+    return bench
+
+
 def test_another_car(build):
     bench = fresh(build, vin="1M8GDM9AXKP042788")
     refused_before_writing(bench, "vin-mismatch")
@@ -128,6 +143,19 @@ def test_killed_vehicle(build):
     bench.kill_recover_after(60)
     bench.stop(signal.SIGKILL)
     bench.start()
+    finishes(bench)
+    return bench
+
+
+def test_interrupted(build):
+    """Ctrl-C while an image is written: that ECU is brought to its end, no other is begun, the same command goes on."""
+    bench = fresh(build)
+    code, verdict = bench.interrupt_recover_at(lambda event: event.get("event") == "progress")
+    assert code == 3 and verdict["reason"] == "cancelled" and verdict["result"] == "aborted", (code, verdict)
+    states = [ecu["state"] for ecu in verdict["ecus"]]
+    assert "done" in states and "parked" in states, states
+    begun = {step["serial"] for step in bench.ctl("journal", "--vin", bench.vin)["steps"]}
+    assert begun == {ecu["serial"] for ecu in verdict["ecus"] if ecu["state"] == "done"}, (begun, verdict)
     finishes(bench)
     return bench
 

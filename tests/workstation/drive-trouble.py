@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong at the vehicle, as the technician meets it in the window
+
+gui-run.sh drive-trouble.py BINDIR CASE [--pictures DIR]
+"""
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from screen import ROLE, wait_for  # noqa: E402
+from workshop import Bay, Technician, check_record, check_vehicle  # noqa: E402
+
+HELD_BACK = "Do not release this vehicle"
+
+
+def to_the_plan(technician):
+    technician.screen.wait_label("In campaign ")
+    technician.screen.click("Connect to the vehicle")
+    technician.connect()
+    technician.inspect(False)
+
+
+def start(technician):
+    to_the_plan(technician)
+    technician.authorise()
+    technician.screen.wait_label("Step 5 of 9")
+
+
+def result(technician):
+    screen = technician.screen
+    wait_for("the end of the work", lambda: screen.is_sensitive("See the result"), 120)
+    technician.picture("work-ended")
+    screen.click("See the result")
+
+
+def records(bay):
+    bay.ctl("record", "export", bay.folder / "records")
+    found = sorted((bay.folder / "records").glob("*.json"), key=lambda path: int(path.name.split("-")[0]))
+    shutil.rmtree(bay.folder / "records-before", ignore_errors=True)
+    (bay.folder / "records").rename(bay.folder / "records-before")
+    return [json.loads(bay.ctl("record", "show", path.stem.split("-")[1], "--json").splitlines()[-1]) for path in found]
+
+
+def finish(bay, technician):
+    """The work goes on where the vehicle stands, and ends well."""
+    technician.screen.click("Go on where the vehicle stands")
+    technician.work()
+    technician.sign()
+    check_vehicle(bay)
+
+
+def lying_ecu(bay, technician):
+    """An ECU that says it is done and is not: the verdict is red, the record says so, the others are named as done."""
+    start(technician)
+    result(technician)
+    screen = technician.screen
+    screen.wait_label(HELD_BACK)
+    screen.wait_label("6 of 7 ECUs are proven")
+    technician.picture("held-back")
+    assert sum(label == "done" for label in screen.labels()) == 6, screen.labels()
+    screen.click("Go to the signature")
+    screen.wait_label("not complete, the vehicle is not to be released")
+    technician.picture("sign")
+    screen.click("Sign the record")
+    screen.wait_label("incomplete")
+    technician.picture("record")
+    screen.click("Show the outbox")
+    screen.wait_label("waiting")
+
+
+def stop_safely(bay, technician):
+    """What is being written is brought to its end, nothing else is begun; afterwards the work goes on."""
+    start(technician)
+    screen = technician.screen
+    screen.wait_label("image", 60)
+    screen.click("Stop safely")
+    screen.wait_label("Stopping at the next safe place")
+    technician.picture("stopping")
+    wait_for("the stop", lambda: screen.is_sensitive("See the result"), 120)
+    screen.wait_label("cancelled")
+    technician.picture("stopped")
+    shown = {ecu["serial"]: ecu["boot"] for ecu in bay.show()["ecus"]}
+    assert set(shown.values()) == {"application"}, f"an ECU was left unfinished: {shown}"
+    finish(bay, technician)
+    check_record(bay)
+
+
+def power_cut(bay, technician):
+    """The vehicle dies in the middle of an image: contact lost, nothing claimed; power back, the same window finishes."""
+    start(technician)
+    assert bay.simulator.wait(60) == 0
+    screen = technician.screen
+    screen.wait_label("link-lost", 90)
+    technician.picture("link-lost")
+    assert screen.is_sensitive("See the result")
+    bay.power_on()
+    finish(bay, technician)
+    check_record(bay)
+
+
+def terminated(bay, technician):
+    """SIGTERM while the vehicle is written to: the program ends by itself, at a safe place."""
+    start(technician)
+    screen = technician.screen
+    screen.wait_label("image", 60)
+    screen.process.send_signal(signal.SIGTERM)
+    assert screen.process.wait(120) == 0
+    shown = {ecu["serial"]: ecu["boot"] for ecu in bay.show()["ecus"]}
+    assert set(shown.values()) == {"application"}, f"an ECU was left unfinished: {shown}"
+
+
+def closed(bay, technician):
+    """Closing the window while the vehicle is written to asks; keeping on is the default."""
+    start(technician)
+    screen = technician.screen
+    screen.wait_label("image", 60)
+    screen.click("Close")
+    screen.wait_label("The vehicle is being written to")
+    technician.picture("closing")
+    screen.click("Keep working")
+    technician.work()
+    technician.sign()
+    check_vehicle(bay)
+
+
+def second_person(bay, technician):
+    """The campaign asks for two people: one alone, or the same one twice, does not start the work."""
+    screen = technician.screen
+    before = bay.show()
+    to_the_plan(technician)
+    screen.wait_label("Software: ")
+    screen.type("Last four characters of the VIN", bay.vin[-4:])
+    screen.find(ROLE.TEXT, "Second person’s identity file")
+    assert not screen.is_sensitive("Authorise and start"), "one person alone can start the work"
+    passphrase = (bay.oem / "passphrase").read_text().strip()
+    screen.type("Second person’s passphrase", passphrase)
+    screen.type("Second person’s identity file", str(bay.oem / "technician.p12"))
+    screen.click("Authorise and start")
+    screen.wait_label("same-person")
+    technician.picture("same-person")
+    assert bay.show() == before, "something was written before a second person signed in"
+    screen.type("Last four characters of the VIN", bay.vin[-4:])
+    screen.type("Second person’s identity file", str(bay.oem / "second.p12"))
+    screen.click("Authorise and start")
+    technician.work()
+    technician.sign()
+    check_vehicle(bay)
+    check_record(bay)
+
+
+CASES = {
+    "lying-ecu": (lying_ecu, {"faults": ["brake:wrong-digest"]}),
+    "stop-safely": (stop_safely, {"timing": "real"}),
+    "power-cut": (power_cut, {"faults": ["brake:kill@block=9"]}),
+    "terminated": (terminated, {"timing": "real"}),
+    "closed": (closed, {"timing": "real"}),
+    "second-person": (second_person, {"demo": ["--second-person"]}),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bin", type=Path)
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--pictures", type=Path)
+    options = parser.parse_args()
+    play, bench = CASES[options.case]
+    folder = Path(tempfile.mkdtemp())
+    if options.pictures:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+    bay = Bay(options.bin, folder, **bench)
+    screen = bay.window()
+    try:
+        play(bay, Technician(bay, screen, options.pictures))
+    except Exception:
+        print("on screen:", screen.labels(), file=sys.stderr)
+        raise
+    finally:
+        screen.close()
+        bay.close()
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
