@@ -5,8 +5,8 @@
 
 /*
  * Inside link/ and its tests only: what carries CAN frames (SocketCAN, gs_usb, the virtual bus). can-link.c puts the
- * ISO-TP engine above it and makes an RbLinkBackend of it. Every slot is called from the one I/O thread of can-link.c,
- * but open, close and list; none blocks.
+ * ISO-TP engine above it and makes an RbLinkBackend of it. Slots are called by the I/O thread of can-io.c and by threads that send,
+ * one call at a time under its lock; none but open, close and list blocks.
  */
 typedef enum { RB_CAN_ACTIVE, RB_CAN_WARNING, RB_CAN_PASSIVE, RB_CAN_BUS_OFF, RB_CAN_STOPPED, RB_CAN_VIRTUAL } RbCanStateKind;
 typedef struct {

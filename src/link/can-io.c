@@ -689,7 +689,7 @@ rb_can_io_send (RbCanPipe *pipe, GBytes *message, GCancellable *cancellable, GEr
   g_mutex_lock (&self->lock);
   gboolean done = start_sending (pipe, message, error);
   if (done) {
-    wake (self);
+    work (self, FALSE); /* the first frame goes out from here: no other thread has to wake up for it */
     while (pipe->sending == SEND_STARTED && self->lost == NULL && !g_cancellable_is_cancelled (cancellable))
       g_cond_wait (&pipe->changed, &self->lock);
     done = end_sending (pipe, cancellable, error);

@@ -5,7 +5,8 @@
 
 /*
  * The I/O thread of one CAN interface and the message pipes on it, one ISO-TP engine each. Frames, confirmations and time
- * are handled in that thread alone; callers of send and receive wait for it. Nothing is allocated per frame.
+ * are handled in that thread under one lock; a caller of send puts the first frame out itself and then waits, as receive does.
+ * Nothing is allocated per frame.
  */
 typedef struct _RbCanIo RbCanIo;
 typedef struct _RbCanPipe RbCanPipe;

@@ -93,9 +93,8 @@ static RbCanResult
 memory_send (gpointer state, const RbCanFrame *frame, GError **error)
 {
   MemoryBus *bus = state;
+  g_assert_cmpint (g_atomic_int_add (&bus->users, 1), ==, 0);
   g_mutex_lock (&bus->lock);
-  g_assert_true (bus->first_user == NULL || bus->first_user == g_thread_self ());
-  bus->first_user = g_thread_self ();
   g_async_queue_push (bus->seen, bus);
   RbCanResult result = bus->gone ? RB_CAN_FAILED : bus->again > 0 ? RB_CAN_AGAIN : RB_CAN_DONE;
   if (bus->again > 0)
@@ -112,6 +111,7 @@ memory_send (gpointer state, const RbCanFrame *frame, GError **error)
     }
   }
   g_mutex_unlock (&bus->lock);
+  (void) g_atomic_int_add (&bus->users, -1);
   return result;
 }
 

@@ -22,7 +22,7 @@ typedef struct {
   gboolean state_known;
   gboolean mends;
   GAsyncQueue *seen;      /* an item a frame that send was called for */
-  GThread *first_user;    /* the one thread that may call */
+  int users;              /* calls under way; never two */
 } MemoryBus;
 
 typedef struct {
