@@ -97,7 +97,7 @@ identify_by_asking (RbCli *cli, RbLink *link, json_t *ecus)
 {
   for (guint16 logical = FIRST_LOGICAL; logical <= LAST_LOGICAL; logical++) {
     g_autofree char *name = g_strdup_printf ("ECU %04x", logical);
-    const RbModelEcu model = { .name = name, .label = name, .logical = logical, .can_extension = -1 };
+    const RbModelEcu model = { .name = name, .label = name, .logical = logical, .can_extension = -1, .can_response_extension = -1 };
     g_autoptr (GError) absent = NULL;
     if (!identify_one (cli, link, &model, NULL, ecus, &absent))
       g_debug ("%s", absent->message);
@@ -110,7 +110,7 @@ first_vin (RbLink *link, GError **error)
   g_autoptr (GError) last = NULL;
   for (guint16 logical = FIRST_LOGICAL; logical <= LAST_LOGICAL; logical++) {
     g_autofree char *name = g_strdup_printf ("ECU %04x", logical);
-    const RbModelEcu model = { .name = name, .label = name, .logical = logical, .can_extension = -1 };
+    const RbModelEcu model = { .name = name, .label = name, .logical = logical, .can_extension = -1, .can_response_extension = -1 };
     g_clear_error (&last);
     char *vin = read_vin (link, &model, &last);
     if (vin != NULL)

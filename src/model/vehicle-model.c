@@ -101,16 +101,23 @@ read_can (RbModelEcu *ecu, const json_t *json, const char *whose, GError **error
 {
   g_autofree char *what = g_strconcat (whose, ", can", NULL);
   gint64 extension = -1;
-  ecu->can_extension = -1;
+  ecu->can_extension = ecu->can_response_extension = -1;
   if (json == NULL)
     return TRUE;
-  if (!rb_json_only (json, what, error, "request", "response", "extension", "fd", NULL)
+  if (!rb_json_only (json, what, error, "request", "response", "extension", "response_extension", "fd", NULL)
       || !read_can_id (json, "request", &ecu->can_request, what, error)
       || !read_can_id (json, "response", &ecu->can_response, what, error))
     return FALSE;
   if (json_object_get (json, "extension") != NULL && !rb_json_integer (json, "extension", 0, 255, &extension, what, error))
     return FALSE;
-  ecu->can_extension = (int) extension;
+  ecu->can_extension = ecu->can_response_extension = (int) extension;
+  if (json_object_get (json, "response_extension") != NULL) {
+    if (extension < 0)
+      return rb_member_refuse (error, what, "member “response_extension” needs “extension”");
+    if (!rb_json_integer (json, "response_extension", 0, 255, &extension, what, error))
+      return FALSE;
+    ecu->can_response_extension = (int) extension;
+  }
   if (json_object_get (json, "fd") != NULL && !rb_json_boolean (json, "fd", &ecu->can_fd, what, error))
     return FALSE;
   if (ecu->can_request == ecu->can_response)

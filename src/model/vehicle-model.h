@@ -16,7 +16,8 @@ typedef struct {
   char *gateway;        /* ECU name whose route this one is behind, NULL */
   guint16 logical;      /* DoIP logical address */
   guint32 can_request, can_response; /* 0 when not on CAN; bit 31: 29 bit */
-  int can_extension;    /* -1 none */
+  int can_extension;    /* -1 none; first byte of requests: target address or address extension */
+  int can_response_extension; /* first byte of answers; that of requests unless the model says otherwise */
   gboolean can_fd;
   json_t *simulation;   /* recall-sim's own parameters, may be NULL */
 } RbModelEcu;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define ENTITY 0x1000
+#define GATEWAY 0x1000
 #define MAX_TESTERS 8
 #define MAX_DATA (512 * 1024)
 #define MAX_BUFFER (MAX_DATA + 4096)
@@ -30,6 +30,14 @@ typedef struct {
   guint16 address;
   gboolean active;
 } Tester;
+
+/* A vehicle of one ECU is its own DoIP node; else the gateway's edge has an address of its own. */
+static guint16
+entity_address (const RbDoipEntity *self)
+{
+  const GPtrArray *ecus = self->vehicle->ecus;
+  return ecus->len == 1 ? ((RbEcu *) ecus->pdata[0])->model->logical : GATEWAY;
+}
 
 static void
 source_drop (GSource *source)
@@ -137,6 +145,7 @@ send_answers (Tester *self, guint16 from, GPtrArray *answers)
 static void
 ask_ecu (Tester *self, RbEcu *ecu, GBytes *uds, gboolean functional)
 {
+  ecu->over_can = FALSE;
   g_autoptr (GPtrArray) answers = rb_ecu_request (ecu, uds, functional, g_get_monotonic_time () / 1000);
   send_answers (self, ecu->model->logical, answers);
 }
@@ -197,7 +206,7 @@ take_activation (Tester *self, const guint8 *payload, gsize length)
                 : address_in_use (self, source)      ? 0x03
                 : type != 0 && type != 1             ? 0x06
                                                      : 0x10;
-  rb_doip_activated_write (out, source, ENTITY, code);
+  rb_doip_activated_write (out, source, entity_address (self->entity), code);
   tester_write (self, out);
   if (code == 0x10) {
     self->active = TRUE;
@@ -307,7 +316,7 @@ on_incoming (GSocketService *service, GSocketConnection *connection, GObject *ob
 static void
 announce (RbDoipEntity *self, GByteArray *out)
 {
-  RbDoipAnnouncement announcement = { .logical = ENTITY };
+  RbDoipAnnouncement announcement = { .logical = entity_address (self) };
   guint8 digest[RB_SHA256_LENGTH];
   g_strlcpy (announcement.vin, self->vehicle->vin, sizeof announcement.vin);
   rb_digest_sha256 (announcement.vin, strlen (announcement.vin), digest);

@@ -6,6 +6,7 @@
 #include "sim/flashing.h"
 #include "sim/install.h"
 #include "sim/keys.h"
+#include "sim/plain.h"
 #include "sim/simulated.h"
 
 #include <string.h>
@@ -21,6 +22,9 @@ enum { DEFAULT = 1, PROGRAMMING = 2, EXTENDED = 3 };
 #define IN_PROGRAMMING 4
 #define IN_EXTENDED 8
 #define IN_ALL (IN_DEFAULT | IN_PROGRAMMING | IN_EXTENDED)
+
+/* which kind of ECU has a service */
+enum { UPTANE = 1, PLAIN = 2, BOTH = 3 };
 
 void
 rb_ecu_answer_free (RbAnswer *self)
@@ -54,6 +58,7 @@ void
 rb_ecu_forget (RbEcu *self)
 {
   self->unlocked = FALSE;
+  self->seed = 0;
   self->dtc_off = self->silent = FALSE;
   g_clear_pointer (&self->server_challenge, g_bytes_unref);
   g_clear_pointer (&self->client_challenge, g_bytes_unref);
@@ -209,6 +214,7 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
   case 0xf191: write_text (out, self->memory->hardware_id); return 0;
   case 0xf195: write_text (out, rb_ecu_is_application (self) ? self->memory->software : "bootloader"); return 0;
   case 0xf186: rb_writer_u8 (out, self->session); return 0;
+  case 0xf15a: return rb_plain_read_fingerprint (self, out);
   case 0xfd00:
     rb_writer_u8 (out, rb_ecu_is_application (self) ? 0 : 1);
     rb_writer_u8 (out, self->memory->valid ? 1 : 0);
@@ -231,19 +237,25 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
   }
 }
 
+/* Identifiers that it does not have are left out; only when it has none of them is that an error (ISO 14229-1, 0x22). */
 static guint8
 read_did (RbEcu *self, RbReader *request, GByteArray *out)
 {
+  guint8 first = 0;
+  gboolean any = FALSE;
   if (rb_reader_left (request) == 0 || rb_reader_left (request) % 2 != 0)
     return RB_NRC_LENGTH;
   while (rb_reader_left (request) > 0) {
     guint16 did = rb_reader_u16be (request);
+    guint before = out->len;
     rb_writer_u16be (out, did);
-    guint8 nrc = read_one (self, did, out);
+    guint8 nrc = rb_plain_is (self->model) && did >= 0xfd00 ? RB_NRC_RANGE : read_one (self, did, out);
     if (nrc != 0)
-      return nrc;
+      g_byte_array_set_size (out, before);
+    any = any || nrc == 0;
+    first = first == 0 ? nrc : first;
   }
-  return 0;
+  return any ? 0 : first;
 }
 
 static guint8
@@ -319,26 +331,35 @@ static const struct {
   guint sessions;
   gboolean needs_unlock;
   gboolean long_work;
+  guint kinds;
   RbService run;
 } routines[] = {
-  { 0xff00, IN_PROGRAMMING, TRUE, TRUE, rb_flashing_erase },
-  { 0xff01, IN_PROGRAMMING, TRUE, TRUE, rb_flashing_dependencies },
-  { 0x0210, IN_PROGRAMMING, FALSE, TRUE, rb_flashing_digest },
-  { 0x0220, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, rb_install_metadata },
-  { 0x0221, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, rb_install_anchor },
-  { 0x0222, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, rb_install_drop },
-  { 0x0230, IN_EXTENDED, TRUE, FALSE, rb_keys_make },
-  { 0x0231, IN_DEFAULT | IN_EXTENDED, FALSE, FALSE, rb_keys_prove },
-  { 0x0240, IN_DEFAULT | IN_EXTENDED, FALSE, FALSE, rb_keys_report },
-  { 0x0241, IN_DEFAULT | IN_EXTENDED, FALSE, TRUE, rb_keys_manifest },
-  { 0x0250, IN_EXTENDED, TRUE, FALSE, rb_keys_load_she },
+  { 0xff00, IN_PROGRAMMING, TRUE, TRUE, BOTH, rb_flashing_erase },
+  { 0xff01, IN_PROGRAMMING, TRUE, TRUE, UPTANE, rb_flashing_dependencies },
+  { 0xff01, IN_PROGRAMMING, TRUE, TRUE, PLAIN, rb_plain_dependencies },
+  { 0x0202, IN_PROGRAMMING, TRUE, TRUE, PLAIN, rb_plain_check_memory },
+  { 0x0210, IN_PROGRAMMING, FALSE, TRUE, UPTANE, rb_flashing_digest },
+  { 0x0220, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, UPTANE, rb_install_metadata },
+  { 0x0221, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, UPTANE, rb_install_anchor },
+  { 0x0222, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, UPTANE, rb_install_drop },
+  { 0x0230, IN_EXTENDED, TRUE, FALSE, UPTANE, rb_keys_make },
+  { 0x0231, IN_DEFAULT | IN_EXTENDED, FALSE, FALSE, UPTANE, rb_keys_prove },
+  { 0x0240, IN_DEFAULT | IN_EXTENDED, FALSE, FALSE, UPTANE, rb_keys_report },
+  { 0x0241, IN_DEFAULT | IN_EXTENDED, FALSE, TRUE, UPTANE, rb_keys_manifest },
+  { 0x0250, IN_EXTENDED, TRUE, FALSE, UPTANE, rb_keys_load_she },
 };
+
+static guint
+kind_of (const RbEcu *self)
+{
+  return rb_plain_is (self->model) ? PLAIN : UPTANE;
+}
 
 static guint8
 run_routine (RbEcu *self, guint16 id, RbReader *request, GByteArray *out)
 {
   for (guint i = 0; i < G_N_ELEMENTS (routines); i++) {
-    if (routines[i].id != id)
+    if (routines[i].id != id || (routines[i].kinds & kind_of (self)) == 0)
       continue;
     if ((routines[i].sessions & (1u << self->session)) == 0)
       return RB_NRC_NOT_IN_SESSION;
@@ -368,22 +389,25 @@ static const struct {
   guint sessions;
   gboolean needs_unlock;
   gboolean has_sub_function;
+  guint kinds;
   RbService run;
 } services[] = {
-  { 0x10, IN_ALL, FALSE, TRUE, session_control },
-  { 0x11, IN_ALL, FALSE, TRUE, ecu_reset },
-  { 0x14, IN_ALL, FALSE, FALSE, clear_dtcs },
-  { 0x19, IN_ALL, FALSE, TRUE, read_dtcs },
-  { 0x22, IN_ALL, FALSE, FALSE, read_did },
-  { 0x28, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, control_communication },
-  { 0x29, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, rb_authentication_service },
-  { 0x31, IN_ALL, FALSE, TRUE, routine_control },
-  { 0x34, IN_PROGRAMMING, TRUE, FALSE, rb_flashing_download },
-  { 0x36, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, rb_flashing_transfer },
-  { 0x37, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, rb_flashing_exit },
-  { 0x38, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, rb_flashing_add_file },
-  { 0x3e, IN_ALL, FALSE, TRUE, tester_present },
-  { 0x85, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, control_dtcs },
+  { 0x10, IN_ALL, FALSE, TRUE, BOTH, session_control },
+  { 0x11, IN_ALL, FALSE, TRUE, BOTH, ecu_reset },
+  { 0x14, IN_ALL, FALSE, FALSE, BOTH, clear_dtcs },
+  { 0x19, IN_ALL, FALSE, TRUE, BOTH, read_dtcs },
+  { 0x22, IN_ALL, FALSE, FALSE, BOTH, read_did },
+  { 0x27, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, PLAIN, rb_plain_security_access },
+  { 0x28, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, control_communication },
+  { 0x29, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, UPTANE, rb_authentication_service },
+  { 0x2e, IN_PROGRAMMING | IN_EXTENDED, FALSE, FALSE, PLAIN, rb_plain_write_did },
+  { 0x31, IN_ALL, FALSE, TRUE, BOTH, routine_control },
+  { 0x34, IN_PROGRAMMING, TRUE, FALSE, BOTH, rb_flashing_download },
+  { 0x36, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, BOTH, rb_flashing_transfer },
+  { 0x37, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, BOTH, rb_flashing_exit },
+  { 0x38, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, UPTANE, rb_flashing_add_file },
+  { 0x3e, IN_ALL, FALSE, TRUE, BOTH, tester_present },
+  { 0x85, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, control_dtcs },
 };
 
 static guint8
@@ -393,7 +417,7 @@ serve (RbEcu *self, guint8 sid, RbReader *request, GByteArray *out)
   if (refuse != NULL && refuse->argument == sid)
     return RB_NRC_CONDITIONS;
   for (guint i = 0; i < G_N_ELEMENTS (services); i++) {
-    if (services[i].sid != sid)
+    if (services[i].sid != sid || (services[i].kinds & kind_of (self)) == 0)
       continue;
     if ((services[i].sessions & (1u << self->session)) == 0)
       return RB_NRC_NOT_IN_SESSION;
@@ -411,7 +435,7 @@ work_ms (RbEcu *self, GBytes *request)
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
   if (sid == 0x37)
-    return self->transfer.to_file ? 0 : 100;
+    return self->transfer.to_file ? 0 : (guint) rb_json_integer_or (self->model->simulation, "exit_ms", 100);
   if (sid != 0x31 || rb_reader_u8 (&reader) != 1)
     return 0;
   guint16 id = rb_reader_u16be (&reader);
@@ -419,7 +443,7 @@ work_ms (RbEcu *self, GBytes *request)
     return (guint) rb_json_integer_or (self->model->simulation, "erase_ms", 300);
   for (guint i = 0; i < G_N_ELEMENTS (routines); i++)
     if (routines[i].id == id && routines[i].long_work)
-      return 50;
+      return (guint) rb_json_integer_or (self->model->simulation, "routine_ms", 50);
   return 0;
 }
 
@@ -464,7 +488,7 @@ suppressed (guint8 sid, GBytes *request)
 static void
 expire_session (RbEcu *self, gint64 now)
 {
-  if (self->session == DEFAULT || now - self->last_request <= S3_MS + 200)
+  if (self->session == DEFAULT || self->hearing || now - self->last_request <= S3_MS + 200)
     return;
   rb_ecu_forget (self);
   self->session = DEFAULT;

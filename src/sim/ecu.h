@@ -29,6 +29,7 @@ typedef struct {
   RbSimulated *vehicle; /* borrowed */
   guint8 session;     /* 1 default, 2 programming, 3 extended */
   gboolean unlocked;
+  guint32 seed;       /* given by 27 01 and not yet answered; 0 none */
   GBytes *server_challenge, *client_challenge; /* between 29 01 and 29 03 */
   RbPublicKey *client_key;
   RbTransfer transfer;
@@ -36,6 +37,8 @@ typedef struct {
   gint64 last_request; /* monotonic ms */
   gint64 busy_until;   /* booting or working */
   gboolean dtc_off, silent;
+  gboolean over_can;   /* the request came over CAN */
+  gboolean hearing;    /* a request of several frames is arriving: S3 stands still */
   guint blocks;        /* TransferData accepted since power on, for faults */
 } RbEcu;
 
@@ -58,6 +61,6 @@ void rb_ecu_forget (RbEcu *self);
 typedef guint8 (*RbService) (RbEcu *self, RbReader *request, GByteArray *out);
 enum {
   RB_NRC_SUB_FUNCTION = 0x12, RB_NRC_LENGTH = 0x13, RB_NRC_BUSY = 0x21, RB_NRC_CONDITIONS = 0x22, RB_NRC_SEQUENCE = 0x24,
-  RB_NRC_RANGE = 0x31, RB_NRC_LOCKED = 0x33, RB_NRC_NOT_ACCEPTED = 0x70, RB_NRC_PROGRAMMING = 0x72, RB_NRC_COUNTER = 0x73,
+  RB_NRC_RANGE = 0x31, RB_NRC_LOCKED = 0x33, RB_NRC_NOT_ACCEPTED = 0x70, RB_NRC_SUSPENDED = 0x71, RB_NRC_PROGRAMMING = 0x72, RB_NRC_COUNTER = 0x73,
   RB_NRC_NOT_IN_SESSION = 0x7f,
 };

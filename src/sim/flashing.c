@@ -15,7 +15,8 @@
 static guint16
 block_length (RbEcu *self)
 {
-  return (guint16) rb_json_integer_or (self->model->simulation, "block", DEFAULT_BLOCK);
+  gint64 block = rb_json_integer_or (self->model->simulation, "block", DEFAULT_BLOCK);
+  return (guint16) (self->over_can ? block : rb_json_integer_or (self->model->simulation, "block_doip", block));
 }
 
 static void
@@ -127,8 +128,10 @@ take_block (RbEcu *self, const guint8 *data, gsize length)
 {
   RbTransfer *transfer = &self->transfer;
   g_autoptr (GError) error = NULL;
-  if (length > transfer->size - transfer->done || length == 0 || length + 2 > block_length (self))
-    return RB_NRC_RANGE;
+  if (length == 0 || length + 2 > block_length (self))
+    return RB_NRC_LENGTH;
+  if (length > transfer->size - transfer->done)
+    return RB_NRC_SUSPENDED;
   if (transfer->to_file)
     rb_writer_data (transfer->file, data, length);
   else if (!rb_memory_write (self->memory, transfer->address + transfer->done, data, length, &error))

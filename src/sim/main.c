@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/cli.h"
 #include "core/json.h"
+#include "sim/bus-hub.h"
 #include "sim/doip-entity.h"
 #include "sim/show.h"
 
@@ -11,7 +12,7 @@
 typedef struct {
   char *model, *state, *vin, *doip, *bus, *can, *timing, *log;
   char **faults;
-  gint64 seed;
+  gint64 seed, load;
   gboolean help_faults;
 } Settings;
 
@@ -51,25 +52,69 @@ apply (RbSimulated *vehicle, const Settings *settings, GError **error)
   return TRUE;
 }
 
+/* The ways in. A bus has its own time and its own interfaces to the same ECUs. */
+typedef struct {
+  RbDoipEntity *entity;
+  RbCanHost *bus;
+  RbBusHub *hub;
+} Ways;
+
+static void
+ways_clear (Ways *self)
+{
+  g_clear_pointer (&self->entity, rb_doip_entity_free);
+  g_clear_pointer (&self->hub, rb_bus_hub_free);
+  g_clear_pointer (&self->bus, rb_can_host_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ways, ways_clear)
+
+static gboolean
+open_bus (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **error)
+{
+  const RbCanNetworkConfig config = { .paced = vehicle->real_timing, .load = (guint) settings->load, .seed = (guint32) settings->seed };
+  self->bus = rb_can_host_new (rb_can_network_new (vehicle, &config), error);
+  if (self->bus == NULL)
+    return FALSE;
+  self->hub = rb_bus_hub_new (self->bus, rb_can_network_connector (rb_can_host_network (self->bus)), settings->bus, error);
+  return self->hub != NULL;
+}
+
+static gboolean
+open_ways (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **error)
+{
+  if (settings->doip != NULL) {
+    self->entity = rb_doip_entity_new (vehicle, settings->doip, error);
+    if (self->entity == NULL)
+      return FALSE;
+  }
+  return settings->bus == NULL || open_bus (self, vehicle, settings, error);
+}
+
+static void
+say_ready (const Ways *ways, const Settings *settings)
+{
+  g_autoptr (json_t) ready = json_pack ("{s:b}", "ready", TRUE);
+  if (ways->entity != NULL)
+    rb_json_set_string (ready, "doip", rb_doip_entity_address (ways->entity));
+  if (ways->hub != NULL)
+    rb_json_set_string (ready, "bus", settings->bus);
+  g_autofree char *line = rb_json_to_text (ready);
+  printf ("%s\n", line);
+  fflush (stdout);
+}
+
 static int
 serve (RbCli *cli, const Settings *settings)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (RbSimulated) vehicle = rb_simulated_open (settings->model, settings->state, settings->vin, &error);
-  if (vehicle == NULL || !apply (vehicle, settings, &error))
-    return rb_cli_fail (cli, error, NULL);
-  g_autoptr (RbDoipEntity) entity = settings->doip == NULL ? NULL : rb_doip_entity_new (vehicle, settings->doip, &error);
-  if (settings->doip != NULL && entity == NULL)
+  g_auto (Ways) ways = { NULL };
+  if (vehicle == NULL || !apply (vehicle, settings, &error) || !open_ways (&ways, vehicle, settings, &error))
     return rb_cli_fail (cli, error, NULL);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_unix_signal_add (SIGTERM, on_terminate, loop);
   g_unix_signal_add (SIGINT, on_terminate, loop);
-  g_autoptr (json_t) ready = json_pack ("{s:b}", "ready", TRUE);
-  if (entity != NULL)
-    rb_json_set_string (ready, "doip", rb_doip_entity_address (entity));
-  g_autofree char *line = rb_json_to_text (ready);
-  printf ("%s\n", line);
-  fflush (stdout);
+  say_ready (&ways, settings);
   g_main_loop_run (loop);
   return RB_CLI_OK;
 }
@@ -84,6 +129,8 @@ run (RbCli *cli, int argc, char **argv)
     { "state", 0, 0, G_OPTION_ARG_FILENAME, &settings.state, "Folder of the vehicle's memory", "DIR" },
     { "vin", 0, 0, G_OPTION_ARG_STRING, &settings.vin, "Another VIN than the seed's", "VIN" },
     { "doip", 0, 0, G_OPTION_ARG_STRING, &settings.doip, "Serve DoIP; port 0 picks one", "HOST:PORT" },
+    { "bus", 0, 0, G_OPTION_ARG_FILENAME, &settings.bus, "Be a virtual CAN bus there", "PATH" },
+    { "load", 0, 0, G_OPTION_ARG_INT64, &settings.load, "Other traffic on each bus, in percent of its time (0)", "PERCENT" },
     { "timing", 0, 0, G_OPTION_ARG_STRING, &settings.timing, "The model's times, or none", "real|fast" },
     { "fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings.faults, "Inject a fault", "ECU:KIND[=ARG][@WHEN]" },
     { "log", 0, 0, G_OPTION_ARG_FILENAME, &settings.log, "Append events there", "FILE" },
@@ -97,15 +144,17 @@ run (RbCli *cli, int argc, char **argv)
     printf ("%s", rb_fault_help ());
     return RB_CLI_OK;
   }
-  if (settings.model == NULL || settings.state == NULL || settings.doip == NULL)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "recall-sim needs --model FILE, --state DIR and --doip HOST:PORT", NULL);
+  if (settings.model == NULL || settings.state == NULL || (settings.doip == NULL && settings.bus == NULL))
+    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "recall-sim needs --model FILE, --state DIR and a way in: --doip HOST:PORT or --bus PATH", NULL);
+  if (settings.load < 0 || settings.load > 90)
+    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "--load: 0…90", NULL);
   return serve (cli, &settings);
 }
 
 static const RbCliVerb verbs[] = {
   { "show", "--state DIR", "what is really on each ECU", rb_show_verb },
   { "offer", "--state DIR --director DIR --image DIR", "hand the vehicle metadata as an update would", rb_show_verb_offer },
-  { "", "--model FILE --state DIR --doip HOST:PORT", "be a vehicle until SIGTERM", run },
+  { "", "--model FILE --state DIR [--doip HOST:PORT] [--bus PATH]", "be a vehicle until SIGTERM", run },
   { NULL, NULL, NULL, NULL },
 };
 

@@ -37,6 +37,7 @@ rb_memory_free (RbMemory *self)
   g_free (self->assigned_version);
   g_free (self->key_pem);
   g_strfreev (self->dtcs);
+  g_free (self->fingerprint);
   g_free (self);
 }
 
@@ -100,6 +101,7 @@ rb_memory_save (RbMemory *self, GError **error)
   rb_json_set_string (state, "key_pem", self->key_pem);
   rb_json_set (state, "she", she_to_json (self));
   rb_json_set (state, "dtcs", dtcs);
+  rb_json_set_string (state, "fingerprint", self->fingerprint);
   g_autoptr (GBytes) bytes = rb_json_to_bytes (state);
   return rb_files_write_private (path, bytes, error);
 }
@@ -171,6 +173,7 @@ rb_memory_open (const char *folder, GError **error)
   self->locked_until = rb_json_integer_or (state, "locked_until", 0);
   self->report_counter = rb_json_integer_or (state, "report_counter", 0);
   self->key_pem = copy_string (state, "key_pem");
+  self->fingerprint = copy_string (state, "fingerprint");
   read_she (self, json_object_get (state, "she"));
   read_dtcs (self, json_object_get (state, "dtcs"));
   return self;
@@ -249,28 +252,36 @@ compare_segments (gconstpointer a, gconstpointer b)
 }
 
 GBytes *
+rb_memory_read (const RbMemory *self, guint32 address, guint32 length, GError **error)
+{
+  g_autofree guint8 *data = g_malloc (length);
+  int fd = open_flash (self, O_RDONLY, error);
+  if (fd < 0)
+    return NULL;
+  ssize_t got = pread (fd, data, length, (off_t) (address - self->flash_base));
+  close (fd);
+  if (got == (ssize_t) length)
+    return g_bytes_new_take (g_steal_pointer (&data), length);
+  g_set_error_literal (error, RB_SIM_ERROR, RB_REASON_IO, "flash is shorter than its segments");
+  return NULL;
+}
+
+GBytes *
 rb_memory_container (const RbMemory *self, GError **error)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   g_autoptr (GArray) sorted = g_array_copy (self->segments);
   g_array_sort (sorted, compare_segments);
-  int fd = open_flash (self, O_RDONLY, error);
-  if (fd < 0)
-    return NULL;
-  gboolean good = TRUE;
-  for (guint i = 0; i < sorted->len && good; i++) {
+  for (guint i = 0; i < sorted->len; i++) {
     const RbSegment *segment = &g_array_index (sorted, RbSegment, i);
-    g_autofree guint8 *data = g_malloc (segment->length);
-    good = pread (fd, data, segment->length, (off_t) (segment->address - self->flash_base)) == (ssize_t) segment->length;
+    g_autoptr (GBytes) data = rb_memory_read (self, segment->address, segment->length, error);
+    if (data == NULL)
+      return NULL;
     rb_writer_u32be (out, segment->address);
     rb_writer_u32be (out, segment->length);
-    rb_writer_data (out, data, segment->length);
+    rb_writer_bytes (out, data);
   }
-  close (fd);
-  if (good)
-    return g_byte_array_free_to_bytes (g_steal_pointer (&out));
-  g_set_error_literal (error, RB_SIM_ERROR, RB_REASON_IO, "flash is shorter than its segments");
-  return NULL;
+  return g_byte_array_free_to_bytes (g_steal_pointer (&out));
 }
 
 char *
@@ -369,6 +380,7 @@ rb_memory_make (const char *folder, const RbModelEcu *ecu, const json_t *entry, 
   self->flash_size = (guint32) rb_json_integer_or (flash, "size", 1024 * 1024);
   self->software = g_strdup (rb_json_string_or (entry, "software", ""));
   self->image_path = g_strdup (rb_json_string_or (entry, "image_path", ""));
+  self->valid = rb_json_boolean_or (entry, "valid", FALSE);
   read_she (self, json_object_get (entry, "she"));
   read_dtcs (self, json_object_get (entry, "dtcs"));
   return read_key (self, entry, seed, error) && read_image (self, entry, seed, error)

@@ -30,6 +30,7 @@ typedef struct {
   guint32 she_counter;
   gboolean she;
   GStrv dtcs;
+  char *fingerprint;      /* hex; NULL: none was written */
 } RbMemory;
 
 /* Opens DIR/ecus/SERIAL. */
@@ -43,6 +44,8 @@ gboolean rb_memory_save (RbMemory *self, GError **error) G_GNUC_WARN_UNUSED_RESU
 gboolean rb_memory_erase (RbMemory *self, guint32 address, guint32 length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_memory_write (RbMemory *self, guint32 address, gconstpointer data, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_memory_holds (const RbMemory *self, guint32 address, guint32 length);
+/* What is in flash there. */
+GBytes *rb_memory_read (const RbMemory *self, guint32 address, guint32 length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The segment container computed from flash, each segment with address and length; empty when nothing is complete. (transfer full) */
 GBytes *rb_memory_container (const RbMemory *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* sha256 of it, hex; NULL when there is no complete image or it cannot be read. (transfer full) */

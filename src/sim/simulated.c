@@ -5,11 +5,13 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/certificate.h"
+#include "sim/plain.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define MAX_JSON (4 * 1024 * 1024)
+#define PLAIN_VIN "SIMVEH00000014229"
 
 static gboolean
 make_one (RbSimulated *self, const json_t *entry, const char *seed, GError **error)
@@ -40,17 +42,41 @@ write_primary (RbSimulated *self, const json_t *ecus, const char *path, GError *
   return TRUE;
 }
 
+/* A vehicle of plain ECUs alone needs no seed: all have what the model says, nothing in flash, and an application. */
+static json_t *
+plain_seed (const RbVehicleModel *model)
+{
+  g_autoptr (json_t) ecus = json_array ();
+  for (guint i = 0; i < model->ecus->len; i++) {
+    const RbModelEcu *ecu = model->ecus->pdata[i];
+    g_autofree char *upper = g_ascii_strup (ecu->name, -1);
+    g_autofree char *serial = g_strdup_printf ("SN-%s-0001", upper);
+    if (!rb_plain_is (ecu))
+      return NULL;
+    json_t *entry = json_pack ("{s:s,s:s,s:s,s:b}", "name", ecu->name, "serial", serial, "software", "delivered", "valid", TRUE);
+    json_array_append_new (ecus, entry);
+  }
+  return json_pack ("{s:s,s:O}", "vin", PLAIN_VIN, "ecus", ecus);
+}
+
+static json_t *
+load_seed (RbSimulated *self, const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "seed.json", NULL);
+  json_t *plain = rb_files_exists (path) ? NULL : plain_seed (self->model);
+  return plain != NULL ? plain : rb_json_load (path, MAX_JSON, error);
+}
+
 /* The state appears whole or not at all. */
 static gboolean
 make_state (RbSimulated *self, const char *model, const char *vin, GError **error)
 {
   g_autofree char *beside = g_path_get_dirname (model);
   g_autofree char *seed = g_build_filename (beside, "vehicle", NULL);
-  g_autofree char *seed_path = g_build_filename (seed, "seed.json", NULL);
   g_autofree char *fresh = g_build_filename (self->state_dir, "ecus.new", NULL);
   g_autofree char *final = g_build_filename (self->state_dir, "ecus", NULL);
   g_autofree char *vin_path = g_build_filename (self->state_dir, "vin", NULL);
-  g_autoptr (json_t) description = rb_json_load (seed_path, MAX_JSON, error);
+  g_autoptr (json_t) description = load_seed (self, seed, error);
   json_t *ecus = description == NULL ? NULL : rb_json_array (description, "ecus", "seed", error);
   if (ecus == NULL || !rb_files_make_folder (self->state_dir, error) || !rb_files_remove_tree (fresh, error))
     return FALSE;

@@ -42,7 +42,7 @@ static RbAddress
 address_of (const RbModelEcu *model)
 {
   return (RbAddress){ .logical = model->logical, .request = model->can_request, .response = model->can_response,
-                      .extension = model->can_extension, .response_extension = model->can_extension, .fd = model->can_fd,
+                      .extension = model->can_extension, .response_extension = model->can_response_extension, .fd = model->can_fd,
                       .padding = 0xcc };
 }
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "frame/isotp.h"
+#include "sim/ecu.h"
+#include "sim/wire.h"
+
+/*
+ * Whoever answers UDS at a CAN bus: takes whole messages out of frames (ISO 15765-2), physical and functional, and puts
+ * answers back. Without clocks; times are nanoseconds, as on the wire.
+ */
+typedef struct {
+  gpointer data;
+  /* (element-type RbAnswer) (transfer full), NULL when nothing is answered. now is milliseconds. */
+  GPtrArray *(*request) (gpointer data, GBytes *request, gboolean functional, gint64 now);
+  /* A message of several frames is arriving, or no more. May be NULL. */
+  void (*hears) (gpointer data, gboolean hears);
+} RbCanServer;
+
+typedef struct {
+  RbIsotpConfig isotp;   /* its tx_id answers, its rx_id is asked */
+  guint32 functional;    /* 0: none */
+} RbCanEcuConfig;
+
+typedef struct _RbCanEcu RbCanEcu;
+
+RbCanEcu *rb_can_ecu_new (RbWire *wire, const RbCanEcuConfig *config, const RbCanServer *server);
+void rb_can_ecu_free (RbCanEcu *self);
+gint64 rb_can_ecu_due (const RbCanEcu *self);
+void rb_can_ecu_step (RbCanEcu *self, gint64 now);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbCanEcu, rb_can_ecu_free)

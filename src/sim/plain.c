@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/plain.h"
+
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/digest.h"
+#include "sim/simulated.h"
+
+#include <string.h>
+
+#define KEY_MASK 0xa5a5a5a5u
+#define MAX_ATTEMPTS 3
+#define LOCKOUT_S 10
+#define FINGERPRINT_MIN 3 /* the date */
+#define FINGERPRINT_MAX 64
+#define FINGERPRINT_LENGTH 9 /* date and workshop code; what is read before anything was written */
+
+enum { REQUEST_SEED = 1, SEND_KEY = 2 };
+enum { NRC_KEY = 0x35, NRC_ATTEMPTS = 0x36, NRC_DELAY = 0x37 };
+enum { CHECK_GOOD = 0, CHECK_BAD = 1 };
+
+gboolean
+rb_plain_is (const RbModelEcu *model)
+{
+  return strcmp (rb_json_string_or (model->simulation, "kind", "uptane"), "plain") == 0;
+}
+
+static guint8
+give_seed (RbEcu *self, GByteArray *out)
+{
+  if (self->memory->locked_until > rb_moment_now ())
+    return NRC_DELAY;
+  guint32 seed = 0;
+  while (!self->unlocked && seed == 0) { /* all zero would say that it is unlocked */
+    g_autoptr (GBytes) bytes = rb_digest_random (4);
+    RbReader reader = rb_reader_from_bytes (bytes);
+    seed = rb_reader_u32be (&reader);
+  }
+  self->seed = seed;
+  rb_writer_u32be (out, seed);
+  return 0;
+}
+
+static guint8
+count_wrong_key (RbEcu *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean exceeded = ++self->memory->failures >= MAX_ATTEMPTS;
+  if (exceeded) {
+    self->memory->failures = 0;
+    self->memory->locked_until = rb_moment_now () + LOCKOUT_S;
+  }
+  if (!rb_memory_save (self->memory, &error))
+    return RB_NRC_PROGRAMMING;
+  return exceeded ? NRC_ATTEMPTS : NRC_KEY;
+}
+
+static guint8
+take_key (RbEcu *self, guint32 key)
+{
+  g_autoptr (GError) error = NULL;
+  guint32 seed = self->seed;
+  if (seed == 0)
+    return RB_NRC_SEQUENCE;
+  self->seed = 0; /* one key a seed */
+  if (key != (seed ^ KEY_MASK))
+    return count_wrong_key (self);
+  self->unlocked = TRUE;
+  self->memory->failures = 0;
+  rb_simulated_log (self->vehicle, "unlock", self, NULL);
+  return rb_memory_save (self->memory, &error) ? 0 : RB_NRC_PROGRAMMING;
+}
+
+guint8
+rb_plain_security_access (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint8 kind = rb_reader_u8 (request) & 0x7f;
+  if (!rb_reader_ok (request))
+    return RB_NRC_LENGTH;
+  rb_writer_u8 (out, kind);
+  if (kind == REQUEST_SEED)
+    return rb_reader_done (request) ? give_seed (self, out) : RB_NRC_LENGTH;
+  if (kind != SEND_KEY)
+    return RB_NRC_SUB_FUNCTION;
+  guint32 key = rb_reader_u32be (request);
+  return rb_reader_done (request) ? take_key (self, key) : RB_NRC_LENGTH;
+}
+
+guint8
+rb_plain_write_did (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  g_autoptr (GError) error = NULL;
+  guint16 did = rb_reader_u16be (request);
+  gsize length = rb_reader_left (request);
+  const guint8 *data = rb_reader_take (request, length);
+  if (data == NULL || length == 0)
+    return RB_NRC_LENGTH;
+  if (did != 0xf15a)
+    return RB_NRC_RANGE;
+  if (length < FINGERPRINT_MIN || length > FINGERPRINT_MAX)
+    return RB_NRC_LENGTH;
+  if (!self->unlocked)
+    return RB_NRC_LOCKED;
+  g_free (self->memory->fingerprint);
+  self->memory->fingerprint = rb_bytes_to_hex (data, length);
+  rb_writer_u16be (out, did);
+  return rb_memory_save (self->memory, &error) ? 0 : RB_NRC_PROGRAMMING;
+}
+
+guint8
+rb_plain_read_fingerprint (RbEcu *self, GByteArray *out)
+{
+  static const guint8 none[FINGERPRINT_LENGTH] = { 0 };
+  g_autoptr (GBytes) bytes = self->memory->fingerprint == NULL ? NULL : rb_bytes_from_hex (self->memory->fingerprint);
+  if (!rb_plain_is (self->model))
+    return RB_NRC_RANGE;
+  if (bytes != NULL)
+    rb_writer_bytes (out, bytes);
+  else
+    rb_writer_data (out, none, sizeof none);
+  return 0;
+}
+
+/* CRC-32 of ISO-HDLC, as zip and Ethernet have it. */
+static guint32
+crc32 (GBytes *bytes)
+{
+  static guint32 table[256];
+  for (guint i = 0; i < 256 && table[255] == 0; i++) {
+    table[i] = i;
+    for (guint bit = 0; bit < 8; bit++)
+      table[i] = table[i] >> 1 ^ ((table[i] & 1) != 0 ? 0xedb88320u : 0);
+  }
+  gsize length;
+  const guint8 *data = g_bytes_get_data (bytes, &length);
+  guint32 crc = G_MAXUINT32;
+  for (gsize i = 0; i < length; i++)
+    crc = crc >> 8 ^ table[(crc ^ data[i]) & 0xff];
+  return ~crc;
+}
+
+/* Over the segment that was downloaded last, as it is in flash. */
+guint8
+rb_plain_check_memory (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  RbMemory *memory = self->memory;
+  guint32 claimed = rb_reader_u32be (request);
+  g_autoptr (GError) error = NULL;
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
+  if (memory->segments->len == 0 || self->transfer.active)
+    return RB_NRC_SEQUENCE;
+  const RbSegment *last = &g_array_index (memory->segments, RbSegment, memory->segments->len - 1);
+  g_autoptr (GBytes) data = rb_memory_read (memory, last->address, last->length, &error);
+  if (data == NULL)
+    return RB_NRC_PROGRAMMING;
+  guint32 crc = crc32 (data);
+  memory->valid = crc == claimed;
+  rb_writer_u8 (out, memory->valid ? CHECK_GOOD : CHECK_BAD);
+  if (memory->valid) {
+    g_free (memory->software);
+    memory->software = g_strdup_printf ("%s %08X", memory->name, crc);
+  }
+  return rb_memory_save (memory, &error) ? 0 : RB_NRC_PROGRAMMING;
+}
+
+guint8
+rb_plain_dependencies (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
+  rb_writer_u8 (out, self->memory->valid ? CHECK_GOOD : CHECK_BAD);
+  return 0;
+}
