@@ -186,7 +186,9 @@ class Identification(Case):
     def test_several_at_once(self):
         answer = self.ecu.ask(b"\x22\xf1\x86\xfd\x00")
         self.assertEqual(answer, b"\x62\xf1\x86\x01\xfd\x00\x00\x01")
-        self.assertEqual(self.ecu.ask(b"\x22\xf1\x86\xfd\x02"), refusal(0x22, NRC_RANGE))
+        # ISO 14229-1: what it does not have is left out, and refused only when it has none of them
+        self.assertEqual(self.ecu.ask(b"\x22\xf1\x86\xfd\x02"), b"\x62\xf1\x86\x01")
+        self.assertEqual(self.ecu.ask(b"\x22\xfd\x02\xff\x00"), refusal(0x22, NRC_RANGE))
 
     def test_lengths(self):
         for request in (b"\x22", b"\x22\xf1", b"\x22\xf1\x90\xf1"):
