@@ -286,12 +286,13 @@ class Ecu:
     def exit(self):
         return self.ask(b"\x37")
 
-    def write_segment(self, address, data, block=4096):
+    def write_segment(self, address, data, block=None):
         assert self.erase(address, len(data)) == b"\0"
-        assert self.download(address, len(data))[0] == 0x74
-        self.send_blocks(data, block)
+        answer = self.download(address, len(data))
+        assert answer[:2] == b"\x74\x20", answer.hex()
+        self.send_blocks(data, block or struct.unpack("!H", answer[2:4])[0] - 2)
 
-    def send_blocks(self, data, block=4096):
+    def send_blocks(self, data, block):
         for number, at in enumerate(range(0, len(data), block), 1):
             answer = self.transfer(number & 0xFF, data[at:at + block])
             assert answer == bytes([0x76, number & 0xFF]), answer.hex()
@@ -302,7 +303,7 @@ class Ecu:
         answer = self.ask(UDS() / UDS_RFT(modeOfOperation=1, filePathAndName=path.encode(), compressionMethod=0, encryptingMethod=0,
                                           fileSizeUnCompressed=size, fileSizeCompressed=size))
         if answer[0] == 0x78:
-            self.send_blocks(data)
+            self.send_blocks(data, struct.unpack("!H", answer[3:5])[0] - 2)
         return answer
 
     def flash_image(self, container):
