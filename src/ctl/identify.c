@@ -92,12 +92,21 @@ identify_by_model (RbCli *cli, RbLink *link, RbContents *contents, json_t *ecus,
   return TRUE;
 }
 
+/* An ECU of a vehicle without a model: by DoIP one address after another, by CAN the eight pairs of ISO 15765-4. */
+static RbModelEcu
+guessed (char *name, guint16 logical)
+{
+  guint index = logical - FIRST_LOGICAL;
+  return (RbModelEcu){ .name = name, .label = name, .logical = logical, .can_extension = -1, .can_response_extension = -1,
+                       .can_request = index < 8 ? 0x7e0 + index : 0, .can_response = index < 8 ? 0x7e8 + index : 0 };
+}
+
 static void
 identify_by_asking (RbCli *cli, RbLink *link, json_t *ecus)
 {
   for (guint16 logical = FIRST_LOGICAL; logical <= LAST_LOGICAL; logical++) {
     g_autofree char *name = g_strdup_printf ("ECU %04x", logical);
-    const RbModelEcu model = { .name = name, .label = name, .logical = logical, .can_extension = -1, .can_response_extension = -1 };
+    const RbModelEcu model = guessed (name, logical);
     g_autoptr (GError) absent = NULL;
     if (!identify_one (cli, link, &model, NULL, ecus, &absent))
       g_debug ("%s", absent->message);
@@ -110,7 +119,7 @@ first_vin (RbLink *link, GError **error)
   g_autoptr (GError) last = NULL;
   for (guint16 logical = FIRST_LOGICAL; logical <= LAST_LOGICAL; logical++) {
     g_autofree char *name = g_strdup_printf ("ECU %04x", logical);
-    const RbModelEcu model = { .name = name, .label = name, .logical = logical, .can_extension = -1, .can_response_extension = -1 };
+    const RbModelEcu model = guessed (name, logical);
     g_clear_error (&last);
     char *vin = read_vin (link, &model, &last);
     if (vin != NULL)

@@ -227,22 +227,48 @@ rb_fleet_director_targets (const RbFleet *self, GPtrArray *software, guint numbe
 }
 
 static json_t *
+simulation_of (const RbFleet *self, const RbFleetEcu *ecu)
+{
+  gboolean slow_bus = strcmp (ecu->bus, "can-body") == 0;
+  return json_pack ("{s:s,s:{s:I,s:I},s:i,s:i,s:i,s:i}", "kind", "uptane", "flash", "address",
+                    (json_int_t) RB_FLEET_FLASH_ADDRESS, "size", (json_int_t) rb_fleet_flash_size (self), "block",
+                    ecu->full ? 4098 : 1026, "erase_ms", ecu->full ? 300 : 600, "boot_ms", ecu->full ? 800 : 400,
+                    /* the gateway has no room for a whole block, where the bus behind it is slower */
+                    "block_size", slow_bus ? 16 : 0);
+}
+
+/* One of each form that CAN addresses have: 29 bit normal fixed, extended, FD frames, and plain 11 bit. */
+static json_t *
+can_in_model (const RbFleet *self, guint index)
+{
+  const RbFleetEcu *ecu = self->ecus->pdata[index];
+  gboolean fixed = strcmp (ecu->name, "brake") == 0;
+  guint first = ecu->primary ? 0x7e0 : 0x600; /* the Primary where every tester looks */
+  g_autofree char *request = fixed ? g_strdup_printf ("0x18DA%02XF1", 0x10 + index) : g_strdup_printf ("0x%03X", first + index);
+  g_autofree char *response
+    = fixed ? g_strdup_printf ("0x18DAF1%02X", 0x10 + index)
+            : g_strdup_printf ("0x%03X", first + (ecu->primary ? 8 : 0x80) + index);
+  json_t *can = json_pack ("{s:s,s:s}", "request", request, "response", response);
+  if (strcmp (ecu->name, "sensor") == 0) {
+    rb_json_set_integer (can, "extension", 0x10 + index);
+    rb_json_set_integer (can, "response_extension", 0xf1);
+  }
+  if (strcmp (ecu->name, "gateway") == 0 || strcmp (ecu->name, "steering") == 0)
+    rb_json_set_boolean (can, "fd", TRUE);
+  return can;
+}
+
+static json_t *
 ecu_in_model (const RbFleet *self, guint index)
 {
   const RbFleetEcu *ecu = self->ecus->pdata[index];
   g_autofree char *logical = g_strdup_printf ("0x%04X", 0x1001 + index);
-  g_autofree char *request = g_strdup_printf ("0x%03X", 0x600 + index);
-  g_autofree char *response = g_strdup_printf ("0x%03X", 0x680 + index);
   gboolean behind_gateway = strcmp (ecu->bus, "backbone") != 0;
-  json_t *simulation = json_pack ("{s:s,s:{s:I,s:I},s:i,s:i,s:i}", "kind", "uptane", "flash", "address",
-                                  (json_int_t) RB_FLEET_FLASH_ADDRESS, "size", (json_int_t) rb_fleet_flash_size (self),
-                                  "block", ecu->full ? 4098 : 1026, "erase_ms", ecu->full ? 300 : 600, "boot_ms",
-                                  ecu->full ? 800 : 400);
-  json_t *object = json_pack ("{s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:{s:s,s:s},s:o}", "name", ecu->name, "label",
-                              ecu->label, "hardware_id", ecu->hardware_id, "supplier", ecu->supplier, "profile",
-                              ecu->profile, "primary", ecu->primary, "verification", ecu->full ? "full" : "partial",
-                              "bus", ecu->bus, "logical", logical, "can", "request", request, "response", response,
-                              "simulation", simulation);
+  json_t *object = json_pack ("{s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o,s:o}", "name", ecu->name, "label", ecu->label,
+                              "hardware_id", ecu->hardware_id, "supplier", ecu->supplier, "profile", ecu->profile,
+                              "primary", ecu->primary, "verification", ecu->full ? "full" : "partial", "bus", ecu->bus,
+                              "logical", logical, "can", can_in_model (self, index), "simulation",
+                              simulation_of (self, ecu));
   rb_json_set_string (object, "gateway", behind_gateway ? "gateway" : NULL);
   return object;
 }
@@ -253,10 +279,12 @@ rb_fleet_model (const RbFleet *self)
   json_t *ecus = json_array ();
   for (guint i = 0; i < self->ecus->len; i++)
     json_array_append_new (ecus, ecu_in_model (self, i));
-  return json_pack ("{s:s,s:s,s:s,s:s,s:[{s:s,s:s},{s:s,s:s,s:i},{s:s,s:s,s:i}],s:o}", "format",
-                    "recallbay-vehicle-model-1", "id", "aurora-compact", "name", "Aurora Compact", "functional", "0xE400",
-                    "buses", "name", "backbone", "kind", "ethernet", "name", "can-drive", "kind", "can", "bitrate",
-                    500000, "name", "can-body", "kind", "can", "bitrate", 250000, "ecus", ecus);
+  json_t *buses = json_pack (
+    "[{s:s,s:s},{s:s,s:s,s:i,s:i},{s:s,s:s,s:i,s:i},{s:s,s:s,s:i}]", "name", "backbone", "kind", "ethernet", "name",
+    "diagnostic", "kind", "canfd", "bitrate", 500000, "data_bitrate", 2000000, "name", "can-drive", "kind", "canfd",
+    "bitrate", 500000, "data_bitrate", 2000000, "name", "can-body", "kind", "can", "bitrate", 250000);
+  return json_pack ("{s:s,s:s,s:s,s:s,s:o,s:o}", "format", "recallbay-vehicle-model-1", "id", "aurora-compact", "name",
+                    "Aurora Compact", "functional", "0xE400", "buses", buses, "ecus", ecus);
 }
 
 const char *const *

@@ -12,7 +12,8 @@ TIMEOUT = 120
 
 
 class Bench:
-    def __init__(self, build, scenario="director", demo=()):
+    def __init__(self, build, scenario="director", demo=(), way="doip"):
+        self.way = way
         self.bin = pathlib.Path(build) / "src"
         self.scratch = tempfile.TemporaryDirectory(prefix="recallbay-e2e-")
         self.root = pathlib.Path(self.scratch.name)
@@ -46,14 +47,16 @@ class Bench:
 
     def start(self, *options, vin=None):
         """Power on."""
-        command = [self.bin / "recall-sim", "--model", self.oem / "vehicle.json", "--state", self.state, "--doip",
-                   "127.0.0.1:0", "--timing", "fast", "--log", self.log, *options]
+        command = [self.bin / "recall-sim", "--model", self.oem / "vehicle.json", "--state", self.state,
+                   "--timing", "fast", "--log", self.log, *options]
+        command += ["--bus", self.root / "bus"] if self.way == "bus" else ["--doip", "127.0.0.1:0"]
         if vin:
             command += ["--vin", vin]
         self.vehicle = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
         ready, _, _ = select.select([self.vehicle.stdout], [], [], TIMEOUT)
         assert ready, "the vehicle did not start"
-        self.link = "doip://" + json.loads(self.vehicle.stdout.readline())["doip"]
+        where = json.loads(self.vehicle.stdout.readline())
+        self.link = "bus:" + where["bus"] if self.way == "bus" else "doip://" + where["doip"]
 
     def stop(self, how=signal.SIGTERM):
         """Power off."""

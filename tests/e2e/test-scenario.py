@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """One scenario from the made-up carmaker to the audited record, by command line alone.
-Usage: test-scenario.py BUILD SCENARIO"""
+Usage: test-scenario.py BUILD SCENARIO [doip|bus]"""
 import base64
 import json
 import subprocess
@@ -98,7 +98,7 @@ def judged_by_openssl(bench):
 
 def main():
     build, scenario = sys.argv[1:3]
-    bench = Bench(build, scenario)
+    bench = Bench(build, scenario, way="".join(sys.argv[3:]) or "doip")
     other = Bench(build, "director")
     try:
         old_keys = compromised(bench, scenario)

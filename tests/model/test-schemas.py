@@ -30,6 +30,7 @@ BAD = {
         (("ecus", 1, "bus"), GONE), (("ecus", 1, "gateway"), ""), (("ecus", 1, "gateway"), 7), (("ecus", 1, "logical"), "1002"),
         (("ecus", 1, "logical"), "0x10002"), (("ecus", 1, "logical"), 4098), (("ecus", 1, "can", "request"), "0x20000000"),
         (("ecus", 1, "can", "request"), GONE), (("ecus", 1, "can", "extension"), 256), (("ecus", 1, "can", "extension"), -1),
+        (("ecus", 1, "can", "response_extension"), 1), (("ecus", 5, "can", "response_extension"), 256),
         (("ecus", 1, "can", "fd"), 1), (("ecus", 1, "can", "extra"), 1), (("ecus", 1, "can"), []), (("ecus", 1, "simulation"), []),
         (("ecus", 1, "extra"), None),
     ],

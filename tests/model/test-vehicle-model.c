@@ -52,6 +52,10 @@ test_values (void)
   g_assert_cmphex (brake->can_request, ==, 0x603);
   g_assert_cmphex (brake->can_response, ==, 0x683);
   g_assert_cmpint (brake->can_extension, ==, -1);
+  g_assert_cmpint (brake->can_response_extension, ==, -1);
+  const RbModelEcu *sensor = rb_vehicle_model_by_name (model, "sensor");
+  g_assert_cmpint (sensor->can_extension, ==, 21);
+  g_assert_cmpint (sensor->can_response_extension, ==, 241);
   g_assert_false (brake->can_fd);
   g_assert_cmpint (rb_json_integer_or (brake->simulation, "block", 0), ==, 1026);
 }
