@@ -99,5 +99,6 @@ rb_pins_remember (RbPins *self, RbContents *contents, GError **error)
   rb_json_set (of_anchor (self, rb_contents_anchor (contents)), campaign->id, pin);
   rb_json_set_integer (self->json, "floor", MAX (rb_pins_floor (self), campaign->issued));
   g_autofree char *text = rb_json_to_pretty (self->json);
+  rb_files_sweep (self->path); /* whoever remembers holds the library's lock */
   return rb_files_write_text (self->path, text, error);
 }

@@ -91,6 +91,32 @@ rb_files_write_private (const char *path, GBytes *bytes, GError **error)
   return write_with_mode (path, bytes, 0600, error);
 }
 
+/* g_file_set_contents() writes to NAME.XXXXXX beside NAME, then renames. */
+static gboolean
+is_leftover (const char *name, const char *base)
+{
+  gsize length = strlen (base);
+  if (strncmp (name, base, length) != 0 || name[length] != '.' || strlen (name) != length + 7)
+    return FALSE;
+  for (gsize i = length + 1; name[i] != '\0'; i++)
+    if (!g_ascii_isalnum (name[i]))
+      return FALSE;
+  return TRUE;
+}
+
+void
+rb_files_sweep (const char *path)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_autofree char *base = g_path_get_basename (path);
+  g_auto (GStrv) names = rb_files_list (parent, NULL);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++) {
+    g_autofree char *leftover = g_build_filename (parent, names[i], NULL);
+    if (is_leftover (names[i], base) && g_unlink (leftover) != 0)
+      g_warning ("%s: %s", leftover, g_strerror (errno));
+  }
+}
+
 gboolean
 rb_files_make_folder (const char *path, GError **error)
 {

@@ -17,6 +17,8 @@ gboolean rb_files_write (const char *path, GBytes *bytes, GError **error) G_GNUC
 gboolean rb_files_write_text (const char *path, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same with mode 0600, for keys and passphrases. */
 gboolean rb_files_write_private (const char *path, GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Removes what writers of that file left beside it when they were killed. For who keeps other writers out meanwhile. */
+void rb_files_sweep (const char *path);
 /* With parents, mode 0700; existing is fine. */
 gboolean rb_files_make_folder (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Follows no symbolic link; a missing tree is fine. */

@@ -82,7 +82,6 @@
   X (BUS_OFF, "bus-off") \
   X (NO_ACK, "no-ack") \
   X (WRONG_BITRATE, "wrong-bitrate") \
-  X (VEHICLE_MANY, "vehicle-many") \
   /* ECU */ \
   X (NO_ANSWER, "no-answer") \
   X (REFUSED, "refused") \
@@ -112,7 +111,6 @@
   X (METADATA_NOT_PROVEN, "metadata-not-proven") \
   X (NOT_COMPLETE, "not-complete") \
   X (NOT_STARTED, "not-started") \
-  X (NOT_FITTED, "not-fitted") \
   X (NO_WORK_NEEDED, "no-work-needed") \
   /* record */ \
   X (RECORD_MALFORMED, "record-malformed") \

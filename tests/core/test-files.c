@@ -128,6 +128,29 @@ test_safe_names (void)
 
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
 
+/* what a killed writer leaves is removed, what only looks like it is not */
+static void
+test_sweep (Fixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *name;
+    gboolean stays;
+  } cases[] = { { "a", TRUE },        { "a.Q1w2E3", FALSE }, { "a.abcdef", FALSE }, { "a.abcde", TRUE }, { "a.abcdefg", TRUE },
+                { "a.abc-ef", TRUE }, { "b.abcdef", TRUE },  { "aa.abcdef", TRUE }, { "a.", TRUE },      { "aabcdefg", TRUE } };
+  g_autofree char *path = in (fixture, "a");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *file = in (fixture, cases[i].name);
+    g_assert_true (rb_files_write_text (file, "x", NULL));
+  }
+  rb_files_sweep (path);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *file = in (fixture, cases[i].name);
+    g_assert_cmpint (rb_files_exists (file), ==, cases[i].stays);
+  }
+  g_autofree char *nowhere = in (fixture, "none/a");
+  rb_files_sweep (nowhere);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -136,6 +159,7 @@ main (int argc, char **argv)
   ADD ("/files/not-there", test_not_there);
   ADD ("/files/links-are-not-followed", test_links_are_not_followed);
   ADD ("/files/copy-tree", test_copy_tree);
+  ADD ("/files/sweep", test_sweep);
   ADD ("/files/list-is-sorted", test_list_is_sorted);
   g_test_add_func ("/files/safe-names", test_safe_names);
   return g_test_run ();
