@@ -129,7 +129,7 @@ class Bounds(Case):
         self.ecu.unlock()
         self.ecu.erase(BASE, SIZE)
         self.ecu.download(BASE, block)
-        self.refused(self.ecu.transfer(1, b""), RANGE)
+        self.refused(self.ecu.transfer(1, b""), LENGTH)
         self.refused(self.ecu.transfer(1, b"x" * (block - 1)), RANGE)
         self.refused(self.ecu.ask(b"\x36"), LENGTH)
         self.assertEqual(self.ecu.transfer(1, b"x" * (block - 2)), b"\x76\1")
