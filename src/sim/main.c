@@ -2,6 +2,7 @@
 #include "core/cli.h"
 #include "core/json.h"
 #include "sim/bus-hub.h"
+#include "sim/can-interface.h"
 #include "sim/doip-entity.h"
 #include "sim/show.h"
 
@@ -55,8 +56,9 @@ apply (RbSimulated *vehicle, const Settings *settings, GError **error)
 /* The ways in. A bus has its own time and its own interfaces to the same ECUs. */
 typedef struct {
   RbDoipEntity *entity;
-  RbCanHost *bus;
+  RbCanHost *bus, *can;
   RbBusHub *hub;
+  RbCanInterface *interface;
 } Ways;
 
 static void
@@ -64,7 +66,9 @@ ways_clear (Ways *self)
 {
   g_clear_pointer (&self->entity, rb_doip_entity_free);
   g_clear_pointer (&self->hub, rb_bus_hub_free);
+  g_clear_pointer (&self->interface, rb_can_interface_free);
   g_clear_pointer (&self->bus, rb_can_host_free);
+  g_clear_pointer (&self->can, rb_can_host_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ways, ways_clear)
 
@@ -79,6 +83,17 @@ open_bus (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **e
   return self->hub != NULL;
 }
 
+/* An interface keeps the time of its own bus. */
+static gboolean
+open_interface (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **error)
+{
+  self->can = rb_can_host_new (rb_can_network_new (vehicle, &(RbCanNetworkConfig){ .paced = FALSE }), error);
+  if (self->can == NULL)
+    return FALSE;
+  self->interface = rb_can_interface_new (self->can, rb_can_network_connector (rb_can_host_network (self->can)), settings->can, error);
+  return self->interface != NULL;
+}
+
 static gboolean
 open_ways (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **error)
 {
@@ -87,7 +102,9 @@ open_ways (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **
     if (self->entity == NULL)
       return FALSE;
   }
-  return settings->bus == NULL || open_bus (self, vehicle, settings, error);
+  if (settings->bus != NULL && !open_bus (self, vehicle, settings, error))
+    return FALSE;
+  return settings->can == NULL || open_interface (self, vehicle, settings, error);
 }
 
 static void
@@ -98,6 +115,8 @@ say_ready (const Ways *ways, const Settings *settings)
     rb_json_set_string (ready, "doip", rb_doip_entity_address (ways->entity));
   if (ways->hub != NULL)
     rb_json_set_string (ready, "bus", settings->bus);
+  if (ways->interface != NULL)
+    rb_json_set_string (ready, "can", settings->can);
   g_autofree char *line = rb_json_to_text (ready);
   printf ("%s\n", line);
   fflush (stdout);
@@ -130,6 +149,7 @@ run (RbCli *cli, int argc, char **argv)
     { "vin", 0, 0, G_OPTION_ARG_STRING, &settings.vin, "Another VIN than the seed's", "VIN" },
     { "doip", 0, 0, G_OPTION_ARG_STRING, &settings.doip, "Serve DoIP; port 0 picks one", "HOST:PORT" },
     { "bus", 0, 0, G_OPTION_ARG_FILENAME, &settings.bus, "Be a virtual CAN bus there", "PATH" },
+    { "can", 0, 0, G_OPTION_ARG_STRING, &settings.can, "Be on that CAN interface", "IFACE" },
     { "load", 0, 0, G_OPTION_ARG_INT64, &settings.load, "Other traffic on each bus, in percent of its time (0)", "PERCENT" },
     { "timing", 0, 0, G_OPTION_ARG_STRING, &settings.timing, "The model's times, or none", "real|fast" },
     { "fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings.faults, "Inject a fault", "ECU:KIND[=ARG][@WHEN]" },
@@ -144,8 +164,8 @@ run (RbCli *cli, int argc, char **argv)
     printf ("%s", rb_fault_help ());
     return RB_CLI_OK;
   }
-  if (settings.model == NULL || settings.state == NULL || (settings.doip == NULL && settings.bus == NULL))
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "recall-sim needs --model FILE, --state DIR and a way in: --doip HOST:PORT or --bus PATH", NULL);
+  if (settings.model == NULL || settings.state == NULL || (settings.doip == NULL && settings.bus == NULL && settings.can == NULL))
+    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "recall-sim needs --model FILE, --state DIR and a way in: --doip HOST:PORT, --bus PATH or --can IFACE", NULL);
   if (settings.load < 0 || settings.load > 90)
     return rb_cli_end (cli, RB_CLI_USAGE, "usage", "--load: 0…90", NULL);
   return serve (cli, &settings);
@@ -154,7 +174,7 @@ run (RbCli *cli, int argc, char **argv)
 static const RbCliVerb verbs[] = {
   { "show", "--state DIR", "what is really on each ECU", rb_show_verb },
   { "offer", "--state DIR --director DIR --image DIR", "hand the vehicle metadata as an update would", rb_show_verb_offer },
-  { "", "--model FILE --state DIR [--doip HOST:PORT] [--bus PATH]", "be a vehicle until SIGTERM", run },
+  { "", "--model FILE --state DIR [--doip HOST:PORT] [--bus PATH] [--can IFACE]", "be a vehicle until SIGTERM", run },
   { NULL, NULL, NULL, NULL },
 };
 
