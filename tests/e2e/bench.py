@@ -49,14 +49,16 @@ class Bench:
         """Power on."""
         command = [self.bin / "recall-sim", "--model", self.oem / "vehicle.json", "--state", self.state,
                    "--timing", "fast", "--log", self.log, *options]
-        command += ["--bus", self.root / "bus"] if self.way == "bus" else ["--doip", "127.0.0.1:0"]
+        way, _, interface = self.way.partition(":")
+        command += {"doip": ["--doip", "127.0.0.1:0"], "bus": ["--bus", self.root / "bus"], "can": ["--can", interface],
+                    "canfd": ["--can", interface]}[way]
         if vin:
             command += ["--vin", vin]
         self.vehicle = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
         ready, _, _ = select.select([self.vehicle.stdout], [], [], TIMEOUT)
         assert ready, "the vehicle did not start"
         where = json.loads(self.vehicle.stdout.readline())
-        self.link = "bus:" + where["bus"] if self.way == "bus" else "doip://" + where["doip"]
+        self.link = {"doip": "doip://" + where.get("doip", ""), "bus": "bus:" + where.get("bus", "")}.get(way, self.way)
 
     def stop(self, how=signal.SIGTERM):
         """Power off."""

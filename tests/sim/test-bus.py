@@ -27,30 +27,11 @@ from scapy.contrib.isotp import ISOTP, ISOTPSoftSocket  # noqa: E402
 from scapy.layers.can import CAN  # noqa: E402
 from scapy.supersocket import SuperSocket  # noqa: E402
 
-from vehicle import ERROR, TIMEOUT, Node, Vehicle, packet, reference  # noqa: E402
+from vehicle import ERROR, TIMEOUT, Node, Vehicle, five, packet, reference  # noqa: E402
 
 BUILD = sys.argv.pop(1)
 MASK = 0xA5A5A5A5
 QUIET = 0.3
-
-
-def vehicle_model():
-    """Five plain ECUs: one of each form of address, on three buses."""
-    model = reference()
-    model["id"] = "five"
-    model["buses"] = [{"name": "body", "kind": "can", "bitrate": 250000},
-                      {"name": "diagnostic", "kind": "canfd", "bitrate": 500000, "data_bitrate": 2000000},
-                      {"name": "drive", "kind": "canfd", "bitrate": 500000, "data_bitrate": 5000000}]
-    first = model["ecus"][0]
-    for number, (name, bus, can) in enumerate([
-            ("fixed", "drive", {"request": "0x18DA10F1", "response": "0x18DAF110"}),
-            ("extended", "body", {"request": "0x6F1", "response": "0x612", "extension": 0x12, "response_extension": 0xF1}),
-            ("wide", "drive", {"request": "0x7E3", "response": "0x7EB", "fd": True}),
-            ("body", "body", {"request": "0x7E2", "response": "0x7EA"})]):
-        model["ecus"].append({**first, "name": name, "label": name, "hardware_id": f"hw-{name}-1", "primary": False,
-                              "verification": "partial", "bus": bus, "gateway": "reference",
-                              "logical": f"0x{0x1002 + number:04X}", "can": can})
-    return model
 
 
 class ScapyBus(SuperSocket):
@@ -109,7 +90,7 @@ def vin_answer(path, request, response, **options):
 class Addresses(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.vehicle = Vehicle(BUILD, model=vehicle_model(), doip=False)
+        cls.vehicle = Vehicle(BUILD, model=five(), doip=False)
 
     @classmethod
     def tearDownClass(cls):

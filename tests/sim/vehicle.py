@@ -70,9 +70,9 @@ class Vehicle:
         if isinstance(model, dict):
             (self.root / "model.json").write_text(json.dumps(model))
             model = self.root / "model.json"
-        self.bin = pathlib.Path(build) / "src"
         self.log = self.root / "log"
         self.bus = self.root / "bus"
+        self.bin = pathlib.Path(build) / "src"
         self.command = [self.bin / "recall-sim", "--model", model, "--state", self.root / "state", "--timing", timing,
                         "--log", self.log, *(["--bus", self.bus] if bus else []),
                         *(["--doip", "127.0.0.1:0"] if doip else []), *options]
@@ -116,4 +116,23 @@ def reference(**simulation):
     """The reference model with parameters of its simulation changed."""
     model = json.loads(REFERENCE.read_text())
     model["ecus"][0]["simulation"].update(simulation)
+    return model
+
+
+def five():
+    """Five plain ECUs: one of each form of address, on three buses."""
+    model = reference()
+    model["id"] = "five"
+    model["buses"] = [{"name": "body", "kind": "can", "bitrate": 250000},
+                      {"name": "diagnostic", "kind": "canfd", "bitrate": 500000, "data_bitrate": 2000000},
+                      {"name": "drive", "kind": "canfd", "bitrate": 500000, "data_bitrate": 5000000}]
+    first = model["ecus"][0]
+    for number, (name, bus, can) in enumerate([
+            ("fixed", "drive", {"request": "0x18DA10F1", "response": "0x18DAF110"}),
+            ("extended", "body", {"request": "0x6F1", "response": "0x612", "extension": 0x12, "response_extension": 0xF1}),
+            ("wide", "drive", {"request": "0x7E3", "response": "0x7EB", "fd": True}),
+            ("body", "body", {"request": "0x7E2", "response": "0x7EA"})]):
+        model["ecus"].append({**first, "name": name, "label": name, "hardware_id": f"hw-{name}-1", "primary": False,
+                              "verification": "partial", "bus": bus, "gateway": "reference",
+                              "logical": f"0x{0x1002 + number:04X}", "can": can})
     return model
