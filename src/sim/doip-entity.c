@@ -3,6 +3,7 @@
 
 #include "crypto/digest.h"
 #include "frame/doip.h"
+#include "sim/doip-discovery.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -15,8 +16,7 @@
 struct _RbDoipEntity {
   RbSimulated *vehicle;
   GSocketService *service;
-  GSocket *udp;
-  GSource *udp_source;
+  RbDoipDiscovery *discovery;
   char *address;
   GPtrArray *testers; /* of Tester, owned */
 };
@@ -217,20 +217,27 @@ take_activation (Tester *self, const guint8 *payload, gsize length)
   return FALSE;
 }
 
+/* A gateway, or a node that is one ECU. */
+static void
+write_status (gpointer data, GByteArray *out)
+{
+  RbDoipEntity *self = data;
+  rb_doip_status_write (out, self->vehicle->ecus->len == 1 ? 1 : 0, MAX_TESTERS, (guint8) self->testers->len, MAX_DATA);
+}
+
 static void
 take_status_request (Tester *self)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_status_write (out, 0, MAX_TESTERS, (guint8) self->entity->testers->len, MAX_DATA);
+  write_status (self->entity, out);
   tester_write (self, out);
 }
 
 static void
 take_power_request (Tester *self)
 {
-  static const guint8 ready = 1;
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_write (out, RB_DOIP_POWER_RESPONSE, &ready, 1);
+  rb_doip_discovery_power (out);
   tester_write (self, out);
 }
 
@@ -313,8 +320,8 @@ on_incoming (GSocketService *service, GSocketConnection *connection, GObject *ob
   return TRUE;
 }
 
-static void
-announce (RbDoipEntity *self, GByteArray *out)
+static RbDoipAnnouncement
+announcement_of (RbDoipEntity *self)
 {
   RbDoipAnnouncement announcement = { .logical = entity_address (self) };
   guint8 digest[RB_SHA256_LENGTH];
@@ -323,50 +330,15 @@ announce (RbDoipEntity *self, GByteArray *out)
   memcpy (announcement.eid, digest, 6);
   announcement.eid[0] = 0x02; /* a locally administered address */
   memcpy (announcement.gid, announcement.eid, 6);
-  rb_doip_announcement_write (out, &announcement);
+  return announcement;
 }
 
 static gboolean
-asks_for_us (RbDoipEntity *self, const RbDoipHeader *header, const guint8 *payload)
+start_discovery (RbDoipEntity *self, GInetSocketAddress *address, GError **error)
 {
-  g_autoptr (GByteArray) own = g_byte_array_new ();
-  announce (self, own);
-  switch (header->type) {
-  case RB_DOIP_IDENTIFY: return header->length == 0;
-  case RB_DOIP_IDENTIFY_VIN: return header->length == 17 && memcmp (payload, self->vehicle->vin, 17) == 0;
-  case RB_DOIP_IDENTIFY_EID: return header->length == 6 && memcmp (payload, &own->data[RB_DOIP_HEADER + 19], 6) == 0;
-  default: return FALSE;
-  }
-}
-
-static gboolean
-on_datagram (GSocket *socket, GIOCondition condition, gpointer data)
-{
-  RbDoipEntity *self = data;
-  guint8 bytes[256];
-  RbDoipHeader header;
-  g_autoptr (GSocketAddress) from = NULL;
-  gssize got = g_socket_receive_from (socket, &from, (char *) bytes, sizeof bytes, NULL, NULL);
-  if (got < RB_DOIP_HEADER || rb_doip_header_parse (bytes, (gsize) got, &header) != RB_DOIP_HEADER_GOOD
-      || header.length != (gsize) got - RB_DOIP_HEADER || !asks_for_us (self, &header, &bytes[RB_DOIP_HEADER]))
-    return G_SOURCE_CONTINUE;
-  g_autoptr (GByteArray) out = g_byte_array_new ();
-  announce (self, out);
-  g_socket_send_to (socket, from, (const char *) out->data, out->len, NULL, NULL);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-listen_udp (RbDoipEntity *self, GInetSocketAddress *address, GError **error)
-{
-  self->udp = g_socket_new (g_socket_address_get_family (G_SOCKET_ADDRESS (address)), G_SOCKET_TYPE_DATAGRAM,
-                            G_SOCKET_PROTOCOL_UDP, error);
-  if (self->udp == NULL || !g_socket_bind (self->udp, G_SOCKET_ADDRESS (address), TRUE, error))
-    return FALSE;
-  self->udp_source = g_socket_create_source (self->udp, G_IO_IN, NULL);
-  g_source_set_callback (self->udp_source, G_SOURCE_FUNC (on_datagram), self, NULL);
-  g_source_attach (self->udp_source, NULL);
-  return TRUE;
+  const RbDoipAnnouncement announcement = announcement_of (self);
+  self->discovery = rb_doip_discovery_new (&announcement, address, write_status, self, error);
+  return self->discovery != NULL;
 }
 
 static GSocketAddress *
@@ -398,7 +370,7 @@ rb_doip_entity_new (RbSimulated *vehicle, const char *where, GError **error)
   g_signal_connect (self->service, "incoming", G_CALLBACK (on_incoming), self);
   if (!g_socket_listener_add_address (G_SOCKET_LISTENER (self->service), address, G_SOCKET_TYPE_STREAM,
                                       G_SOCKET_PROTOCOL_TCP, NULL, &bound, error)
-      || !listen_udp (self, G_INET_SOCKET_ADDRESS (bound), error))
+      || !start_discovery (self, G_INET_SOCKET_ADDRESS (bound), error))
     return NULL;
   GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (bound);
   g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
@@ -413,8 +385,7 @@ rb_doip_entity_free (RbDoipEntity *self)
   g_socket_listener_close (G_SOCKET_LISTENER (self->service));
   g_object_unref (self->service);
   g_ptr_array_unref (self->testers);
-  g_clear_pointer (&self->udp_source, source_drop);
-  g_clear_object (&self->udp);
+  g_clear_pointer (&self->discovery, rb_doip_discovery_free);
   g_free (self->address);
   g_free (self);
 }

@@ -76,10 +76,47 @@ class Announcement(unittest.TestCase):
 
     def test_not_ours(self):
         for data in (bytes(DoIP(payload_type=3, vin=b"RBY1DEM0XRA999999")), bytes(DoIP(payload_type=2, eid=b"\0" * 6)),
-                     bytes(DoIP(payload_type=1, payload_length=4)), bytes(DoIP(payload_type=1, inverse_version=0)),
-                     bytes(DoIP(payload_type=5, source_address=TESTER)), b"", b"\x02\xfd", b"\0" * 64, b"\xff" * 300):
+                     bytes(DoIP(payload_type=0, nack=1)), bytes(DoIP(payload_type=4, vin=DEMO.vin.encode())), b"", b"\x02\xfd"):
             with self.subTest(data=data[:12].hex()):
                 self.silent(data)
+
+    def test_not_understood(self):
+        for data, code in ((bytes(DoIP(payload_type=1, payload_length=4)), 4), (bytes.fromhex("02fd000300000005") + b"SHORT", 4),
+                           (bytes(DoIP(payload_type=1, inverse_version=0)), 0), (b"\0" * 64, 0), (b"\xff" * 300, 0),
+                           (bytes(DoIP(payload_type=5, source_address=TESTER)), 1), (bytes(DoIP(payload_type=0x8001)), 1)):
+            with self.subTest(data=data[:12].hex()):
+                self.udp.send(data)
+                refusal = self.answer()
+                self.assertEqual((refusal.payload_type, refusal.nack), (0, code))
+
+    def test_status_and_power(self):
+        self.ask(payload_type=0x4001)
+        status = self.answer()
+        self.assertEqual((status.payload_type, status.node_type), (0x4002, 0))
+        self.assertGreaterEqual(status.max_open_sockets, 1)
+        self.assertGreaterEqual(status.max_data_size, 4095)
+        self.ask(payload_type=0x4003)
+        power = self.answer()
+        self.assertEqual((power.payload_type, power.diagnostic_power_mode), (0x4004, 1))
+
+    def test_three_announcements(self):
+        """Unasked, to port 13400 of everybody near."""
+        ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(ear.close)
+        ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        ear.bind(("127.255.255.255", 13400))
+        ear.settimeout(tester.TIMEOUT)
+        vin = "SIMVEH000TESTANN3"
+        other = Vehicle(DEMO, "--vin", vin)
+        self.addCleanup(other.stop)
+        heard = []
+        while len(heard) < 3:
+            packet, where = ear.recvfrom(2048)
+            announcement = DoIP(packet)
+            if announcement.payload_type == 4 and announcement.vin == vin.encode():
+                heard.append(announcement)
+                self.assertEqual(where, other.where)
+        self.assertEqual({(packet.logical_address, packet.payload_length) for packet in heard}, {(ENTITY, 33)})
 
 
 class Activation(unittest.TestCase):
