@@ -163,7 +163,7 @@ store_time (const Session *self, GError **error)
 
 /* A root from the command line counts only while the store holds none. */
 static gboolean
-open_repository (Session *self, guint i, GError **error)
+open_repository (Session *self, guint i, char **culprit, GError **error)
 {
   const char *folders[] = { self->options.director, self->options.image };
   const char *anchors[] = { self->options.director_root, self->options.image_root };
@@ -174,11 +174,14 @@ open_repository (Session *self, guint i, GError **error)
   if (self->stores[i] == NULL || rb_store_has_root (self->stores[i]))
     return self->stores[i] != NULL;
   if (anchors[i] == NULL) {
-    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_NO_TRUST_ANCHOR, "%s repository: no trusted root; give --%s-root", repos[i], repos[i]);
+    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_NO_TRUST_ANCHOR, "no trusted root; give --%s-root", repos[i]);
     return FALSE;
   }
   anchor = rb_files_read (anchors[i], MAX_ROOT, error);
-  return anchor != NULL && rb_store_anchor (self->stores[i], anchor, error);
+  if (anchor == NULL || rb_store_anchor (self->stores[i], anchor, error))
+    return anchor != NULL;
+  *culprit = rb_metadata_illegal_role (anchor);
+  return FALSE;
 }
 
 static gboolean
@@ -188,9 +191,11 @@ open_session (Session *self, GError **error)
   if (!check_time (self, error))
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (repos); i++) {
-    if (open_repository (self, i, &failure))
+    g_autofree char *culprit = NULL;
+    if (open_repository (self, i, &culprit, &failure))
       continue;
-    rb_verdict_set (&self->verdict, repos[i], "root", failure);
+    g_prefix_error (&failure, "%s repository: ", repos[i]);
+    rb_verdict_set (&self->verdict, repos[i], culprit == NULL ? "root" : culprit, failure);
     g_propagate_error (error, failure);
     return FALSE;
   }
@@ -201,6 +206,8 @@ static GPtrArray *
 verify (Session *self, GError **error)
 {
   g_autoptr (GPtrArray) assignments = NULL;
+  if (!open_session (self, error))
+    return NULL;
   const RbVehicleRequest request = { .now = self->now,
                                      .vin = self->options.vin,
                                      .ecus = (const RbVehicleEcu *) (gpointer) self->ecus->data,
@@ -210,8 +217,7 @@ verify (Session *self, GError **error)
                                      .max_snapshot = (gsize) self->options.max_snapshot,
                                      .images = self->sources[1],
                                      .any_layout = TRUE };
-  if (!open_session (self, error)
-      || !rb_vehicle_verify_full (self->stores[0], self->sources[0], self->stores[1], self->sources[1], &request, &assignments,
+  if (!rb_vehicle_verify_full (self->stores[0], self->sources[0], self->stores[1], self->sources[1], &request, &assignments,
                                   &self->verdict, error)
       || !store_time (self, error))
     return NULL;
@@ -249,6 +255,7 @@ row_of (const Session *self, const RbAssignment *assignment)
   rb_json_set_string (row, "hardware_id", assignment->hardware_id);
   rb_json_set_string (row, "verification", is_partial (self, assignment->serial) ? "partial" : "full");
   rb_json_set_string (row, "path", target->path);
+  rb_json_set_boolean (row, "image_verified", assignment->image_seen);
   rb_json_set_integer (row, "length", (gint64) target->length);
   if (target->sha256 != NULL)
     rb_json_set_string (row, "sha256", target->sha256);
@@ -271,7 +278,8 @@ accepted (RbCli *cli, const Session *self, GPtrArray *assignments)
   for (guint i = 0; i < assignments->len; i++) {
     const RbAssignment *assignment = assignments->pdata[i];
     json_array_append_new (rows, row_of (self, assignment));
-    rb_cli_say (cli, "%-24s %-16s %s", assignment->serial, assignment->hardware_id, assignment->target->path);
+    rb_cli_say (cli, "%-24s %-16s %s%s", assignment->serial, assignment->hardware_id, assignment->target->path,
+                assignment->image_seen ? "" : " (the image itself is not here)");
   }
   if (!director_is_fresh (self))
     rb_cli_say (cli, "The Director's root lists no timestamp: only the expiry of its targets tells how fresh they are.");

@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "uptane/canonical.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_THRESHOLD 1000
@@ -54,17 +55,25 @@ check_root (const json_t *part, GError **error)
   return TRUE;
 }
 
+/* A multi-role delegation (TAP 3) lists roles of its own, each with keys and threshold. */
+static gboolean
+check_thresholds (const json_t *roles, GError **error)
+{
+  for (gsize i = 0; i < json_array_size (roles); i++) {
+    const json_t *several = json_object_get (json_array_get (roles, i), "roles");
+    if (several != NULL ? !check_thresholds (several, error) : !check_threshold (json_array_get (roles, i), "targets", error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 check_targets (const json_t *part, GError **error)
 {
   json_t *delegations = json_object_get (part, "delegations");
-  json_t *roles = json_object_get (delegations, "roles");
   if (rb_json_object (part, "targets", "targets", error) == NULL)
     return FALSE;
-  for (gsize i = 0; i < json_array_size (roles); i++)
-    if (!check_threshold (json_array_get (roles, i), "targets", error))
-      return FALSE;
-  return TRUE;
+  return check_thresholds (json_object_get (delegations, "roles"), error);
 }
 
 static gboolean
@@ -210,6 +219,13 @@ rb_metadata_canonical (const RbMetadata *self)
   return rb_canonical_form (tree, RB_CANONICAL_A);
 }
 
+GPtrArray *
+rb_metadata_canonical_forms (const RbMetadata *self)
+{
+  g_autoptr (json_t) tree = whole_tree (self);
+  return rb_canonical_forms (tree);
+}
+
 static json_t *
 table_of (const RbMetadata *self)
 {
@@ -266,6 +282,42 @@ rb_metadata_each_entry (const RbMetadata *self, RbMetadataEntryFunc func, gpoint
   return TRUE;
 }
 
+static gboolean
+is_illegal (const json_t *role)
+{
+  g_autoptr (GError) error = NULL;
+  return !check_threshold (role, "", &error) && rb_reason_of (error) == RB_REASON_ILLEGAL_THRESHOLD;
+}
+
+static const char *
+illegal_delegation (const json_t *roles)
+{
+  const char *found = NULL;
+  for (gsize i = 0; i < json_array_size (roles) && found == NULL; i++) {
+    const json_t *role = json_array_get (roles, i);
+    const json_t *several = json_object_get (role, "roles");
+    if (several != NULL)
+      found = illegal_delegation (several);
+    else if (is_illegal (role))
+      found = rb_json_string_or (role, "name", NULL);
+  }
+  return found;
+}
+
+char *
+rb_metadata_illegal_role (GBytes *bytes)
+{
+  g_autoptr (json_t) envelope = rb_json_parse (bytes, g_bytes_get_size (bytes), "metadata", NULL);
+  const json_t *part = json_object_get (envelope, "signed");
+  const char *name;
+  json_t *role;
+  json_object_foreach (json_object_get (part, "roles"), name, role) {
+    if (is_illegal (role))
+      return g_strdup (name);
+  }
+  return g_strdup (illegal_delegation (json_object_get (json_object_get (part, "delegations"), "roles")));
+}
+
 static void
 role_key_free (gpointer data)
 {
@@ -304,6 +356,8 @@ add_key (RbMetadataRole *self, const json_t *keys, const char *id)
 {
   const json_t *object = json_object_get (keys, id);
   RbPublicKey *key = object == NULL ? NULL : key_from_json (object);
+  if (object == NULL)
+    g_hash_table_add (self->absent, g_strdup (id));
   if (key == NULL) {
     g_debug ("key %s cannot be used", id);
     return;
@@ -322,6 +376,7 @@ rb_metadata_role_new (const json_t *keys, const json_t *role, GError **error)
     return NULL;
   RbMetadataRole *self = g_new0 (RbMetadataRole, 1);
   self->keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, role_key_free);
+  self->absent = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->threshold = rb_json_integer_or (role, "threshold", MAX_THRESHOLD);
   for (gsize i = 0; i < json_array_size (ids); i++) {
     const char *id = json_string_value (json_array_get (ids, i));
@@ -335,6 +390,7 @@ void
 rb_metadata_role_free (RbMetadataRole *self)
 {
   g_hash_table_unref (self->keys);
+  g_hash_table_unref (self->absent);
   g_free (self);
 }
 
@@ -364,6 +420,25 @@ rb_metadata_role_same_keys (const RbMetadataRole *a, const RbMetadataRole *b)
     if (!g_hash_table_contains (right, id))
       return FALSE;
   return TRUE;
+}
+
+static int
+compare_ids (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+char *
+rb_metadata_role_fingerprint (const RbMetadataRole *self)
+{
+  g_autoptr (GHashTable) keys = distinct_keys (self);
+  guint n = 0;
+  g_autofree gpointer *ids = g_hash_table_get_keys_as_array (keys, &n);
+  g_autoptr (GString) text = g_string_new (NULL);
+  qsort (ids, n, sizeof *ids, compare_ids);
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "%s\n", (const char *) ids[i]);
+  return rb_digest_sha256_hex (text->str, text->len);
 }
 
 RbMetadataRole *
@@ -427,6 +502,19 @@ signature_is_good (const RbMetadata *self, const RoleKey *key, const json_t *sig
   return FALSE;
 }
 
+/* Signed with a key id that the role lists and nobody explains is told apart from too few signatures. */
+static RbReason
+why_unmet (const RbMetadata *self, const RbMetadataRole *role, guint bad)
+{
+  json_t *signatures = json_object_get (self->envelope, "signatures");
+  if (bad > 0)
+    return RB_REASON_BAD_SIGNATURE;
+  for (gsize i = 0; i < json_array_size (signatures); i++)
+    if (g_hash_table_contains (role->absent, rb_json_string_or (json_array_get (signatures, i), "keyid", "")))
+      return RB_REASON_BAD_KEY_ID;
+  return RB_REASON_THRESHOLD_UNMET;
+}
+
 typedef struct {
   GHashTable *signers; /* ids of public keys; borrowed */
   guint bad;
@@ -478,7 +566,7 @@ rb_metadata_verify (const RbMetadata *self, const RbMetadataRole *role, GError *
   guint good = g_hash_table_size (signers);
   if ((gint64) good >= role->threshold)
     return TRUE;
-  g_set_error (error, RB_UPTANE_ERROR, count.bad > 0 ? RB_REASON_BAD_SIGNATURE : RB_REASON_THRESHOLD_UNMET,
+  g_set_error (error, RB_UPTANE_ERROR, (int) why_unmet (self, role, count.bad),
                "%s version %" G_GINT64_FORMAT ": signed by %u of the keys it needs, %" G_GINT64_FORMAT " are needed",
                type_names[self->type], self->version, good, role->threshold);
   return FALSE;

@@ -26,9 +26,13 @@ typedef struct {
 /* Large targets and snapshot files stay where they are: no tree is made of their entries.
  * Errors: too-large, malformed, wrong-type, duplicate-signature, illegal-threshold (in a file that delegates). */
 RbMetadata *rb_metadata_parse (GBytes *bytes, RbMetadataType type, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Which role of a refused file has the illegal threshold; NULL when none has. (transfer full) */
+char *rb_metadata_illegal_role (GBytes *bytes);
 void rb_metadata_free (RbMetadata *self);
 /* The canonical form A of the whole file, which uptane's snapshot and timestamp hash. (transfer full) */
 GBytes *rb_metadata_canonical (const RbMetadata *self);
+/* Those of the three that differ. (element-type GBytes) (transfer full) */
+GPtrArray *rb_metadata_canonical_forms (const RbMetadata *self);
 /* The targets of a targets file, the files of a snapshot or timestamp. */
 gsize rb_metadata_n_entries (const RbMetadata *self);
 /* NULL when nothing has that name; borrowed. */
@@ -40,7 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMetadata, rb_metadata_free)
 
 /* The keys that may sign for a role, and how many must. */
 typedef struct {
-  GHashTable *keys; /* keyid → key entry (private) */
+  GHashTable *keys;   /* keyid → key entry (private) */
+  GHashTable *absent; /* key ids without a key (private) */
   gint64 threshold;
 } RbMetadataRole;
 /* keys: the object of key objects; role: {"keyids","threshold"}. Keys that cannot be used are left out. */
@@ -48,9 +53,12 @@ RbMetadataRole *rb_metadata_role_new (const json_t *keys, const json_t *role, GE
 void rb_metadata_role_free (RbMetadataRole *self);
 /* Have both the same public keys? */
 gboolean rb_metadata_role_same_keys (const RbMetadataRole *a, const RbMetadataRole *b);
+/* sha256 over its distinct public keys: another one says that the keys have changed. (transfer full) */
+char *rb_metadata_role_fingerprint (const RbMetadataRole *self);
 /* The role of a root file; NULL without error when the root does not list it. */
 RbMetadataRole *rb_metadata_root_role (const RbMetadata *root, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMetadataRole, rb_metadata_role_free)
 
-/* Signed by a threshold of distinct public keys of role? Unusable signatures are skipped. Errors: threshold-unmet, bad-signature. */
+/* Signed by a threshold of distinct public keys of role? Unusable signatures are skipped. Errors: threshold-unmet,
+ * bad-signature, bad-key-id (signed with an id that the role lists and "keys" does not). */
 gboolean rb_metadata_verify (const RbMetadata *self, const RbMetadataRole *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -15,13 +15,36 @@
 #define DEFAULT_TARGETS (64 * 1024 * 1024)
 #define MAX_VISITED 64
 
+/* A delegated targets file, verified by one delegation. */
+typedef struct {
+  char *place; /* digest of the delegating file, and where in it the delegation stands */
+  char *role;
+  char *delegation; /* "PARENT\nROLE" */
+  char *fingerprint;
+  RbMetadata *metadata;
+} Delegated;
+
 struct _RbRepository {
   RbStore *store;
   RbSource *source;
   RbRepositoryLimits limits;
   RbVerdict *verdict;
-  GHashTable *held; /* role → RbMetadata */
+  GHashTable *held;     /* top-level role → RbMetadata */
+  GPtrArray *delegated; /* of Delegated; never replaced, a search may be standing in them */
+  char *culprit;        /* role to name instead of the file that was refused */
 };
+
+static void
+delegated_free (gpointer data)
+{
+  Delegated *self = data;
+  g_free (self->place);
+  g_free (self->role);
+  g_free (self->delegation);
+  g_free (self->fingerprint);
+  rb_metadata_free (self->metadata);
+  g_free (self);
+}
 
 RbRepository *
 rb_repository_new (RbStore *store, RbSource *source, const RbRepositoryLimits *limits, RbVerdict *verdict)
@@ -37,6 +60,7 @@ rb_repository_new (RbStore *store, RbSource *source, const RbRepositoryLimits *l
   mine->max_snapshot = mine->max_snapshot > 0 ? mine->max_snapshot : DEFAULT_SNAPSHOT;
   mine->max_targets = mine->max_targets > 0 ? mine->max_targets : DEFAULT_TARGETS;
   self->held = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) rb_metadata_free);
+  self->delegated = g_ptr_array_new_with_free_func (delegated_free);
   return self;
 }
 
@@ -44,14 +68,17 @@ void
 rb_repository_free (RbRepository *self)
 {
   g_hash_table_unref (self->held);
+  g_ptr_array_unref (self->delegated);
+  g_free (self->culprit);
   g_free (self);
 }
 
 /* Every way out of a step with an error goes through here, so that verdict and error say the same. */
 static gboolean
-refused (RbRepository *self, const char *role, GError **error, GError *failure)
+refused (RbRepository *self, const char *file, GError **error, GError *failure)
 {
-  g_prefix_error (&failure, "%s repository, %s: ", self->limits.repo, role);
+  const char *role = self->culprit == NULL ? file : self->culprit;
+  g_prefix_error (&failure, "%s repository, %s: ", self->limits.repo, file);
   rb_verdict_set (self->verdict, self->limits.repo, role, failure);
   g_propagate_error (error, failure);
   return FALSE;
@@ -62,6 +89,17 @@ set_failure (GError **failure, RbReason reason, const char *text)
 {
   g_set_error_literal (failure, RB_UPTANE_ERROR, (int) reason, text);
   return FALSE;
+}
+
+static RbMetadata *
+parse (RbRepository *self, GBytes *bytes, RbMetadataType type, gsize max, GError **failure)
+{
+  RbMetadata *metadata = bytes == NULL ? NULL : rb_metadata_parse (bytes, type, max, failure);
+  if (bytes != NULL && metadata == NULL && rb_reason_of (*failure) == RB_REASON_ILLEGAL_THRESHOLD) {
+    g_free (self->culprit);
+    self->culprit = rb_metadata_illegal_role (bytes);
+  }
+  return metadata;
 }
 
 static gboolean
@@ -128,23 +166,63 @@ accept_root (RbRepository *self, const RbMetadata *next, GError **failure)
       || !check_version (next->version, trusted->version + 1, RB_REASON_ROOT_VERSION, failure))
     return FALSE;
   g_autoptr (RbMetadata) before = rb_metadata_parse (trusted->bytes, RB_METADATA_ROOT, self->limits.max_root, failure);
-  return before != NULL && rb_store_add_root (self->store, next->bytes, failure) && drop_changed (self, before, next, failure);
+  /* dropped first: a power cut between the two must not leave what a thief put in under the old keys */
+  return before != NULL && drop_changed (self, before, next, failure) && rb_store_add_root (self->store, next->bytes, failure);
+}
+
+/* NULL without error when it is not there. */
+static GBytes *
+fetch_if_there (RbRepository *self, const char *name, gsize max, GError **failure)
+{
+  g_autoptr (GError) absent = NULL;
+  GBytes *bytes = rb_source_fetch (self->source, name, max, &absent);
+  if (bytes == NULL && rb_reason_of (absent) != RB_REASON_MISSING)
+    g_propagate_error (failure, g_steal_pointer (&absent));
+  return bytes;
+}
+
+static GBytes *
+fetch_root (RbRepository *self, gint64 version, GError **failure)
+{
+  g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", version);
+  return fetch_if_there (self, name, self->limits.max_root, failure);
+}
+
+static gboolean
+link_missing (gint64 version, GError **failure)
+{
+  g_set_error (failure, RB_UPTANE_ERROR, RB_REASON_MISSING, "version %" G_GINT64_FORMAT " is missing, there are newer ones", version);
+  return FALSE;
+}
+
+/* Nothing is named as the next root: root.json may be it, and a newer one than the next shows a gap in the chain. */
+static gboolean
+unnumbered_root (RbRepository *self, gint64 version, gboolean *done, GError **failure)
+{
+  g_autoptr (GBytes) beyond = fetch_root (self, version + 1, failure);
+  g_autoptr (GBytes) latest = *failure != NULL ? NULL : fetch_if_there (self, "root.json", self->limits.max_root, failure);
+  if (beyond != NULL)
+    return link_missing (version, failure);
+  g_autoptr (RbMetadata) root = parse (self, latest, RB_METADATA_ROOT, self->limits.max_root, failure);
+  if (*failure != NULL)
+    return FALSE;
+  *done = root == NULL || root->version < version;
+  if (*done)
+    return TRUE;
+  return root->version == version ? accept_root (self, root, failure) : link_missing (version, failure);
 }
 
 /* TRUE with *done when there is no further root. */
 static gboolean
 next_root (RbRepository *self, gboolean *done, GError **failure)
 {
-  g_autoptr (GError) absent = NULL;
-  g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", rb_store_root_version (self->store) + 1);
-  g_autoptr (GBytes) bytes = rb_source_fetch (self->source, name, self->limits.max_root, &absent);
-  if (bytes == NULL) {
-    *done = rb_reason_of (absent) == RB_REASON_MISSING;
-    if (!*done)
-      g_propagate_error (failure, g_steal_pointer (&absent));
-    return *done;
+  gint64 version = rb_store_root_version (self->store) + 1;
+  g_autoptr (GBytes) bytes = fetch_root (self, version, failure);
+  if (bytes == NULL && *failure == NULL) {
+    *done = !self->limits.any_layout;
+    return *done || unnumbered_root (self, version, done, failure);
   }
-  g_autoptr (RbMetadata) next = rb_metadata_parse (bytes, RB_METADATA_ROOT, self->limits.max_root, failure);
+  g_autoptr (RbMetadata) next = parse (self, bytes, RB_METADATA_ROOT, self->limits.max_root, failure);
   return next != NULL && accept_root (self, next, failure);
 }
 
@@ -175,7 +253,13 @@ rb_repository_has_role (RbRepository *self, const char *role)
 const RbMetadata *
 rb_repository_metadata (RbRepository *self, const char *role)
 {
-  return g_hash_table_lookup (self->held, role);
+  const RbMetadata *held = g_hash_table_lookup (self->held, role);
+  for (guint i = 0; i < self->delegated->len && held == NULL; i++) {
+    const Delegated *delegated = self->delegated->pdata[i];
+    if (strcmp (delegated->role, role) == 0)
+      held = delegated->metadata;
+  }
+  return held;
 }
 
 const RbMetadata *
@@ -209,30 +293,50 @@ fetch_role (RbRepository *self, const char *role, const json_t *entry, gsize max
 {
   g_autofree char *name = encoded_name (role);
   g_autofree char *plain = g_strdup_printf ("%s.json", name);
-  if (!consistent (self) || entry == NULL)
-    return rb_source_fetch (self->source, plain, max, failure);
   g_autofree char *versioned
     = g_strdup_printf ("%" G_GINT64_FORMAT ".%s.json", rb_json_integer_or (entry, "version", 0), name);
-  return rb_source_fetch (self->source, versioned, max, failure);
+  gboolean versions = entry != NULL && consistent (self);
+  GBytes *bytes = NULL;
+  if (self->limits.any_layout && entry != NULL) {
+    bytes = fetch_if_there (self, versions ? versioned : plain, max, failure);
+    versions = !versions;
+  }
+  return bytes != NULL || *failure != NULL ? bytes : rb_source_fetch (self->source, versions ? versioned : plain, max, failure);
 }
 
-/* The hash may be over the bytes (TUF) or over the canonical form (aktualizr); one known algorithm must be there. */
+/* Known algorithms must all agree, and one must be there. */
+static gboolean
+hashes_agree (const json_t *hashes, GBytes *bytes, const char *known_sha256)
+{
+  gsize length = 0;
+  gconstpointer data = g_bytes_get_data (bytes, &length);
+  const char *wanted256 = rb_json_string_or (hashes, "sha256", NULL), *wanted512 = rb_json_string_or (hashes, "sha512", NULL);
+  g_autofree char *sha256 = wanted256 == NULL      ? NULL
+                            : known_sha256 != NULL ? g_strdup (known_sha256)
+                                                   : rb_digest_sha256_hex (data, length);
+  g_autofree char *sha512 = wanted512 == NULL ? NULL : rb_digest_sha512_hex (data, length);
+  return (sha256 != NULL || sha512 != NULL) && (sha256 == NULL || g_ascii_strcasecmp (sha256, wanted256) == 0)
+         && (sha512 == NULL || g_ascii_strcasecmp (sha512, wanted512) == 0);
+}
+
+/* Announced are the bytes (TUF) or a canonical form of the whole file (aktualizr). */
 static gboolean
 check_listed_hash (const RbMetadata *metadata, const json_t *entry, GError **failure)
 {
-  const char *wanted = rb_json_string_or (json_object_get (entry, "hashes"), "sha256", NULL);
-  gint64 length = rb_json_integer_or (entry, "length", -1);
-  if (wanted != NULL && g_ascii_strcasecmp (wanted, metadata->sha256) != 0) {
-    g_autoptr (GBytes) whole = rb_metadata_canonical (metadata);
-    g_autofree char *canonical = rb_digest_sha256_hex_of (whole);
-    if (g_ascii_strcasecmp (wanted, canonical) != 0)
-      return set_failure (failure, RB_REASON_HASH_MISMATCH, "its hash is not the one that was announced");
-  }
-  if (length < 0 || g_bytes_get_size (metadata->bytes) <= (gsize) length)
+  const json_t *hashes = json_object_get (entry, "hashes");
+  gint64 length = rb_json_integer_or (entry, "length", G_MAXINT64);
+  gboolean agrees = hashes == NULL || hashes_agree (hashes, metadata->bytes, metadata->sha256);
+  gboolean fits = (gint64) g_bytes_get_size (metadata->bytes) <= length;
+  if (agrees && fits)
     return TRUE;
-  g_autoptr (GBytes) canonical = rb_metadata_canonical (metadata);
-  return g_bytes_get_size (canonical) <= (gsize) length
-         || set_failure (failure, RB_REASON_LENGTH_MISMATCH, "it is longer than was announced");
+  g_autoptr (GPtrArray) forms = rb_metadata_canonical_forms (metadata);
+  for (guint i = 0; i < forms->len; i++) {
+    agrees = agrees || hashes_agree (hashes, forms->pdata[i], NULL);
+    fits = fits || (gint64) g_bytes_get_size (forms->pdata[i]) <= length;
+  }
+  if (!agrees)
+    return set_failure (failure, RB_REASON_HASH_MISMATCH, "its hash is not the one that was announced");
+  return fits || set_failure (failure, RB_REASON_LENGTH_MISMATCH, "it is longer than was announced");
 }
 
 static gboolean
@@ -277,7 +381,7 @@ checked_timestamp (RbRepository *self, GError **failure)
 {
   g_autoptr (GBytes) bytes = rb_source_fetch (self->source, "timestamp.json", self->limits.max_timestamp, failure);
   g_autoptr (RbMetadata) fetched
-    = bytes == NULL ? NULL : rb_metadata_parse (bytes, RB_METADATA_TIMESTAMP, self->limits.max_timestamp, failure);
+    = parse (self, bytes, RB_METADATA_TIMESTAMP, self->limits.max_timestamp, failure);
   if (fetched == NULL || !verify_by_root (self, fetched, "timestamp", failure)
       || !check_version (fetched->version, rb_store_version (self->store, "timestamp", NULL), RB_REASON_ROLLBACK, failure))
     return NULL;
@@ -306,6 +410,7 @@ rb_repository_update_timestamp (RbRepository *self, GError **error)
 }
 
 typedef struct {
+  RbRepository *self;
   const RbMetadata *snapshot;
   GError **failure;
 } Successor;
@@ -320,6 +425,9 @@ check_listed_version (const char *name, const json_t *before, gpointer data)
   const json_t *now = rb_metadata_entry (successor->snapshot, name);
   if (now == NULL)
     return set_failure (successor->failure, RB_REASON_ROLLBACK, "a targets file that was listed before is gone");
+  /* its keys have changed: what was accepted under the old ones has been dropped, and does not bind */
+  if (strcmp (name, "targets.json") == 0 && rb_store_version (successor->self->store, "targets", NULL) == 0)
+    return TRUE;
   return check_version (rb_json_integer_or (now, "version", -1), rb_json_integer_or (before, "version", 0), RB_REASON_ROLLBACK,
                         successor->failure);
 }
@@ -328,7 +436,7 @@ static gboolean
 check_listed_versions (RbRepository *self, const RbMetadata *snapshot, GError **failure)
 {
   GBytes *stored = rb_store_file (self->store, "snapshot");
-  Successor successor = { snapshot, failure };
+  Successor successor = { self, snapshot, failure };
   if (stored == NULL)
     return TRUE;
   g_autoptr (RbMetadata) before = rb_metadata_parse (stored, RB_METADATA_SNAPSHOT, self->limits.max_snapshot, failure);
@@ -341,7 +449,7 @@ checked_snapshot (RbRepository *self, GError **failure)
   const json_t *entry = listed (rb_repository_metadata (self, "timestamp"), "snapshot");
   g_autoptr (GBytes) bytes = fetch_role (self, "snapshot", entry, self->limits.max_snapshot, failure);
   g_autoptr (RbMetadata) snapshot
-    = bytes == NULL ? NULL : rb_metadata_parse (bytes, RB_METADATA_SNAPSHOT, self->limits.max_snapshot, failure);
+    = parse (self, bytes, RB_METADATA_SNAPSHOT, self->limits.max_snapshot, failure);
   if (snapshot == NULL || (entry != NULL && !check_listed_hash (snapshot, entry, failure))
       || !verify_by_root (self, snapshot, "snapshot", failure)
       || (entry != NULL && !check_entry (snapshot, entry, failure))
@@ -362,25 +470,21 @@ rb_repository_update_snapshot (RbRepository *self, GError **error)
   return TRUE;
 }
 
-/* A targets file, top-level or delegated, but for its signatures. */
+/* A targets file, top-level or delegated. below: it must not be older. */
 static RbMetadata *
-load_targets (RbRepository *self, const char *role, const RbMetadataRole *keys, GError **failure)
+load_targets (RbRepository *self, const char *role, const RbMetadataRole *keys, gint64 below, GError **failure)
 {
   const RbMetadata *snapshot = rb_repository_metadata (self, "snapshot");
   const json_t *entry = listed (snapshot, role);
-  gboolean delegated = strcmp (role, "targets") != 0;
   if (snapshot != NULL && entry == NULL) {
-    set_failure (failure, delegated ? RB_REASON_DELEGATION_MISSING : RB_REASON_MISSING, "the snapshot does not list it");
+    set_failure (failure, RB_REASON_VERSION_MISMATCH, "the snapshot does not list it");
     return NULL;
   }
   g_autoptr (GBytes) bytes = fetch_role (self, role, entry, self->limits.max_targets, failure);
-  if (bytes == NULL && delegated && rb_reason_of (*failure) == RB_REASON_MISSING)
-    (*failure)->code = RB_REASON_DELEGATION_MISSING;
-  g_autoptr (RbMetadata) targets
-    = bytes == NULL ? NULL : rb_metadata_parse (bytes, RB_METADATA_TARGETS, self->limits.max_targets, failure);
+  g_autoptr (RbMetadata) targets = parse (self, bytes, RB_METADATA_TARGETS, self->limits.max_targets, failure);
   if (targets == NULL || (entry != NULL && !check_listed_hash (targets, entry, failure))
       || !rb_metadata_verify (targets, keys, failure) || (entry != NULL && !check_entry (targets, entry, failure))
-      || !check_version (targets->version, rb_store_version (self->store, role, NULL), RB_REASON_ROLLBACK, failure)
+      || !check_version (targets->version, below, RB_REASON_ROLLBACK, failure)
       || !check_expiry (targets, self->limits.now, failure))
     return NULL;
   return g_steal_pointer (&targets);
@@ -393,43 +497,149 @@ rb_repository_update_targets (RbRepository *self, GError **error)
   g_autoptr (RbMetadataRole) keys = rb_metadata_root_role (rb_store_root_metadata (self->store), "targets", &failure);
   if (keys == NULL && failure == NULL)
     set_failure (&failure, RB_REASON_MALFORMED, "the root names no keys for it");
-  RbMetadata *targets = keys == NULL ? NULL : load_targets (self, "targets", keys, &failure);
+  gint64 below = rb_store_version (self->store, "targets", NULL);
+  RbMetadata *targets = keys == NULL ? NULL : load_targets (self, "targets", keys, below, &failure);
   if (targets == NULL)
     return refused (self, "targets", error, failure);
   hold (self, "targets", targets);
   return TRUE;
 }
 
+/* Where a delegation stands. */
+typedef struct {
+  const RbMetadata *file;
+  const char *role; /* of that file */
+  gsize index;      /* in its list */
+  gsize member;     /* of a multi-role delegation */
+} Place;
+
 typedef struct {
   RbRepository *self;
   const char *path;
   const char *hardware_id;
-  GHashTable *visited; /* "parent\nrole" */
+  GHashTable *visited; /* places */
   gboolean stopped;    /* by a terminating delegation */
   char *role;          /* where the search failed or ended */
 } Search;
 
 static RbTarget *search_role (Search *search, const RbMetadata *targets, const char *role, GError **failure);
 
-/* A delegated file is verified against the role that delegates to it, each time; another parent's word does not count. */
-static RbTarget *
-search_delegation (Search *search, const RbMetadata *parent, const char *parent_name, const json_t *delegation, GError **failure)
+static char *
+place_name (const Place *place)
 {
-  const char *name = rb_json_string_or (delegation, "name", "");
-  g_autofree char *edge = g_strdup_printf ("%s\n%s", parent_name, name);
-  if (!rb_delegation_matches (delegation, search->path, search->hardware_id)
-      || g_hash_table_size (search->visited) >= MAX_VISITED || g_hash_table_contains (search->visited, edge))
+  return g_strdup_printf ("%s %" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT, place->file->sha256, place->index, place->member);
+}
+
+static const RbMetadata *
+delegated_at (RbRepository *self, const char *place)
+{
+  for (guint i = 0; i < self->delegated->len; i++) {
+    const Delegated *delegated = self->delegated->pdata[i];
+    if (strcmp (delegated->place, place) == 0)
+      return delegated->metadata;
+  }
+  return NULL;
+}
+
+/* Metadata whose delegation has changed keys was dropped with them, and is not what the new must not be older than. */
+static RbMetadata *
+load_delegated (RbRepository *self, Delegated *delegated, const RbMetadataRole *keys, GError **failure)
+{
+  const char *known = rb_store_keys (self->store, delegated->delegation);
+  gint64 below = rb_store_version (self->store, delegated->role, NULL);
+  delegated->fingerprint = rb_metadata_role_fingerprint (keys);
+  if (known != NULL && strcmp (known, delegated->fingerprint) != 0)
+    below = 0;
+  RbMetadata *metadata = load_targets (self, delegated->role, keys, below, failure);
+  if (metadata == NULL && rb_reason_of (*failure) == RB_REASON_MISSING)
+    (*failure)->code = RB_REASON_DELEGATION_MISSING;
+  /* aktualizr's vectors: who has let their metadata expire vouches for nothing */
+  if (metadata == NULL && rb_reason_of (*failure) == RB_REASON_EXPIRED)
+    (*failure)->code = RB_REASON_TARGET_MISSING;
+  return metadata;
+}
+
+/* A delegated file is verified by the very delegation that leads to it; another parent's word does not count. */
+static const RbMetadata *
+delegated_file (RbRepository *self, const Place *place, const json_t *entry, GError **failure)
+{
+  g_autofree char *name = place_name (place);
+  const char *role = rb_json_string_or (entry, "name", "");
+  const RbMetadata *known = delegated_at (self, name);
+  if (known != NULL)
+    return known;
+  const json_t *all_keys = json_object_get (json_object_get (place->file->signed_part, "delegations"), "keys");
+  g_autoptr (RbMetadataRole) keys = rb_metadata_role_new (all_keys, entry, failure);
+  if (keys == NULL)
     return NULL;
-  g_hash_table_add (search->visited, g_steal_pointer (&edge));
+  Delegated *delegated = g_new0 (Delegated, 1);
+  delegated->place = g_steal_pointer (&name);
+  delegated->role = g_strdup (role);
+  delegated->delegation = g_strdup_printf ("%s\n%s", place->role, role);
+  delegated->metadata = load_delegated (self, delegated, keys, failure);
+  if (delegated->metadata == NULL) {
+    g_free (delegated->place);
+    g_free (delegated->role);
+    g_free (delegated->delegation);
+    g_free (delegated->fingerprint);
+    g_free (delegated);
+    return NULL;
+  }
+  g_ptr_array_add (self->delegated, delegated);
+  return delegated->metadata;
+}
+
+/* entry: {"name","keyids","threshold"}. Each place is visited once, so that delegations in a circle end. */
+static RbTarget *
+search_delegated (Search *search, const Place *place, const json_t *entry, GError **failure)
+{
+  g_autofree char *name = place_name (place);
+  if (g_hash_table_size (search->visited) >= MAX_VISITED || !g_hash_table_add (search->visited, g_steal_pointer (&name)))
+    return NULL;
   g_free (search->role);
-  search->role = g_strdup (name);
-  const json_t *all_keys = json_object_get (json_object_get (parent->signed_part, "delegations"), "keys");
-  g_autoptr (RbMetadataRole) keys = rb_metadata_role_new (all_keys, delegation, failure);
-  RbMetadata *targets = keys == NULL ? NULL : load_targets (search->self, name, keys, failure);
-  if (targets == NULL)
-    return NULL;
-  hold (search->self, name, targets);
-  RbTarget *found = search_role (search, targets, name, failure);
+  search->role = g_strdup (rb_json_string_or (entry, "name", ""));
+  const RbMetadata *targets = delegated_file (search->self, place, entry, failure);
+  return targets == NULL ? NULL : search_role (search, targets, rb_json_string_or (entry, "name", ""), failure);
+}
+
+static guint
+agreeing (GPtrArray *found, const RbTarget *with)
+{
+  guint n = 0;
+  for (guint i = 0; i < found->len; i++)
+    n += rb_target_agrees (found->pdata[i], with);
+  return n;
+}
+
+/* The Standard's multi-role delegation (5.4.4.7, TAP 3): enough roles must say the same; of two such sets the one with
+ * the earliest role counts. */
+static RbTarget *
+search_several (Search *search, const Place *place, const json_t *delegation, GError **failure)
+{
+  const json_t *roles = json_object_get (delegation, "roles");
+  gsize needed = (gsize) MAX (rb_json_integer_or (delegation, "min_roles_in_agreement", (gint64) json_array_size (roles)), 1);
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_target_free);
+  RbTarget *chosen = NULL;
+  for (gsize i = 0; i < json_array_size (roles) && *failure == NULL; i++) {
+    const Place member = { place->file, place->role, place->index, i };
+    RbTarget *said = search_delegated (search, &member, json_array_get (roles, i), failure);
+    if (said != NULL)
+      g_ptr_array_add (found, said);
+    search->stopped = FALSE;
+  }
+  for (guint i = 0; i < found->len && chosen == NULL && *failure == NULL; i++)
+    if (agreeing (found, found->pdata[i]) >= needed)
+      chosen = rb_target_copy (found->pdata[i]);
+  if (found->len > 0 && chosen == NULL && *failure == NULL)
+    set_failure (failure, RB_REASON_TARGET_MISMATCH, "too few of the roles that must agree say the same");
+  return chosen;
+}
+
+static RbTarget *
+search_delegation (Search *search, const Place *place, const json_t *delegation, GError **failure)
+{
+  RbTarget *found = json_is_array (json_object_get (delegation, "roles")) ? search_several (search, place, delegation, failure)
+                                                                          : search_delegated (search, place, delegation, failure);
   search->stopped = search->stopped || rb_json_boolean_or (delegation, "terminating", FALSE);
   return found;
 }
@@ -442,7 +652,10 @@ search_role (Search *search, const RbMetadata *targets, const char *role, GError
   if (entry != NULL)
     return rb_target_from_json (search->path, entry, failure);
   for (gsize i = 0; i < json_array_size (list) && !search->stopped; i++) {
-    RbTarget *found = search_delegation (search, targets, role, json_array_get (list, i), failure);
+    const Place place = { targets, role, i, 0 };
+    if (!rb_delegation_matches (json_array_get (list, i), search->path, search->hardware_id))
+      continue;
+    RbTarget *found = search_delegation (search, &place, json_array_get (list, i), failure);
     if (found != NULL || *failure != NULL)
       return found;
   }
@@ -474,5 +687,11 @@ rb_repository_commit (RbRepository *self, GError **error)
   while (g_hash_table_iter_next (&iter, &role, &metadata))
     if (!rb_store_accept (self->store, role, metadata, error))
       return FALSE;
+  for (guint i = 0; i < self->delegated->len; i++) {
+    const Delegated *delegated = self->delegated->pdata[i];
+    if (!rb_store_accept (self->store, delegated->role, delegated->metadata, error)
+        || !rb_store_set_keys (self->store, delegated->delegation, delegated->fingerprint, error))
+      return FALSE;
+  }
   return TRUE;
 }

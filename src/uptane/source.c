@@ -140,3 +140,10 @@ rb_source_fetch (RbSource *self, const char *name, gsize max, GError **error)
   }
   return self->kind->fetch (self, name, max, error);
 }
+
+gboolean
+rb_source_has_folder (RbSource *self, const char *name)
+{
+  g_autofree char *path = self->folder == NULL ? NULL : g_build_filename (self->folder, name, NULL);
+  return path != NULL && rb_files_is_folder (path);
+}

@@ -13,7 +13,7 @@
 struct _RbStore {
   char *folder; /* NULL: in memory only */
   RbMetadata *root;
-  json_t *versions; /* {"roles": {ROLE: {"version","sha256"}}, "counters": {SERIAL: n}} */
+  json_t *versions; /* {"roles": {ROLE: {"version","sha256"}}, "counters": {SERIAL: n}, "keys": {"PARENT\nROLE": fingerprint}} */
   GHashTable *files; /* "timestamp", "snapshot" → GBytes */
 };
 
@@ -291,5 +291,18 @@ gboolean
 rb_store_set_counter (RbStore *self, const char *serial, gint64 counter, GError **error)
 {
   rb_json_set_integer (table (self, "counters"), serial, counter);
+  return save_versions (self, error);
+}
+
+const char *
+rb_store_keys (RbStore *self, const char *delegation)
+{
+  return rb_json_string_or (table (self, "keys"), delegation, NULL);
+}
+
+gboolean
+rb_store_set_keys (RbStore *self, const char *delegation, const char *fingerprint, GError **error)
+{
+  rb_json_set_string (table (self, "keys"), delegation, fingerprint);
   return save_versions (self, error);
 }

@@ -38,4 +38,7 @@ GStrv rb_store_roles (RbStore *self);
 /* Highest release counter accepted for an ECU, -1 when none; dropped with the role targets. */
 gint64 rb_store_counter (RbStore *self, const char *serial);
 gboolean rb_store_set_counter (RbStore *self, const char *serial, gint64 counter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Fingerprint of the keys by which a delegation ("PARENT\nROLE") was verified last, NULL when it never was; borrowed. */
+const char *rb_store_keys (RbStore *self, const char *delegation);
+gboolean rb_store_set_keys (RbStore *self, const char *delegation, const char *fingerprint, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbStore, rb_store_free)

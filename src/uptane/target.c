@@ -91,3 +91,32 @@ rb_target_same_content (const RbTarget *a, const RbTarget *b)
   return a->length == b->length && (both256 || both512) && (!both256 || strcmp (a->sha256, b->sha256) == 0)
          && (!both512 || strcmp (a->sha512, b->sha512) == 0);
 }
+
+static gboolean
+same_words (GStrv a, GStrv b)
+{
+  if (a == NULL || b == NULL)
+    return a == b;
+  return g_strv_length (a) == g_strv_length (b) && g_strv_equal ((const char *const *) a, (const char *const *) b);
+}
+
+gboolean
+rb_target_agrees (const RbTarget *a, const RbTarget *b)
+{
+  return rb_target_same_content (a, b) && a->release_counter == b->release_counter && same_words (a->hardware_ids, b->hardware_ids);
+}
+
+RbTarget *
+rb_target_copy (const RbTarget *self)
+{
+  RbTarget *copy = g_new0 (RbTarget, 1);
+  copy->path = g_strdup (self->path);
+  copy->length = self->length;
+  copy->sha256 = g_strdup (self->sha256);
+  copy->sha512 = g_strdup (self->sha512);
+  copy->hardware_ids = g_strdupv (self->hardware_ids);
+  copy->release_counter = self->release_counter;
+  copy->ecus = self->ecus == NULL ? NULL : g_hash_table_ref (self->ecus);
+  copy->custom = json_incref (self->custom);
+  return copy;
+}

@@ -19,4 +19,7 @@ void rb_target_free (RbTarget *self);
 RbTarget *rb_target_from_json (const char *path, const json_t *entry, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Same length, one hash in common that agrees, none that disagrees. */
 gboolean rb_target_same_content (const RbTarget *a, const RbTarget *b);
+/* The same, and the same hardware ids and release counter. */
+gboolean rb_target_agrees (const RbTarget *a, const RbTarget *b);
+RbTarget *rb_target_copy (const RbTarget *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbTarget, rb_target_free)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "uptane/vehicle.h"
 
+#include "core/files.h"
 #include "core/json.h"
 #include "crypto/digest.h"
 #include "uptane/repository.h"
@@ -57,6 +58,21 @@ already_assigned (Check *check, const char *serial)
   return FALSE;
 }
 
+/* A name is a path of its own repository, never one out of it. The reference implementation begins all with "/". */
+static const char *
+file_of (const char *path)
+{
+  return path[0] == '/' ? &path[1] : path;
+}
+
+static gboolean
+judge_path (Check *check, const char *path, GError **error)
+{
+  if (rb_files_path_is_safe (file_of (path)))
+    return TRUE;
+  return refused (check, "director", error, RB_REASON_PATH, "“%s” is no name for an image", path);
+}
+
 /* Is the ECU in the vehicle, once, and of that hardware? */
 static gboolean
 judge_ecu (Check *check, const char *serial, const char *hardware_id, GError **error)
@@ -82,6 +98,8 @@ assign (Check *check, const char *path, const json_t *entry, GError **error)
       rb_verdict_set (check->verdict, "director", "targets", *error);
     return FALSE;
   }
+  if (!judge_path (check, path, error))
+    return FALSE;
   if (target->ecus == NULL)
     return TRUE;
   g_hash_table_iter_init (&iter, target->ecus);
@@ -111,11 +129,19 @@ assign_entry (const char *path, const json_t *entry, gpointer data)
   return assign (self->check, path, entry, self->error);
 }
 
+/* The Standard (5.2.3.1) leaves the member's name open: these are met. */
+static const char *
+vin_of (const json_t *part)
+{
+  const char *custom = rb_json_string_or (json_object_get (part, "custom"), "vin", NULL);
+  return rb_json_string_or (part, "vin", rb_json_string_or (part, "device_id", custom));
+}
+
 static gboolean
 judge_director_targets (Check *check, const RbMetadata *targets, GError **error)
 {
   const json_t *delegations = json_object_get (json_object_get (targets->signed_part, "delegations"), "roles");
-  const char *vin = rb_json_string_or (targets->signed_part, "vin", rb_json_string_or (targets->signed_part, "device_id", NULL));
+  const char *vin = vin_of (targets->signed_part);
   Assign assign = { check, error };
   if (json_array_size (delegations) > 0)
     return refused (check, "director", error, RB_REASON_DELEGATION_IN_DIRECTOR, "the Director delegates");
@@ -169,18 +195,21 @@ names_hardware (GStrv hardware_ids, const char *hardware_id)
   return hardware_ids == NULL || hardware_id[0] == '\0' || g_strv_contains ((const char *const *) hardware_ids, hardware_id);
 }
 
-/* What the Director orders must be what the Image repository offers under the same name. */
+/* What the Director orders must be what the Image repository offers under the same name, with the same custom fields. */
 static gboolean
-compare (Check *check, const RbAssignment *assignment, const RbTarget *image, GError **error)
+compare (Check *check, RbAssignment *assignment, const RbTarget *image, GError **error)
 {
-  const RbTarget *directed = assignment->target;
+  RbTarget *directed = assignment->target;
   if (!rb_target_same_content (directed, image))
     return refused (check, "image", error, RB_REASON_TARGET_MISMATCH, "“%s” is not the image the Director means", image->path);
-  if (!names_hardware (image->hardware_ids, assignment->hardware_id)
-      || !names_hardware (directed->hardware_ids, assignment->hardware_id))
-    return refused (check, "image", error, RB_REASON_HARDWARE_MISMATCH, "“%s” is not for the hardware it is directed to", image->path);
+  if (!names_hardware (directed->hardware_ids, assignment->hardware_id))
+    return refused (check, "director", error, RB_REASON_HARDWARE_MISMATCH, "“%s” is not for the hardware it is directed to", image->path);
+  if (!names_hardware (image->hardware_ids, assignment->hardware_id))
+    return refused (check, "image", error, RB_REASON_TARGET_MISMATCH, "“%s” is for other hardware than the Director says", image->path);
   if (directed->release_counter >= 0 && image->release_counter >= 0 && directed->release_counter != image->release_counter)
     return refused (check, "image", error, RB_REASON_TARGET_MISMATCH, "the release counters of “%s” differ", image->path);
+  /* a Director that is silent does not switch the counter off */
+  directed->release_counter = MAX (directed->release_counter, image->release_counter);
   return TRUE;
 }
 
@@ -188,12 +217,65 @@ static gboolean
 compare_all (Check *check, RbRepository *images, GError **error)
 {
   for (guint i = 0; i < check->assignments->len; i++) {
-    const RbAssignment *assignment = check->assignments->pdata[i];
+    RbAssignment *assignment = check->assignments->pdata[i];
     if (!is_judged (check, assignment))
       continue;
     g_autoptr (RbTarget) image = rb_repository_find (images, assignment->target->path, assignment->hardware_id, error);
     if (image == NULL || !compare (check, assignment, image, error))
       return FALSE;
+  }
+  return TRUE;
+}
+
+/* By its name, or by HASH.NAME of consistent snapshots. NULL without error when it is not there. */
+static GBytes *
+fetch_image (RbSource *source, const RbTarget *target, GError **failure)
+{
+  const char *file = file_of (target->path);
+  g_autofree char *folder = g_path_get_dirname (file);
+  g_autofree char *base = g_path_get_basename (file);
+  const char *hashes[] = { target->sha256, target->sha512 };
+  g_autoptr (GError) absent = NULL;
+  GBytes *bytes = rb_source_fetch (source, file, MAX_IMAGE, &absent);
+  for (guint i = 0; i < G_N_ELEMENTS (hashes) && bytes == NULL && rb_reason_of (absent) == RB_REASON_MISSING; i++) {
+    if (hashes[i] == NULL)
+      continue;
+    g_autofree char *name = g_strdup_printf ("%s.%s", hashes[i], base);
+    g_autofree char *path = strcmp (folder, ".") == 0 ? g_strdup (name) : g_build_filename (folder, name, NULL);
+    g_clear_error (&absent);
+    bytes = rb_source_fetch (source, path, MAX_IMAGE, &absent);
+  }
+  if (bytes == NULL && rb_reason_of (absent) != RB_REASON_MISSING)
+    g_propagate_error (failure, g_steal_pointer (&absent));
+  return bytes;
+}
+
+static gboolean
+judge_image (Check *check, RbAssignment *assignment, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = fetch_image (check->request->images, assignment->target, &failure);
+  assignment->image_seen = bytes != NULL;
+  if (failure == NULL && (bytes == NULL || rb_vehicle_check_image (assignment->target, bytes, &failure)))
+    return TRUE;
+  return refused (check, "image", error, rb_reason_of (failure), "%s", failure->message);
+}
+
+/* A folder that holds metadata alone is one of metadata; where there are images, each must be there. */
+static gboolean
+judge_images (Check *check, GError **error)
+{
+  gboolean expected = check->request->images != NULL && rb_source_has_folder (check->request->images, "targets");
+  for (guint i = 0; check->request->images != NULL && i < check->assignments->len; i++) {
+    RbAssignment *assignment = check->assignments->pdata[i];
+    if (is_judged (check, assignment) && !judge_image (check, assignment, error))
+      return FALSE;
+    expected = expected || assignment->image_seen;
+  }
+  for (guint i = 0; expected && i < check->assignments->len; i++) {
+    const RbAssignment *assignment = check->assignments->pdata[i];
+    if (is_judged (check, assignment) && !assignment->image_seen)
+      return refused (check, "image", error, RB_REASON_MISSING, "the image “%s” is not there", assignment->target->path);
   }
   return TRUE;
 }
@@ -250,7 +332,7 @@ rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbSt
     return FALSE;
   if (!rb_repository_update_root (images, error) || !update_online_roles (images, error)
       || !rb_repository_update_targets (images, error) || !compare_all (&check, images, error)
-      || !judge_release_counters (&check, director_store, error))
+      || !judge_release_counters (&check, director_store, error) || !judge_images (&check, error))
     return FALSE;
   if (!rb_repository_commit (images, error) || !rb_repository_commit (director, error)
       || !store_release_counters (&check, director_store, error))

@@ -31,6 +31,7 @@ typedef struct {
   char *serial;
   char *hardware_id;
   RbTarget *target;
+  gboolean image_seen; /* its bytes were there, and are these */
 } RbAssignment;
 void rb_vehicle_assignment_free (RbAssignment *self);
 
