@@ -364,12 +364,12 @@ def _(world):
 
 @case("director-foreign-ecu-alone", "director", "targets", "ecu-unknown")
 def _(world):
-    director_entry(world)["custom"]["ecuIdentifiers"] = {"SN-1-XXX": {"hardwareId": "tcu-a"}}
+    director_entry(world)["custom"]["ecuIdentifiers"] = {"SN-1-other": {"hardwareId": "tcu-a"}}
 
 
 @case("director-other-hardware", "director", "targets", "hardware-mismatch")
 def _(world):
-    director_entry(world)["custom"]["ecuIdentifiers"][PRIMARY[0]]["hardwareId"] = "tcu-a-XXX"
+    director_entry(world)["custom"]["ecuIdentifiers"][PRIMARY[0]]["hardwareId"] = "tcu-a-other"
 
 
 @case("director-other-hardware-list", "director", "targets", "hardware-mismatch")
@@ -379,8 +379,8 @@ def _(world):
 
 @case("both-other-hardware", "director", "targets", "hardware-mismatch")
 def _(world):
-    director_entry(world)["custom"]["ecuIdentifiers"][PRIMARY[0]]["hardwareId"] = "tcu-a-XXX"
-    world.image.targets[APP]["custom"]["hardwareIds"] = ["tcu-a-XXX"]
+    director_entry(world)["custom"]["ecuIdentifiers"][PRIMARY[0]]["hardwareId"] = "tcu-a-other"
+    world.image.targets[APP]["custom"]["hardwareIds"] = ["tcu-a-other"]
 
 
 for _member in ("vin", "device_id"):
@@ -464,7 +464,7 @@ def _(world):
 
 @case("image-other-hardware", "image", "targets", "target-mismatch")
 def _(world):
-    world.image.targets[APP]["custom"]["hardwareIds"] = ["tcu-a-XXX"]
+    world.image.targets[APP]["custom"]["hardwareIds"] = ["tcu-a-other"]
 
 
 @case("image-knows-no-such-target", "image", "targets", "target-missing")
