@@ -191,15 +191,21 @@ rb_trust_anchor_knows (const RbTrustAnchor *self, GPtrArray *roots)
 }
 
 static RbTrustAnchor *
-advance (const char *data_dir, const RbTrustAnchor *anchor, const char *folder, gint64 now, GError **error)
+advance (const char *data_dir, const RbTrustAnchor *anchor, RbSource *source, gint64 now, GError **error)
 {
   g_autoptr (RbStore) store = rb_store_open (anchor->folder, error);
-  g_autoptr (RbSource) source = rb_source_folder (folder);
   if (store == NULL || !rb_vehicle_update_root (store, source, now, "service", NULL, error)) {
     g_prefix_error (error, "trust anchor “%s”: ", anchor->name);
     return NULL;
   }
   return load (data_dir, anchor->name, error);
+}
+
+RbTrustAnchor *
+rb_trust_update_one (const char *data_dir, const char *name, RbSource *source, gint64 now, GError **error)
+{
+  g_autoptr (RbTrustAnchor) anchor = load (data_dir, name, error);
+  return anchor == NULL ? NULL : advance (data_dir, anchor, source, now, error);
 }
 
 GPtrArray *
@@ -208,12 +214,13 @@ rb_trust_update (const char *data_dir, const char *folder, gint64 now, GError **
   g_autoptr (GPtrArray) advanced = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_trust_anchor_free);
   g_autoptr (GPtrArray) anchors = rb_trust_list (data_dir, error);
   g_autoptr (GPtrArray) roots = anchors == NULL ? NULL : rb_roots_read (folder, error);
+  g_autoptr (RbSource) source = rb_source_folder (folder);
   if (roots == NULL)
     return NULL;
   for (guint i = 0; i < anchors->len; i++) {
     if (!rb_trust_anchor_knows (anchors->pdata[i], roots))
       continue;
-    RbTrustAnchor *anchor = advance (data_dir, anchors->pdata[i], folder, now, error);
+    RbTrustAnchor *anchor = advance (data_dir, anchors->pdata[i], source, now, error);
     if (anchor == NULL)
       return NULL;
     g_ptr_array_add (advanced, anchor);

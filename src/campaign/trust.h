@@ -2,6 +2,7 @@
 #pragma once
 #include "campaign/error.h"
 #include "crypto/identity.h"
+#include "uptane/source.h"
 #include "uptane/store.h"
 
 /* Trust anchors: DATA/trust/NAME/anchor.json and service/ (every accepted root of that OEM's Service repository). */
@@ -25,6 +26,9 @@ gboolean rb_trust_anchor_knows (const RbTrustAnchor *self, GPtrArray *roots);
 /* Walks every anchor that shares a root with folder to the newest in there; wrong-oem when none does. (element-type RbTrustAnchor)
  * (transfer full): those that share one, as they are now. */
 GPtrArray *rb_trust_update (const char *data_dir, const char *folder, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Walks one anchor over what source has (TUF 5.3: asks for the next version until it is missing). Errors: not-found, words for
+ * metadata, those of source. (transfer full) */
+RbTrustAnchor *rb_trust_update_one (const char *data_dir, const char *name, RbSource *source, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Puts another root in the place of an anchor: what two people have to agree on, who both sign a statement that is kept beside it. Both
  * certificates are technicians' and issued under one authority. Errors: not-found, same-person, certificate, certificate-expired,
  * key-usage, words for metadata. (transfer full) */

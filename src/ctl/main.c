@@ -6,12 +6,13 @@
 #include "ctl/record.h"
 #include "ctl/recover.h"
 #include "ctl/trust.h"
+#include "ctl/tuf-client.h"
 #include "ctl/uptane.h"
 
 static const RbCliVerb verbs[] = {
   { "trust add", "ROOT.json --name OEM", "trust an OEM's Service repository from now on", rb_trust_verb_add },
   { "trust list", "", "the trust anchors", rb_trust_verb_list },
-  { "trust update", "[FOLDER|BUNDLE]…", "walk the anchors' chains to their newest roots", rb_trust_verb_update },
+  { "trust update", "[FOLDER|BUNDLE|URL]…", "walk the anchors' chains to their newest roots", rb_trust_verb_update },
   { "trust replace", "ROOT.json --name OEM --identity ID --second ID", "put another root in an anchor's place; takes two people",
     rb_trust_verb_replace },
   { "bundle verify", "FILE", "check a bundle without storing anything", rb_bundle_verb_verify },
@@ -33,6 +34,7 @@ static const RbCliVerb verbs[] = {
   { "outbox export", "DIR", "records that the OEM has not acknowledged, as files", rb_outbox_verb_export },
   { "outbox", "", "records that the OEM has not acknowledged", rb_outbox_verb_list },
   { "uptane verify", "--director DIR --image DIR …", "judge metadata and images as a vehicle would", rb_uptane_verb_verify },
+  { "tuf", "--metadata-dir DIR … init ROOT | refresh | download", "a client of any TUF repository", rb_tuf_client_verb },
   { NULL, NULL, NULL, NULL },
 };
 

@@ -3,6 +3,7 @@
 
 #include "campaign/bundle.h"
 #include "campaign/trust.h"
+#include "net/http.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
@@ -108,17 +109,46 @@ update_from_library (RbCli *cli, GPtrArray *advanced, GError **error)
   return TRUE;
 }
 
+/* A server tells by itself of which anchor it is only over a root it shares, which nobody should have to fetch. */
+static gboolean
+update_from_server (RbCli *cli, const char *url, const char *name, const char *ca, GPtrArray *advanced, GError **error)
+{
+  const RbHttpOptions options = { .ca_file = ca };
+  g_autoptr (RbHttp) http = rb_http_new (&options, error);
+  g_autoptr (GPtrArray) anchors = http == NULL ? NULL : rb_trust_list (cli->data_dir, error);
+  if (anchors == NULL)
+    return FALSE;
+  if (name == NULL && anchors->len != 1) {
+    g_set_error_literal (error, RB_CAMPAIGN_ERROR, RB_REASON_USAGE, "there is not one trust anchor only: say with --name which this server is for");
+    return FALSE;
+  }
+  const char *known = name != NULL ? name : ((RbTrustAnchor *) anchors->pdata[0])->name;
+  g_autoptr (RbSource) source = rb_source_http (http, url);
+  RbTrustAnchor *anchor = rb_trust_update_one (cli->data_dir, known, source, rb_moment_now (), error);
+  if (anchor != NULL)
+    g_ptr_array_add (advanced, anchor);
+  return anchor != NULL;
+}
+
 int
 rb_trust_verb_update (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *name = NULL;
+  g_autofree char *ca = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 0, -1, &argc, &argv, &code))
+  const GOptionEntry entries[] = {
+    { "name", 0, 0, G_OPTION_ARG_STRING, &name, "The anchor that a server is for", "OEM" },
+    { "ca", 0, 0, G_OPTION_ARG_FILENAME, &ca, "Whom to trust for https: (the system's)", "FILE" },
+    { NULL }
+  };
+  if (!rb_cli_parse (cli, entries, 0, -1, &argc, &argv, &code))
     return code;
   g_autoptr (GPtrArray) advanced = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_trust_anchor_free);
   gboolean ok = argc > 1 || update_from_library (cli, advanced, &error);
   for (int i = 1; i < argc && ok; i++)
-    ok = update_from (cli, argv[i], advanced, &error);
+    ok = rb_http_is_url (argv[i]) ? update_from_server (cli, argv[i], name, ca, advanced, &error)
+                                  : update_from (cli, argv[i], advanced, &error);
   if (!ok)
     return rb_cli_fail (cli, error, NULL);
   return end_with_list (cli, advanced);

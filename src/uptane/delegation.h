@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <glib.h>
+#include "uptane/error.h"
 #include <jansson.h>
 
 /* Does an entry of delegations.roles speak for a target path? Paths are matched part by part, so that "*" does not
  * cross "/" (TUF 4.5); path_hash_prefixes by sha256 of the path; hardwareIds, where listed, must hold hardware_id
  * (which may be NULL: not judged). */
 gboolean rb_delegation_matches (const json_t *delegation, const char *path, const char *hardware_id);
+/* The role of succinct_roles ({"bit_length", "name_prefix", …}, TUF 4.5.1) that speaks for path: PREFIX-HEX. Error
+ * malformed. (transfer full) */
+char *rb_delegation_bin (const json_t *succinct, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* One pattern against one path. */
 gboolean rb_delegation_path_matches (const char *pattern, const char *path);

@@ -2,6 +2,7 @@
 #include "uptane/source.h"
 
 #include "core/files.h"
+#include "net/http.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -12,7 +13,8 @@ typedef struct {
 
 struct _RbSource {
   const SourceKind *kind;
-  char *folder;
+  char *folder; /* or the URL, with a slash at its end */
+  RbHttp *http;
   GHashTable *files;
   GPtrArray *sources; /* of RbSource */
 };
@@ -74,6 +76,13 @@ fetch_from_memory (RbSource *self, const char *name, gsize max, GError **error)
 }
 
 static GBytes *
+fetch_from_server (RbSource *self, const char *name, gsize max, GError **error)
+{
+  g_autofree char *url = g_strconcat (self->folder, name, NULL);
+  return rb_http_get (self->http, url, max, NULL, error);
+}
+
+static GBytes *
 fetch_from_first (RbSource *self, const char *name, gsize max, GError **error)
 {
   for (guint i = 0; i < self->sources->len; i++) {
@@ -97,6 +106,22 @@ rb_source_folder (const char *path)
   RbSource *self = source_new (&kind);
   self->folder = g_strdup (path);
   return self;
+}
+
+RbSource *
+rb_source_http (RbHttp *http, const char *base)
+{
+  static const SourceKind kind = { fetch_from_server };
+  RbSource *self = source_new (&kind);
+  self->folder = g_strconcat (base, g_str_has_suffix (base, "/") ? "" : "/", NULL);
+  self->http = http;
+  return self;
+}
+
+gboolean
+rb_source_is_remote (RbSource *self)
+{
+  return self->http != NULL;
 }
 
 RbSource *

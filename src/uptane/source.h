@@ -12,6 +12,11 @@ typedef struct _RbSource RbSource;
 RbSource *rb_source_folder (const char *path);
 /* names (char *) → GBytes; takes a reference on the table. */
 RbSource *rb_source_memory (GHashTable *files);
+/* base is an http: or https: URL; borrows http (net/http.h) for its life. Names are then parts of a URL, already percent-encoded. */
+struct _RbHttp;
+RbSource *rb_source_http (struct _RbHttp *http, const char *base);
+/* Are names parts of a URL? */
+gboolean rb_source_is_remote (RbSource *self);
 /* Tries each in turn; takes ownership of the sources. NULL-terminated. */
 RbSource *rb_source_first_of (RbSource *first, ...) G_GNUC_NULL_TERMINATED;
 void rb_source_free (RbSource *self);

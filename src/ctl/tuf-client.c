@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/tuf-client.h"
+
+#include "core/files.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "net/http.h"
+#include "uptane/workflow.h"
+
+#include <string.h>
+
+#define MAX_ROOT (1024 * 1024)
+
+typedef struct {
+  char *metadata_dir, *metadata_url, *target_base_url, *target_dir, *time, *ca;
+  char **target_names;
+  RbHttp *http; /* shared by both sources */
+} Settings;
+
+static void
+settings_clear (Settings *self)
+{
+  g_free (self->metadata_dir);
+  g_free (self->metadata_url);
+  g_free (self->target_base_url);
+  g_free (self->target_dir);
+  g_free (self->time);
+  g_free (self->ca);
+  g_strfreev (self->target_names);
+  g_clear_pointer (&self->http, rb_http_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
+
+/* An http(s): URL, a file: URL or a folder. */
+static RbSource *
+open_source (Settings *settings, const char *where, GError **error)
+{
+  if (rb_http_is_url (where)) {
+    const RbHttpOptions options = { .ca_file = settings->ca };
+    if (settings->http == NULL)
+      settings->http = rb_http_new (&options, error);
+    return settings->http == NULL ? NULL : rb_source_http (settings->http, where);
+  }
+  if (!g_str_has_prefix (where, "file:"))
+    return rb_source_folder (where);
+  g_autofree char *folder = g_filename_from_uri (where, NULL, error);
+  return folder == NULL ? NULL : rb_source_folder (folder);
+}
+
+static int
+end_with_versions (RbCli *cli, RbWorkflow *workflow, json_t *extra)
+{
+  static const char *const roles[] = { "root", "timestamp", "snapshot", "targets" };
+  for (guint i = 0; i < G_N_ELEMENTS (roles); i++)
+    rb_json_set_integer (extra, roles[i], rb_workflow_version (workflow, roles[i]));
+  g_autofree char *message
+    = g_strdup_printf ("root %" G_GINT64_FORMAT ", timestamp %" G_GINT64_FORMAT ", snapshot %" G_GINT64_FORMAT ", targets %" G_GINT64_FORMAT,
+                       rb_workflow_version (workflow, "root"), rb_workflow_version (workflow, "timestamp"),
+                       rb_workflow_version (workflow, "snapshot"), rb_workflow_version (workflow, "targets"));
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
+}
+
+static int
+fail (RbCli *cli, const GError *error, const RbVerdict *verdict)
+{
+  json_t *extra = json_object ();
+  rb_json_set_string (extra, "role", verdict->role);
+  rb_json_set_string (extra, "attack", verdict->attack);
+  return rb_cli_fail (cli, error, extra);
+}
+
+static int
+init (RbCli *cli, const Settings *settings, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) root = rb_files_read (path, MAX_ROOT, &error);
+  if (root == NULL || !rb_workflow_init (settings->metadata_dir, root, &error))
+    return rb_cli_fail (cli, error, NULL);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", "the root is trusted from now on", NULL);
+}
+
+static gboolean
+download (RbCli *cli, Settings *settings, RbWorkflow *workflow, json_t *files, GError **error)
+{
+  g_autoptr (RbSource) source = open_source (settings, settings->target_base_url, error);
+  if (source == NULL)
+    return FALSE;
+  for (guint i = 0; settings->target_names[i] != NULL; i++) {
+    gboolean fetched = FALSE;
+    g_autoptr (RbTarget) target = rb_workflow_target (workflow, settings->target_names[i], error);
+    if (target == NULL || !rb_workflow_download (workflow, target, source, settings->target_dir, &fetched, error))
+      return FALSE;
+    rb_cli_say (cli, "%s: %s", target->path, fetched ? "fetched" : "already there");
+    json_array_append_new (files, json_pack ("{s:s,s:b}", "target", target->path, "fetched", fetched));
+  }
+  return TRUE;
+}
+
+static int
+refresh (RbCli *cli, Settings *settings, gint64 now, gboolean with_targets)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (RbVerdict) verdict = { 0 };
+  g_autoptr (json_t) files = json_array ();
+  const RbWorkflowOptions options = { .now = now };
+  g_autoptr (RbSource) source = open_source (settings, settings->metadata_url, &error);
+  g_autoptr (RbWorkflow) workflow
+    = source == NULL ? NULL : rb_workflow_new (settings->metadata_dir, source, &options, &verdict, &error);
+  if (workflow == NULL || !rb_workflow_refresh (workflow, &error)
+      || (with_targets && !download (cli, settings, workflow, files, &error)))
+    return fail (cli, error, &verdict);
+  return end_with_versions (cli, workflow, with_targets ? json_pack ("{s:O}", "targets_fetched", files) : json_object ());
+}
+
+static int
+usage (RbCli *cli, const char *message)
+{
+  return rb_cli_end (cli, RB_CLI_USAGE, "usage", message, NULL);
+}
+
+static int
+act (RbCli *cli, Settings *settings, int argc, char **argv)
+{
+  gint64 now = rb_moment_now ();
+  if (settings->time != NULL && !rb_moment_from_text (settings->time, &now))
+    return usage (cli, "--time: a time like 2026-11-23T12:00:00Z");
+  if (settings->metadata_dir == NULL)
+    return usage (cli, "tuf needs --metadata-dir");
+  if (strcmp (argv[1], "init") == 0)
+    return argc == 3 ? init (cli, settings, argv[2]) : usage (cli, "tuf init needs the file of a trusted root");
+  gboolean with_targets = strcmp (argv[1], "download") == 0;
+  if (argc != 2 || (!with_targets && strcmp (argv[1], "refresh") != 0))
+    return usage (cli, "tuf: init ROOT, refresh or download");
+  if (settings->metadata_url == NULL)
+    return usage (cli, "tuf needs --metadata-url: where the repository is");
+  if (with_targets && (settings->target_names == NULL || settings->target_base_url == NULL || settings->target_dir == NULL))
+    return usage (cli, "tuf download needs --target-name, --target-base-url and --target-dir");
+  return refresh (cli, settings, now, with_targets);
+}
+
+int
+rb_tuf_client_verb (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Settings) settings = { NULL };
+  const GOptionEntry entries[] = {
+    { "metadata-dir", 0, 0, G_OPTION_ARG_FILENAME, &settings.metadata_dir, "Where trusted metadata is kept", "DIR" },
+    { "metadata-url", 0, 0, G_OPTION_ARG_STRING, &settings.metadata_url, "The repository's metadata: URL or folder", "URL" },
+    { "target-name", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings.target_names, "A target to fetch", "PATH" },
+    { "target-base-url", 0, 0, G_OPTION_ARG_STRING, &settings.target_base_url, "The repository's targets: URL or folder", "URL" },
+    { "target-dir", 0, 0, G_OPTION_ARG_FILENAME, &settings.target_dir, "Where targets are put", "DIR" },
+    { "ca", 0, 0, G_OPTION_ARG_FILENAME, &settings.ca, "Whom to trust for https: (the system's)", "FILE" },
+    { "time", 0, 0, G_OPTION_ARG_STRING, &settings.time, "Judge expiry at that time (now)", "T" },
+    { NULL },
+  };
+  int code;
+  if (!rb_cli_parse (cli, entries, 1, 2, &argc, &argv, &code))
+    return code;
+  return act (cli, &settings, argc, argv);
+}

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "uptane/workflow.h"
+
+#include "core/files.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/digest.h"
+#include "uptane/delegation.h"
+#include "uptane/metadata.h"
+#include "uptane/vehicle.h"
+
+#include <string.h>
+
+#define MAX_ROOT 512000
+#define MAX_TIMESTAMP 16384
+#define MAX_SNAPSHOT 2000000
+#define MAX_TARGETS 5000000
+#define MAX_ROOTS 256
+#define MAX_DELEGATIONS 32
+#define MAX_TARGET (G_GUINT64_CONSTANT (8) << 30)
+
+struct _RbWorkflow {
+  char *folder;
+  RbSource *source;
+  RbWorkflowOptions options;
+  RbVerdict *verdict;
+  GHashTable *trusted; /* role → RbMetadata, verified in this run or in an earlier one */
+};
+
+static const RbMetadata *
+trusted (RbWorkflow *self, const char *role)
+{
+  return g_hash_table_lookup (self->trusted, role);
+}
+
+static void
+trust (RbWorkflow *self, const char *role, RbMetadata *metadata)
+{
+  g_hash_table_insert (self->trusted, g_strdup (role), metadata);
+}
+
+/* §4: quoted as Python's quote(role, safe="") does, so that no role name leaves the folder. */
+static char *
+file_name (const char *role)
+{
+  g_autofree char *quoted = g_uri_escape_string (role, NULL, FALSE);
+  return g_strconcat (quoted, ".json", NULL);
+}
+
+static char *
+path_of (const char *folder, const char *role)
+{
+  g_autofree char *name = file_name (role);
+  return g_build_filename (folder, name, NULL);
+}
+
+static gboolean
+store (RbWorkflow *self, const char *role, const RbMetadata *metadata, GError **error)
+{
+  g_autofree char *path = path_of (self->folder, role);
+  return rb_files_write (path, metadata->bytes, error);
+}
+
+static gboolean
+refused (RbWorkflow *self, const char *role, GError *failure, GError **error)
+{
+  g_prefix_error (&failure, "%s: ", role);
+  rb_verdict_set (self->verdict, "service", role, failure);
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+static gboolean G_GNUC_PRINTF (3, 4)
+deny (GError **error, RbReason reason, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error_literal (error, RB_UPTANE_ERROR, (int) reason, text);
+  return FALSE;
+}
+
+static gboolean
+is_fresh (RbWorkflow *self, const RbMetadata *metadata, GError **error)
+{
+  g_autofree char *when = rb_moment_to_text (metadata->expires);
+  return self->options.now < metadata->expires
+         || deny (error, RB_REASON_EXPIRED, "version %" G_GINT64_FORMAT " expired at %s", metadata->version, when);
+}
+
+static gboolean
+is_signed_by_root (const RbMetadata *root, const RbMetadata *metadata, const char *role, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (RbMetadataRole) keys = rb_metadata_root_role (root, role, &failure);
+  if (keys == NULL && failure == NULL)
+    return deny (error, RB_REASON_MALFORMED, "the root names no keys for this role");
+  if (keys != NULL)
+    return rb_metadata_verify (metadata, keys, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+gboolean
+rb_workflow_init (const char *folder, GBytes *root, GError **error)
+{
+  g_autoptr (RbMetadata) parsed = rb_metadata_parse (root, RB_METADATA_ROOT, MAX_ROOT, error);
+  g_autofree char *path = path_of (folder, "root");
+  return parsed != NULL && is_signed_by_root (parsed, parsed, "root", error) && rb_files_make_folder (folder, error)
+         && rb_files_write (path, root, error);
+}
+
+static gsize
+max_of (const RbWorkflow *self, RbMetadataType type)
+{
+  const gsize limits[][2] = {
+    [RB_METADATA_ROOT] = { self->options.max_root, MAX_ROOT },
+    [RB_METADATA_TIMESTAMP] = { self->options.max_timestamp, MAX_TIMESTAMP },
+    [RB_METADATA_SNAPSHOT] = { self->options.max_snapshot, MAX_SNAPSHOT },
+    [RB_METADATA_TARGETS] = { self->options.max_targets, MAX_TARGETS },
+  };
+  return limits[type][0] > 0 ? limits[type][0] : limits[type][1];
+}
+
+/* What an earlier run stored; NULL without error when nothing usable is there, since it is fetched then. */
+static RbMetadata *
+load (RbWorkflow *self, const char *role, RbMetadataType type)
+{
+  g_autofree char *path = path_of (self->folder, role);
+  g_autoptr (GError) unusable = NULL;
+  g_autoptr (GBytes) bytes = rb_files_exists (path) ? rb_files_read (path, max_of (self, type), &unusable) : NULL;
+  RbMetadata *metadata = bytes == NULL ? NULL : rb_metadata_parse (bytes, type, max_of (self, type), &unusable);
+  if (unusable != NULL)
+    g_debug ("%s: %s", path, unusable->message);
+  return metadata;
+}
+
+RbWorkflow *
+rb_workflow_new (const char *folder, RbSource *source, const RbWorkflowOptions *options, RbVerdict *verdict, GError **error)
+{
+  g_autoptr (RbWorkflow) self = g_new0 (RbWorkflow, 1);
+  self->folder = g_strdup (folder);
+  self->source = source;
+  self->options = *options;
+  self->verdict = verdict;
+  self->trusted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) rb_metadata_free);
+  g_autoptr (RbMetadata) root = load (self, "root", RB_METADATA_ROOT);
+  GError *failure = NULL;
+  if (root == NULL)
+    deny (&failure, RB_REASON_NO_TRUST_ANCHOR, "%s holds no usable root.json; begin with init", folder);
+  if (failure != NULL || !is_signed_by_root (root, root, "root", &failure)) {
+    refused (self, "root", failure, error);
+    return NULL;
+  }
+  trust (self, "root", g_steal_pointer (&root));
+  return g_steal_pointer (&self);
+}
+
+void
+rb_workflow_free (RbWorkflow *self)
+{
+  g_clear_pointer (&self->trusted, g_hash_table_unref);
+  g_free (self->folder);
+  g_free (self);
+}
+
+static RbMetadata *
+fetch (RbWorkflow *self, const char *name, RbMetadataType type, gsize max, GError **error)
+{
+  g_autoptr (GBytes) bytes = rb_source_fetch (self->source, name, max, error);
+  return bytes == NULL ? NULL : rb_metadata_parse (bytes, type, max, error);
+}
+
+static gboolean
+has_other_keys (const RbMetadata *before, const RbMetadata *after, const char *role)
+{
+  g_autoptr (RbMetadataRole) old_keys = rb_metadata_root_role (before, role, NULL);
+  g_autoptr (RbMetadataRole) new_keys = rb_metadata_root_role (after, role, NULL);
+  return old_keys == NULL || new_keys == NULL || !rb_metadata_role_same_keys (old_keys, new_keys);
+}
+
+static gboolean
+forget (RbWorkflow *self, const char *role, GError **error)
+{
+  g_autofree char *path = path_of (self->folder, role);
+  return rb_files_remove_tree (path, error);
+}
+
+/* §5.3.11, fast-forward recovery: timestamp and snapshot fall together. Targets fall too, stricter than the text. */
+static gboolean
+forget_changed (RbWorkflow *self, const RbMetadata *before, const RbMetadata *after, GError **error)
+{
+  gboolean announced = has_other_keys (before, after, "timestamp") || has_other_keys (before, after, "snapshot");
+  return (!announced || (forget (self, "timestamp", error) && forget (self, "snapshot", error)))
+         && (!has_other_keys (before, after, "targets") || forget (self, "targets", error));
+}
+
+/* §5.3.4–5.3.8 */
+static gboolean
+accept_root (RbWorkflow *self, RbMetadata *next, GError **error)
+{
+  const RbMetadata *root = trusted (self, "root");
+  if (!is_signed_by_root (root, next, "root", error) || !is_signed_by_root (next, next, "root", error))
+    return FALSE;
+  if (next->version != root->version + 1)
+    return deny (error, RB_REASON_ROOT_VERSION, "version is %" G_GINT64_FORMAT ", after %" G_GINT64_FORMAT, next->version, root->version);
+  return forget_changed (self, root, next, error) && store (self, "root", next, error);
+}
+
+/* §5.3: TRUE with *done when there is no further root. */
+static gboolean
+next_root (RbWorkflow *self, gboolean *done, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", trusted (self, "root")->version + 1);
+  g_autoptr (RbMetadata) next = fetch (self, name, RB_METADATA_ROOT, max_of (self, RB_METADATA_ROOT), &failure);
+  if (next == NULL) {
+    *done = rb_reason_of (failure) == RB_REASON_MISSING;
+    if (!*done)
+      g_propagate_error (error, g_steal_pointer (&failure));
+    return *done;
+  }
+  if (!accept_root (self, next, error))
+    return FALSE;
+  trust (self, "root", g_steal_pointer (&next));
+  return TRUE;
+}
+
+static gboolean
+update_root (RbWorkflow *self, GError **error)
+{
+  guint limit = self->options.max_roots > 0 ? self->options.max_roots : MAX_ROOTS;
+  gboolean done = FALSE;
+  for (guint i = 0; i < limit && !done; i++)
+    if (!next_root (self, &done, error))
+      return FALSE;
+  return is_fresh (self, trusted (self, "root"), error);
+}
+
+static gint64
+announced_snapshot (const RbMetadata *timestamp)
+{
+  return rb_json_integer_or (rb_metadata_entry (timestamp, "snapshot.json"), "version", -1);
+}
+
+/* §5.4.3: neither the timestamp nor the snapshot it announces may go back. */
+static gboolean
+follows (const RbMetadata *before, const RbMetadata *next, GError **error)
+{
+  if (next->version < before->version)
+    return deny (error, RB_REASON_ROLLBACK, "version is %" G_GINT64_FORMAT ", accepted before was %" G_GINT64_FORMAT, next->version,
+                 before->version);
+  if (announced_snapshot (next) < announced_snapshot (before))
+    return deny (error, RB_REASON_ROLLBACK, "it announces snapshot %" G_GINT64_FORMAT ", before it announced %" G_GINT64_FORMAT,
+                 announced_snapshot (next), announced_snapshot (before));
+  return TRUE;
+}
+
+static gboolean
+update_timestamp (RbWorkflow *self, GError **error)
+{
+  const RbMetadata *root = trusted (self, "root");
+  g_autoptr (RbMetadata) before = load (self, "timestamp", RB_METADATA_TIMESTAMP);
+  if (before != NULL && !is_signed_by_root (root, before, "timestamp", NULL))
+    g_clear_pointer (&before, rb_metadata_free);
+  g_autoptr (RbMetadata) next = fetch (self, "timestamp.json", RB_METADATA_TIMESTAMP, max_of (self, RB_METADATA_TIMESTAMP), error);
+  if (next == NULL || !is_signed_by_root (root, next, "timestamp", error))
+    return FALSE;
+  if (announced_snapshot (next) < 0)
+    return deny (error, RB_REASON_MALFORMED, "it announces no snapshot");
+  if (before != NULL && next->version == before->version) { /* §5.4.3.1: not news, and no error */
+    if (!is_fresh (self, before, error))
+      return FALSE;
+    trust (self, "timestamp", g_steal_pointer (&before));
+    return TRUE;
+  }
+  if ((before != NULL && !follows (before, next, error)) || !is_fresh (self, next, error) || !store (self, "timestamp", next, error))
+    return FALSE;
+  trust (self, "timestamp", g_steal_pointer (&next));
+  return TRUE;
+}
+
+/* §5.5.2, §5.6.2: what was announced of the file, where anything was. */
+static gboolean
+is_as_announced (const RbMetadata *metadata, const json_t *entry, GError **error)
+{
+  const char *sha256 = rb_json_string_or (json_object_get (entry, "hashes"), "sha256", NULL);
+  const char *sha512 = rb_json_string_or (json_object_get (entry, "hashes"), "sha512", NULL);
+  gint64 length = rb_json_integer_or (entry, "length", -1);
+  g_autofree char *own = sha512 == NULL ? NULL : rb_digest_sha512_hex (g_bytes_get_data (metadata->bytes, NULL), g_bytes_get_size (metadata->bytes));
+  if (length >= 0 && g_bytes_get_size (metadata->bytes) != (gsize) length)
+    return deny (error, RB_REASON_LENGTH_MISMATCH, "its length is not the one that was announced");
+  if ((sha256 != NULL && g_ascii_strcasecmp (sha256, metadata->sha256) != 0) || (sha512 != NULL && g_ascii_strcasecmp (sha512, own) != 0)
+      || (json_object_size (json_object_get (entry, "hashes")) > 0 && sha256 == NULL && sha512 == NULL))
+    return deny (error, RB_REASON_HASH_MISMATCH, "its hash is not one that was announced");
+  return TRUE;
+}
+
+static gboolean
+has_version (const RbMetadata *metadata, const json_t *entry, GError **error)
+{
+  gint64 wanted = rb_json_integer_or (entry, "version", -1);
+  return metadata->version == wanted
+         || deny (error, RB_REASON_VERSION_MISMATCH, "version is %" G_GINT64_FORMAT ", announced was %" G_GINT64_FORMAT, metadata->version,
+                  wanted);
+}
+
+/* Fetches VERSION.ROLE.json or ROLE.json, bounded by the length that was announced. */
+static RbMetadata *
+fetch_announced (RbWorkflow *self, const char *role, RbMetadataType type, const json_t *entry, GError **error)
+{
+  gboolean consistent = rb_json_boolean_or (trusted (self, "root")->signed_part, "consistent_snapshot", FALSE);
+  gint64 length = rb_json_integer_or (entry, "length", -1);
+  g_autofree char *plain = file_name (role);
+  g_autofree char *name
+    = consistent ? g_strdup_printf ("%" G_GINT64_FORMAT ".%s", rb_json_integer_or (entry, "version", 0), plain) : g_strdup (plain);
+  gsize max = length > 0 ? MIN ((gsize) length, max_of (self, type)) : max_of (self, type);
+  return fetch (self, name, type, max, error);
+}
+
+typedef struct {
+  const RbMetadata *next;
+  GError **error;
+} Successor;
+
+/* (RbMetadataEntryFunc) §5.5.5: no listed file may vanish or go back. */
+static gboolean
+still_listed (const char *name, const json_t *entry, gpointer data)
+{
+  const Successor *successor = data;
+  const json_t *now = rb_metadata_entry (successor->next, name);
+  if (now == NULL)
+    return deny (successor->error, RB_REASON_ROLLBACK, "%s was listed before and is gone", name);
+  return rb_json_integer_or (now, "version", -1) >= rb_json_integer_or (entry, "version", 0)
+         || deny (successor->error, RB_REASON_ROLLBACK, "%s went back", name);
+}
+
+static gboolean
+check_snapshot (RbWorkflow *self, const RbMetadata *next, const RbMetadata *before, const json_t *entry, GError **error)
+{
+  Successor successor = { next, error };
+  return is_as_announced (next, entry, error) && is_signed_by_root (trusted (self, "root"), next, "snapshot", error)
+         && has_version (next, entry, error) && (before == NULL || rb_metadata_each_entry (before, still_listed, &successor))
+         && is_fresh (self, next, error);
+}
+
+static gboolean
+update_snapshot (RbWorkflow *self, GError **error)
+{
+  const json_t *entry = rb_metadata_entry (trusted (self, "timestamp"), "snapshot.json");
+  g_autoptr (RbMetadata) before = load (self, "snapshot", RB_METADATA_SNAPSHOT);
+  if (before != NULL && !is_signed_by_root (trusted (self, "root"), before, "snapshot", NULL))
+    g_clear_pointer (&before, rb_metadata_free);
+  if (before != NULL && check_snapshot (self, before, NULL, entry, NULL)) {
+    trust (self, "snapshot", g_steal_pointer (&before));
+    return TRUE;
+  }
+  g_autoptr (RbMetadata) next = fetch_announced (self, "snapshot", RB_METADATA_SNAPSHOT, entry, error);
+  if (next == NULL || !check_snapshot (self, next, before, entry, error) || !store (self, "snapshot", next, error))
+    return FALSE;
+  trust (self, "snapshot", g_steal_pointer (&next));
+  return TRUE;
+}
+
+static gboolean
+check_targets (RbWorkflow *self, const RbMetadata *targets, const RbMetadataRole *keys, const json_t *entry, GError **error)
+{
+  return is_as_announced (targets, entry, error) && rb_metadata_verify (targets, keys, error) && has_version (targets, entry, error)
+         && is_fresh (self, targets, error);
+}
+
+/* §5.6: the top-level or a delegated targets role, which keys are to have signed. */
+static gboolean
+update_targets (RbWorkflow *self, const char *role, const RbMetadataRole *keys, GError **error)
+{
+  g_autofree char *listed = g_strconcat (role, ".json", NULL);
+  const json_t *entry = rb_metadata_entry (trusted (self, "snapshot"), listed);
+  gboolean delegated = strcmp (role, "targets") != 0;
+  if (entry == NULL)
+    return deny (error, delegated ? RB_REASON_DELEGATION_MISSING : RB_REASON_MISSING, "the snapshot does not list it");
+  g_autoptr (RbMetadata) before = load (self, role, RB_METADATA_TARGETS);
+  if (before != NULL && check_targets (self, before, keys, entry, NULL)) {
+    trust (self, role, g_steal_pointer (&before));
+    return TRUE;
+  }
+  g_autoptr (RbMetadata) next = fetch_announced (self, role, RB_METADATA_TARGETS, entry, error);
+  if (next == NULL || !check_targets (self, next, keys, entry, error) || !store (self, role, next, error))
+    return FALSE;
+  trust (self, role, g_steal_pointer (&next));
+  return TRUE;
+}
+
+static gboolean
+update_top_targets (RbWorkflow *self, GError **error)
+{
+  g_autoptr (RbMetadataRole) keys = rb_metadata_root_role (trusted (self, "root"), "targets", error);
+  if (keys == NULL && error != NULL && *error == NULL)
+    deny (error, RB_REASON_MALFORMED, "the root names no keys for this role");
+  return keys != NULL && update_targets (self, "targets", keys, error);
+}
+
+gboolean
+rb_workflow_refresh (RbWorkflow *self, GError **error)
+{
+  static const struct {
+    const char *role;
+    gboolean (*update) (RbWorkflow *self, GError **error);
+  } steps[] = { { "root", update_root }, { "timestamp", update_timestamp }, { "snapshot", update_snapshot }, { "targets", update_top_targets } };
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++) {
+    GError *failure = NULL;
+    if (!steps[i].update (self, &failure))
+      return refused (self, steps[i].role, failure, error);
+  }
+  return TRUE;
+}
+
+/* A delegation still to be visited. */
+typedef struct {
+  const RbMetadata *parent; /* borrowed */
+  char *role;
+  json_t *entry;            /* its keyids and threshold */
+} Visit;
+
+static void
+visit_free (Visit *self)
+{
+  g_free (self->role);
+  json_decref (self->entry);
+  g_free (self);
+}
+
+static Visit *
+visit_new (const RbMetadata *parent, const char *role, json_t *entry)
+{
+  Visit *visit = g_new0 (Visit, 1);
+  *visit = (Visit){ parent, g_strdup (role), json_incref (entry) };
+  return visit;
+}
+
+/* Those of parent's delegations that speak for path, in order, up to and with the first terminating one. */
+static gboolean
+matching (const RbMetadata *parent, const char *path, GPtrArray *visits, gboolean *terminating, GError **error)
+{
+  json_t *delegations = json_object_get (parent->signed_part, "delegations");
+  json_t *succinct = json_object_get (delegations, "succinct_roles");
+  json_t *list = json_object_get (delegations, "roles");
+  if (succinct != NULL) {
+    g_autofree char *role = rb_delegation_bin (succinct, path, error);
+    if (role == NULL)
+      return FALSE;
+    g_ptr_array_add (visits, visit_new (parent, role, succinct));
+    *terminating = TRUE;
+  }
+  for (gsize i = 0; i < json_array_size (list) && !*terminating; i++) {
+    json_t *entry = json_array_get (list, i);
+    if (!rb_delegation_matches (entry, path, NULL))
+      continue;
+    g_ptr_array_add (visits, visit_new (parent, rb_json_string_or (entry, "name", ""), entry));
+    *terminating = rb_json_boolean_or (entry, "terminating", FALSE);
+  }
+  return TRUE;
+}
+
+/* Puts parent's matching delegations before what is left, or in its place when one is terminating. */
+static gboolean
+expand (GPtrArray *stack, const RbMetadata *parent, const char *path, GError **error)
+{
+  g_autoptr (GPtrArray) visits = g_ptr_array_new_with_free_func ((GDestroyNotify) visit_free);
+  gboolean terminating = FALSE;
+  if (!matching (parent, path, visits, &terminating, error))
+    return FALSE;
+  if (terminating)
+    g_ptr_array_set_size (stack, 0);
+  while (visits->len > 0)
+    g_ptr_array_add (stack, g_ptr_array_steal_index (visits, visits->len - 1));
+  return TRUE;
+}
+
+static gboolean
+load_delegated (RbWorkflow *self, const Visit *visit, GError **error)
+{
+  static const char *const top[] = { "", "root", "timestamp", "snapshot", "targets", NULL };
+  if (g_strv_contains (top, visit->role))
+    return deny (error, RB_REASON_MALFORMED, "a delegated role cannot have this name");
+  const json_t *all_keys = json_object_get (json_object_get (visit->parent->signed_part, "delegations"), "keys");
+  g_autoptr (RbMetadataRole) keys = rb_metadata_role_new (all_keys, visit->entry, error);
+  return keys != NULL && (trusted (self, visit->role) != NULL || update_targets (self, visit->role, keys, error));
+}
+
+/* One role of the search. TRUE: go on with the stack; *found when the role lists the target. */
+static gboolean
+search_role (RbWorkflow *self, const char *path, const char *role, GPtrArray *stack, RbTarget **found, GError **error)
+{
+  const RbMetadata *targets = trusted (self, role);
+  const json_t *entry = rb_metadata_entry (targets, path);
+  if (entry == NULL)
+    return expand (stack, targets, path, error);
+  *found = rb_target_from_json (path, entry, error);
+  return *found != NULL;
+}
+
+RbTarget *
+rb_workflow_target (RbWorkflow *self, const char *path, GError **error)
+{
+  guint limit = self->options.max_delegations > 0 ? self->options.max_delegations : MAX_DELEGATIONS;
+  g_autoptr (GPtrArray) stack = g_ptr_array_new_with_free_func ((GDestroyNotify) visit_free);
+  g_autoptr (GHashTable) visited = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *role = g_strdup ("targets");
+  RbTarget *found = NULL;
+  GError *failure = NULL;
+  gboolean good = search_role (self, path, role, stack, &found, &failure);
+  while (good && found == NULL && stack->len > 0 && g_hash_table_size (visited) < limit) {
+    Visit *visit = g_ptr_array_steal_index (stack, stack->len - 1);
+    /* §5.6.7.1: a role that was visited is skipped, whoever delegates to it */
+    if (g_hash_table_add (visited, g_strdup (visit->role))) {
+      g_free (role);
+      role = g_strdup (visit->role);
+      good = load_delegated (self, visit, &failure) && search_role (self, path, role, stack, &found, &failure);
+    }
+    visit_free (visit);
+  }
+  if (found != NULL)
+    return found;
+  if (failure == NULL)
+    deny (&failure, RB_REASON_TARGET_MISSING, "nobody vouches for “%s”", path);
+  refused (self, role, failure, error);
+  return NULL;
+}
+
+/* Where a target is fetched: DIR/HASH.NAME under consistent snapshots (§5.7.3). */
+static char *
+remote_name (RbWorkflow *self, const RbTarget *target)
+{
+  gboolean consistent = rb_json_boolean_or (trusted (self, "root")->signed_part, "consistent_snapshot", FALSE);
+  const char *slash = strrchr (target->path, '/');
+  const char *base = slash == NULL ? target->path : &slash[1];
+  g_autofree char *folder = slash == NULL ? g_strdup ("") : g_strndup (target->path, (gsize) (base - target->path));
+  if (!consistent)
+    return g_strdup (target->path);
+  return g_strdup_printf ("%s%s.%s", folder, target->sha256 != NULL ? target->sha256 : target->sha512, base);
+}
+
+static gboolean
+is_there (const RbTarget *target, const char *path)
+{
+  g_autoptr (GBytes) bytes = rb_files_exists (path) ? rb_files_map (path, MAX_TARGET, NULL) : NULL;
+  return bytes != NULL && rb_vehicle_check_image (target, bytes, NULL);
+}
+
+gboolean
+rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source, const char *folder, gboolean *fetched, GError **error)
+{
+  g_autofree char *name = g_uri_escape_string (target->path, NULL, FALSE);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *remote = remote_name (self, target);
+  g_autofree char *escaped = rb_source_is_remote (source) ? g_uri_escape_string (remote, "/", FALSE) : g_strdup (remote);
+  gboolean there = is_there (target, path);
+  if (fetched != NULL)
+    *fetched = !there;
+  if (there)
+    return TRUE;
+  g_autoptr (GBytes) bytes = rb_source_fetch (source, escaped, (gsize) MIN (target->length, MAX_TARGET), error);
+  return bytes != NULL && rb_vehicle_check_image (target, bytes, error) && rb_files_make_folder (folder, error)
+         && rb_files_write (path, bytes, error);
+}
+
+gint64
+rb_workflow_version (RbWorkflow *self, const char *role)
+{
+  const RbMetadata *metadata = trusted (self, role);
+  return metadata == NULL ? 0 : metadata->version;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "uptane/source.h"
+#include "uptane/target.h"
+#include "uptane/verdict.h"
+
+/*
+ * The detailed client workflow of the TUF specification 1.0.33, §5, to the letter, for `recallctl tuf` against any TUF
+ * repository: the order of requests, nothing fetched twice, and a metadata folder that holds the newest accepted file of
+ * each role byte for byte under its name without version (root.json, timestamp.json, …; a delegated role's name
+ * percent-encoded). Roots are stored as they are accepted, everything else before the next is asked for. What a source is
+ * asked for is a file name, percent-encoded where it stands for a role; "missing" from it ends the root chain.
+ * Blocking, one thread.
+ */
+typedef struct _RbWorkflow RbWorkflow;
+typedef struct {
+  gint64 now; /* seconds since 1970 */
+  /* 0: the values of the reference client */
+  gsize max_root, max_timestamp, max_snapshot, max_targets; /* bytes */
+  guint max_roots;       /* in one refresh: 256 */
+  guint max_delegations; /* roles visited for one target: 32 */
+} RbWorkflowOptions;
+
+/* Puts the first root into folder, which is made; it must be signed by its own threshold. Does not look at expiry. */
+gboolean rb_workflow_init (const char *folder, GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Errors: no-trust-anchor when folder holds no root. Borrows source and verdict (may be NULL) for its life. */
+RbWorkflow *rb_workflow_new (const char *folder, RbSource *source, const RbWorkflowOptions *options, RbVerdict *verdict,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_workflow_free (RbWorkflow *self);
+/* §5.3–5.6: roots, timestamp, snapshot, top-level targets. */
+gboolean rb_workflow_refresh (RbWorkflow *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* §5.6.7, after refresh: searches the delegations, loading what it needs. target-missing when nobody vouches. (transfer full) */
+RbTarget *rb_workflow_target (RbWorkflow *self, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* §5.7: into folder under the percent-encoded path, unless a file there is already the target. *fetched may be NULL. */
+gboolean rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source, const char *folder, gboolean *fetched,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Version of a role in the folder, 0: not there. */
+gint64 rb_workflow_version (RbWorkflow *self, const char *role);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbWorkflow, rb_workflow_free)
