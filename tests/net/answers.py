@@ -4,10 +4,10 @@
 Usage: answers.py [CERTIFICATE KEY CA]"""
 
 import http.server
+import select
 import ssl
 import sys
 import threading
-import time
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             while True:
                 self.wfile.write(b"x")
                 self.wfile.flush()
-                time.sleep(0.05)
+                select.select([self.connection], [], [], 0.05)
         except OSError:
             pass
 
@@ -63,7 +63,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif name == "encoding":
             self.send(200, (self.headers.get("Accept-Encoding") or "none").encode())
         elif name == "silent":
-            time.sleep(30)
+            self.connection.recv(1)  # until the client gives up
         else:
             getattr(self, name)()
 
