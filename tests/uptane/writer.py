@@ -25,7 +25,8 @@ def form_a(value):
 
 
 def form_b(value):
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    """As jsoncpp writes it, which leaves DEL alone."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).replace("\\u007f", "\x7f").encode()
 
 
 def form_c(value):
@@ -103,20 +104,23 @@ class Ecdsa:
 
     def __init__(self, number):
         self.private = ec.derive_private_key(1000003 + number, ec.SECP256R1())
-        self.dialect = None
 
     def text(self, dialect):
-        self.dialect = dialect
         public = self.private.public_key()
         if dialect == "tuf":
             return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo).hex()
 
     def sign(self, message):
-        return self.private.sign(message, ec.ECDSA(hashes.SHA256() if self.dialect == "tuf" else hashes.SHA512()))
+        return self.private.sign(message, ec.ECDSA(hashes.SHA256()))
 
 
-KINDS = {"ed25519": Ed25519, "rsa": Rsa, "rsa-aktualizr": RsaAktualizr, "rsa-sha512": RsaSha512, "ecdsa": Ecdsa}
+class EcdsaOtaTuf(Ecdsa):
+    def sign(self, message):
+        return self.private.sign(message, ec.ECDSA(hashes.SHA512()))
+
+
+KINDS = {"ed25519": Ed25519, "rsa": Rsa, "rsa-aktualizr": RsaAktualizr, "rsa-sha512": RsaSha512, "ecdsa": Ecdsa, "ecdsa-ota-tuf": EcdsaOtaTuf}
 made = {}
 
 
