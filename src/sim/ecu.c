@@ -113,6 +113,7 @@ ecu_reset (RbEcu *self, RbReader *request, GByteArray *out)
   self->session = DEFAULT;
   if (self->vehicle->real_timing)
     self->busy_until = self->last_request + rb_json_integer_or (self->model->simulation, "boot_ms", 500);
+  rb_install_lose (self);
   rb_simulated_log (self->vehicle, "reset", self, NULL);
   rb_writer_u8 (out, kind);
   return 0;

@@ -16,6 +16,7 @@ static const struct {
   { "wrong-proof", "the proof of possession is by another key" },
   { "keep-key", "making a key answers well and keeps the old one" },
   { "keep-root", "installing a root answers well and keeps the old one" },
+  { "lose-metadata", "a reset forgets the Director's targets" },
   { "voltage", "the supply is ARG millivolt" },
   { "ignition", "the ignition is at ARG (0 off, 1 accessory, 2 on)" },
   { "speed", "the vehicle moves with ARG hundredths of km/h" },

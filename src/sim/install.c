@@ -255,3 +255,15 @@ rb_install_drop (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_RANGE;
   return answer (self, "metadata", good, error, out);
 }
+
+void
+rb_install_lose (RbEcu *self)
+{
+  g_autoptr (RbStore) store = NULL;
+  g_autoptr (GError) error = NULL;
+  if (rb_simulated_fault (self->vehicle, "lose-metadata", self, 0) == NULL)
+    return;
+  store = rb_memory_store (self->memory, "director", &error);
+  if (store == NULL || !rb_store_drop (store, "targets", &error))
+    g_warning ("lose-metadata: %s", error->message);
+}

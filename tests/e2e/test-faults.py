@@ -5,6 +5,7 @@ finishes. Usage: test-faults.py BUILD"""
 import json
 import random
 import signal
+import subprocess
 import sys
 import traceback
 
@@ -173,6 +174,27 @@ def parks(build, fault, reason, serial):
     bench.verify(record, "--require", "completed", expect=1)
     restart(bench)
     finishes(bench)
+    return bench
+
+
+def test_lost_metadata(build):
+    return parks(build, "lamp:lose-metadata", "metadata-not-proven", "SN-LAMP-0001")
+
+
+def test_no_key_update(build):
+    """A symmetric key can only be replaced by what the OEM computed for that ECU: without it the part has to be replaced."""
+    bench = Bench(build)
+    folder = bench.root / "campaign"
+    folder.mkdir()
+    subprocess.run(["tar", "-xf", bench.oem / "campaign.recall", "-C", folder], check=True)
+    (folder / "vins" / bench.vin / "she.json").unlink()
+    bench.start()
+    bench.ctl("trust", "add", bench.oem / "service-root.json", "--name", "OEM")
+    bench.ctl("bundle", "import", folder)
+    verdict = bench.recover(expect=3)
+    states = {ecu["serial"]: (ecu["state"], ecu["reason"]) for ecu in verdict["ecus"]}
+    assert states.pop("SN-SENSOR-0001") == ("parked", "hardware-needed") and set(states.values()) == {("done", "ok")}, verdict
+    assert bench.verify(bench.records()[-1])["type"] == "partial"
     return bench
 
 
