@@ -51,24 +51,25 @@ ask (RbCanEcu *self, GBytes *request, gboolean functional, gint64 now)
 }
 
 static void
-tell_hearing (RbCanEcu *self)
+tell_hearing (RbCanEcu *self, gboolean hears, gint64 now)
 {
-  gboolean hears = rb_isotp_receiving (self->isotp);
   if (hears == self->hearing || self->server.hears == NULL)
     return;
   self->hearing = hears;
-  self->server.hears (self->server.data, hears);
+  self->server.hears (self->server.data, hears, now / 1000000);
 }
 
 static void
 take_events (RbCanEcu *self, gint64 now)
 {
-  tell_hearing (self);
   for (RbIsotpEvent event = rb_isotp_event (self->isotp); event.kind != RB_ISOTP_NONE; event = rb_isotp_event (self->isotp)) {
     g_autoptr (GBytes) message = event.message;
+    if (event.kind == RB_ISOTP_FIRST)
+      tell_hearing (self, TRUE, now);
     if (event.kind == RB_ISOTP_MESSAGE)
       ask (self, message, FALSE, now);
   }
+  tell_hearing (self, rb_isotp_receiving (self->isotp), now);
 }
 
 /* Hands the next answer to the engine when it is due and the one before it is out. */

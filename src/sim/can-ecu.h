@@ -12,8 +12,8 @@ typedef struct {
   gpointer data;
   /* (element-type RbAnswer) (transfer full), NULL when nothing is answered. now is milliseconds. */
   GPtrArray *(*request) (gpointer data, GBytes *request, gboolean functional, gint64 now);
-  /* A message of several frames is arriving, or no more. May be NULL. */
-  void (*hears) (gpointer data, gboolean hears);
+  /* A request of several frames begins to arrive, or no more does; after request() when it was whole. May be NULL. */
+  void (*hears) (gpointer data, gboolean hears, gint64 now);
 } RbCanServer;
 
 typedef struct {

@@ -246,10 +246,9 @@ serve_request (gpointer data, GBytes *request, gboolean functional, gint64 now)
 }
 
 static void
-serve_hears (gpointer data, gboolean hears)
+serve_hears (gpointer data, gboolean hears, gint64 now)
 {
-  RbEcu *ecu = data;
-  ecu->hearing = hears;
+  rb_ecu_hear (data, hears, now);
 }
 
 static guint8

@@ -495,6 +495,14 @@ expire_session (RbEcu *self, gint64 now)
   self->session = DEFAULT;
 }
 
+void
+rb_ecu_hear (RbEcu *self, gboolean hears, gint64 now)
+{
+  expire_session (self, now);
+  self->last_request = now;
+  self->hearing = hears;
+}
+
 static gboolean
 is_struck_silent (RbEcu *self, gint64 now)
 {

@@ -53,6 +53,8 @@ RbEcu *rb_ecu_new (RbSimulated *vehicle, const RbModelEcu *model, RbMemory *memo
 void rb_ecu_free (RbEcu *self);
 /* now is monotonic milliseconds. (element-type RbAnswer) (transfer full), empty when nothing is answered. */
 GPtrArray *rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now);
+/* A request of several frames begins to arrive, or no more does: S3 stands still meanwhile (ISO 14229-2). */
+void rb_ecu_hear (RbEcu *self, gboolean hears, gint64 now);
 gboolean rb_ecu_is_application (const RbEcu *self);
 /* Forgets what power or S3 forgets: unlock, staging, download. */
 void rb_ecu_forget (RbEcu *self);

@@ -35,6 +35,8 @@ rb_watch_new (int fd, GIOCondition condition, RbWatchReady ready, gpointer data)
   self->condition = condition;
   self->ready = ready;
   self->data = data;
+  /* it never does, but else GLib takes the descriptor out of the loop and wakes the loop up, twice a call */
+  g_source_set_can_recurse (source, TRUE);
   g_source_attach (source, NULL);
   return self;
 }

@@ -123,6 +123,12 @@ rb_wire_count (const RbWire *self)
   return &self->count;
 }
 
+void
+rb_wire_count_anew (RbWire *self)
+{
+  self->count = (RbWireCount){ 0 };
+}
+
 /* The bits of arbitration in their order on the wire: 11 bits, RTR or SRR, IDE, 18 bits, RTR (ISO 11898-1). 0 wins. */
 static guint64
 rank (const RbCanFrame *frame)
@@ -194,6 +200,8 @@ start (RbWire *self, gint64 at)
   self->sender = arbitrate (self, at);
   self->sending = g_queue_pop_head (place_at (self, self->sender)->waiting);
   gint64 length = rb_wire_time (self, &self->sending->frame);
+  if (self->count.frames > 0)
+    self->count.worst_idle = MAX (self->count.worst_idle, at - self->free_at);
   self->free_at = at + length;
   self->count.busy += length;
 }

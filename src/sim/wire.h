@@ -23,6 +23,7 @@ typedef struct {
   guint64 frames, errors;
   gint64 busy;      /* nanoseconds with a frame on it */
   gint64 worst_late; /* furthest that rb_wire_step() was behind the end of a frame */
+  gint64 worst_idle; /* longest without a frame between two */
 } RbWireCount;
 
 RbWire *rb_wire_new (const RbWireConfig *config);
@@ -45,4 +46,6 @@ void rb_wire_step (RbWire *self, gint64 now);
 gint64 rb_wire_time (const RbWire *self, const RbCanFrame *frame);
 gboolean rb_wire_is_paced (const RbWire *self);
 const RbWireCount *rb_wire_count (const RbWire *self);
+/* Counts from here on. */
+void rb_wire_count_anew (RbWire *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbWire, rb_wire_free)
