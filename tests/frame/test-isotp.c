@@ -178,6 +178,7 @@ static const RbIsotpConfig fd_extended = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_e
 static const RbIsotpConfig mixed = { .tx_id = 0x98ce10f1, .rx_id = 0x98cef110, .tx_extension = 0x55, .rx_extension = 0x55, .padding = 0x55 };
 static const RbIsotpConfig fixed = { .tx_id = 0x98da10f1, .rx_id = 0x98daf110, .tx_extension = -1, .rx_extension = -1, .pad = TRUE, .padding = 0xcc };
 static const RbIsotpConfig patient = { PLAIN, .pad = TRUE, .wait_max = 3, .wait_ms = 2500 };
+static const RbIsotpConfig slow_wire = { PLAIN, .pad = TRUE, .block_size = 1, .n_as_ms = 500, .n_cr_ms = 100 };
 static const RbIsotpConfig quick = { PLAIN, .pad = TRUE, .n_as_ms = 20, .n_bs_ms = 75, .n_cr_ms = 150 };
 
 typedef struct {
@@ -307,6 +308,7 @@ test_waits (void)
   static const Row rows[] = {
     { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | tick 900 | in 31 00 00 | quiet | none | sleep 1000 | tick 900 | in 31 00 00 | tick 999 | quiet | in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent" },
     { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | tick 1000 | failed timeout | in 30 00 00 | none" },
+    { &classic, "send# 8 | hold 10 08 XX XX XX XX XX XX | in 31 00 00 | tick 500 | wire | sleep 500" },
     { &patient, "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | quiet | in 31 00 00 | failed timeout" },
     /* counted in a row: a block between them starts anew */
     { &patient, "send# 20 | out 10 14 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | in 30 01 00 | out 21 XX XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | in 30 00 00 | out 22 XX XX XX XX XX XX XX | sent" },
@@ -360,6 +362,9 @@ test_receive (void)
     { &quick, "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | sleep 20 | wire | sleep 150 | tick 150 | broken timeout" },
     { &quick, "send# 8 | hold 10 08 00 01 02 03 04 05 | sleep 20 | tick 19.9 | wire | sleep 75 | tick 75 | failed timeout | sleep ever" },
     { &quick, "send# 8 | hold 10 08 00 01 02 03 04 05 | tick 20 | failed timeout" },
+    { &slow_wire, "in 10 14 00 01 02 03 04 05 | first | out 30 01 00 CC CC CC CC CC | tick 90 | in 21 06 07 08 09 0A 0B 0C | hold 30 01 00 CC CC CC CC CC | tick 200 | quiet | wire | sleep 100 | in 22 0D 0E 0F 10 11 12 13 | got# 20" },
+    { &classic, "in 10 00 FF FF FF FF 00 01 | broken block-too-long | hold 32 00 00 CC CC CC CC CC | tick 1000 | quiet | sleep ever" },
+    { &classic, "in 10 14 00 01 02 03 04 05 | first | in 02 7E 00 | broken link-protocol | got 7E00 | none | sleep ever" },
     /* both directions at once, flow control first */
     { &classic, "send# 20 | out 10 14 00 01 02 03 04 05 | in 10 08 00 01 02 03 04 05 | first | in 30 00 00 | out 30 00 00 CC CC CC CC CC | out 21 06 07 08 09 0A 0B 0C | in 21 06 07 | got# 8 | out 22 0D 0E 0F 10 11 12 13 | sent" },
     { &classic, "in 10 08 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | send# 20 | out 10 14 00 01 02 03 04 05 | abort | in 21 06 07 | got# 8 | none" },
