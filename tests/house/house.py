@@ -37,6 +37,7 @@ SOURCES = {".c", ".h", ".py", ".sh", ".ui", ".css", ".build"}
 # making keys: only where keys are made, which is at the OEM and in an ECU
 FORBIDDEN_DEFINED = re.compile(r"^(rb_keygen_\w*|rb_issue_\w*|rb_she_update)$")
 FORBIDDEN_IMPORTED = {"EVP_PKEY_generate", "EVP_PKEY_keygen", "EVP_PKEY_Q_keygen", "EVP_PKEY_paramgen"}
+TOP = re.compile(r"\..*|LICENSE|README\.md|meson\.build|src|ui|data|po|tests|packaging|demo|_?build.*")  # the last three are ignored by git
 KEY_MAKERS = {"recall-oem", "recall-sim"}
 
 
@@ -68,6 +69,12 @@ def declared_sees(root):
         match = re.search(r"^sees\s*=\s*\[(.*?)\]", text(path), re.M | re.S)
         found[path.parent.name] = set(re.findall(r"'([^']+)'", match.group(1))) if match else set()
     return found
+
+
+def check_top(root):
+    for path in sorted(root.iterdir()):
+        if not TOP.fullmatch(path.name):
+            yield f"{path.name}: not at the top of the tree"
 
 
 def check_sees(root):
@@ -259,7 +266,7 @@ def check_keyless(program):
             yield f"{program.name}: can make keys, {symbol} is in it"
 
 
-RULES = [check_sees, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep,
+RULES = [check_top, check_sees, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep,
          check_unfinished, check_reasons, check_reasons_are_tested, check_ratio]
 
 

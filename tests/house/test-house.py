@@ -42,6 +42,10 @@ class Rules(unittest.TestCase):
     def test_a_clean_tree_passes(self):
         self.breaks()
 
+    def test_stray_folder(self):
+        self.write("--help/data/recallbay.db", "left by a test")
+        self.breaks("check_top")
+
     def test_sees_other_than_the_table(self):
         self.write("src/frame/meson.build", f"# {house.SPDX}\nsees = ['core', 'crypto']\n")
         self.breaks("check_sees")
