@@ -56,3 +56,16 @@ rb_moment_from_text (const char *text, gint64 *moment)
   *moment = g_date_time_to_unix (time);
   return TRUE;
 }
+
+gboolean
+rb_moment_pause (gint64 milliseconds, GCancellable *cancellable, GError **error)
+{
+  GPollFD fd;
+  if (cancellable != NULL && g_cancellable_make_pollfd (cancellable, &fd)) {
+    g_poll (&fd, 1, (gint) milliseconds);
+    g_cancellable_release_fd (cancellable);
+  } else {
+    g_poll (NULL, 0, (gint) milliseconds);
+  }
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}

@@ -90,3 +90,14 @@ rb_reason_is_link_lost (RbReason reason)
 {
   return reason == RB_REASON_LINK_LOST || reason == RB_REASON_BUS_OFF || reason == RB_REASON_NO_ACK || reason == RB_REASON_WRONG_BITRATE;
 }
+
+gboolean
+rb_reason_deny (GError **error, GQuark domain, RbReason reason, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error_literal (error, domain, (int) reason, text);
+  return FALSE;
+}

@@ -152,6 +152,9 @@ gboolean rb_reason_is_link_lost (RbReason reason);
  * for GIO's and GLib's own errors (io, not-found, cancelled, ...). */
 RbReason rb_reason_of (const GError *error);
 
+/* Sets error (printf) and returns FALSE, so that a check can end with it. */
+gboolean rb_reason_deny (GError **error, GQuark domain, RbReason reason, const char *format, ...) G_GNUC_PRINTF (4, 5);
+
 /* Makes domain one of ours. RB_ERROR_DOMAIN does it. */
 GQuark rb_reason_domain (const char *name);
 

@@ -51,16 +51,7 @@ session_clear (Session *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Session, session_clear)
 
-static gboolean G_GNUC_PRINTF (2, 3)
-usage (GError **error, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  g_autofree char *text = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error_literal (error, RB_CORE_ERROR, RB_REASON_USAGE, text);
-  return FALSE;
-}
+#define usage(error, ...) rb_reason_deny (error, RB_CORE_ERROR, RB_REASON_USAGE, __VA_ARGS__)
 
 static gboolean
 is_listed (const Session *self, const char *serial)

@@ -5,19 +5,9 @@
 #include "core/json.h"
 #include "core/moment.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-static gboolean G_GNUC_PRINTF (3, 4)
-deny (GError **error, RbReason reason, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  g_autofree char *text = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error_literal (error, RB_RECORD_ERROR, (int) reason, text);
-  return FALSE;
-}
+#define deny(error, reason, ...) rb_reason_deny (error, RB_RECORD_ERROR, reason, __VA_ARGS__)
 
 static json_t *
 quote_root (const RbCampaignRoot *root)

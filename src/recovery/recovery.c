@@ -487,19 +487,6 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
 }
 
 static gboolean
-pause_ms (gint64 milliseconds, GCancellable *cancellable, GError **error)
-{
-  GPollFD fd;
-  if (cancellable != NULL && g_cancellable_make_pollfd (cancellable, &fd)) {
-    g_poll (&fd, 1, (gint) milliseconds);
-    g_cancellable_release_fd (cancellable);
-  } else {
-    g_poll (NULL, 0, (gint) milliseconds);
-  }
-  return !g_cancellable_set_error_if_cancelled (cancellable, error);
-}
-
-static gboolean
 may_go_on (RbRecovery *self, GError **error)
 {
   if (!g_atomic_int_get (&self->stopping))
@@ -530,7 +517,7 @@ find_again (RbRecovery *self, GCancellable *cancellable, GError **error)
         (*error)->code = RB_REASON_LINK_LOST;
       return FALSE;
     }
-    if (!pause_ms (RETRY_MS, cancellable, error) || !may_go_on (self, error))
+    if (!rb_moment_pause (RETRY_MS, cancellable, error) || !may_go_on (self, error))
       return FALSE;
   }
 }
@@ -551,7 +538,7 @@ interlocks_hold (RbRecovery *self, GCancellable *cancellable, GError **error)
     }
     const RbRecoveryEvent event = { .kind = RB_EVENT_WARNING, .reason = rb_reason_of (failure), .text = failure->message };
     emit (&event, self);
-    if (!pause_ms (RETRY_MS, cancellable, error) || !may_go_on (self, error))
+    if (!rb_moment_pause (RETRY_MS, cancellable, error) || !may_go_on (self, error))
       return FALSE;
   }
 }

@@ -2,6 +2,7 @@
 #include "uds/client.h"
 
 #include "core/bytes.h"
+#include "core/moment.h"
 
 #include <string.h>
 
@@ -149,20 +150,6 @@ fail_nrc (RbClient *self, guint8 sid, guint8 nrc, GError **error)
   return FALSE;
 }
 
-/* FALSE when cancelled meanwhile. */
-static gboolean
-pause_ms (gint64 milliseconds, GCancellable *cancellable, GError **error)
-{
-  GPollFD fd;
-  if (cancellable != NULL && g_cancellable_make_pollfd (cancellable, &fd)) {
-    g_poll (&fd, 1, (gint) milliseconds);
-    g_cancellable_release_fd (cancellable);
-  } else {
-    g_poll (NULL, 0, (gint) milliseconds);
-  }
-  return !g_cancellable_set_error_if_cancelled (cancellable, error);
-}
-
 /* Does answer belong to a request of that service? Answers of an earlier request are not ours. */
 static gboolean
 belongs (GBytes *answer, guint8 sid)
@@ -274,7 +261,7 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
       fail_nrc (self, sid, nrc, error);
       return NULL;
     }
-    if (!pause_ms (BUSY_DELAY_MS, cancellable, error))
+    if (!rb_moment_pause (BUSY_DELAY_MS, cancellable, error))
       return NULL;
   }
 }

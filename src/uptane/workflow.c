@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define deny(error, reason, ...) rb_reason_deny (error, RB_UPTANE_ERROR, reason, __VA_ARGS__)
+
 #define MAX_ROOT 512000
 #define MAX_TIMESTAMP 16384
 #define MAX_SNAPSHOT 2000000
@@ -67,17 +69,6 @@ refused (RbWorkflow *self, const char *role, GError *failure, GError **error)
   g_prefix_error (&failure, "%s: ", role);
   rb_verdict_set (self->verdict, "service", role, failure);
   g_propagate_error (error, failure);
-  return FALSE;
-}
-
-static gboolean G_GNUC_PRINTF (3, 4)
-deny (GError **error, RbReason reason, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  g_autofree char *text = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error_literal (error, RB_UPTANE_ERROR, (int) reason, text);
   return FALSE;
 }
 

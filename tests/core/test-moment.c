@@ -33,11 +33,41 @@ test_not_a_time (void)
   }
 }
 
+static gpointer
+cancel (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+test_pause (void)
+{
+  g_autoptr (GError) error = NULL;
+  const gint64 before = g_get_monotonic_time ();
+  g_assert_true (rb_moment_pause (20, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (g_get_monotonic_time () - before, >=, 19 * G_TIME_SPAN_MILLISECOND);
+}
+
+static void
+test_pause_ends_when_cancelled (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GThread) other = g_thread_new ("cancel", cancel, cancellable);
+  g_assert_false (rb_moment_pause (10 * 60 * 1000, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (g_steal_pointer (&other));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/moment/text", test_text);
   g_test_add_func ("/moment/not-a-time", test_not_a_time);
+  g_test_add_func ("/moment/pause", test_pause);
+  g_test_add_func ("/moment/pause-ends-when-cancelled", test_pause_ends_when_cancelled);
   return g_test_run ();
 }

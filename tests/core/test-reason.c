@@ -48,6 +48,16 @@ test_link_lost (void)
     g_assert_true (rb_reason_is_link_lost (rb_reason_from_word (gone[i])));
 }
 
+static void
+test_deny (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_false (rb_reason_deny (&error, RB_CORE_ERROR, RB_REASON_ROLLBACK, "version %d after %s", 3, "50 %"));
+  g_assert_error (error, RB_CORE_ERROR, (int) RB_REASON_ROLLBACK);
+  g_assert_cmpstr (error->message, ==, "version 3 after 50 %");
+  g_assert_false (rb_reason_deny (NULL, RB_CORE_ERROR, RB_REASON_ROLLBACK, "nobody listens"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -55,5 +65,6 @@ main (int argc, char **argv)
   g_test_add_func ("/reason/words-round-trip", test_words_round_trip);
   g_test_add_func ("/reason/foreign-errors", test_reason_of_foreign_errors);
   g_test_add_func ("/reason/link-lost", test_link_lost);
+  g_test_add_func ("/reason/deny", test_deny);
   return g_test_run ();
 }
