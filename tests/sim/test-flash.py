@@ -130,7 +130,7 @@ class Bounds(Case):
         self.ecu.erase(BASE, SIZE)
         self.ecu.download(BASE, block)
         self.refused(self.ecu.transfer(1, b""), LENGTH)
-        self.refused(self.ecu.transfer(1, b"x" * (block - 1)), RANGE)
+        self.refused(self.ecu.transfer(1, b"x" * (block - 1)), LENGTH)
         self.refused(self.ecu.ask(b"\x36"), LENGTH)
         self.assertEqual(self.ecu.transfer(1, b"x" * (block - 2)), b"\x76\1")
         self.refused(self.ecu.transfer(2, b"x" * 3), RANGE)

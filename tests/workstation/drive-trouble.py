@@ -50,7 +50,10 @@ def records(bay):
 
 def finish(bay, technician):
     """The work goes on where the vehicle stands, and ends well."""
-    technician.screen.click("Go on where the vehicle stands")
+    screen = technician.screen
+    screen.click("Go on where the vehicle stands")
+    # GTK presses a button for 250 ms before it acts: the end of the run before must not be taken for that of the new one.
+    wait_for("the work to begin again", lambda: not screen.is_there("Go on where the vehicle stands"))
     technician.work()
     technician.sign()
     check_vehicle(bay)

@@ -102,6 +102,9 @@ class Screen:
         return wait_for(f"{role.value_nick} {name!r}",
                         lambda: next((node for node in self.nodes(role) if is_named(node, name)), None), seconds)
 
+    def is_there(self, name, role=ROLE.PUSH_BUTTON):
+        return any(is_named(node, name) for node in self.nodes(role))
+
     def labels(self):
         found = []
         for node in self.nodes(ROLE.LABEL):
