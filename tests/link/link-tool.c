@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/bytes.h"
+#include "link/channel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * A link for a test in another language to lead: link-tool URI. First says "open KIND LOGICAL MAX" or the reason it cannot. Then a line of
+ * output for each line of input: "channel LOGICAL" (the one that is used from now on), "send HEX", "receive MS", "drain",
+ * "alive", "max", "close". Each says "ok …" or its reason word and text.
+ */
+
+typedef struct {
+  RbLink *link;
+  RbChannel *channel;
+} Tool;
+
+static void
+say (gboolean good, const char *what, GError *error)
+{
+  if (good)
+    printf ("ok %s\n", what);
+  else
+    printf ("%s %s\n", rb_reason_word (rb_reason_of (error)), error->message);
+  fflush (stdout);
+}
+
+static void
+open_channel (Tool *tool, const char *logical)
+{
+  g_autoptr (GError) error = NULL;
+  const RbAddress address = { .logical = (guint16) g_ascii_strtoull (logical, NULL, 16), .extension = -1, .response_extension = -1 };
+  RbChannel *channel = rb_channel_open (tool->link, &address, &error);
+  say (channel != NULL, logical, error);
+  if (channel == NULL)
+    return;
+  g_clear_pointer (&tool->channel, rb_channel_unref);
+  tool->channel = channel;
+}
+
+static void
+send_message (Tool *tool, const char *hex)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) message = rb_bytes_from_hex (hex);
+  say (rb_channel_send (tool->channel, message, NULL, &error), "", error);
+}
+
+static void
+receive_message (Tool *tool, const char *milliseconds)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) answer = rb_channel_receive (tool->channel, g_ascii_strtoll (milliseconds, NULL, 10), NULL, &error);
+  g_autofree char *hex = answer == NULL ? NULL : rb_bytes_hex (answer);
+  say (answer != NULL, hex, error);
+}
+
+static void
+play (Tool *tool, const char *command, const char *argument)
+{
+  g_autofree char *max = NULL;
+  if (strcmp (command, "channel") == 0)
+    open_channel (tool, argument);
+  else if (strcmp (command, "send") == 0)
+    send_message (tool, argument);
+  else if (strcmp (command, "receive") == 0)
+    receive_message (tool, argument);
+  else if (strcmp (command, "alive") == 0)
+    say (TRUE, rb_link_is_alive (tool->link) ? "yes" : "no", NULL);
+  else if (strcmp (command, "max") == 0) {
+    max = g_strdup_printf ("%" G_GSIZE_FORMAT, rb_channel_max_message (tool->channel));
+    say (TRUE, max, NULL);
+  } else if (strcmp (command, "drain") == 0) {
+    rb_channel_drain (tool->channel);
+    say (TRUE, "", NULL);
+  } else {
+    g_clear_pointer (&tool->channel, rb_channel_unref);
+    say (TRUE, "", NULL);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  char line[140000];
+  g_autoptr (GError) error = NULL;
+  Tool tool = { .link = rb_link_open (argv[argc - 1], NULL, &error) };
+  if (tool.link == NULL) {
+    say (FALSE, NULL, error);
+    return 1;
+  }
+  printf ("open %s %04x %u\n", rb_link_info (tool.link)->kind, rb_link_info (tool.link)->logical, rb_link_info (tool.link)->max_message);
+  fflush (stdout);
+  while (fgets (line, sizeof line, stdin) != NULL) {
+    g_auto (GStrv) words = g_strsplit (g_strchomp (line), " ", 2);
+    play (&tool, words[0], words[1]);
+  }
+  g_clear_pointer (&tool.channel, rb_channel_unref);
+  rb_link_unref (tool.link);
+  return 0;
+}

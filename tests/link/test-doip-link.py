@@ -1,0 +1,397 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The DoIP link against an entity made with scapy that does what entities in the field do, and worse: late and missing
+acknowledgements, refusals, foreign addresses, garbage, endless messages, sudden ends.
+
+Usage: test-doip-link.py LINK-TOOL
+"""
+
+import select
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import unittest
+
+from scapy.contrib.automotive.doip import DoIP
+from scapy.packet import Raw
+
+TOOL = sys.argv.pop(1)
+TIMEOUT = 20
+TESTER, ENTITY, BRAKE, DOOR = 0x0E80, 0x1000, 0x1004, 0x1005
+
+
+class Gone(Exception):
+    pass
+
+
+class Entity:
+    """One connection; the test says what happens on it, in a thread of its own."""
+
+    def __init__(self, script, status=4096, activate=0x10):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.link = f"doip://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.script, self.status, self.code = script, status, activate
+        self.failure = None
+        self.finished = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        try:
+            self.socket, _ = self.listener.accept()
+            self.socket.settimeout(TIMEOUT)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.code is not None:
+                self.activate()
+            self.script(self)
+        except Gone:
+            pass
+        except Exception as problem:  # shown by the test
+            self.failure = problem
+        finally:
+            self.finished.set()
+
+    def activate(self):
+        request = self.receive()
+        assert (request.payload_type, request.source_address, request.activation_type) == (5, TESTER, 0), request.summary()
+        self.send(payload_type=6, logical_address_tester=TESTER, logical_address_doip_entity=ENTITY, routing_activation_response=self.code)
+        if self.code == 0x10:
+            assert self.receive().payload_type == 0x4001
+            if self.status:
+                self.send(payload_type=0x4002, node_type=0, max_open_sockets=4, cur_open_sockets=1, max_data_size=self.status)
+
+    def exactly(self, length):
+        data = b""
+        while len(data) < length:
+            more = self.socket.recv(length - len(data))
+            if not more:
+                raise Gone
+            data += more
+        return data
+
+    def receive(self):
+        head = self.exactly(8)
+        return DoIP(head + self.exactly(struct.unpack("!I", head[4:])[0]))
+
+    def raw(self, data):
+        self.socket.sendall(data)
+
+    def send(self, **fields):
+        self.raw(bytes(DoIP(**fields)))
+
+    def request(self, target=BRAKE, ack=True):
+        """The next diagnostic message's UDS bytes."""
+        packet = self.receive()
+        assert (packet.payload_type, packet.source_address, packet.target_address) == (0x8001, TESTER, target), packet.summary()
+        if ack:
+            self.ack(target)
+        return bytes(packet.payload)
+
+    def ack(self, source=BRAKE):
+        self.send(payload_type=0x8002, source_address=source, target_address=TESTER, ack_code=0)
+
+    def nack(self, code, source=BRAKE):
+        self.send(payload_type=0x8003, source_address=source, target_address=TESTER, nack_code=code)
+
+    def answer(self, uds, source=BRAKE, target=TESTER):
+        self.raw(bytes(DoIP(payload_type=0x8001, source_address=source, target_address=target) / Raw(uds)))
+
+    def end(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+    def reset(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def close(self):
+        self.listener.close()
+        if hasattr(self, "socket"):
+            self.socket.close()
+
+
+class Case(unittest.TestCase):
+    def entity(self, script, **options):
+        entity = Entity(script, **options)
+        self.addCleanup(entity.close)
+        self.addCleanup(lambda: self.assertIsNone(entity.failure))
+        return entity
+
+    def open(self, link):
+        self.tool = subprocess.Popen([TOOL, link], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.end)
+        return self.line()
+
+    def end(self):
+        self.tool.stdin.close()
+        try:
+            self.tool.wait(TIMEOUT)
+        finally:
+            self.tool.kill()
+            self.tool.wait()
+            self.tool.stdout.close()
+
+    def line(self):
+        ready, _, _ = select.select([self.tool.stdout], [], [], TIMEOUT)
+        self.assertTrue(ready, "the link says nothing")
+        return self.tool.stdout.readline().strip()
+
+    def tell(self, command):
+        self.tool.stdin.write(command + "\n")
+        self.tool.stdin.flush()
+        return self.line()
+
+    def use(self, script, **options):
+        """A link to that entity with a channel to the brake."""
+        entity = self.entity(script, **options)
+        self.assertRegex(self.open(entity.link), "^open doip 1000 ")
+        self.assertEqual(self.tell(f"channel {BRAKE:04x}"), f"ok {BRAKE:04x}")
+        return entity
+
+    def reason(self, command, word):
+        self.assertEqual(self.tell(command).split(" ")[0], word)
+
+
+class Opening(Case):
+    def test_good(self):
+        entity = self.entity(lambda entity: None, status=4099)
+        self.assertEqual(self.open(entity.link), "open doip 1000 4099")
+
+    def test_status_is_not_told(self):
+        entity = self.use(lambda entity: None, status=None)
+        self.assertEqual(self.tell("max"), "ok 65535")
+        self.assertTrue(entity.finished.wait(TIMEOUT))
+
+    def test_largest_message_is_taken_over(self):
+        for told, most in ((4099, 4095), (16, 12), (8, 65535), (0x00FFFFFF, 0x00FFFFFF - 4)):
+            self.use(lambda entity: None, status=told)
+            self.assertEqual(self.tell("max"), f"ok {most}")
+
+    def test_every_refusal(self):
+        texts = {0x00: "does not know this tester", 0x01: "in use", 0x02: "another tester address", 0x03: "another connection",
+                 0x04: "authentication", 0x05: "rejected", 0x06: "not supported", 0x07: "TLS", 0x11: "confirmation", 0x7E: "unknown code"}
+        for code, text in texts.items():
+            entity = self.entity(lambda entity: None, activate=code)
+            line = self.open(entity.link)
+            with self.subTest(code=hex(code)):
+                self.assertEqual(line.split(" ")[0], "link-refused")
+                self.assertIn(text, line)
+                self.assertIn(f"code {code:02x}", line)
+
+    def test_nobody_listens(self):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        self.assertEqual(self.open(f"doip://127.0.0.1:{port}").split(" ")[0], "link-refused")
+
+    def test_activation_is_not_answered(self):
+        entity = self.entity(lambda entity: entity.receive() and entity.finished.wait(5), activate=None)
+        self.assertRegex(self.open(entity.link), "^link-refused .*does not answer the routing activation")
+
+    def test_closed_at_once(self):
+        for how in (Entity.end, Entity.reset):
+            entity = self.entity(how, activate=None)
+            self.assertEqual(self.open(entity.link).split(" ")[0], "link-lost")
+
+    def test_closed_after_the_request(self):
+        entity = self.entity(lambda entity: (entity.receive(), entity.end()), activate=None)
+        self.assertEqual(self.open(entity.link).split(" ")[0], "link-lost")
+
+    def test_speaks_something_else(self):
+        for data in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x16\x03\x01\0\x10" + b"\0" * 16, b"\0" * 64, b"SSH-2.0-OpenSSH_9\r\n"):
+            entity = self.entity(lambda entity, data=data: (entity.receive(), entity.raw(data)), activate=None)
+            line = self.open(entity.link)
+            self.assertIn(line.split(" ")[0], ("link-protocol", "link-lost"))
+            self.assertIn("not DoIP", line)
+
+    def test_no_link_at_all(self):
+        for uri in ("", "doip", "http://x", "doipx://h", "DOIP://h", ":"):
+            self.assertEqual(self.open(uri).split(" ")[0], "usage")
+
+
+class Asking(Case):
+    def test_acknowledged_then_answered(self):
+        def script(entity):
+            assert entity.request() == b"\x3e\0"
+            entity.answer(b"\x7e\0")
+        self.use(script)
+        self.assertEqual(self.tell("send 3e00"), "ok")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e00")
+
+    def test_answer_before_its_acknowledgement(self):
+        def script(entity):
+            entity.request(ack=False)
+            entity.answer(b"\x7e\0")
+            entity.ack()
+            entity.request()
+            entity.answer(b"\x7e\1")
+        self.use(script)
+        for answer in ("7e00", "7e01"):
+            self.assertEqual(self.tell("send 3e00"), "ok")
+            self.assertEqual(self.tell("receive 5000"), "ok " + answer)
+
+    def test_never_acknowledged(self):
+        def script(entity):
+            entity.request(ack=False)
+            entity.answer(b"\x7e\0")
+        self.use(script)
+        self.assertEqual(self.tell("send 3e00"), "ok")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e00")
+
+    def test_silence_is_a_timeout_and_no_end(self):
+        def script(entity):
+            entity.request()
+            entity.request()
+            entity.answer(b"\x7e\0")
+        self.use(script)
+        self.assertEqual(self.tell("send 3e00"), "ok")
+        self.reason("receive 20", "timeout")
+        self.assertEqual(self.tell("alive"), "ok yes")
+        self.assertEqual(self.tell("send 3e00"), "ok")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e00")
+
+    def test_refused_messages(self):
+        words = {0x02: "link-protocol", 0x03: "ecu-missing", 0x04: "block-too-long", 0x05: "link-protocol", 0x06: "ecu-missing",
+                 0x07: "link-protocol", 0x08: "link-protocol", 0xFF: "link-protocol"}
+
+        def script(entity):
+            for code in words:
+                entity.request(ack=False)
+                entity.nack(code)
+        self.use(script)
+        for code, word in words.items():
+            line = self.tell("send 3e00")
+            self.assertEqual(line.split(" ")[0], word, hex(code))
+            self.assertIn(f"code {code:02x}", line)
+            self.assertIn("1004", line)
+
+    def test_answers_to_others_are_not_ours(self):
+        """Another ECU's, another tester's, and one without content."""
+        def script(entity):
+            entity.request()
+            entity.answer(b"\x7e\x11", source=DOOR)
+            entity.answer(b"\x7e\x22", target=0x0E81)
+            entity.raw(bytes(DoIP(payload_type=0x8001, source_address=BRAKE, target_address=TESTER)))
+            entity.answer(b"\x7e\x33")
+        self.use(script)
+        self.assertEqual(self.tell("send 3e00"), "ok")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e33")
+
+    def test_two_channels(self):
+        def script(entity):
+            entity.request(DOOR, ack=False)
+            entity.answer(b"\x7e\x04", source=BRAKE)
+            entity.ack(DOOR)
+            entity.answer(b"\x7e\x05", source=DOOR)
+        self.use(script)
+        self.reason(f"channel {BRAKE:04x}", "busy")
+        self.assertEqual(self.tell(f"channel {DOOR:04x}"), f"ok {DOOR:04x}")
+        self.assertEqual(self.tell("send 3e00"), "ok")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e05")
+
+    def test_channel_is_free_again(self):
+        self.use(lambda entity: None)
+        self.assertEqual(self.tell("close"), "ok")
+        self.assertEqual(self.tell(f"channel {BRAKE:04x}"), f"ok {BRAKE:04x}")
+
+    def test_drain(self):
+        def script(entity):
+            entity.request()
+            entity.answer(b"\x7e\x01")
+            entity.answer(b"\x7e\x02")
+            entity.request()
+            entity.answer(b"\x7e\x03")
+        self.use(script)
+        self.tell("send 3e00")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e01")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e02")
+        self.tell("drain")
+        self.tell("send 3e00")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e03")
+
+    def test_alive_check_is_answered(self):
+        def script(entity):
+            entity.send(payload_type=7)
+            packet = entity.receive()
+            assert (packet.payload_type, packet.source_address) == (8, TESTER), packet.summary()
+            entity.request()
+            entity.answer(b"\x7e\0")
+        self.use(script)
+        self.tell("send 3e00")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e00")
+
+    def test_unknown_messages_are_passed_over(self):
+        def script(entity):
+            for kind in (0x0000, 0x0004, 0x0009, 0x4004, 0x8004, 0xFFFF):
+                entity.raw(b"\x02\xfd" + struct.pack("!HI", kind, 3) + b"abc")
+            for kind in (0x8001, 0x8002, 0x8003, 0x0006, 0x4002):
+                entity.raw(b"\x02\xfd" + struct.pack("!HI", kind, 1) + b"a")
+            entity.request()
+            entity.answer(b"\x7e\0")
+        self.use(script)
+        self.tell("send 3e00")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e00")
+
+    def test_in_single_bytes(self):
+        def script(entity):
+            entity.request()
+            for byte in bytes(DoIP(payload_type=0x8001, source_address=BRAKE, target_address=TESTER) / Raw(b"\x62\xf1\x90ABC")):
+                entity.raw(bytes([byte]))
+        self.use(script)
+        self.tell("send 22f190")
+        self.assertEqual(self.tell("receive 5000"), "ok 62f190414243")
+
+    def test_too_long_for_the_entity(self):
+        self.use(lambda entity: None, status=36)
+        self.assertEqual(self.tell("max"), "ok 32")
+        self.reason("send " + "00" * 33, "block-too-long")
+
+    def test_large(self):
+        body = bytes(range(256)) * 200
+
+        def script(entity):
+            assert entity.request() == body
+            entity.answer(body[::-1])
+        self.use(script, status=70000)
+        self.assertEqual(self.tell("send " + body.hex()), "ok")
+        self.assertEqual(self.tell("receive 10000"), "ok " + body[::-1].hex())
+
+
+class Ending(Case):
+    def test_lost_while_waiting(self):
+        for how in (Entity.end, Entity.reset):
+            self.use(lambda entity, how=how: (entity.request(), how(entity)))
+            self.assertEqual(self.tell("send 3e00"), "ok")
+            self.reason("receive 10000", "link-lost")
+            self.reason("send 3e00", "link-lost")
+            self.reason("receive 10", "link-lost")
+            self.assertEqual(self.tell("alive"), "ok no")
+
+    def test_what_came_before_the_end_is_still_given(self):
+        self.use(lambda entity: (entity.request(), entity.answer(b"\x7e\0"), entity.end()))
+        self.assertEqual(self.tell("send 3e00"), "ok")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e00")
+        self.reason("receive 5000", "link-lost")
+
+    def test_cut_in_a_message(self):
+        self.use(lambda entity: (entity.request(), entity.raw(b"\x02\xfd\x80\x01\0\0\0\x10\x10\x04"), entity.end()))
+        self.assertEqual(self.tell("send 3e00"), "ok")
+        self.reason("receive 10000", "link-lost")
+
+    def test_endless_message(self):
+        """A length nobody sends ends the link instead of filling memory."""
+        for length in (0xFFFFFFFF, 0x7FFFFFFF, 2 * 1024 * 1024 + 1):
+            self.use(lambda entity, length=length: (entity.request(), entity.raw(b"\x02\xfd\x80\x01" + struct.pack("!I", length))))
+            self.assertEqual(self.tell("send 3e00"), "ok")
+            self.assertIn(self.tell("receive 10000").split(" ")[0], ("link-lost", "link-protocol"))
+
+    def test_garbage_ends_it(self):
+        self.use(lambda entity: (entity.request(), entity.raw(b"\x02\xfc\x80\x01\0\0\0\0")))
+        self.assertEqual(self.tell("send 3e00"), "ok")
+        line = self.tell("receive 10000")
+        self.assertIn(line.split(" ")[0], ("link-lost", "link-protocol"))
+        self.assertIn("not DoIP", line)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,194 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A vehicle that lies: between recallctl and the simulated vehicle somebody changes answers. Nothing is called done that is
+not, each lie has its reason, and once it stops the same command finishes.
+
+Usage: test-lies.py BUILD
+"""
+
+import json
+import struct
+import subprocess
+import sys
+import unittest
+
+from proxy import Proxy
+
+from bench import Bench
+
+BUILD = sys.argv.pop(1)
+VIN, SERIAL, HARDWARE, BOOT, DIRECTOR, KEY, STORED, VOLTAGE, IGNITION, SPEED = (
+    0xF190, 0xF18C, 0xF191, 0xFD00, 0xFD01, 0xFD03, 0xFD04, 0xFD10, 0xFD11, 0xFD12)
+TELEMATICS, GATEWAY, DOOR, SENSOR = 0x1001, 0x1002, 0x1005, 0x1006
+
+
+def did(address, number, value):
+    """That ECU (None: each) says value for that identifier; a function is given the true one."""
+    echo = struct.pack("!BH", 0x62, number)
+
+    def lie(source, request, answer):
+        if address not in (None, source) or request[:3] != b"\x22" + echo[1:] or answer[:3] != echo:
+            return answer
+        return echo + (value(answer[3:]) if callable(value) else value)
+    return lie
+
+
+def routine(address, number, change):
+    echo = struct.pack("!BBH", 0x71, 1, number)
+
+    def lie(source, request, answer):
+        if source != address or answer[:4] != echo:
+            return answer
+        return echo + change(answer[4:])
+    return lie
+
+
+def refuse(address, service, nrc):
+    def lie(source, request, answer):
+        return bytes([0x7F, service, nrc]) if source == address and request[:1] == bytes([service]) and answer[:1] == bytes([service | 0x40]) else answer
+    return lie
+
+
+def flipped(data):
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def signed_value(member, value):
+    """A report whose signed part was changed afterwards."""
+    def change(rest):
+        envelope = json.loads(rest[1:])
+        envelope["signed"][member] = value
+        return rest[:1] + json.dumps(envelope).encode()
+    return change
+
+
+class OldAnswers:
+    """The first answer to a routine is said again for ever."""
+
+    def __init__(self, address, number):
+        self.address, self.echo, self.first = address, struct.pack("!BBH", 0x71, 1, number), None
+
+    def __call__(self, source, request, answer):
+        if source != self.address or answer[:4] != self.echo:
+            return answer
+        self.first = self.first or answer
+        return self.first
+
+
+# name, lie, reason of the verdict when nothing may have been written
+BEFORE_WRITING = [
+    ("another-vin", did(None, VIN, b"1RBDM7AA2TA000002"), "vin-mismatch"),
+    ("two-vins", did(GATEWAY, VIN, b"1RBDM7AA2TA000002"), "vin-mismatch"),
+    ("no-vin", did(None, VIN, b"\xff" * 17), "wrong-answer"),
+    ("voltage-low", did(TELEMATICS, VOLTAGE, struct.pack("!H", 11000)), "voltage-low"),
+    ("voltage-high", did(TELEMATICS, VOLTAGE, struct.pack("!H", 16000)), "voltage-high"),
+    ("voltage-of-nothing", did(TELEMATICS, VOLTAGE, b""), "wrong-answer"),
+    ("voltage-of-five-bytes", did(TELEMATICS, VOLTAGE, b"\0\0\0\0\x34"), "wrong-answer"),
+    ("ignition-off", did(TELEMATICS, IGNITION, b"\0"), "ignition"),
+    ("moving", did(TELEMATICS, SPEED, b"\0\1"), "moving"),
+]
+
+# name, lie, the ECU it is about, its reason
+PARKED = [
+    ("stored-metadata-stays-old", did(DOOR, STORED, b"\0"), DOOR, "metadata-not-proven"),
+    ("root-stays-old", did(DOOR, DIRECTOR, flipped), DOOR, "root-not-proven"),
+    ("digest-of-another-image", routine(DOOR, 0x0210, flipped), DOOR, "image-not-proven"),
+    ("digest-said-again", OldAnswers(DOOR, 0x0210), DOOR, "image-not-proven"),
+    ("proof-by-nobody", routine(DOOR, 0x0231, flipped), DOOR, "key-not-proven"),
+    ("proof-said-again", OldAnswers(DOOR, 0x0231), DOOR, "key-not-proven"),
+    ("report-changed", routine(DOOR, 0x0240, signed_value("installed_image", {})), DOOR, "report-not-proven"),
+    ("report-of-another-vehicle", routine(DOOR, 0x0240, signed_value("vin", "1RBDM7AA2TA000002")), DOOR, "report-not-proven"),
+    ("report-of-another-day", OldAnswers(DOOR, 0x0240), DOOR, None),
+    ("locked", refuse(DOOR, 0x29, 0x52), DOOR, "ecu-locked"),
+    ("locked-out", refuse(DOOR, 0x29, 0x37), DOOR, "ecu-locked-out"),
+    ("download-refused", refuse(DOOR, 0x34, 0x70), DOOR, "refused"),
+    ("voltage-drops-in-download", refuse(DOOR, 0x34, 0x93), DOOR, "voltage-low"),
+    ("blocks-of-nothing", lambda source, request, answer: b"\x74\x10\x02" if source == DOOR and answer[:1] == b"\x74" else answer, DOOR,
+     "wrong-answer"),
+    ("another-counter", lambda source, request, answer: b"\x76\xee" if source == DOOR and answer[:1] == b"\x76" else answer, DOOR, "wrong-answer"),
+    ("busy-for-ever", refuse(DOOR, 0x31, 0x21), DOOR, "ecu-busy"),
+    ("she-counter-stays-old", did(SENSOR, 0xFD05, lambda value: value[:1] + b"\0\0\0\0" + value[5:]), SENSOR, "key-not-proven"),
+    ("she-answer-of-another-key", routine(SENSOR, 0x0250, flipped), SENSOR, "key-not-proven"),
+]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.bench = Bench(BUILD)
+        self.addCleanup(self.bench.close)
+        self.bench.start()
+        self.bench.trust_and_import()
+        self.serials = {int(ecu["logical"], 16): seed["serial"] for ecu, seed in
+                        zip(json.loads((self.bench.oem / "vehicle.json").read_text())["ecus"],
+                            json.loads((self.bench.oem / "vehicle" / "seed.json").read_text())["ecus"])}
+
+    def recover_through(self, lie, expect):
+        """Verdict, and reason by ECU of the last record or events."""
+        proxy = Proxy(self.bench.link, lie)
+        self.addCleanup(proxy.close)
+        verdict = self.bench.recover(expect=expect, link=proxy.link)
+        self.assertGreater(proxy.told, 0, "the lie was never told")
+        return verdict
+
+    def parked(self):
+        """Reason by serial, from the newest record."""
+        record = json.loads(self.bench.records()[-1].read_text())
+        import base64
+        predicate = json.loads(base64.b64decode(record["payload"]))["predicate"]
+        return predicate, {ecu["ecuSerial"]: ecu.get("reason") for ecu in predicate["ecus"] if ecu["outcome"] == "failed"}
+
+    def finishes(self):
+        self.assertTrue(self.bench.recover()["ok"])
+        self.assertEqual(self.bench.differences(), [])
+
+
+def before_writing(name, lie, reason):
+    def test(self):
+        verdict = self.recover_through(lie, 1)
+        if reason is not None:
+            self.assertEqual(verdict["reason"], reason, verdict)
+        self.assertFalse(verdict["ok"])
+        self.assertEqual(self.bench.wrote(), [], "nothing was written")
+    test.__name__ = "test_" + name.replace("-", "_")
+    return test
+
+
+def parks(name, lie, address, reason):
+    def test(self):
+        verdict = self.recover_through(lie, 3)
+        self.assertEqual((verdict["ok"], verdict["reason"]), (False, "not-complete"), verdict)
+        predicate, parked = self.parked()
+        self.assertNotEqual(predicate["result"], "completed")
+        self.assertIn(self.serials[address], parked, "an ECU that lies is not done")
+        if reason is not None:
+            self.assertEqual(parked[self.serials[address]], reason)
+        self.finishes()
+    test.__name__ = "test_" + name.replace("-", "_")
+    return test
+
+
+class BeforeWriting(Case):
+    pass
+
+
+class Parked(Case):
+    def test_no_key_update_in_the_campaign(self):
+        """The OEM made none for the SHE ECU: only new hardware helps."""
+        folder = self.bench.root / "bundle"
+        folder.mkdir()
+        subprocess.run(["tar", "-xf", self.bench.oem / "campaign.recall", "-C", folder], check=True, timeout=60)
+        (folder / "vins" / self.bench.vin / "she.json").unlink()
+        self.bench.ctl("bundle", "remove", self.bench.campaign)
+        self.bench.ctl("bundle", "import", folder)
+        verdict = self.bench.recover(expect=3)
+        self.assertEqual(verdict["reason"], "not-complete", verdict)
+        self.assertEqual(self.parked()[1][self.serials[SENSOR]], "hardware-needed")
+
+
+for entry in BEFORE_WRITING:
+    setattr(BeforeWriting, "test_" + entry[0].replace("-", "_"), before_writing(*entry))
+for entry in PARKED:
+    setattr(Parked, "test_" + entry[0].replace("-", "_"), parks(*entry))
+
+if __name__ == "__main__":
+    unittest.main()
