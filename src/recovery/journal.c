@@ -216,19 +216,36 @@ column (sqlite3_stmt *statement, int index)
   return g_strdup ((const char *) sqlite3_column_text (statement, index));
 }
 
+static char *
+record_of (RbJournal *self, const char *sql, const Value *values, guint n)
+{
+  sqlite3_stmt *statement = prepare (self, sql, values, n);
+  char *record = statement != NULL && sqlite3_step (statement) == SQLITE_ROW ? column (statement, 0) : NULL;
+  sqlite3_finalize (statement);
+  return record;
+}
+
 char *
 rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail)
 {
   const Value values[] = { STR (vin), STR (campaign), STR (serial), STR (step), STR (detail) };
-  sqlite3_stmt *statement = prepare (
+  return record_of (
     self,
     "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
     " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? AND step.detail = ? AND step.reason = 'ok'"
     " ORDER BY step.row DESC LIMIT 1",
     values, 5);
-  char *record = statement != NULL && sqlite3_step (statement) == SQLITE_ROW ? column (statement, 0) : NULL;
-  sqlite3_finalize (statement);
-  return record;
+}
+
+char *
+rb_journal_tried (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step)
+{
+  const Value values[] = { STR (vin), STR (campaign), STR (serial), STR (step) };
+  return record_of (
+    self,
+    "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
+    " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? ORDER BY step.row DESC LIMIT 1",
+    values, 4);
 }
 
 void

@@ -220,7 +220,11 @@ she_update (const RbWork *self, const RbWorkContext *context)
   return NULL;
 }
 
-/* Done when the slot's counter is the campaign's and this data dir's journal holds the matching M4, M5. */
+/*
+ * Done when the slot's counter is the campaign's, the ECU tells the M4 and M5 that the OEM expects, and the journal of this
+ * data dir shows the load. An intent is enough: an answer that was lost with the link, or was a lie, cannot be had again
+ * (the counter is used up), while M4 and M5 can be read.
+ */
 static gboolean
 observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
 {
@@ -235,8 +239,8 @@ observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
     return FALSE;
   self->key_id = g_strdup_printf ("she:%u:%" G_GINT64_FORMAT, slot, self->she_counter);
   self->key_record = rb_proof_she (update, slot, self->she_counter, self->she_proof)
-                       ? rb_journal_shows (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
-                                           self->assignment->serial, "key", self->key_id)
+                       ? rb_journal_tried (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
+                                           self->assignment->serial, "key")
                        : NULL;
   self->need_key = self->key_record == NULL;
   return TRUE;

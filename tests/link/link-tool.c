@@ -44,7 +44,8 @@ send_message (Tool *tool, const char *hex)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) message = rb_bytes_from_hex (hex);
-  say (rb_channel_send (tool->channel, message, NULL, &error), "", error);
+  gboolean sent = rb_channel_send (tool->channel, message, NULL, &error);
+  say (sent, "", error);
 }
 
 static void

@@ -119,18 +119,19 @@ class Case(unittest.TestCase):
         return entity
 
     def open(self, link):
-        self.tool = subprocess.Popen([TOOL, link], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self.end)
+        tool = self.tool = subprocess.Popen([TOOL, link], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.end, tool)
         return self.line()
 
-    def end(self):
-        self.tool.stdin.close()
+    @staticmethod
+    def end(tool):
+        tool.stdin.close()
         try:
-            self.tool.wait(TIMEOUT)
+            tool.wait(TIMEOUT)
         finally:
-            self.tool.kill()
-            self.tool.wait()
-            self.tool.stdout.close()
+            tool.kill()
+            tool.wait()
+            tool.stdout.close()
 
     def line(self):
         ready, _, _ = select.select([self.tool.stdout], [], [], TIMEOUT)

@@ -215,6 +215,24 @@ test_shows_the_newest (Bench *bench, gconstpointer data)
   g_assert_cmpstr (after, ==, "");
 }
 
+/* an intent is enough, of that very vehicle, campaign, ECU and step */
+static void
+test_tried (Bench *bench, gconstpointer data)
+{
+  gint64 number = begin (bench, VIN, "R-1", 1000);
+  g_assert_null (rb_journal_tried (bench->journal, VIN, "R-1", "SN-1", "key"));
+  step (bench, number, "SN-1", "key", 1001, NULL, NULL);
+  step (bench, number, "SN-2", "key", 1002, "link-lost", NULL);
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *record = rb_journal_tried (bench->journal, VIN, "R-1", i == 0 ? "SN-1" : "SN-2", "key");
+    g_assert_cmpstr (record, ==, "");
+  }
+  g_assert_null (rb_journal_tried (bench->journal, OTHER, "R-1", "SN-1", "key"));
+  g_assert_null (rb_journal_tried (bench->journal, VIN, "R-2", "SN-1", "key"));
+  g_assert_null (rb_journal_tried (bench->journal, VIN, "R-1", "SN-3", "key"));
+  g_assert_null (rb_journal_tried (bench->journal, VIN, "R-1", "SN-1", "image"));
+}
+
 static guint64
 done_of (Bench *bench, guint i)
 {
@@ -368,6 +386,7 @@ main (int argc, char **argv)
   ADD (first_write_of_a_run);
   ADD (shows);
   ADD (shows_the_newest);
+  ADD (tried);
   ADD (progress_is_thinned);
   ADD (kept_over_reopening);
   ADD (kept_over_kill);

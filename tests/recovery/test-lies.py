@@ -75,6 +75,14 @@ class OldAnswers:
         return self.first
 
 
+def together(*lies):
+    def lie(source, request, answer):
+        for one in lies:
+            answer = one(source, request, answer)
+        return answer
+    return lie
+
+
 # name, lie, reason of the verdict when nothing may have been written
 BEFORE_WRITING = [
     ("another-vin", did(None, VIN, b"1RBDM7AA2TA000002"), "vin-mismatch"),
@@ -95,10 +103,8 @@ PARKED = [
     ("digest-of-another-image", routine(DOOR, 0x0210, flipped), DOOR, "image-not-proven"),
     ("digest-said-again", OldAnswers(DOOR, 0x0210), DOOR, "image-not-proven"),
     ("proof-by-nobody", routine(DOOR, 0x0231, flipped), DOOR, "key-not-proven"),
-    ("proof-said-again", OldAnswers(DOOR, 0x0231), DOOR, "key-not-proven"),
     ("report-changed", routine(DOOR, 0x0240, signed_value("installed_image", {})), DOOR, "report-not-proven"),
     ("report-of-another-vehicle", routine(DOOR, 0x0240, signed_value("vin", "1RBDM7AA2TA000002")), DOOR, "report-not-proven"),
-    ("report-of-another-day", OldAnswers(DOOR, 0x0240), DOOR, None),
     ("locked", refuse(DOOR, 0x29, 0x52), DOOR, "ecu-locked"),
     ("locked-out", refuse(DOOR, 0x29, 0x37), DOOR, "ecu-locked-out"),
     ("download-refused", refuse(DOOR, 0x34, 0x70), DOOR, "refused"),
@@ -172,6 +178,26 @@ class BeforeWriting(Case):
 
 
 class Parked(Case):
+    def of_another_day(self, number, word):
+        """What was true in the first run is said again in the second."""
+        old = OldAnswers(DOOR, number)
+        self.recover_through(together(old, routine(DOOR, 0x0240, flipped)), 3)
+        self.assertIsNotNone(old.first)
+        self.recover_through(old, 3)
+        self.assertEqual(self.parked()[1][self.serials[DOOR]], word)
+        self.finishes()
+
+    def test_proof_of_another_day(self):
+        self.of_another_day(0x0231, "key-not-proven")
+
+    def test_report_of_another_day(self):
+        self.of_another_day(0x0240, "report-not-proven")
+
+    def test_answer_to_a_key_update_is_lost(self):
+        """It cannot be had again; that the key is there can be read."""
+        self.recover_through(lambda source, request, answer: None if source == SENSOR and answer[:4] == b"\x71\1\2\x50" else answer, 3)
+        self.finishes()
+
     def test_no_key_update_in_the_campaign(self):
         """The OEM made none for the SHE ECU: only new hardware helps."""
         folder = self.bench.root / "bundle"
