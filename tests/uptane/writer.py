@@ -346,11 +346,19 @@ class World:
                 delegation.version += 1
         return self
 
+    def file_of(self, path, data):
+        """Where an image lies: an attacker's bytes lie under the name of those that are listed."""
+        if not self.style.consistent:
+            return path
+        lists = [self.image.targets] + [getattr(delegation, "targets", {}) for delegation in self.image.delegations]
+        digests = [listed[path]["hashes"]["sha256"] for listed in lists if "sha256" in listed.get(path, {}).get("hashes", {})]
+        digest = (digests or [sha256(data)])[0]
+        folder, slash, base = path.rpartition("/")
+        return f"{folder}{slash}{digest}.{base}"
+
     def write(self, folder):
         write_folder(folder / "director", self.director.build())
         write_folder(folder / "image", self.image.build())
         for path, data in self.images.items():
-            folder_name, _, base = path.rpartition("/")
-            name = f"{folder_name}/{sha256(data)}.{base}" if self.style.consistent else path
-            write_folder(folder / "image" / "targets", {name: data})
+            write_folder(folder / "image" / "targets", {self.file_of(path, data): data})
         return folder
