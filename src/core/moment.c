@@ -13,7 +13,10 @@ char *
 rb_moment_to_text (gint64 moment)
 {
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (moment);
-  return time == NULL ? g_strdup ("") : g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ");
+  if (time == NULL)
+    return g_strdup ("");
+  g_autofree char *rest = g_date_time_format (time, "-%m-%dT%H:%M:%SZ");
+  return g_strdup_printf ("%04d%s", g_date_time_get_year (time), rest); /* GLib's %Y has no leading zeros */
 }
 
 static gboolean

@@ -9,14 +9,16 @@
 /* What was met that a canonical form does not have, or that not every form writes alike. */
 enum {
   MET_SPACE = 1 << 0,
-  MET_DISORDER = 1 << 1, /* members out of order, or twice, or with escapes in their names */
+  MET_DISORDER = 1 << 1, /* members out of order, or twice */
+  MET_NAME = 1 << 7,     /* escapes in a member's name */
   MET_NUMBER = 1 << 2,   /* anything but an integer as a computer writes it */
   MET_ESCAPE = 1 << 3,   /* one that no form writes */
   MET_CONTROL = 1 << 4,  /* escaped control characters: raw in form C */
   MET_WIDE = 1 << 5,     /* raw characters beyond ASCII: escaped in form B */
   MET_WIDE_ESCAPE = 1 << 6, /* those characters as form B writes them */
 };
-#define MET_FOREIGN (MET_SPACE | MET_DISORDER | MET_NUMBER | MET_ESCAPE)
+#define MET_LAYOUT (MET_SPACE | MET_DISORDER)
+#define MET_FOREIGN (MET_LAYOUT | MET_NAME | MET_NUMBER | MET_ESCAPE)
 
 typedef struct {
   gsize at;
@@ -291,7 +293,9 @@ next_member (RbScan *self, gsize at, Members *members)
   if (at == FAILED)
     return FAILED;
   members->name.length = at - 1 - members->name.at;
-  if (self->escaped || (members->begun && !is_ascending (self, &before, &members->name)))
+  if (self->escaped)
+    self->met |= MET_NAME;
+  if (members->begun && !is_ascending (self, &before, &members->name))
     self->met |= MET_DISORDER;
   members->begun = TRUE;
   at = skip_space (self, at);
@@ -412,13 +416,146 @@ take_envelope (RbScan *self, gsize begin)
   return at;
 }
 
-static gboolean
+static void
 take_file (RbScan *self)
 {
   gsize at = take_envelope (self, skip_space (self, 0));
   if (at != FAILED && skip_space (self, at) != self->length)
-    at = bad (self, at, "something stands after the end");
-  return at != FAILED;
+    bad (self, at, "something stands after the end");
+}
+
+/* Writes a text that was taken once again, without spaces and with its members sorted. */
+typedef struct {
+  RbScan *scan;
+  GByteArray *out;
+  GArray *members; /* of Written: those of the objects that are being written */
+  gboolean twice;  /* a name stands twice in one object */
+} Rewriter;
+
+/* Where they stand after the object's brace. */
+typedef struct {
+  Span all; /* `"name":value` */
+  Span name;
+} Written;
+
+static void
+write_bytes (Rewriter *self, gconstpointer bytes, gsize length)
+{
+  g_byte_array_append (self->out, bytes, (guint) length);
+}
+
+static int
+compare_written (gconstpointer a, gconstpointer b, gpointer text)
+{
+  const Written *left = a, *right = b;
+  const char *bytes = text;
+  int order = memcmp (&bytes[left->name.at], &bytes[right->name.at], MIN (left->name.length, right->name.length));
+  return order != 0 ? order : (left->name.length > right->name.length) - (left->name.length < right->name.length);
+}
+
+/* The members from first on, which stand in out from begin on. */
+static void
+sort_members (Rewriter *self, guint first, gsize begin)
+{
+  guint n = self->members->len - first;
+  Written *members = &g_array_index (self->members, Written, first);
+  g_autofree char *before = g_memdup2 (&self->out->data[begin], self->out->len - begin);
+  g_qsort_with_data (members, (int) n, sizeof *members, compare_written, before);
+  g_byte_array_set_size (self->out, (guint) begin);
+  for (guint i = 0; i < n; i++) {
+    if (i > 0)
+      write_bytes (self, ",", 1);
+    self->twice = self->twice || (i > 0 && compare_written (&members[i - 1], &members[i], before) == 0);
+    write_bytes (self, &before[members[i].all.at], members[i].all.length);
+  }
+}
+
+static gsize write_value (Rewriter *self, gsize at);
+
+static gsize
+write_object (Rewriter *self, gsize at)
+{
+  Members members = { 0 };
+  guint first = self->members->len;
+  guint outside = self->scan->met;
+  self->scan->met = 0;
+  write_bytes (self, "{", 1);
+  gsize begin = self->out->len;
+  for (at = next_member (self->scan, at + 1, &members); !members.ended; at = next_member (self->scan, at, &members)) {
+    if (self->out->len > begin)
+      write_bytes (self, ",", 1);
+    gsize place = self->out->len - begin;
+    Written written = { { place, 0 }, { place + 1, members.name.length } };
+    write_bytes (self, &self->scan->text[members.name.at - 1], members.name.length + 2);
+    write_bytes (self, ":", 1);
+    at = write_value (self, at);
+    written.all.length = self->out->len - begin - place;
+    g_array_append_val (self->members, written);
+  }
+  if ((self->scan->met & MET_DISORDER) != 0)
+    sort_members (self, first, begin);
+  self->scan->met = outside;
+  g_array_set_size (self->members, first);
+  write_bytes (self, "}", 1);
+  return at;
+}
+
+static gsize
+write_array (Rewriter *self, gsize at)
+{
+  const char *separator = "[";
+  for (at = skip_space (self->scan, at + 1); peek (self->scan, at) != ']'; at = skip_space (self->scan, at)) {
+    if (separator[0] == ',')
+      at = skip_space (self->scan, at + 1);
+    write_bytes (self, separator, 1);
+    at = write_value (self, at);
+    separator = ",";
+  }
+  write_bytes (self, separator[0] == '[' ? "[]" : "]", separator[0] == '[' ? 2 : 1);
+  return at + 1;
+}
+
+static gsize
+write_value (Rewriter *self, gsize at)
+{
+  int c = peek (self->scan, at);
+  if (c == '{')
+    return write_object (self, at);
+  if (c == '[')
+    return write_array (self, at);
+  gsize end = take_value (self->scan, at);
+  write_bytes (self, &self->scan->text[at], end - at);
+  return end;
+}
+
+/* NULL when a name stands twice. */
+static GBytes *
+rewritten (RbScan *self)
+{
+  g_autoptr (GArray) members = g_array_new (FALSE, FALSE, sizeof (Written));
+  Rewriter rewriter = { self, g_byte_array_sized_new ((guint) self->envelope.length), members, FALSE };
+  write_value (&rewriter, self->envelope.at);
+  g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (rewriter.out);
+  return rewriter.twice ? NULL : g_steal_pointer (&bytes);
+}
+
+static RbScan *
+scan_new (GBytes *bytes, const char *table)
+{
+  RbScan *self = g_new0 (RbScan, 1);
+  self->bytes = g_bytes_ref (bytes);
+  self->text = g_bytes_get_data (bytes, &self->length);
+  self->table_name = table;
+  self->entries = g_array_new (FALSE, FALSE, sizeof (guint32));
+  take_file (self);
+  return self;
+}
+
+static gboolean
+malformed (GError **error, gsize at, const char *problem)
+{
+  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "not valid JSON at byte %" G_GSIZE_FORMAT ": %s", at, problem);
+  return FALSE;
 }
 
 /* A text is one of the forms unless it mixes how they write what is beyond ASCII. */
@@ -428,22 +565,34 @@ is_canonical (guint met)
   return (met & MET_FOREIGN) == 0 && (met & (MET_WIDE | MET_WIDE_ESCAPE)) != (MET_WIDE | MET_WIDE_ESCAPE);
 }
 
+/* A text whose only fault is its layout is scanned again in another one. */
+static gboolean
+set_layout (RbScan **self, GError **error)
+{
+  if (((*self)->signed_met & MET_FOREIGN & ~MET_LAYOUT) != 0 || ((*self)->signed_met & MET_LAYOUT) == 0)
+    return TRUE;
+  g_autoptr (GBytes) bytes = rewritten (*self);
+  if (bytes == NULL)
+    return malformed (error, (*self)->signed_part.at, "a member stands twice in one object");
+  RbScan *again = scan_new (bytes, (*self)->table_name);
+  rb_scan_free (*self);
+  *self = again;
+  return TRUE;
+}
+
 RbScan *
 rb_scan_new (GBytes *bytes, const char *table, GError **error)
 {
-  g_autoptr (RbScan) self = g_new0 (RbScan, 1);
-  self->bytes = g_bytes_ref (bytes);
-  self->text = g_bytes_get_data (bytes, &self->length);
-  self->table_name = table;
-  self->entries = g_array_new (FALSE, FALSE, sizeof (guint32));
-  if (self->length > G_MAXUINT32)
+  if (g_bytes_get_size (bytes) > G_MAXUINT32)
     return NULL;
-  if (!take_file (self)) {
-    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "not valid JSON at byte %" G_GSIZE_FORMAT ": %s",
-                 self->problem_at, self->problem);
+  g_autoptr (RbScan) self = scan_new (bytes, table);
+  if (self->problem != NULL) {
+    malformed (error, self->problem_at, self->problem);
     return NULL;
   }
-  return self->table.length > 0 && is_canonical (self->signed_met) ? g_steal_pointer (&self) : NULL;
+  if (self->table.length == 0 || !set_layout (&self, error))
+    return NULL;
+  return is_canonical (self->signed_met) ? g_steal_pointer (&self) : NULL;
 }
 
 void

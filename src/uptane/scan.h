@@ -5,20 +5,20 @@
 /*
  * A large metadata file {"signatures":…,"signed":{…}} without a tree. One pass proves that the bytes are JSON as
  * core/json.h takes it, that members of `signed` stand in ascending order (so none is there twice) and that its bytes
- * are a canonical form of its value. The one large table of `signed` ("targets", "meta") is read entry by entry.
+ * are a canonical form of its value; where only spaces and order are in the way, a copy without them is. The one large table of `signed` ("targets", "meta") is read entry by entry.
  */
 typedef struct _RbScan RbScan;
 /* table: the member of `signed` that is not to become a tree. NULL with malformed when no parser would take the bytes;
- * NULL without an error when only a tree can judge them: an order, a number or an escape that is not canonical. */
+ * NULL without an error when only a tree can judge them: a number or an escape that is not canonical. */
 RbScan *rb_scan_new (GBytes *bytes, const char *table, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_scan_free (RbScan *self);
 /* The file with an empty table, to be made a tree of: what stands outside `signed` is judged only there. (transfer full) */
 GBytes *rb_scan_rest (const RbScan *self);
-/* `signed` in place: a canonical form of its value. (transfer full) */
+/* The bytes of `signed`: a canonical form of its value. (transfer full) */
 GBytes *rb_scan_signed (const RbScan *self);
 /* Are all canonical forms of `signed` the same bytes? */
 gboolean rb_scan_is_plain (const RbScan *self);
-/* The whole envelope in place where these bytes are its canonical form A, else NULL. (transfer full) */
+/* The bytes of the whole envelope where they are its canonical form A, else NULL. (transfer full) */
 GBytes *rb_scan_envelope (const RbScan *self);
 /* Entries of the table, in ascending order of their names. */
 guint rb_scan_size (const RbScan *self);

@@ -21,6 +21,19 @@ test_text (void)
   g_assert_cmpstr (text, ==, "2026-11-23T07:00:00Z");
 }
 
+/* A year has four digits, and what was written is read again. */
+static void
+test_early_years (void)
+{
+  static const char *const years[] = { "0001-01-01T00:00:00Z", "0226-11-23T07:00:00Z", "0999-12-31T23:59:59Z", "9999-12-31T23:59:59Z" };
+  for (guint i = 0; i < G_N_ELEMENTS (years); i++) {
+    gint64 moment = 0;
+    g_assert_true (rb_moment_from_text (years[i], &moment));
+    g_autofree char *text = rb_moment_to_text (moment);
+    g_assert_cmpstr (text, ==, years[i]);
+  }
+}
+
 static void
 test_not_a_time (void)
 {
@@ -66,6 +79,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/moment/text", test_text);
+  g_test_add_func ("/moment/early-years", test_early_years);
   g_test_add_func ("/moment/not-a-time", test_not_a_time);
   g_test_add_func ("/moment/pause", test_pause);
   g_test_add_func ("/moment/pause-ends-when-cancelled", test_pause_ends_when_cancelled);

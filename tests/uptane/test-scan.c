@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Large metadata: read in place, and judged as the tree judges it. */
 #include "core/json.h"
+#include "crypto/digest.h"
 #include "crypto/keygen.h"
 #include "uptane/author.h"
 #include "uptane/canonical.h"
 #include "uptane/metadata.h"
 
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define N_TARGETS 2000
@@ -129,14 +131,52 @@ test_in_place (Fixture *self, gconstpointer data)
   judge_entries (metadata);
 }
 
+/* What differs only in layout is verified and read as a copy in canonical form. */
 static void
-test_pretty_is_a_tree (Fixture *self, gconstpointer data)
+test_pretty (Fixture *self, gconstpointer data)
 {
   g_autoptr (GBytes) bytes = sign (self, RB_DIALECT_UPTANE);
   g_autoptr (GBytes) indented = pretty (bytes);
   g_autoptr (RbMetadata) metadata = accepted (self, indented);
   g_autoptr (GBytes) canonical = rb_metadata_canonical (metadata);
-  g_assert_null (metadata->scan);
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (indented);
+  g_assert_nonnull (metadata->scan);
+  g_assert_true (g_bytes_equal (canonical, bytes));
+  g_assert_cmpstr (metadata->sha256, ==, sha256);
+  judge_entries (metadata);
+}
+
+/* The same value with the members of each object backwards. */
+static json_t *
+backwards (json_t *value)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  const char *name;
+  json_t *member;
+  if (!json_is_object (value))
+    return json_incref (value);
+  json_object_foreach (value, name, member) {
+    g_ptr_array_insert (names, 0, (gpointer) name);
+  }
+  json_t *copy = json_object ();
+  for (guint i = 0; i < names->len; i++)
+    json_object_set_new (copy, names->pdata[i], backwards (json_object_get (value, names->pdata[i])));
+  return copy;
+}
+
+static void
+test_backwards (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GBytes) bytes = sign (self, RB_DIALECT_UPTANE);
+  g_autoptr (json_t) tree = rb_json_parse (bytes, LIMIT, "file", NULL);
+  g_autoptr (json_t) turned = backwards (tree);
+  char *text = json_dumps (turned, 0);
+  g_autoptr (GBytes) changed = g_bytes_new (text, strlen (text));
+  free (text);
+  g_assert_false (g_bytes_equal (bytes, changed));
+  g_autoptr (RbMetadata) metadata = accepted (self, changed);
+  g_autoptr (GBytes) canonical = rb_metadata_canonical (metadata);
+  g_assert_nonnull (metadata->scan);
   g_assert_true (g_bytes_equal (canonical, bytes));
   judge_entries (metadata);
 }
@@ -199,7 +239,8 @@ test_refusals (Fixture *self, gconstpointer data)
     RbReason reason;
   } cases[] = {
     { "\"length\":5", "\"length\":6", RB_REASON_BAD_SIGNATURE },
-    { "ecu1001-1.0.bin\"", "ecu1000-1.0.bin\"", RB_REASON_MALFORMED }, /* twice */
+    { "ecu1001-1.0.bin\"", "ecu1000-1.0.bin\"", RB_REASON_MALFORMED }, /* twice, one after the other */
+    { "ecu1801-1.0.bin\"", "ecu17-1.0.bin\"", RB_REASON_MALFORMED },   /* and far apart */
     { "\"length\":5", "\"length\":1,\"length\":5", RB_REASON_MALFORMED },
     { "\"length\":5", "\"length\":05", RB_REASON_MALFORMED },
     { "\"length\":5", "\"length\":99999999999999999999", RB_REASON_MALFORMED },
@@ -260,7 +301,7 @@ static void
 test_no_large_tree (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GString) text = g_string_new ("{\"signatures\":[],\"signed\":{\"version\":1,\"targets\":{}}}");
+  g_autoptr (GString) text = g_string_new ("{\"signatures\":[],\"signed\":{\"real\":1.5,\"version\":1,\"targets\":{}}}");
   gsize length = text->len;
   g_string_set_size (text, 33 * 1024 * 1024);
   memset (&text->str[length], ' ', text->len - length);
@@ -295,7 +336,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/uptane/scan/in-place", Fixture, NULL, set_up, test_in_place, tear_down);
   g_test_add ("/uptane/scan/in-place-wide", Fixture, "caf\xc3\xa9", set_up, test_in_place, tear_down);
-  g_test_add ("/uptane/scan/pretty-is-a-tree", Fixture, NULL, set_up, test_pretty_is_a_tree, tear_down);
+  g_test_add ("/uptane/scan/pretty", Fixture, NULL, set_up, test_pretty, tear_down);
+  g_test_add ("/uptane/scan/pretty-wide", Fixture, "caf\xc3\xa9", set_up, test_pretty, tear_down);
+  g_test_add ("/uptane/scan/backwards", Fixture, NULL, set_up, test_backwards, tear_down);
   g_test_add ("/uptane/scan/space-around", Fixture, NULL, set_up, test_space_around, tear_down);
   g_test_add ("/uptane/scan/other-forms", Fixture, "caf\xc3\xa9\n\x01\"", set_up, test_other_forms, tear_down);
   g_test_add ("/uptane/scan/refusals", Fixture, NULL, set_up, test_refusals, tear_down);
