@@ -33,6 +33,12 @@ typedef struct {
 
 extern const RbLinkBackend rb_doip_link_backend;
 
+/* As rb_link_open() and rb_link_discover(), in this very process: for the link process, and for tests. */
+RbLink *rb_backends_open (const char *uri, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *rb_backends_discover (gint64 timeout_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbLink *rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+
 /* A link on a backend of the caller's own, as tests do. Takes state. */
 RbLink *rb_link_new_with_backend (const RbLinkBackend *backend, const char *uri, gpointer state);
 const RbLinkBackend *rb_link_backend (RbLink *self);

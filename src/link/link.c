@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "link/backend.h"
-#include "link/can-link.h"
-
-#include <string.h>
+#include "link/process.h"
 
 RB_DEFINE_ERROR_DOMAIN (link)
 
@@ -12,8 +10,6 @@ struct _RbLink {
   RbLinkInfo info;
   gpointer state;
 };
-
-static const RbLinkBackend *const backends[] = { &rb_doip_link_backend, &rb_can_link_can, &rb_can_link_canfd, &rb_can_link_bus };
 
 static void
 info_clear (RbLinkInfo *info)
@@ -34,33 +30,13 @@ rb_link_new_with_backend (const RbLinkBackend *backend, const char *uri, gpointe
   return self;
 }
 
-static const RbLinkBackend *
-backend_for (const char *uri, const char **rest, GError **error)
-{
-  const char *colon = strchr (uri, ':');
-  for (guint i = 0; colon != NULL && i < G_N_ELEMENTS (backends); i++)
-    if (strlen (backends[i]->scheme) == (gsize) (colon - uri)
-        && strncmp (uri, backends[i]->scheme, (gsize) (colon - uri)) == 0) {
-      *rest = &colon[1];
-      return backends[i];
-    }
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_USAGE,
-               "“%s” is not a link; a link looks like doip://HOST:PORT, can:can0, usb: or bus:PATH", uri);
-  return NULL;
-}
-
 RbLink *
-rb_link_open (const char *uri, GCancellable *cancellable, GError **error)
+rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, GCancellable *cancellable, GError **error)
 {
-  const char *rest = NULL;
   RbLinkInfo info = { 0 };
-  const RbLinkBackend *backend = backend_for (uri, &rest, error);
-  if (backend == NULL)
-    return NULL;
   gpointer state = backend->open (rest, &info, cancellable, error);
   if (state == NULL) {
     info_clear (&info);
-    g_prefix_error (error, "%s: ", uri);
     return NULL;
   }
   RbLink *self = rb_link_new_with_backend (backend, uri, state);
@@ -68,6 +44,12 @@ rb_link_open (const char *uri, GCancellable *cancellable, GError **error)
   if (self->info.kind == NULL)
     self->info.kind = g_strdup (backend->scheme);
   return self;
+}
+
+RbLink *
+rb_link_open (const char *uri, GCancellable *cancellable, GError **error)
+{
+  return rb_link_open_with_backend (&rb_process_backend, uri, uri, cancellable, error);
 }
 
 RbLink *
@@ -136,9 +118,5 @@ rb_link_entry_free (RbLinkEntry *entry)
 GPtrArray *
 rb_link_discover (gint64 timeout_ms, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_link_entry_free);
-  for (guint i = 0; i < G_N_ELEMENTS (backends); i++)
-    if (backends[i]->discover != NULL && !backends[i]->discover (list, timeout_ms, cancellable, error))
-      return NULL;
-  return g_steal_pointer (&list);
+  return rb_process_discover (timeout_ms, cancellable, error);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "link/channel.h"
+#include "link/backend.h"
 
 /*
  * Our links and channels for a test in another language: commands on standard input, one line each, one line of answer.
@@ -83,7 +83,7 @@ static void
 do_list (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) list = rb_link_discover (10, NULL, &error);
+  g_autoptr (GPtrArray) list = rb_backends_discover (10, NULL, &error);
   fputs ("ok", stdout);
   for (guint i = 0; list != NULL && i < list->len; i++) {
     const RbLinkEntry *entry = list->pdata[i];
@@ -97,7 +97,7 @@ do_open (const char *uri)
 {
   g_autoptr (GError) error = NULL;
   do_close ();
-  link_now = rb_link_open (uri, NULL, &error);
+  link_now = rb_backends_open (uri, NULL, &error);
   say (link_now != NULL, error);
 }
 

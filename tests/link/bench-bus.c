@@ -6,7 +6,7 @@
 
 #include <glib/gstdio.h>
 
-#include "link/channel.h"
+#include "link/backend.h"
 #include "paced-bus.h"
 
 /*
@@ -143,7 +143,7 @@ main (int argc, char **argv)
                             .fd = plan.data_bitrate != 0, .brs = plan.data_bitrate != 0 } };
   int process = paced_bus_start (&bus);
   g_autoptr (GError) error = NULL;
-  g_autoptr (RbLink) link = rb_link_open (uri, NULL, &error);
+  g_autoptr (RbLink) link = rb_backends_open (uri, NULL, &error);
   int result = link == NULL ? 1 : measure (&plan, link);
   if (error != NULL)
     fprintf (stderr, "%s\n", error->message);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/bytes.h"
-#include "link/channel.h"
+#include "link/backend.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,7 +86,7 @@ main (int argc, char **argv)
 {
   char line[140000];
   g_autoptr (GError) error = NULL;
-  Tool tool = { .link = rb_link_open (argv[argc - 1], NULL, &error) };
+  Tool tool = { .link = rb_backends_open (argv[argc - 1], NULL, &error) };
   if (tool.link == NULL) {
     say (FALSE, NULL, error);
     return 1;

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "link/packet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* A UDS message over DoIP's 65535 bytes and its head fit; the kernel's default limits (212992) allow it. */
+enum { CHUNK = 96 * 1024 };
+
+typedef struct {
+  guint32 kind;
+  guint32 call;
+  gint64 number;
+  guint64 length; /* of the body */
+} Head;
+
+struct _RbPacketBuffer {
+  Head head;
+  guint8 body[CHUNK];
+};
+
+RbPacketBuffer *
+rb_packet_buffer_new (void)
+{
+  return g_malloc (sizeof (RbPacketBuffer));
+}
+
+void
+rb_packet_buffer_free (RbPacketBuffer *self)
+{
+  g_free (self);
+}
+
+gboolean
+rb_packet_pair (int sockets[2])
+{
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+    return FALSE;
+  for (guint i = 0; i < 2; i++) {
+    const int room = 2 * CHUNK;
+    /* above the numbers that a child gets its own at */
+    int high = fcntl (sockets[i], F_DUPFD_CLOEXEC, 16);
+    if (high >= 0) {
+      close (sockets[i]);
+      sockets[i] = high;
+    }
+    (void) setsockopt (sockets[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+  }
+  return TRUE;
+}
+
+typedef gboolean (*Put) (int socket, struct iovec *parts, gsize n, int passed, int flags);
+
+static gboolean
+put_message (int socket, struct iovec *parts, gsize n, int passed, int flags)
+{
+  union { struct cmsghdr header; char bytes[CMSG_SPACE (sizeof (int))]; } control = { 0 };
+  struct msghdr message = { .msg_iov = parts, .msg_iovlen = n };
+  if (passed >= 0) {
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN (sizeof (int));
+    memcpy (CMSG_DATA (&control.header), &passed, sizeof passed);
+  }
+  ssize_t sent;
+  do
+    sent = sendmsg (socket, &message, flags | MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent > 0;
+}
+
+static gboolean
+put_vector (int socket, struct iovec *parts, gsize n, int passed, int flags)
+{
+  (void) passed;
+  (void) flags;
+  ssize_t sent;
+  do
+    sent = writev (socket, parts, (int) n);
+  while (sent < 0 && errno == EINTR);
+  return sent > 0;
+}
+
+static gboolean
+put_packet (int socket, const RbPacket *packet, Put put, int flags)
+{
+  gsize length = packet->body == NULL ? 0 : g_bytes_get_size (packet->body);
+  gsize done = MIN (length, CHUNK);
+  Head head = { .kind = packet->kind, .call = packet->call, .number = packet->number, .length = length };
+  g_autoptr (GBytes) first = length == 0 ? NULL : g_bytes_new_from_bytes (packet->body, 0, done);
+  struct iovec parts[] = { { &head, sizeof head }, { first == NULL ? NULL : (void *) g_bytes_get_data (first, NULL), done } };
+  if (!put (socket, parts, done > 0 ? 2 : 1, packet->fd, flags))
+    return FALSE;
+  while (done < length) {
+    g_autoptr (GBytes) next = g_bytes_new_from_bytes (packet->body, done, MIN (length - done, CHUNK));
+    struct iovec part = { (void *) g_bytes_get_data (next, NULL), g_bytes_get_size (next) };
+    if (!put (socket, &part, 1, -1, flags))
+      return FALSE;
+    done += part.iov_len;
+  }
+  return TRUE;
+}
+
+gboolean
+rb_packet_send (int socket, const RbPacket *packet, int flags)
+{
+  return put_packet (socket, packet, put_message, flags);
+}
+
+gboolean
+rb_packet_answer (int socket, const RbPacket *packet)
+{
+  return put_packet (socket, packet, put_vector, 0);
+}
+
+static int
+passed_socket (struct msghdr *message)
+{
+  struct cmsghdr *part = CMSG_FIRSTHDR (message);
+  int fd = -1;
+  if (part != NULL && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS && part->cmsg_len == CMSG_LEN (sizeof fd))
+    memcpy (&fd, CMSG_DATA (part), sizeof fd);
+  return fd;
+}
+
+/* One packet into parts; 0: the end. */
+static gsize
+take (int socket, struct iovec *parts, gsize n, int *passed)
+{
+  union { struct cmsghdr header; char bytes[CMSG_SPACE (sizeof (int))]; } control;
+  struct msghdr message = { .msg_iov = parts, .msg_iovlen = n, .msg_control = &control, .msg_controllen = sizeof control };
+  ssize_t length;
+  do
+    length = recvmsg (socket, &message, MSG_CMSG_CLOEXEC);
+  while (length < 0 && errno == EINTR);
+  int fd = length > 0 ? passed_socket (&message) : -1;
+  if (passed != NULL)
+    *passed = fd;
+  else if (fd >= 0)
+    close (fd);
+  return length > 0 && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 ? (gsize) length : 0;
+}
+
+static GBytes *
+take_rest (int socket, RbPacketBuffer *buffer, gsize got)
+{
+  gsize length = buffer->head.length;
+  g_autoptr (GByteArray) body = g_byte_array_sized_new ((guint) MIN (length, RB_PACKET_MAX_BODY));
+  g_byte_array_append (body, buffer->body, (guint) got);
+  while (body->len < length) {
+    struct iovec part = { buffer->body, sizeof buffer->body };
+    gsize more = take (socket, &part, 1, NULL);
+    if (more == 0 || more > length - body->len)
+      return NULL;
+    g_byte_array_append (body, buffer->body, (guint) more);
+  }
+  return g_byte_array_free_to_bytes (g_steal_pointer (&body));
+}
+
+static gboolean
+receive (int socket, RbPacketBuffer *buffer, RbPacket *packet, gboolean whole)
+{
+  memset (packet, 0, sizeof *packet);
+  struct iovec parts[] = { { &buffer->head, sizeof buffer->head }, { buffer->body, sizeof buffer->body } };
+  gsize length = take (socket, parts, G_N_ELEMENTS (parts), &packet->fd);
+  if (length < sizeof buffer->head)
+    return FALSE;
+  gsize got = length - sizeof buffer->head;
+  const Head *head = &buffer->head;
+  if (head->kind >= RB_PACKET_N_KINDS || head->length > RB_PACKET_MAX_BODY || got > head->length || (whole && got < head->length))
+    return FALSE;
+  packet->kind = head->kind;
+  packet->call = head->call;
+  packet->number = head->number;
+  packet->body = got == head->length ? g_bytes_new (buffer->body, got) : take_rest (socket, buffer, got);
+  return packet->body != NULL;
+}
+
+gboolean
+rb_packet_receive (int socket, RbPacketBuffer *buffer, RbPacket *packet)
+{
+  return receive (socket, buffer, packet, FALSE);
+}
+
+gboolean
+rb_packet_receive_whole (int socket, RbPacketBuffer *buffer, RbPacket *packet)
+{
+  return receive (socket, buffer, packet, TRUE);
+}
+
+void
+rb_packet_clear (RbPacket *packet)
+{
+  g_clear_pointer (&packet->body, g_bytes_unref);
+  if (packet->fd >= 0)
+    close (packet->fd);
+  packet->fd = -1;
+}

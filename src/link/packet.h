@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <glib.h>
+
+/*
+ * Inside link/ and its tests only: what the program and its link process say to each other, over SOCK_SEQPACKET sockets. There is one
+ * socket for the heartbeat, one for the link and one for each channel; on the last two every call is answered before the next.
+ * What is longer than a packet goes on in packets without a head. Both ends are the same build on the same machine, but the
+ * link process reads hostile bytes: nothing it says is believed unchecked.
+ */
+#define RB_PACKET_MAX_BODY (4 * 1024 * 1024)
+
+typedef enum {
+  /* calls */
+  RB_PACKET_OPEN,     /* body: uri */
+  RB_PACKET_DISCOVER, /* number: milliseconds */
+  RB_PACKET_ALIVE,
+  RB_PACKET_CHANNEL,  /* number: of the channel; body: address; comes with the channel's socket */
+  RB_PACKET_SEND,     /* number: 1 drains before; body: message */
+  RB_PACKET_RECEIVE,  /* number: milliseconds */
+  RB_PACKET_DRAIN,
+  /* answers, with the number of the call */
+  RB_PACKET_DONE,     /* number and body: as the call has it */
+  RB_PACKET_FAILED,   /* number: reason; body: text */
+  /* on the heartbeat's socket, unanswered but for the first */
+  RB_PACKET_PING,
+  RB_PACKET_PONG,
+  RB_PACKET_CANCEL,   /* call; number: of the channel, 0 the link's own socket */
+  RB_PACKET_LOG,      /* number: GLogLevelFlags; body: text */
+  RB_PACKET_N_KINDS
+} RbPacketKind;
+
+typedef struct {
+  RbPacketKind kind;
+  guint32 call;
+  gint64 number;
+  GBytes *body; /* never NULL once received */
+  int fd;       /* a socket that comes with it, or -1 */
+} RbPacket;
+
+/* A packet's memory, for one socket and one thread. */
+typedef struct _RbPacketBuffer RbPacketBuffer;
+RbPacketBuffer *rb_packet_buffer_new (void);
+void rb_packet_buffer_free (RbPacketBuffer *self);
+
+/* body NULL: none. FALSE: the other end is gone, or (flags MSG_DONTWAIT) takes no more; errno tells. Never SIGPIPE in the program; the
+ * link process, which has no sendmsg (sandbox.c), ignores that signal. */
+gboolean rb_packet_send (int socket, const RbPacket *packet, int flags) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_packet_answer (int socket, const RbPacket *packet) G_GNUC_WARN_UNUSED_RESULT;
+/* Blocks. FALSE: the other end is gone or sent something that is no packet. Clear the packet afterwards. */
+gboolean rb_packet_receive (int socket, RbPacketBuffer *buffer, RbPacket *packet) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for a packet that has to come in one piece, as on the heartbeat's socket, so that nobody waits for its rest. */
+gboolean rb_packet_receive_whole (int socket, RbPacketBuffer *buffer, RbPacket *packet) G_GNUC_WARN_UNUSED_RESULT;
+void rb_packet_clear (RbPacket *packet);
+/* Two connected sockets, closed on exec, with room for a packet. */
+gboolean rb_packet_pair (int sockets[2]) G_GNUC_WARN_UNUSED_RESULT;
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbPacket, rb_packet_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPacketBuffer, rb_packet_buffer_free)

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "link/serve.h"
+
+#include "link/wording.h"
+#include "link/backend.h"
+
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * A thread for each socket of calls, in which the link's functions may block; the main thread answers the heartbeat, passes cancelling
+ * on and is done when the last socket is closed.
+ */
+#define AHEAD_MS 1 /* an answer so soon after its request is told in one packet with it */
+#define MAX_LOG 600
+
+typedef struct _Server Server;
+
+typedef struct {
+  Server *server;
+  guint32 number; /* 0: the link's own */
+  int socket;
+  RbChannel *channel;
+  guint32 call, cancelled; /* guarded by the server's lock */
+  GCancellable *cancellable;
+} Line;
+
+struct _Server {
+  RbLink *link; /* of line 0 alone */
+  GMutex lock;
+  GPtrArray *lines; /* of Line */
+  int finished; /* pipe: written when the last line is closed */
+};
+
+static void
+refuse (RbPacket *answer, const GError *error)
+{
+  answer->kind = RB_PACKET_FAILED;
+  answer->number = rb_wording_error (error, &answer->body);
+}
+
+static void
+do_open (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
+{
+  g_autofree char *uri = g_strndup (g_bytes_get_data (request->body, NULL), g_bytes_get_size (request->body));
+  line->server->link = rb_backends_open (uri, line->cancellable, error);
+  if (line->server->link != NULL)
+    answer->body = rb_wording_info (rb_link_info (line->server->link));
+}
+
+static void
+do_discover (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
+{
+  g_autoptr (GPtrArray) entries = rb_backends_discover (request->number, line->cancellable, error);
+  if (entries != NULL)
+    answer->body = rb_wording_entries (entries);
+}
+
+static Line *line_start (Server *server, guint32 number, int socket, RbChannel *channel);
+
+static void
+do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
+{
+  RbAddress address;
+  if (line->server->link == NULL || request->fd < 0 || !rb_wording_read_address (request->body, &address)) {
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no channel");
+    return;
+  }
+  RbChannel *channel = rb_channel_open (line->server->link, &address, error);
+  if (channel == NULL)
+    return;
+  answer->number = (gint64) rb_channel_max_message (channel);
+  (void) line_start (line->server, (guint32) request->number, request->fd, channel);
+  request->fd = -1;
+}
+
+static void
+do_send (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
+{
+  if (request->number != 0)
+    rb_channel_drain (line->channel);
+  if (!rb_channel_send (line->channel, request->body, line->cancellable, error))
+    return;
+  g_autoptr (GError) not_yet = NULL;
+  answer->body = rb_channel_receive (line->channel, AHEAD_MS, line->cancellable, &not_yet);
+  answer->number = answer->body != NULL;
+}
+
+static void
+serve_link (Line *line, RbPacket *request, RbPacket *answer, GError **error)
+{
+  switch (request->kind) {
+  case RB_PACKET_OPEN: do_open (line, request, answer, error); break;
+  case RB_PACKET_DISCOVER: do_discover (line, request, answer, error); break;
+  case RB_PACKET_CHANNEL: do_channel (line, request, answer, error); break;
+  case RB_PACKET_ALIVE: answer->number = line->server->link != NULL && rb_link_is_alive (line->server->link); break;
+  default: g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no call of a link");
+  }
+}
+
+static void
+serve_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
+{
+  switch (request->kind) {
+  case RB_PACKET_SEND: do_send (line, request, answer, error); break;
+  case RB_PACKET_RECEIVE: answer->body = rb_channel_receive (line->channel, request->number, line->cancellable, error); break;
+  case RB_PACKET_DRAIN: rb_channel_drain (line->channel); break;
+  default: g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no call of a channel");
+  }
+}
+
+static void
+begin_call (Line *line, guint32 call)
+{
+  g_mutex_lock (&line->server->lock);
+  line->call = call;
+  g_cancellable_reset (line->cancellable);
+  if (line->cancelled == call)
+    g_cancellable_cancel (line->cancellable);
+  g_mutex_unlock (&line->server->lock);
+}
+
+static gboolean
+serve_once (Line *line, RbPacketBuffer *buffer)
+{
+  g_auto (RbPacket) request = { .fd = -1 };
+  if (!rb_packet_receive (line->socket, buffer, &request))
+    return FALSE;
+  g_auto (RbPacket) answer = { .kind = RB_PACKET_DONE, .call = request.call, .fd = -1 };
+  g_autoptr (GError) error = NULL;
+  begin_call (line, request.call);
+  if (line->channel == NULL)
+    serve_link (line, &request, &answer, &error);
+  else
+    serve_channel (line, &request, &answer, &error);
+  if (error != NULL)
+    refuse (&answer, error);
+  return rb_packet_answer (line->socket, &answer);
+}
+
+static void
+line_end (Line *line)
+{
+  Server *server = line->server;
+  if (line->number == 0)
+    g_clear_pointer (&server->link, rb_link_unref);
+  g_clear_pointer (&line->channel, rb_channel_unref);
+  close (line->socket);
+  g_mutex_lock (&server->lock);
+  g_ptr_array_remove (server->lines, line);
+  gboolean last = server->lines->len == 0;
+  g_mutex_unlock (&server->lock);
+  g_object_unref (line->cancellable);
+  g_free (line);
+  if (last)
+    close (server->finished);
+}
+
+static gpointer
+serve_line (gpointer data)
+{
+  g_autoptr (RbPacketBuffer) buffer = rb_packet_buffer_new ();
+  while (serve_once (data, buffer))
+    ;
+  line_end (data);
+  return NULL;
+}
+
+static Line *
+line_start (Server *server, guint32 number, int socket, RbChannel *channel)
+{
+  Line *line = g_new0 (Line, 1);
+  line->server = server;
+  line->number = number;
+  line->socket = socket;
+  line->channel = channel;
+  line->cancellable = g_cancellable_new ();
+  g_mutex_lock (&server->lock);
+  g_ptr_array_add (server->lines, line);
+  g_mutex_unlock (&server->lock);
+  g_thread_unref (g_thread_new ("link-calls", serve_line, line));
+  return line;
+}
+
+static void
+cancel (Server *self, const RbPacket *packet)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->lines->len; i++) {
+    Line *line = self->lines->pdata[i];
+    if (line->number != packet->number)
+      continue;
+    line->cancelled = packet->call;
+    if (line->call == packet->call)
+      g_cancellable_cancel (line->cancellable);
+  }
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+serve_heartbeat (Server *self, RbPacketBuffer *buffer)
+{
+  const RbPacket pong = { .kind = RB_PACKET_PONG, .fd = -1 };
+  g_auto (RbPacket) packet = { .fd = -1 };
+  if (!rb_packet_receive_whole (RB_SERVE_HEARTBEAT, buffer, &packet))
+    return FALSE;
+  if (packet.kind == RB_PACKET_CANCEL)
+    cancel (self, &packet);
+  return packet.kind != RB_PACKET_PING || rb_packet_answer (RB_SERVE_HEARTBEAT, &pong);
+}
+
+/* Several threads log; a packet is whole in any case. */
+static GLogWriterOutput
+log_to_program (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
+{
+  (void) data;
+  for (gsize i = 0; i < n; i++) {
+    if (strcmp (fields[i].key, "MESSAGE") != 0)
+      continue;
+    gsize length = fields[i].length < 0 ? strlen (fields[i].value) : (gsize) fields[i].length;
+    g_autoptr (GBytes) body = g_bytes_new (fields[i].value, MIN (length, MAX_LOG));
+    const RbPacket packet = { .kind = RB_PACKET_LOG, .number = level & G_LOG_LEVEL_MASK, .body = body, .fd = -1 };
+    return rb_packet_answer (RB_SERVE_HEARTBEAT, &packet) ? G_LOG_WRITER_HANDLED : G_LOG_WRITER_UNHANDLED;
+  }
+  return G_LOG_WRITER_UNHANDLED;
+}
+
+int
+rb_serve_run (void)
+{
+  int finished[2];
+  if (pipe (finished) != 0)
+    return 1;
+  g_log_set_writer_func (log_to_program, NULL, NULL);
+  Server server = { .lines = g_ptr_array_new (), .finished = finished[1] };
+  g_autoptr (RbPacketBuffer) buffer = rb_packet_buffer_new ();
+  struct pollfd polled[] = { { RB_SERVE_HEARTBEAT, POLLIN, 0 }, { finished[0], POLLIN, 0 } };
+  g_mutex_init (&server.lock);
+  (void) line_start (&server, 0, RB_SERVE_CALLS, NULL);
+  while (poll (polled, G_N_ELEMENTS (polled), -1) >= 0 && polled[1].revents == 0)
+    if (polled[0].revents != 0 && !serve_heartbeat (&server, buffer))
+      break;
+  /* other threads may still run: what they use stays */
+  _exit (0);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "link/wording.h"
+
+#include "core/bytes.h"
+#include "link/backend.h"
+
+#include <string.h>
+
+enum { MAX_TEXT = 600, MAX_ENTRIES = 1000 };
+
+static char *
+clean (const guint8 *data, gsize length)
+{
+  char *text = g_utf8_make_valid ((const char *) data, (gssize) MIN (length, MAX_TEXT));
+  for (char *at = text; *at != '\0'; at++)
+    if (g_ascii_iscntrl (*at))
+      *at = ' ';
+  return text;
+}
+
+char *
+rb_wording_text (GBytes *body)
+{
+  gsize length = 0;
+  const guint8 *data = g_bytes_get_data (body, &length);
+  return data == NULL ? g_strdup ("") : clean (data, length);
+}
+
+static void
+put_text (GByteArray *out, const char *text)
+{
+  rb_writer_field16 (out, text == NULL ? "" : text, text == NULL ? 0 : MIN (strlen (text), MAX_TEXT));
+}
+
+static char *
+take_text (RbReader *reader)
+{
+  guint16 length = rb_reader_u16be (reader);
+  const guint8 *data = rb_reader_take (reader, length);
+  return data == NULL || length == 0 ? g_strdup ("") : clean (data, length);
+}
+
+GBytes *
+rb_wording_address (const RbAddress *address)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_writer_u16be (out, address->logical);
+  rb_writer_u32be (out, address->request);
+  rb_writer_u32be (out, address->response);
+  rb_writer_u16be (out, (guint16) (address->extension + 1));
+  rb_writer_u16be (out, (guint16) (address->response_extension + 1));
+  rb_writer_u8 (out, address->fd ? 1 : 0);
+  rb_writer_u8 (out, address->padding);
+  return g_byte_array_free_to_bytes (g_steal_pointer (&out));
+}
+
+gboolean
+rb_wording_read_address (GBytes *body, RbAddress *address)
+{
+  RbReader reader = rb_reader_from_bytes (body);
+  address->logical = rb_reader_u16be (&reader);
+  address->request = rb_reader_u32be (&reader);
+  address->response = rb_reader_u32be (&reader);
+  address->extension = rb_reader_u16be (&reader) - 1;
+  address->response_extension = rb_reader_u16be (&reader) - 1;
+  address->fd = rb_reader_u8 (&reader) != 0;
+  address->padding = rb_reader_u8 (&reader);
+  return rb_reader_done (&reader) && address->extension <= 0xff && address->response_extension <= 0xff;
+}
+
+GBytes *
+rb_wording_info (const RbLinkInfo *info)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_writer_u16be (out, info->logical);
+  rb_writer_u32be (out, info->max_message);
+  put_text (out, info->vin);
+  put_text (out, info->kind);
+  put_text (out, info->vendor);
+  put_text (out, info->serial);
+  put_text (out, info->firmware);
+  return g_byte_array_free_to_bytes (g_steal_pointer (&out));
+}
+
+static char *
+text_or_null (char *text)
+{
+  if (text[0] != '\0')
+    return text;
+  g_free (text);
+  return NULL;
+}
+
+gboolean
+rb_wording_read_info (GBytes *body, RbLinkInfo *info)
+{
+  RbReader reader = rb_reader_from_bytes (body);
+  info->logical = rb_reader_u16be (&reader);
+  info->max_message = rb_reader_u32be (&reader);
+  g_autofree char *vin = take_text (&reader);
+  if (strlen (vin) < sizeof info->vin && g_str_is_ascii (vin))
+    g_strlcpy (info->vin, vin, sizeof info->vin);
+  info->kind = text_or_null (take_text (&reader));
+  info->vendor = text_or_null (take_text (&reader));
+  info->serial = text_or_null (take_text (&reader));
+  info->firmware = text_or_null (take_text (&reader));
+  return rb_reader_done (&reader);
+}
+
+GBytes *
+rb_wording_entries (GPtrArray *entries)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  for (guint i = 0; i < MIN (entries->len, MAX_ENTRIES); i++) {
+    const RbLinkEntry *entry = entries->pdata[i];
+    put_text (out, entry->uri);
+    put_text (out, entry->kind);
+    put_text (out, entry->name);
+    put_text (out, entry->serial);
+    put_text (out, entry->state);
+    put_text (out, entry->vin);
+  }
+  return g_byte_array_free_to_bytes (g_steal_pointer (&out));
+}
+
+GPtrArray *
+rb_wording_read_entries (GBytes *body)
+{
+  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_link_entry_free);
+  RbReader reader = rb_reader_from_bytes (body);
+  while (rb_reader_left (&reader) > 0 && entries->len < MAX_ENTRIES) {
+    RbLinkEntry *entry = g_new0 (RbLinkEntry, 1);
+    g_ptr_array_add (entries, entry);
+    entry->uri = take_text (&reader);
+    entry->kind = take_text (&reader);
+    entry->name = take_text (&reader);
+    entry->serial = take_text (&reader);
+    entry->state = take_text (&reader);
+    entry->vin = take_text (&reader);
+  }
+  return rb_reader_done (&reader) ? g_steal_pointer (&entries) : NULL;
+}
+
+gint64
+rb_wording_error (const GError *error, GBytes **body)
+{
+  *body = g_bytes_new (error->message, strlen (error->message));
+  return rb_reason_of (error);
+}
+
+static gboolean
+is_of_a_link (gint64 reason)
+{
+  static const RbReason reasons[] = { RB_REASON_USAGE, RB_REASON_IO, RB_REASON_BUSY, RB_REASON_TIMEOUT, RB_REASON_UNSUPPORTED, RB_REASON_NOT_FOUND,
+                                      RB_REASON_CERTIFICATE, RB_REASON_CERTIFICATE_EXPIRED, RB_REASON_KEY_USAGE, RB_REASON_IDENTITY,
+                                      RB_REASON_LINK_LOST, RB_REASON_LINK_REFUSED, RB_REASON_LINK_NONE, RB_REASON_BUS_OFF, RB_REASON_NO_ACK,
+                                      RB_REASON_WRONG_BITRATE, RB_REASON_ECU_MISSING, RB_REASON_BLOCK_TOO_LONG };
+  for (guint i = 0; i < G_N_ELEMENTS (reasons); i++)
+    if (reason == (gint64) reasons[i])
+      return TRUE;
+  return FALSE;
+}
+
+void
+rb_wording_read_error (const RbPacket *packet, GError **error)
+{
+  g_autofree char *text = rb_wording_text (packet->body);
+  if (packet->number == RB_REASON_CANCELLED)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, text);
+  else
+    g_set_error_literal (error, RB_LINK_ERROR, is_of_a_link (packet->number) ? (int) packet->number : RB_REASON_LINK_PROTOCOL, text);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "link/channel.h"
+#include "link/packet.h"
+
+/*
+ * Inside link/ and its tests only: what a packet's body says. A read takes nothing on trust: numbers are in their range, texts are
+ * short, valid UTF-8 and without control characters, and errors have a reason that a link can have.
+ */
+GBytes *rb_wording_address (const RbAddress *address);
+gboolean rb_wording_read_address (GBytes *body, RbAddress *address) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_wording_info (const RbLinkInfo *info);
+/* Strings in info are the caller's. */
+gboolean rb_wording_read_info (GBytes *body, RbLinkInfo *info) G_GNUC_WARN_UNUSED_RESULT;
+/* (element-type RbLinkEntry) */
+GBytes *rb_wording_entries (GPtrArray *entries);
+GPtrArray *rb_wording_read_entries (GBytes *body);
+/* A FAILED packet's number and body. */
+gint64 rb_wording_error (const GError *error, GBytes **body);
+void rb_wording_read_error (const RbPacket *packet, GError **error);
+/* Fit to be shown. (transfer full) */
+char *rb_wording_text (GBytes *body);

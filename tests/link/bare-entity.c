@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bare-entity.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { HEADER = 8, MAX_MESSAGE = 1 << 20 };
+
+int
+bare_entity_listen (guint16 *port)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+  socklen_t length = sizeof address;
+  int listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint (bind (listener, (struct sockaddr *) &address, length), ==, 0);
+  g_assert_cmpint (listen (listener, 8), ==, 0);
+  g_assert_cmpint (getsockname (listener, (struct sockaddr *) &address, &length), ==, 0);
+  *port = ntohs (address.sin_port);
+  return listener;
+}
+
+static gboolean
+read_all (int fd, guint8 *out, gsize length)
+{
+  return length == 0 || recv (fd, out, length, MSG_WAITALL) == (ssize_t) length;
+}
+
+static void
+put_head (guint8 *out, guint16 type, guint32 length)
+{
+  const guint8 head[HEADER] = { 2, 0xfd, type >> 8, type & 0xff, length >> 24, length >> 16, length >> 8, length };
+  memcpy (out, head, HEADER);
+}
+
+static gboolean
+put_all (int fd, struct iovec *parts, int n)
+{
+  gsize total = 0;
+  for (int i = 0; i < n; i++)
+    total += parts[i].iov_len;
+  struct msghdr message = { .msg_iov = parts, .msg_iovlen = (gsize) n };
+  return sendmsg (fd, &message, MSG_NOSIGNAL | MSG_WAITALL) == (ssize_t) total;
+}
+
+/* payload: source, target, UDS message. Acknowledgement and answer are two messages, written as they come about. */
+static gboolean
+answer (int fd, const guint8 *payload, guint32 length)
+{
+  const guint8 addresses[] = { payload[2], payload[3], payload[0], payload[1] };
+  guint8 acknowledge[HEADER + 5] = { 0 };
+  put_head (acknowledge, 0x8002, 5);
+  memcpy (&acknowledge[HEADER], addresses, 4);
+  struct iovec first = { acknowledge, sizeof acknowledge };
+  if (!put_all (fd, &first, 1))
+    return FALSE;
+  guint8 sid = payload[4];
+  if (length < 6 || (sid != 0x36 && sid != 0x22))
+    return TRUE;
+  guint32 said = sid == 0x36 ? 2 : length - 4;
+  guint8 head[HEADER + 5];
+  put_head (head, 0x8001, 4 + said);
+  memcpy (&head[HEADER], addresses, 4);
+  head[HEADER + 4] = sid | 0x40;
+  struct iovec parts[] = { { head, sizeof head }, { (void *) &payload[5], said - 1 } };
+  return put_all (fd, parts, 2);
+}
+
+static void
+serve (int fd)
+{
+  const int one = 1;
+  static guint8 payload[MAX_MESSAGE];
+  guint8 head[HEADER];
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  while (read_all (fd, head, HEADER)) {
+    guint16 type = (guint16) (head[2] << 8 | head[3]);
+    guint32 length = (guint32) head[4] << 24 | (guint32) head[5] << 16 | (guint32) head[6] << 8 | head[7];
+    if (length > sizeof payload || !read_all (fd, payload, length))
+      return;
+    if (type == 0x0005) {
+      guint8 activated[HEADER + 9] = { 0 };
+      put_head (activated, 0x0006, 9);
+      memcpy (&activated[HEADER], payload, 2);
+      activated[HEADER + 2] = 0x10;
+      activated[HEADER + 3] = 0x01;
+      activated[HEADER + 4] = 0x10;
+      struct iovec part = { activated, sizeof activated };
+      if (!put_all (fd, &part, 1))
+        return;
+    } else if (type == 0x8001 && length > 4 && !answer (fd, payload, length)) {
+      return;
+    }
+  }
+}
+
+void
+bare_entity_serve (int listener)
+{
+  int fd;
+  while ((fd = accept4 (listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+    serve (fd);
+    close (fd);
+  }
+}

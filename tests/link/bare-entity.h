@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <glib.h>
+
+/*
+ * A DoIP entity of nothing but sockets, on 127.0.0.1, one connection after the other: activates, acknowledges every message and
+ * answers TransferData with its counter, 22 with the request's own bytes (62 …) and all else not at all.
+ */
+int bare_entity_listen (guint16 *port);
+/* Serves until the listening socket is shut down. */
+void bare_entity_serve (int listener);
