@@ -12,7 +12,7 @@ import unittest
 from tester import (DEFAULT, EXTENDED, PROGRAMMING, Closed, Demo, Vehicle, container_of, random_bytes, segments_of, sha256)
 
 BUILD = sys.argv.pop(1)
-LENGTH, SEQUENCE, RANGE, LOCKED, NOT_ACCEPTED, COUNTER = 0x13, 0x24, 0x31, 0x33, 0x70, 0x73
+LENGTH, SEQUENCE, RANGE, LOCKED, NOT_ACCEPTED, SUSPENDED, COUNTER = 0x13, 0x24, 0x31, 0x33, 0x70, 0x71, 0x73
 
 
 def setUpModule():
@@ -133,7 +133,7 @@ class Bounds(Case):
         self.refused(self.ecu.transfer(1, b"x" * (block - 1)), LENGTH)
         self.refused(self.ecu.ask(b"\x36"), LENGTH)
         self.assertEqual(self.ecu.transfer(1, b"x" * (block - 2)), b"\x76\1")
-        self.refused(self.ecu.transfer(2, b"x" * 3), RANGE)
+        self.refused(self.ecu.transfer(2, b"x" * 3), SUSPENDED)
         self.assertEqual(self.ecu.transfer(2, b"x" * 2), b"\x76\2")
         self.refused(self.ecu.transfer(3, b"x"), RANGE)
 
