@@ -14,6 +14,8 @@ typedef struct {
   /* Connects. rest is the URI after "scheme:". Fills info (already zeroed; strings are freed by link.c).
    * Errors: link-refused, link-none, link-lost, usage. Returns the state. */
   gpointer (*open) (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error);
+  /* For a link with keys, in place of open; security may be NULL (error identity). */
+  gpointer (*open_secured) (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error);
   /* Closes and frees; no other call is under way. */
   void (*close) (gpointer state);
   /* Is the far end there? May send a heartbeat and wait for it, at most 2 s. */
@@ -33,11 +35,11 @@ typedef struct {
 
 extern const RbLinkBackend rb_doip_link_backend;
 
-/* As rb_link_open() and rb_link_discover(), in this very process: for the link process, and for tests. */
-RbLink *rb_backends_open (const char *uri, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* As rb_link_open_secured() and rb_link_discover(), in this very process: for the link process, and for tests (security may be NULL). */
+RbLink *rb_backends_open (const char *uri, const RbLinkSecurity *security, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray *rb_backends_discover (gint64 timeout_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-RbLink *rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, GCancellable *cancellable, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+RbLink *rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, const RbLinkSecurity *security,
+                                   GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A link on a backend of the caller's own, as tests do. Takes state. */
 RbLink *rb_link_new_with_backend (const RbLinkBackend *backend, const char *uri, gpointer state);

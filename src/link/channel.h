@@ -10,7 +10,7 @@ RB_DECLARE_ERROR_DOMAIN (link);
  * A link is a connection to the vehicle; a channel is the addressed pipe of whole UDS messages to one ECU on
  * it. Calls block and take a GCancellable; one thread at a time may use a channel, several channels of one
  * link may be used from several threads at once. Framing, adapters and sockets are behind this contract
- * (in another process); nothing above it sees a frame.
+ * in another process (recall-link); nothing above it sees a frame.
  *
  * Errors (RB_LINK_ERROR): link-none, link-refused, link-lost (the link is gone; every channel on it is),
  * timeout (no message within the time; the channel still works), ecu-missing (the link has no such
@@ -46,8 +46,20 @@ typedef struct {
   char *kind, *vendor, *serial, *firmware; /* interface identity for the record */
 } RbLinkInfo;
 
+/*
+ * What doips:// needs, as PEM texts: the workstation's key for that link (PKCS#8, not encrypted) with its certificates, own
+ * first, and the authorities under which a vehicle may have its certificate. Borrowed for the call; nothing is read from files.
+ */
+typedef struct {
+  const char *identity;
+  const char *anchors;
+} RbLinkSecurity;
+
 /* URIs as INTERFACES: doip://HOST[:PORT] doips:// can:IFACE canfd:IFACE usb:[SERIAL] bus:PATH. */
 RbLink *rb_link_open (const char *uri, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same with what doips:// needs; every other link passes it over. Errors besides: identity, tls-required, tls-refused,
+ * vehicle-certificate. */
+RbLink *rb_link_open_secured (const char *uri, const RbLinkSecurity *security, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbLink *rb_link_ref (RbLink *self);
 /* Closes when the last reference (channels hold one) goes. */
 void rb_link_unref (RbLink *self);

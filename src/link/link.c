@@ -31,10 +31,12 @@ rb_link_new_with_backend (const RbLinkBackend *backend, const char *uri, gpointe
 }
 
 RbLink *
-rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, GCancellable *cancellable, GError **error)
+rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, const RbLinkSecurity *security,
+                           GCancellable *cancellable, GError **error)
 {
   RbLinkInfo info = { 0 };
-  gpointer state = backend->open (rest, &info, cancellable, error);
+  gpointer state = backend->open_secured == NULL ? backend->open (rest, &info, cancellable, error)
+                                                 : backend->open_secured (rest, security, &info, cancellable, error);
   if (state == NULL) {
     info_clear (&info);
     return NULL;
@@ -49,7 +51,13 @@ rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const 
 RbLink *
 rb_link_open (const char *uri, GCancellable *cancellable, GError **error)
 {
-  return rb_link_open_with_backend (&rb_process_backend, uri, uri, cancellable, error);
+  return rb_link_open_secured (uri, NULL, cancellable, error);
+}
+
+RbLink *
+rb_link_open_secured (const char *uri, const RbLinkSecurity *security, GCancellable *cancellable, GError **error)
+{
+  return rb_link_open_with_backend (&rb_process_backend, uri, uri, security, cancellable, error);
 }
 
 RbLink *

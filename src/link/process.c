@@ -388,12 +388,12 @@ process_new (GError **error)
 }
 
 static gpointer
-process_open (const char *uri, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+process_open (const char *uri, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
   Process *self = process_new (error);
   if (self == NULL)
     return NULL;
-  g_autoptr (GBytes) body = g_bytes_new (uri, strlen (uri));
+  g_autoptr (GBytes) body = rb_wording_open (uri, security);
   RbPacket request = { .kind = RB_PACKET_OPEN, .body = body, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
   gboolean opened = call (own_line (self), &request, &answer, cancellable, error);
@@ -511,7 +511,7 @@ rb_process_discover (gint64 timeout_ms, GCancellable *cancellable, GError **erro
 
 const RbLinkBackend rb_process_backend = {
   .scheme = "link",
-  .open = process_open,
+  .open_secured = process_open,
   .close = process_close,
   .is_alive = process_is_alive,
   .channel_open = process_channel_open,

@@ -43,8 +43,13 @@ refuse (RbPacket *answer, const GError *error)
 static void
 do_open (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
 {
-  g_autofree char *uri = g_strndup (g_bytes_get_data (request->body, NULL), g_bytes_get_size (request->body));
-  line->server->link = rb_backends_open (uri, line->cancellable, error);
+  g_auto (RbWordingOpen) wanted = { 0 };
+  if (!rb_wording_read_open (request->body, &wanted)) {
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no link");
+    return;
+  }
+  const RbLinkSecurity security = { wanted.identity, wanted.anchors };
+  line->server->link = rb_backends_open (wanted.uri, wanted.identity == NULL ? NULL : &security, line->cancellable, error);
   if (line->server->link != NULL)
     answer->body = rb_wording_info (rb_link_info (line->server->link));
 }

@@ -40,6 +40,61 @@ take_text (RbReader *reader)
   return data == NULL || length == 0 ? g_strdup ("") : clean (data, length);
 }
 
+static void
+put_long_text (GByteArray *out, const char *text)
+{
+  rb_writer_u32be (out, text == NULL ? 0 : (guint32) strlen (text));
+  rb_writer_data (out, text == NULL ? "" : text, text == NULL ? 0 : strlen (text));
+}
+
+static char *
+take_long_text (RbReader *reader)
+{
+  guint32 length = rb_reader_u32be (reader);
+  const guint8 *data = rb_reader_take (reader, length);
+  return data == NULL || length == 0 ? NULL : g_strndup ((const char *) data, length);
+}
+
+/* Called before the bytes are given back. */
+static void
+wipe (gpointer data)
+{
+  GByteArray *bytes = data;
+  explicit_bzero (bytes->data, bytes->len);
+  g_byte_array_unref (bytes);
+}
+
+GBytes *
+rb_wording_open (const char *uri, const RbLinkSecurity *security)
+{
+  gsize room = strlen (uri) + (security == NULL ? 0 : strlen (security->identity) + strlen (security->anchors)) + 12;
+  GByteArray *out = g_byte_array_sized_new ((guint) room);
+  put_long_text (out, uri);
+  put_long_text (out, security == NULL ? NULL : security->identity);
+  put_long_text (out, security == NULL ? NULL : security->anchors);
+  return g_bytes_new_with_free_func (out->data, out->len, wipe, out);
+}
+
+gboolean
+rb_wording_read_open (GBytes *body, RbWordingOpen *out)
+{
+  RbReader reader = rb_reader_from_bytes (body);
+  out->uri = take_long_text (&reader);
+  out->identity = take_long_text (&reader);
+  out->anchors = take_long_text (&reader);
+  return rb_reader_done (&reader) && out->uri != NULL && (out->identity == NULL) == (out->anchors == NULL);
+}
+
+void
+rb_wording_open_clear (RbWordingOpen *self)
+{
+  if (self->identity != NULL)
+    explicit_bzero (self->identity, strlen (self->identity));
+  g_clear_pointer (&self->uri, g_free);
+  g_clear_pointer (&self->identity, g_free);
+  g_clear_pointer (&self->anchors, g_free);
+}
+
 GBytes *
 rb_wording_address (const RbAddress *address)
 {
@@ -148,17 +203,14 @@ rb_wording_error (const GError *error, GBytes **body)
   return rb_reason_of (error);
 }
 
+/* The reasons that links have, of whatever kind. */
 static gboolean
 is_of_a_link (gint64 reason)
 {
-  static const RbReason reasons[] = { RB_REASON_USAGE, RB_REASON_IO, RB_REASON_BUSY, RB_REASON_TIMEOUT, RB_REASON_UNSUPPORTED, RB_REASON_NOT_FOUND,
-                                      RB_REASON_CERTIFICATE, RB_REASON_CERTIFICATE_EXPIRED, RB_REASON_KEY_USAGE, RB_REASON_IDENTITY,
-                                      RB_REASON_LINK_LOST, RB_REASON_LINK_REFUSED, RB_REASON_LINK_NONE, RB_REASON_BUS_OFF, RB_REASON_NO_ACK,
-                                      RB_REASON_WRONG_BITRATE, RB_REASON_ECU_MISSING, RB_REASON_BLOCK_TOO_LONG };
-  for (guint i = 0; i < G_N_ELEMENTS (reasons); i++)
-    if (reason == (gint64) reasons[i])
-      return TRUE;
-  return FALSE;
+  static const char *const words[] = { "usage", "io", "busy", "timeout", "unsupported", "not-found", "identity", "tls-required", "tls-refused",
+                                       "vehicle-certificate", "link-lost", "link-refused", "link-none", "link-protocol", "bus-off", "no-ack",
+                                       "wrong-bitrate", "ecu-missing", "block-too-long", NULL };
+  return reason > RB_REASON_NONE && reason < RB_REASON_LAST && g_strv_contains (words, rb_reason_word ((RbReason) reason));
 }
 
 void

@@ -7,6 +7,13 @@
  * Inside link/ and its tests only: what a packet's body says. A read takes nothing on trust: numbers are in their range, texts are
  * short, valid UTF-8 and without control characters, and errors have a reason that a link can have.
  */
+typedef struct {
+  char *uri, *identity, *anchors; /* the last two NULL without security */
+} RbWordingOpen;
+GBytes *rb_wording_open (const char *uri, const RbLinkSecurity *security);
+gboolean rb_wording_read_open (GBytes *body, RbWordingOpen *out) G_GNUC_WARN_UNUSED_RESULT;
+/* Wipes the key. */
+void rb_wording_open_clear (RbWordingOpen *self);
 GBytes *rb_wording_address (const RbAddress *address);
 gboolean rb_wording_read_address (GBytes *body, RbAddress *address) G_GNUC_WARN_UNUSED_RESULT;
 GBytes *rb_wording_info (const RbLinkInfo *info);
@@ -20,3 +27,4 @@ gint64 rb_wording_error (const GError *error, GBytes **body);
 void rb_wording_read_error (const RbPacket *packet, GError **error);
 /* Fit to be shown. (transfer full) */
 char *rb_wording_text (GBytes *body);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbWordingOpen, rb_wording_open_clear)

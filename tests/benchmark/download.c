@@ -124,7 +124,7 @@ measure (const Plan *plan, Ecu *ecu, const char *uri, GError **error)
   const RbAddress address = { .request = 0x7e0, .response = 0x7e8, .extension = -1, .response_extension = -1, .padding = 0xcc,
                               .fd = plan->data_bitrate != 0 };
   const RbClientTiming timing = { .p2_ms = 1000 };
-  g_autoptr (RbLink) link = rb_backends_open (uri, NULL, error);
+  g_autoptr (RbLink) link = rb_backends_open (uri, NULL, NULL, error);
   g_autoptr (RbChannel) channel = link == NULL ? NULL : rb_channel_open (link, &address, error);
   if (channel == NULL)
     return 1;

@@ -97,7 +97,7 @@ do_open (const char *uri)
 {
   g_autoptr (GError) error = NULL;
   do_close ();
-  link_now = rb_backends_open (uri, NULL, &error);
+  link_now = rb_backends_open (uri, NULL, NULL, &error);
   say (link_now != NULL, error);
 }
 

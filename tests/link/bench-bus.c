@@ -143,7 +143,7 @@ main (int argc, char **argv)
                             .fd = plan.data_bitrate != 0, .brs = plan.data_bitrate != 0 } };
   int process = paced_bus_start (&bus);
   g_autoptr (GError) error = NULL;
-  g_autoptr (RbLink) link = rb_backends_open (uri, NULL, &error);
+  g_autoptr (RbLink) link = rb_backends_open (uri, NULL, NULL, &error);
   int result = link == NULL ? 1 : measure (&plan, link);
   if (error != NULL)
     fprintf (stderr, "%s\n", error->message);

@@ -86,7 +86,7 @@ main (int argc, char **argv)
 {
   char line[140000];
   g_autoptr (GError) error = NULL;
-  Tool tool = { .link = rb_backends_open (argv[argc - 1], NULL, &error) };
+  Tool tool = { .link = rb_backends_open (argv[argc - 1], NULL, NULL, &error) };
   if (tool.link == NULL) {
     say (FALSE, NULL, error);
     return 1;

@@ -32,7 +32,7 @@ bench_of (PacedBus *bus)
   bench.process = paced_bus_start (bus);
   g_autoptr (GError) error = NULL;
   RbAddress address = address_of (&bus->ecu);
-  bench.link = rb_backends_open (bench.uri, NULL, &error);
+  bench.link = rb_backends_open (bench.uri, NULL, NULL, &error);
   g_assert_no_error (error);
   bench.channel = rb_channel_open (bench.link, &address, &error);
   g_assert_no_error (error);
@@ -176,7 +176,7 @@ static void
 refuse (const char *uri, const char *reason)
 {
   g_autoptr (GError) error = NULL;
-  g_assert_null (rb_backends_open (uri, NULL, &error));
+  g_assert_null (rb_backends_open (uri, NULL, NULL, &error));
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, reason);
 }
 
@@ -206,7 +206,7 @@ test_info (void)
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
   g_cancellable_cancel (cancelled);
   g_autoptr (GError) error = NULL;
-  g_assert_null (rb_backends_open (bench.uri, cancelled, &error));
+  g_assert_null (rb_backends_open (bench.uri, NULL, cancelled, &error));
   g_assert_true (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
   bench_clear (&bench);
 }

@@ -150,6 +150,29 @@ test_full_socket (void)
 }
 
 static void
+test_open (void)
+{
+  const RbLinkSecurity security = { "-----BEGIN PRIVATE KEY-----\nkey\n", "-----BEGIN CERTIFICATE-----\nanchor\n" };
+  g_autoptr (GBytes) with = rb_wording_open ("doips://host", &security);
+  g_auto (RbWordingOpen) out = { 0 };
+  g_assert_true (rb_wording_read_open (with, &out));
+  g_assert_cmpstr (out.uri, ==, "doips://host");
+  g_assert_cmpstr (out.identity, ==, security.identity);
+  g_assert_cmpstr (out.anchors, ==, security.anchors);
+  for (gsize length = 0; length < g_bytes_get_size (with); length++) {
+    g_autoptr (GBytes) cut = g_bytes_new_from_bytes (with, 0, length);
+    g_auto (RbWordingOpen) half = { 0 };
+    g_assert_false (rb_wording_read_open (cut, &half));
+  }
+  g_autoptr (GBytes) without = rb_wording_open ("can:can0", NULL);
+  g_auto (RbWordingOpen) plain = { 0 };
+  g_assert_true (rb_wording_read_open (without, &plain));
+  g_assert_cmpstr (plain.uri, ==, "can:can0");
+  g_assert_null (plain.identity);
+  g_assert_null (plain.anchors);
+}
+
+static void
 test_address (void)
 {
   const RbAddress addresses[] = { { .logical = 0xfffe, .request = 0x98da10f1, .response = 0x98daf110, .extension = 0, .response_extension = 255, .fd = TRUE, .padding = 0xaa },
@@ -286,6 +309,7 @@ main (int argc, char **argv)
   g_test_add_func ("/link/packet/lies", test_lies);
   g_test_add_func ("/link/packet/whole-does-not-wait", test_whole_does_not_wait);
   g_test_add_func ("/link/packet/full-socket", test_full_socket);
+  g_test_add_func ("/link/wording/open", test_open);
   g_test_add_func ("/link/wording/address", test_address);
   g_test_add_func ("/link/wording/info", test_info);
   g_test_add_func ("/link/wording/long-vin", test_long_vin);
