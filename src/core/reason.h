@@ -79,6 +79,9 @@
   X (LINK_REFUSED, "link-refused") \
   X (LINK_NONE, "link-none") \
   X (LINK_PROTOCOL, "link-protocol") \
+  X (TLS_REQUIRED, "tls-required") \
+  X (TLS_REFUSED, "tls-refused") \
+  X (VEHICLE_CERTIFICATE, "vehicle-certificate") \
   X (BUS_OFF, "bus-off") \
   X (NO_ACK, "no-ack") \
   X (WRONG_BITRATE, "wrong-bitrate") \

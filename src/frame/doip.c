@@ -177,3 +177,36 @@ rb_doip_status_write (GByteArray *out, guint8 node_type, guint8 max_sockets, gui
   rb_writer_u8 (out, open_sockets);
   rb_writer_u32be (out, max_data);
 }
+
+const char *
+rb_doip_header_nack_text (guint8 code)
+{
+  switch (code) {
+  case RB_DOIP_BAD_PATTERN: return "it is no DoIP";
+  case RB_DOIP_UNKNOWN_TYPE: return "the type of message is unknown";
+  case RB_DOIP_TOO_LARGE: return "the message is too large";
+  case RB_DOIP_NO_MEMORY: return "out of memory";
+  case RB_DOIP_BAD_LENGTH: return "the message has a wrong length";
+  default: return "unknown code";
+  }
+}
+
+gboolean
+rb_doip_status_parse (gconstpointer payload, gsize length, RbDoipStatusInfo *out)
+{
+  RbReader reader = rb_reader_new (payload, length);
+  out->node_type = rb_reader_u8 (&reader);
+  out->max_sockets = rb_reader_u8 (&reader);
+  out->open_sockets = rb_reader_u8 (&reader);
+  out->max_data = rb_reader_left (&reader) == 4 ? rb_reader_u32be (&reader) : 0;
+  return rb_reader_done (&reader);
+}
+
+gboolean
+rb_doip_power_parse (gconstpointer payload, gsize length, RbDoipPower *out)
+{
+  RbReader reader = rb_reader_new (payload, length);
+  guint8 mode = rb_reader_u8 (&reader);
+  *out = (RbDoipPower) mode;
+  return rb_reader_done (&reader) && mode <= RB_DOIP_POWER_NOT_SUPPORTED;
+}

@@ -13,6 +13,7 @@ RB_DECLARE_ERROR_DOMAIN (frame);
 #define RB_DOIP_HEADER 8
 #define RB_DOIP_VERSION 0x02 /* ISO 13400-2:2012; what is read may be 01…04, and FF in identification requests */
 #define RB_DOIP_PORT 13400
+#define RB_DOIP_TLS_PORT 3496
 #define RB_DOIP_MAX_PAYLOAD (2 * 1024 * 1024)
 
 typedef enum {
@@ -34,6 +35,8 @@ typedef enum {
   RB_DOIP_DIAGNOSTIC_NACK = 0x8003,
 } RbDoipType;
 
+/* Codes of RB_DOIP_ACTIVATION_RESPONSE that are acted on */
+enum { RB_DOIP_TLS_REQUIRED = 0x07, RB_DOIP_ACTIVATED = 0x10 };
 /* Codes of RB_DOIP_NACK */
 enum { RB_DOIP_BAD_PATTERN = 0, RB_DOIP_UNKNOWN_TYPE = 1, RB_DOIP_TOO_LARGE = 2, RB_DOIP_NO_MEMORY = 3, RB_DOIP_BAD_LENGTH = 4 };
 
@@ -74,4 +77,17 @@ void rb_doip_diagnostic_write (GByteArray *out, guint16 source, guint16 target, 
 /* type ACK (code 0) or NACK */
 void rb_doip_acknowledge_write (GByteArray *out, guint16 type, guint16 source, guint16 target, guint8 code);
 const char *rb_doip_nack_text (guint8 code);
+/* What a code of RB_DOIP_NACK means, static. */
+const char *rb_doip_header_nack_text (guint8 code);
 void rb_doip_status_write (GByteArray *out, guint8 node_type, guint8 max_sockets, guint8 open_sockets, guint32 max_data);
+
+typedef struct {
+  guint8 node_type; /* 0 gateway, 1 node */
+  guint8 max_sockets, open_sockets;
+  guint32 max_data; /* 0: not told */
+} RbDoipStatusInfo;
+/* RB_DOIP_STATUS_RESPONSE */
+gboolean rb_doip_status_parse (gconstpointer payload, gsize length, RbDoipStatusInfo *out) G_GNUC_WARN_UNUSED_RESULT;
+/* RB_DOIP_POWER_RESPONSE */
+typedef enum { RB_DOIP_POWER_NOT_READY = 0, RB_DOIP_POWER_READY = 1, RB_DOIP_POWER_NOT_SUPPORTED = 2 } RbDoipPower;
+gboolean rb_doip_power_parse (gconstpointer payload, gsize length, RbDoipPower *out) G_GNUC_WARN_UNUSED_RESULT;

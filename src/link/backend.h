@@ -34,6 +34,7 @@ typedef struct {
 } RbLinkBackend;
 
 extern const RbLinkBackend rb_doip_link_backend;
+extern const RbLinkBackend rb_doip_link_secured; /* doips: */
 
 /* As rb_link_open_secured() and rb_link_discover(), in this very process: for the link process, and for tests (security may be NULL). */
 RbLink *rb_backends_open (const char *uri, const RbLinkSecurity *security, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

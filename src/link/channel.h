@@ -40,7 +40,7 @@ typedef struct {
 } RbLinkEntry;
 
 typedef struct {
-  char vin[18];          /* from the DoIP announcement, "" when the link does not know */
+  char vin[18];          /* from the certificate of a doips:// vehicle, "" when the link does not know */
   guint16 logical;       /* of the entity */
   guint32 max_message;   /* largest UDS message the link carries, 0 unknown */
   char *kind, *vendor, *serial, *firmware; /* interface identity for the record */

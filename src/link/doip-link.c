@@ -2,9 +2,11 @@
 #include "link/backend.h"
 
 #include "core/bytes.h"
-#include "frame/doip.h"
+#include "link/doip-search.h"
+#include "link/doip-tls.h"
 
-#include <string.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 /*
  * One TCP connection, one routing activation, many target addresses. A reader thread takes the stream apart
@@ -17,19 +19,25 @@
 #define TESTER 0x0e80
 #define CONTROL_MS 2000   /* A_DoIP_Ctrl */
 #define ACK_MS 2000       /* A_DoIP_Diagnostic_Message */
+#define STATUS_MS 200
 #define DEFAULT_MAX_MESSAGE 65535
+/* A pulled cable says nothing: after this long without a sign of the other end's TCP the connection is given up. */
+#define SILENCE_MS 4000
 
-typedef enum { ACK_NONE, ACK_GOOD, ACK_BAD } Ack;
+typedef enum { ACK_NONE, ACK_GOOD, ACK_BAD, ACK_HEADER_BAD } Ack;
 
 typedef struct {
   guint16 target;
   GQueue answers; /* of GBytes */
   Ack ack;
   guint8 nack;
+  guint64 sent; /* number of the message that waits for its acknowledgement, 0 none does */
 } Channel;
 
 typedef struct {
   GSocketConnection *connection;
+  GIOStream *stream; /* the connection, or TLS over it */
+  gboolean secured;
   GThread *reader;
   GCancellable *stop;
   GMutex lock;
@@ -38,19 +46,36 @@ typedef struct {
   GPtrArray *channels; /* of Channel, borrowed */
   gboolean activated;
   guint8 activation_code;
+  gboolean refused; /* by its header: a message outside any channel was not understood */
+  guint8 refusal;
   guint16 entity;
   guint32 max_data; /* 0: not told */
   gboolean status_known;
+  guint64 sent;
   char *lost; /* why the connection is gone */
 } DoipLink;
+
+/* Half a message on the wire cannot be taken back: what would follow is no DoIP any more. */
+static void
+give_up (DoipLink *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->lost == NULL)
+    self->lost = g_strdup ("a message could not be sent to its end");
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
 
 static gboolean
 write_all (DoipLink *self, GByteArray *message, GCancellable *cancellable, GError **error)
 {
-  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (self->connection));
+  GOutputStream *out = g_io_stream_get_output_stream (self->stream);
+  gsize done = 0;
   g_mutex_lock (&self->write_lock);
-  gboolean written = g_output_stream_write_all (out, message->data, message->len, NULL, cancellable, error);
+  gboolean written = g_output_stream_write_all (out, message->data, message->len, &done, cancellable, error);
   g_mutex_unlock (&self->write_lock);
+  if (!written && done > 0)
+    give_up (self);
   if (!written && error != NULL && !g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
     g_autofree char *text = g_strdup ((*error)->message);
     g_clear_error (error);
@@ -97,20 +122,39 @@ take_acknowledge (DoipLink *self, Ack ack, const guint8 *payload, gsize length)
   channel->nack = code;
 }
 
+/* An entity takes one message after the other: what it does not understand is the oldest that waits. */
+static void
+take_header_nack (DoipLink *self, guint8 code)
+{
+  Channel *oldest = NULL;
+  for (guint i = 0; i < self->channels->len; i++) {
+    Channel *channel = self->channels->pdata[i];
+    if (channel->sent > 0 && channel->ack == ACK_NONE && (oldest == NULL || channel->sent < oldest->sent))
+      oldest = channel;
+  }
+  if (oldest != NULL) {
+    oldest->ack = ACK_HEADER_BAD;
+    oldest->nack = code;
+  } else {
+    self->refused = TRUE;
+    self->refusal = code;
+  }
+}
+
 static void
 take_control (DoipLink *self, guint16 type, const guint8 *payload, gsize length)
 {
-  RbReader reader = rb_reader_new (payload, length);
   guint16 tester;
+  RbDoipStatusInfo status;
   if (type == RB_DOIP_ACTIVATION_RESPONSE
       && rb_doip_activated_parse (payload, length, &tester, &self->entity, &self->activation_code))
     self->activated = TRUE;
-  if (type == RB_DOIP_STATUS_RESPONSE) {
-    (void) rb_reader_take (&reader, 3);
-    guint32 max = rb_reader_u32be (&reader);
-    self->max_data = rb_reader_ok (&reader) ? max : 0;
+  if (type == RB_DOIP_STATUS_RESPONSE && rb_doip_status_parse (payload, length, &status)) {
+    self->max_data = status.max_data;
     self->status_known = TRUE;
   }
+  if (type == RB_DOIP_NACK && length == 1)
+    take_header_nack (self, payload[0]);
 }
 
 static void
@@ -148,7 +192,7 @@ static gboolean
 read_exactly (DoipLink *self, guint8 *buffer, gsize length, GError **error)
 {
   gsize got = 0;
-  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (self->connection));
+  GInputStream *in = g_io_stream_get_input_stream (self->stream);
   if (!g_input_stream_read_all (in, buffer, length, &got, self->stop, error))
     return FALSE;
   if (got == length)
@@ -184,7 +228,8 @@ reader_thread (gpointer data)
   while (read_message (self, &error))
     ;
   g_mutex_lock (&self->lock);
-  self->lost = g_strdup (error->message);
+  if (self->lost == NULL)
+    self->lost = g_strdup (error->message);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   return NULL;
@@ -220,13 +265,13 @@ wait_for (DoipLink *self, Channel *channel, Condition condition, gint64 timeout_
 static gboolean
 is_activated (DoipLink *self, Channel *channel)
 {
-  return self->activated;
+  return self->activated || self->refused;
 }
 
 static gboolean
 status_is_known (DoipLink *self, Channel *channel)
 {
-  return self->status_known;
+  return self->status_known || self->refused;
 }
 
 static gboolean
@@ -256,37 +301,76 @@ gone (DoipLink *self, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
+/* With TLS 1.3 a vehicle refuses the workstation's certificate only after its own handshake is done: the connection just ends. */
+static void
+set_no_activation (DoipLink *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) end = NULL;
+  if (self->refused)
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the vehicle does not understand the routing activation: %s (code %02x)",
+                 rb_doip_header_nack_text (self->refusal), self->refusal);
+  else if (!gone (self, cancellable, &end))
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "the vehicle does not answer the routing activation");
+  else if (self->secured && g_error_matches (end, RB_LINK_ERROR, RB_REASON_LINK_LOST))
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_TLS_REFUSED, "the vehicle ended the TLS connection, which it does when it does not accept the"
+                 " workstation's certificate: %s", end->message);
+  else
+    g_propagate_error (error, g_steal_pointer (&end));
+}
+
 static gboolean
 activate (DoipLink *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
+  g_autoptr (GError) unsent = NULL;
   rb_doip_activation_write (out, TESTER, 0);
-  if (!write_all (self, out, cancellable, error))
-    return FALSE;
-  if (!wait_for (self, NULL, is_activated, CONTROL_MS, cancellable)) {
-    if (!gone (self, cancellable, error))
-      g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "the vehicle does not answer the routing activation");
+  gboolean sent = write_all (self, out, cancellable, &unsent);
+  if (!wait_for (self, NULL, is_activated, CONTROL_MS, cancellable) || !self->activated) {
+    if (sent || self->secured)
+      set_no_activation (self, cancellable, error);
+    else
+      g_propagate_error (error, g_steal_pointer (&unsent));
     return FALSE;
   }
-  if (self->activation_code == 0x10)
+  if (self->activation_code == RB_DOIP_ACTIVATED)
     return TRUE;
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "the vehicle refused the connection: %s (code %02x)",
+  RbReason reason = self->activation_code == RB_DOIP_TLS_REQUIRED ? RB_REASON_TLS_REQUIRED : RB_REASON_LINK_REFUSED;
+  g_set_error (error, RB_LINK_ERROR, (int) reason, "the vehicle refused the connection: %s (code %02x)",
                rb_doip_activation_text (self->activation_code), self->activation_code);
   return FALSE;
 }
 
-/* Entities need not answer it on TCP; those that do tell the largest message. */
 static gboolean
-ask_status (DoipLink *self, gint64 timeout_ms, GCancellable *cancellable)
+ask_status_by_udp (DoipLink *self, GCancellable *cancellable)
+{
+  RbDoipStatusInfo status;
+  g_autoptr (GSocketAddress) far = g_socket_connection_get_remote_address (self->connection, NULL);
+  if (far == NULL || !rb_doip_search_status (far, &status, STATUS_MS, cancellable))
+    return FALSE;
+  self->max_data = status.max_data;
+  return TRUE;
+}
+
+/* It tells the largest message. The standard has it by UDP; many answer on the connection too. */
+static gboolean
+ask_status (DoipLink *self, GCancellable *cancellable)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_doip_write (out, RB_DOIP_STATUS_REQUEST, NULL, 0);
-  g_mutex_lock (&self->lock);
-  self->status_known = FALSE;
-  g_mutex_unlock (&self->lock);
   g_autoptr (GError) error = NULL;
-  return write_all (self, out, cancellable, &error)
-         && wait_for (self, NULL, status_is_known, timeout_ms, cancellable);
+  if (write_all (self, out, cancellable, &error) && wait_for (self, NULL, status_is_known, STATUS_MS, cancellable)
+      && self->status_known)
+    return TRUE;
+  return !self->secured && ask_status_by_udp (self, cancellable);
+}
+
+/* What does not fit into the socket's buffer is not said: nobody may keep us waiting at the end. */
+static void
+say_goodbye (DoipLink *self)
+{
+  GSocket *socket = g_socket_connection_get_socket (self->connection);
+  if (self->stream != G_IO_STREAM (self->connection) && (g_socket_condition_check (socket, G_IO_OUT | G_IO_ERR | G_IO_HUP) == G_IO_OUT))
+    g_io_stream_close (self->stream, NULL, NULL);
 }
 
 static void
@@ -296,7 +380,9 @@ doip_link_close (gpointer state)
   g_cancellable_cancel (self->stop);
   if (self->reader != NULL)
     g_thread_join (self->reader);
+  say_goodbye (self);
   g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
+  g_object_unref (self->stream);
   g_object_unref (self->connection);
   g_object_unref (self->stop);
   g_ptr_array_unref (self->channels);
@@ -307,15 +393,27 @@ doip_link_close (gpointer state)
   g_free (self);
 }
 
+static void
+watch_over (GSocket *socket)
+{
+  const struct {
+    int option, value;
+  } settings[] = { { TCP_NODELAY, 1 }, { TCP_KEEPIDLE, 1 }, { TCP_KEEPINTVL, 1 }, { TCP_USER_TIMEOUT, SILENCE_MS } };
+  g_socket_set_timeout (socket, 0);
+  g_socket_set_keepalive (socket, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+    g_socket_set_option (socket, IPPROTO_TCP, settings[i].option, settings[i].value, NULL);
+}
+
 static GSocketConnection *
-connect_to (const char *rest, GCancellable *cancellable, GError **error)
+connect_to (const char *rest, guint16 port, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   const char *host = g_str_has_prefix (rest, "//") ? &rest[2] : rest;
   g_socket_client_set_timeout (client, 5);
   g_socket_client_set_enable_proxy (client, FALSE);
   g_autoptr (GError) failure = NULL;
-  GSocketConnection *connection = g_socket_client_connect_to_host (client, host, RB_DOIP_PORT, cancellable, &failure);
+  GSocketConnection *connection = g_socket_client_connect_to_host (client, host, port, cancellable, &failure);
   if (connection == NULL) {
     if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
       g_propagate_error (error, g_steal_pointer (&failure));
@@ -323,37 +421,60 @@ connect_to (const char *rest, GCancellable *cancellable, GError **error)
       g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "no connection to the vehicle: %s", failure->message);
     return NULL;
   }
-  GSocket *socket = g_socket_connection_get_socket (connection);
-  g_socket_set_timeout (socket, 0);
-  g_socket_set_keepalive (socket, TRUE);
-  g_socket_set_option (socket, 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1, NULL);
+  watch_over (g_socket_connection_get_socket (connection));
   return connection;
 }
 
-static gpointer
-doip_link_open (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+/* Takes both. */
+static DoipLink *
+link_new (GSocketConnection *connection, GIOStream *stream)
 {
-  GSocketConnection *connection = connect_to (rest, cancellable, error);
-  if (connection == NULL)
-    return NULL;
   DoipLink *self = g_new0 (DoipLink, 1);
   self->connection = connection;
+  self->stream = stream;
+  self->secured = stream != G_IO_STREAM (connection);
   self->stop = g_cancellable_new ();
   self->channels = g_ptr_array_new ();
   g_mutex_init (&self->lock);
   g_mutex_init (&self->write_lock);
   g_cond_init (&self->changed);
   self->reader = g_thread_new ("doip-reader", reader_thread, self);
+  return self;
+}
+
+static gpointer
+start (DoipLink *self, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+{
   if (!activate (self, cancellable, error)) {
     doip_link_close (self);
     return NULL;
   }
-  if (!ask_status (self, 200, cancellable))
+  if (!ask_status (self, cancellable))
     g_debug ("the entity does not tell its status");
-  info->kind = g_strdup ("doip");
+  info->kind = g_strdup (self->secured ? "doips" : "doip");
   info->logical = self->entity;
   info->max_message = self->max_data;
   return self;
+}
+
+static gpointer
+doip_link_open (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+{
+  GSocketConnection *connection = connect_to (rest, RB_DOIP_PORT, cancellable, error);
+  return connection == NULL ? NULL : start (link_new (connection, g_object_ref (G_IO_STREAM (connection))), info, cancellable, error);
+}
+
+static gpointer
+doip_link_open_secured (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+{
+  if (security == NULL || security->identity == NULL || security->anchors == NULL) {
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_IDENTITY,
+                         "a link with TLS needs the workstation's identity and the certificate of the vehicle authority");
+    return NULL;
+  }
+  g_autoptr (GSocketConnection) connection = connect_to (rest, RB_DOIP_TLS_PORT, cancellable, error);
+  GIOStream *stream = connection == NULL ? NULL : rb_doip_tls_start (connection, security, info->vin, cancellable, error);
+  return stream == NULL ? NULL : start (link_new (g_steal_pointer (&connection), stream), info, cancellable, error);
 }
 
 static gboolean
@@ -406,6 +527,17 @@ doip_channel_close (gpointer state, gpointer data)
   g_free (data);
 }
 
+static void
+set_nack (const Channel *channel, Ack ack, guint8 code, GError **error)
+{
+  gboolean header = ack == ACK_HEADER_BAD;
+  RbReason reason = !header && (code == 0x03 || code == 0x06)           ? RB_REASON_ECU_MISSING
+                    : code == (header ? RB_DOIP_TOO_LARGE : 0x04)       ? RB_REASON_BLOCK_TOO_LONG
+                                                                        : RB_REASON_LINK_PROTOCOL;
+  g_set_error (error, RB_LINK_ERROR, (int) reason, "the vehicle's gateway refuses messages to %04x: %s (code %02x)", channel->target,
+               header ? rb_doip_header_nack_text (code) : rb_doip_nack_text (code), code);
+}
+
 static gboolean
 doip_send (gpointer state, gpointer data, GBytes *message, GCancellable *cancellable, GError **error)
 {
@@ -415,17 +547,19 @@ doip_send (gpointer state, gpointer data, GBytes *message, GCancellable *cancell
   rb_doip_diagnostic_write (out, TESTER, channel->target, g_bytes_get_data (message, NULL), g_bytes_get_size (message));
   g_mutex_lock (&self->lock);
   channel->ack = ACK_NONE;
+  channel->sent = ++self->sent;
   g_mutex_unlock (&self->lock);
   if (gone (self, cancellable, error) || !write_all (self, out, cancellable, error))
     return FALSE;
   (void) wait_for (self, channel, is_acknowledged, ACK_MS, cancellable);
-  if (channel->ack != ACK_BAD)
-    return channel->ack == ACK_GOOD || !gone (self, cancellable, error);
-  RbReason reason = channel->nack == 0x03 || channel->nack == 0x06 ? RB_REASON_ECU_MISSING
-                    : channel->nack == 0x04                        ? RB_REASON_BLOCK_TOO_LONG
-                                                                   : RB_REASON_LINK_PROTOCOL;
-  g_set_error (error, RB_LINK_ERROR, (int) reason, "the vehicle's gateway refuses messages to %04x: %s (code %02x)",
-               channel->target, rb_doip_nack_text (channel->nack), channel->nack);
+  g_mutex_lock (&self->lock);
+  Ack ack = channel->ack;
+  guint8 code = channel->nack;
+  channel->sent = 0;
+  g_mutex_unlock (&self->lock);
+  if (ack == ACK_NONE || ack == ACK_GOOD)
+    return ack == ACK_GOOD || !gone (self, cancellable, error);
+  set_nack (channel, ack, code, error);
   return FALSE;
 }
 
@@ -451,73 +585,10 @@ doip_max_message (gpointer state, gpointer data)
   return self->max_data > 8 ? self->max_data - 4 : DEFAULT_MAX_MESSAGE;
 }
 
-static void
-add_entry (GPtrArray *list, GSocketAddress *from, const RbDoipAnnouncement *announcement)
-{
-  GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (from);
-  g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
-  RbLinkEntry *entry = g_new0 (RbLinkEntry, 1);
-  entry->uri = g_strdup_printf ("doip://%s:%u", host, g_inet_socket_address_get_port (inet));
-  entry->kind = g_strdup ("doip");
-  entry->name = g_strdup_printf ("DoIP entity %04x", announcement->logical);
-  entry->serial = rb_bytes_to_hex (announcement->eid, 6);
-  entry->state = g_strdup ("ready");
-  entry->vin = g_str_is_ascii (announcement->vin) ? g_strdup (announcement->vin) : g_strdup ("");
-  for (guint i = 0; i < list->len; i++)
-    if (strcmp (((RbLinkEntry *) list->pdata[i])->uri, entry->uri) == 0) {
-      rb_link_entry_free (entry);
-      return;
-    }
-  g_ptr_array_add (list, entry);
-}
+#define COMMON_SLOTS \
+  .close = doip_link_close, .is_alive = doip_link_is_alive, .channel_open = doip_channel_open, .channel_close = doip_channel_close, \
+  .send = doip_send, .receive = doip_receive, .drain = doip_drain, .max_message = doip_max_message
 
-static void
-collect_announcements (GSocket *socket, GPtrArray *list, gint64 end, GCancellable *cancellable)
-{
-  gint64 left;
-  while ((left = end - g_get_monotonic_time ()) > 0
-         && g_socket_condition_timed_wait (socket, G_IO_IN, left, cancellable, NULL)) {
-    g_autoptr (GSocketAddress) from = NULL;
-    guint8 data[512];
-    RbDoipHeader header;
-    RbDoipAnnouncement announcement;
-    gssize length = g_socket_receive_from (socket, &from, (char *) data, sizeof data, cancellable, NULL);
-    if (length >= RB_DOIP_HEADER && rb_doip_header_parse (data, (gsize) length, &header) == RB_DOIP_HEADER_GOOD
-        && header.type == RB_DOIP_ANNOUNCEMENT && header.length == (gsize) length - RB_DOIP_HEADER
-        && rb_doip_announcement_parse (&data[RB_DOIP_HEADER], header.length, &announcement))
-      add_entry (list, from, &announcement);
-  }
-}
+const RbLinkBackend rb_doip_link_backend = { .scheme = "doip", .open = doip_link_open, .discover = rb_doip_search_discover, COMMON_SLOTS };
 
-static gboolean
-doip_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error)
-{
-  static const char *const targets[] = { "255.255.255.255", "127.0.0.1" };
-  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
-  if (socket == NULL)
-    return FALSE;
-  g_autoptr (GByteArray) request = g_byte_array_new ();
-  rb_doip_write (request, RB_DOIP_IDENTIFY, NULL, 0);
-  g_socket_set_broadcast (socket, TRUE);
-  for (guint i = 0; i < G_N_ELEMENTS (targets); i++) {
-    g_autoptr (GSocketAddress) to = g_inet_socket_address_new_from_string (targets[i], RB_DOIP_PORT);
-    /* a host without that network finds nothing there; that is no error */
-    g_socket_send_to (socket, to, (const char *) request->data, request->len, cancellable, NULL);
-  }
-  collect_announcements (socket, list, g_get_monotonic_time () + timeout_ms * 1000, cancellable);
-  return !g_cancellable_set_error_if_cancelled (cancellable, error);
-}
-
-const RbLinkBackend rb_doip_link_backend = {
-  .scheme = "doip",
-  .open = doip_link_open,
-  .close = doip_link_close,
-  .is_alive = doip_link_is_alive,
-  .discover = doip_discover,
-  .channel_open = doip_channel_open,
-  .channel_close = doip_channel_close,
-  .send = doip_send,
-  .receive = doip_receive,
-  .drain = doip_drain,
-  .max_message = doip_max_message,
-};
+const RbLinkBackend rb_doip_link_secured = { .scheme = "doips", .open_secured = doip_link_open_secured, COMMON_SLOTS };

@@ -48,18 +48,22 @@ test_header (gconstpointer data)
 }
 
 /* every length of payload that is refused and that is taken, for each kind */
-typedef enum { ANNOUNCEMENT, ACTIVATION, ACTIVATED, ADDRESSES } Kind;
+typedef enum { ANNOUNCEMENT, ACTIVATION, ACTIVATED, STATUS, POWER, ADDRESSES } Kind;
 
 static gboolean
 parse (Kind kind, gconstpointer payload, gsize length)
 {
   RbDoipAnnouncement announcement;
+  RbDoipStatusInfo status;
+  RbDoipPower power;
   guint16 a, b;
   guint8 c;
   switch (kind) {
   case ANNOUNCEMENT: return rb_doip_announcement_parse (payload, length, &announcement);
   case ACTIVATION: return rb_doip_activation_parse (payload, length, &a, &c);
   case ACTIVATED: return rb_doip_activated_parse (payload, length, &a, &b, &c);
+  case STATUS: return rb_doip_status_parse (payload, length, &status);
+  case POWER: return rb_doip_power_parse (payload, length, &power);
   case ADDRESSES: return rb_doip_addresses_parse (payload, length, &a, &b);
   }
   g_assert_not_reached ();
@@ -74,6 +78,8 @@ static const struct {
   { "announcement", ANNOUNCEMENT, { 32, 33 }, FALSE },
   { "activation", ACTIVATION, { 7, 11 }, FALSE },
   { "activated", ACTIVATED, { 9, 13 }, FALSE },
+  { "status", STATUS, { 3, 7 }, FALSE },
+  { "power", POWER, { 1, 1 }, FALSE },
   { "addresses", ADDRESSES, { 5, 5 }, TRUE },
 };
 
@@ -131,6 +137,32 @@ test_messages_are_appended (void)
 }
 
 static void
+test_status_fields (void)
+{
+  RbDoipStatusInfo status;
+  g_assert_true (rb_doip_status_parse ("\1\10\2\0\1\0\4", 7, &status));
+  g_assert_cmpuint (status.node_type, ==, 1);
+  g_assert_cmpuint (status.max_sockets, ==, 8);
+  g_assert_cmpuint (status.open_sockets, ==, 2);
+  g_assert_cmpuint (status.max_data, ==, 0x10004);
+  /* the size is optional */
+  g_assert_true (rb_doip_status_parse ("\0\4\4", 3, &status));
+  g_assert_cmpuint (status.max_data, ==, 0);
+}
+
+static void
+test_power_modes (void)
+{
+  for (guint mode = 0; mode < 256; mode++) {
+    const guint8 byte = (guint8) mode;
+    RbDoipPower power;
+    g_assert_cmpint (rb_doip_power_parse (&byte, 1, &power), ==, mode <= RB_DOIP_POWER_NOT_SUPPORTED);
+    if (mode <= RB_DOIP_POWER_NOT_SUPPORTED)
+      g_assert_cmpuint (power, ==, mode);
+  }
+}
+
+static void
 test_texts (void)
 {
   GHashTable *seen = g_hash_table_new (g_str_hash, g_str_equal);
@@ -141,8 +173,12 @@ test_texts (void)
     g_assert_cmpint (strcmp (nack, "unknown code") == 0, ==, !(code >= 0x02 && code <= 0x08));
     g_hash_table_add (seen, (gpointer) activation);
     g_hash_table_add (seen, (gpointer) nack);
+    const char *header = rb_doip_header_nack_text ((guint8) code);
+    g_assert_cmpint (strcmp (header, "unknown code") == 0, ==, code > RB_DOIP_BAD_LENGTH);
+    if (code != 0x03) /* a shortage of memory has one name */
+      g_hash_table_add (seen, (gpointer) header);
   }
-  g_assert_cmpuint (g_hash_table_size (seen), ==, 11 + 8); /* no two codes share a text */
+  g_assert_cmpuint (g_hash_table_size (seen), ==, 11 + 8 + 4); /* no two codes share a text */
   g_hash_table_unref (seen);
 }
 
@@ -161,6 +197,8 @@ main (int argc, char **argv)
   g_test_add_func ("/doip/announcement-fields", test_announcement_fields);
   g_test_add_func ("/doip/short-vin-is-filled", test_short_vin_is_filled);
   g_test_add_func ("/doip/messages-are-appended", test_messages_are_appended);
+  g_test_add_func ("/doip/status-fields", test_status_fields);
+  g_test_add_func ("/doip/power-modes", test_power_modes);
   g_test_add_func ("/doip/texts", test_texts);
   return g_test_run ();
 }

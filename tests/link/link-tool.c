@@ -6,7 +6,7 @@
 #include <string.h>
 
 /*
- * A link for a test in another language to lead: link-tool URI. First says "open KIND LOGICAL MAX" or the reason it cannot. Then a line of
+ * A link for a test in another language to lead: link-tool [IDENTITY.pem ANCHORS.pem] URI. First says "open KIND LOGICAL MAX [VIN]" or the reason it cannot. Then a line of
  * output for each line of input: "channel LOGICAL" (the one that is used from now on), "send HEX", "receive MS", "drain",
  * "alive", "max", "close". Each says "ok …" or its reason word and text.
  */
@@ -81,17 +81,31 @@ play (Tool *tool, const char *command, const char *argument)
   }
 }
 
+static RbLink *
+open_link (int argc, char **argv, GError **error)
+{
+  g_autofree char *identity = NULL;
+  g_autofree char *anchors = NULL;
+  if (argc < 4)
+    return rb_backends_open (argv[1], NULL, NULL, error);
+  if (!g_file_get_contents (argv[1], &identity, NULL, error) || !g_file_get_contents (argv[2], &anchors, NULL, error))
+    return NULL;
+  const RbLinkSecurity security = { identity, anchors };
+  return rb_backends_open (argv[3], &security, NULL, error);
+}
+
 int
 main (int argc, char **argv)
 {
   char line[140000];
   g_autoptr (GError) error = NULL;
-  Tool tool = { .link = rb_backends_open (argv[argc - 1], NULL, NULL, &error) };
+  Tool tool = { .link = open_link (argc, argv, &error) };
   if (tool.link == NULL) {
     say (FALSE, NULL, error);
     return 1;
   }
-  printf ("open %s %04x %u\n", rb_link_info (tool.link)->kind, rb_link_info (tool.link)->logical, rb_link_info (tool.link)->max_message);
+  const RbLinkInfo *info = rb_link_info (tool.link);
+  printf ("open %s %04x %u%s%s\n", info->kind, info->logical, info->max_message, info->vin[0] == '\0' ? "" : " ", info->vin);
   fflush (stdout);
   while (fgets (line, sizeof line, stdin) != NULL) {
     g_auto (GStrv) words = g_strsplit (g_strchomp (line), " ", 2);

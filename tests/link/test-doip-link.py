@@ -5,153 +5,14 @@ acknowledgements, refusals, foreign addresses, garbage, endless messages, sudden
 Usage: test-doip-link.py LINK-TOOL
 """
 
-import select
 import socket
 import struct
-import subprocess
-import sys
-import threading
 import unittest
 
 from scapy.contrib.automotive.doip import DoIP
 from scapy.packet import Raw
 
-TOOL = sys.argv.pop(1)
-TIMEOUT = 20
-TESTER, ENTITY, BRAKE, DOOR = 0x0E80, 0x1000, 0x1004, 0x1005
-
-
-class Gone(Exception):
-    pass
-
-
-class Entity:
-    """One connection; the test says what happens on it, in a thread of its own."""
-
-    def __init__(self, script, status=4096, activate=0x10):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.link = f"doip://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.script, self.status, self.code = script, status, activate
-        self.failure = None
-        self.finished = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        try:
-            self.socket, _ = self.listener.accept()
-            self.socket.settimeout(TIMEOUT)
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self.code is not None:
-                self.activate()
-            self.script(self)
-        except Gone:
-            pass
-        except Exception as problem:  # shown by the test
-            self.failure = problem
-        finally:
-            self.finished.set()
-
-    def activate(self):
-        request = self.receive()
-        assert (request.payload_type, request.source_address, request.activation_type) == (5, TESTER, 0), request.summary()
-        self.send(payload_type=6, logical_address_tester=TESTER, logical_address_doip_entity=ENTITY, routing_activation_response=self.code)
-        if self.code == 0x10:
-            assert self.receive().payload_type == 0x4001
-            if self.status:
-                self.send(payload_type=0x4002, node_type=0, max_open_sockets=4, cur_open_sockets=1, max_data_size=self.status)
-
-    def exactly(self, length):
-        data = b""
-        while len(data) < length:
-            more = self.socket.recv(length - len(data))
-            if not more:
-                raise Gone
-            data += more
-        return data
-
-    def receive(self):
-        head = self.exactly(8)
-        return DoIP(head + self.exactly(struct.unpack("!I", head[4:])[0]))
-
-    def raw(self, data):
-        self.socket.sendall(data)
-
-    def send(self, **fields):
-        self.raw(bytes(DoIP(**fields)))
-
-    def request(self, target=BRAKE, ack=True):
-        """The next diagnostic message's UDS bytes."""
-        packet = self.receive()
-        assert (packet.payload_type, packet.source_address, packet.target_address) == (0x8001, TESTER, target), packet.summary()
-        if ack:
-            self.ack(target)
-        return bytes(packet.payload)
-
-    def ack(self, source=BRAKE):
-        self.send(payload_type=0x8002, source_address=source, target_address=TESTER, ack_code=0)
-
-    def nack(self, code, source=BRAKE):
-        self.send(payload_type=0x8003, source_address=source, target_address=TESTER, nack_code=code)
-
-    def answer(self, uds, source=BRAKE, target=TESTER):
-        self.raw(bytes(DoIP(payload_type=0x8001, source_address=source, target_address=target) / Raw(uds)))
-
-    def end(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-
-    def reset(self):
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()
-
-    def close(self):
-        self.listener.close()
-        if hasattr(self, "socket"):
-            self.socket.close()
-
-
-class Case(unittest.TestCase):
-    def entity(self, script, **options):
-        entity = Entity(script, **options)
-        self.addCleanup(entity.close)
-        self.addCleanup(lambda: self.assertIsNone(entity.failure))
-        return entity
-
-    def open(self, link):
-        tool = self.tool = subprocess.Popen([TOOL, link], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self.end, tool)
-        return self.line()
-
-    @staticmethod
-    def end(tool):
-        tool.stdin.close()
-        try:
-            tool.wait(TIMEOUT)
-        finally:
-            tool.kill()
-            tool.wait()
-            tool.stdout.close()
-
-    def line(self):
-        ready, _, _ = select.select([self.tool.stdout], [], [], TIMEOUT)
-        self.assertTrue(ready, "the link says nothing")
-        return self.tool.stdout.readline().strip()
-
-    def tell(self, command):
-        self.tool.stdin.write(command + "\n")
-        self.tool.stdin.flush()
-        return self.line()
-
-    def use(self, script, **options):
-        """A link to that entity with a channel to the brake."""
-        entity = self.entity(script, **options)
-        self.assertRegex(self.open(entity.link), "^open doip 1000 ")
-        self.assertEqual(self.tell(f"channel {BRAKE:04x}"), f"ok {BRAKE:04x}")
-        return entity
-
-    def reason(self, command, word):
-        self.assertEqual(self.tell(command).split(" ")[0], word)
+from entity import BRAKE, DOOR, TESTER, TIMEOUT, Case, Entity
 
 
 class Opening(Case):
@@ -176,7 +37,7 @@ class Opening(Case):
             entity = self.entity(lambda entity: None, activate=code)
             line = self.open(entity.link)
             with self.subTest(code=hex(code)):
-                self.assertEqual(line.split(" ")[0], "link-refused")
+                self.assertEqual(line.split(" ")[0], "tls-required" if code == 7 else "link-refused")
                 self.assertIn(text, line)
                 self.assertIn(f"code {code:02x}", line)
 
@@ -188,6 +49,34 @@ class Opening(Case):
     def test_activation_is_not_answered(self):
         entity = self.entity(lambda entity: entity.receive() and entity.finished.wait(5), activate=None)
         self.assertRegex(self.open(entity.link), "^link-refused .*does not answer the routing activation")
+
+    def test_activation_is_not_understood(self):
+        for code, text in ((1, "type of message is unknown"), (4, "wrong length"), (9, "unknown code")):
+            entity = self.entity(lambda entity, code=code: (entity.receive(), entity.send(payload_type=0, nack=code), entity.finished.wait(5)),
+                                 activate=None)
+            line = self.open(entity.link)
+            self.assertEqual(line.split(" ")[0], "link-protocol", line)
+            self.assertIn(text, line)
+
+    def test_status_by_udp_where_the_connection_has_none(self):
+        """Asked on the connection this entity does not understand it; by UDP, as the standard has it, it answers."""
+        def script(entity):
+            assert entity.receive().payload_type == 0x4001
+            entity.send(payload_type=0, nack=1)
+            asked, tester = entity.datagrams.recvfrom(100)
+            assert DoIP(asked).payload_type == 0x4001
+            entity.datagrams.sendto(bytes(DoIP(payload_type=0x4002, node_type=0, max_open_sockets=4, cur_open_sockets=1, max_data_size=999)), tester)
+        class Udp(Entity):
+            def activate(self):
+                assert self.receive().payload_type == 5
+                self.send(payload_type=6, logical_address_tester=TESTER, logical_address_doip_entity=0x1000, routing_activation_response=0x10)
+        entity = Udp(script)
+        self.addCleanup(entity.close)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as entity.datagrams:
+            entity.datagrams.settimeout(TIMEOUT)
+            entity.datagrams.bind(entity.listener.getsockname())
+            self.assertEqual(self.open(entity.link), "open doip 1000 999")
+        self.assertIsNone(entity.failure)
 
     def test_closed_at_once(self):
         for how in (Entity.end, Entity.reset):
@@ -266,6 +155,20 @@ class Asking(Case):
             self.assertIn(f"code {code:02x}", line)
             self.assertIn("1004", line)
 
+    def test_messages_refused_by_their_header(self):
+        words = {0: "link-protocol", 1: "link-protocol", 2: "block-too-long", 3: "link-protocol", 4: "link-protocol", 5: "link-protocol"}
+        texts = ["no DoIP", "unknown", "too large", "memory", "wrong length", "unknown code"]
+
+        def script(entity):
+            for code in words:
+                entity.request(ack=False)
+                entity.send(payload_type=0, nack=code)
+        self.use(script)
+        for (code, word), text in zip(words.items(), texts):
+            line = self.tell("send 3e00")
+            self.assertEqual(line.split(" ")[0], word, code)
+            self.assertIn(text, line)
+
     def test_answers_to_others_are_not_ours(self):
         """Another ECU's, another tester's, and one without content."""
         def script(entity):
@@ -315,9 +218,11 @@ class Asking(Case):
             entity.send(payload_type=7)
             packet = entity.receive()
             assert (packet.payload_type, packet.source_address) == (8, TESTER), packet.summary()
+            entity.alive.set()
             entity.request()
             entity.answer(b"\x7e\0")
-        self.use(script)
+        entity = self.use(script)
+        self.assertTrue(entity.alive.wait(TIMEOUT))
         self.tell("send 3e00")
         self.assertEqual(self.tell("receive 5000"), "ok 7e00")
 
