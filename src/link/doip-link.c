@@ -144,11 +144,14 @@ take_header_nack (DoipLink *self, guint8 code)
 static void
 take_control (DoipLink *self, guint16 type, const guint8 *payload, gsize length)
 {
-  guint16 tester;
+  guint16 tester, entity;
+  guint8 code;
   RbDoipStatusInfo status;
-  if (type == RB_DOIP_ACTIVATION_RESPONSE
-      && rb_doip_activated_parse (payload, length, &tester, &self->entity, &self->activation_code))
+  if (type == RB_DOIP_ACTIVATION_RESPONSE && rb_doip_activated_parse (payload, length, &tester, &entity, &code)) {
+    self->entity = entity;
+    self->activation_code = code;
     self->activated = TRUE;
+  }
   if (type == RB_DOIP_STATUS_RESPONSE && rb_doip_status_parse (payload, length, &status)) {
     self->max_data = status.max_data;
     self->status_known = TRUE;
