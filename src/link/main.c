@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 
 static gboolean
@@ -28,7 +27,7 @@ main (int argc, char **argv)
            asked ? stdout : stderr);
     return asked ? 0 : 2;
   }
-  prctl (PR_SET_PDEATHSIG, SIGKILL);
   signal (SIGPIPE, SIG_IGN);
-  return rb_serve_run ();
+  rb_serve_run ();
+  return 1;
 }

@@ -3,7 +3,9 @@
 
 #include "link/wording.h"
 #include "link/backend.h"
+#include "link/sandbox.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,10 +26,12 @@ typedef struct {
   RbChannel *channel;
   guint32 call, cancelled; /* guarded by the server's lock */
   GCancellable *cancellable;
+  RbPacket first; /* a request that came before the thread; kind OPEN or DISCOVER of line 0 */
 } Line;
 
 struct _Server {
   RbLink *link; /* of line 0 alone */
+  RbSandbox sandbox;
   GMutex lock;
   GPtrArray *lines; /* of Line */
   int finished; /* pipe: written when the last line is closed */
@@ -49,9 +53,11 @@ do_open (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
     return;
   }
   const RbLinkSecurity security = { wanted.identity, wanted.anchors };
-  line->server->link = rb_backends_open (wanted.uri, wanted.identity == NULL ? NULL : &security, line->cancellable, error);
-  if (line->server->link != NULL)
-    answer->body = rb_wording_info (rb_link_info (line->server->link));
+  g_autoptr (RbLink) link = rb_backends_open (wanted.uri, wanted.identity == NULL ? NULL : &security, line->cancellable, error);
+  if (link == NULL || !rb_sandbox_narrow (&line->server->sandbox, error))
+    return;
+  answer->body = rb_wording_info (rb_link_info (link));
+  line->server->link = g_steal_pointer (&link);
 }
 
 static void
@@ -62,7 +68,7 @@ do_discover (Line *line, const RbPacket *request, RbPacket *answer, GError **err
     answer->body = rb_wording_entries (entries);
 }
 
-static Line *line_start (Server *server, guint32 number, int socket, RbChannel *channel);
+static void line_start (Server *server, guint32 number, int socket, RbChannel *channel, const RbPacket *first);
 
 static void
 do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
@@ -76,7 +82,7 @@ do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
   if (channel == NULL)
     return;
   answer->number = (gint64) rb_channel_max_message (channel);
-  (void) line_start (line->server, (guint32) request->number, request->fd, channel);
+  line_start (line->server, (guint32) request->number, request->fd, channel, NULL);
   request->fd = -1;
 }
 
@@ -127,10 +133,20 @@ begin_call (Line *line, guint32 call)
 }
 
 static gboolean
+next_request (Line *line, RbPacketBuffer *buffer, RbPacket *request)
+{
+  if (line->first.body == NULL)
+    return rb_packet_receive (line->socket, buffer, request);
+  *request = line->first;
+  line->first = (RbPacket) { .fd = -1 };
+  return TRUE;
+}
+
+static gboolean
 serve_once (Line *line, RbPacketBuffer *buffer)
 {
   g_auto (RbPacket) request = { .fd = -1 };
-  if (!rb_packet_receive (line->socket, buffer, &request))
+  if (!next_request (line, buffer, &request))
     return FALSE;
   g_auto (RbPacket) answer = { .kind = RB_PACKET_DONE, .call = request.call, .fd = -1 };
   g_autoptr (GError) error = NULL;
@@ -172,20 +188,20 @@ serve_line (gpointer data)
   return NULL;
 }
 
-static Line *
-line_start (Server *server, guint32 number, int socket, RbChannel *channel)
+static void
+line_start (Server *server, guint32 number, int socket, RbChannel *channel, const RbPacket *first)
 {
   Line *line = g_new0 (Line, 1);
   line->server = server;
   line->number = number;
   line->socket = socket;
   line->channel = channel;
+  line->first = first == NULL ? (RbPacket) { .fd = -1 } : *first;
   line->cancellable = g_cancellable_new ();
   g_mutex_lock (&server->lock);
   g_ptr_array_add (server->lines, line);
   g_mutex_unlock (&server->lock);
   g_thread_unref (g_thread_new ("link-calls", serve_line, line));
-  return line;
 }
 
 static void
@@ -231,21 +247,55 @@ log_to_program (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer
   return G_LOG_WRITER_UNHANDLED;
 }
 
-int
+/* Reads what is to be opened and puts on the rules for it, while this is the only thread. */
+static gboolean
+confine (Server *self, RbPacketBuffer *buffer, RbPacket *first)
+{
+  if (!rb_packet_receive (RB_SERVE_CALLS, buffer, first))
+    return FALSE;
+  g_auto (RbWordingOpen) wanted = { 0 };
+  if (first->kind == RB_PACKET_OPEN && rb_wording_read_open (first->body, &wanted))
+    self->sandbox = rb_sandbox_for_uri (wanted.uri);
+  else if (first->kind == RB_PACKET_DISCOVER)
+    self->sandbox.kind = RB_SANDBOX_SEARCH;
+  g_auto (RbPacket) answer = { .kind = RB_PACKET_FAILED, .call = first->call, .fd = -1 };
+  g_autoptr (GError) error = NULL;
+  if (rb_sandbox_enter (&self->sandbox, &error))
+    return TRUE;
+  refuse (&answer, error);
+  rb_packet_clear (first);
+  if (!rb_packet_answer (RB_SERVE_CALLS, &answer))
+    g_debug ("nobody hears that it failed");
+  return FALSE;
+}
+
+static void
+serve_heartbeats (Server *self, RbPacketBuffer *buffer, int finished)
+{
+  struct pollfd polled[] = { { RB_SERVE_HEARTBEAT, POLLIN, 0 }, { finished, POLLIN, 0 } };
+  while (poll (polled, G_N_ELEMENTS (polled), -1) >= 0 && polled[1].revents == 0)
+    if (polled[0].revents != 0 && !serve_heartbeat (self, buffer))
+      return;
+}
+
+void
 rb_serve_run (void)
 {
   int finished[2];
-  if (pipe (finished) != 0)
-    return 1;
+  g_autoptr (GError) error = NULL;
   g_log_set_writer_func (log_to_program, NULL, NULL);
+  if (!rb_sandbox_detach (RB_SERVE_CALLS, &error) || pipe2 (finished, O_CLOEXEC) != 0) {
+    g_warning ("%s", error == NULL ? "no pipe" : error->message);
+    return;
+  }
   Server server = { .lines = g_ptr_array_new (), .finished = finished[1] };
   g_autoptr (RbPacketBuffer) buffer = rb_packet_buffer_new ();
-  struct pollfd polled[] = { { RB_SERVE_HEARTBEAT, POLLIN, 0 }, { finished[0], POLLIN, 0 } };
+  RbPacket first = { .fd = -1 };
   g_mutex_init (&server.lock);
-  (void) line_start (&server, 0, RB_SERVE_CALLS, NULL);
-  while (poll (polled, G_N_ELEMENTS (polled), -1) >= 0 && polled[1].revents == 0)
-    if (polled[0].revents != 0 && !serve_heartbeat (&server, buffer))
-      break;
+  if (!confine (&server, buffer, &first))
+    return;
+  line_start (&server, 0, RB_SERVE_CALLS, NULL, &first);
+  serve_heartbeats (&server, buffer, finished[0]);
   /* other threads may still run: what they use stays */
   _exit (0);
 }

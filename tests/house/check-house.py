@@ -25,6 +25,7 @@ def main():
     print(f"# tests to src: {house.ratio(root):.2f} lines a line")
     for program in house.programs(build):
         report(f"{program.name} makes no keys", house.check_keyless(program))
+        report(f"{program.name} and the link process keep apart", house.check_link_process(program))
     print(f"1..{report.count}")
 
 

@@ -39,6 +39,11 @@ FORBIDDEN_DEFINED = re.compile(r"^(rb_keygen_\w*|rb_issue_\w*|rb_she_update)$")
 FORBIDDEN_IMPORTED = {"EVP_PKEY_generate", "EVP_PKEY_keygen", "EVP_PKEY_Q_keygen", "EVP_PKEY_paramgen"}
 TOP = re.compile(r"\..*|LICENSE|README\.md|meson\.build|src|ui|data|po|tests|packaging|demo|_?build.*")  # the last three are ignored by git
 KEY_MAKERS = {"recall-oem", "recall-sim"}
+# what hostile bytes reach has no keys, database or web to reach for; the programs beside it do not take such bytes apart
+LINK_PROCESS = "recall-link"
+LINK_LIBRARIES = re.compile(r"^lib(glib-2\.0|gio-2\.0|gobject-2\.0|seccomp|usb-1\.0|socketcan|jansson|c|m|pthread)\.so")
+LINK_FOREIGN = re.compile(r"^rb_(key|keygen|digest|identity|certificate|evp|dsse|she|journal|library|record|statement|store|http|campaign)_")
+FRAMING = re.compile(r"^rb_(isotp_|can_io_|can_link_|bus_|doip_link_|gs_usb_|socketcan_|backends_|serve_)")
 
 
 def files(root, *tops, suffixes=SOURCES):
@@ -264,6 +269,21 @@ def check_keyless(program):
             yield f"{program.name}: can make keys, it calls {symbol}"
         elif kind != "U" and FORBIDDEN_DEFINED.match(symbol):
             yield f"{program.name}: can make keys, {symbol} is in it"
+
+
+def needed(program):
+    found = subprocess.run(["objdump", "-p", str(program)], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"^\s+NEEDED\s+(\S+)", found, re.M)
+
+
+def check_link_process(program):
+    """recall-link links what it uses, and that is neither crypto nor database nor web; the others have no framing in them."""
+    if program.name != LINK_PROCESS:
+        yield from (f"{program.name}: takes frames apart, {symbol} is in it" for symbol, kind in symbols(program)
+                    if kind != "U" and FRAMING.match(symbol))
+        return
+    yield from (f"{program.name}: links {library}" for library in needed(program) if not LINK_LIBRARIES.match(library))
+    yield from (f"{program.name}: {symbol} is in it" for symbol, _ in symbols(program) if LINK_FOREIGN.match(symbol))
 
 
 RULES = [check_top, check_sees, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep,

@@ -171,6 +171,31 @@ class Keys(unittest.TestCase):
         for maker in ("rb_keygen_new", "rb_issue_certificate", "rb_she_update"):
             self.assertEqual(len(self.build(f"int {maker} (void) {{ return 0; }} int main (void) {{ return {maker} (); }}")), 1, maker)
 
+    def keep_apart(self, name, source, *options):
+        program = self.folder / name
+        (self.folder / "main.c").write_text(source)
+        subprocess.run(["cc", "-o", str(program), str(self.folder / "main.c"), "-Wl,--no-as-needed", *options], check=True)
+        return list(house.check_link_process(program))
+
+    def test_link_process_links_little(self):
+        empty = "int main (void) { return 0; }"
+        self.assertEqual(self.keep_apart("recall-link", empty, "-lglib-2.0", "-lseccomp"), [])
+        self.assertEqual(len(self.keep_apart("recall-link", empty, "-lcrypto")), 1)
+        self.assertEqual(len(self.keep_apart("recall-link", empty, "-lssl", "-lsqlite3")), 2)
+        self.assertEqual(self.keep_apart("recallctl", empty, "-lcrypto", "-lsqlite3"), [])
+
+    def test_link_process_holds_no_keys(self):
+        for symbol in ("rb_key_sign", "rb_journal_open", "rb_http_new", "rb_identity_load"):
+            source = f"int {symbol} (void) {{ return 0; }} int main (void) {{ return {symbol} (); }}"
+            self.assertEqual(len(self.keep_apart("recall-link", source)), 1, symbol)
+            self.assertEqual(self.keep_apart("recallctl", source), [], symbol)
+
+    def test_framing_is_in_the_link_process_alone(self):
+        for symbol in ("rb_isotp_new", "rb_doip_link_backend", "rb_can_io_new", "rb_backends_open"):
+            source = f"int {symbol} (void) {{ return 0; }} int main (void) {{ return {symbol} (); }}"
+            self.assertEqual(len(self.keep_apart("recallbay", source)), 1, symbol)
+            self.assertEqual(self.keep_apart("recall-link", source), [], symbol)
+
 
 if __name__ == "__main__":
     sys.argv[1:] = []

@@ -334,7 +334,15 @@ test_nothing_leaks (void)
   g_assert_cmpuint (count_files (getpid ()), ==, before);
 }
 
-/* It gets no file of ours, no environment and no terminal. */
+static int
+status_number (const char *status, const char *name)
+{
+  g_autofree char *key = g_strdup_printf ("\n%s:\t", name);
+  const char *at = strstr (status, key);
+  return at == NULL ? -1 : (int) g_ascii_strtoll (&at[strlen (key)], NULL, 10);
+}
+
+/* It gets no file of ours, no environment and no terminal, and has put on its rules on every thread. */
 static void
 test_bare_child (void)
 {
@@ -346,6 +354,20 @@ test_bare_child (void)
   if (g_file_get_contents (environment, &text, &length, NULL))
     g_assert_cmpuint (length, ==, 0);
   g_assert_cmpint (getsid (link_process ()), ==, link_process ());
+  g_autofree char *tasks = g_strdup_printf ("/proc/%d/task", link_process ());
+  g_autoptr (GDir) folder = g_dir_open (tasks, 0, NULL);
+  const char *task;
+  guint threads = 0;
+  while ((task = g_dir_read_name (folder)) != NULL) {
+    g_autofree char *path = g_build_filename (tasks, task, "status", NULL);
+    g_autofree char *status = NULL;
+    g_assert_true (g_file_get_contents (path, &status, NULL, NULL));
+    g_assert_cmpint (status_number (status, "Seccomp"), ==, 2);
+    g_assert_cmpint (status_number (status, "Seccomp_filters"), ==, 2);
+    g_assert_cmpint (status_number (status, "NoNewPrivs"), ==, 1);
+    threads++;
+  }
+  g_assert_cmpuint (threads, >, 1);
 }
 
 /* This program again, as one that holds a link until it is killed. */
@@ -353,7 +375,7 @@ static int
 hold (const char *uri)
 {
   g_autoptr (RbLink) link = link_to (uri);
-  printf ("%d\n", link_process ());
+  printf ("\nholds %d\n", link_process ());
   fflush (stdout);
   pause ();
   return 0;
@@ -376,8 +398,11 @@ test_parent_dies (gconstpointer data)
   g_assert_true (g_spawn_async_with_pipes (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &holder, NULL, &out, NULL, NULL));
   g_autoptr (GIOChannel) lines = g_io_channel_unix_new (out);
   g_autofree char *line = NULL;
-  g_assert_cmpint (g_io_channel_read_line (lines, &line, NULL, NULL, NULL), ==, G_IO_STATUS_NORMAL);
-  int process = (int) g_ascii_strtoll (line, NULL, 10);
+  do {
+    g_clear_pointer (&line, g_free);
+    g_assert_cmpint (g_io_channel_read_line (lines, &line, NULL, NULL, NULL), ==, G_IO_STATUS_NORMAL);
+  } while (!g_str_has_prefix (line, "holds "));
+  int process = (int) g_ascii_strtoll (&line[6], NULL, 10);
   g_assert_false (is_gone (process));
   if (GPOINTER_TO_INT (data) != 0)
     kill (process, GPOINTER_TO_INT (data));
