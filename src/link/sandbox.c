@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "link/sandbox.h"
 
+#include "frame/doip.h"
 #include "link/landlock.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DOIP_PORT = 13400, DOIPS_PORT = 3496, DNS_PORT = 53, MAX_FILES = 1024 };
+enum { DNS_PORT = 53, MAX_FILES = 1024 };
 #define MAX_MEMORY (G_GUINT64_CONSTANT (8) << 30) /* address space: thread stacks count in full */
 
 /* Every kind, always. */
@@ -206,7 +207,7 @@ rb_sandbox_for_uri (const char *uri)
     const char *scheme;
     RbSandboxKind kind;
     guint16 port;
-  } schemes[] = { { "doip://", RB_SANDBOX_DOIP, DOIP_PORT }, { "doips://", RB_SANDBOX_DOIPS, DOIPS_PORT }, { "can:", RB_SANDBOX_CAN, 0 },
+  } schemes[] = { { "doip://", RB_SANDBOX_DOIP, RB_DOIP_PORT }, { "doips://", RB_SANDBOX_DOIPS, RB_DOIP_TLS_PORT }, { "can:", RB_SANDBOX_CAN, 0 },
                   { "canfd:", RB_SANDBOX_CAN, 0 },           { "usb:", RB_SANDBOX_USB, 0 },                { "bus:", RB_SANDBOX_BUS, 0 } };
   RbSandbox self = { 0 };
   for (guint i = 0; i < G_N_ELEMENTS (schemes); i++) {

@@ -41,8 +41,10 @@ TOP = re.compile(r"\..*|LICENSE|README\.md|meson\.build|src|ui|data|po|tests|pac
 KEY_MAKERS = {"recall-oem", "recall-sim"}
 # what hostile bytes reach has no keys, database or web to reach for; the programs beside it do not take such bytes apart
 LINK_PROCESS = "recall-link"
-LINK_LIBRARIES = re.compile(r"^lib(glib-2\.0|gio-2\.0|gobject-2\.0|seccomp|usb-1\.0|socketcan|jansson|c|m|pthread)\.so")
+LINK_LIBRARIES = re.compile(r"^lib(glib-2\.0|gio-2\.0|gobject-2\.0|seccomp|usb-1\.0|socketcan|jansson|crypto|c|m|pthread)\.so")
 LINK_FOREIGN = re.compile(r"^rb_(key|keygen|digest|identity|certificate|evp|dsse|she|journal|library|record|statement|store|http|campaign)_")
+LINK_SIGNING = re.compile(r"^(EVP_PKEY_(sign|decrypt|derive|get_raw_private)\w*|EVP_(Digest)?Sign\w*|(X509|CMS|PKCS7|RSA|ECDSA|EC|OCSP)_\w*sign\w*"
+                          r"|(PEM_read|d2i)\w*(PrivateKey|PKCS12)\w*|PKCS12_\w+|OSSL_STORE_\w+)$")
 FRAMING = re.compile(r"^rb_(isotp_|can_io_|can_link_|bus_|doip_link_|gs_usb_|socketcan_|backends_|serve_)")
 
 
@@ -277,13 +279,14 @@ def needed(program):
 
 
 def check_link_process(program):
-    """recall-link links what it uses, and that is neither crypto nor database nor web; the others have no framing in them."""
+    """recall-link links what it uses, and that is neither database nor web; of crypto it has what verifies a vehicle's certificate. The
+    others have no framing in them."""
     if program.name != LINK_PROCESS:
         yield from (f"{program.name}: takes frames apart, {symbol} is in it" for symbol, kind in symbols(program)
                     if kind != "U" and FRAMING.match(symbol))
         return
     yield from (f"{program.name}: links {library}" for library in needed(program) if not LINK_LIBRARIES.match(library))
-    yield from (f"{program.name}: {symbol} is in it" for symbol, _ in symbols(program) if LINK_FOREIGN.match(symbol))
+    yield from (f"{program.name}: {symbol} is in it" for symbol, _ in symbols(program) if LINK_FOREIGN.match(symbol) or LINK_SIGNING.match(symbol))
 
 
 RULES = [check_top, check_sees, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep,

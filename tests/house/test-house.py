@@ -180,8 +180,8 @@ class Keys(unittest.TestCase):
     def test_link_process_links_little(self):
         empty = "int main (void) { return 0; }"
         self.assertEqual(self.keep_apart("recall-link", empty, "-lglib-2.0", "-lseccomp"), [])
-        self.assertEqual(len(self.keep_apart("recall-link", empty, "-lcrypto")), 1)
-        self.assertEqual(len(self.keep_apart("recall-link", empty, "-lssl", "-lsqlite3")), 2)
+        self.assertEqual(len(self.keep_apart("recall-link", empty, "-lsoup-3.0")), 1)
+        self.assertEqual(len(self.keep_apart("recall-link", empty, "-lcrypto", "-lssl", "-lsqlite3")), 2)
         self.assertEqual(self.keep_apart("recallctl", empty, "-lcrypto", "-lsqlite3"), [])
 
     def test_link_process_holds_no_keys(self):
@@ -189,6 +189,13 @@ class Keys(unittest.TestCase):
             source = f"int {symbol} (void) {{ return 0; }} int main (void) {{ return {symbol} (); }}"
             self.assertEqual(len(self.keep_apart("recall-link", source)), 1, symbol)
             self.assertEqual(self.keep_apart("recallctl", source), [], symbol)
+
+    def test_link_process_signs_nothing(self):
+        for call in ("EVP_DigestSign", "EVP_PKEY_sign", "EVP_PKEY_decrypt", "X509_sign", "PEM_read_bio_PrivateKey", "PKCS12_parse", "OSSL_STORE_open"):
+            source = f"extern int {call} (void); int main (void) {{ return {call} (); }}"
+            self.assertEqual(len(self.keep_apart("recall-link", source, "-lcrypto")), 1, call)
+        verifies = "extern int X509_verify_cert (void *); int main (void) { return X509_verify_cert (0); }"
+        self.assertEqual(self.keep_apart("recall-link", verifies, "-lcrypto"), [])
 
     def test_framing_is_in_the_link_process_alone(self):
         for symbol in ("rb_isotp_new", "rb_doip_link_backend", "rb_can_io_new", "rb_backends_open"):
