@@ -8,7 +8,7 @@
  * What is longer than a packet goes on in packets without a head. Both ends are the same build on the same machine, but the
  * link process reads hostile bytes: nothing it says is believed unchecked.
  */
-#define RB_PACKET_MAX_BODY (4 * 1024 * 1024)
+#define RB_PACKET_MAX_BODY (32 * 1024 * 1024)
 
 typedef enum {
   /* calls */
@@ -19,6 +19,7 @@ typedef enum {
   RB_PACKET_SEND,     /* number: 1 drains before; body: message */
   RB_PACKET_RECEIVE,  /* number: milliseconds */
   RB_PACKET_DRAIN,
+  RB_PACKET_CLOSE,    /* the channel; the last call on its socket */
   /* answers, with the number of the call */
   RB_PACKET_DONE,     /* number and body: as the call has it */
   RB_PACKET_FAILED,   /* number: reason; body: text */

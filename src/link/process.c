@@ -48,7 +48,7 @@ typedef struct {
   guint32 call;
   gint64 cancelled_at; /* guarded by the process's lock; 0: not */
   gboolean drain;
-  GBytes *ahead; /* an answer that came with the acknowledgement of its request */
+  GQueue ahead; /* of GBytes: answers that came with the acknowledgement of their requests */
   gsize max_message;
 } Line;
 
@@ -311,7 +311,7 @@ line_free (Line *line)
   g_mutex_unlock (&line->process->lock);
   close (line->socket);
   rb_packet_buffer_free (line->buffer);
-  g_clear_pointer (&line->ahead, g_bytes_unref);
+  g_queue_clear_full (&line->ahead, (GDestroyNotify) g_bytes_unref);
   g_mutex_clear (&line->lock);
   g_free (line);
 }
@@ -440,10 +440,18 @@ process_channel_open (gpointer state, const RbAddress *address, GError **error)
   return line;
 }
 
+/* Waits for the child, so that the address is free again at once; but not for one that does not answer. */
 static void
 process_channel_close (gpointer state, gpointer channel)
 {
-  (void) state;
+  Process *self = state;
+  RbPacket request = { .kind = RB_PACKET_CLOSE, .fd = -1 };
+  g_auto (RbPacket) answer = { .fd = -1 };
+  g_mutex_lock (&self->lock);
+  ((Line *) channel)->cancelled_at = g_get_monotonic_time ();
+  g_mutex_unlock (&self->lock);
+  if (!exchange (channel, &request, &answer, NULL))
+    g_debug ("the link process was gone before its channel");
   line_free (channel);
 }
 
@@ -457,8 +465,8 @@ process_send (gpointer state, gpointer channel, GBytes *message, GCancellable *c
   line->drain = FALSE;
   if (!call (line, &request, &answer, cancellable, error))
     return FALSE;
-  if (answer.number != 0 && line->ahead == NULL)
-    line->ahead = g_steal_pointer (&answer.body);
+  if (answer.number != 0)
+    g_queue_push_tail (&line->ahead, g_steal_pointer (&answer.body));
   return TRUE;
 }
 
@@ -467,8 +475,8 @@ process_receive (gpointer state, gpointer channel, gint64 first_ms, GCancellable
 {
   Line *line = channel;
   (void) state;
-  if (line->ahead != NULL)
-    return g_steal_pointer (&line->ahead);
+  if (!g_queue_is_empty (&line->ahead))
+    return g_queue_pop_head (&line->ahead);
   RbPacket request = { .kind = RB_PACKET_RECEIVE, .number = first_ms, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
   if (!call (line, &request, &answer, cancellable, error))
@@ -482,7 +490,7 @@ process_drain (gpointer state, gpointer channel)
 {
   Line *line = channel;
   (void) state;
-  g_clear_pointer (&line->ahead, g_bytes_unref);
+  g_queue_clear_full (&line->ahead, (GDestroyNotify) g_bytes_unref);
   line->drain = TRUE;
 }
 

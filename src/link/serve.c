@@ -53,7 +53,7 @@ do_open (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
     return;
   }
   const RbLinkSecurity security = { wanted.identity, wanted.anchors };
-  g_autoptr (RbLink) link = rb_backends_open (wanted.uri, wanted.identity == NULL ? NULL : &security, line->cancellable, error);
+  g_autoptr (RbLink) link = rb_backends_open (wanted.uri, wanted.secured ? &security : NULL, line->cancellable, error);
   if (link == NULL || !rb_sandbox_narrow (&line->server->sandbox, error))
     return;
   answer->body = rb_wording_info (rb_link_info (link));
@@ -117,6 +117,7 @@ serve_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
   case RB_PACKET_SEND: do_send (line, request, answer, error); break;
   case RB_PACKET_RECEIVE: answer->body = rb_channel_receive (line->channel, request->number, line->cancellable, error); break;
   case RB_PACKET_DRAIN: rb_channel_drain (line->channel); break;
+  case RB_PACKET_CLOSE: g_clear_pointer (&line->channel, rb_channel_unref); break;
   default: g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no call of a channel");
   }
 }
@@ -151,13 +152,13 @@ serve_once (Line *line, RbPacketBuffer *buffer)
   g_auto (RbPacket) answer = { .kind = RB_PACKET_DONE, .call = request.call, .fd = -1 };
   g_autoptr (GError) error = NULL;
   begin_call (line, request.call);
-  if (line->channel == NULL)
+  if (line->number == 0)
     serve_link (line, &request, &answer, &error);
   else
     serve_channel (line, &request, &answer, &error);
   if (error != NULL)
     refuse (&answer, error);
-  return rb_packet_answer (line->socket, &answer);
+  return rb_packet_answer (line->socket, &answer) && request.kind != RB_PACKET_CLOSE;
 }
 
 static void

@@ -52,7 +52,7 @@ take_long_text (RbReader *reader)
 {
   guint32 length = rb_reader_u32be (reader);
   const guint8 *data = rb_reader_take (reader, length);
-  return data == NULL || length == 0 ? NULL : g_strndup ((const char *) data, length);
+  return data == NULL ? NULL : g_strndup ((const char *) data, length);
 }
 
 /* Called before the bytes are given back. */
@@ -67,9 +67,10 @@ wipe (gpointer data)
 GBytes *
 rb_wording_open (const char *uri, const RbLinkSecurity *security)
 {
-  gsize room = strlen (uri) + (security == NULL ? 0 : strlen (security->identity) + strlen (security->anchors)) + 12;
+  gsize room = strlen (uri) + (security == NULL ? 0 : strlen (security->identity) + strlen (security->anchors)) + 13;
   GByteArray *out = g_byte_array_sized_new ((guint) room);
   put_long_text (out, uri);
+  rb_writer_u8 (out, security == NULL ? 0 : 1);
   put_long_text (out, security == NULL ? NULL : security->identity);
   put_long_text (out, security == NULL ? NULL : security->anchors);
   return g_bytes_new_with_free_func (out->data, out->len, wipe, out);
@@ -80,9 +81,10 @@ rb_wording_read_open (GBytes *body, RbWordingOpen *out)
 {
   RbReader reader = rb_reader_from_bytes (body);
   out->uri = take_long_text (&reader);
+  out->secured = rb_reader_u8 (&reader) != 0;
   out->identity = take_long_text (&reader);
   out->anchors = take_long_text (&reader);
-  return rb_reader_done (&reader) && out->uri != NULL && (out->identity == NULL) == (out->anchors == NULL);
+  return rb_reader_done (&reader);
 }
 
 void

@@ -8,7 +8,8 @@
  * short, valid UTF-8 and without control characters, and errors have a reason that a link can have.
  */
 typedef struct {
-  char *uri, *identity, *anchors; /* the last two NULL without security */
+  char *uri, *identity, *anchors;
+  gboolean secured; /* with the last two */
 } RbWordingOpen;
 GBytes *rb_wording_open (const char *uri, const RbLinkSecurity *security);
 gboolean rb_wording_read_open (GBytes *body, RbWordingOpen *out) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,6 +11,13 @@
  * "alive", "max", "close". Each says "ok …" or its reason word and text.
  */
 
+/* built twice */
+#ifdef BY_PROCESS
+#define OPEN rb_link_open_secured
+#else
+#define OPEN rb_backends_open
+#endif
+
 typedef struct {
   RbLink *link;
   RbChannel *channel;
@@ -87,11 +94,11 @@ open_link (int argc, char **argv, GError **error)
   g_autofree char *identity = NULL;
   g_autofree char *anchors = NULL;
   if (argc < 4)
-    return rb_backends_open (argv[1], NULL, NULL, error);
+    return OPEN (argv[1], NULL, NULL, error);
   if (!g_file_get_contents (argv[1], &identity, NULL, error) || !g_file_get_contents (argv[2], &anchors, NULL, error))
     return NULL;
   const RbLinkSecurity security = { identity, anchors };
-  return rb_backends_open (argv[3], &security, NULL, error);
+  return OPEN (argv[3], &security, NULL, error);
 }
 
 int

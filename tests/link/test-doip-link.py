@@ -81,7 +81,8 @@ class Opening(Case):
     def test_closed_at_once(self):
         for how in (Entity.end, Entity.reset):
             entity = self.entity(how, activate=None)
-            self.assertEqual(self.open(entity.link).split(" ")[0], "link-lost")
+            # a reset may come before connect() is done
+        self.assertIn(self.open(entity.link).split(" ")[0], ("link-lost", "link-refused"))
 
     def test_closed_after_the_request(self):
         entity = self.entity(lambda entity: (entity.receive(), entity.end()), activate=None)

@@ -156,6 +156,7 @@ test_open (void)
   g_autoptr (GBytes) with = rb_wording_open ("doips://host", &security);
   g_auto (RbWordingOpen) out = { 0 };
   g_assert_true (rb_wording_read_open (with, &out));
+  g_assert_true (out.secured);
   g_assert_cmpstr (out.uri, ==, "doips://host");
   g_assert_cmpstr (out.identity, ==, security.identity);
   g_assert_cmpstr (out.anchors, ==, security.anchors);
@@ -168,8 +169,13 @@ test_open (void)
   g_auto (RbWordingOpen) plain = { 0 };
   g_assert_true (rb_wording_read_open (without, &plain));
   g_assert_cmpstr (plain.uri, ==, "can:can0");
-  g_assert_null (plain.identity);
-  g_assert_null (plain.anchors);
+  g_assert_false (plain.secured);
+  const RbLinkSecurity nothing = { "", "" };
+  g_autoptr (GBytes) empty = rb_wording_open ("doips://host", &nothing);
+  g_auto (RbWordingOpen) bare = { 0 };
+  g_assert_true (rb_wording_read_open (empty, &bare));
+  g_assert_true (bare.secured);
+  g_assert_cmpstr (bare.identity, ==, "");
 }
 
 static void

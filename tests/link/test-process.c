@@ -198,6 +198,36 @@ test_drain (void)
   echo (channel, 200);
 }
 
+/* Answers that are fetched late come all, in their order. */
+static void
+test_late_fetch (void)
+{
+  g_autoptr (Entity) entity = entity_new ();
+  g_autoptr (RbLink) link = link_to (entity->uri);
+  g_autoptr (RbChannel) channel = channel_to (link, 0x1001);
+  for (gsize length = 2; length < 22; length++) {
+    g_autoptr (GBytes) request = request_of (0x22, length);
+    g_assert_true (rb_channel_send (channel, request, NULL, NULL));
+  }
+  for (gsize length = 2; length < 22; length++) {
+    g_autoptr (GBytes) answer = rb_channel_receive (channel, SOON / 1000, NULL, NULL);
+    g_assert_nonnull (answer);
+    g_assert_cmpuint (g_bytes_get_size (answer), ==, length);
+  }
+}
+
+static void
+test_address_is_free_again (void)
+{
+  g_autoptr (Entity) entity = entity_new ();
+  g_autoptr (RbLink) link = link_to (entity->uri);
+  for (guint i = 0; i < 200; i++) {
+    g_autoptr (RbChannel) channel = channel_to (link, 0x1001);
+    if (i % 50 == 0)
+      echo (channel, 30);
+  }
+}
+
 typedef struct {
   RbChannel *channel;
   GCancellable *cancellable;
@@ -425,6 +455,8 @@ main (int argc, char **argv)
   g_test_add_func ("/link/process/messages-pass", test_messages_pass);
   g_test_add_func ("/link/process/errors-pass", test_errors_pass);
   g_test_add_func ("/link/process/drain", test_drain);
+  g_test_add_func ("/link/process/late-fetch", test_late_fetch);
+  g_test_add_func ("/link/process/address-is-free-again", test_address_is_free_again);
   g_test_add_data_func ("/link/process/killed", GINT_TO_POINTER (SIGKILL), test_dies);
   g_test_add_data_func ("/link/process/crashes", GINT_TO_POINTER (SIGSEGV), test_dies);
   g_test_add_data_func ("/link/process/hangs", GINT_TO_POINTER (SIGSTOP), test_dies);
