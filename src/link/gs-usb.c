@@ -328,7 +328,8 @@ gs_usb_send (gpointer state, const RbCanFrame *frame, GError **error)
   Channel *self = state;
   RbCanResult result = RB_CAN_AGAIN;
   g_mutex_lock (&self->lock);
-  Slot *slot = self->gone == NULL && !self->restarting && self->health.kind != RB_CAN_BUS_OFF ? free_slot (self) : NULL;
+  gboolean ready = !self->restart_wanted && !self->restarting && self->health.kind != RB_CAN_BUS_OFF; /* a restart drops frames */
+  Slot *slot = self->gone == NULL && ready ? free_slot (self) : NULL;
   if (slot != NULL)
     result = submit (self, slot, frame) ? RB_CAN_DONE : RB_CAN_FAILED;
   if (self->gone != NULL) {

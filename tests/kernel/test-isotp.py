@@ -12,50 +12,14 @@ import time
 import unittest
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parent))
+from peer import Peer, pattern  # noqa: E402
+
 PEER = sys.argv.pop(1)
 LEVEL = 106  # SOL_CAN_ISOTP
 OPTIONS, RECEIVE_FC, LL_OPTIONS = 1, 2, 5
 EXTENDED, PADDING, RX_EXTENDED, WAIT_DONE = 0x002, 0x004, 0x200, 0x400
 EFF = 0x80000000
-
-
-def pattern(length, seed):
-    data = bytearray(length)
-    for i in range(length):
-        seed = (seed * 1664525 + 1013904223) & 0xFFFFFFFF
-        data[i] = seed >> 24
-    return bytes(data)
-
-
-class Peer:
-    """Our side."""
-
-    def __init__(self, test, uri):
-        self.process = subprocess.Popen([PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-        test.addCleanup(self.close)
-        self.ask(f"open {uri}")
-
-    def start(self, line):
-        self.process.stdin.write(line + "\n")
-
-    def answer(self):
-        return self.process.stdout.readline().strip()
-
-    def ask(self, line, expected="ok"):
-        self.start(line)
-        answer = self.answer()
-        if not answer.startswith(expected):
-            raise AssertionError(f"{line}: {answer}")
-        return answer
-
-    def channel(self, request, response, extension=-1, response_extension=-1, fd=False, padding=0xCC):
-        self.ask(f"channel {request} {response} {extension} {response_extension} {int(fd)} {padding}")
-
-    def close(self):
-        if self.process.returncode is None:
-            self.process.stdin.close()
-            self.process.wait(20)
-            self.process.stdout.close()
 
 
 class Kernel:
@@ -94,7 +58,7 @@ class AgainstKernel(unittest.TestCase):
     def each(self, block=0, gap=0):
         for name, request, response, extension, rx_extension, fd in FORMS:
             with self.subTest(name):
-                peer = Peer(self, "canfd:vcan0" if fd else "can:vcan0")
+                peer = Peer(self, PEER, "canfd:vcan0" if fd else "can:vcan0")
                 kernel = Kernel(self, "vcan0", response, request, rx_extension, extension, fd, block, gap)
                 peer.channel(request, response, -1 if extension is None else extension, -1 if rx_extension is None else rx_extension, fd)
                 yield peer, kernel.socket
@@ -124,7 +88,7 @@ class AgainstKernel(unittest.TestCase):
                 self.assertEqual(peer.answer(), "ok", length)
 
     def test_longest_of_the_kernel(self):
-        peer = Peer(self, "canfd:vcan0")
+        peer = Peer(self, PEER, "canfd:vcan0")
         kernel = Kernel(self, "vcan0", 0x7E8, 0x7E0, fd=True)
         peer.channel(0x7E0, 0x7E8, fd=True)
         peer.start("send# 65535 1")
@@ -139,7 +103,7 @@ class AgainstKernel(unittest.TestCase):
         peer.close()
 
     def test_functional(self):
-        peer = Peer(self, "can:vcan0")
+        peer = Peer(self, PEER, "can:vcan0")
         ecus = [Kernel(self, "vcan0", 0x7E8 + i, 0x7DF) for i in range(3)]
         peer.channel(0x7DF, 0)
         peer.ask("send 3E80")
@@ -150,7 +114,7 @@ class AgainstKernel(unittest.TestCase):
         peer.close()
 
     def test_nobody_there(self):
-        peer = Peer(self, "can:vcan0")
+        peer = Peer(self, PEER, "can:vcan0")
         peer.channel(0x7E0, 0x7E8)
         start = time.monotonic()
         peer.ask("send# 100 1", "error timeout")
@@ -165,7 +129,7 @@ class AgainstKernel(unittest.TestCase):
         with self.assertRaises(OSError) as caught:
             kernel.socket.send(bytes(100))
         self.assertEqual(caught.exception.errno, errno.ECOMM)
-        peer = Peer(self, "can:vcan0")
+        peer = Peer(self, PEER, "can:vcan0")
         peer.channel(0x7E0, 0x7E8)
         peer.start("receive# 100 5 5000")
         kernel.socket.send(pattern(100, 5))
@@ -183,7 +147,7 @@ class AgainstCanUtils(unittest.TestCase):
         for options, uri, fd in (([], "can:vcan0", False), (["-b", "4", "-m", "01"], "can:vcan0", False), (["-L", "72:64:1"], "canfd:vcan0", True)):
             with self.subTest(options):
                 receiver = subprocess.Popen(["isotprecv", "-s", "7E8", "-d", "7E0", "-p", "CC:CC", *options, "vcan0"], stdout=subprocess.PIPE, text=True)
-                peer = Peer(self, uri)
+                peer = Peer(self, PEER, uri)
                 peer.channel(0x7E0, 0x7E8, fd=fd)
                 for _ in range(20):  # until isotprecv listens
                     peer.start("send# 300 9")
@@ -196,7 +160,7 @@ class AgainstCanUtils(unittest.TestCase):
         for options, uri, fd in (([], "can:vcan0", False), (["-L", "72:64:1"], "canfd:vcan0", True)):
             for length in (1, 7, 8, 100, 4095):
                 with self.subTest((options, length)):
-                    peer = Peer(self, uri)
+                    peer = Peer(self, PEER, uri)
                     peer.channel(0x7E0, 0x7E8, fd=fd)
                     peer.ask("send 3E00")  # the channel listens now
                     peer.start(f"receive# {length} 3 10000")
@@ -208,7 +172,7 @@ class AgainstCanUtils(unittest.TestCase):
         """It counts what we send, from outside: whole messages and how fast."""
         perf = subprocess.Popen(["isotpperf", "-s", "7E0", "-d", "7E8", "vcan0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
         kernel = Kernel(self, "vcan0", 0x7E8, 0x7E0)
-        peer = Peer(self, "can:vcan0")
+        peer = Peer(self, PEER, "can:vcan0")
         peer.channel(0x7E0, 0x7E8)
         for _ in range(20):
             peer.start("send# 4095 1")
@@ -227,7 +191,7 @@ class AgainstCanUtils(unittest.TestCase):
         listeners = Path("/proc/net/can/rcvlist_all")
         while not re.search(r"vcan0\s+000", listeners.read_text(encoding="ascii")):
             self.assertIsNone(dump.poll())
-        peer = Peer(self, "can:vcan0")
+        peer = Peer(self, PEER, "can:vcan0")
         peer.channel(0x7E0, 0x7E8)
         with socket.socket(socket.PF_CAN, socket.SOCK_RAW, socket.CAN_RAW) as raw:
             raw.bind(("vcan0",))
@@ -245,7 +209,7 @@ class AgainstCanUtils(unittest.TestCase):
 
 class Interfaces(unittest.TestCase):
     def test_list_and_refusals(self):
-        peer = Peer(self, "can:vcan0")
+        peer = Peer(self, PEER, "can:vcan0")
         self.assertIn("canfd:vcan0=ready", peer.ask("list"))
         self.assertIn("can:vcan1=down", peer.ask("list"))
         peer.ask("open can:none0", "error link-none")
@@ -261,7 +225,7 @@ class Interfaces(unittest.TestCase):
     def test_interface_goes(self):
         subprocess.run(["ip", "link", "add", "dev", "vcan2", "type", "vcan"], check=True)
         subprocess.run(["ip", "link", "set", "vcan2", "up"], check=True)
-        peer = Peer(self, "can:vcan2")
+        peer = Peer(self, PEER, "can:vcan2")
         peer.channel(0x7E0, 0x7E8)
         peer.start("receive 20000")
         start = time.monotonic()
