@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../link/bare-entity.h"
+#include "link/channel.h"
+
+/*
+ * doip-loopback BLOCK RATIO: a download in TransferData messages of BLOCK bytes over DoIP on the loopback interface, by a link with its
+ * process and by a program of nothing but sockets, against the same bare entity in another process. They take turns, and the
+ * median of each counts; less than RATIO of the bare program's goodput fails.
+ */
+enum { TURNS = 7, HEADER = 8, ADDRESSES = 4 };
+#define TURN_BYTES (24u << 20)
+#define MIN_BLOCKS 400u
+
+typedef struct {
+  gsize block;
+  guint blocks;
+  guint8 *message; /* a UDS message of block bytes */
+  guint8 counter;
+} Download;
+
+static pid_t
+start_entity (guint16 *port)
+{
+  int listener = bare_entity_listen (port);
+  pid_t child = fork ();
+  if (child == 0) {
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
+    bare_entity_serve (listener);
+    _exit (0);
+  }
+  close (listener);
+  return child;
+}
+
+static void
+die (const char *what)
+{
+  fprintf (stderr, "doip-loopback: %s\n", what);
+  exit (2);
+}
+
+static void
+read_message (int fd, guint8 *payload, gsize room)
+{
+  guint8 head[HEADER];
+  if (recv (fd, head, HEADER, MSG_WAITALL) != HEADER)
+    die ("the entity is gone");
+  guint32 length = (guint32) head[4] << 24 | (guint32) head[5] << 16 | (guint32) head[6] << 8 | head[7];
+  if (length > room || recv (fd, payload, length, MSG_WAITALL) != (ssize_t) length)
+    die ("the entity is gone");
+}
+
+static void
+write_message (int fd, guint16 type, const guint8 *before, gsize n_before, const guint8 *rest, gsize n_rest)
+{
+  guint32 length = (guint32) (n_before + n_rest);
+  const guint8 head[HEADER] = { 2, 0xfd, type >> 8, type & 0xff, length >> 24, length >> 16, length >> 8, length };
+  struct iovec parts[] = { { (void *) head, HEADER }, { (void *) before, n_before }, { (void *) rest, n_rest } };
+  if (writev (fd, parts, 3) != (ssize_t) (HEADER + length))
+    die ("the entity takes nothing");
+}
+
+static int
+bare_connect (guint16 port)
+{
+  const int one = 1;
+  const guint8 activation[] = { 0x0e, 0x80, 0, 0, 0, 0, 0 };
+  guint8 payload[64];
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK), .sin_port = htons (port) };
+  int fd = socket (AF_INET, SOCK_STREAM, 0);
+  if (connect (fd, (struct sockaddr *) &address, sizeof address) != 0)
+    die ("no connection");
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  write_message (fd, 0x0005, activation, sizeof activation, NULL, 0);
+  read_message (fd, payload, sizeof payload);
+  return fd;
+}
+
+static double
+bare_turn (Download *self, guint16 port)
+{
+  const guint8 addresses[ADDRESSES] = { 0x0e, 0x80, 0x10, 0x01 };
+  guint8 payload[64];
+  int fd = bare_connect (port);
+  gint64 begin = g_get_monotonic_time ();
+  for (guint i = 0; i < self->blocks; i++) {
+    self->message[1] = ++self->counter;
+    write_message (fd, 0x8001, addresses, sizeof addresses, self->message, self->block);
+    read_message (fd, payload, sizeof payload);
+    read_message (fd, payload, sizeof payload);
+    if (payload[ADDRESSES] != 0x76 || payload[ADDRESSES + 1] != self->counter)
+      die ("the entity answers something else");
+  }
+  double seconds = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
+  close (fd);
+  return seconds;
+}
+
+static double
+link_turn (Download *self, guint16 port)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *uri = g_strdup_printf ("doip://127.0.0.1:%u", port);
+  const RbAddress address = { .logical = 0x1001, .extension = -1, .response_extension = -1 };
+  g_autoptr (RbLink) link = rb_link_open (uri, NULL, &error);
+  g_autoptr (RbChannel) channel = link == NULL ? NULL : rb_channel_open (link, &address, &error);
+  if (channel == NULL)
+    die (error->message);
+  gint64 begin = g_get_monotonic_time ();
+  for (guint i = 0; i < self->blocks; i++) {
+    self->message[1] = ++self->counter;
+    g_autoptr (GBytes) request = g_bytes_new (self->message, self->block);
+    rb_channel_drain (channel);
+    g_autoptr (GBytes) answer = rb_channel_send (channel, request, NULL, &error) ? rb_channel_receive (channel, 5000, NULL, &error) : NULL;
+    if (answer == NULL)
+      die (error->message);
+    const guint8 wanted[] = { 0x76, self->counter };
+    if (g_bytes_get_size (answer) != 2 || memcmp (g_bytes_get_data (answer, NULL), wanted, 2) != 0)
+      die ("the entity answers something else");
+  }
+  return (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
+}
+
+static int
+by_size (const void *a, const void *b)
+{
+  double one = *(const double *) a, two = *(const double *) b;
+  return (one > two) - (one < two);
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc != 3)
+    die ("usage: doip-loopback BLOCK RATIO");
+  double wanted = g_ascii_strtod (argv[2], NULL), bare[TURNS], ours[TURNS];
+  guint16 port;
+  Download self = { .block = (gsize) g_ascii_strtoull (argv[1], NULL, 10) };
+  self.blocks = MAX (MIN_BLOCKS, TURN_BYTES / (guint) self.block);
+  self.message = g_malloc (self.block);
+  memset (self.message, 0x5a, self.block);
+  self.message[0] = 0x36;
+  pid_t entity = start_entity (&port);
+  for (guint i = 0; i < TURNS; i++) {
+    bare[i] = bare_turn (&self, port);
+    ours[i] = link_turn (&self, port);
+  }
+  kill (entity, SIGKILL);
+  waitpid (entity, NULL, 0);
+  qsort (bare, TURNS, sizeof *bare, by_size);
+  qsort (ours, TURNS, sizeof *ours, by_size);
+  double bytes = (double) self.block * self.blocks / 1e6, ratio = bare[TURNS / 2] / ours[TURNS / 2];
+  printf ("%u blocks of %" G_GSIZE_FORMAT " bytes: bare %.3f s, %.1f MB/s; link with its process %.3f s, %.1f MB/s; ratio %.3f (at least %.2f)\n",
+          self.blocks, self.block, bare[TURNS / 2], bytes / bare[TURNS / 2], ours[TURNS / 2], bytes / ours[TURNS / 2], ratio, wanted);
+  g_free (self.message);
+  return ratio >= wanted ? 0 : 1;
+}
