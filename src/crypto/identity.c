@@ -5,6 +5,7 @@
 #include "crypto/evp.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <string.h>
 
 #define MAX_IDENTITY_FILE (1024 * 1024)
@@ -233,6 +234,35 @@ rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error)
   g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE, "%s: %s", self->name,
                count == 0 ? "no certificate in it is for this purpose" : "several certificates in it are for one purpose");
   return NULL;
+}
+
+static void
+append_certificate (GString *pem, RbCertificate *certificate)
+{
+  g_autoptr (BIO) bio = BIO_new (BIO_s_mem ());
+  if (bio == NULL || PEM_write_bio_X509 (bio, rb_certificate_x509 (certificate)) != 1)
+    g_error ("out of memory");
+  g_autoptr (GBytes) text = rb_evp_bio_bytes (bio);
+  g_string_append_len (pem, g_bytes_get_data (text, NULL), (gssize) g_bytes_get_size (text));
+}
+
+char *
+rb_identity_set_link_pem (RbIdentitySet *self, GError **error)
+{
+  g_autoptr (RbIdentity) identity = rb_identity_set_find (self, RB_PURPOSE_DOIP_TLS, error);
+  char *key = identity == NULL ? NULL : rb_key_private_pem (identity->key, NULL);
+  if (key == NULL) {
+    if (identity != NULL)
+      g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_IDENTITY, "%s: the key for vehicle links cannot leave it", self->name);
+    return NULL;
+  }
+  g_autoptr (GString) certificates = g_string_new (NULL);
+  for (guint i = 0; i < identity->chain->len; i++)
+    append_certificate (certificates, identity->chain->pdata[i]);
+  char *pem = g_strconcat (key, certificates->str, NULL);
+  explicit_bzero (key, strlen (key));
+  g_free (key);
+  return pem;
 }
 
 RbCertificate *

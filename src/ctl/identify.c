@@ -4,7 +4,9 @@
 #include "campaign/library.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "ctl/identities.h"
 #include "recovery/journal.h"
+#include "recovery/way.h"
 #include "vehicle/unit.h"
 
 #include <string.h>
@@ -131,20 +133,41 @@ first_vin (RbLink *link, GError **error)
   return NULL;
 }
 
-int
-rb_identify_verb (RbCli *cli, int argc, char **argv)
+typedef struct {
+  char *uri, *vehicle_ca, *workstation, *passphrase_file;
+} Settings;
+
+static void
+settings_clear (Settings *self)
 {
-  g_autofree char *uri = NULL;
+  g_free (self->uri);
+  g_free (self->vehicle_ca);
+  g_free (self->workstation);
+  g_free (self->passphrase_file);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
+
+static RbLink *
+open_link (RbCli *cli, const Settings *settings, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (RbIdentitySet) workstation
+    = settings->workstation == NULL ? NULL : rb_identities_load (cli, settings->workstation, settings->passphrase_file, &problem);
+  if (problem != NULL) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+    return NULL;
+  }
+  const RbWay way = { .uri = settings->uri, .data_dir = cli->data_dir, .vehicle_ca = settings->vehicle_ca, .workstation = workstation };
+  return rb_way_open (&way, NULL, error);
+}
+
+static int
+identify (RbCli *cli, const Settings *settings)
+{
   g_autoptr (GError) error = NULL;
-  int code;
-  const GOptionEntry entries[] = { { "link", 0, 0, G_OPTION_ARG_STRING, &uri, "Connection to the vehicle", "URI" }, { NULL } };
-  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
-    return code;
-  if (uri == NULL)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "identify needs --link", NULL);
-  g_autoptr (RbLink) link = rb_link_open (uri, NULL, &error);
+  g_autoptr (RbLink) link = open_link (cli, settings, &error);
   g_autofree char *vin = link == NULL ? NULL : first_vin (link, &error);
-  if (vin == NULL)
+  if (vin == NULL || !rb_way_check_vin (link, vin, &error))
     return rb_cli_fail (cli, error, NULL);
   rb_cli_say (cli, "vehicle %s", vin);
   g_autoptr (RbContents) contents = contents_for (cli, vin);
@@ -154,6 +177,25 @@ rb_identify_verb (RbCli *cli, int argc, char **argv)
   else if (!identify_by_model (cli, link, contents, ecus, &error))
     return rb_cli_fail (cli, error, NULL);
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s,s:O}", "vin", vin, "ecus", ecus));
+}
+
+int
+rb_identify_verb (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Settings) settings = { 0 };
+  int code;
+  const GOptionEntry entries[] = {
+    { "link", 0, 0, G_OPTION_ARG_STRING, &settings.uri, "Connection to the vehicle", "URI" },
+    { "vehicle-ca", 0, 0, G_OPTION_ARG_FILENAME, &settings.vehicle_ca, "Authority of vehicles' certificates, for doips://", "FILE" },
+    { "workstation", 0, 0, G_OPTION_ARG_FILENAME, &settings.workstation, "The workstation's identities, for doips://", "FILE" },
+    { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &settings.passphrase_file, "Its passphrase", "FILE" },
+    { NULL },
+  };
+  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+    return code;
+  if (settings.uri == NULL)
+    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "identify needs --link", NULL);
+  return identify (cli, &settings);
 }
 
 int
@@ -170,8 +212,8 @@ rb_identify_verb_links (RbCli *cli, int argc, char **argv)
   for (guint i = 0; i < found->len; i++) {
     const RbLinkEntry *entry = found->pdata[i];
     rb_cli_say (cli, "%-32s %-24s %-16s %s %s", entry->uri, entry->name, entry->serial, entry->state, entry->vin);
-    json_array_append_new (list, json_pack ("{s:s,s:s,s:s,s:s,s:s}", "uri", entry->uri, "kind", entry->kind, "name", entry->name,
-                                            "serial", entry->serial, "state", entry->state));
+    json_array_append_new (list, json_pack ("{s:s,s:s,s:s,s:s,s:s,s:s}", "uri", entry->uri, "kind", entry->kind, "name", entry->name,
+                                            "serial", entry->serial, "state", entry->state, "vin", entry->vin));
   }
   return rb_cli_end (cli, RB_CLI_OK, "ok", found->len == 0 ? "No adapter or vehicle was found." : "", json_pack ("{s:o}", "links", list));
 }

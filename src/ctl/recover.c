@@ -12,7 +12,7 @@
 #define MAX_ANSWERS (1024 * 1024)
 
 typedef struct {
-  char *campaign, *link, *answers, *identity, *workstation, *second, *vin, *repair_order, *passphrase_file;
+  char *campaign, *link, *vehicle_ca, *answers, *identity, *workstation, *second, *vin, *repair_order, *passphrase_file;
   gint64 odometer_km, link_timeout;
   json_t *sheet; /* the answers file */
   RbIdentitySet *technician_set, *workstation_set, *second_set;
@@ -21,7 +21,7 @@ typedef struct {
 static void
 settings_clear (Settings *self)
 {
-  char **const texts[] = { &self->campaign, &self->link, &self->answers, &self->identity, &self->workstation,
+  char **const texts[] = { &self->campaign, &self->link, &self->vehicle_ca, &self->answers, &self->identity, &self->workstation,
                            &self->second, &self->vin, &self->repair_order, &self->passphrase_file };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
@@ -188,7 +188,7 @@ static RbRecovery *
 open_recovery (RbCli *cli, Settings *settings, Session *session, GError **error)
 {
   const RbRecoveryOptions options = { .data_dir = cli->data_dir, .campaign = settings->campaign, .link = settings->link,
-                                      .vin = settings->vin, .repair_order = settings->repair_order,
+                                      .vehicle_ca = settings->vehicle_ca, .vin = settings->vin, .repair_order = settings->repair_order,
                                       .odometer_km = settings->odometer_km, .link_timeout_s = settings->link_timeout,
                                       .technician = settings->technician_set, .workstation = settings->workstation_set,
                                       .second = settings->second_set, .watch = on_event, .user_data = session };
@@ -313,6 +313,7 @@ rb_recover_verb (RbCli *cli, int argc, char **argv)
   const GOptionEntry entries[] = {
     { "campaign", 0, 0, G_OPTION_ARG_STRING, &settings.campaign, "Campaign", "ID" },
     { "link", 0, 0, G_OPTION_ARG_STRING, &settings.link, "Connection to the vehicle", "URI" },
+    { "vehicle-ca", 0, 0, G_OPTION_ARG_FILENAME, &settings.vehicle_ca, "Authority of vehicles' certificates, for doips://", "FILE" },
     { "answers", 0, 0, G_OPTION_ARG_FILENAME, &settings.answers, "Answers to the checklist", "FILE" },
     { "identity", 0, 0, G_OPTION_ARG_FILENAME, &settings.identity, "The technician's identity", "FILE" },
     { "workstation", 0, 0, G_OPTION_ARG_FILENAME, &settings.workstation, "The workstation's identities", "FILE" },
@@ -342,6 +343,9 @@ rb_recover_verb_inspect (RbCli *cli, int argc, char **argv)
     { "link", 0, 0, G_OPTION_ARG_STRING, &settings.link, "Connection to the vehicle", "URI" },
     { "answers", 0, 0, G_OPTION_ARG_FILENAME, &settings.answers, "Answers to the checklist", "FILE" },
     { "vin", 0, 0, G_OPTION_ARG_STRING, &settings.vin, "VIN as on the plate", "VIN" },
+    { "vehicle-ca", 0, 0, G_OPTION_ARG_FILENAME, &settings.vehicle_ca, "Authority of vehicles' certificates, for doips://", "FILE" },
+    { "workstation", 0, 0, G_OPTION_ARG_FILENAME, &settings.workstation, "The workstation's identities, for doips://", "FILE" },
+    { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &settings.passphrase_file, "Its passphrase", "FILE" },
     { NULL },
   };
   if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
@@ -349,7 +353,8 @@ rb_recover_verb_inspect (RbCli *cli, int argc, char **argv)
   if (settings.campaign == NULL || settings.link == NULL)
     return rb_cli_end (cli, RB_CLI_USAGE, "usage", "inspect needs --campaign and --link", NULL);
   Session session = { .cli = cli };
-  g_autoptr (RbRecovery) recovery = load_answers (&settings, &error) ? open_recovery (cli, &settings, &session, &error) : NULL;
+  gboolean loaded = load_answers (&settings, &error) && (settings.workstation == NULL || load_identities (cli, &settings, &error));
+  g_autoptr (RbRecovery) recovery = loaded ? open_recovery (cli, &settings, &session, &error) : NULL;
   session.recovery = recovery;
   if (recovery == NULL || !prepare (&session, &settings, &error))
     return rb_cli_fail (cli, error, NULL);

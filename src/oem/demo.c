@@ -229,6 +229,9 @@ add_identities (Demo *self)
   add_private_text (self, "passphrase", pki->passphrase);
   add_text (self, "dealer-ca.pem", pki->dealer_ca_pem);
   add_text (self, "intake-ca.pem", pki->intake_ca_pem);
+  add_text (self, "vehicle-ca.pem", pki->vehicle_ca_pem);
+  add_private_text (self, "vehicle/doip/vehicle.pem", pki->vehicle_pem);
+  add_text (self, "vehicle/doip/testers.pem", pki->dealer_ca_pem);
 }
 
 static gboolean
@@ -291,7 +294,8 @@ make_demo (Demo *self, RbScenario scenario, RbFleet *fleet, gboolean second_pers
   if (self->story == NULL)
     return FALSE;
   self->story->second_person = second_person;
-  self->pki = rb_pki_new (RB_RECALL_OEM, now, error);
+  g_autofree char *vin = rb_fleet_vin (1);
+  self->pki = rb_pki_new (RB_RECALL_OEM, vin, now, error);
   if (self->pki == NULL || !publish_service (self, error) || !make_vin_packs (self, error))
     return FALSE;
   make_bundle (self);
@@ -312,6 +316,7 @@ say_what_is_there (RbCli *cli, const Demo *self, const char *folder)
     { "vehicle.json, vehicle/", "the vehicle as it comes in: recall-sim --model" },
     { "technician.p12, second.p12", "two people; the passphrase of all identities is in passphrase" },
     { "workstation.pem", "the workstation's five keys" },
+    { "vehicle-ca.pem", "the vehicles' authority: recallctl --vehicle-ca, for doips://" },
     { "answers.json", "the inspection, answered" },
     { "attack/", "the thief's newest metadata: recall-sim offer" },
     { "expected.json", "the vehicle as it must leave" },

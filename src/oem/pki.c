@@ -132,6 +132,26 @@ make_server (RbPki *self, const char *oem, gint64 now, GError **error)
   return TRUE;
 }
 
+/* A vehicle has no host name: its certificate is for its VIN. */
+static gboolean
+make_vehicle (RbPki *self, const char *oem, const char *vin, gint64 now, GError **error)
+{
+  g_auto (Issued) ca = { NULL, NULL };
+  g_auto (Issued) vehicle = { NULL, NULL };
+  RbIssueRequest request = { .common_name = vin,
+                             .organisation = oem,
+                             .purpose = RB_PURPOSE_TLS_SERVER,
+                             .not_before = now - RB_MOMENT_DAY,
+                             .not_after = now + (gint64) CA_YEARS * 365 * RB_MOMENT_DAY };
+  if (!issue_ca (&ca, oem, "Vehicle CA", now, error) || !issue (&vehicle, &request, &ca, error))
+    return FALSE;
+  g_autofree char *key = rb_key_private_pem (vehicle.key, NULL);
+  g_autofree char *certificate = to_pem (vehicle.certificate);
+  self->vehicle_ca_pem = to_pem (ca.certificate);
+  self->vehicle_pem = g_strconcat (key, certificate, NULL);
+  return TRUE;
+}
+
 static char *
 make_passphrase (void)
 {
@@ -140,7 +160,7 @@ make_passphrase (void)
 }
 
 RbPki *
-rb_pki_new (const char *oem, gint64 now, GError **error)
+rb_pki_new (const char *oem, const char *vin, gint64 now, GError **error)
 {
   g_autoptr (RbPki) self = g_new0 (RbPki, 1);
   g_auto (Issued) ca = { NULL, NULL };
@@ -153,7 +173,8 @@ rb_pki_new (const char *oem, gint64 now, GError **error)
   if (self->technician == NULL)
     return NULL;
   self->second = make_person (self, "Sam Ortiz", &ca, now, error);
-  if (self->second == NULL || !make_workstation (self, &ca, now, error) || !make_server (self, oem, now, error))
+  if (self->second == NULL || !make_workstation (self, &ca, now, error) || !make_server (self, oem, now, error)
+      || !make_vehicle (self, oem, vin, now, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -170,6 +191,8 @@ rb_pki_free (RbPki *self)
   g_free (self->passphrase);
   g_free (self->dealer_ca_pem);
   g_free (self->intake_ca_pem);
+  g_free (self->vehicle_ca_pem);
+  g_free (self->vehicle_pem);
   g_free (self->server_pem);
   g_free (self->server_key_pem);
   g_free (self);

@@ -4,7 +4,7 @@
 #include "oem/error.h"
 #include <jansson.h>
 
-/* Certificates of a made-up dealer network: dealer CA, two technicians, one workstation, and the intake's TLS server. */
+/* Certificates of a made-up dealer network: dealer CA, two technicians, one workstation, the intake's TLS server, and the DoIP end of a vehicle. */
 typedef struct {
   RbCertificate *dealer_ca;
   RbCertificate *intake_ca;
@@ -13,9 +13,11 @@ typedef struct {
   GBytes *technician, *second;     /* PKCS#12 */
   GBytes *workstation;             /* PEM: five encrypted keys with certificates, then the CA */
   char *dealer_ca_pem, *intake_ca_pem;
+  char *vehicle_ca_pem;            /* the authority of vehicles' certificates for DoIP */
+  char *vehicle_pem;               /* vehicle 1's key (not encrypted) and certificate */
   char *server_pem, *server_key_pem; /* localhost and 127.0.0.1; the key is not encrypted */
 } RbPki;
 
-RbPki *rb_pki_new (const char *oem, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbPki *rb_pki_new (const char *oem, const char *vin, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_pki_free (RbPki *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPki, rb_pki_free)

@@ -10,6 +10,7 @@
 #include "recovery/inspection.h"
 #include "recovery/lanes.h"
 #include "recovery/signers.h"
+#include "recovery/way.h"
 
 #include <string.h>
 
@@ -19,7 +20,7 @@
 #define MAX_SHE (256 * 1024)
 
 struct _RbRecovery {
-  char *data_dir, *link_uri, *vin, *repair_order;
+  char *data_dir, *link_uri, *vehicle_ca, *vin, *repair_order;
   gint64 odometer_km, link_timeout_s, now;
   RbIdentitySet *technician, *workstation, *second;
   RbRecoveryWatch watch;
@@ -111,6 +112,7 @@ copy_options (RbRecovery *self, const RbRecoveryOptions *options)
 {
   self->data_dir = g_strdup (options->data_dir);
   self->link_uri = g_strdup (options->link);
+  self->vehicle_ca = g_strdup (options->vehicle_ca);
   self->vin = g_strdup (options->vin);
   self->repair_order = g_strdup (options->repair_order);
   self->odometer_km = options->odometer_km;
@@ -186,6 +188,7 @@ rb_recovery_free (RbRecovery *self)
   json_decref (self->she);
   g_free (self->data_dir);
   g_free (self->link_uri);
+  g_free (self->vehicle_ca);
   g_free (self->vin);
   g_free (self->repair_order);
   g_free (self);
@@ -262,7 +265,9 @@ static gboolean
 open_link (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
   disconnect (self);
-  self->link = rb_link_open (self->link_uri, cancellable, error);
+  const RbWay way = { .uri = self->link_uri, .data_dir = self->data_dir, .vehicle_ca = self->vehicle_ca, .workstation = self->workstation,
+                      .vin = self->vin };
+  self->link = rb_way_open (&way, cancellable, error);
   return self->link != NULL && open_units (self, error);
 }
 
@@ -510,7 +515,8 @@ find_again (RbRecovery *self, GCancellable *cancellable, GError **error)
     g_autoptr (GError) failure = NULL;
     if (open_link (self, cancellable, &failure) && check_vehicle (self, cancellable, &failure))
       return TRUE;
-    gboolean hopeless = rb_reason_of (failure) == RB_REASON_CANCELLED || rb_reason_of (failure) == RB_REASON_VIN_MISMATCH;
+    RbReason reason = rb_reason_of (failure);
+    gboolean hopeless = reason == RB_REASON_CANCELLED || reason == RB_REASON_VIN_MISMATCH || reason == RB_REASON_VEHICLE_CERTIFICATE;
     if (hopeless || g_get_monotonic_time () > end) {
       g_propagate_error (error, g_steal_pointer (&failure));
       if (!hopeless && error != NULL && *error != NULL && !rb_reason_is_link_lost (rb_reason_of (*error)))

@@ -4,6 +4,7 @@
 #include "crypto/digest.h"
 #include "frame/doip.h"
 #include "sim/doip-discovery.h"
+#include "sim/doip-guard.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -15,15 +16,17 @@
 
 struct _RbDoipEntity {
   RbSimulated *vehicle;
-  GSocketService *service;
+  GSocketService *service, *secured_service; /* either may be NULL */
   RbDoipDiscovery *discovery;
-  char *address;
+  RbDoipGuard *guard;
+  char *address, *secured_address;
   GPtrArray *testers; /* of Tester, owned */
 };
 
 typedef struct {
   RbDoipEntity *entity;
   GSocketConnection *connection;
+  GIOStream *stream; /* the connection, or TLS over it */
   GSource *source;
   GByteArray *buffer;
   GPtrArray *delayed; /* of GSource: answers on their way */
@@ -52,6 +55,7 @@ tester_free (Tester *self)
   source_drop (self->source);
   g_ptr_array_unref (self->delayed);
   g_byte_array_unref (self->buffer);
+  g_object_unref (self->stream);
   g_object_unref (self->connection);
   g_free (self);
 }
@@ -59,7 +63,7 @@ tester_free (Tester *self)
 static void
 tester_close (Tester *self)
 {
-  g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
+  g_io_stream_close (self->stream, NULL, NULL);
   g_ptr_array_remove (self->entity->testers, self);
 }
 
@@ -71,13 +75,14 @@ tester_reset (Tester *self)
   GSocket *socket = g_socket_connection_get_socket (self->connection);
   if (setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &now, sizeof now) != 0)
     g_debug ("no linger");
-  tester_close (self);
+  g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
+  g_ptr_array_remove (self->entity->testers, self);
 }
 
 static void
 tester_write (Tester *self, GByteArray *message)
 {
-  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (self->connection));
+  GOutputStream *out = g_io_stream_get_output_stream (self->stream);
   g_autoptr (GError) error = NULL;
   if (!g_output_stream_write_all (out, message->data, message->len, NULL, NULL, &error))
     g_debug ("tester: %s", error->message);
@@ -201,14 +206,16 @@ take_activation (Tester *self, const guint8 *payload, gsize length)
     send_nack (self, RB_DOIP_BAD_LENGTH);
     return TRUE;
   }
-  guint8 code = source < 0x0e00 || source > 0x0fff   ? 0x00
-                : self->active && source != self->address ? 0x02
-                : address_in_use (self, source)      ? 0x03
-                : type != 0 && type != 1             ? 0x06
-                                                     : 0x10;
+  gboolean secured = self->stream != G_IO_STREAM (self->connection);
+  guint8 code = self->entity->guard != NULL && !secured ? RB_DOIP_TLS_REQUIRED
+                : source < 0x0e00 || source > 0x0fff        ? 0x00
+                : self->active && source != self->address   ? 0x02
+                : address_in_use (self, source)             ? 0x03
+                : type != 0 && type != 1                    ? 0x06
+                                                            : RB_DOIP_ACTIVATED;
   rb_doip_activated_write (out, source, entity_address (self->entity), code);
   tester_write (self, out);
-  if (code == 0x10) {
+  if (code == RB_DOIP_ACTIVATED) {
     self->active = TRUE;
     self->address = source;
     return TRUE;
@@ -280,43 +287,66 @@ take_one (Tester *self)
   return take_message (self, header.type, payload, header.length);
 }
 
+/* One read and all whole messages of it. FALSE: there is no more now, or the tester is gone. */
 static gboolean
-on_readable (GSocket *socket, GIOCondition condition, gpointer data)
+take_some (Tester *self)
 {
-  Tester *self = data;
   g_autofree char *chunk = g_malloc (65536);
   g_autoptr (GError) error = NULL;
-  gssize got = g_socket_receive_with_blocking (socket, chunk, 65536, FALSE, NULL, &error);
+  GPollableInputStream *in = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (self->stream));
+  gssize got = g_pollable_input_stream_read_nonblocking (in, chunk, 65536, NULL, &error);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-    return G_SOURCE_CONTINUE;
+    return FALSE;
   if (got <= 0 || self->buffer->len + (gsize) got > MAX_BUFFER) {
     tester_close (self);
-    return G_SOURCE_REMOVE;
+    return FALSE;
   }
-  rb_writer_data (self->buffer, chunk, (gsize) got);
   RbDoipEntity *entity = self->entity;
+  rb_writer_data (self->buffer, chunk, (gsize) got);
   while (take_one (self))
     ;
+  return g_ptr_array_find (entity->testers, self, NULL);
+}
+
+/* TLS may hold more than the socket shows: read until there is nothing. */
+static gboolean
+on_readable (GObject *stream, gpointer data)
+{
+  Tester *self = data;
+  RbDoipEntity *entity = self->entity;
+  while (take_some (self))
+    ;
   return g_ptr_array_find (entity->testers, self, NULL) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+/* Takes stream. */
+static void
+welcome (gpointer data, GSocketConnection *connection, GIOStream *stream)
+{
+  RbDoipEntity *self = data;
+  Tester *tester = g_new0 (Tester, 1);
+  tester->entity = self;
+  tester->connection = g_object_ref (connection);
+  tester->stream = stream;
+  tester->buffer = g_byte_array_new ();
+  tester->delayed = g_ptr_array_new_with_free_func ((GDestroyNotify) source_drop);
+  g_socket_set_option (g_socket_connection_get_socket (connection), 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1, NULL);
+  tester->source = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream)), NULL);
+  g_source_set_callback (tester->source, G_SOURCE_FUNC (on_readable), tester, NULL);
+  g_source_attach (tester->source, NULL);
+  g_ptr_array_add (self->testers, tester);
 }
 
 static gboolean
 on_incoming (GSocketService *service, GSocketConnection *connection, GObject *object, gpointer data)
 {
   RbDoipEntity *self = data;
-  GSocket *socket = g_socket_connection_get_socket (connection);
   if (self->testers->len >= MAX_TESTERS)
     return TRUE;
-  Tester *tester = g_new0 (Tester, 1);
-  tester->entity = self;
-  tester->connection = g_object_ref (connection);
-  tester->buffer = g_byte_array_new ();
-  tester->delayed = g_ptr_array_new_with_free_func ((GDestroyNotify) source_drop);
-  g_socket_set_option (socket, 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1, NULL);
-  tester->source = g_socket_create_source (socket, G_IO_IN | G_IO_HUP, NULL);
-  g_source_set_callback (tester->source, G_SOURCE_FUNC (on_readable), tester, NULL);
-  g_source_attach (tester->source, NULL);
-  g_ptr_array_add (self->testers, tester);
+  if (service == self->secured_service)
+    rb_doip_guard_meet (self->guard, connection, welcome, self);
+  else
+    welcome (self, connection, g_object_ref (G_IO_STREAM (connection)));
   return TRUE;
 }
 
@@ -356,37 +386,68 @@ parse_where (const char *where, GError **error)
   return address;
 }
 
-RbDoipEntity *
-rb_doip_entity_new (RbSimulated *vehicle, const char *where, GError **error)
+/* What is bound; NULL with error. (transfer full) */
+static GSocketAddress *
+serve (RbDoipEntity *self, GSocketService **service, const char *where, char **text, GError **error)
 {
   g_autoptr (GSocketAddress) address = parse_where (where, error);
   g_autoptr (GSocketAddress) bound = NULL;
-  if (address == NULL)
-    return NULL;
-  g_autoptr (RbDoipEntity) self = g_new0 (RbDoipEntity, 1);
-  self->vehicle = vehicle;
-  self->testers = g_ptr_array_new_with_free_func ((GDestroyNotify) tester_free);
-  self->service = g_socket_service_new ();
-  g_signal_connect (self->service, "incoming", G_CALLBACK (on_incoming), self);
-  if (!g_socket_listener_add_address (G_SOCKET_LISTENER (self->service), address, G_SOCKET_TYPE_STREAM,
-                                      G_SOCKET_PROTOCOL_TCP, NULL, &bound, error)
-      || !start_discovery (self, G_INET_SOCKET_ADDRESS (bound), error))
+  *service = g_socket_service_new ();
+  g_signal_connect (*service, "incoming", G_CALLBACK (on_incoming), self);
+  if (address == NULL
+      || !g_socket_listener_add_address (G_SOCKET_LISTENER (*service), address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
+                                         &bound, error))
     return NULL;
   GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (bound);
   g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
-  self->address = g_strdup_printf ("%s:%u", host, g_inet_socket_address_get_port (inet));
+  *text = g_strdup_printf ("%s:%u", host, g_inet_socket_address_get_port (inet));
+  return g_steal_pointer (&bound);
+}
+
+static gboolean
+serve_plain (RbDoipEntity *self, const char *where, GError **error)
+{
+  g_autoptr (GSocketAddress) bound = serve (self, &self->service, where, &self->address, error);
+  return bound != NULL && start_discovery (self, G_INET_SOCKET_ADDRESS (bound), error);
+}
+
+static gboolean
+serve_secured (RbDoipEntity *self, const char *where, GError **error)
+{
+  self->guard = rb_doip_guard_new (self->vehicle->state_dir, error);
+  g_autoptr (GSocketAddress) bound = self->guard == NULL ? NULL : serve (self, &self->secured_service, where, &self->secured_address, error);
+  return bound != NULL;
+}
+
+RbDoipEntity *
+rb_doip_entity_new (RbSimulated *vehicle, const char *plain, const char *secured, GError **error)
+{
+  g_autoptr (RbDoipEntity) self = g_new0 (RbDoipEntity, 1);
+  self->vehicle = vehicle;
+  self->testers = g_ptr_array_new_with_free_func ((GDestroyNotify) tester_free);
+  if ((secured != NULL && !serve_secured (self, secured, error)) || (plain != NULL && !serve_plain (self, plain, error)))
+    return NULL;
   return g_steal_pointer (&self);
+}
+
+static void
+service_stop (GSocketService *service)
+{
+  g_socket_service_stop (service);
+  g_socket_listener_close (G_SOCKET_LISTENER (service));
+  g_object_unref (service);
 }
 
 void
 rb_doip_entity_free (RbDoipEntity *self)
 {
-  g_socket_service_stop (self->service);
-  g_socket_listener_close (G_SOCKET_LISTENER (self->service));
-  g_object_unref (self->service);
+  g_clear_pointer (&self->service, service_stop);
+  g_clear_pointer (&self->secured_service, service_stop);
+  g_clear_pointer (&self->guard, rb_doip_guard_free);
   g_ptr_array_unref (self->testers);
   g_clear_pointer (&self->discovery, rb_doip_discovery_free);
   g_free (self->address);
+  g_free (self->secured_address);
   g_free (self);
 }
 
@@ -394,4 +455,10 @@ const char *
 rb_doip_entity_address (RbDoipEntity *self)
 {
   return self->address;
+}
+
+const char *
+rb_doip_entity_secured (RbDoipEntity *self)
+{
+  return self->secured_address;
 }

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 typedef struct {
-  char *model, *state, *vin, *doip, *bus, *can, *timing, *log;
+  char *model, *state, *vin, *doip, *doips, *bus, *can, *timing, *log;
   char **faults;
   gint64 seed, load;
   gboolean help_faults;
@@ -24,6 +24,7 @@ settings_clear (Settings *self)
   g_free (self->state);
   g_free (self->vin);
   g_free (self->doip);
+  g_free (self->doips);
   g_free (self->bus);
   g_free (self->can);
   g_free (self->timing);
@@ -97,8 +98,8 @@ open_interface (Ways *self, RbSimulated *vehicle, const Settings *settings, GErr
 static gboolean
 open_ways (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **error)
 {
-  if (settings->doip != NULL) {
-    self->entity = rb_doip_entity_new (vehicle, settings->doip, error);
+  if (settings->doip != NULL || settings->doips != NULL) {
+    self->entity = rb_doip_entity_new (vehicle, settings->doip, settings->doips, error);
     if (self->entity == NULL)
       return FALSE;
   }
@@ -111,8 +112,10 @@ static void
 say_ready (const Ways *ways, const Settings *settings)
 {
   g_autoptr (json_t) ready = json_pack ("{s:b}", "ready", TRUE);
-  if (ways->entity != NULL)
+  if (settings->doip != NULL)
     rb_json_set_string (ready, "doip", rb_doip_entity_address (ways->entity));
+  if (settings->doips != NULL)
+    rb_json_set_string (ready, "doips", rb_doip_entity_secured (ways->entity));
   if (ways->hub != NULL)
     rb_json_set_string (ready, "bus", settings->bus);
   if (ways->interface != NULL)
@@ -138,6 +141,12 @@ serve (RbCli *cli, const Settings *settings)
   return RB_CLI_OK;
 }
 
+static gboolean
+has_way (const Settings *settings)
+{
+  return settings->doip != NULL || settings->doips != NULL || settings->bus != NULL || settings->can != NULL;
+}
+
 static int
 run (RbCli *cli, int argc, char **argv)
 {
@@ -148,6 +157,7 @@ run (RbCli *cli, int argc, char **argv)
     { "state", 0, 0, G_OPTION_ARG_FILENAME, &settings.state, "Folder of the vehicle's memory", "DIR" },
     { "vin", 0, 0, G_OPTION_ARG_STRING, &settings.vin, "Another VIN than the seed's", "VIN" },
     { "doip", 0, 0, G_OPTION_ARG_STRING, &settings.doip, "Serve DoIP; port 0 picks one", "HOST:PORT" },
+    { "doips", 0, 0, G_OPTION_ARG_STRING, &settings.doips, "Serve DoIP over TLS; --doip then asks for it", "HOST:PORT" },
     { "bus", 0, 0, G_OPTION_ARG_FILENAME, &settings.bus, "Be a virtual CAN bus there", "PATH" },
     { "can", 0, 0, G_OPTION_ARG_STRING, &settings.can, "Be on that CAN interface", "IFACE" },
     { "load", 0, 0, G_OPTION_ARG_INT64, &settings.load, "Other traffic on each bus, in percent of its time (0)", "PERCENT" },
@@ -164,8 +174,9 @@ run (RbCli *cli, int argc, char **argv)
     printf ("%s", rb_fault_help ());
     return RB_CLI_OK;
   }
-  if (settings.model == NULL || settings.state == NULL || (settings.doip == NULL && settings.bus == NULL && settings.can == NULL))
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "recall-sim needs --model FILE, --state DIR and a way in: --doip HOST:PORT, --bus PATH or --can IFACE", NULL);
+  if (settings.model == NULL || settings.state == NULL || !has_way (&settings))
+    return rb_cli_end (cli, RB_CLI_USAGE, "usage",
+                       "recall-sim needs --model FILE, --state DIR and a way in: --doip HOST:PORT, --doips HOST:PORT, --bus PATH or --can IFACE", NULL);
   if (settings.load < 0 || settings.load > 90)
     return rb_cli_end (cli, RB_CLI_USAGE, "usage", "--load: 0…90", NULL);
   return serve (cli, &settings);
@@ -174,7 +185,7 @@ run (RbCli *cli, int argc, char **argv)
 static const RbCliVerb verbs[] = {
   { "show", "--state DIR", "what is really on each ECU", rb_show_verb },
   { "offer", "--state DIR --director DIR --image DIR", "hand the vehicle metadata as an update would", rb_show_verb_offer },
-  { "", "--model FILE --state DIR [--doip HOST:PORT] [--bus PATH] [--can IFACE]", "be a vehicle until SIGTERM", run },
+  { "", "--model FILE --state DIR [--doip HOST:PORT] [--doips HOST:PORT] [--bus PATH] [--can IFACE]", "be a vehicle until SIGTERM", run },
   { NULL, NULL, NULL, NULL },
 };
 

@@ -67,6 +67,15 @@ load_seed (RbSimulated *self, const char *folder, GError **error)
   return plain != NULL ? plain : rb_json_load (path, MAX_JSON, error);
 }
 
+/* What the DoIP edge has for TLS, if the seed has that. */
+static gboolean
+copy_doip (RbSimulated *self, const char *seed, GError **error)
+{
+  g_autofree char *from = g_build_filename (seed, "doip", NULL);
+  g_autofree char *to = g_build_filename (self->state_dir, "doip", NULL);
+  return !rb_files_is_folder (from) || rb_files_exists (to) || rb_files_copy_tree (from, to, error);
+}
+
 /* The state appears whole or not at all. */
 static gboolean
 make_state (RbSimulated *self, const char *model, const char *vin, GError **error)
@@ -84,7 +93,8 @@ make_state (RbSimulated *self, const char *model, const char *vin, GError **erro
     if (!make_one (self, json_array_get (ecus, i), seed, error))
       return FALSE;
   g_autofree char *primary_path = g_build_filename (self->state_dir, "primary", NULL);
-  if (!write_primary (self, ecus, primary_path, error) || !rb_files_write_text (vin_path, vin != NULL ? vin : rb_json_string_or (description, "vin", ""), error))
+  if (!copy_doip (self, seed, error) || !write_primary (self, ecus, primary_path, error)
+      || !rb_files_write_text (vin_path, vin != NULL ? vin : rb_json_string_or (description, "vin", ""), error))
     return FALSE;
   if (rename (fresh, final) == 0)
     return TRUE;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/way.h"
+
+#include "core/files.h"
+
+#include <string.h>
+
+#define MAX_ANCHORS (256 * 1024)
+
+static char *
+read_anchors (const RbWay *self, GError **error)
+{
+  g_autofree char *usual = g_build_filename (self->data_dir == NULL ? "" : self->data_dir, "vehicle-ca.pem", NULL);
+  g_autoptr (GBytes) bytes = rb_files_read (self->vehicle_ca == NULL ? usual : self->vehicle_ca, MAX_ANCHORS, error);
+  if (bytes == NULL)
+    g_prefix_error (error, "the certificate of the vehicle authority (--vehicle-ca): ");
+  return bytes == NULL ? NULL : g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+}
+
+static RbLink *
+open_secured (const RbWay *self, GCancellable *cancellable, GError **error)
+{
+  if (self->workstation == NULL) {
+    g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_IDENTITY, "%s: the workstation's identity is needed", self->uri);
+    return NULL;
+  }
+  g_autofree char *anchors = read_anchors (self, error);
+  char *identity = anchors == NULL ? NULL : rb_identity_set_link_pem (self->workstation, error);
+  if (identity == NULL)
+    return NULL;
+  const RbLinkSecurity security = { identity, anchors };
+  RbLink *link = rb_link_open_secured (self->uri, &security, cancellable, error);
+  explicit_bzero (identity, strlen (identity));
+  g_free (identity);
+  return link;
+}
+
+RbLink *
+rb_way_open (const RbWay *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (RbLink) link = g_str_has_prefix (self->uri, "doips:") ? open_secured (self, cancellable, error)
+                                                                  : rb_link_open (self->uri, cancellable, error);
+  if (link == NULL || (self->vin != NULL && !rb_way_check_vin (link, self->vin, error)))
+    return NULL;
+  return g_steal_pointer (&link);
+}
+
+gboolean
+rb_way_check_vin (RbLink *link, const char *vin, GError **error)
+{
+  const char *certified = rb_link_info (link)->vin;
+  if (certified[0] == '\0' || strcmp (certified, vin) == 0)
+    return TRUE;
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "the vehicle's certificate is for %s, not for %s", certified, vin);
+  return FALSE;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "crypto/identity.h"
+#include "link/channel.h"
+#include "recovery/error.h"
+
+/* The way into a vehicle: a link's URI with what doips:// needs besides. */
+typedef struct {
+  const char *uri;
+  const char *data_dir;
+  const char *vehicle_ca;     /* file with the authorities of vehicles' certificates; NULL: vehicle-ca.pem in the data dir */
+  RbIdentitySet *workstation; /* holds the key for vehicle links; NULL: there is none, error identity for doips:// */
+  const char *vin;            /* as on the plate; NULL: any. A certificate for another is vin-mismatch */
+} RbWay;
+
+/* Errors of rb_link_open_secured(), identity, key-usage, vin-mismatch, not-found. (transfer full) */
+RbLink *rb_way_open (const RbWay *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Is what the vehicle's ECUs say its VIN also what its certificate, if the link has one, says? Error vin-mismatch. */
+gboolean rb_way_check_vin (RbLink *link, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
