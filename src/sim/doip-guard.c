@@ -109,6 +109,13 @@ visit_end (Visit *self)
   g_free (self);
 }
 
+static gboolean
+is_modern (GTlsConnection *secured)
+{
+  GTlsProtocolVersion version = g_tls_connection_get_protocol_version (secured);
+  return version == G_TLS_PROTOCOL_VERSION_TLS_1_2 || version == G_TLS_PROTOCOL_VERSION_TLS_1_3;
+}
+
 static void
 on_done (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -116,10 +123,10 @@ on_done (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   GTlsConnection *secured = G_TLS_CONNECTION (source);
   g_signal_handlers_disconnect_by_data (secured, visit);
-  if (g_tls_connection_handshake_finish (secured, result, &error) && visit->guard != NULL)
+  if (g_tls_connection_handshake_finish (secured, result, &error) && is_modern (secured) && visit->guard != NULL)
     visit->pass (visit->data, visit->connection, G_IO_STREAM (secured));
   else {
-    g_debug ("no TLS with a tester: %s", error == NULL ? "too late" : error->message);
+    g_debug ("no TLS with a tester: %s", error == NULL ? "too late or too old" : error->message);
     g_io_stream_close (G_IO_STREAM (visit->connection), NULL, NULL);
     g_object_unref (secured);
   }

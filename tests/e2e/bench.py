@@ -50,7 +50,7 @@ class Bench:
         command = [self.bin / "recall-sim", "--model", self.oem / "vehicle.json", "--state", self.state,
                    "--timing", "fast", "--log", self.log, *options]
         way, _, interface = self.way.partition(":")
-        command += {"doip": ["--doip", "127.0.0.1:0"], "bus": ["--bus", self.root / "bus"], "can": ["--can", interface],
+        command += {"doip": ["--doip", "127.0.0.1:0"], "doips": ["--doip", "127.0.0.1:0", "--doips", "127.0.0.1:0"], "bus": ["--bus", self.root / "bus"], "can": ["--can", interface],
                     "canfd": ["--can", interface]}[way]
         if vin:
             command += ["--vin", vin]
@@ -58,7 +58,8 @@ class Bench:
         ready, _, _ = select.select([self.vehicle.stdout], [], [], TIMEOUT)
         assert ready, "the vehicle did not start"
         where = json.loads(self.vehicle.stdout.readline())
-        self.link = {"doip": "doip://" + where.get("doip", ""), "bus": "bus:" + where.get("bus", "")}.get(way, self.way)
+        self.plain = where.get("doip")
+        self.link = {"doip": "doip://" + where.get("doip", ""), "doips": "doips://" + where.get("doips", ""), "bus": "bus:" + where.get("bus", "")}.get(way, self.way)
 
     def stop(self, how=signal.SIGTERM):
         """Power off."""
@@ -74,10 +75,17 @@ class Bench:
         self.ctl("trust", "add", self.oem / "service-root.json", "--name", "OEM")
         self.ctl("bundle", "import", self.oem / "campaign.recall")
 
+    def secured(self):
+        """What a link with TLS needs besides."""
+        if self.way != "doips":
+            return []
+        return ["--vehicle-ca", self.oem / "vehicle-ca.pem", "--workstation", self.oem / "workstation.pem", "--passphrase-file", self.oem / "passphrase"]
+
     def recover_arguments(self, answers=None, **changes):
         options = {"campaign": self.campaign, "link": self.link, "answers": answers or self.oem / "answers.json",
                    "identity": self.oem / "technician.p12", "workstation": self.oem / "workstation.pem",
-                   "passphrase-file": self.oem / "passphrase", "link-timeout": 1}
+                   "passphrase-file": self.oem / "passphrase", "link-timeout": 1,
+                   "vehicle-ca": self.oem / "vehicle-ca.pem" if self.way == "doips" else None}
         options.update({name.replace("_", "-"): value for name, value in changes.items()})
         arguments = ["recover"]
         for name, value in options.items():

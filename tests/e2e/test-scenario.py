@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """One scenario from the made-up carmaker to the audited record, by command line alone.
-Usage: test-scenario.py BUILD SCENARIO [doip|bus]"""
+Usage: test-scenario.py BUILD SCENARIO [doip|doips|bus]"""
 import base64
 import json
 import subprocess
@@ -24,7 +24,7 @@ def recovered(bench, old_keys):
     bench.start()
     bench.trust_and_import()
     assert bench.ctl("campaign", "check", bench.vin)["ok"]
-    identified = bench.ctl("identify", "--link", bench.link)
+    identified = bench.ctl("identify", "--link", bench.link, *bench.secured())
     assert identified["vin"] == bench.vin and len(identified["ecus"]) == len(old_keys)
     verdict = bench.recover()
     assert verdict["ok"] and verdict["result"] == "completed" and verdict["writes"] > 0, verdict

@@ -24,6 +24,9 @@ class Holder:
                    .not_valid_before(now + starts * DAY).not_valid_after(now + ends * DAY)
                    .add_extension(x509.BasicConstraints(authority, None), True)
                    .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), False))
+        if issuer:
+            builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), False)
+        builder = builder.add_extension(x509.KeyUsage(not authority, False, False, False, False, authority, authority, False, False), True)
         if usage:
             builder = builder.add_extension(x509.ExtendedKeyUsage([x509.ObjectIdentifier(one) for one in usage]), False)
         self.certificate = builder.sign(issuer.key if issuer else self.key, digest or hashes.SHA256())

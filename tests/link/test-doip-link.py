@@ -82,7 +82,7 @@ class Opening(Case):
         for how in (Entity.end, Entity.reset):
             entity = self.entity(how, activate=None)
             # a reset may come before connect() is done
-        self.assertIn(self.open(entity.link).split(" ")[0], ("link-lost", "link-refused"))
+            self.assertIn(self.open(entity.link).split(" ")[0], ("link-lost", "link-refused"))
 
     def test_closed_after_the_request(self):
         entity = self.entity(lambda entity: (entity.receive(), entity.end()), activate=None)

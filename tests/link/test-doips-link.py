@@ -179,7 +179,7 @@ class VehicleCertificate(Base):
         other = certificates.authority("Maker CA")  # the same name, another key
         bad = {
             "of nobody": (certificates.Holder(VIN, None, [SERVER]), "self-signed"),
-            "of another authority": (Holder(VIN, other, [SERVER]), "signature"),
+            "of another authority": (Holder(VIN, other, [SERVER]), "issuer certificate"),
             "of the dealers' authority": (Holder(VIN, DEALERS, [SERVER]), "issuer certificate"),
             "expired": (Holder(VIN, MAKER, [SERVER], starts=-30, ends=-1), "expired"),
             "not yet valid": (Holder(VIN, MAKER, [SERVER], starts=1), "not yet valid"),

@@ -104,8 +104,13 @@ class Vehicle:
         self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
         ready, _, _ = select.select([self.process.stdout], [], [], TIMEOUT)
         assert ready, "the vehicle did not start"
-        host, port = json.loads(self.process.stdout.readline())["doip"].rsplit(":", 1)
-        self.where = (host, int(port))
+        ready = json.loads(self.process.stdout.readline())
+        self.where, self.secured = (self.address(ready.get(name, "none:0")) for name in ("doip", "doips"))
+
+    @staticmethod
+    def address(text):
+        host, port = text.rsplit(":", 1)
+        return (host, int(port))
 
     def __enter__(self):
         return self
@@ -148,11 +153,13 @@ class Tester:
     def __init__(self, vehicle, source=TESTER, activate=True):
         self.vehicle = vehicle
         self.source = source
-        self.socket = socket.create_connection(vehicle.where, TIMEOUT)
-        self.socket.settimeout(TIMEOUT)
+        self.socket = self.connect()
         if activate:
             code = self.activate().routing_activation_response
             assert code == 0x10, hex(code)
+
+    def connect(self):
+        return socket.create_connection(self.vehicle.where, TIMEOUT)
 
     def __enter__(self):
         return self
