@@ -26,7 +26,7 @@ STRUCK = {"director": {"brake", "door"}, "ecu-keys": {"brake", "door"},
           "image-supplier": {"brake", "steering"}, "image-oem": {"brake", "steering"}}
 FILES = {"campaign.recall", "service-root.json", "vehicle.json", "technician.p12", "second.p12", "workstation.pem",
          "passphrase", "dealer-ca.pem", "answers.json", "campaign.txt", "vin.txt", "intake.json", "intake-ca.pem",
-         "expected.json", "vehicles.json"}
+         "vehicle-ca.pem", "expected.json", "vehicles.json"}
 FOLDERS = {"vehicle", "attack", "repositories"}
 
 
@@ -108,8 +108,18 @@ class Each(unittest.TestCase):
         self.assertEqual(demo.said["vin"], demo.vin)
         self.assertEqual(demo.said["campaign"], demo.campaign["id"])
         self.assertEqual(demo.campaign["scenario"], demo.scenario)
-        for name in ("passphrase", "workstation.pem", "technician.p12", "second.p12", "intake.json"):
+        for name in ("passphrase", "workstation.pem", "technician.p12", "second.p12", "intake.json", "vehicle/doip/vehicle.pem"):
             self.assertEqual((demo.folder / name).stat().st_mode & 0o077, 0, name)
+
+    @each
+    def test_vehicle_link(self, demo):
+        """openssl on what DoIP over TLS needs: the vehicle's certificate is for its VIN, and its testers are the dealers."""
+        edge = demo.folder / "vehicle" / "doip"
+        run("openssl", "verify", "-CAfile", demo.folder / "vehicle-ca.pem", "-purpose", "sslserver", edge / "vehicle.pem")
+        self.assertIn(f"CN = {demo.vin}", run("openssl", "x509", "-in", edge / "vehicle.pem", "-noout", "-subject"))
+        run("openssl", "pkey", "-in", edge / "vehicle.pem", "-check", "-noout")
+        self.assertEqual((edge / "testers.pem").read_text(), (demo.folder / "dealer-ca.pem").read_text())
+        run("openssl", "verify", "-CAfile", demo.folder / "dealer-ca.pem", edge / "vehicle.pem", code=2)
 
     @each
     def test_bundle_order(self, demo):
