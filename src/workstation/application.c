@@ -126,13 +126,22 @@ on_terminate (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* What ui/gtk/help-overlay.ui shows. */
+static const struct {
+  const char *action;
+  const char *keys[3];
+} shortcuts[] = { { "win.again", { "F5", NULL } },
+                  { "win.back", { "<Alt>Left", NULL } },
+                  { "win.show-help-overlay", { "F1", "<Control>question", NULL } },
+                  { "window.close", { "<Control>w", NULL } } };
+
 static void
 startup (GApplication *application)
 {
   G_APPLICATION_CLASS (rb_application_parent_class)->startup (application);
   gtk_window_set_default_icon_name (RB_APPLICATION_ID);
-  gtk_application_set_accels_for_action (GTK_APPLICATION (application), "win.back", (const char *[]){ "<Alt>Left", NULL });
-  gtk_application_set_accels_for_action (GTK_APPLICATION (application), "window.close", (const char *[]){ "<Control>w", NULL });
+  for (guint i = 0; i < G_N_ELEMENTS (shortcuts); i++)
+    gtk_application_set_accels_for_action (GTK_APPLICATION (application), shortcuts[i].action, shortcuts[i].keys);
   g_unix_signal_add (SIGTERM, on_terminate, application);
   g_unix_signal_add (SIGINT, on_terminate, application);
 }

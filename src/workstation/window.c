@@ -86,6 +86,13 @@ update_title (RbWindow *self)
   adw_window_title_set_subtitle (self->title, vin == NULL ? "" : vin);
 }
 
+/* There is something to read, and work that went well is not done twice. */
+static gboolean
+may_begin_again (RbWindow *self, const RbFlowStep *step)
+{
+  return step->on_enter != RB_TASK_NONE && (step->on_enter != RB_TASK_RUN || rb_session_error (self->session, RB_TASK_RUN) != NULL);
+}
+
 static void
 update (RbWindow *self)
 {
@@ -101,7 +108,7 @@ update (RbWindow *self)
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.stop", (working || task == RB_TASK_CONNECT) && !rb_session_is_stopping (self->session));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.next", !busy && rb_page_is_complete (page_at (self, self->step)));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.back", !busy && step->back);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.again", !busy);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.again", !busy && may_begin_again (self, step));
   gtk_widget_set_visible (GTK_WIDGET (self->back), step->back);
   rb_trouble_show (self->trouble, busy ? NULL : current_error (self));
   gtk_accessible_update_state (GTK_ACCESSIBLE (self->pages), GTK_ACCESSIBLE_STATE_BUSY, busy, -1);

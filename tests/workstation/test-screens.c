@@ -107,6 +107,52 @@ test_unit_in_words (void)
   g_object_unref (row);
 }
 
+/* What the page of shortcuts shows is what the program listens to, and each has an action. */
+static void
+check_shortcut (GtkApplication *application, GtkWidget *shortcut)
+{
+  g_autofree char *action = NULL, *title = NULL;
+  g_object_get (shortcut, "action-name", &action, "title", &title, NULL);
+  g_assert_cmpuint (strlen (title), >, 0);
+  if (action == NULL)
+    return;
+  g_auto (GStrv) keys = gtk_application_get_accels_for_action (application, action);
+  g_assert_cmpuint (g_strv_length (keys), >, 0);
+}
+
+static guint
+check_shortcuts (GtkApplication *application, GtkWidget *widget)
+{
+  guint n = 0;
+  if (GTK_IS_SHORTCUTS_SHORTCUT (widget)) {
+    check_shortcut (application, widget);
+    return 1;
+  }
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    n += check_shortcuts (application, child);
+  return n;
+}
+
+static void
+test_shortcuts (void)
+{
+  g_autoptr (RbApplication) application = rb_application_new ();
+  g_autoptr (GError) error = NULL;
+  g_assert_true (g_application_register (G_APPLICATION (application), NULL, &error));
+  g_assert_no_error (error);
+  RbSessionInput input = { .data_dir = "/nonexistent", .odometer_km = -1 };
+  g_autoptr (RbSession) session = rb_session_new (&input);
+  RbWindow *window = rb_window_new (GTK_APPLICATION (application), session);
+  GtkShortcutsWindow *overlay = gtk_application_window_get_help_overlay (GTK_APPLICATION_WINDOW (window));
+  g_assert_nonnull (overlay);
+  g_assert_cmpuint (check_shortcuts (GTK_APPLICATION (application), GTK_WIDGET (overlay)), >=, 6);
+  g_auto (GStrv) help = gtk_application_get_actions_for_accel (GTK_APPLICATION (application), "F1");
+  g_assert_cmpstr (help[0], ==, "win.show-help-overlay");
+  g_auto (GStrv) again = gtk_application_get_actions_for_accel (GTK_APPLICATION (application), "F5");
+  g_assert_cmpstr (again[0], ==, "win.again");
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -117,5 +163,6 @@ main (int argc, char **argv)
   g_test_add_func ("/screens/window", test_window);
   g_test_add_func ("/screens/trouble", test_trouble_says_all);
   g_test_add_func ("/screens/unit", test_unit_in_words);
+  g_test_add_func ("/screens/shortcuts", test_shortcuts);
   return g_test_run ();
 }
