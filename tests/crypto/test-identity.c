@@ -119,6 +119,64 @@ test_pkcs12 (Fixture *fixture, gconstpointer data)
   g_assert_error (error, RB_CRYPTO_ERROR, RB_REASON_PASSPHRASE);
 }
 
+static void
+append_pem (GString *text, RbCertificate *certificate)
+{
+  g_autofree char *base64 = rb_bytes_to_base64 (rb_certificate_der (certificate));
+  g_string_append (text, "-----BEGIN CERTIFICATE-----\n");
+  for (gsize at = 0; at < strlen (base64); at += 64)
+    g_string_append_printf (text, "%.64s\n", &base64[at]);
+  g_string_append (text, "-----END CERTIFICATE-----\n");
+}
+
+/* Only the key for vehicle links leaves, with its chain, own first. */
+static void
+test_link_pem (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, "w.pem", NULL);
+  g_autoptr (RbPrivateKey) link_key = rb_keygen_new (RB_KEY_EC_P256, NULL);
+  g_autoptr (RbCertificate) certificate = issue (fixture, "Link", RB_PURPOSE_DOIP_TLS, NOW + YEAR, link_key);
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *other = rb_key_private_pem (fixture->key, "pw");
+  g_autofree char *own = rb_key_private_pem (link_key, "pw");
+  g_string_append (text, other);
+  g_string_append (text, own);
+  append_pem (text, fixture->certificate);
+  append_pem (text, certificate);
+  append_pem (text, fixture->ca);
+  g_assert_true (rb_files_write_text (path, text->str, NULL));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbIdentitySet) set = rb_identity_set_load (path, "pw", &error);
+  g_assert_no_error (error);
+  g_autofree char *pem = rb_identity_set_link_pem (set, &error);
+  g_assert_no_error (error);
+  g_autoptr (RbPrivateKey) got = rb_key_private_from_pem (pem, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (rb_key_public_equal (rb_key_private_public (got), rb_key_private_public (link_key)));
+  g_autoptr (GPtrArray) chain = rb_certificate_list_from_pem (pem, &error);
+  g_assert_cmpuint (chain->len, ==, 2);
+  g_assert_cmpstr (rb_certificate_id (chain->pdata[0]), ==, rb_certificate_id (certificate));
+  g_assert_cmpstr (rb_certificate_id (chain->pdata[1]), ==, rb_certificate_id (fixture->ca));
+  g_assert_null (g_strrstr_len (pem, -1, "ENCRYPTED"));
+  g_auto (GStrv) parts = g_strsplit (pem, "PRIVATE KEY-----", -1);
+  g_assert_cmpuint (g_strv_length (parts), ==, 3);
+}
+
+static void
+test_link_pem_of_others (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, "p.pem", NULL);
+  g_autofree char *key = rb_key_private_pem (fixture->key, "pw");
+  g_autoptr (GString) text = g_string_new (key);
+  append_pem (text, fixture->certificate);
+  g_assert_true (rb_files_write_text (path, text->str, NULL));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbIdentitySet) set = rb_identity_set_load (path, "pw", &error);
+  g_assert_no_error (error);
+  g_assert_null (rb_identity_set_link_pem (set, &error));
+  g_assert_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE);
+}
+
 /* Several keys in one PEM file, told apart by purpose; CMS to the key agreement key. */
 static void
 test_pem_and_cms (Fixture *fixture, gconstpointer data)
@@ -132,13 +190,8 @@ test_pem_and_cms (Fixture *fixture, gconstpointer data)
   g_string_append (text, key1);
   g_string_append (text, key2);
   RbCertificate *const all[] = { agreement, fixture->certificate, fixture->ca };
-  for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
-    g_autofree char *base64 = rb_bytes_to_base64 (rb_certificate_der (all[i]));
-    g_string_append (text, "-----BEGIN CERTIFICATE-----\n");
-    for (gsize at = 0; at < strlen (base64); at += 64)
-      g_string_append_printf (text, "%.64s\n", &base64[at]);
-    g_string_append (text, "-----END CERTIFICATE-----\n");
-  }
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    append_pem (text, all[i]);
   g_assert_true (rb_files_write_text (path, text->str, NULL));
   g_autoptr (GError) error = NULL;
   g_assert_null (rb_identity_set_load (path, "wrong", &error));
@@ -287,6 +340,8 @@ main (int argc, char **argv)
   ADD ("/identity/certificate-refused", test_certificate_refused);
   ADD ("/identity/pkcs12", test_pkcs12);
   ADD ("/identity/pem-and-cms", test_pem_and_cms);
+  ADD ("/identity/link-pem", test_link_pem);
+  ADD ("/identity/link-pem-of-others", test_link_pem_of_others);
   ADD ("/dsse/sign-and-verify", test_dsse);
   g_test_add_func ("/dsse/published", test_dsse_published);
   g_test_add_func ("/dsse/malformed", test_dsse_malformed);

@@ -13,6 +13,8 @@ read_doip (const uint8_t *data, size_t size)
 {
   RbDoipHeader header;
   RbDoipAnnouncement announcement;
+  RbDoipStatusInfo status;
+  RbDoipPower power;
   guint16 a, b;
   guint8 c;
   if (rb_doip_header_parse (data, size, &header) == RB_DOIP_HEADER_GOOD && size < RB_DOIP_HEADER)
@@ -23,6 +25,10 @@ read_doip (const uint8_t *data, size_t size)
     rb_doip_activation_text (c);
   if (rb_doip_activated_parse (data, size, &a, &b, &c))
     rb_doip_activation_text (c);
+  if (rb_doip_status_parse (data, size, &status) && status.max_data != 0 && size != 7)
+    g_error ("a size out of nothing");
+  if (rb_doip_power_parse (data, size, &power) && power > RB_DOIP_POWER_NOT_SUPPORTED)
+    g_error ("a power mode that does not exist");
   if (rb_doip_addresses_parse (data, size, &a, &b) && size < 4)
     g_error ("addresses out of nothing");
 }

@@ -7,7 +7,7 @@
 
 /*
  * A link for a test in another language to lead: link-tool [IDENTITY.pem ANCHORS.pem] URI. First says "open KIND LOGICAL MAX [VIN]" or the reason it cannot. Then a line of
- * output for each line of input: "channel LOGICAL" (the one that is used from now on), "send HEX", "receive MS", "drain",
+ * output for each line of input: "channel LOGICAL" or "channel REQUEST/RESPONSE" (the one that is used from now on), "send HEX", "receive MS", "drain",
  * "alive", "max", "close". Each says "ok …" or its reason word and text.
  */
 
@@ -37,7 +37,11 @@ static void
 open_channel (Tool *tool, const char *logical)
 {
   g_autoptr (GError) error = NULL;
-  const RbAddress address = { .logical = (guint16) g_ascii_strtoull (logical, NULL, 16), .extension = -1, .response_extension = -1 };
+  const char *response = strchr (logical, '/');
+  const guint number = (guint) g_ascii_strtoull (logical, NULL, 16);
+  const RbAddress address = { .logical = response == NULL ? (guint16) number : 0, .request = response == NULL ? 0 : number,
+                              .response = response == NULL ? 0 : (guint) g_ascii_strtoull (&response[1], NULL, 16),
+                              .extension = -1, .response_extension = -1, .padding = 0xcc };
   RbChannel *channel = rb_channel_open (tool->link, &address, &error);
   say (channel != NULL, logical, error);
   if (channel == NULL)

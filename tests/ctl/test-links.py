@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""recallctl links on networks with vehicles made of scapy: who answers, who announces itself unasked, who is not ready, and who
+talks nonsense. The networks are of this test alone: it goes into a network namespace, and the vehicles into another.
+
+Usage: test-links.py BUILD
+"""
+
+import ctypes
+import json
+import os
+import pathlib
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+from scapy.contrib.automotive.doip import DoIP
+
+TIMEOUT = 30
+PORT = 13400
+NEWNET = 0x40000000
+EID = bytes.fromhex("02aabbcc0000")
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, timeout=TIMEOUT)
+
+
+class Entity:
+    """What one vehicle says of itself, and how."""
+
+    def __init__(self, address, number, answers=True, announces=False, power=1, status=(8, 1), vin=None, nonsense=(), times=1):
+        self.address, self.answers, self.announces, self.power, self.status, self.nonsense, self.times = (
+            address, answers, announces, power, status, nonsense, times)
+        self.logical = 0x1000 + number
+        self.eid = EID[:5] + bytes([number])
+        self.vin = vin or b"1RBDM7AA2TA0000%02d" % number
+
+    def announcement(self):
+        return bytes(DoIP(payload_type=4, vin=self.vin, logical_address=self.logical, eid=self.eid, gid=self.eid, further_action=0, vin_gid_status=0))
+
+    def answer(self, request):
+        if request.payload_type == 0x4003 and self.power is not None:
+            return bytes(DoIP(payload_type=0x4004, diagnostic_power_mode=self.power))
+        if request.payload_type == 0x4001 and self.status is not None:
+            most, now = self.status
+            return bytes(DoIP(payload_type=0x4002, node_type=0, max_open_sockets=most, cur_open_sockets=now, max_data_size=4096))
+        return None
+
+
+GOOD = DoIP(payload_type=4, vin=b"1RBDM7AA2TA000099", logical_address=0x1099, eid=EID, gid=EID, further_action=0, vin_gid_status=0)
+NONSENSE = (b"", b"\2", b"\2\xfd\0\4\0\0\0\0", bytes(GOOD)[:-1], bytes(GOOD) + b"\0", b"\2\xfc" + bytes(GOOD)[2:], b"\5\xfa" + bytes(GOOD)[2:],
+            bytes(DoIP(payload_type=0, nack=1)), bytes(DoIP(payload_type=0x4002, node_type=0, max_open_sockets=0, cur_open_sockets=0)),
+            bytes(DoIP(payload_type=0x4004, diagnostic_power_mode=0)), b"\2\xfd\0\4\xff\xff\xff\xff" + bytes(GOOD)[8:], os.urandom(400))
+
+VEHICLES = {
+    "v": ("10.9.0", 24, [Entity("10.9.0.2", 2), Entity("10.9.0.3", 3, power=0), Entity("10.9.0.4", 4, status=(4, 4)),
+                         Entity("10.9.0.5", 5, answers=False, announces=True), Entity("10.9.0.6", 6, vin=b"\x1b[31m\0\xff%s%n<b>&;\n\\"),
+                         Entity("10.9.0.7", 7, answers=False, nonsense=NONSENSE), Entity("10.9.0.8", 8, times=5),
+                         Entity("10.9.0.9", 9, power=None, status=None), Entity("10.9.0.10", 10, power=2, status=(1, 0))]),
+    "w": ("169.254.7", 16, [Entity("169.254.9.11", 11)]),
+}
+
+
+class World(threading.Thread):
+    """The vehicles' side, in a network namespace of its own: one thread has it, and all it starts."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.moved, self.there, self.ready, self.ended = (threading.Event() for _ in range(4))
+        self.failure = None
+
+    def run(self):
+        try:
+            if ctypes.CDLL(None, use_errno=True).unshare(NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "unshare")
+            self.there.set()
+            self.moved.wait(TIMEOUT)
+            self.serve(*self.build())
+        except Exception as problem:  # shown by the test
+            self.failure = problem
+        finally:
+            self.there.set()
+            self.ready.set()
+
+    def build(self):
+        """Sockets that hear broadcasts, one a network; and an own one for each vehicle."""
+        hearing, own = {}, {}
+        for device, (_, bits, entities) in VEHICLES.items():
+            ip("link", "set", device + "1", "up")
+            for entity in entities:
+                ip("address", "add", f"{entity.address}/{bits}", "broadcast", "+", "dev", device + "1")
+            everybody = self.bound("0.0.0.0", device + "1")
+            hearing[everybody] = entities
+            for entity in entities:
+                own[self.bound(entity.address)] = entity
+        self.ready.set()
+        return hearing, own
+
+    @staticmethod
+    def bound(address, device=None):
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        if device:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+        made.bind((address, PORT))
+        return made
+
+    def serve(self, hearing, own):
+        socket_of = {entity: one for one, entity in own.items()}
+        while not self.ended.is_set():
+            for one in select.select([*hearing, *own], [], [], 0.1)[0]:
+                data, tester = one.recvfrom(1000)
+                request = DoIP(data)
+                if one in own:
+                    answer = own[one].answer(request)
+                    if answer:
+                        one.sendto(answer, tester)
+                    continue
+                for entity in hearing[one] if request.payload_type == 1 else []:
+                    self.speak(entity, socket_of[entity], tester)
+        for one in [*hearing, *own]:
+            one.close()
+
+    def speak(self, entity, one, tester):
+        for _ in range(entity.times if entity.answers else 0):
+            one.sendto(entity.announcement(), tester)
+        for text in entity.nonsense:
+            one.sendto(text, tester)
+        if entity.announces:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:  # any port of its own
+                other.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+                other.bind((entity.address, 0))
+                other.sendto(entity.announcement(), (entity.address.rsplit(".", 1)[0] + ".255", PORT))
+
+
+class Networks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory(prefix="recallbay-links-")
+        cls.addClassCleanup(scratch.cleanup)
+        cls.data = pathlib.Path(scratch.name)
+        ip("link", "set", "lo", "up")
+        cls.world = World()
+        cls.world.start()
+        assert cls.world.there.wait(TIMEOUT)
+        for device, (net, bits, _) in VEHICLES.items():
+            ip("link", "add", device + "0", "type", "veth", "peer", "name", device + "1")
+            ip("link", "set", device + "1", "netns", str(cls.world.native_id))
+            ip("address", "add", f"{net}.1/{bits}", "broadcast", "+", "dev", device + "0")
+            ip("link", "set", device + "0", "up")
+        cls.world.moved.set()
+        assert cls.world.ready.wait(TIMEOUT)
+        if cls.world.failure:
+            raise cls.world.failure
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.ended.set()
+        cls.world.join(TIMEOUT)
+
+    def ctl(self, *arguments, text=False):
+        words = [BUILD / "src/recallctl", *([] if text else ["--json"]), "--data-dir", self.data, *arguments]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout if text else json.loads(done.stdout.splitlines()[-1])
+
+    def links(self):
+        """Every DoIP entity found: address → entry."""
+        found = [entry for entry in self.ctl("links")["links"] if entry["kind"] == "doip"]
+        uris = [entry["uri"] for entry in found]
+        self.assertEqual(len(uris), len(set(uris)), "one vehicle, one line")
+        return {entry["uri"].removeprefix("doip://"): entry for entry in found}
+
+    def test_everybody(self):
+        found = self.links()
+        self.assertIsNone(self.world.failure)
+        expected = {f"10.9.0.{number}:{PORT}": state for number, state in
+                    ((2, "ready"), (3, "not-ready"), (4, "in-use"), (5, "ready"), (6, "ready"), (8, "ready"), (9, "ready"), (10, "ready"))}
+        expected[f"169.254.9.11:{PORT}"] = "ready"
+        self.assertEqual({address: entry["state"] for address, entry in found.items()}, expected)
+        good = found[f"10.9.0.2:{PORT}"]
+        self.assertEqual((good["serial"], good["vin"], good["name"]), ("02aabbcc0002", "1RBDM7AA2TA000002", "DoIP entity 1002"))
+        self.assertEqual(found[f"10.9.0.6:{PORT}"]["vin"], "", "what is no VIN is not shown")
+
+    def test_for_people(self):
+        text = self.ctl("links", text=True)
+        self.assertIn(f"doip://10.9.0.5:{PORT}", text)
+        self.assertIn("1RBDM7AA2TA000005", text)
+        self.assertNotIn("\x1b", text)
+
+    def test_the_simulated_vehicle(self):
+        subprocess.run([BUILD / "src/recall-oem", "demo", self.data / "oem"], check=True, capture_output=True, timeout=120)
+        with subprocess.Popen([BUILD / "src/recall-sim", "--model", self.data / "oem/vehicle.json", "--state", self.data / "state", "--timing", "fast",
+                               "--doip", f"127.0.0.1:{PORT}"], stdout=subprocess.PIPE) as vehicle:
+            self.assertTrue(select.select([vehicle.stdout], [], [], TIMEOUT)[0])
+            vin = (self.data / "oem/vin.txt").read_text().strip()
+            entry = self.links()[f"127.0.0.1:{PORT}"]
+            self.assertEqual((entry["vin"], entry["state"]), (vin, "ready"))
+            self.assertEqual(self.ctl("identify", "--link", entry["uri"])["vin"], vin)
+            vehicle.send_signal(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+    if "RECALLBAY_OWN_NETWORK" not in os.environ:
+        if subprocess.run(["unshare", "-rn", "ip", "link", "add", "v0", "type", "veth"], capture_output=True, check=False).returncode != 0:
+            print("SKIP: no network namespace can be made here")
+            sys.exit(77)
+        os.environ["RECALLBAY_OWN_NETWORK"] = "1"
+        os.execvp("unshare", ["unshare", "-rn", sys.executable, __file__, str(BUILD), *sys.argv[1:]])
+    unittest.main()
