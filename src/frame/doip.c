@@ -136,11 +136,17 @@ rb_doip_addresses_parse (gconstpointer payload, gsize length, guint16 *source, g
 }
 
 void
-rb_doip_diagnostic_write (GByteArray *out, guint16 source, guint16 target, gconstpointer uds, gsize length)
+rb_doip_diagnostic_head (GByteArray *out, guint16 source, guint16 target, gsize length)
 {
   write_header (out, RB_DOIP_DIAGNOSTIC, 4 + length);
   rb_writer_u16be (out, source);
   rb_writer_u16be (out, target);
+}
+
+void
+rb_doip_diagnostic_write (GByteArray *out, guint16 source, guint16 target, gconstpointer uds, gsize length)
+{
+  rb_doip_diagnostic_head (out, source, target, length);
   rb_writer_data (out, uds, length);
 }
 

@@ -73,6 +73,8 @@ const char *rb_doip_activation_text (guint8 code);
 
 /* Diagnostic message, ack and nack all start with source and target address. */
 gboolean rb_doip_addresses_parse (gconstpointer payload, gsize length, guint16 *source, guint16 *target) G_GNUC_WARN_UNUSED_RESULT;
+/* Its header and addresses, for a message that is written behind them. */
+void rb_doip_diagnostic_head (GByteArray *out, guint16 source, guint16 target, gsize length);
 void rb_doip_diagnostic_write (GByteArray *out, guint16 source, guint16 target, gconstpointer uds, gsize length);
 /* type ACK (code 0) or NACK */
 void rb_doip_acknowledge_write (GByteArray *out, guint16 type, guint16 source, guint16 target, guint8 code);

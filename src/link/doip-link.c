@@ -3,15 +3,16 @@
 
 #include "core/bytes.h"
 #include "link/doip-search.h"
+#include "link/doip-stream.h"
 #include "link/doip-tls.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
 /*
- * One TCP connection, one routing activation, many target addresses. A reader thread takes the stream apart
- * and puts each answer in the queue of the channel with its source address; everything below is guarded by
- * `lock` and announced by `changed`.
+ * One TCP connection, one routing activation, many target addresses. Whoever waits for something takes the stream apart, one at a
+ * time, and puts each answer in the queue of the channel with its source address; a thread does it while nobody waits, and always
+ * where there is TLS. Everything below is guarded by `lock` and announced by `changed`.
  *
  * A gateway acknowledges (8002) when it has accepted a message for routing. Some acknowledge after the
  * answer, some never: an answer counts as acknowledgement too, and silence is forgiven (FACTS: field reports).
@@ -21,6 +22,7 @@
 #define ACK_MS 2000       /* A_DoIP_Diagnostic_Message */
 #define STATUS_MS 200
 #define DEFAULT_MAX_MESSAGE 65535
+#define IDLE_MS 20        /* nobody waited for so long: the thread reads */
 /* A pulled cable says nothing: after this long without a sign of the other end's TCP the connection is given up. */
 #define SILENCE_MS 4000
 
@@ -37,11 +39,16 @@ typedef struct {
 typedef struct {
   GSocketConnection *connection;
   GIOStream *stream; /* the connection, or TLS over it */
+  RbDoipStream *plain; /* NULL with TLS */
   gboolean secured;
   GThread *reader;
   GCancellable *stop;
   GMutex lock;
   GCond changed;
+  GCond idle; /* for the thread alone */
+  gboolean reading, stopping;
+  guint waiting;    /* for something to be read */
+  gint64 left_at;   /* when the last of them was done */
   GMutex write_lock;
   GPtrArray *channels; /* of Channel, borrowed */
   gboolean activated;
@@ -67,12 +74,26 @@ give_up (DoipLink *self)
 }
 
 static gboolean
-write_all (DoipLink *self, GByteArray *message, GCancellable *cancellable, GError **error)
+write_parts (DoipLink *self, GByteArray *head, GBytes *rest, gsize *done, GCancellable *cancellable, GError **error)
 {
-  GOutputStream *out = g_io_stream_get_output_stream (self->stream);
+  gsize length = 0;
+  gconstpointer data = rest == NULL ? NULL : g_bytes_get_data (rest, &length);
+  if (self->plain != NULL) {
+    struct iovec parts[] = { { head->data, head->len }, { (void *) data, length } };
+    return rb_doip_stream_write (self->plain, parts, G_N_ELEMENTS (parts), done, cancellable, error);
+  }
+  if (data != NULL)
+    g_byte_array_append (head, data, (guint) length);
+  return g_output_stream_write_all (g_io_stream_get_output_stream (self->stream), head->data, head->len, done, cancellable, error);
+}
+
+/* rest may be NULL; with it head is used up. */
+static gboolean
+write_all (DoipLink *self, GByteArray *head, GBytes *rest, GCancellable *cancellable, GError **error)
+{
   gsize done = 0;
   g_mutex_lock (&self->write_lock);
-  gboolean written = g_output_stream_write_all (out, message->data, message->len, &done, cancellable, error);
+  gboolean written = write_parts (self, head, rest, &done, cancellable, error);
   g_mutex_unlock (&self->write_lock);
   if (!written && done > 0)
     give_up (self);
@@ -167,13 +188,14 @@ answer_alive_check (DoipLink *self)
   const guint8 source[] = { TESTER >> 8, TESTER & 0xff };
   rb_doip_write (out, RB_DOIP_ALIVE_RESPONSE, source, sizeof source);
   g_autoptr (GError) error = NULL;
-  if (!write_all (self, out, self->stop, &error))
+  if (!write_all (self, out, NULL, self->stop, &error))
     g_debug ("alive check: %s", error->message);
 }
 
 static void
-take_message (DoipLink *self, guint16 type, const guint8 *payload, gsize length)
+take_message (gpointer data, guint16 type, const guint8 *payload, gsize length)
 {
+  DoipLink *self = data;
   if (type == RB_DOIP_ALIVE_REQUEST) {
     answer_alive_check (self);
     return;
@@ -223,17 +245,55 @@ read_message (DoipLink *self, GError **error)
   return TRUE;
 }
 
+/* With the lock held. */
+static void
+set_lost (DoipLink *self, const GError *error)
+{
+  if (self->lost == NULL)
+    self->lost = g_strdup (error->message);
+  g_cond_broadcast (&self->changed);
+}
+
 static gpointer
-reader_thread (gpointer data)
+secured_reader (gpointer data)
 {
   DoipLink *self = data;
   g_autoptr (GError) error = NULL;
   while (read_message (self, &error))
     ;
   g_mutex_lock (&self->lock);
-  if (self->lost == NULL)
-    self->lost = g_strdup (error->message);
+  set_lost (self, error);
+  g_mutex_unlock (&self->lock);
+  return NULL;
+}
+
+/* With the lock held and nobody reading. */
+static void
+read_until (DoipLink *self, gint64 end)
+{
+  g_autoptr (GError) error = NULL;
+  self->reading = TRUE;
+  g_mutex_unlock (&self->lock);
+  gboolean good = rb_doip_stream_read (self->plain, end, take_message, self, &error);
+  g_mutex_lock (&self->lock);
+  self->reading = FALSE;
+  if (!good)
+    set_lost (self, error);
   g_cond_broadcast (&self->changed);
+}
+
+static gpointer
+idle_reader (gpointer data)
+{
+  DoipLink *self = data;
+  g_mutex_lock (&self->lock);
+  while (self->lost == NULL && !self->stopping) {
+    gint64 now = g_get_monotonic_time ();
+    if (!self->reading && self->waiting == 0 && now - self->left_at >= IDLE_MS * 1000)
+      read_until (self, 0);
+    else
+      (void) g_cond_wait_until (&self->idle, &self->lock, now + IDLE_MS * 1000);
+  }
   g_mutex_unlock (&self->lock);
   return NULL;
 }
@@ -245,6 +305,8 @@ on_cancelled (GCancellable *cancellable, gpointer data)
   g_mutex_lock (&self->lock);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  if (self->plain != NULL)
+    rb_doip_stream_interrupt (self->plain);
 }
 
 typedef gboolean (*Condition) (DoipLink *self, Channel *channel);
@@ -256,10 +318,18 @@ wait_for (DoipLink *self, Channel *channel, Condition condition, gint64 timeout_
   gint64 end = g_get_monotonic_time () + timeout_ms * 1000;
   gulong handler = cancellable == NULL ? 0 : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
   g_mutex_lock (&self->lock);
-  while (!condition (self, channel) && self->lost == NULL && !g_cancellable_is_cancelled (cancellable)
-         && g_cond_wait_until (&self->changed, &self->lock, end))
-    ;
+  self->waiting++;
+  gboolean in_time = TRUE;
+  while (!condition (self, channel) && self->lost == NULL && !g_cancellable_is_cancelled (cancellable) && in_time) {
+    if (self->plain != NULL && !self->reading)
+      read_until (self, end);
+    else
+      (void) g_cond_wait_until (&self->changed, &self->lock, end);
+    in_time = g_get_monotonic_time () < end;
+  }
   gboolean holds = condition (self, channel);
+  self->waiting--;
+  self->left_at = g_get_monotonic_time ();
   g_mutex_unlock (&self->lock);
   g_cancellable_disconnect (cancellable, handler);
   return holds;
@@ -327,7 +397,7 @@ activate (DoipLink *self, GCancellable *cancellable, GError **error)
   g_autoptr (GByteArray) out = g_byte_array_new ();
   g_autoptr (GError) unsent = NULL;
   rb_doip_activation_write (out, TESTER, 0);
-  gboolean sent = write_all (self, out, cancellable, &unsent);
+  gboolean sent = write_all (self, out, NULL, cancellable, &unsent);
   if (!wait_for (self, NULL, is_activated, CONTROL_MS, cancellable) || !self->activated) {
     if (sent || self->secured)
       set_no_activation (self, cancellable, error);
@@ -361,7 +431,7 @@ ask_status (DoipLink *self, GCancellable *cancellable)
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_doip_write (out, RB_DOIP_STATUS_REQUEST, NULL, 0);
   g_autoptr (GError) error = NULL;
-  if (write_all (self, out, cancellable, &error) && wait_for (self, NULL, status_is_known, STATUS_MS, cancellable)
+  if (write_all (self, out, NULL, cancellable, &error) && wait_for (self, NULL, status_is_known, STATUS_MS, cancellable)
       && self->status_known)
     return TRUE;
   return !self->secured && ask_status_by_udp (self, cancellable);
@@ -381,8 +451,14 @@ doip_link_close (gpointer state)
 {
   DoipLink *self = state;
   g_cancellable_cancel (self->stop);
-  if (self->reader != NULL)
-    g_thread_join (self->reader);
+  g_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  g_cond_signal (&self->idle);
+  g_mutex_unlock (&self->lock);
+  if (self->plain != NULL)
+    rb_doip_stream_interrupt (self->plain);
+  g_thread_join (self->reader);
+  g_clear_pointer (&self->plain, rb_doip_stream_free);
   say_goodbye (self);
   g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
   g_object_unref (self->stream);
@@ -392,6 +468,7 @@ doip_link_close (gpointer state)
   g_mutex_clear (&self->lock);
   g_mutex_clear (&self->write_lock);
   g_cond_clear (&self->changed);
+  g_cond_clear (&self->idle);
   g_free (self->lost);
   g_free (self);
 }
@@ -441,7 +518,10 @@ link_new (GSocketConnection *connection, GIOStream *stream)
   g_mutex_init (&self->lock);
   g_mutex_init (&self->write_lock);
   g_cond_init (&self->changed);
-  self->reader = g_thread_new ("doip-reader", reader_thread, self);
+  g_cond_init (&self->idle);
+  if (!self->secured)
+    self->plain = rb_doip_stream_new (g_socket_connection_get_socket (connection));
+  self->reader = g_thread_new ("doip-reader", self->secured ? secured_reader : idle_reader, self);
   return self;
 }
 
@@ -547,12 +627,12 @@ doip_send (gpointer state, gpointer data, GBytes *message, GCancellable *cancell
   DoipLink *self = state;
   Channel *channel = data;
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_diagnostic_write (out, TESTER, channel->target, g_bytes_get_data (message, NULL), g_bytes_get_size (message));
+  rb_doip_diagnostic_head (out, TESTER, channel->target, g_bytes_get_size (message));
   g_mutex_lock (&self->lock);
   channel->ack = ACK_NONE;
   channel->sent = ++self->sent;
   g_mutex_unlock (&self->lock);
-  if (gone (self, cancellable, error) || !write_all (self, out, cancellable, error))
+  if (gone (self, cancellable, error) || !write_all (self, out, message, cancellable, error))
     return FALSE;
   (void) wait_for (self, channel, is_acknowledged, ACK_MS, cancellable);
   g_mutex_lock (&self->lock);
