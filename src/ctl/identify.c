@@ -7,15 +7,10 @@
 #include "ctl/identities.h"
 #include "recovery/journal.h"
 #include "recovery/way.h"
+#include "vehicle/search.h"
 #include "vehicle/unit.h"
 
-#include <string.h>
-
 #define DISCOVERY_MS 1000
-
-/* Without a model the entity and the usual range of ECU addresses are tried. */
-#define FIRST_LOGICAL 0x1001
-#define LAST_LOGICAL 0x1010
 
 static void
 set_root (json_t *object, const char *number, const char *digest, const RbUnitRoot *root)
@@ -94,36 +89,23 @@ identify_by_model (RbCli *cli, RbLink *link, RbContents *contents, json_t *ecus,
   return TRUE;
 }
 
-/* An ECU of a vehicle without a model: by DoIP one address after another, by CAN the eight pairs of ISO 15765-4. */
-static RbModelEcu
-guessed (char *name, guint16 logical)
-{
-  guint index = logical - FIRST_LOGICAL;
-  return (RbModelEcu){ .name = name, .label = name, .logical = logical, .can_extension = -1, .can_response_extension = -1,
-                       .can_request = index < 8 ? 0x7e0 + index : 0, .can_response = index < 8 ? 0x7e8 + index : 0 };
-}
-
 static void
-identify_by_asking (RbCli *cli, RbLink *link, json_t *ecus)
+identify_by_asking (RbCli *cli, RbLink *link, GPtrArray *present, json_t *ecus)
 {
-  for (guint16 logical = FIRST_LOGICAL; logical <= LAST_LOGICAL; logical++) {
-    g_autofree char *name = g_strdup_printf ("ECU %04x", logical);
-    const RbModelEcu model = guessed (name, logical);
+  for (guint i = 0; i < present->len; i++) {
     g_autoptr (GError) absent = NULL;
-    if (!identify_one (cli, link, &model, NULL, ecus, &absent))
+    if (!identify_one (cli, link, present->pdata[i], NULL, ecus, &absent))
       g_debug ("%s", absent->message);
   }
 }
 
 static char *
-first_vin (RbLink *link, GError **error)
+first_vin (RbLink *link, GPtrArray *present, GError **error)
 {
   g_autoptr (GError) last = NULL;
-  for (guint16 logical = FIRST_LOGICAL; logical <= LAST_LOGICAL; logical++) {
-    g_autofree char *name = g_strdup_printf ("ECU %04x", logical);
-    const RbModelEcu model = guessed (name, logical);
+  for (guint i = 0; i < present->len; i++) {
     g_clear_error (&last);
-    char *vin = read_vin (link, &model, &last);
+    char *vin = read_vin (link, present->pdata[i], &last);
     if (vin != NULL)
       return vin;
     if (rb_reason_is_link_lost (rb_reason_of (last)))
@@ -166,14 +148,15 @@ identify (RbCli *cli, const Settings *settings)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (RbLink) link = open_link (cli, settings, &error);
-  g_autofree char *vin = link == NULL ? NULL : first_vin (link, &error);
+  g_autoptr (GPtrArray) present = link == NULL ? NULL : rb_search_ecus (link, NULL, &error);
+  g_autofree char *vin = present == NULL ? NULL : first_vin (link, present, &error);
   if (vin == NULL || !rb_way_check_vin (link, vin, &error))
     return rb_cli_fail (cli, error, NULL);
   rb_cli_say (cli, "vehicle %s", vin);
   g_autoptr (RbContents) contents = contents_for (cli, vin);
   g_autoptr (json_t) ecus = json_array ();
   if (contents == NULL)
-    identify_by_asking (cli, link, ecus);
+    identify_by_asking (cli, link, present, ecus);
   else if (!identify_by_model (cli, link, contents, ecus, &error))
     return rb_cli_fail (cli, error, NULL);
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s,s:O}", "vin", vin, "ecus", ecus));

@@ -237,22 +237,24 @@ simulation_of (const RbFleet *self, const RbFleetEcu *ecu)
                     "block_size", slow_bus ? 16 : 0);
 }
 
-/* One of each form that CAN addresses have: 29 bit normal fixed, extended, FD frames, and plain 11 bit. */
+/* One of each form that CAN addresses have: 29 bit normal fixed and mixed, extended, FD frames, and plain 11 bit. */
 static json_t *
 can_in_model (const RbFleet *self, guint index)
 {
   const RbFleetEcu *ecu = self->ecus->pdata[index];
-  gboolean fixed = strcmp (ecu->name, "brake") == 0;
+  guint number = 0x10 + index;
+  gboolean mixed = strcmp (ecu->name, "lamp") == 0;
+  gboolean wide = mixed || strcmp (ecu->name, "brake") == 0;
   guint first = ecu->primary ? 0x7e0 : 0x600; /* the Primary where every tester looks */
-  g_autofree char *request = fixed ? g_strdup_printf ("0x18DA%02XF1", 0x10 + index) : g_strdup_printf ("0x%03X", first + index);
+  guint form = mixed ? 0x18ce : 0x18da;
+  g_autofree char *request = wide ? g_strdup_printf ("0x%04X%02XF1", form, number) : g_strdup_printf ("0x%03X", first + index);
   g_autofree char *response
-    = fixed ? g_strdup_printf ("0x18DAF1%02X", 0x10 + index)
-            : g_strdup_printf ("0x%03X", first + (ecu->primary ? 8 : 0x80) + index);
+    = wide ? g_strdup_printf ("0x%04XF1%02X", form, number) : g_strdup_printf ("0x%03X", first + (ecu->primary ? 8 : 0x80) + index);
   json_t *can = json_pack ("{s:s,s:s}", "request", request, "response", response);
-  if (strcmp (ecu->name, "sensor") == 0) {
-    rb_json_set_integer (can, "extension", 0x10 + index);
+  if (mixed || strcmp (ecu->name, "sensor") == 0)
+    rb_json_set_integer (can, "extension", number);
+  if (strcmp (ecu->name, "sensor") == 0)
     rb_json_set_integer (can, "response_extension", 0xf1);
-  }
   if (strcmp (ecu->name, "gateway") == 0 || strcmp (ecu->name, "steering") == 0)
     rb_json_set_boolean (can, "fd", TRUE);
   return can;

@@ -121,13 +121,16 @@ confirm (RbCanEcu *self, gint64 now)
 
 /* A functional request is one frame without flow control; anything else on that identifier is nothing (ISO 15765-2). */
 static GBytes *
-functional_request (const RbCanFrame *frame)
+functional_request (const RbCanFrame *frame, int extension)
 {
+  guint at = extension < 0 ? 0 : 1;
   gboolean escaped = frame->length > 8;
-  if (frame->length < 2 || frame->data[0] >> 4 != 0 || (escaped && frame->data[0] != 0))
+  if (frame->length < at + 2 || (at > 0 && frame->data[0] != extension))
     return NULL;
-  guint from = escaped ? 2 : 1;
-  guint length = frame->data[escaped ? 1 : 0];
+  if (frame->data[at] >> 4 != 0 || (escaped && frame->data[at] != 0))
+    return NULL;
+  guint from = at + (escaped ? 2 : 1);
+  guint length = frame->data[escaped ? at + 1 : at];
   return length == 0 || from + length > frame->length ? NULL : g_bytes_new (&frame->data[from], length);
 }
 
@@ -138,7 +141,7 @@ take (gpointer node, const RbCanFrame *frame, gint64 at)
   if (frame->own) {
     confirm (self, at);
   } else if (frame->id == self->config.functional && frame->id != 0) {
-    g_autoptr (GBytes) request = functional_request (frame);
+    g_autoptr (GBytes) request = functional_request (frame, self->config.functional_extension);
     if (request != NULL)
       ask (self, request, TRUE, at);
   } else if (!rb_isotp_take (self->isotp, frame, at / 1000)) {

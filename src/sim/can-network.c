@@ -12,7 +12,11 @@
 #define GATEWAY_US 100
 #define LOAD_FIRST_ID 0x100
 #define LOAD_LAST_ID 0x4ff
-#define FUNCTIONAL_29 (RB_CAN_EXTENDED | 0x18db33f1u) /* ISO 15765-2, normal fixed: everybody, from the tester */
+/* ISO 15765-2: everybody, from the tester; normal fixed and mixed addressing */
+#define FUNCTIONAL_FIXED (RB_CAN_EXTENDED | 0x18db33f1u)
+#define FUNCTIONAL_MIXED (RB_CAN_EXTENDED | 0x18cd33f1u)
+#define PHYSICAL_MIXED (RB_CAN_EXTENDED | 0x18ce0000u)
+#define WITHOUT_ADDRESSES (~(guint32) 0xffff)
 
 /* One bus and what the gateway does for it. */
 typedef struct {
@@ -257,6 +261,20 @@ small (const RbModelEcu *model, const char *member)
   return (guint8) CLAMP (rb_json_integer_or (model->simulation, member, 0), 0, 255);
 }
 
+static gboolean
+is_mixed (const RbModelEcu *model)
+{
+  return (model->can_request & WITHOUT_ADDRESSES) == PHYSICAL_MIXED && model->can_extension >= 0;
+}
+
+static guint32
+functional_of (const RbModelEcu *ecu, const RbVehicleModel *model)
+{
+  if ((ecu->can_request & RB_CAN_EXTENDED) == 0)
+    return model->can_functional;
+  return is_mixed (ecu) ? FUNCTIONAL_MIXED : FUNCTIONAL_FIXED;
+}
+
 static void
 add_ecu (RbCanNetwork *self, const RbVehicleModel *model, RbEcu *ecu)
 {
@@ -268,7 +286,8 @@ add_ecu (RbCanNetwork *self, const RbVehicleModel *model, RbEcu *ecu)
     .isotp = { .tx_id = known->can_response, .rx_id = known->can_request, .tx_extension = known->can_response_extension,
                .rx_extension = known->can_extension, .fd = known->can_fd, .brs = known->can_fd, .pad = TRUE, .padding = 0xcc,
                .block_size = small (known, "block_size"), .st_min = small (known, "st_min") },
-    .functional = (known->can_request & RB_CAN_EXTENDED) != 0 ? FUNCTIONAL_29 : model->can_functional,
+    .functional = functional_of (known, model),
+    .functional_extension = is_mixed (known) ? known->can_extension : -1,
   };
   const RbCanServer server = { .data = ecu, .request = serve_request, .hears = serve_hears };
   g_hash_table_add (bus->requests, GUINT_TO_POINTER (known->can_request));

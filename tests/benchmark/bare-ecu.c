@@ -95,7 +95,8 @@ main (int argc, char **argv)
   gboolean fd = atoi (argv[3]) != 0;
   const RbWireConfig bus = { .fd = fd, .bitrate = (guint32) atoi (argv[2]), .data_bitrate = (guint32) atoi (argv[3]), .paced = TRUE };
   const RbCanEcuConfig config = { .isotp = { .tx_id = 0x7e8, .rx_id = 0x7e0, .tx_extension = -1, .rx_extension = -1, .fd = fd, .brs = fd,
-                                             .pad = TRUE, .padding = 0xcc } };
+                                             .pad = TRUE, .padding = 0xcc },
+                                  .functional_extension = -1 };
   g_autoptr (RbCanHost) host = rb_can_host_new (rb_can_network_new_bare (&bus), &error);
   RbCanNetwork *network = host == NULL ? NULL : rb_can_host_network (host);
   Ecu ecu = { .wire = network == NULL ? NULL : rb_can_network_connector (network) };

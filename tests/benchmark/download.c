@@ -2,10 +2,10 @@
 /*
  * download BARE-ECU BITRATE DATA_BITRATE BYTES LEAST-RATIO MOST-PERCENT
  *
- * One RequestDownload to a bare ECU over a paced virtual bus by this project's UDS client, link and ISO-TP, and its
+ * One RequestDownload to a bare ECU over a paced virtual bus by this project's UDS client, link process and ISO-TP, and its
  * goodput as a ratio to what the bus could carry if nobody ever waited: for each block one first frame, one flow control, consecutive
  * frames and one answer, each as long as such a frame is on average. MOST bounds the processor time of the
- * tester, in percent of a core; 0: not at all.
+ * tester, link process included, in percent of a core; 0: not at all.
  * RECALLBAY_BENCH_BYTES in the environment replaces BYTES.
  */
 #include <glib/gstdio.h>
@@ -15,7 +15,6 @@
 #include <sys/resource.h>
 
 #include "frame/can.h"
-#include "link/backend.h"
 #include "uds/client.h"
 
 typedef struct {
@@ -29,11 +28,12 @@ typedef struct {
   GDataInputStream *out;
 } Ecu;
 
+/* Of this program and of its children that are dead: the link process once its link is closed, the ECU not yet. */
 static gint64
-processor_us (void)
+processor_us (int whose)
 {
   struct rusage usage;
-  getrusage (RUSAGE_SELF, &usage);
+  getrusage (whose, &usage);
   return (gint64) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
 }
 
@@ -118,22 +118,29 @@ judge (const Plan *plan, const char *line, gsize block, gint64 tester_us)
   return goodput / best >= plan->least && (plan->most <= 0 || tester < plan->most) ? 0 : 1;
 }
 
-static int
-measure (const Plan *plan, Ecu *ecu, const char *uri, GError **error)
+static gsize
+transfer (const Plan *plan, const char *uri, GError **error)
 {
   const RbAddress address = { .request = 0x7e0, .response = 0x7e8, .extension = -1, .response_extension = -1, .padding = 0xcc,
                               .fd = plan->data_bitrate != 0 };
   const RbClientTiming timing = { .p2_ms = 1000 };
-  g_autoptr (RbLink) link = rb_backends_open (uri, NULL, NULL, error);
+  g_autoptr (RbLink) link = rb_link_open (uri, NULL, error);
   g_autoptr (RbChannel) channel = link == NULL ? NULL : rb_channel_open (link, &address, error);
   if (channel == NULL)
-    return 1;
+    return 0;
   g_autoptr (RbClient) client = rb_client_new (channel, &timing);
   gsize block = 0;
-  gint64 before = processor_us ();
-  if (!download (plan, client, &block, error))
+  return download (plan, client, &block, error) ? block : 0;
+}
+
+static int
+measure (const Plan *plan, Ecu *ecu, const char *uri, GError **error)
+{
+  gint64 before = processor_us (RUSAGE_SELF) + processor_us (RUSAGE_CHILDREN);
+  gsize block = transfer (plan, uri, error);
+  if (block == 0)
     return 1;
-  gint64 used = processor_us () - before;
+  gint64 used = processor_us (RUSAGE_SELF) + processor_us (RUSAGE_CHILDREN) - before;
   g_autofree char *line = g_data_input_stream_read_line (ecu->out, NULL, NULL, error);
   return judge (plan, line, block, used);
 }

@@ -17,7 +17,7 @@ import zlib
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "sim"))
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from bench import Bench  # noqa: E402
-from vehicle import Vehicle, five, reference  # noqa: E402
+from vehicle import Vehicle, one_of_each, reference  # noqa: E402
 
 BUILD = sys.argv.pop(1)
 LEVEL = 106  # SOL_CAN_ISOTP
@@ -62,9 +62,10 @@ class Kernel(unittest.TestCase):
         return link.recv(70000)
 
     def test_each_address(self):
-        self.vehicle(five())
+        self.vehicle(one_of_each())
         for arguments in ({"request": 0x7E0, "response": 0x7E8}, {"request": 0x18DA10F1, "response": 0x18DAF110},
                           {"request": 0x6F1, "response": 0x612, "extension": 0x12, "response_extension": 0xF1},
+                          {"request": 0x18CE14F1, "response": 0x18CEF114, "extension": 0x77, "response_extension": 0x77},
                           {"request": 0x7E3, "response": 0x7EB, "fd": True}, {"request": 0x7E2, "response": 0x7EA}):
             with self.subTest(**arguments):
                 link = pdu_socket(self, **arguments)
@@ -73,7 +74,7 @@ class Kernel(unittest.TestCase):
                 self.assertEqual(many, b"\x62" + (b"\xf1\x90" + VIN) * 100)
 
     def test_functional(self):
-        self.vehicle(five())
+        self.vehicle(one_of_each())
         links = [pdu_socket(self, request, response) for request, response in ((0x7E0, 0x7E8), (0x7E2, 0x7EA))]
         everybody = pdu_socket(self, 0x7DF, 0, flags=PADDING | BROADCAST)
         everybody.send(b"\x3e\x00")

@@ -27,7 +27,7 @@ from scapy.contrib.isotp import ISOTP, ISOTPSoftSocket  # noqa: E402
 from scapy.layers.can import CAN  # noqa: E402
 from scapy.supersocket import SuperSocket  # noqa: E402
 
-from vehicle import ERROR, TIMEOUT, Node, Vehicle, five, packet, reference  # noqa: E402
+from vehicle import ERROR, TIMEOUT, Node, Vehicle, one_of_each, packet, reference  # noqa: E402
 
 BUILD = sys.argv.pop(1)
 MASK = 0xA5A5A5A5
@@ -90,7 +90,7 @@ def vin_answer(path, request, response, **options):
 class Addresses(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.vehicle = Vehicle(BUILD, model=five(), doip=False)
+        cls.vehicle = Vehicle(BUILD, model=one_of_each(), doip=False)
 
     @classmethod
     def tearDownClass(cls):
@@ -106,6 +106,7 @@ class Addresses(unittest.TestCase):
         self.assertEqual(vin_answer(self.vehicle.bus, 0x18DA10F1, 0x18DAF110), expected)
         self.assertEqual(vin_answer(self.vehicle.bus, 0x6F1, 0x612, ext_address=0x12, rx_ext_address=0xF1), expected)
         self.assertEqual(vin_answer(self.vehicle.bus, 0x7E2, 0x7EA), expected)
+        self.assertEqual(vin_answer(self.vehicle.bus, 0x18CE14F1, 0x18CEF114, ext_address=0x77, rx_ext_address=0x77), expected)
 
     def test_flow_control_of_the_tester_is_kept(self):
         self.assertEqual(vin_answer(self.vehicle.bus, 0x7E2, 0x7EA, bs=1, stmin=5), b"\x62\xf1\x90SIMVEH00000014229")
@@ -127,6 +128,10 @@ class Addresses(unittest.TestCase):
         self.assertEqual(found[0x7E8], b"\x02\x7e\x00".ljust(8, b"\xcc"))
         self.assertEqual(found[0x612], b"\xf1\x02\x7e\x00".ljust(8, b"\xcc"))
         self.assertEqual(set(self.answers(b"\x02\x3e\x00", 0x18DB33F1, 1)), {0x18DAF110})
+        # mixed addressing has the address extension before all else, and it must be the ECU's
+        self.assertEqual(self.answers(b"\x77\x02\x3e\x00", 0x18CD33F1, 1), {0x18CEF114: b"\x77\x02\x7e\x00\xcc\xcc\xcc\xcc"})
+        for other in (b"\x78\x02\x3e\x00", b"\x02\x3e\x00", b"\x77", b"\x77\x10\x08"):
+            self.assertEqual(self.answers(other, 0x18CD33F1, 0), {})
 
     def test_what_stays_unsaid(self):
         """ISO 14229-1: 11, 12, 31, 7E and 7F are not said to a functional request; others are."""

@@ -119,10 +119,10 @@ def reference(**simulation):
     return model
 
 
-def five():
-    """Five plain ECUs: one of each form of address, on three buses."""
+def one_of_each():
+    """Plain ECUs: one of each form of address, on three buses."""
     model = reference()
-    model["id"] = "five"
+    model["id"] = "one-of-each"
     model["buses"] = [{"name": "body", "kind": "can", "bitrate": 250000},
                       {"name": "diagnostic", "kind": "canfd", "bitrate": 500000, "data_bitrate": 2000000},
                       {"name": "drive", "kind": "canfd", "bitrate": 500000, "data_bitrate": 5000000}]
@@ -130,6 +130,7 @@ def five():
     for number, (name, bus, can) in enumerate([
             ("fixed", "drive", {"request": "0x18DA10F1", "response": "0x18DAF110"}),
             ("extended", "body", {"request": "0x6F1", "response": "0x612", "extension": 0x12, "response_extension": 0xF1}),
+            ("mixed", "body", {"request": "0x18CE14F1", "response": "0x18CEF114", "extension": 0x77}),
             ("wide", "drive", {"request": "0x7E3", "response": "0x7EB", "fd": True}),
             ("body", "body", {"request": "0x7E2", "response": "0x7EA"})]):
         model["ecus"].append({**first, "name": name, "label": name, "hardware_id": f"hw-{name}-1", "primary": False,
