@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vehicle/search.h"
 
-#define ANSWER_MS 250 /* P2 and a gateway */
+#include "vehicle/unit.h"
+
+#define ANSWER_MS 400 /* P2 and slow gateways */
 #define EXTENDED 0x80000000u
 #define TESTER 0xf1u
 #define BATCH 64 /* channels open at a time */
@@ -11,7 +13,7 @@ typedef struct {
   gboolean doip;
   RbAddress everybody;
   guint n;
-  gboolean guess; /* asked one by one when nobody answers */
+  gboolean each; /* asked by themselves when nobody answers */
   void (*address) (guint index, RbAddress *address);
 } Group;
 
@@ -101,20 +103,31 @@ open_batch (RbLink *link, const Group *group, guint from, guint n, RbChannel **c
 }
 
 static gboolean
-ask (RbLink *link, const RbAddress *everybody, GCancellable *cancellable, GError **error)
+ask (RbChannel *channel, GCancellable *cancellable, GError **error)
 {
   static const guint8 tester_present[] = { 0x3e, 0x00 };
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) request = g_bytes_new_static (tester_present, sizeof tester_present);
-  g_autoptr (RbChannel) channel = rb_channel_open (link, everybody, &failure);
-  if (channel != NULL && rb_channel_send (channel, request, cancellable, &failure))
+  if (rb_channel_send (channel, request, cancellable, &failure) || !is_useless (failure))
     return TRUE;
-  if (!is_useless (failure)) {
-    g_debug ("nobody can be asked at once: %s", failure->message);
-    return TRUE;
-  }
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
+}
+
+static gboolean
+ask_everybody (RbLink *link, const RbAddress *everybody, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (RbChannel) channel = rb_channel_open (link, everybody, error);
+  return channel != NULL && ask (channel, cancellable, error);
+}
+
+static gboolean
+ask_each (RbChannel **channels, guint n, GCancellable *cancellable, GError **error)
+{
+  for (guint i = 0; i < n; i++)
+    if (channels[i] != NULL && !ask (channels[i], cancellable, error))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -146,37 +159,39 @@ collect (const Group *group, guint from, guint n, RbChannel **channels, GPtrArra
 }
 
 static gboolean
-search_batch (RbLink *link, const Group *group, guint from, GPtrArray *found, GCancellable *cancellable, GError **error)
+search_batch (RbLink *link, const Group *group, guint from, gboolean each, GPtrArray *found, GCancellable *cancellable, GError **error)
 {
   RbChannel *channels[BATCH] = { NULL };
   guint n = MIN (group->n - from, BATCH);
-  gboolean good = open_batch (link, group, from, n, channels, error) && ask (link, &group->everybody, cancellable, error)
+  gboolean good = open_batch (link, group, from, n, channels, error)
+                  && (each ? ask_each (channels, n, cancellable, error) : ask_everybody (link, &group->everybody, cancellable, error))
                   && collect (group, from, n, channels, found, cancellable, error);
   for (guint i = 0; i < n; i++)
     g_clear_pointer (&channels[i], rb_channel_unref);
   return good;
 }
 
-static void
-add_guesses (gboolean doip, GPtrArray *found)
+static gboolean
+search (RbLink *link, gboolean each, GPtrArray *found, GCancellable *cancellable, GError **error)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (groups); i++)
-    for (guint j = 0; j < groups[i].n && groups[i].doip == doip && groups[i].guess; j++) {
-      const RbAddress address = address_of (&groups[i], j);
-      g_ptr_array_add (found, ecu_new (&address));
-    }
+  gboolean doip = g_str_has_prefix (rb_link_info (link)->kind, "doip");
+  for (guint i = 0; i < G_N_ELEMENTS (groups); i++) {
+    const Group *group = &groups[i];
+    for (guint from = 0; group->doip == doip && (!each || group->each) && from < group->n; from += BATCH)
+      if (!search_batch (link, group, from, each, found, cancellable, error))
+        return FALSE;
+  }
+  return TRUE;
 }
 
 GPtrArray *
 rb_search_ecus (RbLink *link, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_search_ecu_free);
-  gboolean doip = g_str_has_prefix (rb_link_info (link)->kind, "doip");
-  for (guint i = 0; i < G_N_ELEMENTS (groups); i++)
-    for (guint from = 0; groups[i].doip == doip && from < groups[i].n; from += BATCH)
-      if (!search_batch (link, &groups[i], from, found, cancellable, error))
-        return NULL;
-  if (found->len == 0)
-    add_guesses (doip, found);
-  return g_steal_pointer (&found);
+  if (!search (link, FALSE, found, cancellable, error) || (found->len == 0 && !search (link, TRUE, found, cancellable, error)))
+    return NULL;
+  if (found->len > 0)
+    return g_steal_pointer (&found);
+  g_set_error_literal (error, RB_UNIT_ERROR, RB_REASON_NO_ANSWER, "no ECU answers on this link");
+  return NULL;
 }
