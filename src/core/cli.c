@@ -18,16 +18,30 @@ typedef struct {
 } Program;
 
 static const RbCliVerb *running; /* the verb, for --help; set once before it runs */
-static const char *running_program;
+static Program running_on;
+
+enum { COLUMN = 44 }; /* where a verb's summary begins */
+
+static void
+print_verbs (const Program *self, FILE *out)
+{
+  for (const RbCliVerb *verb = self->verbs; verb->name != NULL; verb++) {
+    if (verb->name[0] == '\0')
+      continue;
+    g_autofree char *line = g_strdup_printf ("%s %s", verb->name, verb->arguments);
+    int width = (int) g_utf8_strlen (line, -1);
+    if (width <= COLUMN)
+      fprintf (out, "  %s%*s %s\n", line, COLUMN - width, "", verb->summary);
+    else
+      fprintf (out, "  %s\n  %*s %s\n", line, COLUMN, "", verb->summary);
+  }
+}
 
 static void
 print_overview (const Program *self, FILE *out)
 {
   fprintf (out, "Usage: %s VERB [OPTION…]\n\n%s\n\n", self->program, self->summary);
-  for (const RbCliVerb *verb = self->verbs; verb->name != NULL; verb++) {
-    g_autofree char *line = g_strdup_printf ("%s %s", verb->name, verb->arguments);
-    fprintf (out, "  %-44s %s\n", line, verb->summary);
-  }
+  print_verbs (self, out);
   fprintf (out, "\nCommon options: --json  --data-dir DIR  --config FILE  --help\n"
                 "Exit codes: 0 done and good, 1 refused or failed, 2 wrong usage, 3 a vehicle was touched and is "
                 "not complete.\n");
@@ -97,10 +111,50 @@ run_verb (RbCli *cli, const RbCliVerb *verb, guint words, GPtrArray *arguments)
   return verb->run (cli, argc, (char **) argv->pdata);
 }
 
+static int
+usage_error (RbCli *cli, const char *message)
+{
+  return rb_cli_end (cli, RB_CLI_USAGE, rb_reason_word (RB_REASON_USAGE), message, NULL);
+}
+
+/* Says what could stand there. */
+static int
+no_such_verb (RbCli *cli, const Program *self, const char *first)
+{
+  g_autoptr (GString) message = g_string_new (NULL);
+  g_autofree char *group = g_strdup_printf ("%s ", first);
+  for (const RbCliVerb *verb = self->verbs; verb->name != NULL; verb++)
+    if (g_str_has_prefix (verb->name, group))
+      g_string_append_printf (message, "%s%s", message->len == 0 ? "" : ", ", &verb->name[strlen (group)]);
+  if (message->len > 0)
+    g_string_prepend (message, " is followed by one of ");
+  else
+    g_string_append_printf (message, " is no verb; %s --help lists them", self->program);
+  g_string_prepend (message, first);
+  return usage_error (cli, message->str);
+}
+
+static int
+run_program (RbCli *cli, const Program *self, GPtrArray *arguments)
+{
+  const char *first = arguments->len > 1 ? arguments->pdata[1] : "";
+  if (strcmp (first, "--version") == 0)
+    return printf ("%s %s\n", self->program, RB_VERSION) > 0 ? RB_CLI_OK : RB_CLI_FAILED;
+  for (const RbCliVerb *verb = self->verbs; verb->name != NULL; verb++) {
+    int words = matches (verb, arguments);
+    if (words >= 0)
+      return run_verb (cli, verb, (guint) words, arguments);
+  }
+  gboolean help = strcmp (first, "--help") == 0 || strcmp (first, "-h") == 0 || strcmp (first, "help") == 0;
+  if (!help && arguments->len > 1)
+    return no_such_verb (cli, self, first);
+  print_overview (self, help ? stdout : stderr);
+  return help ? RB_CLI_OK : RB_CLI_USAGE;
+}
+
 int
 rb_cli_main (const char *program, const char *summary, const RbCliVerb *verbs, int argc, char **argv)
 {
-  const Program self = { program, summary, verbs };
   g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
   RbCli cli = { .program_path = program_folder () };
   rb_advice_set_language (cli.program_path);
@@ -112,34 +166,12 @@ rb_cli_main (const char *program, const char *summary, const RbCliVerb *verbs, i
     ;
   if (cli.data_dir == NULL)
     cli.data_dir = g_build_filename (g_get_user_data_dir (), "recallbay", NULL);
-  running_program = program;
-
-  int code = RB_CLI_USAGE;
-  const RbCliVerb *found = NULL;
-  int words = -1;
-  for (const RbCliVerb *verb = verbs; verb->name != NULL && found == NULL; verb++)
-    if ((words = matches (verb, arguments)) >= 0)
-      found = verb;
-  const char *first = arguments->len > 1 ? arguments->pdata[1] : "";
-  if (found != NULL)
-    code = run_verb (&cli, found, (guint) words, arguments);
-  else if (strcmp (first, "--version") == 0)
-    code = printf ("%s %s\n", program, RB_VERSION) > 0 ? RB_CLI_OK : RB_CLI_FAILED;
-  else {
-    gboolean help = strcmp (first, "--help") == 0 || strcmp (first, "-h") == 0 || strcmp (first, "help") == 0;
-    print_overview (&self, help ? stdout : stderr);
-    code = help ? RB_CLI_OK : RB_CLI_USAGE;
-  }
+  running_on = (Program){ program, summary, verbs };
+  int code = run_program (&cli, &running_on, arguments);
   g_free (cli.data_dir);
   g_free (cli.config);
   g_free (cli.program_path);
   return code;
-}
-
-static int
-usage_error (RbCli *cli, const char *message)
-{
-  return rb_cli_end (cli, RB_CLI_USAGE, rb_reason_word (RB_REASON_USAGE), message, NULL);
 }
 
 gboolean
@@ -149,7 +181,7 @@ rb_cli_parse (RbCli *cli, const GOptionEntry *entries, int low, int high, int *a
   g_autoptr (GError) error = NULL;
   gboolean help = FALSE;
   const GOptionEntry help_entry[] = { { "help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL }, { NULL } };
-  g_autofree char *name = g_strdup_printf ("%s %s", running_program, running->name);
+  g_autofree char *name = g_strdup_printf ("%s %s", running_on.program, running->name);
   g_set_prgname (g_strchomp (name));
   g_option_context_set_summary (context, running->summary);
   g_option_context_set_help_enabled (context, FALSE);
@@ -163,6 +195,10 @@ rb_cli_parse (RbCli *cli, const GOptionEntry *entries, int low, int high, int *a
   if (help) {
     g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
     printf ("%s  --json, --data-dir DIR, --config FILE   as everywhere\n", text);
+    if (running->name[0] == '\0') {
+      puts ("\nVerbs besides:");
+      print_verbs (&running_on, stdout);
+    }
     *exit_code = RB_CLI_OK;
     return FALSE;
   }
