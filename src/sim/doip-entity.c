@@ -13,6 +13,7 @@
 #define MAX_TESTERS 8
 #define MAX_DATA (512 * 1024)
 #define MAX_BUFFER (MAX_DATA + 4096)
+#define ALIVE_MS 500 /* T_TCP_Alive_Check */
 
 struct _RbDoipEntity {
   RbSimulated *vehicle;
@@ -23,7 +24,8 @@ struct _RbDoipEntity {
   GPtrArray *testers; /* of Tester, owned */
 };
 
-typedef struct {
+typedef struct _Tester Tester;
+struct _Tester {
   RbDoipEntity *entity;
   GSocketConnection *connection;
   GIOStream *stream; /* the connection, or TLS over it */
@@ -32,7 +34,10 @@ typedef struct {
   GPtrArray *delayed; /* of GSource: answers on their way */
   guint16 address;
   gboolean active;
-} Tester;
+  Tester *rival; /* has the address that this one asks for, and is being asked whether it is alive; or NULL */
+  guint16 wanted;
+  guint timer; /* of that question */
+};
 
 /* A vehicle of one ECU is its own DoIP node; else the gateway's edge has an address of its own. */
 static guint16
@@ -52,6 +57,8 @@ source_drop (GSource *source)
 static void
 tester_free (Tester *self)
 {
+  if (self->timer != 0)
+    g_source_remove (self->timer);
   source_drop (self->source);
   g_ptr_array_unref (self->delayed);
   g_byte_array_unref (self->buffer);
@@ -61,10 +68,57 @@ tester_free (Tester *self)
 }
 
 static void
+tester_write (Tester *self, GByteArray *message)
+{
+  GOutputStream *out = g_io_stream_get_output_stream (self->stream);
+  g_autoptr (GError) error = NULL;
+  if (!g_output_stream_write_all (out, message->data, message->len, NULL, NULL, &error))
+    g_debug ("tester: %s", error->message);
+}
+
+static void
+answer_activation (Tester *self, guint16 source, guint8 code)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_activated_write (out, source, entity_address (self->entity), code);
+  tester_write (self, out);
+  if (code != RB_DOIP_ACTIVATED)
+    return;
+  self->active = TRUE;
+  self->address = source;
+}
+
+static void
+grant (Tester *self)
+{
+  self->rival = NULL;
+  if (self->timer != 0)
+    g_source_remove (self->timer);
+  self->timer = 0;
+  answer_activation (self, self->wanted, RB_DOIP_ACTIVATED);
+}
+
+/* Its address goes to who asked for it. */
+static void
+tester_remove (Tester *self)
+{
+  RbDoipEntity *entity = self->entity;
+  Tester *heir = NULL;
+  for (guint i = 0; i < entity->testers->len; i++) {
+    Tester *other = entity->testers->pdata[i];
+    if (other->rival == self)
+      heir = other;
+  }
+  g_ptr_array_remove (entity->testers, self);
+  if (heir != NULL)
+    grant (heir);
+}
+
+static void
 tester_close (Tester *self)
 {
   g_io_stream_close (self->stream, NULL, NULL);
-  g_ptr_array_remove (self->entity->testers, self);
+  tester_remove (self);
 }
 
 /* The end of the wire is pulled: no orderly close. */
@@ -76,16 +130,7 @@ tester_reset (Tester *self)
   if (setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &now, sizeof now) != 0)
     g_debug ("no linger");
   g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
-  g_ptr_array_remove (self->entity->testers, self);
-}
-
-static void
-tester_write (Tester *self, GByteArray *message)
-{
-  GOutputStream *out = g_io_stream_get_output_stream (self->stream);
-  g_autoptr (GError) error = NULL;
-  if (!g_output_stream_write_all (out, message->data, message->len, NULL, NULL, &error))
-    g_debug ("tester: %s", error->message);
+  tester_remove (self);
 }
 
 static void
@@ -185,41 +230,85 @@ take_diagnostic (Tester *self, const guint8 *payload, gsize length)
   return FALSE;
 }
 
-static gboolean
-address_in_use (Tester *self, guint16 address)
+static Tester *
+holder_of (Tester *self, guint16 address)
 {
   for (guint i = 0; i < self->entity->testers->len; i++) {
-    const Tester *other = self->entity->testers->pdata[i];
+    Tester *other = self->entity->testers->pdata[i];
     if (other != self && other->active && other->address == address)
-      return TRUE;
+      return other;
   }
+  return NULL;
+}
+
+static gboolean
+is_contested (Tester *holder)
+{
+  for (guint i = 0; i < holder->entity->testers->len; i++)
+    if (((Tester *) holder->entity->testers->pdata[i])->rival == holder)
+      return TRUE;
   return FALSE;
 }
 
+/* The holder has not said that it is alive. */
+static gboolean
+on_silence (gpointer data)
+{
+  Tester *self = data;
+  self->timer = 0;
+  tester_close (self->rival);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+check_alive (Tester *self, Tester *holder, guint16 wanted)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  self->rival = holder;
+  self->wanted = wanted;
+  self->timer = g_timeout_add (ALIVE_MS, on_silence, self);
+  rb_doip_write (out, RB_DOIP_ALIVE_REQUEST, NULL, 0);
+  tester_write (holder, out);
+}
+
+static void
+take_alive_response (Tester *self)
+{
+  for (guint i = self->entity->testers->len; i > 0; i--) {
+    Tester *other = self->entity->testers->pdata[i - 1];
+    if (other->rival != self)
+      continue;
+    other->rival = NULL;
+    answer_activation (other, other->wanted, 0x03);
+    tester_close (other);
+  }
+}
+
+/* FALSE when the tester is gone. */
 static gboolean
 take_activation (Tester *self, const guint8 *payload, gsize length)
 {
   guint16 source;
   guint8 type;
-  g_autoptr (GByteArray) out = g_byte_array_new ();
   if (!rb_doip_activation_parse (payload, length, &source, &type)) {
     send_nack (self, RB_DOIP_BAD_LENGTH);
     return TRUE;
   }
   gboolean secured = self->stream != G_IO_STREAM (self->connection);
-  guint8 code = self->entity->guard != NULL && !secured ? RB_DOIP_TLS_REQUIRED
-                : source < 0x0e00 || source > 0x0fff        ? 0x00
-                : self->active && source != self->address   ? 0x02
-                : address_in_use (self, source)             ? 0x03
-                : type != 0 && type != 1                    ? 0x06
-                                                            : RB_DOIP_ACTIVATED;
-  rb_doip_activated_write (out, source, entity_address (self->entity), code);
-  tester_write (self, out);
-  if (code == RB_DOIP_ACTIVATED) {
-    self->active = TRUE;
-    self->address = source;
+  Tester *holder = holder_of (self, source);
+  guint8 code = self->entity->guard != NULL && !secured   ? RB_DOIP_TLS_REQUIRED
+                : source < 0x0e00 || source > 0x0fff      ? 0x00
+                : self->active && source != self->address ? 0x02
+                : type != 0 && type != 1                  ? 0x06
+                : holder != NULL && is_contested (holder) ? 0x03
+                                                          : RB_DOIP_ACTIVATED;
+  if (code == RB_DOIP_ACTIVATED && holder != NULL) {
+    check_alive (self, holder, source);
     return TRUE;
   }
+  answer_activation (self, source, code);
+  if (code == RB_DOIP_ACTIVATED)
+    return TRUE;
   tester_close (self);
   return FALSE;
 }
@@ -257,7 +346,7 @@ take_message (Tester *self, guint16 type, const guint8 *payload, gsize length)
   case RB_DOIP_DIAGNOSTIC: return take_diagnostic (self, payload, length);
   case RB_DOIP_STATUS_REQUEST: take_status_request (self); return TRUE;
   case RB_DOIP_POWER_REQUEST: take_power_request (self); return TRUE;
-  case RB_DOIP_ALIVE_RESPONSE: return TRUE;
+  case RB_DOIP_ALIVE_RESPONSE: take_alive_response (self); return TRUE;
   default: send_nack (self, RB_DOIP_UNKNOWN_TYPE); return TRUE;
   }
 }

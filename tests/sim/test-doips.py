@@ -204,8 +204,11 @@ class Messages(unittest.TestCase):
             self.assertEqual((packet.payload_type, bytes(packet.payload)[:3]), (0x8001, b"\x7f\x3e\x13"))
 
     def test_one_address_twice(self):
-        with Secured(CAR), Secured(CAR, activate=False) as second:
-            self.assertEqual(second.activate().routing_activation_response, 0x03)
+        with Secured(CAR) as first, Secured(CAR, activate=False) as second:
+            second.send(DoIP(payload_type=5, source_address=0x0E80))
+            self.assertEqual(first.receive().payload_type, 7)
+            first.send(DoIP(payload_type=8, source_address=0x0E80))
+            self.assertEqual(second.receive().routing_activation_response, 0x03)
 
 
 class Starting(unittest.TestCase):

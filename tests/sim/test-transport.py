@@ -150,9 +150,43 @@ class Activation(unittest.TestCase):
     def test_address_in_use(self):
         first = self.connect(source=0xE90)
         second = self.connect(source=0xE90, activate=False)
-        self.assertEqual(second.activate().routing_activation_response, 0x03)
+        second.send(DoIP(payload_type=5, source_address=0xE90))
+        self.assertEqual(first.receive().payload_type, 7, "is it alive?")
+        third = self.connect(source=0xE90, activate=False)
+        self.assertEqual(third.activate().routing_activation_response, 0x03, "one question at a time")
+        first.send(DoIP(payload_type=8, source_address=0xE90))
+        self.assertEqual(second.receive().routing_activation_response, 0x03)
         self.assertTrue(second.is_closed())
         self.assertEqual(first.ask(payload_type=0x4003).payload_type, 0x4004, "the first one is not disturbed")
+
+    def test_address_of_one_who_is_silent(self):
+        """A tester that does not say that it is alive loses its address to who asks for it, once."""
+        first = self.connect(source=0xE92)
+        second = self.connect(source=0xE92, activate=False)
+        self.assertEqual(second.activate().routing_activation_response, 0x10)
+        self.assertEqual(first.receive().payload_type, 7)
+        self.assertTrue(first.is_closed())
+        self.assertEqual(second.ask(payload_type=0x4003).payload_type, 0x4004)
+        second.diagnostic(DEMO.address("brake"), b"\x3e\0")
+        self.assertEqual([second.receive().payload_type for _ in range(2)], [0x8002, 0x8001])
+
+    def test_address_of_one_who_leaves_when_asked(self):
+        first = self.connect(source=0xE93)
+        second = self.connect(source=0xE93, activate=False)
+        second.send(DoIP(payload_type=5, source_address=0xE93))
+        self.assertEqual(first.receive().payload_type, 7)
+        first.close()
+        self.assertEqual(second.receive().routing_activation_response, 0x10)
+
+    def test_who_asks_leaves_first(self):
+        first = self.connect(source=0xE94)
+        second = self.connect(source=0xE94, activate=False)
+        second.send(DoIP(payload_type=5, source_address=0xE94))
+        self.assertEqual(first.receive().payload_type, 7)
+        second.close()
+        self.assertEqual(first.ask(payload_type=0x4003).payload_type, 0x4004)
+        first.send(DoIP(payload_type=8, source_address=0xE94))
+        self.assertEqual(first.ask(payload_type=0x4003).payload_type, 0x4004)
 
     def test_address_is_free_again(self):
         with CAR.tester(source=0xE91):
