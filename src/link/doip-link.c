@@ -23,6 +23,8 @@
 #define STATUS_MS 200
 #define DEFAULT_MAX_MESSAGE 65535
 #define IDLE_MS 20        /* nobody waited for so long: the thread reads */
+#define MAX_UNREAD (8 * 1024 * 1024) /* bytes of answers that nobody has taken yet; an honest ECU says one at a time */
+#define ANSWER_COST 128              /* of an answer beside its bytes */
 /* A pulled cable says nothing: after this long without a sign of the other end's TCP the connection is given up. */
 #define SILENCE_MS 4000
 
@@ -31,6 +33,7 @@ typedef enum { ACK_NONE, ACK_GOOD, ACK_BAD, ACK_HEADER_BAD } Ack;
 typedef struct {
   guint16 target;
   GQueue answers; /* of GBytes */
+  gsize unread;
   Ack ack;
   guint8 nack;
   guint64 sent; /* number of the message that waits for its acknowledgement, 0 none does */
@@ -53,6 +56,7 @@ typedef struct {
   GPtrArray *channels; /* of Channel, borrowed */
   gboolean activated;
   guint8 activation_code;
+  gboolean flooded;
   gboolean refused; /* by its header: a message outside any channel was not understood */
   guint8 refusal;
   guint16 entity;
@@ -126,7 +130,11 @@ take_diagnostic (DoipLink *self, const guint8 *payload, gsize length)
   RbReader reader = rb_reader_new (payload, length);
   (void) rb_reader_take (&reader, 4);
   channel->ack = ACK_GOOD;
-  g_queue_push_tail (&channel->answers, rb_reader_take_bytes (&reader, rb_reader_left (&reader)));
+  channel->unread += rb_reader_left (&reader) + ANSWER_COST;
+  if (channel->unread > MAX_UNREAD)
+    self->flooded = TRUE;
+  else
+    g_queue_push_tail (&channel->answers, rb_reader_take_bytes (&reader, rb_reader_left (&reader)));
 }
 
 static void
@@ -242,7 +250,9 @@ read_message (DoipLink *self, GError **error)
   if (!read_exactly (self, payload, header.length, error))
     return FALSE;
   take_message (self, header.type, payload, header.length);
-  return TRUE;
+  if (self->flooded)
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the vehicle sends more than it was asked for");
+  return !self->flooded;
 }
 
 /* With the lock held. */
@@ -596,6 +606,7 @@ doip_drain (gpointer state, gpointer data)
   Channel *channel = data;
   g_mutex_lock (&self->lock);
   g_queue_clear_full (&channel->answers, (GDestroyNotify) g_bytes_unref);
+  channel->unread = 0;
   g_mutex_unlock (&self->lock);
 }
 
@@ -654,6 +665,8 @@ doip_receive (gpointer state, gpointer data, gint64 first_ms, GCancellable *canc
   (void) wait_for (self, channel, has_answer, first_ms, cancellable);
   g_mutex_lock (&self->lock);
   GBytes *answer = g_queue_pop_head (&channel->answers);
+  if (answer != NULL)
+    channel->unread -= g_bytes_get_size (answer) + ANSWER_COST;
   g_mutex_unlock (&self->lock);
   if (answer == NULL && !gone (self, cancellable, error))
     g_set_error (error, RB_LINK_ERROR, RB_REASON_TIMEOUT, "no answer from %04x within %" G_GINT64_FORMAT " ms",

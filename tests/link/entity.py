@@ -31,7 +31,7 @@ class Entity:
         self.link = f"{self.SCHEME}://127.0.0.1:{self.listener.getsockname()[1]}"
         self.script, self.status, self.code = script, status, activate
         self.failure = None
-        self.finished, self.alive = threading.Event(), threading.Event()
+        self.finished, self.alive, self.enough = (threading.Event() for _ in range(3))
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -129,6 +129,8 @@ class Case(unittest.TestCase):
 
     @staticmethod
     def end(tool):
+        if tool.stdout.closed:
+            return
         tool.stdin.close()
         try:
             tool.wait(TIMEOUT)

@@ -7,6 +7,7 @@ Usage: test-doip-link.py LINK-TOOL
 
 import socket
 import struct
+import time
 import unittest
 
 from scapy.contrib.automotive.doip import DoIP
@@ -284,6 +285,27 @@ class Ending(Case):
         self.use(lambda entity: (entity.request(), entity.raw(b"\x02\xfd\x80\x01\0\0\0\x10\x10\x04"), entity.end()))
         self.assertEqual(self.tell("send 3e00"), "ok")
         self.reason("receive 10000", "link-lost")
+
+    def test_flood(self):
+        """Answers that nobody asked for end the link instead of filling memory; what came before them is still given."""
+        for body in (bytes(1000000), b"\x7e"):
+            def script(entity, body=body):
+                entity.request()
+                message = struct.pack("!BBHIHH", 2, 0xFD, 0x8001, 4 + len(body), BRAKE, TESTER) + body
+                together = message * max(1, 100000 // len(message))
+                try:
+                    while not entity.enough.is_set():
+                        entity.raw(together)
+                except OSError:
+                    pass  # nobody takes it any more
+            entity = self.use(script)
+            self.assertEqual(self.tell("send 3e00"), "ok")
+            end = time.monotonic() + TIMEOUT
+            while self.tell("alive") == "ok yes":
+                self.assertLess(time.monotonic(), end, "it is all taken")
+            entity.enough.set()
+            self.assertEqual(self.tell("receive 5000"), "ok " + body.hex())
+            self.end(self.tool)
 
     def test_endless_message(self):
         """A length nobody sends ends the link instead of filling memory."""
