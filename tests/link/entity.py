@@ -26,9 +26,9 @@ class Entity:
 
     SCHEME = "doip"
 
-    def __init__(self, script, status=4096, activate=0x10):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.link = f"{self.SCHEME}://127.0.0.1:{self.listener.getsockname()[1]}"
+    def __init__(self, script, status=4096, activate=0x10, host="127.0.0.1"):
+        self.listener = socket.create_server((host.strip("[]"), 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.link = f"{self.SCHEME}://{host}:{self.listener.getsockname()[1]}"
         self.script, self.status, self.code = script, status, activate
         self.failure = None
         self.finished, self.alive, self.enough = (threading.Event() for _ in range(3))

@@ -21,6 +21,13 @@ class Opening(Case):
         entity = self.entity(lambda entity: None, status=4099)
         self.assertEqual(self.open(entity.link), "open doip 1000 4099")
 
+    def test_by_ipv6(self):
+        try:
+            entity = self.entity(lambda entity: None, host="[::1]")
+        except OSError as problem:
+            self.skipTest(f"no IPv6 here: {problem}")
+        self.assertEqual(self.open(entity.link), "open doip 1000 4096")
+
     def test_status_is_not_told(self):
         entity = self.use(lambda entity: None, status=None)
         self.assertEqual(self.tell("max"), "ok 65535")

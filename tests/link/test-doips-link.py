@@ -223,6 +223,18 @@ class WorkstationCertificate(Base):
                     self.refused(line, "tls-refused")
                     self.assertIn("verify error", entity.said())
 
+    def test_is_not_shown_to_strangers(self):
+        """A vehicle whose certificate is refused does not even learn who asked."""
+        other = certificates.authority("Maker CA")
+        for version in ("-tls1_2", "-tls1_3"):
+            entity = OpensslServer(lambda entity: None, version, holder=Holder(VIN, other, [SERVER]))
+            self.addCleanup(entity.close)
+            line = self.open(entity.link)
+            with self.subTest(version):
+                self.refused(line, "vehicle-certificate")
+                said = entity.said()
+                self.assertNotIn("Workstation", said)
+
     def test_a_key_that_is_none(self):
         entity = self.entity(lambda entity: None)
         for name, identity, anchors in (("no key", WORKSTATION.pem, MAKER.pem), ("no certificate", WORKSTATION.key_pem, MAKER.pem),
