@@ -56,7 +56,6 @@ typedef struct {
   GPtrArray *channels; /* of Channel, borrowed */
   gboolean activated;
   guint8 activation_code;
-  gboolean flooded;
   gboolean refused; /* by its header: a message outside any channel was not understood */
   guint8 refusal;
   guint16 entity;
@@ -131,9 +130,10 @@ take_diagnostic (DoipLink *self, const guint8 *payload, gsize length)
   (void) rb_reader_take (&reader, 4);
   channel->ack = ACK_GOOD;
   channel->unread += rb_reader_left (&reader) + ANSWER_COST;
-  if (channel->unread > MAX_UNREAD)
-    self->flooded = TRUE;
-  else
+  if (channel->unread > MAX_UNREAD) {
+    if (self->lost == NULL)
+      self->lost = g_strdup ("the vehicle sends more than it was asked for");
+  } else
     g_queue_push_tail (&channel->answers, rb_reader_take_bytes (&reader, rb_reader_left (&reader)));
 }
 
@@ -250,9 +250,7 @@ read_message (DoipLink *self, GError **error)
   if (!read_exactly (self, payload, header.length, error))
     return FALSE;
   take_message (self, header.type, payload, header.length);
-  if (self->flooded)
-    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the vehicle sends more than it was asked for");
-  return !self->flooded;
+  return TRUE;
 }
 
 /* With the lock held. */
@@ -269,11 +267,15 @@ secured_reader (gpointer data)
 {
   DoipLink *self = data;
   g_autoptr (GError) error = NULL;
-  while (read_message (self, &error))
-    ;
-  g_mutex_lock (&self->lock);
-  set_lost (self, error);
-  g_mutex_unlock (&self->lock);
+  gboolean good = TRUE;
+  while (good) {
+    gboolean read = read_message (self, &error);
+    g_mutex_lock (&self->lock);
+    if (!read)
+      set_lost (self, error);
+    good = self->lost == NULL;
+    g_mutex_unlock (&self->lock);
+  }
   return NULL;
 }
 
