@@ -241,6 +241,9 @@ rb_sandbox_detach (guint last_file, GError **error)
 gboolean
 rb_sandbox_enter (RbSandbox *self, GError **error)
 {
+  /* without it neither landlock nor seccomp is for a user who is not root */
+  if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "the link process cannot give up rights: %s", g_strerror (errno));
   return put_on_landlock (self, error) && put_on (self, FALSE, error);
 }
 
