@@ -26,7 +26,7 @@
 #define MAX_UNREAD (8 * 1024 * 1024) /* bytes of answers that nobody has taken yet; an honest ECU says one at a time */
 #define ANSWER_COST 128              /* of an answer beside its bytes */
 /* A pulled cable says nothing: after this long without a sign of the other end's TCP the connection is given up. */
-#define SILENCE_MS 4000
+#define SILENCE_MS 8000
 
 typedef enum { ACK_NONE, ACK_GOOD, ACK_BAD, ACK_HEADER_BAD } Ack;
 
@@ -572,11 +572,24 @@ doip_link_open_secured (const char *rest, const RbLinkSecurity *security, RbLink
   return stream == NULL ? NULL : start (link_new (g_steal_pointer (&connection), stream), info, cancellable, error);
 }
 
+/* A gateway may be slow to acknowledge, but its TCP is not: bytes sent again and again and never taken mean that nobody is there. */
+static gboolean
+is_heard (DoipLink *self)
+{
+  struct tcp_info info = { 0 };
+  socklen_t length = sizeof info;
+  int fd = g_socket_get_fd (g_socket_connection_get_socket (self->connection));
+  return getsockopt (fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 || info.tcpi_retransmits < 2;
+}
+
 static gboolean
 doip_link_is_alive (gpointer state)
 {
   DoipLink *self = state;
+  gboolean heard = is_heard (self);
   g_mutex_lock (&self->lock);
+  if (!heard && self->lost == NULL)
+    self->lost = g_strdup ("nothing comes back from the vehicle, not even that bytes have come: is the cable plugged in?");
   gboolean alive = self->lost == NULL;
   g_mutex_unlock (&self->lock);
   return alive;
@@ -653,6 +666,8 @@ doip_send (gpointer state, gpointer data, GBytes *message, GCancellable *cancell
   guint8 code = channel->nack;
   channel->sent = 0;
   g_mutex_unlock (&self->lock);
+  if (ack == ACK_NONE)
+    (void) doip_link_is_alive (self);
   if (ack == ACK_NONE || ack == ACK_GOOD)
     return ack == ACK_GOOD || !gone (self, cancellable, error);
   set_nack (channel, ack, code, error);

@@ -5,7 +5,6 @@ talks nonsense. The networks are of this test alone: it goes into a network name
 Usage: test-links.py BUILD
 """
 
-import ctypes
 import json
 import os
 import pathlib
@@ -15,19 +14,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 from scapy.contrib.automotive.doip import DoIP
 
-TIMEOUT = 30
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "link"))
+from networks import TIMEOUT, FarSide, ip, own_network
+
 PORT = 13400
-NEWNET = 0x40000000
 EID = bytes.fromhex("02aabbcc0000")
-
-
-def ip(*words):
-    subprocess.run(["ip", *words], check=True, timeout=TIMEOUT)
 
 
 class Entity:
@@ -66,26 +61,13 @@ VEHICLES = {
 }
 
 
-class World(threading.Thread):
-    """The vehicles' side, in a network namespace of its own: one thread has it, and all it starts."""
+class World(FarSide):
+    """The vehicles' side."""
 
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.moved, self.there, self.ready, self.ended = (threading.Event() for _ in range(4))
-        self.failure = None
-
-    def run(self):
-        try:
-            if ctypes.CDLL(None, use_errno=True).unshare(NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), "unshare")
-            self.there.set()
-            self.moved.wait(TIMEOUT)
-            self.serve(*self.build())
-        except Exception as problem:  # shown by the test
-            self.failure = problem
-        finally:
-            self.there.set()
-            self.ready.set()
+    def work(self):
+        hearing, own = self.build()
+        self.ready.set()
+        self.serve(hearing, own)
 
     def build(self):
         """Sockets that hear broadcasts, one a network; and an own one for each vehicle."""
@@ -98,7 +80,6 @@ class World(threading.Thread):
             hearing[everybody] = entities
             for entity in entities:
                 own[self.bound(entity.address)] = entity
-        self.ready.set()
         return hearing, own
 
     @staticmethod
@@ -145,19 +126,8 @@ class Networks(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory(prefix="recallbay-links-")
         cls.addClassCleanup(scratch.cleanup)
         cls.data = pathlib.Path(scratch.name)
-        ip("link", "set", "lo", "up")
         cls.world = World()
-        cls.world.start()
-        assert cls.world.there.wait(TIMEOUT)
-        for device, (net, bits, _) in VEHICLES.items():
-            ip("link", "add", device + "0", "type", "veth", "peer", "name", device + "1")
-            ip("link", "set", device + "1", "netns", str(cls.world.native_id))
-            ip("address", "add", f"{net}.1/{bits}", "broadcast", "+", "dev", device + "0")
-            ip("link", "set", device + "0", "up")
-        cls.world.moved.set()
-        assert cls.world.ready.wait(TIMEOUT)
-        if cls.world.failure:
-            raise cls.world.failure
+        cls.world.plug(*((device, f"{net}.1/{bits}") for device, (net, bits, _) in VEHICLES.items()))
 
     @classmethod
     def tearDownClass(cls):
@@ -208,10 +178,5 @@ class Networks(unittest.TestCase):
 
 if __name__ == "__main__":
     BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
-    if "RECALLBAY_OWN_NETWORK" not in os.environ:
-        if subprocess.run(["unshare", "-rn", "ip", "link", "add", "v0", "type", "veth"], capture_output=True, check=False).returncode != 0:
-            print("SKIP: no network namespace can be made here")
-            sys.exit(77)
-        os.environ["RECALLBAY_OWN_NETWORK"] = "1"
-        os.execvp("unshare", ["unshare", "-rn", sys.executable, __file__, str(BUILD), *sys.argv[1:]])
+    own_network(__file__, BUILD, *sys.argv[1:])
     unittest.main()
