@@ -45,6 +45,7 @@ struct _RbSession {
   RbSessionInput input;
   RbRecovery *recovery;             /* used by the task's thread while one runs */
   RbIdentitySet *technician, *workstation, *second;
+  RbIdentitySet *link_keys;         /* the workstation's, as far as the link needs them; NULL */
   GThread *thread;
   RbSessionTask task, pending;
   GCancellable *cancellable;
@@ -113,6 +114,12 @@ wipe (char **secret)
   if (*secret != NULL)
     explicit_bzero (*secret, strlen (*secret));
   g_clear_pointer (secret, g_free);
+}
+
+gboolean
+rb_session_link_has_key (const char *link)
+{
+  return g_str_has_prefix (link, "doips:");
 }
 
 void
@@ -282,15 +289,30 @@ work_find (Work *work)
   return work->error == NULL;
 }
 
+/* A link with TLS needs its key before anything else; every other link does without. */
+static gboolean
+open_link_keys (Work *work)
+{
+  RbSession *self = work->session;
+  const RbSessionInput *input = &work->input;
+  g_clear_pointer (&self->link_keys, rb_identity_set_free);
+  if (!rb_session_link_has_key (input->link) || *input->workstation == '\0')
+    return TRUE;
+  self->link_keys = rb_identity_set_load (input->workstation, input->passphrase, &work->error);
+  return self->link_keys != NULL;
+}
+
 static gboolean
 work_open (Work *work)
 {
   RbSession *self = work->session;
   const RbSessionInput *input = &work->input;
   g_clear_pointer (&self->recovery, rb_recovery_free);
+  if (!open_link_keys (work))
+    return FALSE;
   RbRecoveryOptions options = { .data_dir = input->data_dir, .campaign = input->campaign, .link = input->link, .vin = input->vin,
                                 .repair_order = *input->repair_order == '\0' ? NULL : input->repair_order,
-                                .odometer_km = input->odometer_km, .watch = watch, .user_data = self };
+                                .odometer_km = input->odometer_km, .workstation = self->link_keys, .watch = watch, .user_data = self };
   self->recovery = rb_recovery_open (&options, &work->error);
   return self->recovery != NULL;
 }
@@ -670,6 +692,7 @@ finalize (GObject *object)
   g_clear_pointer (&self->technician, rb_identity_set_free);
   g_clear_pointer (&self->workstation, rb_identity_set_free);
   g_clear_pointer (&self->second, rb_identity_set_free);
+  g_clear_pointer (&self->link_keys, rb_identity_set_free);
   rb_session_input_clear (&self->input);
   for (guint i = 0; i < N_TASKS; i++)
     g_clear_error (&self->errors[i]);

@@ -30,6 +30,8 @@ typedef struct {
   char *identity, *workstation, *second, *passphrase, *second_passphrase;
 } RbSessionInput;
 void rb_session_input_clear (RbSessionInput *input);
+/* Does that link need the workstation's key file, before the vehicle is asked anything? */
+gboolean rb_session_link_has_key (const char *link);
 
 /* A campaign that is open for the VIN. */
 typedef struct {

@@ -10,7 +10,8 @@
 
 struct _RbVehiclePage {
   RbPage parent_instance;
-  AdwEntryRow *vin, *repair_order, *odometer, *link;
+  AdwEntryRow *vin, *repair_order, *odometer, *link, *workstation;
+  AdwPasswordEntryRow *passphrase;
   AdwComboRow *campaign;
   AdwActionRow *verdict;
   GtkImage *verdict_icon;
@@ -122,6 +123,25 @@ odometer_of (RbVehiclePage *self, gint64 *kilometres)
   return *text == '\0' || g_ascii_string_to_signed (text, 10, 0, 10 * 1000 * 1000, kilometres, NULL);
 }
 
+static const char *
+secret_of (AdwPasswordEntryRow *row)
+{
+  return gtk_editable_get_text (GTK_EDITABLE (row));
+}
+
+static void
+take_link (RbVehiclePage *self, RbSessionInput *input)
+{
+  gboolean key = rb_session_link_has_key (text_of (self->link));
+  rb_session_enter (&input->link, text_of (self->link));
+  gtk_widget_set_visible (GTK_WIDGET (self->workstation), key);
+  gtk_widget_set_visible (GTK_WIDGET (self->passphrase), key);
+  if (!key)
+    return;
+  rb_session_enter (&input->workstation, text_of (self->workstation));
+  rb_session_enter (&input->passphrase, secret_of (self->passphrase));
+}
+
 static void
 on_other_changed (RbVehiclePage *self)
 {
@@ -131,7 +151,7 @@ on_other_changed (RbVehiclePage *self)
     return;
   RbSessionInput *input = rb_session_input (session);
   rb_session_enter (&input->repair_order, text_of (self->repair_order));
-  rb_session_enter (&input->link, text_of (self->link));
+  take_link (self, input);
   if (odometer_of (self, &kilometres))
     gtk_widget_remove_css_class (GTK_WIDGET (self->odometer), "error");
   else
@@ -162,7 +182,7 @@ is_complete (RbPage *page)
   RbVehiclePage *self = RB_VEHICLE_PAGE (page);
   gint64 kilometres;
   return rb_campaign_vin_is_valid (text_of (self->vin)) && chosen (self) != NULL && *text_of (self->link) != '\0' &&
-         odometer_of (self, &kilometres);
+         (!rb_session_link_has_key (text_of (self->link)) || *text_of (self->workstation) != '\0') && odometer_of (self, &kilometres);
 }
 
 static void
@@ -171,7 +191,10 @@ enter (RbPage *page)
   RbVehiclePage *self = RB_VEHICLE_PAGE (page);
   RbSessionInput input = *rb_session_input (rb_page_session (page));
   g_autofree char *vin = g_strdup (input.vin), *order = g_strdup (input.repair_order), *link = g_strdup (input.link);
+  g_autofree char *workstation = g_strdup (input.workstation), *passphrase = g_strdup (input.passphrase);
   g_autofree char *odometer = input.odometer_km < 0 ? g_strdup ("") : g_strdup_printf ("%" G_GINT64_FORMAT, input.odometer_km);
+  gtk_editable_set_text (GTK_EDITABLE (self->workstation), workstation == NULL ? "" : workstation);
+  gtk_editable_set_text (GTK_EDITABLE (self->passphrase), passphrase == NULL ? "" : passphrase);
   gtk_editable_set_text (GTK_EDITABLE (self->link), link);
   gtk_editable_set_text (GTK_EDITABLE (self->repair_order), order);
   gtk_editable_set_text (GTK_EDITABLE (self->odometer), odometer);
@@ -190,6 +213,8 @@ rb_vehicle_page_class_init (RbVehiclePageClass *class)
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, repair_order);
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, odometer);
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, link);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, workstation);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, passphrase);
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, campaign);
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, verdict);
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, verdict_icon);

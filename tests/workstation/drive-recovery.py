@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole recovery through the window: every screen, by what assistive technology can do
 
-gui-run.sh drive-recovery.py BINDIR [--scenario NAME] [--fail-inspection] [--pictures DIR]
+gui-run.sh drive-recovery.py BINDIR [--scenario NAME] [--fail-inspection] [--doips] [--pictures DIR]
 """
 
 import argparse
@@ -20,6 +20,7 @@ def parse():
     parser.add_argument("bin", type=Path)
     parser.add_argument("--scenario", default="director")
     parser.add_argument("--fail-inspection", action="store_true")
+    parser.add_argument("--doips", action="store_true", help="the vehicle takes TLS only")
     parser.add_argument("--pictures", type=Path)
     return parser.parse_args()
 
@@ -46,7 +47,9 @@ def main():
     folder = Path(tempfile.mkdtemp())
     if options.pictures:
         options.pictures.mkdir(parents=True, exist_ok=True)
-    bay = Bay(options.bin, folder, options.scenario)
+    bay = Bay(options.bin, folder, options.scenario, secured=options.doips)
+    if options.doips:
+        shutil.copy(bay.oem / "vehicle-ca.pem", bay.data)
     try:
         screen = bay.window()
         try:

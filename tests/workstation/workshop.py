@@ -10,8 +10,8 @@ from screen import ROLE, Screen, wait_for
 class Bay:
     """A made-up OEM, one simulated vehicle, a workstation that trusts the OEM."""
 
-    def __init__(self, binaries, folder, scenario="director", demo=(), faults=(), timing="fast"):
-        self.bin, self.folder, self.timing, self.port = binaries, folder, timing, 0
+    def __init__(self, binaries, folder, scenario="director", demo=(), faults=(), timing="fast", secured=False):
+        self.bin, self.folder, self.timing, self.port, self.secured = binaries, folder, timing, 0, secured
         self.oem, self.data, self.state = folder / "oem", folder / "data", folder / "vehicle"
         self.run("recall-oem", "demo", self.oem, "--scenario", scenario, "--image-size", "40000", *demo)
         self.vin = (self.oem / "vin.txt").read_text().strip()
@@ -25,10 +25,12 @@ class Bay:
                    "--timing", self.timing, "--log", self.log]
         for fault in faults:
             command += ["--fault", fault]
+        if self.secured:
+            command += ["--doips", "127.0.0.1:0"]
         self.simulator = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        address = json.loads(self.simulator.stdout.readline())["doip"]
-        self.port = int(address.rpartition(":")[2])
-        self.link = "doip://" + address
+        ready = json.loads(self.simulator.stdout.readline())
+        self.port = int(ready["doip"].rpartition(":")[2])
+        self.link = "doips://" + ready["doips"] if self.secured else "doip://" + ready["doip"]
 
     def run(self, program, *arguments):
         return subprocess.run([self.bin / program, *arguments], check=True, capture_output=True, text=True).stdout
