@@ -17,6 +17,7 @@
   X (IO, "io") \
   X (NO_SPACE, "no-space") \
   X (BUSY, "busy") \
+  X (NOT_PERMITTED, "not-permitted") \
   X (CANCELLED, "cancelled") \
   X (TIMEOUT, "timeout") \
   X (INTERNAL, "internal") \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/identify.h"
 
+#include "link/can-setup.h"
+
 #include "campaign/library.h"
 #include "core/json.h"
 #include "core/moment.h"
@@ -179,6 +181,32 @@ rb_identify_verb (RbCli *cli, int argc, char **argv)
   if (settings.uri == NULL)
     return rb_cli_end (cli, RB_CLI_USAGE, "usage", "identify needs --link", NULL);
   return identify (cli, &settings);
+}
+
+int
+rb_identify_verb_links_set (RbCli *cli, int argc, char **argv)
+{
+  int exit_code;
+  g_autoptr (GError) error = NULL;
+  if (!rb_cli_parse (cli, NULL, 2, 2, &argc, &argv, &exit_code))
+    return exit_code;
+  if (!rb_can_setup_ask (argv[1], argv[2], NULL, &error))
+    return rb_cli_fail (cli, error, NULL);
+  rb_cli_say (cli, "%s is up at %s.", argv[1], argv[2]);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s,s:s}", "interface", argv[1], "preset", argv[2]));
+}
+
+int
+rb_identify_verb_links_restart (RbCli *cli, int argc, char **argv)
+{
+  int exit_code;
+  g_autoptr (GError) error = NULL;
+  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &exit_code))
+    return exit_code;
+  if (!rb_can_setup_ask (argv[1], NULL, NULL, &error))
+    return rb_cli_fail (cli, error, NULL);
+  rb_cli_say (cli, "%s is restarted.", argv[1]);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s}", "interface", argv[1]));
 }
 
 int

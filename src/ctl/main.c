@@ -21,6 +21,8 @@ static const RbCliVerb verbs[] = {
   { "bundle show", "CAMPAIGN", "one campaign, verified again", rb_bundle_verb_show },
   { "bundle remove", "CAMPAIGN", "remove a campaign; refused while a recovery of it is open", rb_bundle_verb_remove },
   { "campaign check", "VIN", "the open campaigns for a vehicle", rb_campaign_verb_check },
+  { "links set", "INTERFACE PRESET", "set the bit rate of a CAN interface and put it up, by recall-can-setup", rb_identify_verb_links_set },
+  { "links restart", "INTERFACE", "bring a CAN interface back after bus-off", rb_identify_verb_links_restart },
   { "links", "", "adapters and vehicles found now", rb_identify_verb_links },
   { "identify", "--link URI", "the VIN and the state of every ECU", rb_identify_verb },
   { "inspect", "--campaign ID --link URI", "the safety inspection alone", rb_recover_verb_inspect },

@@ -11,7 +11,7 @@ static const struct {
   { "bus-off", RB_REASON_BUS_OFF, "the adapter went off the bus after too many errors: short circuit, wrong bit rate or a damaged cable" },
   { "no-ack", RB_REASON_NO_ACK, "nobody on the bus acknowledges: cable not plugged in, ignition off or another bus" },
   { "wrong-bitrate", RB_REASON_WRONG_BITRATE, "what is on the bus cannot be read: the bit rate is another one" },
-  { "dropping-qdisc", RB_REASON_LINK_PROTOCOL, "the interface's queue drops frames; it has to be pfifo_fast" },
+  { "dropping-qdisc", RB_REASON_LINK_PROTOCOL, "the interface's queue drops frames; recallctl links set gives it one that does not" },
   { "stuck", RB_REASON_LINK_LOST, "the adapter takes frames and never sends them; it needs to be opened again" },
 };
 

@@ -2,6 +2,7 @@
 #include "link/can-backend.h"
 
 #include "link/backend.h"
+#include "link/can-netlink.h"
 
 #include <errno.h>
 #include <linux/can.h>
@@ -20,6 +21,7 @@
  */
 typedef struct {
   int fd;
+  int netlink; /* -1: nothing is known of the interface */
   char name[IFNAMSIZ];
   gboolean has_fd;
   guint32 dropped; /* frames the kernel had no room for, as SO_RXQ_OVFL counts them */
@@ -94,7 +96,7 @@ attach (SocketCan *self, gboolean want_fd, GError **error)
     return FALSE;
   }
   if (!is_up (self->fd, self->name)) {
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "%s: the interface is down; its bit rate has to be set and it has to be up", self->name);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "%s: the interface is down; recallctl links set %s 500k sets its bit rate and puts it up", self->name, self->name);
     return FALSE;
   }
   self->has_fd = want_fd && carries_fd (self->fd, self->name);
@@ -115,6 +117,8 @@ socketcan_close (gpointer state)
 {
   SocketCan *self = state;
   close (self->fd);
+  if (self->netlink >= 0)
+    close (self->netlink);
   g_free (self);
 }
 
@@ -134,6 +138,7 @@ open_interface (const char *name, gboolean want_fd, RbLinkInfo *info, GCancellab
   }
   SocketCan *self = g_new0 (SocketCan, 1);
   self->fd = fd;
+  self->netlink = rb_can_netlink_open (NULL);
   g_strlcpy (self->name, name, sizeof self->name);
   if (!attach (self, want_fd, error)) {
     socketcan_close (self);
@@ -235,6 +240,42 @@ socketcan_filter (gpointer state, const guint32 *ids, guint n)
     g_debug ("%s: no filter: %s", self->name, g_strerror (errno));
 }
 
+/* What the interface does to frames besides what its controller says by error frames. */
+static const char *
+reason_of (const RbCanLinkState *link)
+{
+  if (link->kind == RB_CAN_BUS_OFF)
+    return "bus-off";
+  return rb_can_netlink_queue_is_good (link->queue) ? NULL : "dropping-qdisc";
+}
+
+static gboolean
+socketcan_state (gpointer state, RbCanState *out)
+{
+  SocketCan *self = state;
+  RbCanLinkState link;
+  if (self->netlink < 0 || !rb_can_netlink_read (self->netlink, self->name, &link, NULL))
+    return FALSE;
+  *out = (RbCanState){ .kind = link.is_virtual ? RB_CAN_VIRTUAL : link.kind, .tx_errors = link.tx_errors, .rx_errors = link.rx_errors,
+                       .bitrate = link.bitrate, .data_bitrate = link.data_bitrate, .reason = reason_of (&link) };
+  return TRUE;
+}
+
+/* Where the kernel restarts by itself it is left to it; else it takes a right that the link process seldom has. */
+static gboolean
+socketcan_mend (gpointer state, GError **error)
+{
+  SocketCan *self = state;
+  RbCanLinkState link;
+  if (self->netlink < 0 || !rb_can_netlink_read (self->netlink, self->name, &link, error))
+    return FALSE;
+  if (link.kind != RB_CAN_BUS_OFF)
+    return rb_can_netlink_queue_is_good (link.queue) || rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "%s: queue %s", self->name, link.queue);
+  if (link.restart_ms > 0)
+    return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_BUS_OFF, "%s: the kernel restarts it", self->name);
+  return rb_can_netlink_restart (self->netlink, link.index, error);
+}
+
 static RbLinkEntry *
 entry_of (int fd, const char *name, gboolean with_fd)
 {
@@ -279,7 +320,8 @@ socketcan_list_fd (GPtrArray *entries, GError **error)
 }
 
 #define SLOTS \
-  .close = socketcan_close, .has_fd = socketcan_has_fd, .fd = socketcan_fd, .send = socketcan_send, .receive = socketcan_receive, .filter = socketcan_filter
+  .close = socketcan_close, .has_fd = socketcan_has_fd, .fd = socketcan_fd, .send = socketcan_send, .receive = socketcan_receive, .filter = socketcan_filter, \
+  .state = socketcan_state, .mend = socketcan_mend
 
 const RbCanBackend rb_socketcan_backend = { .scheme = "can", .open = socketcan_open, .list = socketcan_list, SLOTS };
 const RbCanBackend rb_socketcan_fd_backend = { .scheme = "canfd", .open = socketcan_open_fd, .list = socketcan_list_fd, SLOTS };

@@ -174,7 +174,7 @@ def check_prefix(root):
         prefix = "rb_" + path.stem.replace("-", "_") + "_"
         for number, head, _ in functions(path):
             called = function_name(head)
-            if re.search(r"\bstatic\b", head) or not called or called.isupper() or (path.stem == "main" and called == "main"):
+            if re.search(r"\bstatic\b", head) or not called or called.isupper() or (path.stem.endswith("main") and called == "main"):
                 continue
             if not called.startswith(prefix):
                 yield f"{name(root, path)}:{number}: {called} does not begin with {prefix}"

@@ -7,7 +7,6 @@ test-gs-usb.py BUILD ADAPTER ISOTP-PEER"""
 import json
 import re
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -16,70 +15,14 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path += [str(HERE), str(HERE.parent / "sim")]
+from adapter import SERIAL, Adapter, ecu, interface_of, run, until  # noqa: E402
 from peer import Peer, pattern  # noqa: E402
 from vehicle import Vehicle, reference  # noqa: E402
 
 BUILD, ADAPTER, PEER = sys.argv.pop(1), sys.argv.pop(1), sys.argv.pop(1)
-SERIAL = "REC0001"
 URI = f"usb:{SERIAL}"
-LEVEL, OPTIONS, LL_OPTIONS, PADDING, WAIT_DONE = 106, 1, 5, 0x004, 0x400  # SOL_CAN_ISOTP
 PASSIVE, BUS_OFF = 2, 3
 CAN_ERR_PROT, FORM = 0x8, 0x02
-
-
-def run(*command, check=True):
-    return subprocess.run(command, check=check, timeout=60, capture_output=True, text=True).stdout
-
-
-def until(what, seconds=30):
-    """Waits for the kernel, which says nothing when it is done."""
-    end = time.monotonic() + seconds
-    while not (found := what()):
-        if time.monotonic() > end:
-            raise TimeoutError(what)
-        try:  # a wait that ends with its time
-            subprocess.run(["udevadm", "settle", "--timeout=0"], timeout=0.05, check=False, capture_output=True)
-        except subprocess.TimeoutExpired:
-            pass
-    return found
-
-
-def interface_of(name):
-    return Path("/sys/class/net", name).exists()
-
-
-class Adapter:
-    def __init__(self, test, *interfaces, fd=True):
-        self.process = subprocess.Popen([ADAPTER, *(["--fd"] if fd else []), SERIAL, *interfaces], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, bufsize=1)
-        test.addCleanup(self.close)
-        assert self.process.stdout.readline() == "plugged\n"
-        self.wait_plugged()
-
-    def wait_plugged(self):
-        until(lambda: "1d50:606f" in run("lsusb", check=False))
-
-    def tell(self, line):
-        self.process.stdin.write(line + "\n")
-        return self.process.stdout.readline().strip()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(20)
-        self.process.stdout.close()
-        until(lambda: "1d50:606f" not in run("lsusb", check=False))
-
-
-def ecu(test, interface="vcan0", fd=False):
-    """The kernel's ISO-TP as the ECU."""
-    link = socket.socket(socket.AF_CAN, socket.SOCK_DGRAM, socket.CAN_ISOTP)
-    test.addCleanup(link.close)
-    link.setsockopt(LEVEL, OPTIONS, struct.pack("=IIBBBB", PADDING | WAIT_DONE, 0, 0, 0xCC, 0xCC, 0))
-    if fd:
-        link.setsockopt(LEVEL, LL_OPTIONS, struct.pack("=BBB", 72, 64, 1))
-    link.bind((interface, 0x7E0, 0x7E8))
-    link.settimeout(30)
-    return link
 
 
 class GsUsb(unittest.TestCase):
@@ -102,7 +45,7 @@ class GsUsb(unittest.TestCase):
                 peer.ask(f"receive# {length} {length + 1} 30000")
 
     def test_messages(self):
-        adapter = Adapter(self, "vcan0")
+        adapter = Adapter(self, ADAPTER, "vcan0")
         peer = Peer(self, PEER)
         self.assertIn(f"{URI}=ready", peer.ask("list").split())
         for rates, fd, told in (("", True, "500000 2000000"), ("?500k", False, "500000"), ("?250k", False, "250000"), ("?500k/5M", True, "500000 5000000")):
@@ -116,7 +59,7 @@ class GsUsb(unittest.TestCase):
 
     def test_two_channels(self):
         """Each is a bus of its own."""
-        adapter = Adapter(self, "vcan0", "vcan1", fd=False)
+        adapter = Adapter(self, ADAPTER, "vcan0", "vcan1", fd=False)
         first, second = Peer(self, PEER), Peer(self, PEER)
         self.assertEqual(set(first.ask("list").split()[1:]) & {URI, f"{URI}=ready", f"{URI}/1=ready"}, {f"{URI}=ready", f"{URI}/1=ready"})
         first.ask(f"open {URI}/1?250k")
@@ -128,7 +71,7 @@ class GsUsb(unittest.TestCase):
 
     def test_the_kernels_driver(self):
         """gs_usb takes our software for an adapter; we take the adapter from it and give it back."""
-        adapter = Adapter(self, "vcan0")
+        adapter = Adapter(self, ADAPTER, "vcan0")
         run("modprobe", "gs_usb")
         until(lambda: interface_of("can0"))
         run("ip", "link", "set", "can0", "type", "can", "bitrate", "500000", "dbitrate", "2000000", "fd", "on")
@@ -154,7 +97,7 @@ class GsUsb(unittest.TestCase):
 
     def test_unplugged(self):
         """In the middle of a message: at once, and the same one again is found by its number."""
-        adapter = Adapter(self, "vcan0")
+        adapter = Adapter(self, ADAPTER, "vcan0")
         kernel = ecu(self)
         peer = Peer(self, PEER, f"{URI}?500k")
         peer.channel(0x7E0, 0x7E8)
@@ -182,7 +125,7 @@ class GsUsb(unittest.TestCase):
 
     def test_bus_off(self):
         """Named while it lasts, and mended by a restart of the channel."""
-        adapter = Adapter(self, "vcan0", fd=False)
+        adapter = Adapter(self, ADAPTER, "vcan0", fd=False)
         kernel = ecu(self)
         peer = Peer(self, PEER, URI)
         peer.channel(0x7E0, 0x7E8)
@@ -196,7 +139,7 @@ class GsUsb(unittest.TestCase):
         self.exchange(peer, kernel, (60,))
 
     def test_nobody_acknowledges(self):
-        adapter = Adapter(self, "vcan0", fd=False)
+        adapter = Adapter(self, ADAPTER, "vcan0", fd=False)
         peer = Peer(self, PEER, URI)
         peer.channel(0x7E0, 0x7E8)
         adapter.tell("unheard 0 1")
@@ -207,7 +150,7 @@ class GsUsb(unittest.TestCase):
         self.exchange(peer, kernel, (5,))
 
     def test_wrong_bit_rate(self):
-        adapter = Adapter(self, "vcan0", fd=False)
+        adapter = Adapter(self, ADAPTER, "vcan0", fd=False)
         peer = Peer(self, PEER, f"{URI}?250k")
         peer.channel(0x7E0, 0x7E8)
         peer.ask("send 3e00")
@@ -217,7 +160,7 @@ class GsUsb(unittest.TestCase):
 
     def test_stuck(self):
         """An adapter that keeps its frames is named, and restarted."""
-        adapter = Adapter(self, "vcan0", fd=False)
+        adapter = Adapter(self, ADAPTER, "vcan0", fd=False)
         kernel = ecu(self)
         peer = Peer(self, PEER, URI)
         peer.channel(0x7E0, 0x7E8)
@@ -228,7 +171,7 @@ class GsUsb(unittest.TestCase):
 
     def test_recallctl(self):
         """The whole way: recallctl, link process, libusb, adapter, bus, vehicle."""
-        Adapter(self, "vcan0", fd=False)
+        Adapter(self, ADAPTER, "vcan0", fd=False)
         vehicle = Vehicle(BUILD, "--can", "vcan0", model=reference(), bus=False, doip=False)
         self.addCleanup(vehicle.__exit__)
         ctl = str(Path(BUILD, "src/recallctl"))
