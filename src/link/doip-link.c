@@ -51,6 +51,7 @@ typedef struct {
   GCond idle; /* for the thread alone */
   gboolean reading, stopping;
   guint waiting;    /* for something to be read */
+  guint asleep;     /* of them, until somebody else has read: a broadcast costs a system call */
   gint64 left_at;   /* when the last of them was done */
   GMutex write_lock;
   GPtrArray *channels; /* of Channel, borrowed */
@@ -65,6 +66,14 @@ typedef struct {
   char *lost; /* why the connection is gone */
 } DoipLink;
 
+/* With the lock held. */
+static void
+announce (DoipLink *self)
+{
+  if (self->asleep > 0)
+    g_cond_broadcast (&self->changed);
+}
+
 /* Half a message on the wire cannot be taken back: what would follow is no DoIP any more. */
 static void
 give_up (DoipLink *self)
@@ -72,7 +81,7 @@ give_up (DoipLink *self)
   g_mutex_lock (&self->lock);
   if (self->lost == NULL)
     self->lost = g_strdup ("a message could not be sent to its end");
-  g_cond_broadcast (&self->changed);
+  announce (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -217,7 +226,7 @@ take_message (gpointer data, guint16 type, const guint8 *payload, gsize length)
     take_acknowledge (self, ACK_BAD, payload, length);
   else
     take_control (self, type, payload, length);
-  g_cond_broadcast (&self->changed);
+  announce (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -259,7 +268,7 @@ set_lost (DoipLink *self, const GError *error)
 {
   if (self->lost == NULL)
     self->lost = g_strdup (error->message);
-  g_cond_broadcast (&self->changed);
+  announce (self);
 }
 
 static gpointer
@@ -291,7 +300,7 @@ read_until (DoipLink *self, gint64 end)
   self->reading = FALSE;
   if (!good)
     set_lost (self, error);
-  g_cond_broadcast (&self->changed);
+  announce (self);
 }
 
 static gpointer
@@ -315,13 +324,22 @@ on_cancelled (GCancellable *cancellable, gpointer data)
 {
   DoipLink *self = data;
   g_mutex_lock (&self->lock);
-  g_cond_broadcast (&self->changed);
+  announce (self);
   g_mutex_unlock (&self->lock);
   if (self->plain != NULL)
     rb_doip_stream_interrupt (self->plain);
 }
 
 typedef gboolean (*Condition) (DoipLink *self, Channel *channel);
+
+/* With the lock held. */
+static void
+sleep_until (DoipLink *self, gint64 end)
+{
+  self->asleep++;
+  (void) g_cond_wait_until (&self->changed, &self->lock, end);
+  self->asleep--;
+}
 
 /* Waits until condition holds, the link is lost, the time is over or the call is cancelled. */
 static gboolean
@@ -336,7 +354,7 @@ wait_for (DoipLink *self, Channel *channel, Condition condition, gint64 timeout_
     if (self->plain != NULL && !self->reading)
       read_until (self, end);
     else
-      (void) g_cond_wait_until (&self->changed, &self->lock, end);
+      sleep_until (self, end);
     in_time = g_get_monotonic_time () < end;
   }
   gboolean holds = condition (self, channel);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -53,20 +54,23 @@ rb_packet_pair (int sockets[2])
   return TRUE;
 }
 
-typedef gboolean (*Put) (int socket, struct iovec *parts, gsize n, int passed, int flags);
+enum { MAX_PASSED = 2 };
+typedef union { struct cmsghdr header; char bytes[CMSG_SPACE (MAX_PASSED * sizeof (int))]; } Passing;
+typedef gboolean (*Put) (int socket, struct iovec *parts, gsize n, const int *passed, int flags);
 
 static gboolean
-put_message (int socket, struct iovec *parts, gsize n, int passed, int flags)
+put_message (int socket, struct iovec *parts, gsize n, const int *passed, int flags)
 {
-  union { struct cmsghdr header; char bytes[CMSG_SPACE (sizeof (int))]; } control = { 0 };
+  Passing control;
   struct msghdr message = { .msg_iov = parts, .msg_iovlen = n };
-  if (passed >= 0) {
+  if (passed != NULL && passed[0] >= 0) {
+    memset (&control, 0, sizeof control);
     message.msg_control = &control;
     message.msg_controllen = sizeof control;
     control.header.cmsg_level = SOL_SOCKET;
     control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN (sizeof (int));
-    memcpy (CMSG_DATA (&control.header), &passed, sizeof passed);
+    control.header.cmsg_len = CMSG_LEN (MAX_PASSED * sizeof (int));
+    memcpy (CMSG_DATA (&control.header), passed, MAX_PASSED * sizeof (int));
   }
   ssize_t sent;
   do
@@ -76,7 +80,7 @@ put_message (int socket, struct iovec *parts, gsize n, int passed, int flags)
 }
 
 static gboolean
-put_vector (int socket, struct iovec *parts, gsize n, int passed, int flags)
+put_vector (int socket, struct iovec *parts, gsize n, const int *passed, int flags)
 {
   (void) passed;
   (void) flags;
@@ -95,12 +99,13 @@ put_packet (int socket, const RbPacket *packet, Put put, int flags)
   Head head = { .kind = packet->kind, .call = packet->call, .number = packet->number, .length = length };
   g_autoptr (GBytes) first = length == 0 ? NULL : g_bytes_new_from_bytes (packet->body, 0, done);
   struct iovec parts[] = { { &head, sizeof head }, { first == NULL ? NULL : (void *) g_bytes_get_data (first, NULL), done } };
-  if (!put (socket, parts, done > 0 ? 2 : 1, packet->fd, flags))
+  const int passed[MAX_PASSED] = { packet->fd, packet->memory };
+  if (!put (socket, parts, done > 0 ? 2 : 1, passed, flags))
     return FALSE;
   while (done < length) {
     g_autoptr (GBytes) next = g_bytes_new_from_bytes (packet->body, done, MIN (length - done, CHUNK));
     struct iovec part = { (void *) g_bytes_get_data (next, NULL), g_bytes_get_size (next) };
-    if (!put (socket, &part, 1, -1, flags))
+    if (!put (socket, &part, 1, NULL, flags))
       return FALSE;
     done += part.iov_len;
   }
@@ -119,31 +124,41 @@ rb_packet_answer (int socket, const RbPacket *packet)
   return put_packet (socket, packet, put_vector, 0);
 }
 
-static int
-passed_socket (struct msghdr *message)
+static void
+close_all (int *files)
 {
-  struct cmsghdr *part = CMSG_FIRSTHDR (message);
-  int fd = -1;
-  if (part != NULL && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS && part->cmsg_len == CMSG_LEN (sizeof fd))
-    memcpy (&fd, CMSG_DATA (part), sizeof fd);
-  return fd;
+  for (guint i = 0; i < MAX_PASSED; i++) {
+    if (files[i] >= 0)
+      close (files[i]);
+    files[i] = -1;
+  }
 }
 
-/* One packet into parts; 0: the end. */
+static void
+take_passed (struct msghdr *message, int *files)
+{
+  struct cmsghdr *part = CMSG_FIRSTHDR (message);
+  gsize n = part == NULL || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ? 0 : (part->cmsg_len - CMSG_LEN (0)) / sizeof (int);
+  memcpy (files, n == 0 ? (const void *) files : CMSG_DATA (part), MIN (n, MAX_PASSED) * sizeof (int));
+}
+
+/* One packet into parts; 0: the end. passed NULL: nothing may come with it. */
 static gsize
 take (int socket, struct iovec *parts, gsize n, int *passed)
 {
-  union { struct cmsghdr header; char bytes[CMSG_SPACE (sizeof (int))]; } control;
+  Passing control;
   struct msghdr message = { .msg_iov = parts, .msg_iovlen = n, .msg_control = &control, .msg_controllen = sizeof control };
+  int files[MAX_PASSED] = { -1, -1 };
   ssize_t length;
   do
     length = recvmsg (socket, &message, MSG_CMSG_CLOEXEC);
   while (length < 0 && errno == EINTR);
-  int fd = length > 0 ? passed_socket (&message) : -1;
+  if (length > 0)
+    take_passed (&message, files);
   if (passed != NULL)
-    *passed = fd;
-  else if (fd >= 0)
-    close (fd);
+    memcpy (passed, files, sizeof files);
+  else
+    close_all (files);
   return length > 0 && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 ? (gsize) length : 0;
 }
 
@@ -168,7 +183,10 @@ receive (int socket, RbPacketBuffer *buffer, RbPacket *packet, gboolean whole)
 {
   memset (packet, 0, sizeof *packet);
   struct iovec parts[] = { { &buffer->head, sizeof buffer->head }, { buffer->body, sizeof buffer->body } };
-  gsize length = take (socket, parts, G_N_ELEMENTS (parts), &packet->fd);
+  int passed[MAX_PASSED];
+  gsize length = take (socket, parts, G_N_ELEMENTS (parts), passed);
+  packet->fd = passed[0];
+  packet->memory = passed[1];
   if (length < sizeof buffer->head)
     return FALSE;
   gsize got = length - sizeof buffer->head;
@@ -198,7 +216,87 @@ void
 rb_packet_clear (RbPacket *packet)
 {
   g_clear_pointer (&packet->body, g_bytes_unref);
-  if (packet->fd >= 0)
-    close (packet->fd);
+  if (packet->fd >= 0) {
+    int passed[MAX_PASSED] = { packet->fd, packet->memory };
+    close_all (passed);
+  }
   packet->fd = -1;
+}
+
+struct _RbPacketMemory {
+  int file;
+  guint8 *bytes;
+};
+enum { SHARED = 512 * 1024 };
+
+static RbPacketMemory *
+memory_on (int file, int protection)
+{
+  void *bytes = mmap (NULL, SHARED, protection, MAP_SHARED, file, 0);
+  if (bytes == MAP_FAILED) {
+    close (file);
+    return NULL;
+  }
+  RbPacketMemory *self = g_new0 (RbPacketMemory, 1);
+  self->file = file;
+  self->bytes = bytes;
+  return self;
+}
+
+RbPacketMemory *
+rb_packet_memory_new (void)
+{
+  int file = memfd_create ("recallbay-message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (file < 0 || ftruncate (file, SHARED) != 0) {
+    if (file >= 0)
+      close (file);
+    return NULL;
+  }
+  RbPacketMemory *self = memory_on (file, PROT_READ | PROT_WRITE);
+  /* from now on nobody maps it for writing */
+  if (self != NULL && fcntl (file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0)
+    g_clear_pointer (&self, rb_packet_memory_free);
+  return self;
+}
+
+RbPacketMemory *
+rb_packet_memory_open (int file)
+{
+  /* not by fstat, which is more than the link process may call */
+  if (file >= 0 && lseek (file, 0, SEEK_END) == SHARED)
+    return memory_on (file, PROT_READ);
+  if (file >= 0)
+    close (file);
+  return NULL;
+}
+
+void
+rb_packet_memory_free (RbPacketMemory *self)
+{
+  munmap (self->bytes, SHARED);
+  close (self->file);
+  g_free (self);
+}
+
+int
+rb_packet_memory_file (const RbPacketMemory *self)
+{
+  return self->file;
+}
+
+gboolean
+rb_packet_memory_put (RbPacketMemory *self, GBytes *message)
+{
+  gsize length;
+  gconstpointer data = g_bytes_get_data (message, &length);
+  if (length > SHARED)
+    return FALSE;
+  memcpy (self->bytes, data, length);
+  return TRUE;
+}
+
+GBytes *
+rb_packet_memory_view (const RbPacketMemory *self, gsize length)
+{
+  return length > SHARED ? NULL : g_bytes_new_static (self->bytes, length);
 }

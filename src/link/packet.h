@@ -15,8 +15,9 @@ typedef enum {
   RB_PACKET_OPEN,     /* body: uri */
   RB_PACKET_DISCOVER, /* number: milliseconds */
   RB_PACKET_ALIVE,
-  RB_PACKET_CHANNEL,  /* number: of the channel; body: address; comes with the channel's socket */
+  RB_PACKET_CHANNEL,  /* number: of the channel; body: address; comes with the channel's socket and memory */
   RB_PACKET_SEND,     /* number: 1 drains before; body: message */
+  RB_PACKET_SEND_SHARED, /* the same, with the message in the channel's memory; number: its length times 2, and 1 drains before */
   RB_PACKET_RECEIVE,  /* number: milliseconds */
   RB_PACKET_DRAIN,
   RB_PACKET_CLOSE,    /* the channel; the last call on its socket */
@@ -37,9 +38,10 @@ typedef struct {
   gint64 number;
   GBytes *body; /* never NULL once received */
   int fd;       /* a socket that comes with it, or -1 */
+  int memory;   /* and the file of a memory; counts only with a socket */
 } RbPacket;
 
-/* A packet's memory, for one socket and one thread. */
+/* Room for a packet, for one socket and one thread. */
 typedef struct _RbPacketBuffer RbPacketBuffer;
 RbPacketBuffer *rb_packet_buffer_new (void);
 void rb_packet_buffer_free (RbPacketBuffer *self);
@@ -56,5 +58,22 @@ void rb_packet_clear (RbPacket *packet);
 /* Two connected sockets, closed on exec, with room for a packet. */
 gboolean rb_packet_pair (int sockets[2]) G_GNUC_WARN_UNUSED_RESULT;
 
+/*
+ * Memory that the program alone can write and its link process reads: a long message is copied once and not through a socket. What is
+ * too long for it goes by packets.
+ */
+#define RB_PACKET_SHARED_MIN 2048
+typedef struct _RbPacketMemory RbPacketMemory;
+RbPacketMemory *rb_packet_memory_new (void);
+/* The link process's view; takes file. NULL when it is none. */
+RbPacketMemory *rb_packet_memory_open (int file);
+void rb_packet_memory_free (RbPacketMemory *self);
+int rb_packet_memory_file (const RbPacketMemory *self);
+/* FALSE: too long. */
+gboolean rb_packet_memory_put (RbPacketMemory *self, GBytes *message) G_GNUC_WARN_UNUSED_RESULT;
+/* Good until the next call; NULL when it cannot be that long. (transfer full) */
+GBytes *rb_packet_memory_view (const RbPacketMemory *self, gsize length);
+
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbPacket, rb_packet_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPacketMemory, rb_packet_memory_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPacketBuffer, rb_packet_buffer_free)

@@ -47,6 +47,7 @@ typedef struct {
   GMutex lock;         /* one call at a time */
   guint32 call;
   gint64 cancelled_at; /* guarded by the process's lock; 0: not */
+  RbPacketMemory *memory; /* of a channel; NULL: everything goes by packets */
   gboolean drain;
   GQueue ahead; /* of GBytes: answers that came with the acknowledgement of their requests */
   gsize max_message;
@@ -311,6 +312,7 @@ line_free (Line *line)
   g_mutex_unlock (&line->process->lock);
   close (line->socket);
   rb_packet_buffer_free (line->buffer);
+  g_clear_pointer (&line->memory, rb_packet_memory_free);
   g_queue_clear_full (&line->ahead, (GDestroyNotify) g_bytes_unref);
   g_mutex_clear (&line->lock);
   g_free (line);
@@ -427,7 +429,9 @@ process_channel_open (gpointer state, const RbAddress *address, GError **error)
   guint32 number = ++self->last_line;
   g_mutex_unlock (&self->lock);
   g_autoptr (GBytes) body = rb_wording_address (address);
-  RbPacket request = { .kind = RB_PACKET_CHANNEL, .number = number, .body = body, .fd = sockets[1] };
+  g_autoptr (RbPacketMemory) memory = rb_packet_memory_new ();
+  RbPacket request = { .kind = RB_PACKET_CHANNEL, .number = number, .body = body, .fd = sockets[1],
+                       .memory = memory == NULL ? sockets[1] : rb_packet_memory_file (memory) };
   g_auto (RbPacket) answer = { .fd = -1 };
   gboolean opened = call (own_line (self), &request, &answer, NULL, error);
   close (sockets[1]);
@@ -436,6 +440,7 @@ process_channel_open (gpointer state, const RbAddress *address, GError **error)
     return NULL;
   }
   Line *line = line_new (self, number, sockets[0]);
+  line->memory = g_steal_pointer (&memory);
   line->max_message = (gsize) CLAMP (answer.number, 0, RB_PACKET_MAX_BODY);
   return line;
 }
@@ -460,7 +465,10 @@ process_send (gpointer state, gpointer channel, GBytes *message, GCancellable *c
 {
   Line *line = channel;
   (void) state;
+  gsize length = g_bytes_get_size (message);
   RbPacket request = { .kind = RB_PACKET_SEND, .number = line->drain ? 1 : 0, .body = message, .fd = -1 };
+  if (length >= RB_PACKET_SHARED_MIN && line->memory != NULL && rb_packet_memory_put (line->memory, message))
+    request = (RbPacket) { .kind = RB_PACKET_SEND_SHARED, .number = (gint64) length * 2 + (line->drain ? 1 : 0), .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
   line->drain = FALSE;
   if (!call (line, &request, &answer, cancellable, error))

@@ -24,6 +24,7 @@ typedef struct {
   guint32 number; /* 0: the link's own */
   int socket;
   RbChannel *channel;
+  RbPacketMemory *memory;
   guint32 call, cancelled; /* guarded by the server's lock */
   GCancellable *cancellable;
   RbPacket first; /* a request that came before the thread; kind OPEN or DISCOVER of line 0 */
@@ -68,7 +69,7 @@ do_discover (Line *line, const RbPacket *request, RbPacket *answer, GError **err
     answer->body = rb_wording_entries (entries);
 }
 
-static void line_start (Server *server, guint32 number, int socket, RbChannel *channel, const RbPacket *first);
+static void line_start (Server *server, guint32 number, int socket, RbChannel *channel, RbPacketMemory *memory, const RbPacket *first);
 
 static void
 do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
@@ -82,16 +83,29 @@ do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
   if (channel == NULL)
     return;
   answer->number = (gint64) rb_channel_max_message (channel);
-  line_start (line->server, (guint32) request->number, request->fd, channel, NULL);
+  line_start (line->server, (guint32) request->number, request->fd, channel, rb_packet_memory_open (request->memory), NULL);
   request->fd = -1;
+}
+
+static GBytes *
+message_of (Line *line, const RbPacket *request)
+{
+  if (request->kind == RB_PACKET_SEND)
+    return g_bytes_ref (request->body);
+  return line->memory == NULL ? NULL : rb_packet_memory_view (line->memory, (gsize) request->number / 2);
 }
 
 static void
 do_send (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
 {
-  if (request->number != 0)
+  g_autoptr (GBytes) message = message_of (line, request);
+  if (message == NULL) {
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "there is no such message");
+    return;
+  }
+  if ((request->number & 1) != 0)
     rb_channel_drain (line->channel);
-  if (!rb_channel_send (line->channel, request->body, line->cancellable, error))
+  if (!rb_channel_send (line->channel, message, line->cancellable, error))
     return;
   g_autoptr (GError) not_yet = NULL;
   answer->body = rb_channel_receive (line->channel, AHEAD_MS, line->cancellable, &not_yet);
@@ -114,6 +128,7 @@ static void
 serve_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
 {
   switch (request->kind) {
+  case RB_PACKET_SEND_SHARED:
   case RB_PACKET_SEND: do_send (line, request, answer, error); break;
   case RB_PACKET_RECEIVE: answer->body = rb_channel_receive (line->channel, request->number, line->cancellable, error); break;
   case RB_PACKET_DRAIN: rb_channel_drain (line->channel); break;
@@ -168,6 +183,7 @@ line_end (Line *line)
   if (line->number == 0)
     g_clear_pointer (&server->link, rb_link_unref);
   g_clear_pointer (&line->channel, rb_channel_unref);
+  g_clear_pointer (&line->memory, rb_packet_memory_free);
   close (line->socket);
   g_mutex_lock (&server->lock);
   g_ptr_array_remove (server->lines, line);
@@ -190,13 +206,14 @@ serve_line (gpointer data)
 }
 
 static void
-line_start (Server *server, guint32 number, int socket, RbChannel *channel, const RbPacket *first)
+line_start (Server *server, guint32 number, int socket, RbChannel *channel, RbPacketMemory *memory, const RbPacket *first)
 {
   Line *line = g_new0 (Line, 1);
   line->server = server;
   line->number = number;
   line->socket = socket;
   line->channel = channel;
+  line->memory = memory;
   line->first = first == NULL ? (RbPacket) { .fd = -1 } : *first;
   line->cancellable = g_cancellable_new ();
   g_mutex_lock (&server->lock);
@@ -295,7 +312,7 @@ rb_serve_run (void)
   g_mutex_init (&server.lock);
   if (!confine (&server, buffer, &first))
     return;
-  line_start (&server, 0, RB_SERVE_CALLS, NULL, &first);
+  line_start (&server, 0, RB_SERVE_CALLS, NULL, NULL, &first);
   serve_heartbeats (&server, buffer, finished[0]);
   /* other threads may still run: what they use stays */
   _exit (0);

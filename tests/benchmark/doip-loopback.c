@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -16,29 +17,59 @@
 #include "link/channel.h"
 
 /*
- * doip-loopback BLOCK RATIO: a download in TransferData messages of BLOCK bytes over DoIP on the loopback interface, by a link with its
- * process and by a program of nothing but sockets, against the same bare entity in another process. They take turns, and the
- * median of each counts; less than RATIO of the bare program's goodput fails.
+ * doip-loopback BLOCK RATIO: an image of 16 MiB in TransferData messages of BLOCK bytes over DoIP on the loopback interface, by a link
+ * with its process and by a program of nothing but sockets, into the flash of the same bare entity in another process. They take
+ * turns, and the median of each counts; less than RATIO of the bare program's goodput fails, and so does a byte that arrived wrong.
  */
-enum { TURNS = 7, HEADER = 8, ADDRESSES = 4 };
-#define TURN_BYTES (24u << 20)
-#define MIN_BLOCKS 400u
+enum { TURNS = 9, HEADER = 8, ADDRESSES = 4, BEFORE_DATA = 2 };
+#define IMAGE (16u << 20)
 
 typedef struct {
   gsize block;
   guint blocks;
-  guint8 *message; /* a UDS message of block bytes */
-  guint8 counter;
+  guint8 *messages; /* blocks of block bytes: UDS messages */
+  guint8 *flash;    /* the entity's */
 } Download;
 
-static pid_t
-start_entity (guint16 *port)
+static guint8 *
+message_of (Download *self, guint i)
 {
+  return &self->messages[i * self->block];
+}
+
+static guint8
+counter_of (guint i)
+{
+  return (guint8) (i + 1);
+}
+
+static void
+make_messages (Download *self)
+{
+  gsize data = self->block - BEFORE_DATA;
+  guint32 state = 4711;
+  self->blocks = (guint) ((IMAGE + data - 1) / data);
+  self->messages = g_malloc (self->blocks * self->block);
+  for (gsize i = 0; i < self->blocks * self->block; i++) {
+    state = state * 1664525 + 1013904223;
+    self->messages[i] = (guint8) (state >> 24);
+  }
+  for (guint i = 0; i < self->blocks; i++) {
+    message_of (self, i)[0] = 0x36;
+    message_of (self, i)[1] = counter_of (i);
+  }
+}
+
+static pid_t
+start_entity (Download *self, guint16 *port)
+{
+  gsize room = self->blocks * self->block;
+  self->flash = mmap (NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int listener = bare_entity_listen (port);
   pid_t child = fork ();
   if (child == 0) {
     prctl (PR_SET_PDEATHSIG, SIGKILL);
-    bare_entity_serve (listener);
+    bare_entity_serve (listener, self->flash, room);
     _exit (0);
   }
   close (listener);
@@ -97,11 +128,10 @@ bare_turn (Download *self, guint16 port)
   int fd = bare_connect (port);
   gint64 begin = g_get_monotonic_time ();
   for (guint i = 0; i < self->blocks; i++) {
-    self->message[1] = ++self->counter;
-    write_message (fd, 0x8001, addresses, sizeof addresses, self->message, self->block);
+    write_message (fd, 0x8001, addresses, sizeof addresses, message_of (self, i), self->block);
     read_message (fd, payload, sizeof payload);
     read_message (fd, payload, sizeof payload);
-    if (payload[ADDRESSES] != 0x76 || payload[ADDRESSES + 1] != self->counter)
+    if (payload[ADDRESSES] != 0x76 || payload[ADDRESSES + 1] != counter_of (i))
       die ("the entity answers something else");
   }
   double seconds = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
@@ -121,17 +151,26 @@ link_turn (Download *self, guint16 port)
     die (error->message);
   gint64 begin = g_get_monotonic_time ();
   for (guint i = 0; i < self->blocks; i++) {
-    self->message[1] = ++self->counter;
-    g_autoptr (GBytes) request = g_bytes_new (self->message, self->block);
+    g_autoptr (GBytes) request = g_bytes_new_static (message_of (self, i), self->block);
     rb_channel_drain (channel);
     g_autoptr (GBytes) answer = rb_channel_send (channel, request, NULL, &error) ? rb_channel_receive (channel, 5000, NULL, &error) : NULL;
     if (answer == NULL)
       die (error->message);
-    const guint8 wanted[] = { 0x76, self->counter };
+    const guint8 wanted[] = { 0x76, counter_of (i) };
     if (g_bytes_get_size (answer) != 2 || memcmp (g_bytes_get_data (answer, NULL), wanted, 2) != 0)
       die ("the entity answers something else");
   }
   return (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
+}
+
+static void
+check_flash (Download *self)
+{
+  gsize data = self->block - BEFORE_DATA;
+  for (guint i = 0; i < self->blocks; i++)
+    if (memcmp (&self->flash[i * data], message_of (self, i) + BEFORE_DATA, data) != 0)
+      die ("the image did not arrive");
+  memset (self->flash, 0xff, self->blocks * self->block);
 }
 
 static int
@@ -149,22 +188,21 @@ main (int argc, char **argv)
   double wanted = g_ascii_strtod (argv[2], NULL), bare[TURNS], ours[TURNS];
   guint16 port;
   Download self = { .block = (gsize) g_ascii_strtoull (argv[1], NULL, 10) };
-  self.blocks = MAX (MIN_BLOCKS, TURN_BYTES / (guint) self.block);
-  self.message = g_malloc (self.block);
-  memset (self.message, 0x5a, self.block);
-  self.message[0] = 0x36;
-  pid_t entity = start_entity (&port);
+  make_messages (&self);
+  pid_t entity = start_entity (&self, &port);
   for (guint i = 0; i < TURNS; i++) {
     bare[i] = bare_turn (&self, port);
+    check_flash (&self);
     ours[i] = link_turn (&self, port);
+    check_flash (&self);
   }
   kill (entity, SIGKILL);
   waitpid (entity, NULL, 0);
   qsort (bare, TURNS, sizeof *bare, by_size);
   qsort (ours, TURNS, sizeof *ours, by_size);
-  double bytes = (double) self.block * self.blocks / 1e6, ratio = bare[TURNS / 2] / ours[TURNS / 2];
-  printf ("%u blocks of %" G_GSIZE_FORMAT " bytes: bare %.3f s, %.1f MB/s; link with its process %.3f s, %.1f MB/s; ratio %.3f (at least %.2f)\n",
-          self.blocks, self.block, bare[TURNS / 2], bytes / bare[TURNS / 2], ours[TURNS / 2], bytes / ours[TURNS / 2], ratio, wanted);
-  g_free (self.message);
+  double megabytes = (double) ((self.block - BEFORE_DATA) * self.blocks) / 1e6, ratio = bare[TURNS / 2] / ours[TURNS / 2];
+  printf ("16 MiB in %u blocks of %" G_GSIZE_FORMAT " bytes: bare %.3f s, %.1f MB/s; link with its process %.3f s, %.1f MB/s; ratio %.3f (at least"
+          " %.2f)\n", self.blocks, self.block, bare[TURNS / 2], megabytes / bare[TURNS / 2], ours[TURNS / 2], megabytes / ours[TURNS / 2], ratio, wanted);
+  g_free (self.messages);
   return ratio >= wanted ? 0 : 1;
 }

@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { HEADER = 8, MAX_MESSAGE = 1 << 20 };
+enum { HEADER = 8, BEFORE_DATA = 6, MAX_MESSAGE = 1 << 20 };
 
 int
 bare_entity_listen (guint16 *port)
@@ -69,40 +69,66 @@ answer (int fd, const guint8 *payload, guint32 length)
   return put_all (fd, parts, 2);
 }
 
+typedef struct {
+  guint8 *image; /* NULL: nothing is kept */
+  gsize room, at;
+} Flash;
+
+/* What is behind the first bytes of a diagnostic message: the data of a TransferData right into the flash. */
+static gboolean
+read_rest (int fd, Flash *flash, guint8 *payload, guint32 length)
+{
+  gsize left = length - BEFORE_DATA;
+  if (flash->image == NULL || payload[4] != 0x36)
+    return read_all (fd, &payload[BEFORE_DATA], left);
+  if (flash->at + left > flash->room)
+    flash->at = 0;
+  guint8 *to = &flash->image[flash->at];
+  flash->at += left;
+  return read_all (fd, to, left);
+}
+
+static gboolean
+activate (int fd, const guint8 *payload)
+{
+  guint8 activated[HEADER + 9] = { 0 };
+  put_head (activated, 0x0006, 9);
+  memcpy (&activated[HEADER], payload, 2);
+  activated[HEADER + 2] = 0x10;
+  activated[HEADER + 3] = 0x01;
+  activated[HEADER + 4] = 0x10;
+  struct iovec part = { activated, sizeof activated };
+  return put_all (fd, &part, 1);
+}
+
 static void
-serve (int fd)
+serve (int fd, Flash *flash)
 {
   const int one = 1;
   static guint8 payload[MAX_MESSAGE];
   guint8 head[HEADER];
+  gboolean good = TRUE;
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  while (read_all (fd, head, HEADER)) {
+  while (good && read_all (fd, head, HEADER)) {
     guint16 type = (guint16) (head[2] << 8 | head[3]);
     guint32 length = (guint32) head[4] << 24 | (guint32) head[5] << 16 | (guint32) head[6] << 8 | head[7];
-    if (length > sizeof payload || !read_all (fd, payload, length))
+    guint32 first = MIN (length, BEFORE_DATA);
+    if (length > sizeof payload || !read_all (fd, payload, first) || (length > first && !read_rest (fd, flash, payload, length)))
       return;
-    if (type == 0x0005) {
-      guint8 activated[HEADER + 9] = { 0 };
-      put_head (activated, 0x0006, 9);
-      memcpy (&activated[HEADER], payload, 2);
-      activated[HEADER + 2] = 0x10;
-      activated[HEADER + 3] = 0x01;
-      activated[HEADER + 4] = 0x10;
-      struct iovec part = { activated, sizeof activated };
-      if (!put_all (fd, &part, 1))
-        return;
-    } else if (type == 0x8001 && length > 4 && !answer (fd, payload, length)) {
-      return;
-    }
+    if (type == 0x0005)
+      good = activate (fd, payload);
+    else if (type == 0x8001 && length > 4)
+      good = answer (fd, payload, length);
   }
 }
 
 void
-bare_entity_serve (int listener)
+bare_entity_serve (int listener, guint8 *image, gsize room)
 {
   int fd;
   while ((fd = accept4 (listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-    serve (fd);
+    Flash flash = { image, room, 0 };
+    serve (fd, &flash);
     close (fd);
   }
 }

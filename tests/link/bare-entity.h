@@ -7,5 +7,5 @@
  * answers TransferData with its counter, 22 with the request's own bytes (62 …) and all else not at all.
  */
 int bare_entity_listen (guint16 *port);
-/* Serves until the listening socket is shut down. */
-void bare_entity_serve (int listener);
+/* Serves until the listening socket is shut down. image, when it is not NULL, is the flash that TransferData fills, round and round. */
+void bare_entity_serve (int listener, guint8 *image, gsize room);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -78,6 +79,70 @@ test_socket_comes_along (void)
   close (inner[0]);
   close (sockets[0]);
   close (sockets[1]);
+}
+
+static void
+test_memory_comes_along (void)
+{
+  int sockets[2], inner[2];
+  g_assert_true (rb_packet_pair (sockets));
+  g_assert_true (rb_packet_pair (inner));
+  g_autoptr (RbPacketBuffer) buffer = rb_packet_buffer_new ();
+  g_autoptr (RbPacketMemory) ours = rb_packet_memory_new ();
+  const RbPacket packet = { .kind = RB_PACKET_CHANNEL, .call = 1, .fd = inner[1], .memory = rb_packet_memory_file (ours) };
+  g_assert_true (rb_packet_send (sockets[0], &packet, 0));
+  g_auto (RbPacket) got = { .fd = -1 };
+  g_assert_true (rb_packet_receive (sockets[1], buffer, &got));
+  g_autoptr (RbPacketMemory) theirs = rb_packet_memory_open (got.memory);
+  got.memory = -1;
+  g_assert_nonnull (theirs);
+  for (gsize length = 1; length <= 512 * 1024; length *= 2) {
+    guint8 *bytes = g_malloc (length);
+    memset (bytes, (int) length / 3 + 1, length);
+    g_autoptr (GBytes) message = g_bytes_new_take (bytes, length);
+    g_assert_true (rb_packet_memory_put (ours, message));
+    g_autoptr (GBytes) view = rb_packet_memory_view (theirs, length);
+    g_assert_true (g_bytes_equal (view, message));
+  }
+  g_autoptr (GBytes) too_long = g_bytes_new_take (g_malloc0 (512 * 1024 + 1), 512 * 1024 + 1);
+  g_assert_false (rb_packet_memory_put (ours, too_long));
+  g_assert_null (rb_packet_memory_view (theirs, 512 * 1024 + 1));
+  g_assert_null (rb_packet_memory_view (theirs, G_MAXSIZE));
+  for (guint i = 0; i < 2; i++) {
+    close (sockets[i]);
+    close (inner[i]);
+  }
+}
+
+/* The link process can neither write the memory nor make it smaller under the program's feet. */
+static void
+test_memory_is_read_only (void)
+{
+  g_autoptr (RbPacketMemory) ours = rb_packet_memory_new ();
+  int file = rb_packet_memory_file (ours);
+  g_assert_true (mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) == MAP_FAILED);
+  g_assert_cmpint (errno, ==, EPERM);
+  void *view = mmap (NULL, 4096, PROT_READ, MAP_SHARED, file, 0);
+  g_assert_true (view != MAP_FAILED);
+  g_assert_cmpint (mprotect (view, 4096, PROT_READ | PROT_WRITE), ==, -1);
+  munmap (view, 4096);
+  g_assert_cmpint (ftruncate (file, 0), ==, -1);
+  g_assert_cmpint (ftruncate (file, 1 << 30), ==, -1);
+  g_assert_cmpint (pwrite (file, "x", 1, 0), ==, -1);
+}
+
+static void
+test_memory_of_another_kind (void)
+{
+  int ends[2];
+  g_assert_null (rb_packet_memory_open (-1));
+  g_assert_cmpint (pipe (ends), ==, 0);
+  g_assert_null (rb_packet_memory_open (ends[0]));
+  g_assert_cmpint (fcntl (ends[0], F_GETFD), ==, -1);
+  int small = memfd_create ("small", MFD_CLOEXEC);
+  g_assert_cmpint (ftruncate (small, 4096), ==, 0);
+  g_assert_null (rb_packet_memory_open (small));
+  close (ends[1]);
 }
 
 /* A head as it lies in memory: kind, call, number, length of the body. */
@@ -312,6 +377,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/link/packet/any-length", test_any_length);
   g_test_add_func ("/link/packet/socket-comes-along", test_socket_comes_along);
+  g_test_add_func ("/link/packet/memory-comes-along", test_memory_comes_along);
+  g_test_add_func ("/link/packet/memory-is-read-only", test_memory_is_read_only);
+  g_test_add_func ("/link/packet/memory-of-another-kind", test_memory_of_another_kind);
   g_test_add_func ("/link/packet/lies", test_lies);
   g_test_add_func ("/link/packet/whole-does-not-wait", test_whole_does_not_wait);
   g_test_add_func ("/link/packet/full-socket", test_full_socket);

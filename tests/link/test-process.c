@@ -22,7 +22,7 @@ typedef struct {
 static gpointer
 serve (gpointer data)
 {
-  bare_entity_serve (((Entity *) data)->listener);
+  bare_entity_serve (((Entity *) data)->listener, NULL, 0);
   return NULL;
 }
 
