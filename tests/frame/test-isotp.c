@@ -51,6 +51,7 @@ play_out (Play *play, const char *expected, gboolean wire)
   g_assert_true (rb_isotp_next (play->engine, play->now, &frame, &ticket));
   g_assert_cmphex (frame.id, ==, play->config->tx_id);
   g_assert_true (!frame.fd == !play->config->fd && !frame.own);
+  g_assert_true (!frame.brs == !(play->config->fd && play->config->brs));
   g_autofree char *hex = rb_bytes_to_hex (frame.data, frame.length);
   g_auto (GStrv) words = g_strsplit (expected, " ", -1);
   g_autofree char *pattern = g_strjoinv ("", words);
@@ -172,6 +173,9 @@ static const RbIsotpConfig blocks = { PLAIN, .pad = TRUE, .block_size = 2, .st_m
 static const RbIsotpConfig small = { PLAIN, .pad = TRUE, .max_message = 20 };
 static const RbIsotpConfig fd = { PLAIN, .pad = TRUE, .fd = TRUE, .brs = TRUE };
 static const RbIsotpConfig fd12 = { PLAIN, .pad = TRUE, .fd = TRUE, .tx_length = 13 };
+static const RbIsotpConfig fd24 = { PLAIN, .pad = TRUE, .fd = TRUE, .tx_length = 24 };
+static const RbIsotpConfig odd_brs = { PLAIN, .pad = TRUE, .brs = TRUE }; /* there is no fast rate without FD */
+static const RbIsotpConfig zero = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = 0, .rx_extension = 0, .pad = TRUE, .padding = 0xaa };
 static const RbIsotpConfig fd_unpadded = { PLAIN, .fd = TRUE };
 static const RbIsotpConfig extended = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = 0xf1, .rx_extension = 0x10, .pad = TRUE, .padding = 0xaa };
 static const RbIsotpConfig fd_extended = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = 0xf1, .rx_extension = 0x10, .pad = TRUE, .padding = 0xaa, .fd = TRUE };
@@ -212,6 +216,9 @@ test_single (void)
     { &fd_unpadded, "send 0102030405060708 | out 00 08 01 02 03 04 05 06 07 08 CC CC | sent" },
     { &fd_extended, "send 01020304050607 | out F1 00 07 01 02 03 04 05 06 07 AA AA | sent" },
     { &fd12, "send# 10 | out 00 0A 00 01 02 03 04 05 06 07 08 09 | sent" },
+    { &fd24, "send# 22 | out 00 16 00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F 10 11 12 13 14 15 | sent" },
+    { &odd_brs, "send 1003 | out 02 10 03 CC CC CC CC CC | sent" },
+    { &zero, "send 1003 | out 00 02 10 03 AA AA AA AA | sent | in 00 02 50 03 | got 5003 | in 02 50 03 | quiet" },
     { &fd12, "send# 11 | out 10 0B 00 01 02 03 04 05 06 07 08 09 | in 30 00 00 | out 21 0A CC CC CC CC CC CC | sent" },
     { &classic, "in 06 50 03 00 32 01 F4 CC | got 5003003201F4 | none | sleep ever" },
     { &classic, "in 02 7E 00 | got 7E00" },
@@ -295,6 +302,12 @@ test_window (void)
     { &classic, "send 1003 | sleep 1000 | tick 1000 | failed timeout | none" },
     { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 05 | sleep 0 | tick 999 | quiet | tick 1 | failed timeout" },
     { &classic, "in 10 08 00 01 02 03 04 05 | first | sleep 1000 | tick 1000 | broken timeout | none | sleep ever" },
+    { &classic, "send 1003 | tick 500 | hold 02 10 03 CC CC CC CC CC | tick 900 | quiet | sleep 100 | tick 100 | failed timeout" },
+    /* and after STmin from its end */
+    { &classic, "send# 20 | out 10 14 XX XX XX XX XX XX | in 30 00 7F | out 21 XX XX XX XX XX XX XX | tick 127 | tick 999 | quiet | tick 1 | failed timeout" },
+    /* STmin of the last message is not that of the next */
+    { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 7F | out 21 06 07 CC CC CC CC CC | sent | send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 00 | sleep 0 | "
+                "out 21 06 07 CC CC CC CC CC | sent" },
     /* what was given for a message that is over counts no more */
     { &windowed, "send 1003 | hold 02 10 03 CC CC CC CC CC | abort | send 3E00 | hold 02 3E 00 CC CC CC CC CC | wire | quiet | wire | sent" },
     { &windowed, "send 1003 | hold 02 10 03 CC CC CC CC CC | tick 1000 | failed timeout | wire | quiet | sleep ever" },
@@ -312,6 +325,8 @@ test_waits (void)
     { &patient, "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | quiet | in 31 00 00 | failed timeout" },
     /* counted in a row: a block between them starts anew */
     { &patient, "send# 20 | out 10 14 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | in 30 01 00 | out 21 XX XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | in 30 00 00 | out 22 XX XX XX XX XX XX XX | sent" },
+    { &patient, "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | abort | send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | quiet | "
+                "in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent" },
     { &patient, "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | tick 900 | in 31 00 00 | tick 900 | in 31 00 00 | sleep 700 | tick 700 | failed timeout" },
     { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 32 00 00 | failed block-too-long | none | sleep ever" },
     { &classic, "send# 20 | out 10 14 XX XX XX XX XX XX | in 30 01 00 | out 21 XX XX XX XX XX XX XX | in 32 00 00 | failed block-too-long" },
@@ -350,7 +365,12 @@ test_receive (void)
     { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 21 06 07 08 09 0A 0B 0C | quiet | in 22 0D 0E 0F 10 11 12 13 | got# 20" },
     { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 21 06 07 08 09 0A 0B 00 | broken link-protocol" },
     { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 20 06 07 08 09 0A 0B 0C | broken link-protocol" },
+    /* what ended the message before is no repetition in this one */
+    { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 22 0D 0E 0F 10 11 12 13 | got# 20 | "
+                "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 22 0D 0E 0F 10 11 12 13 | broken link-protocol" },
     /* frames shorter than the first one are ignored but for the last */
+    { &extended, "in 10 10 10 00 01 02 03 04 | first | out F1 30 00 00 AA AA AA AA | in 10 21 05 06 07 08 09 | quiet | in 10 21 05 06 07 08 09 0A | in 10 22 0B 0C 0D 0E | quiet | "
+                 "in 10 22 0B 0C 0D 0E 0F | got# 16" },
     { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B | quiet | in 21 06 07 08 09 0A 0B 0C | in 22 0D 0E 0F 10 11 12 | quiet | in 22 0D 0E 0F 10 11 12 13 | got# 20" },
     { &fd, "in 10 0B 00 01 02 03 04 05 06 07 08 09 | first | out 30 00 00 CC CC CC CC CC | in 21 0A CC CC CC CC CC CC CC CC CC CC CC CC CC CC | quiet | in 21 0A | got# 11" },
     /* a new message ends the one before */
@@ -447,6 +467,37 @@ test_not_ours (void)
   g_assert_cmpint (rb_isotp_event (engine).kind, ==, RB_ISOTP_NONE);
 }
 
+/* Several ECUs share an identifier: what is another's has to be left to it. */
+static void
+test_other_extension (void)
+{
+  g_autoptr (RbIsotp) engine = rb_isotp_new (&extended);
+  RbCanFrame frame = { .id = 0x7e8, .length = 4, .data = { 0x11, 0x02, 0x7e, 0x00 } };
+  g_assert_false (rb_isotp_take (engine, &frame, 0));
+  frame.data[0] = 0x10;
+  g_assert_true (rb_isotp_take (engine, &frame, 0));
+  g_autoptr (GBytes) message = rb_isotp_event (engine).message;
+  g_assert_nonnull (message);
+}
+
+/* A flow control is awaited from when it is given until it is out, and no other ticket is taken for it. */
+static void
+test_awaited_flow (void)
+{
+  g_autoptr (RbIsotp) engine = rb_isotp_new (&classic);
+  RbCanFrame first = { .id = 0x7e8, .length = 8, .data = { 0x10, 0x20 } }, frame;
+  guint32 ticket = 0;
+  g_assert_true (rb_isotp_take (engine, &first, 0));
+  g_assert_true (rb_isotp_next (engine, 0, &frame, &ticket));
+  g_assert_true (rb_isotp_awaits (engine, ticket));
+  g_assert_false (rb_isotp_awaits (engine, ticket + 2));
+  rb_isotp_sent (engine, ticket, 0);
+  g_assert_false (rb_isotp_awaits (engine, ticket));
+  gint64 due = rb_isotp_deadline (engine);
+  rb_isotp_sent (engine, ticket, 500000); /* once more: N_Cr goes on */
+  g_assert_cmpint (rb_isotp_deadline (engine), ==, due);
+}
+
 static void
 test_what_was_asked (void)
 {
@@ -496,6 +547,8 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/isotp/golden-block", test_golden_block);
   g_test_add_func ("/frame/isotp/functional", test_functional);
   g_test_add_func ("/frame/isotp/not-ours", test_not_ours);
+  g_test_add_func ("/frame/isotp/other-extension", test_other_extension);
+  g_test_add_func ("/frame/isotp/awaited-flow", test_awaited_flow);
   g_test_add_func ("/frame/isotp/what-was-asked", test_what_was_asked);
   g_test_add_func ("/frame/isotp/events", test_events);
   return g_test_run ();

@@ -6,7 +6,6 @@ Usage: test-bus.py BUILD
 """
 import os
 import random
-import select
 import socket
 import struct
 import subprocess
@@ -15,68 +14,16 @@ import threading
 import unittest
 import zlib
 
-from scapy.config import conf
-
-conf.contribs["ISOTP"] = {"use-can-isotp-kernel-module": False}
-conf.contribs["CANSocket"] = {"use-python-can": False}
-
-from scapy.contrib.automotive.uds import (  # noqa: E402
+from scapybus import Tester  # before all else of scapy: it says how
+from scapy.contrib.automotive.uds import (
     UDS, UDS_CC, UDS_CDTCI, UDS_CDTCS, UDS_DSC, UDS_ER, UDS_NR, UDS_RC, UDS_RD, UDS_RDBI, UDS_RDTCI, UDS_RTE, UDS_SA,
     UDS_TD, UDS_TP, UDS_WDBI)
-from scapy.contrib.isotp import ISOTP, ISOTPSoftSocket  # noqa: E402
-from scapy.layers.can import CAN  # noqa: E402
-from scapy.supersocket import SuperSocket  # noqa: E402
 
-from vehicle import ERROR, TIMEOUT, Node, Vehicle, one_of_each, packet, reference  # noqa: E402
+from vehicle import ERROR, TIMEOUT, Node, Vehicle, one_of_each, packet, reference
 
 BUILD = sys.argv.pop(1)
 MASK = 0xA5A5A5A5
 QUIET = 0.3
-
-
-class ScapyBus(SuperSocket):
-    """A CAN socket of scapy's on the virtual bus."""
-
-    def __init__(self, path):
-        self.node = Node(path)
-        self.ins = self.outs = self.node.socket
-
-    def send(self, frame):
-        return self.ins.send(packet(frame.identifier, frame.data))
-
-    def recv(self, x=72):
-        got = self.ins.recv(73)
-        if not got:
-            self.close()
-            return None
-        identifier, length, _, own = struct.unpack_from("=IBBB", got)
-        if own or len(got) != 16:
-            return None
-        flags = "extended" if identifier >> 31 else 0
-        return CAN(identifier=identifier & 0x1FFFFFFF, flags=flags, length=length, data=got[8:8 + length])
-
-    @staticmethod
-    def select(sockets, remain=conf.recv_poll_rate):
-        return select.select(sockets, [], [], remain)[0]
-
-
-class Tester:
-    def __init__(self, path, request, response, **options):
-        self.bus = ScapyBus(path)
-        self.link = ISOTPSoftSocket(self.bus, tx_id=request, rx_id=response, padding=True, basecls=ISOTP, **options)
-
-    def close(self):
-        self.link.close()
-        self.bus.node.close()
-
-    def ask(self, request):
-        self.link.send(ISOTP(bytes(request)))
-        while True:
-            assert select.select([self.link.impl.rx_queue], [], [], TIMEOUT)[0], "no answer"
-            answer = UDS(bytes(self.link.recv().data))
-            if answer.service == 0x7F and answer.negativeResponseCode == 0x78:
-                continue
-            return answer
 
 
 def vin_answer(path, request, response, **options):
