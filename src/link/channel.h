@@ -35,7 +35,7 @@ typedef struct {
   char *kind;   /* "doip", "can", "canfd", "usb", "bus" */
   char *name;
   char *serial; /* adapter's serial number, EID or "" */
-  char *state;  /* "ready", "error-passive", ... */
+  char *state;  /* "ready", "in-use", "no-permission", "down", "error-passive", "bus-off", "dropping-qdisc" */
   char *vin;    /* of a DoIP announcement, or "" */
 } RbLinkEntry;
 

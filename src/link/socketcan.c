@@ -276,15 +276,30 @@ socketcan_mend (gpointer state, GError **error)
   return rb_can_netlink_restart (self->netlink, link.index, error);
 }
 
+/* In a word; "ready" is also what is not known better. */
+static const char *
+word_of (const char *name)
+{
+  RbCanLinkState link;
+  int netlink = rb_can_netlink_open (NULL);
+  gboolean known = netlink >= 0 && rb_can_netlink_read (netlink, name, &link, NULL);
+  if (netlink >= 0)
+    close (netlink);
+  if (!known)
+    return "ready";
+  const char *reason = reason_of (&link);
+  return !link.is_up ? "down" : reason != NULL ? reason : link.kind == RB_CAN_PASSIVE ? "error-passive" : "ready";
+}
+
 static RbLinkEntry *
-entry_of (int fd, const char *name, gboolean with_fd)
+entry_of (const char *name, gboolean with_fd)
 {
   RbLinkEntry *entry = g_new0 (RbLinkEntry, 1);
   entry->kind = g_strdup (with_fd ? "canfd" : "can");
   entry->uri = g_strdup_printf ("%s:%s", entry->kind, name);
   entry->name = g_strdup_printf (with_fd ? "CAN FD interface %s" : "CAN interface %s", name);
   entry->serial = g_strdup ("");
-  entry->state = g_strdup (is_up (fd, name) ? "ready" : "down");
+  entry->state = g_strdup (word_of (name));
   entry->vin = g_strdup ("");
   return entry;
 }
@@ -297,7 +312,7 @@ list_interfaces (GPtrArray *entries, gboolean want_fd)
   struct if_nameindex *all = fd < 0 ? NULL : if_nameindex ();
   for (guint i = 0; all != NULL && all[i].if_name != NULL; i++)
     if (is_can (fd, all[i].if_name) && carries_fd (fd, all[i].if_name) == want_fd)
-      g_ptr_array_add (entries, entry_of (fd, all[i].if_name, want_fd));
+      g_ptr_array_add (entries, entry_of (all[i].if_name, want_fd));
   if (all != NULL)
     if_freenameindex (all);
   if (fd >= 0)

@@ -31,6 +31,12 @@ def can(name):
     return link(name)["linkinfo"]["info_data"]
 
 
+def listed(uri):
+    """What recallctl links says of it."""
+    links = json.loads(run(str(CTL), "links", "--json").splitlines()[-1])["links"]
+    return next(entry["state"] for entry in links if entry["uri"] == uri)
+
+
 def is_up(name):
     return "UP" in link(name)["flags"]
 
@@ -84,6 +90,7 @@ class Cards(Case):
         self.assertFalse(is_up("can0"))
 
     def test_down(self):
+        self.assertEqual(listed("can:can0"), "down")
         peer = Peer(self, PEER)
         self.assertRegex(peer.ask("open can:can0", "error"), "link-refused .*recallctl links set can0 500k")
 
@@ -95,7 +102,9 @@ class Cards(Case):
         peer.channel(0x7E0, 0x7E8)
         kernel = ecu(self, "can1")
         self.exchange(peer, kernel, (5,))
+        self.assertEqual(listed("can:can0"), "ready")
         run("tc", "qdisc", "replace", "dev", "can0", "root", "netem", "loss", "100%")
+        self.assertEqual(listed("can:can0"), "dropping-qdisc")
         self.assertRegex(peer.ask("send 3e00", "error"), "^error link-protocol .*queue drops frames")
         peer.ask("close")
         self.set("set", "can0", "500k")
@@ -182,9 +191,11 @@ class GsUsb(Case):
         self.exchange(peer, kernel, (5,))
         self.adapter.tell(f"state 0 {BUS_OFF} 255 0")
         until(lambda: can(self.name)["state"] == "BUS-OFF")
+        self.assertEqual(listed(f"can:{self.name}"), "bus-off")
         self.assertRegex(peer.ask("send 3e00", "error"), "^error bus-off ")
         peer.ask("close")
         self.set("restart", self.name)
+        self.assertEqual(listed(f"can:{self.name}"), "ready")
         self.assertEqual(can(self.name)["state"], "ERROR-ACTIVE")
         peer.ask(f"open can:{self.name}")
         peer.channel(0x7E0, 0x7E8)
@@ -196,6 +207,7 @@ class GsUsb(Case):
         peer.channel(0x7E0, 0x7E8)
         self.adapter.tell("unheard 0 1")
         self.adapter.tell(f"state 0 {PASSIVE} 128 0")
+        until(lambda: listed(f"can:{self.name}") == "error-passive")
         self.assertRegex(peer.ask("send 3e00", "error"), "^error no-ack ")
 
 
