@@ -31,7 +31,7 @@ struct _RbGsUsbAdapter {
   RbUsbDevice device;
   RbGsUsbConfig config;
   GThread *thread;
-  gint stop, poked;   /* atomic */
+  gint stop, poked, resets; /* atomic */
   GMutex lock;        /* listeners, gone */
   GRecMutex work_lock; /* held while work of listeners runs */
   Listener listeners[MAX_CHANNELS];
@@ -244,8 +244,16 @@ rb_gs_usb_adapter_reset (RbGsUsbAdapter *self, GError **error)
   int code = libusb_reset_device (self->handle);
   if (code != 0)
     return fail (error, RB_REASON_LINK_LOST, code == LIBUSB_ERROR_NOT_FOUND ? LIBUSB_ERROR_NO_DEVICE : code, "the adapter does not come back after a reset");
+  g_atomic_int_inc (&self->resets);
+  g_atomic_int_set (&self->poked, 1); /* for the other channels */
   rb_gs_usb_protocol_write_host_format (format);
   return rb_gs_usb_adapter_tell (self, RB_GS_USB_HOST_FORMAT, 0, format, sizeof format, error);
+}
+
+guint
+rb_gs_usb_adapter_resets (RbGsUsbAdapter *self)
+{
+  return (guint) g_atomic_int_get (&self->resets);
 }
 
 /* Opening and closing */
@@ -495,7 +503,8 @@ rb_gs_usb_adapter_detach (RbGsUsbAdapter *self, guint channel)
 static void
 add_entry (GPtrArray *entries, const RbUsbDevice *device, guint channel, guint channels)
 {
-  const char *state = device->interface_up ? "in-use" : !device->allowed ? "no-permission" : "ready";
+  gboolean in_use = device->interface_up || g_str_equal (device->driver, "usbfs");
+  const char *state = in_use ? "in-use" : !device->allowed ? "no-permission" : "ready";
   g_autofree char *where = channel > 0 ? g_strdup_printf ("/%u", channel) : g_strdup ("");
   g_autofree char *which = channels > 1 ? g_strdup_printf (", channel %u", channel) : g_strdup ("");
   RbLinkEntry *entry = g_new0 (RbLinkEntry, 1);
@@ -508,7 +517,8 @@ add_entry (GPtrArray *entries, const RbUsbDevice *device, guint channel, guint c
   g_ptr_array_add (entries, entry);
 }
 
-/* Only the adapter knows how many channels it has; one that somebody else uses is not asked. */
+/* The kernel's driver makes an interface of each channel; without it only the adapter knows. Without a driver, that was taken
+ * off by a program which did not live to give it back: it is given back here. */
 static guint
 count_channels (libusb_device *device, const RbUsbDevice *found)
 {
@@ -517,7 +527,9 @@ count_channels (libusb_device *device, const RbUsbDevice *found)
   RbGsUsbAdapter *open = find_open (found->serial);
   if (open != NULL)
     return open->config.channels;
-  if (found->interface != NULL || !found->allowed || libusb_open (device, &probe.handle) != 0)
+  if (found->interfaces > 0)
+    return found->interfaces;
+  if (found->driver[0] != '\0' || !found->allowed || libusb_open (device, &probe.handle) != 0)
     return channels;
   if (libusb_claim_interface (probe.handle, 0) == 0) {
     g_autoptr (GError) error = NULL;
@@ -526,6 +538,7 @@ count_channels (libusb_device *device, const RbUsbDevice *found)
     else
       g_debug ("%s: %s", found->serial, error->message);
     (void) libusb_release_interface (probe.handle, 0);
+    (void) libusb_attach_kernel_driver (probe.handle, 0);
   }
   libusb_close (probe.handle);
   return channels;

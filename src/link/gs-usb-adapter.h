@@ -38,8 +38,9 @@ gboolean rb_gs_usb_adapter_tell (RbGsUsbAdapter *self, RbGsUsbRequest request, g
 gssize rb_gs_usb_adapter_ask (RbGsUsbAdapter *self, RbGsUsbRequest request, guint channel, guint8 *data, gsize room, GError **error);
 /* For the asynchronous transfers of a channel. */
 void rb_gs_usb_adapter_fill_out (RbGsUsbAdapter *self, struct libusb_transfer *transfer, guint8 *data, libusb_transfer_cb_fn done, gpointer user);
-/* As pulling and plugging, without the cable: the firmware starts anew. From work only. */
+/* As pulling and plugging, without the cable: the firmware starts anew and every channel has to. From work only. */
 gboolean rb_gs_usb_adapter_reset (RbGsUsbAdapter *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+guint rb_gs_usb_adapter_resets (RbGsUsbAdapter *self);
 
 /* Appends RbLinkEntry. */
 gboolean rb_gs_usb_adapter_list (GPtrArray *entries, GError **error);

@@ -67,6 +67,7 @@ struct _Channel {
   RbCanHealth health;
   gboolean overflow, stuck, restart_wanted, restarting;
   gint64 restarted, asked;
+  guint resets; /* of the adapter, when the channel was started; set before attaching, then by the adapter's thread */
   char *gone;
 };
 
@@ -190,7 +191,9 @@ static void
 restart (Channel *self, gboolean reset)
 {
   g_autoptr (GError) error = NULL;
-  gboolean back = (!reset || rb_gs_usb_adapter_reset (self->adapter, &error)) && start (self, &error);
+  gboolean ready = !reset || rb_gs_usb_adapter_reset (self->adapter, &error);
+  self->resets = rb_gs_usb_adapter_resets (self->adapter);
+  gboolean back = ready && start (self, &error);
   g_mutex_lock (&self->lock);
   self->restarting = FALSE;
   if (back) {
@@ -244,12 +247,12 @@ next_task (Channel *self, gint64 now)
   if (self->gone != NULL)
     return task;
   gboolean quiet = rb_can_health_trouble (&self->health) == NULL;
-  gboolean was_stuck = self->stuck;
+  gboolean was_stuck = self->stuck, was_reset = self->resets != rb_gs_usb_adapter_resets (self->adapter); /* for another channel */
   self->stuck = quiet && waited > STUCK_US;
   if (self->stuck && !was_stuck)
     tell (self);
-  task.restart = self->restart_wanted || waited > STALE_US;
-  task.reset = task.restart && self->stuck && self->restarted != 0 && now - self->restarted < ESCALATE_US;
+  task.restart = self->restart_wanted || waited > STALE_US || was_reset;
+  task.reset = task.restart && self->stuck && !was_reset && self->restarted != 0 && now - self->restarted < ESCALATE_US;
   task.ask = !task.restart && waited > ASK_STATE_US && (self->features & RB_GS_USB_HAS_STATE) != 0 && now - self->asked >= ASK_STATE_US;
   if (task.ask)
     self->asked = now;
@@ -597,6 +600,7 @@ set_up (Channel *self, const Address *address, GError **error)
   }
   if (!open_descriptors (self, error) || !read_limits (self, error))
     return FALSE;
+  self->resets = rb_gs_usb_adapter_resets (self->adapter);
   gboolean fd = (self->features & RB_GS_USB_FD) != 0;
   return find_timing (self, address->preset != NULL ? address->preset : rb_can_preset_find (fd ? "500k/2M" : "500k"), error);
 }

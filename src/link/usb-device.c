@@ -35,11 +35,19 @@ attribute (const char *device, const char *name)
 
 /* Interface 0 of whichever configuration is active. */
 static char *
-net_folder (const char *device)
+interface_folder (const char *device)
 {
   g_autofree char *configuration = attribute (device, "bConfigurationValue");
   g_autofree char *interface = g_strdup_printf ("%s:%s.0", device, configuration);
-  return g_build_filename (SYS_DEVICES, interface, "net", NULL);
+  return g_build_filename (SYS_DEVICES, interface, NULL);
+}
+
+static char *
+driver_of (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, "driver", NULL);
+  g_autofree char *target = g_file_read_link (path, NULL);
+  return target == NULL ? g_strdup ("") : g_path_get_basename (target);
 }
 
 static gboolean
@@ -51,13 +59,14 @@ is_up (const char *folder, const char *interface)
 }
 
 static void
-read_interface (const char *device, RbUsbDevice *out)
+read_interfaces (const char *parent, RbUsbDevice *out)
 {
-  g_autofree char *folder = net_folder (device);
+  g_autofree char *folder = g_build_filename (parent, "net", NULL);
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
   const char *name;
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
     gboolean up = is_up (folder, name);
+    out->interfaces++;
     if (out->interface != NULL && !up && (out->interface_up || strcmp (out->interface, name) < 0))
       continue;
     g_free (out->interface);
@@ -70,13 +79,15 @@ void
 rb_usb_device_read (libusb_device *device, RbUsbDevice *out)
 {
   g_autofree char *name = sysfs_name (device);
+  g_autofree char *folder = interface_folder (name);
   g_autofree char *node = g_strdup_printf ("/dev/bus/usb/%03u/%03u", libusb_get_bus_number (device), libusb_get_device_address (device));
   memset (out, 0, sizeof *out);
   out->serial = attribute (name, "serial");
   out->manufacturer = attribute (name, "manufacturer");
   out->product = attribute (name, "product");
   out->allowed = access (node, R_OK | W_OK) == 0;
-  read_interface (name, out);
+  out->driver = driver_of (folder);
+  read_interfaces (folder, out);
 }
 
 void
@@ -85,6 +96,7 @@ rb_usb_device_clear (RbUsbDevice *self)
   g_clear_pointer (&self->serial, g_free);
   g_clear_pointer (&self->manufacturer, g_free);
   g_clear_pointer (&self->product, g_free);
+  g_clear_pointer (&self->driver, g_free);
   g_clear_pointer (&self->interface, g_free);
 }
 

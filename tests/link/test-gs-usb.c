@@ -151,6 +151,19 @@ wait_trouble (Bench *bench, const char *trouble)
   } while (g_strcmp0 (state.reason, trouble) != 0 || (trouble == NULL && state.kind != RB_CAN_ACTIVE));
 }
 
+static void
+wait_started (Bench *bench, guint channel)
+{
+  gint64 end = g_get_monotonic_time () + PATIENCE_MS * 1000;
+  gboolean started;
+  do {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    started = usb_plug_lock (bench->plug)->channel[channel].started;
+    usb_plug_unlock (bench->plug);
+    g_poll (NULL, 0, 5);
+  } while (!started);
+}
+
 static GPtrArray *
 listed (void)
 {
@@ -190,6 +203,48 @@ test_list (void)
   g_autoptr (GPtrArray) left = listed ();
   g_assert_cmpuint (left->len, ==, 1);
   check_entry (left, 0, "usb:XYZ789", "ready");
+}
+
+/* Who has it is known without opening it, and so is how many channels it has then. */
+static void
+test_list_taken (void)
+{
+  static const struct {
+    const char *driver;
+    guint interfaces, entries;
+    gboolean up;
+    const char *state;
+  } cases[] = { { "gs_usb", 2, 2, FALSE, "ready" }, { "gs_usb", 2, 2, TRUE, "in-use" }, { "usbfs", 0, 1, FALSE, "in-use" } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (Bench) bench;
+    bench_init (&bench, 2, FALSE);
+    bench_plug (&bench);
+    usb_plug_set_claimed (bench.plug, TRUE);
+    usb_plug_show_driver (bench.plug, cases[i].driver, cases[i].interfaces, cases[i].up);
+    g_autoptr (GPtrArray) entries = listed ();
+    g_assert_cmpuint (entries->len, ==, cases[i].entries);
+    check_entry (entries, 0, "usb:ABC123", cases[i].state);
+    if (entries->len == 2)
+      check_entry (entries, 1, "usb:ABC123/1", cases[i].state);
+    if (cases[i].up)
+      cannot_open ("ABC123", "link-refused", "use can:can0");
+  }
+}
+
+/* A program that had the adapter was killed, and nobody told the kernel's driver: looking at what there is gives it back. */
+static void
+test_list_forsaken (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench, 1, FALSE);
+  bench_plug (&bench);
+  usb_plug_set_driver (bench.plug, "gs_usb");
+  usb_plug_take_driver_off (bench.plug);
+  g_assert_cmpstr (usb_plug_driver (bench.plug), ==, NULL);
+  g_autoptr (GPtrArray) entries = listed ();
+  g_assert_cmpuint (entries->len, ==, 1);
+  g_assert_cmpstr (usb_plug_driver (bench.plug), ==, "gs_usb");
+  g_assert_false (usb_plug_is_claimed (bench.plug));
 }
 
 static void
@@ -382,6 +437,36 @@ test_stuck (void)
   g_assert_cmpint (next (&bench, &frame, NULL), ==, RB_CAN_CONFIRM);
 }
 
+/* Two channels, one of which sticks until the adapter is reset: the other is started again, too. */
+static void
+test_reset_is_for_all (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  RbCanFrame frame;
+  const struct canfd_frame from_bus = { .can_id = 0x222, .len = 1 };
+  bench_init (&bench, 2, FALSE);
+  bench.adapter->mute = TRUE;
+  bench_plug (&bench);
+  bench_open (&bench, "ABC123/1");
+  gpointer second = g_steal_pointer (&bench.state);
+  bench_open (&bench, "ABC123/0");
+  for (guint i = 0; i < 2; i++) {
+    send_one (&bench, RB_CAN_DONE);
+    wait_trouble (&bench, "stuck");
+    g_assert_true (rb_gs_usb_backend.mend (bench.state, &error));
+    wait_trouble (&bench, NULL);
+  }
+  g_assert_cmpuint (usb_plug_resets (bench.plug), ==, 1);
+  wait_started (&bench, 1);
+  candlelight_receive (usb_plug_lock (bench.plug), 1, &from_bus, FALSE);
+  usb_plug_unlock (bench.plug);
+  rb_gs_usb_backend.close (bench.state);
+  bench.state = second;
+  g_assert_cmpint (next (&bench, &frame, NULL), ==, RB_CAN_FRAME);
+  g_assert_cmpuint (frame.id, ==, 0x222);
+}
+
 static void
 test_bus_off (void)
 {
@@ -572,6 +657,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/gs-usb/list", test_list);
+  g_test_add_func ("/gs-usb/list-taken", test_list_taken);
+  g_test_add_func ("/gs-usb/list-forsaken", test_list_forsaken);
   g_test_add_func ("/gs-usb/bit-rates", test_bit_rates);
   g_test_add_func ("/gs-usb/cannot-open", test_cannot_open);
   g_test_add_func ("/gs-usb/frames", test_frames);
@@ -580,6 +667,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gs-usb/kernel-driver", test_kernel_driver);
   g_test_add_func ("/gs-usb/slots", test_slots);
   g_test_add_func ("/gs-usb/stuck", test_stuck);
+  g_test_add_func ("/gs-usb/reset-is-for-all", test_reset_is_for_all);
   g_test_add_func ("/gs-usb/bus-off", test_bus_off);
   g_test_add_func ("/gs-usb/no-ack", test_no_ack);
   g_test_add_func ("/gs-usb/wrong-bit-rate", test_wrong_bit_rate);

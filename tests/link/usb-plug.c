@@ -105,6 +105,25 @@ discard (Plug *self, gulong address)
   return EINVAL;
 }
 
+/* The interface's transfers end, as usbfs ends them. */
+static void
+kill_transfers (Plug *self)
+{
+  Transfer *transfer;
+  while ((transfer = g_queue_pop_head (&self->waiting)) != NULL)
+    finish (self, transfer, -ENOENT);
+}
+
+/* The firmware starts anew. */
+static void
+reset (Plug *self)
+{
+  self->resets++;
+  self->adapter->head = self->adapter->tail = 0;
+  for (guint i = 0; i < CANDLELIGHT_CHANNELS; i++)
+    self->adapter->channel[i].started = FALSE;
+}
+
 static gint
 reap (Plug *self, UMockdevIoctlData *argument)
 {
@@ -172,9 +191,10 @@ serve (Plug *self, gulong request, UMockdevIoctlData *argument, UMockdevIoctlDat
     return claim (self);
   case USBDEVFS_RELEASEINTERFACE:
     self->claimed = FALSE;
+    kill_transfers (self);
     return 0;
   case USBDEVFS_RESET:
-    self->resets++;
+    reset (self);
     return 0;
   case USBDEVFS_SETCONFIGURATION:
   case USBDEVFS_SETINTERFACE:
@@ -313,11 +333,32 @@ usb_plug_set_driver (UsbPlug *self, const char *driver)
 }
 
 void
+usb_plug_take_driver_off (UsbPlug *self)
+{
+  usb_plug_lock (self);
+  self->plug->driver_off = TRUE;
+  usb_plug_unlock (self);
+}
+
+void
 usb_plug_set_claimed (UsbPlug *self, gboolean by_another)
 {
   usb_plug_lock (self);
   self->plug->claimed_by_another = by_another;
   usb_plug_unlock (self);
+}
+
+void
+usb_plug_show_driver (UsbPlug *self, const char *driver, guint interfaces, gboolean up)
+{
+  const char *path = &self->device[4], *name = strrchr (path, '/');
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text, "P: %s%s:1.0\nL: driver=../../../../../../bus/usb/drivers/%s\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_interface\n", path, name, driver);
+  for (guint i = 0; i < interfaces; i++)
+    g_string_append_printf (text, "\nP: %s%s:1.0/net/can%u\nE: SUBSYSTEM=net\nE: INTERFACE=can%u\nA: flags=0x%x\\n\n", path, name, i, i, up ? 0x40081 : 0x40080);
+  umockdev_testbed_add_from_string (self->testbed, text->str, &error);
+  g_assert_no_error (error);
 }
 
 const char *

@@ -23,7 +23,10 @@ void usb_plug_unlock (UsbPlug *self);
 /* Pulled: every call fails from now on as the kernel's fail. */
 void usb_plug_pull (UsbPlug *self);
 /* What others do to the device. */
+/* As sysfs shows it: the driver of interface 0, and so many network interfaces of it (can0…), up or not. */
+void usb_plug_show_driver (UsbPlug *self, const char *driver, guint interfaces, gboolean up);
 void usb_plug_set_driver (UsbPlug *self, const char *driver);   /* NULL: none */
+void usb_plug_take_driver_off (UsbPlug *self);
 void usb_plug_set_claimed (UsbPlug *self, gboolean by_another); /* another program has it */
 /* NULL: the kernel's driver was taken off and not given back. */
 const char *usb_plug_driver (UsbPlug *self);
