@@ -247,6 +247,32 @@ class Asking(Case):
         self.tell("send 3e00")
         self.assertEqual(self.tell("receive 5000"), "ok 7e00")
 
+    def test_editions(self):
+        """An entity of any edition of the standard says its own version; each of its messages is taken."""
+        for version in (1, 2, 3, 4):
+            class Edition(Entity):
+                def send(self, version=version, **fields):
+                    super().send(protocol_version=version, inverse_version=version ^ 0xFF, **fields)
+
+            def script(entity, version=version):
+                entity.request()
+                entity.raw(bytes([version, version ^ 0xFF]) + struct.pack("!HIHH", 0x8001, 6, BRAKE, TESTER) + b"\x7e\0")
+            self.ENTITY = Edition
+            with self.subTest(version=version):
+                self.use(script)
+                self.assertEqual(self.tell("send 3e00"), "ok")
+                self.assertEqual(self.tell("receive 5000"), "ok 7e00")
+
+    def test_other_versions_are_no_doip(self):
+        for version, inverse in ((2, 0xFC), (2, 2), (0, 0xFF), (5, 0xFA)):
+            def script(entity, version=version, inverse=inverse):
+                entity.request()
+                entity.raw(bytes([version, inverse]) + struct.pack("!HIHH", 0x8001, 6, BRAKE, TESTER) + b"\x7e\0")
+            self.use(script)
+            self.assertEqual(self.tell("send 3e00"), "ok")
+            with self.subTest(version=version, inverse=inverse):
+                self.assertEqual(self.tell("receive 5000").split(" ")[0], "link-lost")
+
     def test_in_single_bytes(self):
         def script(entity):
             entity.request()
