@@ -63,6 +63,7 @@ RbLink *rb_link_open_secured (const char *uri, const RbLinkSecurity *security, G
 RbLink *rb_link_ref (RbLink *self);
 /* Closes when the last reference (channels hold one) goes. */
 void rb_link_unref (RbLink *self);
+/* As it was opened; with the serial number of the adapter where the URI named none. */
 const char *rb_link_uri (RbLink *self);
 const RbLinkInfo *rb_link_info (RbLink *self); /* borrowed */
 /* Is the link still up, by what it last saw and a heartbeat where the link has one? */

@@ -2,6 +2,8 @@
 #include "link/backend.h"
 #include "link/process.h"
 
+#include <string.h>
+
 RB_DEFINE_ERROR_DOMAIN (link)
 
 struct _RbLink {
@@ -30,6 +32,16 @@ rb_link_new_with_backend (const RbLinkBackend *backend, const char *uri, gpointe
   return self;
 }
 
+/* Whatever adapter "usb:" found, the link is that one's: opened again it has to be the same. */
+static char *
+exact_uri (const char *uri, const RbLinkInfo *info)
+{
+  static const char any[] = "usb:";
+  const char *rest = g_str_has_prefix (uri, any) ? &uri[sizeof any - 1] : NULL;
+  gboolean unnamed = rest != NULL && (strchr ("/?", rest[0]) != NULL);
+  return unnamed && info->serial != NULL ? g_strconcat (any, info->serial, rest, NULL) : g_strdup (uri);
+}
+
 RbLink *
 rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, const RbLinkSecurity *security,
                            GCancellable *cancellable, GError **error)
@@ -41,7 +53,8 @@ rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const 
     info_clear (&info);
     return NULL;
   }
-  RbLink *self = rb_link_new_with_backend (backend, uri, state);
+  g_autofree char *exact = exact_uri (uri, &info);
+  RbLink *self = rb_link_new_with_backend (backend, exact, state);
   self->info = info;
   if (self->info.kind == NULL)
     self->info.kind = g_strdup (backend->scheme);

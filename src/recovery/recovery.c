@@ -268,7 +268,11 @@ open_link (RbRecovery *self, GCancellable *cancellable, GError **error)
   const RbWay way = { .uri = self->link_uri, .data_dir = self->data_dir, .vehicle_ca = self->vehicle_ca, .workstation = self->workstation,
                       .vin = self->vin };
   self->link = rb_way_open (&way, cancellable, error);
-  return self->link != NULL && open_units (self, error);
+  if (self->link == NULL)
+    return FALSE;
+  g_free (self->link_uri);
+  self->link_uri = g_strdup (rb_link_uri (self->link));
+  return open_units (self, error);
 }
 
 static RbWork *

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "bare-entity.h"
-#include "link/channel.h"
+#include "link/backend.h"
 
 /* The link process by what happens to it: the program beside it has to live. */
 #define SOON (20 * G_USEC_PER_SEC)
@@ -113,8 +113,9 @@ echo (RbChannel *channel, gsize length)
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) request = request_of (0x22, length);
   rb_channel_drain (channel);
-  g_assert_true (rb_channel_send (channel, request, NULL, &error));
+  gboolean sent = rb_channel_send (channel, request, NULL, &error);
   g_assert_no_error (error);
+  g_assert_true (sent);
   g_autoptr (GBytes) answer = rb_channel_receive (channel, SOON / 1000, NULL, &error);
   g_assert_no_error (error);
   gsize got;
@@ -196,6 +197,33 @@ test_drain (void)
     g_assert_nonnull (answer);
   }
   echo (channel, 200);
+}
+
+static gpointer
+open_adapter (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+{
+  info->serial = g_strdup (strcmp (rest, "old") == 0 ? NULL : "0042");
+  return info;
+}
+
+static void
+close_adapter (gpointer state)
+{
+}
+
+/* What was opened without a serial number is the same adapter when it is opened again. */
+static void
+test_same_adapter (void)
+{
+  static const RbLinkBackend adapter = { .scheme = "usb", .open = open_adapter, .close = close_adapter };
+  static const struct {
+    const char *uri, *rest, *exact;
+  } uris[] = { { "usb:", "", "usb:0042" }, { "usb:/1", "/1", "usb:0042/1" }, { "usb:?500k", "?500k", "usb:0042?500k" }, { "usb:0007", "0007", "usb:0007" }, { "usb:0007/1", "0007/1", "usb:0007/1" },
+               { "usb:", "old", "usb:" }, { "can:can0", "can0", "can:can0" } };
+  for (guint i = 0; i < G_N_ELEMENTS (uris); i++) {
+    g_autoptr (RbLink) link = rb_link_open_with_backend (&adapter, uris[i].uri, uris[i].rest, NULL, NULL, NULL);
+    g_assert_cmpstr (rb_link_uri (link), ==, uris[i].exact);
+  }
 }
 
 /* Answers that are fetched late come all, in their order. */
@@ -455,6 +483,7 @@ main (int argc, char **argv)
   g_test_add_func ("/link/process/messages-pass", test_messages_pass);
   g_test_add_func ("/link/process/errors-pass", test_errors_pass);
   g_test_add_func ("/link/process/drain", test_drain);
+  g_test_add_func ("/link/process/same-adapter", test_same_adapter);
   g_test_add_func ("/link/process/late-fetch", test_late_fetch);
   g_test_add_func ("/link/process/address-is-free-again", test_address_is_free_again);
   g_test_add_data_func ("/link/process/killed", GINT_TO_POINTER (SIGKILL), test_dies);
