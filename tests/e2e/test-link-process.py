@@ -123,6 +123,14 @@ def test_missing_program(build):
     assert done.returncode == 1 and verdict["reason"] == "link-none" and "recall-link" in verdict["message"], verdict
 
 
+def test_started_by_hand(build):
+    """It says what it is, and does not begin without a program that started it."""
+    program = pathlib.Path(build) / "src/recall-link"
+    for arguments, code, words in (([], 2, "Usage"), (["--help"], 0, "Usage"), (["--version"], 0, "recall-link "), (["bus:x"], 2, "Usage")):
+        done = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        assert done.returncode == code and words in done.stdout + done.stderr, (arguments, done)
+
+
 def main():
     build = sys.argv[1]
     tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
