@@ -31,7 +31,8 @@ struct _RbGsUsbAdapter {
   RbUsbDevice device;
   RbGsUsbConfig config;
   GThread *thread;
-  gint stop, poked, resets; /* atomic */
+  gint stop, poked, resets, hushed; /* atomic; hushed: IN transfers are not queued again */
+  GRWLock reset_lock; /* writer: is being reset */
   GMutex lock;        /* listeners, gone */
   GRecMutex work_lock; /* held while work of listeners runs */
   Listener listeners[MAX_CHANNELS];
@@ -171,7 +172,7 @@ static void LIBUSB_CALL
 on_in (struct libusb_transfer *transfer)
 {
   RbGsUsbAdapter *self = transfer->user_data;
-  gboolean again = take_in (self, transfer) && g_atomic_int_get (&self->stop) == 0;
+  gboolean again = take_in (self, transfer) && g_atomic_int_get (&self->stop) == 0 && g_atomic_int_get (&self->hushed) == 0;
   if (again) {
     int code = libusb_submit_transfer (transfer);
     if (code == 0)
@@ -237,17 +238,59 @@ rb_gs_usb_adapter_fill_out (RbGsUsbAdapter *self, struct libusb_transfer *transf
   libusb_fill_bulk_transfer (transfer, self->handle, self->out, data, 0, done, user, 0);
 }
 
+int
+rb_gs_usb_adapter_submit (RbGsUsbAdapter *self, struct libusb_transfer *transfer, guint *resets)
+{
+  if (!g_rw_lock_reader_trylock (&self->reset_lock))
+    return LIBUSB_ERROR_BUSY;
+  *resets = rb_gs_usb_adapter_resets (self);
+  int code = libusb_submit_transfer (transfer);
+  g_rw_lock_reader_unlock (&self->reset_lock);
+  return code;
+}
+
+static gboolean
+listen_in (RbGsUsbAdapter *self, GError **error)
+{
+  g_atomic_int_set (&self->hushed, 0);
+  for (guint i = 0; i < IN_TRANSFERS; i++) {
+    g_atomic_int_inc (&self->active);
+    int code = libusb_submit_transfer (self->transfers[i]);
+    if (code == 0)
+      continue;
+    g_atomic_int_add (&self->active, -1);
+    return fail (error, RB_REASON_LINK_REFUSED, code, "the adapter cannot be listened to");
+  }
+  return TRUE;
+}
+
+/* Linux ends the transfers of an interface that is reset with ESHUTDOWN, as when the device is unplugged. */
+static void
+hush (RbGsUsbAdapter *self)
+{
+  struct timeval tick = { .tv_usec = TICK_MS * 1000 };
+  gint64 end = g_get_monotonic_time () + CLOSE_US;
+  g_atomic_int_set (&self->hushed, 1);
+  for (guint i = 0; i < IN_TRANSFERS; i++)
+    (void) libusb_cancel_transfer (self->transfers[i]);
+  while (g_atomic_int_get (&self->active) > 0 && g_get_monotonic_time () < end)
+    (void) libusb_handle_events_timeout_completed (self->context, &tick, NULL);
+}
+
 gboolean
 rb_gs_usb_adapter_reset (RbGsUsbAdapter *self, GError **error)
 {
   guint8 format[RB_GS_USB_HOST_FORMAT_SIZE];
-  int code = libusb_reset_device (self->handle);
-  if (code != 0)
-    return fail (error, RB_REASON_LINK_LOST, code == LIBUSB_ERROR_NOT_FOUND ? LIBUSB_ERROR_NO_DEVICE : code, "the adapter does not come back after a reset");
+  hush (self);
+  g_rw_lock_writer_lock (&self->reset_lock);
   g_atomic_int_inc (&self->resets);
   g_atomic_int_set (&self->poked, 1); /* for the other channels */
+  int code = libusb_reset_device (self->handle);
+  g_rw_lock_writer_unlock (&self->reset_lock);
+  if (code != 0)
+    return fail (error, RB_REASON_LINK_LOST, code == LIBUSB_ERROR_NOT_FOUND ? LIBUSB_ERROR_NO_DEVICE : code, "the adapter does not come back after a reset");
   rb_gs_usb_protocol_write_host_format (format);
-  return rb_gs_usb_adapter_tell (self, RB_GS_USB_HOST_FORMAT, 0, format, sizeof format, error);
+  return rb_gs_usb_adapter_tell (self, RB_GS_USB_HOST_FORMAT, 0, format, sizeof format, error) && listen_in (self, error);
 }
 
 guint
@@ -264,12 +307,8 @@ start (RbGsUsbAdapter *self, GError **error)
   for (guint i = 0; i < IN_TRANSFERS; i++) {
     self->transfers[i] = libusb_alloc_transfer (0);
     libusb_fill_bulk_transfer (self->transfers[i], self->handle, self->in, self->buffers[i], sizeof self->buffers[i], on_in, self, 0);
-    int code = libusb_submit_transfer (self->transfers[i]);
-    if (code != 0)
-      return fail (error, RB_REASON_LINK_REFUSED, code, "the adapter cannot be listened to");
-    g_atomic_int_inc (&self->active);
   }
-  return TRUE;
+  return listen_in (self, error);
 }
 
 static void
@@ -297,6 +336,7 @@ adapter_free (RbGsUsbAdapter *self)
   rb_usb_device_clear (&self->device);
   g_mutex_clear (&self->lock);
   g_rec_mutex_clear (&self->work_lock);
+  g_rw_lock_clear (&self->reset_lock);
   g_free (self->gone);
   g_free (self);
 }
@@ -416,6 +456,7 @@ adapter_new (const char *serial, GError **error)
   RbGsUsbAdapter *self = g_new0 (RbGsUsbAdapter, 1);
   g_mutex_init (&self->lock);
   g_rec_mutex_init (&self->work_lock);
+  g_rw_lock_init (&self->reset_lock);
   if (!find (self, serial, error) || !configure (self, error)) {
     adapter_free (self);
     return NULL;

@@ -38,7 +38,10 @@ gboolean rb_gs_usb_adapter_tell (RbGsUsbAdapter *self, RbGsUsbRequest request, g
 gssize rb_gs_usb_adapter_ask (RbGsUsbAdapter *self, RbGsUsbRequest request, guint channel, guint8 *data, gsize room, GError **error);
 /* For the asynchronous transfers of a channel. */
 void rb_gs_usb_adapter_fill_out (RbGsUsbAdapter *self, struct libusb_transfer *transfer, guint8 *data, libusb_transfer_cb_fn done, gpointer user);
-/* As pulling and plugging, without the cable: the firmware starts anew and every channel has to. From work only. */
+/* libusb's code; LIBUSB_ERROR_BUSY: not now, the adapter is being reset. resets: how often it was until now. */
+int rb_gs_usb_adapter_submit (RbGsUsbAdapter *self, struct libusb_transfer *transfer, guint *resets) G_GNUC_WARN_UNUSED_RESULT;
+/* As pulling and plugging, without the cable: the firmware starts anew and every channel has to. From work only. Transfers that
+ * were under way end as if the device were gone. */
 gboolean rb_gs_usb_adapter_reset (RbGsUsbAdapter *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 guint rb_gs_usb_adapter_resets (RbGsUsbAdapter *self);
 

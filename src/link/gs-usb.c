@@ -38,6 +38,7 @@ typedef struct {
   RbCanFrame frame;
   gboolean submitted; /* the transfer is with libusb */
   gboolean waiting;   /* for its echo */
+  guint resets;       /* of the adapter, when it was submitted */
   gint64 since;
 } Slot;
 
@@ -287,8 +288,9 @@ on_out (struct libusb_transfer *transfer)
   Slot *slot = transfer->user_data;
   Channel *self = slot->channel;
   g_mutex_lock (&self->lock);
+  gboolean was_reset = slot->resets != rb_gs_usb_adapter_resets (self->adapter);
   slot->submitted = FALSE;
-  if (transfer->status == LIBUSB_TRANSFER_NO_DEVICE && self->gone == NULL) {
+  if (transfer->status == LIBUSB_TRANSFER_NO_DEVICE && !was_reset && self->gone == NULL) {
     self->gone = g_strdup ("the adapter was unplugged");
     tell (self);
   } else if (transfer->status != LIBUSB_TRANSFER_COMPLETED) {
@@ -307,7 +309,7 @@ free_slot (Channel *self)
   return NULL;
 }
 
-static gboolean
+static RbCanResult
 submit (Channel *self, Slot *slot, const RbCanFrame *frame)
 {
   guint32 echo = (guint32) (slot - self->slots);
@@ -315,14 +317,16 @@ submit (Channel *self, Slot *slot, const RbCanFrame *frame)
   slot->frame = *frame;
   slot->submitted = slot->waiting = TRUE;
   slot->since = g_get_monotonic_time ();
-  int code = libusb_submit_transfer (slot->transfer);
+  int code = rb_gs_usb_adapter_submit (self->adapter, slot->transfer, &slot->resets);
   if (code == 0)
-    return TRUE;
+    return RB_CAN_DONE;
   slot->submitted = slot->waiting = FALSE;
+  if (code == LIBUSB_ERROR_BUSY)
+    return RB_CAN_AGAIN;
   if (self->gone == NULL)
     self->gone = g_strdup (code == LIBUSB_ERROR_NO_DEVICE ? "the adapter was unplugged" : libusb_strerror (code));
   tell (self);
-  return FALSE;
+  return RB_CAN_FAILED;
 }
 
 static RbCanResult
@@ -334,7 +338,7 @@ gs_usb_send (gpointer state, const RbCanFrame *frame, GError **error)
   gboolean ready = !self->restart_wanted && !self->restarting && self->health.kind != RB_CAN_BUS_OFF; /* a restart drops frames */
   Slot *slot = self->gone == NULL && ready ? free_slot (self) : NULL;
   if (slot != NULL)
-    result = submit (self, slot, frame) ? RB_CAN_DONE : RB_CAN_FAILED;
+    result = submit (self, slot, frame);
   if (self->gone != NULL) {
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, self->gone);
     result = RB_CAN_FAILED;

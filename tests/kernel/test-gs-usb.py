@@ -14,8 +14,9 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE), str(HERE.parent / "sim")]
+sys.path += [str(HERE), str(HERE.parent / "sim"), str(HERE.parent / "e2e")]
 from adapter import SERIAL, Adapter, ecu, interface_of, run, until  # noqa: E402
+from bench import Bench  # noqa: E402
 from peer import Peer, pattern  # noqa: E402
 from vehicle import Vehicle, reference  # noqa: E402
 
@@ -23,6 +24,10 @@ BUILD, ADAPTER, PEER = sys.argv.pop(1), sys.argv.pop(1), sys.argv.pop(1)
 URI = f"usb:{SERIAL}"
 PASSIVE, BUS_OFF = 2, 3
 CAN_ERR_PROT, FORM = 0x8, 0x02
+
+
+def resets():
+    return run("dmesg").count("reset full-speed USB device")
 
 
 class GsUsb(unittest.TestCase):
@@ -92,8 +97,24 @@ class GsUsb(unittest.TestCase):
         self.assertFalse(interface_of("can0"), "the kernel's driver still has it")
         peer.channel(0x7E0, 0x7E8)
         self.exchange(peer, kernel, (7, 500))
+        self.assertIn(f"{URI}=in-use", other.ask("list").split())
         peer.ask("close")
         until(lambda: interface_of("can0"))
+
+    def test_killed(self):
+        """Who is killed gives nothing back; the next who looks for adapters does."""
+        Adapter(self, ADAPTER, "vcan0", "vcan1")
+        run("modprobe", "gs_usb")
+        until(lambda: interface_of("can1"))
+        doomed, other = Peer(self, PEER), Peer(self, PEER)
+        self.assertLessEqual({f"{URI}=ready", f"{URI}/1=ready"}, set(other.ask("list").split()))
+        doomed.ask(f"open {URI}")
+        self.assertFalse(interface_of("can0"))
+        doomed.process.kill()
+        doomed.close()
+        self.assertFalse(interface_of("can0"))
+        until(lambda: f"{URI}=ready" in other.ask("list").split())
+        until(lambda: interface_of("can0") and interface_of("can1"))
 
     def test_unplugged(self):
         """In the middle of a message: at once, and the same one again is found by its number."""
@@ -168,6 +189,42 @@ class GsUsb(unittest.TestCase):
         self.assertRegex(peer.ask("send 3e00", "error"), "^error link-lost .*opened again")
         adapter.tell("mute 0")
         self.exchange(peer, kernel, (50,))
+
+    def test_reset(self):
+        """A restart was not enough: the kernel resets the port, and the adapter works again without being plugged anew."""
+        adapter = Adapter(self, ADAPTER, "vcan0", "vcan1", fd=False)
+        kernel = ecu(self)
+        peer = Peer(self, PEER, URI)
+        peer.channel(0x7E0, 0x7E8)
+        self.exchange(peer, kernel, (50,))
+        before = resets()
+        adapter.tell("mute 1")
+        until(lambda: peer.ask("send 3e00", "error") and resets() > before)
+        adapter.tell("mute 0")
+        self.exchange(peer, kernel, (50, 1000))
+
+    def test_recovery(self):
+        """The adapter is pulled while an image is written, and found again by its number; the same run goes on."""
+        adapter = Adapter(self, ADAPTER, "vcan0")
+        bench = Bench(BUILD, "director", demo=("--image-size", "16384"), way="canfd:vcan0")
+        self.addCleanup(bench.close)
+        bench.start()
+        bench.trust_and_import()
+        command = [bench.bin / "recallctl", "--json", "--data-dir", bench.data, *bench.recover_arguments(link=URI, link_timeout=60)]
+        with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+            pulled, last, tail = False, None, []
+            for line in program.stdout:
+                last = json.loads(line)
+                tail = [*tail[-20:], line]
+                if not pulled and last.get("event") == "progress" and 0 < last["done"] < last["total"]:
+                    self.assertEqual(adapter.tell("unplug"), "unplugged")
+                    until(lambda: "1d50:606f" not in run("lsusb", check=False))
+                    adapter.tell("plug")
+                    pulled = True
+            said = program.stderr.read()
+        self.assertTrue(pulled)
+        self.assertEqual((last.get("ok"), last.get("result")), (True, "completed"), "".join(tail) + said)
+        self.assertEqual(bench.differences(), [])
 
     def test_recallctl(self):
         """The whole way: recallctl, link process, libusb, adapter, bus, vehicle."""

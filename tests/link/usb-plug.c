@@ -105,13 +105,13 @@ discard (Plug *self, gulong address)
   return EINVAL;
 }
 
-/* The interface's transfers end, as usbfs ends them. */
+/* The interface is released: Linux ends its transfers as if the device were gone (usb_unbind_interface). */
 static void
 kill_transfers (Plug *self)
 {
   Transfer *transfer;
   while ((transfer = g_queue_pop_head (&self->waiting)) != NULL)
-    finish (self, transfer, -ENOENT);
+    finish (self, transfer, -ESHUTDOWN);
 }
 
 /* The firmware starts anew. */
