@@ -218,6 +218,7 @@ test_single (void)
     { &fd12, "send# 10 | out 00 0A 00 01 02 03 04 05 06 07 08 09 | sent" },
     { &fd24, "send# 22 | out 00 16 00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F 10 11 12 13 14 15 | sent" },
     { &odd_brs, "send 1003 | out 02 10 03 CC CC CC CC CC | sent" },
+    { &zero, "send 01020304050607 | out 00 10 07 01 02 03 04 05 | in 00 30 00 00 | out 00 21 06 07 AA AA AA AA | sent" },
     { &zero, "send 1003 | out 00 02 10 03 AA AA AA AA | sent | in 00 02 50 03 | got 5003 | in 02 50 03 | quiet" },
     { &fd12, "send# 11 | out 10 0B 00 01 02 03 04 05 06 07 08 09 | in 30 00 00 | out 21 0A CC CC CC CC CC CC | sent" },
     { &classic, "in 06 50 03 00 32 01 F4 CC | got 5003003201F4 | none | sleep ever" },
@@ -376,6 +377,8 @@ test_receive (void)
     /* a new message ends the one before */
     { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 02 7E 00 | broken link-protocol | got 7E00 | in 21 06 07 08 09 0A 0B 0C | quiet" },
     { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 10 08 00 01 02 03 04 05 | broken link-protocol | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 | got# 8" },
+    /* the flow control of the message before is out late: N_Ar of this one's goes on */
+    { &classic, "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | in 10 14 00 01 02 03 04 05 | broken link-protocol | first | tick 500 | wire | sleep 500 | out 30 00 00 CC CC CC CC CC | sleep 1000" },
     /* N_Cr from the flow control, then from each frame; N_Ar */
     { &classic, "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | sleep 1000 | tick 500 | wire | sleep 1000 | tick 999.9 | quiet | in 21 06 07 08 09 0A 0B 0C | sleep 1000 | tick 1000 | broken timeout | sleep ever | in 22 0D 0E 0F 10 11 12 13 | quiet" },
     { &classic, "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | tick 1000 | broken timeout | wire | sleep ever" },

@@ -110,6 +110,11 @@ class Kernel(unittest.TestCase):
         bench = Bench(BUILD, "director", demo=("--image-size", "4096"), way="canfd:vcan0")
         self.addCleanup(bench.close)
         bench.start()
+        links = {link["uri"]: link["kind"] for link in bench.ctl("links")["links"]}
+        self.assertEqual(links, {"canfd:vcan0": "canfd"})  # it can more than classic frames
+        # without a model: those that 7DF and 18DB33F1 find
+        self.assertEqual({ecu["serial"] for ecu in bench.ctl("identify", "--link", "can:vcan0")["ecus"]},
+                         {"SN-TELEMATICS-0001", "SN-BRAKE-0001"})
         bench.trust_and_import()
         self.assertEqual(bench.ctl("identify", "--link", "can:vcan0")["vin"], bench.vin)
         self.assertEqual(len(bench.ctl("identify", "--link", "canfd:vcan0")["ecus"]), 7)

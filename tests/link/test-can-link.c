@@ -75,6 +75,7 @@ fail_send (RbChannel *channel, gsize length, RbReason reason)
   g_autoptr (GBytes) request = counting (length);
   g_assert_false (rb_channel_send (channel, request, NULL, &error));
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, rb_reason_word (reason));
+  g_assert_null (strstr (error->message, "(null)"));
 }
 
 static void
@@ -84,6 +85,15 @@ fail_receive (RbChannel *channel, gint64 first_ms, RbReason reason)
   g_autoptr (GBytes) answer = rb_channel_receive (channel, first_ms, NULL, &error);
   g_assert_null (answer);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, rb_reason_word (reason));
+}
+
+/* No word of what was before: the whole time passes. */
+static void
+stay_silent (RbChannel *channel)
+{
+  gint64 before = g_get_monotonic_time ();
+  fail_receive (channel, 30, RB_REASON_TIMEOUT);
+  g_assert_cmpint (g_get_monotonic_time () - before, >=, 30000);
 }
 
 static const RbAddress forms[] = {
@@ -210,9 +220,7 @@ test_silence (void)
   Bench bench = bench_of (&plain, NULL);
   g_autoptr (GBytes) request = counting (3);
   g_assert_true (rb_channel_send (bench.channel, request, NULL, NULL));
-  gint64 before = g_get_monotonic_time ();
-  fail_receive (bench.channel, 30, RB_REASON_TIMEOUT);
-  g_assert_cmpint (g_get_monotonic_time () - before, >=, 30000);
+  stay_silent (bench.channel);
   bench_clear (&bench);
 }
 
@@ -248,6 +256,7 @@ test_first_frame (void)
   g_assert_no_error (error);
   g_assert_cmpmem (g_bytes_get_data (answer, NULL), g_bytes_get_size (answer), whole, sizeof whole);
   g_thread_join (ecu);
+  stay_silent (bench.channel); /* P2 counts again */
   bench_clear (&bench);
 }
 
@@ -260,6 +269,16 @@ test_missing_part (void)
   inject (bench.bus, sizeof first, first);
   inject (bench.bus, sizeof third, third);
   fail_receive (bench.channel, 2000, RB_REASON_TIMEOUT);
+  stay_silent (bench.channel);
+  /* a message that comes after the broken one is not blamed for it */
+  inject (bench.bus, sizeof first, first);
+  inject (bench.bus, sizeof third, third);
+  inject (bench.bus, 3, (const guint8[]) { 2, 0x7e, 0 });
+  g_autoptr (GBytes) whole = NULL;
+  for (guint i = 0; i < 2 && whole == NULL; i++)
+    whole = rb_channel_receive (bench.channel, 2000, NULL, NULL);
+  g_assert_nonnull (whole);
+  stay_silent (bench.channel);
   inject (bench.bus, sizeof huge, huge);
   fail_receive (bench.channel, 2000, RB_REASON_BLOCK_TOO_LONG);
   exchange (bench.channel, 40);
@@ -359,6 +378,85 @@ test_unplugged (void)
   fail_receive (other, 60000, RB_REASON_LINK_LOST);
   g_assert_false (rb_link_is_alive (bench.link));
   g_thread_join (thread);
+  bench_clear (&bench);
+}
+
+typedef struct {
+  RbChannel *channel;
+  gint *waiting;
+} Waiter;
+
+static gpointer
+wait_for_nothing (gpointer data)
+{
+  Waiter *waiter = data;
+  g_atomic_int_inc (waiter->waiting);
+  fail_receive (waiter->channel, 20000, RB_REASON_LINK_LOST);
+  return NULL;
+}
+
+/* Whoever waits is told, on every channel, long before the time is over. */
+static void
+test_unplugged_while_waiting (void)
+{
+  enum { ROUNDS = 20, CHANNELS = 3 };
+  for (guint round = 0; round < ROUNDS; round++) {
+    MemoryBus *bus = memory_bus_new ();
+    g_autoptr (RbLink) link = memory_bus_link (bus);
+    gint waiting = 0;
+    Waiter waiters[CHANNELS];
+    GThread *threads[CHANNELS];
+    for (guint i = 0; i < CHANNELS; i++) {
+      RbAddress address = plain;
+      address.request += i;
+      address.response += i;
+      waiters[i] = (Waiter){ rb_channel_open (link, &address, NULL), &waiting };
+      g_assert_nonnull (waiters[i].channel);
+      threads[i] = g_thread_new ("waiter", wait_for_nothing, &waiters[i]);
+    }
+    while (g_atomic_int_get (&waiting) < CHANNELS)
+      g_thread_yield ();
+    gint64 before = g_get_monotonic_time ();
+    memory_bus_unplug (bus);
+    for (guint i = 0; i < CHANNELS; i++) {
+      g_thread_join (threads[i]);
+      rb_channel_unref (waiters[i].channel);
+    }
+    g_assert_cmpint (g_get_monotonic_time () - before, <, 15 * G_USEC_PER_SEC);
+  }
+}
+
+/* Two ECUs at one pair of identifiers, told apart by the byte before all else. */
+static void
+test_shared_identifiers (void)
+{
+  RbAddress first = { .request = 0x6f1, .response = 0x612, .extension = 0x12, .response_extension = 0xf1 }, second = first;
+  second.extension = 0x13;
+  second.response_extension = 0xf2;
+  MemoryBus *bus = memory_bus_new ();
+  const RbIsotpConfig ecus[] = { ecu_of (&first), ecu_of (&second) };
+  memory_bus_add_ecu (bus, &ecus[0], echo);
+  memory_bus_add_ecu (bus, &ecus[1], echo);
+  g_autoptr (RbLink) link = memory_bus_link (bus);
+  g_autoptr (RbChannel) one = rb_channel_open (link, &first, NULL), other = rb_channel_open (link, &second, NULL);
+  for (guint i = 1; i < 60; i += 7) {
+    exchange (one, i);
+    exchange (other, i + 3);
+  }
+}
+
+/* The ECU has no room for a message: named, and a shorter one gets through. */
+static void
+test_overflow (void)
+{
+  Bench bench = { .bus = memory_bus_new () };
+  RbIsotpConfig config = ecu_of (&plain);
+  config.max_message = 100;
+  memory_bus_add_ecu (bench.bus, &config, echo);
+  bench.link = memory_bus_link (bench.bus);
+  bench.channel = rb_channel_open (bench.link, &plain, NULL);
+  fail_send (bench.channel, 101, RB_REASON_BLOCK_TOO_LONG);
+  exchange (bench.channel, 100);
   bench_clear (&bench);
 }
 
@@ -473,6 +571,9 @@ main (int argc, char **argv)
   g_test_add_func ("/link/can/chatter", test_chatter);
   g_test_add_func ("/link/can/cancel", test_cancel);
   g_test_add_func ("/link/can/unplugged", test_unplugged);
+  g_test_add_func ("/link/can/unplugged-while-waiting", test_unplugged_while_waiting);
+  g_test_add_func ("/link/can/shared-identifiers", test_shared_identifiers);
+  g_test_add_func ("/link/can/overflow", test_overflow);
   g_test_add_func ("/link/can/lost-at-send", test_lost_at_send);
   g_test_add_func ("/link/can/no-ack", test_no_ack);
   g_test_add_func ("/link/can/wrong-bitrate", test_wrong_bitrate);
