@@ -8,9 +8,9 @@ static const struct {
   RbReason reason;
   const char *text;
 } troubles[] = {
-  { "bus-off", RB_REASON_BUS_OFF, "the adapter went off the bus after too many errors: short circuit, wrong bit rate or a damaged cable" },
+  { "bus-off", RB_REASON_BUS_OFF, "the adapter went off the bus after too many errors: short circuit, wrong bit rate or a damaged cable; recallctl links restart brings a kernel's interface back" },
   { "no-ack", RB_REASON_NO_ACK, "nobody on the bus acknowledges: cable not plugged in, ignition off or another bus" },
-  { "wrong-bitrate", RB_REASON_WRONG_BITRATE, "what is on the bus cannot be read: the bit rate is another one" },
+  { "wrong-bitrate", RB_REASON_WRONG_BITRATE, "what is on the bus cannot be read: the bit rate is another one (recallctl links set INTERFACE, or usb:?RATE)" },
   { "dropping-qdisc", RB_REASON_LINK_PROTOCOL, "the interface's queue drops frames; recallctl links set gives it one that does not" },
   { "stuck", RB_REASON_LINK_LOST, "the adapter takes frames and never sends them; it needs to be opened again" },
 };

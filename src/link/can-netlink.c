@@ -27,7 +27,7 @@ pad (GByteArray *out)
 static void
 begin (GByteArray *out, guint16 type, guint16 flags, gconstpointer head, gsize head_length)
 {
-  const struct nlmsghdr header = { .nlmsg_type = type, .nlmsg_flags = flags | NLM_F_REQUEST, .nlmsg_seq = 1 };
+  const struct nlmsghdr header = { .nlmsg_type = type, .nlmsg_flags = flags | NLM_F_REQUEST };
   rb_writer_data (out, &header, sizeof header);
   rb_writer_data (out, head, head_length);
   pad (out);
@@ -61,31 +61,37 @@ say_errno (GError **error, int failure, const char *what)
 }
 
 static gboolean
-send_message (int fd, GByteArray *message, const char *what, GError **error)
+send_message (int fd, GByteArray *message, guint32 sequence, const char *what, GError **error)
 {
-  const guint32 length = message->len;
-  memcpy (message->data, &length, sizeof length);
+  struct nlmsghdr header;
+  memcpy (&header, message->data, sizeof header);
+  header.nlmsg_len = message->len;
+  header.nlmsg_seq = sequence;
+  memcpy (message->data, &header, sizeof header);
   return send (fd, message->data, message->len, 0) == (ssize_t) message->len || say_errno (error, errno, what);
 }
 
-/* The kernel's answer: its payload behind the message header, in room. */
+/* The kernel's answer to that request, not a late one to another: its payload behind the message header, in room. */
 static gboolean
-receive (int fd, guint8 *room, RbReader *payload, guint16 *type, const char *what, GError **error)
+receive (int fd, guint32 sequence, guint8 *room, RbReader *payload, guint16 *type, const char *what, GError **error)
 {
   struct nlmsghdr header;
-  ssize_t n;
-  do
-    n = recv (fd, room, ANSWER_ROOM, 0);
-  while (n < 0 && errno == EINTR);
-  if (n < (ssize_t) sizeof header)
-    return say_errno (error, n < 0 ? errno : EPROTO, what);
-  memcpy (&header, room, sizeof header);
+  do {
+    ssize_t n = recv (fd, room, ANSWER_ROOM, 0);
+    if (n < 0 && errno == EINTR) {
+      header.nlmsg_seq = ~sequence;
+      continue;
+    }
+    if (n < (ssize_t) sizeof header)
+      return say_errno (error, n < 0 ? errno : EPROTO, what);
+    memcpy (&header, room, sizeof header);
+    *payload = rb_reader_new (room, MIN ((gsize) n, header.nlmsg_len));
+  } while (header.nlmsg_seq != sequence);
   *type = header.nlmsg_type;
-  *payload = rb_reader_new (room, MIN ((gsize) n, header.nlmsg_len));
   (void) rb_reader_take (payload, sizeof header);
-  struct nlmsgerr failure;
   if (header.nlmsg_type != NLMSG_ERROR)
     return TRUE;
+  struct nlmsgerr failure;
   const guint8 *bytes = rb_reader_take (payload, sizeof failure);
   if (bytes == NULL)
     return say_errno (error, EPROTO, what);
@@ -94,12 +100,20 @@ receive (int fd, guint8 *room, RbReader *payload, guint16 *type, const char *wha
 }
 
 static gboolean
+ask (int fd, GByteArray *message, guint8 *room, RbReader *payload, guint16 *type, const char *what, GError **error)
+{
+  static gint last; /* atomic */
+  guint32 sequence = (guint32) g_atomic_int_add (&last, 1) + 1;
+  return send_message (fd, message, sequence, what, error) && receive (fd, sequence, room, payload, type, what, error);
+}
+
+static gboolean
 tell (int fd, GByteArray *message, const char *what, GError **error)
 {
   g_autofree guint8 *room = g_malloc (ANSWER_ROOM);
   RbReader payload;
   guint16 type;
-  return send_message (fd, message, what, error) && receive (fd, room, &payload, &type, what, error);
+  return ask (fd, message, room, &payload, &type, what, error);
 }
 
 int
@@ -178,8 +192,10 @@ read_can (RbReader data, RbCanLinkState *out)
       out->bitrate = timing.bitrate;
     else if (type == IFLA_CAN_DATA_BITTIMING && copy (value, &timing, sizeof timing))
       out->data_bitrate = timing.bitrate;
+    else if (type == IFLA_CAN_DATA_BITTIMING_CONST)
+      out->can_fd = TRUE;
     else if (type == IFLA_CAN_CTRLMODE && copy (value, &mode, sizeof mode))
-      out->fd = (mode.flags & CAN_CTRLMODE_FD) != 0;
+      out->modes = mode.flags;
     else if (type == IFLA_CAN_RESTART_MS)
       (void) copy (value, &out->restart_ms, sizeof out->restart_ms);
     else if (type == IFLA_CAN_BERR_COUNTER && copy (value, &counters, sizeof counters)) {
@@ -242,7 +258,7 @@ rb_can_netlink_read (int fd, const char *name, RbCanLinkState *out, GError **err
   memset (out, 0, sizeof *out);
   begin (message, RTM_GETLINK, 0, &head, sizeof head);
   put (message, IFLA_IFNAME, name, strlen (name) + 1);
-  if (!send_message (fd, message, name, error) || !receive (fd, room, &payload, &type, name, error))
+  if (!ask (fd, message, room, &payload, &type, name, error))
     return FALSE;
   if (type != RTM_NEWLINK || !read_link (&payload, out))
     return say_errno (error, EPROTO, name);

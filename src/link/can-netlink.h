@@ -16,7 +16,8 @@ typedef struct {
   guint32 bitrate, data_bitrate;
   gboolean has_counters;      /* gs_usb of Linux 6.1 has none here; they are in its error frames */
   guint tx_errors, rx_errors;
-  gboolean fd;                /* set up for CAN FD */
+  gboolean can_fd;            /* its controller knows CAN FD */
+  guint32 modes;              /* CAN_CTRLMODE_… that are set, CAN FD among them */
   guint32 restart_ms;         /* after bus-off the kernel restarts by itself; 0: it does not */
   char queue[16];             /* "pfifo_fast" */
 } RbCanLinkState;

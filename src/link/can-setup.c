@@ -27,12 +27,15 @@ open_link (const char *interface, int *fd, RbCanLinkState *link, GError **error)
   return FALSE;
 }
 
+/* Before anything is touched: a driver that refuses CAN FD has taken the bit rate in the same message already. */
 static gboolean
-is_real (const char *interface, const RbCanLinkState *link, GError **error)
+fits (const char *interface, const RbCanLinkState *link, const RbCanPreset *preset, GError **error)
 {
-  if (!link->is_virtual)
+  if (link->is_virtual)
+    return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s is a virtual interface; it has no bit rate", interface);
+  if (preset == NULL || preset->data_bitrate == 0 || link->can_fd)
     return TRUE;
-  return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s is a virtual interface; it has no bit rate", interface);
+  return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s has no CAN FD, so not %s", interface, preset->name);
 }
 
 static const RbCanPreset *
@@ -47,12 +50,13 @@ find_preset (const char *name, GError **error)
 gboolean
 rb_can_setup_check (const char *interface, const char *preset, GError **error)
 {
+  const RbCanPreset *wanted = preset == NULL ? NULL : find_preset (preset, error);
   RbCanLinkState link;
   int fd = -1;
-  if ((preset != NULL && find_preset (preset, error) == NULL) || !open_link (interface, &fd, &link, error))
+  if ((preset != NULL && wanted == NULL) || !open_link (interface, &fd, &link, error))
     return FALSE;
   close (fd);
-  return is_real (interface, &link, error);
+  return fits (interface, &link, wanted, error);
 }
 
 /* libsocketcan says FALSE and no more; what the kernel minds is found by asking for what it minds most. */
@@ -72,12 +76,17 @@ set_restart (const char *interface)
     g_debug ("%s does not restart by itself after bus-off", interface);
 }
 
+/* Whatever somebody set that a tester cannot work with, and nothing that is not set: drivers refuse what they do not know. */
 static gboolean
-set_classic (const char *interface, const RbCanLinkState *link, const RbCanPreset *preset, GError **error)
+clear_modes (const char *interface, guint32 modes, GError **error)
 {
-  struct can_ctrlmode mode = { .mask = CAN_CTRLMODE_FD };
-  if (link->fd && can_set_ctrlmode (interface, &mode) != 0)
-    return refused (interface, "CAN FD off", error);
+  struct can_ctrlmode mode = { .mask = modes & (CAN_CTRLMODE_FD | CAN_CTRLMODE_LISTENONLY | CAN_CTRLMODE_LOOPBACK | CAN_CTRLMODE_FD_NON_ISO) };
+  return mode.mask == 0 || can_set_ctrlmode (interface, &mode) == 0 || refused (interface, "normal mode", error);
+}
+
+static gboolean
+set_classic (const char *interface, const RbCanPreset *preset, GError **error)
+{
   return can_set_bitrate_samplepoint (interface, preset->bitrate, RB_CAN_SAMPLE_POINT) == 0 || refused (interface, preset->name, error);
 }
 
@@ -87,9 +96,13 @@ set_up (const char *interface, int fd, const RbCanLinkState *link, const RbCanPr
   g_autoptr (GError) queue = NULL;
   if (can_do_stop (interface) != 0)
     return refused (interface, "down", error);
-  gboolean set = preset->data_bitrate > 0 ? rb_can_netlink_set_fd (fd, link->index, preset, error) : set_classic (interface, link, preset, error);
-  if (!set)
+  gboolean set = clear_modes (interface, link->modes, error)
+                 && (preset->data_bitrate > 0 ? rb_can_netlink_set_fd (fd, link->index, preset, error) : set_classic (interface, preset, error));
+  if (!set) {
+    if (link->is_up && can_do_start (interface) != 0)
+      g_prefix_error (error, "the interface is down now: ");
     return FALSE;
+  }
   set_restart (interface);
   if (!rb_can_netlink_queue_is_good (link->queue) && !rb_can_netlink_set_queue (fd, link->index, &queue))
     g_warning ("%s: %s", interface, queue->message);
@@ -113,7 +126,7 @@ rb_can_setup_apply (const char *interface, const char *preset, GError **error)
   int fd = -1;
   if ((preset != NULL && wanted == NULL) || !open_link (interface, &fd, &link, error))
     return FALSE;
-  gboolean done = is_real (interface, &link, error)
+  gboolean done = fits (interface, &link, wanted, error)
                   && (wanted == NULL ? restart (interface, &link, error) : set_up (interface, fd, &link, wanted, error));
   close (fd);
   return done;

@@ -80,10 +80,24 @@ class Cards(Case):
                 peer.ask("close")
 
     def test_what_it_cannot(self):
+        """It is refused, and the interface goes on as it was."""
+        self.set("set", "can0", "250k")
         self.set("set", "can0", "500k/2M", code=1, says="[unsupported]")
+        self.assertTrue(is_up("can0"))
+        self.assertEqual(can("can0")["bittiming"]["bitrate"], 250000)
         run("ip", "link", "add", "vcan7", "type", "vcan")
         self.set("set", "vcan7", "500k", code=1, says="virtual interface; it has no bit rate [unsupported]")
         run("ip", "link", "del", "vcan7")
+
+    def test_a_mode_that_only_listens(self):
+        """What somebody left behind does not stay."""
+        run("ip", "link", "set", "can0", "type", "can", "bitrate", "500000", "listen-only", "on")
+        self.set("set", "can0", "500k")
+        self.assertNotIn("LISTEN-ONLY", can("can0").get("ctrlmode", []))
+        self.set("set", "can1", "500k")
+        peer = Peer(self, PEER, "can:can0")
+        peer.channel(0x7E0, 0x7E8)
+        self.exchange(peer, ecu(self, "can1"), (7,))
 
     def test_without_the_right(self):
         self.set("set", "can0", "250k", code=1, says="[not-permitted]", prefix=("setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all", "--inh-caps", "-all"))
