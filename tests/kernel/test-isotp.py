@@ -185,6 +185,26 @@ class AgainstCanUtils(unittest.TestCase):
         kernel.close()
         peer.close()
 
+    def test_cansend(self):
+        """Frames made by hand: a single frame, and a message of two frames to which we say go on."""
+        peer = Peer(self, PEER, "can:vcan0")
+        peer.channel(0x7E0, 0x7E8)
+        peer.ask("send 3E00")  # the channel listens now
+        peer.start("receive 10000")
+        subprocess.run(["cansend", "vcan0", "7E8#027E00CCCCCCCCCC"], check=True, timeout=20)
+        self.assertEqual(peer.answer(), "ok 7e00")
+        with socket.socket(socket.PF_CAN, socket.SOCK_RAW, socket.CAN_RAW) as raw:
+            raw.bind(("vcan0",))
+            raw.settimeout(20)
+            peer.start("receive 10000")
+            subprocess.run(["cansend", "vcan0", "7E8#100A62F190414243"], check=True, timeout=20)
+            while (flow := raw.recv(16))[0] != 0xE0:  # little-endian id 7E0
+                pass
+            self.assertEqual(flow[8:11], b"\x30\x00\x00")
+            subprocess.run(["cansend", "vcan0", "7E8#2144454647CCCCCC"], check=True, timeout=20)
+            self.assertEqual(peer.answer(), "ok 62f19041424344454647")
+        peer.close()
+
     def test_candump(self):
         """Each frame as outsiders see it, byte by byte."""
         dump = subprocess.Popen(["candump", "-L", "-n", "4", "-T", "5000", "vcan0"], stdout=subprocess.PIPE, text=True)
@@ -221,6 +241,27 @@ class Interfaces(unittest.TestCase):
         peer.start("channel 2016 2024 -1 -1 1 204")
         self.assertTrue(peer.answer().startswith("error unsupported"))
         peer.close()
+
+    def test_two_ends_of_a_cable(self):
+        """vxcan: what goes in at one end comes out at the other, and only there."""
+        subprocess.run(["ip", "link", "add", "vxcan0", "type", "vxcan", "peer", "name", "vxcan1"], check=True)
+        for name in ("vxcan0", "vxcan1"):
+            subprocess.run(["ip", "link", "set", name, "mtu", "72", "up"], check=True)
+        for uri, fd in (("can:vxcan0", False), ("canfd:vxcan0", True)):
+            with self.subTest(uri):
+                kernel = Kernel(self, "vxcan1", 0x7E8, 0x7E0, fd=fd)
+                peer = Peer(self, PEER, uri)
+                self.assertIn("canfd:vxcan0=ready", peer.ask("list"))
+                peer.channel(0x7E0, 0x7E8, fd=fd)
+                for length in (1, 8, 100, 1000):
+                    peer.start(f"send# {length} {length}")
+                    self.assertEqual(kernel.socket.recv(5000), pattern(length, length))
+                    self.assertEqual(peer.answer(), "ok")
+                    kernel.socket.send(pattern(length, 7))
+                    peer.ask(f"receive# {length} 7 10000")
+                kernel.close()
+                peer.close()
+        subprocess.run(["ip", "link", "delete", "vxcan0"], check=True)
 
     def test_interface_goes(self):
         subprocess.run(["ip", "link", "add", "dev", "vcan2", "type", "vcan"], check=True)
