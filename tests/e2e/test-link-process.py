@@ -76,11 +76,7 @@ class Run:
         assert not self.bench.differences()
 
     def finish(self):
-        """An ECU that was left in the middle of something may refuse as long as its session lives; the ignition ends that."""
-        if self.bench.recover(expect=None)["ok"]:
-            return
-        self.bench.stop()
-        self.bench.start()
+        """Wherever it was cut off: the same command, once."""
         verdict = self.bench.recover(expect=None)
         assert verdict["ok"], verdict
 
@@ -106,11 +102,12 @@ def test_killed_on_the_bus(build):
 
 
 def test_killed_again_and_again(build):
-    moments = random.Random(4711)
-    bench = fresh(build)
-    run = Run(bench, set(moments.sample(range(2, 60), 4)), "KILL")
-    assert len(set(run.struck)) == len(run.struck), run.struck
-    run.check()
+    """With the first seed one dies after the last block of an image, before the ECU was told to check it."""
+    for seed in (4711, 4712, 4713):
+        bench = fresh(build)
+        run = Run(bench, set(random.Random(seed).sample(range(2, 60), 4)), "KILL")
+        assert len(set(run.struck)) == len(run.struck), run.struck
+        run.check()
 
 
 def test_no_time_to_find_it_again(build):
