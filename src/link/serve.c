@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "link/serve.h"
 
+#include "link/eager.h"
 #include "link/wording.h"
 #include "link/backend.h"
 #include "link/sandbox.h"
@@ -25,6 +26,7 @@ typedef struct {
   int socket;
   RbChannel *channel;
   RbPacketMemory *memory;
+  RbEager waiter;
   guint32 call, cancelled; /* guarded by the server's lock */
   GCancellable *cancellable;
   RbPacket first; /* a request that came before the thread; kind OPEN or DISCOVER of line 0 */
@@ -151,8 +153,11 @@ begin_call (Line *line, guint32 call)
 static gboolean
 next_request (Line *line, RbPacketBuffer *buffer, RbPacket *request)
 {
-  if (line->first.body == NULL)
+  struct pollfd polled = { line->socket, POLLIN, 0 };
+  if (line->first.body == NULL) {
+    (void) rb_eager_poll (&line->waiter, &polled, 1, -1);
     return rb_packet_receive (line->socket, buffer, request);
+  }
   *request = line->first;
   line->first = (RbPacket) { .fd = -1 };
   return TRUE;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <glib.h>
+#include <poll.h>
+
+/*
+ * Waiting that looks again for a moment before it sleeps. To sleep and to be woken costs more than the whole exchange where
+ * the other side answers within some ten microseconds, as over loopback and a fast switch; whoever answers later is waited for as ever,
+ * because only a wait that was short makes the next one eager. One thread a waiter; begin with zeros.
+ */
+typedef struct {
+  gboolean eager;
+} RbEager;
+
+/* As poll(); microseconds -1: no end. */
+int rb_eager_poll (RbEager *self, struct pollfd *fds, guint n, gint64 microseconds);
