@@ -108,7 +108,8 @@ ask (RbChannel *channel, GCancellable *cancellable, GError **error)
   static const guint8 tester_present[] = { 0x3e, 0x00 };
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) request = g_bytes_new_static (tester_present, sizeof tester_present);
-  if (rb_channel_send (channel, request, cancellable, &failure) || !is_useless (failure))
+  /* a single frame that does not get out as it should is the link's trouble, not an ECU's */
+  if (rb_channel_send (channel, request, cancellable, &failure) || !(is_useless (failure) || rb_reason_of (failure) == RB_REASON_LINK_PROTOCOL))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;

@@ -21,6 +21,7 @@ from setup_bus import Bus  # noqa: E402
 BUILD, ADAPTER, PEER = Path(sys.argv.pop(1)), sys.argv.pop(1), sys.argv.pop(1)
 SETUP, CTL = BUILD / "src/recall-can-setup", BUILD / "src/recallctl"
 PASSIVE, BUS_OFF = 2, 3
+CAN_ERR_PROT, FORM = 0x8, 0x02
 
 
 def link(name):
@@ -35,6 +36,11 @@ def listed(uri):
     """What recallctl links says of it."""
     links = json.loads(run(str(CTL), "links", "--json").splitlines()[-1])["links"]
     return next(entry["state"] for entry in links if entry["uri"] == uri)
+
+
+def identified(uri):
+    done = subprocess.run([CTL, "identify", "--link", uri, "--json"], capture_output=True, text=True, timeout=120, check=False)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def is_up(name):
@@ -121,6 +127,8 @@ class Cards(Case):
         self.assertEqual(listed("can:can0"), "dropping-qdisc")
         self.assertRegex(peer.ask("send 3e00", "error"), "^error link-protocol .*queue drops frames")
         peer.ask("close")
+        # the same by the confined link process, which may make no socket any more
+        self.assertIn("queue drops frames", identified("can:can0")["message"])
         self.set("set", "can0", "500k")
         self.assertEqual(link("can0")["qdisc"], "pfifo_fast")
         peer.ask("open can:can0")
@@ -223,6 +231,17 @@ class GsUsb(Case):
         self.adapter.tell(f"state 0 {PASSIVE} 128 0")
         until(lambda: listed(f"can:{self.name}") == "error-passive")
         self.assertRegex(peer.ask("send 3e00", "error"), "^error no-ack ")
+        peer.ask("close")
+        self.assertEqual(identified(f"can:{self.name}")["reason"], "no-ack")
+
+    def test_wrong_bit_rate(self):
+        self.set("set", self.name, "250k")
+        peer = Peer(self, PEER, f"can:{self.name}")
+        peer.channel(0x7E0, 0x7E8)
+        peer.ask("send 3e00")
+        for _ in range(5):
+            self.adapter.tell(f"error 0 {CAN_ERR_PROT:x} {FORM} 0")
+        self.assertRegex(peer.ask("receive 500", "error"), "^error wrong-bitrate ")
 
 
 if __name__ == "__main__":
