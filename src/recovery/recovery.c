@@ -17,6 +17,7 @@
 #define DEFAULT_LINK_TIMEOUT_S 20
 #define RETRY_MS 250
 #define MAX_LOST 5
+#define MAX_SILENT 2
 #define MAX_SHE (256 * 1024)
 
 struct _RbRecovery {
@@ -565,6 +566,25 @@ typedef struct {
   GCancellable *cancellable;
 } Run;
 
+/*
+ * An answer that did not come in time leaves open what the ECU did: only looking again can tell, so it is looked at again
+ * and gone on with, a few times. Requests that may be repeated were repeated before (uds/client.c).
+ */
+static gboolean
+work_while_it_answers (RbWork *work, const RbWorkContext *context, GError **error)
+{
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    if (rb_work_run (work, context, &failure))
+      return TRUE;
+    if (rb_reason_of (failure) != RB_REASON_NO_ANSWER || work->silent++ >= MAX_SILENT) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+    rb_work_set_state (work, context, RB_ECU_UNKNOWN, RB_REASON_NO_ANSWER, failure->message);
+  }
+}
+
 /* (RbLanesWork) One ECU to its end: done, parked, or FALSE when the run cannot go on. */
 static gboolean
 run_one (RbWork *work, gpointer user_data, GError **error)
@@ -574,7 +594,7 @@ run_one (RbWork *work, gpointer user_data, GError **error)
   g_autoptr (GError) failure = NULL;
   if (!may_go_on (run->recovery, error))
     return FALSE;
-  if (rb_work_run (work, &context, &failure))
+  if (work_while_it_answers (work, &context, &failure))
     return TRUE;
   /* an ECU under which the link goes away again and again is not tried for ever */
   gboolean lost = rb_reason_is_link_lost (rb_reason_of (failure)) && work->lost++ < MAX_LOST;
@@ -659,8 +679,11 @@ run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
   if (!rb_recovery_may_run (self, error) || !begin (self, error))
     return FALSE;
   self->ran = TRUE;
-  for (guint i = 0; i < self->works->len; i++)
-    ((RbWork *) self->works->pdata[i])->finished = ((RbWork *) self->works->pdata[i])->lost = 0;
+  for (guint i = 0; i < self->works->len; i++) {
+    RbWork *work = self->works->pdata[i];
+    work->finished = 0;
+    work->lost = work->silent = 0;
+  }
   self->row_before = rb_journal_last_row (self->journal);
   self->end = RB_STATEMENT_ABORTED;
   /* an earlier run of this object may have ended with the link */

@@ -414,8 +414,7 @@ static const struct {
 static guint8
 serve (RbEcu *self, guint8 sid, RbReader *request, GByteArray *out)
 {
-  const RbFault *refuse = rb_simulated_fault (self->vehicle, "refuse", self, 0);
-  if (refuse != NULL && refuse->argument == sid)
+  if (rb_simulated_fault_of (self->vehicle, "refuse", self, sid, 0) != NULL)
     return RB_NRC_CONDITIONS;
   for (guint i = 0; i < G_N_ELEMENTS (services); i++) {
     if (services[i].sid != sid || (services[i].kinds & kind_of (self)) == 0)
@@ -547,5 +546,7 @@ rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now)
     return answers;
   }
   answer_one (self, request, functional, answers);
+  if (rb_simulated_fault_of (self->vehicle, "lose-answer", self, sid, ++self->answered[sid]) != NULL)
+    g_ptr_array_set_size (answers, 0);
   return answers;
 }

@@ -39,6 +39,7 @@ typedef struct {
   gboolean dtc_off, silent;
   gboolean over_can;   /* the request came over CAN */
   gboolean hearing;    /* a request of several frames is arriving: S3 stands still */
+  guint answered[256]; /* requests answered by service id, for faults */
   guint blocks;        /* TransferData accepted since power on, for faults */
 } RbEcu;
 

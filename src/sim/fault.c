@@ -11,6 +11,7 @@ static const struct {
   { "pending", "every long answer is preceded by ARG times 0x78" },
   { "busy", "request WHEN is answered 0x21 once" },
   { "no-answer", "request WHEN is not answered; without WHEN the ECU is dead" },
+  { "lose-answer", "answer WHEN of service ARG (as 0x31) is lost; what was asked is done" },
   { "refuse", "every request of service ARG (as 0x31) is answered 0x22" },
   { "wrong-digest", "the digest over flash is wrong" },
   { "wrong-proof", "the proof of possession is by another key" },
@@ -74,12 +75,13 @@ rb_fault_help (void)
 }
 
 const RbFault *
-rb_fault_strikes (GPtrArray *faults, const char *kind, const char *name, const char *serial, gint64 count)
+rb_fault_strikes (GPtrArray *faults, const char *kind, const char *name, const char *serial, guint8 service, gint64 count)
 {
   for (guint i = 0; i < faults->len; i++) {
     RbFault *fault = faults->pdata[i];
     gboolean here = strcmp (fault->ecu, "*") == 0 || strcmp (fault->ecu, name) == 0 || strcmp (fault->ecu, serial) == 0;
-    if (!here || fault->spent || strcmp (fault->kind, kind) != 0 || (fault->when > 0 && fault->when != count))
+    gboolean other = service != 0 && fault->argument != service;
+    if (!here || other || fault->spent || strcmp (fault->kind, kind) != 0 || (fault->when > 0 && fault->when != count))
       continue;
     fault->spent = fault->when > 0;
     return fault;

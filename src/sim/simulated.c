@@ -218,7 +218,13 @@ rb_simulated_log (RbSimulated *self, const char *event, const RbEcu *ecu, json_t
 }
 
 const RbFault *
+rb_simulated_fault_of (RbSimulated *self, const char *kind, const RbEcu *ecu, guint8 service, gint64 count)
+{
+  return rb_fault_strikes (self->faults, kind, ecu->memory->name, ecu->memory->serial, service, count);
+}
+
+const RbFault *
 rb_simulated_fault (RbSimulated *self, const char *kind, const RbEcu *ecu, gint64 count)
 {
-  return rb_fault_strikes (self->faults, kind, ecu->memory->name, ecu->memory->serial, count);
+  return rb_simulated_fault_of (self, kind, ecu, 0, count);
 }

@@ -26,6 +26,8 @@ RbEcu *rb_simulated_by_logical (RbSimulated *self, guint16 logical);
 /* One line in the event log. detail (taken, may be NULL) is merged in. */
 void rb_simulated_log (RbSimulated *self, const char *event, const RbEcu *ecu, json_t *detail);
 const RbFault *rb_simulated_fault (RbSimulated *self, const char *kind, const RbEcu *ecu, gint64 count);
+/* The same of one service. */
+const RbFault *rb_simulated_fault_of (RbSimulated *self, const char *kind, const RbEcu *ecu, guint8 service, gint64 count);
 /* Opened memories of a state dir, without a model: for show and offer. (element-type RbMemory) */
 GPtrArray *rb_simulated_memories (const char *state_dir, char **vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbSimulated, rb_simulated_free)

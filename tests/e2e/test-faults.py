@@ -11,6 +11,9 @@ import traceback
 
 from bench import Bench
 
+# authentication, download, exit, file transfer, reset: the first of each; routines: each of the first seven
+LOST = ("0x29@1", "0x34@1", "0x37@1", "0x38@1", "0x11@1") + tuple(f"0x31@{count}" for count in range(1, 8))
+
 
 def fresh(build, *faults, **start):
     bench = Bench(build)
@@ -216,6 +219,17 @@ def test_refused_unlock(build):
 
 def test_dead_ecu(build):
     return parks(build, "lamp:no-answer", "no-answer", "SN-LAMP-0001")
+
+
+def test_lost_answers(build):
+    """The answer to what may not be asked twice is lost: the ECU is looked at again and gone on with, in the same run."""
+    names = ("steering", "brake", "door", "sensor")
+    for lost in (LOST[i:i + len(names)] for i in range(0, len(LOST), len(names))):
+        for turn in (0, 2):
+            bench = fresh(build, *(f"{name}:lose-answer={lost[(turn + i) % len(lost)]}" for i, name in enumerate(names)))
+            finishes(bench)
+            bench.stop()
+    return bench
 
 
 def test_busy_and_pending(build):
