@@ -82,6 +82,21 @@ gboolean rb_channel_send (RbChannel *self, GBytes *message, GCancellable *cancel
  * transport's own timeouts. (transfer full)
  */
 GBytes *rb_channel_receive (RbChannel *self, gint64 first_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/*
+ * What is to follow an answer at once, as the next block of a download: where the link is in another process, it goes out while this
+ * one still hears of the answer, so that the wire does not wait for two processes to take turns.
+ */
+typedef struct {
+  GBytes *after;   /* the very answer, borrowed */
+  GBytes *message; /* borrowed for the call */
+  gboolean sent;
+} RbChannelNext;
+/*
+ * As rb_channel_receive(). next->sent: the answer was next->after and the message is on its way; what the sending fails with, the next
+ * receive fails with. Else it is the caller's to send, and that is always so where the link gains nothing. next may be NULL.
+ */
+GBytes *rb_channel_receive_then (RbChannel *self, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Throws away what came unasked before a request. */
 void rb_channel_drain (RbChannel *self);
 /* Largest UDS message this channel carries, for block sizes. */

@@ -3,7 +3,6 @@
 
 #include "core/bytes.h"
 #include "frame/doip.h"
-#include "link/eager.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,7 +17,6 @@ struct _RbDoipStream {
   GSocket *socket;
   int fd;
   int interrupt; /* eventfd */
-  RbEager waiter; /* of whoever reads: one at a time */
   GByteArray *in; /* what came and is not handed out yet */
   guint8 *room;
 };
@@ -104,8 +102,9 @@ static gboolean
 wait_readable (RbDoipStream *self, gint64 end)
 {
   struct pollfd polled[] = { { self->fd, POLLIN, 0 }, { self->interrupt, POLLIN, 0 } };
-  gint64 left = end == 0 ? -1 : MAX (end - g_get_monotonic_time (), 0);
-  int ready = rb_eager_poll (&self->waiter, polled, G_N_ELEMENTS (polled), left);
+  gint64 left = MAX (end - g_get_monotonic_time (), 0);
+  const struct timespec most = { left / G_USEC_PER_SEC, left % G_USEC_PER_SEC * 1000 };
+  int ready = ppoll (polled, G_N_ELEMENTS (polled), end == 0 ? NULL : &most, NULL);
   guint64 count;
   if (polled[1].revents != 0 && read (self->interrupt, &count, sizeof count) < 0)
     g_debug ("nobody interrupts any more");

@@ -17,8 +17,9 @@ typedef enum {
   RB_PACKET_ALIVE,
   RB_PACKET_CHANNEL,  /* number: of the channel; body: address; comes with the channel's socket and memory */
   RB_PACKET_SEND,     /* number: 1 drains before; body: message */
-  RB_PACKET_SEND_SHARED, /* the same, with the message in the channel's memory; number: its length times 2, and 1 drains before */
+  RB_PACKET_SEND_SHARED, /* the same; body: where in the channel's memory the message is */
   RB_PACKET_RECEIVE,  /* number: milliseconds */
+  RB_PACKET_RECEIVE_THEN, /* the same, -1 receives nothing; body: after which answer what in the memory is sent, once this call is answered */
   RB_PACKET_DRAIN,
   RB_PACKET_CLOSE,    /* the channel; the last call on its socket */
   /* answers, with the number of the call */
@@ -63,16 +64,17 @@ gboolean rb_packet_pair (int sockets[2]) G_GNUC_WARN_UNUSED_RESULT;
  * too long for it goes by packets.
  */
 #define RB_PACKET_SHARED_MIN 2048
+#define RB_PACKET_SHARED_MAX (255 * 1024)
 typedef struct _RbPacketMemory RbPacketMemory;
 RbPacketMemory *rb_packet_memory_new (void);
 /* The link process's view; takes file. NULL when it is none. */
 RbPacketMemory *rb_packet_memory_open (int file);
 void rb_packet_memory_free (RbPacketMemory *self);
 int rb_packet_memory_file (const RbPacketMemory *self);
-/* FALSE: too long. */
-gboolean rb_packet_memory_put (RbPacketMemory *self, GBytes *message) G_GNUC_WARN_UNUSED_RESULT;
-/* Good until the next call; NULL when it cannot be that long. (transfer full) */
-GBytes *rb_packet_memory_view (const RbPacketMemory *self, gsize length);
+/* The message before it stays where it is, the one before that does not. FALSE: too long. */
+gboolean rb_packet_memory_put (RbPacketMemory *self, GBytes *message, guint32 *place) G_GNUC_WARN_UNUSED_RESULT;
+/* NULL when nothing can be there. (transfer full) */
+GBytes *rb_packet_memory_view (const RbPacketMemory *self, guint32 place, gsize length);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbPacket, rb_packet_clear)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPacketMemory, rb_packet_memory_free)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "link/process.h"
 
+#include "link/eager.h"
 #include "link/serve.h"
 #include "link/wording.h"
 
@@ -44,6 +45,7 @@ typedef struct {
   guint32 number; /* 0: the link's */
   int socket;
   RbPacketBuffer *buffer;
+  RbEager waiter;
   GMutex lock;         /* one call at a time */
   guint32 call;
   gint64 cancelled_at; /* guarded by the process's lock; 0: not */
@@ -263,6 +265,8 @@ exchange (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancell
     return FALSE;
   Cancelling cancelling = { line, request->call };
   gulong handler = cancellable == NULL ? 0 : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), &cancelling, NULL);
+  struct pollfd polled = { line->socket, POLLIN, 0 };
+  (void) rb_eager_poll (&line->waiter, &polled, 1, -1);
   gboolean came = rb_packet_receive (line->socket, line->buffer, answer);
   if (handler != 0)
     g_cancellable_disconnect (cancellable, handler);
@@ -460,6 +464,16 @@ process_channel_close (gpointer state, gpointer channel)
   line_free (channel);
 }
 
+/* Where the message is now, or NULL. */
+static GBytes *
+lay_ready (Line *line, GBytes *message, GBytes *after)
+{
+  guint32 place;
+  if (line->memory == NULL || !rb_packet_memory_put (line->memory, message, &place))
+    return NULL;
+  return rb_wording_ready (place, g_bytes_get_size (message), after);
+}
+
 static gboolean
 process_send (gpointer state, gpointer channel, GBytes *message, GCancellable *cancellable, GError **error)
 {
@@ -467,8 +481,11 @@ process_send (gpointer state, gpointer channel, GBytes *message, GCancellable *c
   (void) state;
   gsize length = g_bytes_get_size (message);
   RbPacket request = { .kind = RB_PACKET_SEND, .number = line->drain ? 1 : 0, .body = message, .fd = -1 };
-  if (length >= RB_PACKET_SHARED_MIN && line->memory != NULL && rb_packet_memory_put (line->memory, message))
-    request = (RbPacket) { .kind = RB_PACKET_SEND_SHARED, .number = (gint64) length * 2 + (line->drain ? 1 : 0), .fd = -1 };
+  g_autoptr (GBytes) ready = length < RB_PACKET_SHARED_MIN ? NULL : lay_ready (line, message, NULL);
+  if (ready != NULL) {
+    request.kind = RB_PACKET_SEND_SHARED;
+    request.body = ready;
+  }
   g_auto (RbPacket) answer = { .fd = -1 };
   line->drain = FALSE;
   if (!call (line, &request, &answer, cancellable, error))
@@ -490,6 +507,24 @@ process_receive (gpointer state, gpointer channel, gint64 first_ms, GCancellable
   if (!call (line, &request, &answer, cancellable, error))
     return NULL;
   return g_steal_pointer (&answer.body);
+}
+
+/* An answer that is here already needs no receiving: the message goes out now. */
+static GBytes *
+process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable, GError **error)
+{
+  Line *line = channel;
+  GBytes *ahead = g_queue_peek_head (&line->ahead);
+  gboolean useless = ahead != NULL && !g_bytes_equal (ahead, next->after);
+  g_autoptr (GBytes) ready = useless ? NULL : lay_ready (line, next->message, next->after);
+  if (ready == NULL)
+    return process_receive (state, channel, first_ms, cancellable, error);
+  RbPacket request = { .kind = RB_PACKET_RECEIVE_THEN, .number = ahead == NULL ? first_ms : -1, .body = ready, .fd = -1 };
+  g_auto (RbPacket) answer = { .fd = -1 };
+  if (!call (line, &request, &answer, cancellable, error))
+    return NULL;
+  next->sent = answer.number != 0;
+  return ahead == NULL ? g_steal_pointer (&answer.body) : g_queue_pop_head (&line->ahead);
 }
 
 /* What is here goes now, what the child has before the next message leaves: nobody can tell the difference but by the time it saves. */
@@ -534,6 +569,7 @@ const RbLinkBackend rb_process_backend = {
   .channel_close = process_channel_close,
   .send = process_send,
   .receive = process_receive,
+  .receive_then = process_receive_then,
   .drain = process_drain,
   .max_message = process_max_message,
 };

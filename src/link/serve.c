@@ -26,6 +26,8 @@ typedef struct {
   int socket;
   RbChannel *channel;
   RbPacketMemory *memory;
+  GBytes *then;    /* in the memory: to be sent once the call is answered */
+  GError *failure; /* of sending it: what the next receive fails with */
   RbEager waiter;
   guint32 call, cancelled; /* guarded by the server's lock */
   GCancellable *cancellable;
@@ -92,9 +94,12 @@ do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
 static GBytes *
 message_of (Line *line, const RbPacket *request)
 {
+  g_auto (RbWordingReady) ready = { 0 };
   if (request->kind == RB_PACKET_SEND)
     return g_bytes_ref (request->body);
-  return line->memory == NULL ? NULL : rb_packet_memory_view (line->memory, (gsize) request->number / 2);
+  if (line->memory == NULL || !rb_wording_read_ready (request->body, &ready))
+    return NULL;
+  return rb_packet_memory_view (line->memory, ready.place, ready.length);
 }
 
 static void
@@ -105,13 +110,49 @@ do_send (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "there is no such message");
     return;
   }
-  if ((request->number & 1) != 0)
+  g_clear_error (&line->failure);
+  if (request->number != 0)
     rb_channel_drain (line->channel);
   if (!rb_channel_send (line->channel, message, line->cancellable, error))
     return;
   g_autoptr (GError) not_yet = NULL;
   answer->body = rb_channel_receive (line->channel, AHEAD_MS, line->cancellable, &not_yet);
   answer->number = answer->body != NULL;
+}
+
+static void
+do_receive (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
+{
+  if (line->failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&line->failure));
+  else
+    answer->body = rb_channel_receive (line->channel, request->number, line->cancellable, error);
+}
+
+static void
+do_receive_then (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
+{
+  g_auto (RbWordingReady) ready = { 0 };
+  g_autoptr (GBytes) message = message_of (line, request);
+  if (message == NULL || !rb_wording_read_ready (request->body, &ready)) {
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "there is no such message");
+    return;
+  }
+  if (request->number >= 0)
+    do_receive (line, request, answer, error);
+  if (request->number < 0 || (answer->body != NULL && g_bytes_equal (answer->body, ready.after)))
+    line->then = g_steal_pointer (&message);
+  answer->number = line->then != NULL;
+}
+
+/* What the program asked to be sent after the answer that it has been told of. It belongs to the call that comes next. */
+static void
+send_then (Line *line)
+{
+  g_autoptr (GBytes) message = g_steal_pointer (&line->then);
+  rb_channel_drain (line->channel);
+  if (!rb_channel_send (line->channel, message, line->cancellable, &line->failure))
+    g_debug ("what was laid ready is not sent: %s", line->failure->message);
 }
 
 static void
@@ -132,7 +173,8 @@ serve_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
   switch (request->kind) {
   case RB_PACKET_SEND_SHARED:
   case RB_PACKET_SEND: do_send (line, request, answer, error); break;
-  case RB_PACKET_RECEIVE: answer->body = rb_channel_receive (line->channel, request->number, line->cancellable, error); break;
+  case RB_PACKET_RECEIVE: do_receive (line, request, answer, error); break;
+  case RB_PACKET_RECEIVE_THEN: do_receive_then (line, request, answer, error); break;
   case RB_PACKET_DRAIN: rb_channel_drain (line->channel); break;
   case RB_PACKET_CLOSE: g_clear_pointer (&line->channel, rb_channel_unref); break;
   default: g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no call of a channel");
@@ -178,7 +220,13 @@ serve_once (Line *line, RbPacketBuffer *buffer)
     serve_channel (line, &request, &answer, &error);
   if (error != NULL)
     refuse (&answer, error);
-  return rb_packet_answer (line->socket, &answer) && request.kind != RB_PACKET_CLOSE;
+  if (!rb_packet_answer (line->socket, &answer) || request.kind == RB_PACKET_CLOSE)
+    return FALSE;
+  if (line->then != NULL) {
+    begin_call (line, request.call + 1);
+    send_then (line);
+  }
+  return TRUE;
 }
 
 static void
@@ -188,6 +236,8 @@ line_end (Line *line)
   if (line->number == 0)
     g_clear_pointer (&server->link, rb_link_unref);
   g_clear_pointer (&line->channel, rb_channel_unref);
+  g_clear_pointer (&line->then, g_bytes_unref);
+  g_clear_error (&line->failure);
   g_clear_pointer (&line->memory, rb_packet_memory_free);
   close (line->socket);
   g_mutex_lock (&server->lock);

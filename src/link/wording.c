@@ -198,6 +198,35 @@ rb_wording_read_entries (GBytes *body)
   return rb_reader_done (&reader) ? g_steal_pointer (&entries) : NULL;
 }
 
+GBytes *
+rb_wording_ready (guint32 place, gsize length, GBytes *after)
+{
+  GByteArray *out = g_byte_array_new ();
+  rb_writer_u32be (out, place);
+  rb_writer_u32be (out, (guint32) length);
+  if (after != NULL)
+    rb_writer_data (out, g_bytes_get_data (after, NULL), g_bytes_get_size (after));
+  return g_byte_array_free_to_bytes (out);
+}
+
+gboolean
+rb_wording_read_ready (GBytes *body, RbWordingReady *out)
+{
+  RbReader reader = rb_reader_from_bytes (body);
+  out->place = rb_reader_u32be (&reader);
+  out->length = rb_reader_u32be (&reader);
+  if (!rb_reader_ok (&reader))
+    return FALSE;
+  out->after = rb_reader_take_bytes (&reader, rb_reader_left (&reader));
+  return TRUE;
+}
+
+void
+rb_wording_ready_clear (RbWordingReady *self)
+{
+  g_clear_pointer (&self->after, g_bytes_unref);
+}
+
 gint64
 rb_wording_error (const GError *error, GBytes **body)
 {

@@ -23,9 +23,18 @@ gboolean rb_wording_read_info (GBytes *body, RbLinkInfo *info) G_GNUC_WARN_UNUSE
 /* (element-type RbLinkEntry) */
 GBytes *rb_wording_entries (GPtrArray *entries);
 GPtrArray *rb_wording_read_entries (GBytes *body);
+/* Where in a channel's memory a message is, and after which answer it goes out; none after NULL, which reads as an empty one. */
+typedef struct {
+  guint32 place, length;
+  GBytes *after;
+} RbWordingReady;
+GBytes *rb_wording_ready (guint32 place, gsize length, GBytes *after);
+gboolean rb_wording_read_ready (GBytes *body, RbWordingReady *out) G_GNUC_WARN_UNUSED_RESULT;
+void rb_wording_ready_clear (RbWordingReady *self);
 /* A FAILED packet's number and body. */
 gint64 rb_wording_error (const GError *error, GBytes **body);
 void rb_wording_read_error (const RbPacket *packet, GError **error);
 /* Fit to be shown. (transfer full) */
 char *rb_wording_text (GBytes *body);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbWordingOpen, rb_wording_open_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbWordingReady, rb_wording_ready_clear)

@@ -36,6 +36,9 @@ struct _RbClient {
   guint8 last_nrc;
   RbClientPending pending;
   gpointer pending_data;
+  RbChannelNext *next;    /* what may follow the answer to the request under way; NULL: nothing */
+  const GBytes *under_way; /* the request that went out behind the answer before it; only compared */
+  GBytes *stale;           /* answer to the block before: once more, where that was asked twice; or NULL */
 };
 
 RbClient *
@@ -172,6 +175,12 @@ nrc_of (GBytes *answer)
   return rb_reader_u8 (&reader);
 }
 
+static gboolean
+is_foreign (RbClient *self, GBytes *answer, guint8 sid)
+{
+  return !belongs (answer, sid) || (self->stale != NULL && g_bytes_equal (answer, self->stale));
+}
+
 /* Waits for the final answer to one sent request, through foreign answers and 0x78. */
 static GBytes *
 await_answer (RbClient *self, guint8 sid, GCancellable *cancellable, GError **error)
@@ -181,10 +190,10 @@ await_answer (RbClient *self, guint8 sid, GCancellable *cancellable, GError **er
   guint pending = 0;
   guint foreign = 0;
   for (;;) {
-    g_autoptr (GBytes) answer = rb_channel_receive (self->channel, wait, cancellable, error);
+    g_autoptr (GBytes) answer = rb_channel_receive_then (self->channel, wait, self->next, cancellable, error);
     if (answer == NULL)
       return NULL;
-    if (!belongs (answer, sid)) {
+    if (is_foreign (self, answer, sid)) {
       if (++foreign > 16) {
         g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU answers something else than was asked");
         return NULL;
@@ -229,7 +238,9 @@ repeatable (GBytes *request)
 static GBytes *
 ask_once (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
 {
-  if (!rb_channel_send (self->channel, request, cancellable, error))
+  gboolean sent = self->under_way == request;
+  self->under_way = NULL;
+  if (!sent && !rb_channel_send (self->channel, request, cancellable, error))
     return NULL;
   return await_answer (self, sid, cancellable, error);
 }
@@ -240,7 +251,8 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
   self->last_nrc = 0;
-  rb_channel_drain (self->channel);
+  if (self->under_way != request)
+    rb_channel_drain (self->channel);
   for (guint attempt = 0;; attempt++) {
     g_autoptr (GError) failure = NULL;
     g_autoptr (GBytes) answer = ask_once (self, request, sid, cancellable, &failure);
@@ -266,11 +278,10 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
   }
 }
 
-/* Sends request (taken) and checks that the answer begins with the given echo after its service id. */
+/* Checks that the answer begins with the given echo after its service id. */
 static GBytes *
-ask (RbClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable, GError **error)
+ask_message (RbClient *self, GBytes *message, gconstpointer echo, gsize echo_length, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GBytes) message = g_byte_array_free_to_bytes (request);
   g_autoptr (GBytes) answer = rb_client_request (self, message, cancellable, error);
   if (answer == NULL)
     return NULL;
@@ -282,6 +293,14 @@ ask (RbClient *self, GByteArray *request, gconstpointer echo, gsize echo_length,
     return NULL;
   }
   return rb_reader_take_bytes (&reader, rb_reader_left (&reader));
+}
+
+/* request is taken */
+static GBytes *
+ask (RbClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) message = g_byte_array_free_to_bytes (request);
+  return ask_message (self, message, echo, echo_length, cancellable, error);
 }
 
 static gboolean
@@ -487,15 +506,56 @@ rb_client_add_file (RbClient *self, const char *path, guint32 size, gsize *block
   return TRUE;
 }
 
-gboolean
-rb_client_transfer (RbClient *self, guint8 counter, gconstpointer data, gsize length, GCancellable *cancellable,
-                    GError **error)
+/* NULL: there is no more. */
+static GBytes *
+next_block (RbReader *data, gsize block, guint8 counter)
 {
+  gsize length = MIN (block, rb_reader_left (data));
+  if (length == 0)
+    return NULL;
   GByteArray *request = g_byte_array_sized_new ((guint) (length + OVERHEAD));
   rb_writer_u8 (request, SID_TRANSFER);
   rb_writer_u8 (request, counter);
-  rb_writer_data (request, data, length);
-  return ask_nothing (self, request, &counter, 1, cancellable, error);
+  rb_writer_data (request, rb_reader_take (data, length), length);
+  return g_byte_array_free_to_bytes (request);
+}
+
+/* next NULL: nothing follows. */
+static gboolean
+transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, GCancellable *cancellable, GError **error)
+{
+  const guint8 positive[] = { SID_TRANSFER | 0x40, counter };
+  g_autoptr (GBytes) after = g_bytes_new (positive, sizeof positive);
+  RbChannelNext following = { .after = after, .message = next };
+  self->next = next == NULL ? NULL : &following;
+  g_autoptr (GBytes) rest = ask_message (self, request, &counter, 1, cancellable, error);
+  self->next = NULL;
+  self->under_way = rest != NULL && following.sent ? next : NULL;
+  g_clear_pointer (&self->stale, g_bytes_unref);
+  if (next != NULL && rest != NULL)
+    self->stale = g_steal_pointer (&after);
+  return rest != NULL;
+}
+
+gboolean
+rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize block, RbClientTaken taken, gpointer user_data,
+                    GCancellable *cancellable, GError **error)
+{
+  RbReader reader = rb_reader_new (data, length);
+  guint8 counter = 1;
+  gsize done = 0;
+  g_autoptr (GBytes) request = next_block (&reader, block, counter);
+  while (request != NULL) {
+    g_autoptr (GBytes) next = next_block (&reader, block, (guint8) (counter + 1));
+    if (!transfer_block (self, request, counter++, next, cancellable, error))
+      return FALSE;
+    done += g_bytes_get_size (request) - OVERHEAD;
+    if (taken != NULL)
+      taken (done, user_data);
+    g_bytes_unref (request);
+    request = g_steal_pointer (&next);
+  }
+  return TRUE;
 }
 
 gboolean

@@ -58,8 +58,15 @@ gboolean rb_client_prove_ownership (RbClient *self, GBytes *proof, GCancellable 
 gboolean rb_client_download (RbClient *self, guint32 address, guint32 size, gsize *block, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x38 01 (add file); *block as above. */
 gboolean rb_client_add_file (RbClient *self, const char *path, guint32 size, gsize *block, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* 0x36; counter starts at 1 and wraps FF → 00. Repeats the same counter when no answer came. */
-gboolean rb_client_transfer (RbClient *self, guint8 counter, gconstpointer data, gsize length, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* How many bytes the ECU has taken. */
+typedef void (*RbClientTaken) (gsize taken, gpointer user_data);
+/*
+ * All of data by 0x36 in blocks of block bytes; the counter starts at 1 and wraps FF → 00, and a block without answer is repeated with
+ * the same counter. Each block is laid ready before the one before it is answered, so that after a failure the ECU may have got one
+ * more than taken (may be NULL) has told of.
+ */
+gboolean rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize block, RbClientTaken taken, gpointer user_data,
+                             GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x37 */
 gboolean rb_client_transfer_exit (RbClient *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 3E 80, no answer awaited. */

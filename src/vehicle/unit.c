@@ -352,26 +352,28 @@ rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error)
 }
 
 typedef struct {
-  RbUnitProgress progress;
+  RbUnitProgress progress; /* may be NULL */
   gpointer user_data;
-  guint64 done, total;
+  guint64 before; /* this range */
+  guint64 total;
 } Report;
 
+static void
+report_taken (gsize taken, gpointer user_data)
+{
+  const Report *report = user_data;
+  if (report->progress != NULL)
+    report->progress (report->before + taken, report->total, report->user_data);
+}
+
+/* report may be NULL */
 static gboolean
 send_data (RbUnit *self, const guint8 *data, gsize length, gsize block, Report *report, GCancellable *cancellable, GError **error)
 {
-  RbReader reader = rb_reader_new (data, length);
-  guint8 counter = 1;
-  while (rb_reader_left (&reader) > 0) {
-    gsize chunk = MIN (block, rb_reader_left (&reader));
-    if (!rb_client_transfer (self->client, counter++, rb_reader_take (&reader, chunk), chunk, cancellable, error))
-      return FALSE;
-    if (report == NULL)
-      continue;
-    report->done += chunk;
-    if (report->progress != NULL)
-      report->progress (report->done, report->total, report->user_data);
-  }
+  if (!rb_client_transfer (self->client, data, length, block, report == NULL ? NULL : report_taken, report, cancellable, error))
+    return FALSE;
+  if (report != NULL)
+    report->before += length;
   return rb_client_transfer_exit (self->client, cancellable, error);
 }
 
@@ -430,7 +432,7 @@ rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, g
     guint32 address = rb_reader_u32be (&reader);
     guint32 length = rb_reader_u32be (&reader);
     const guint8 *data = rb_reader_take (&reader, length);
-    report.done += 8;
+    report.before += 8;
     if (data == NULL)
       return fail (self, error, RB_REASON_MALFORMED, "its image is not a segment container");
     if (!prefixed (self, write_segment (self, address, data, length, &report, cancellable, error), error))

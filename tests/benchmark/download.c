@@ -90,11 +90,7 @@ download (const Plan *plan, RbClient *client, gsize *block, GError **error)
     image[i] = g_rand_int (rand);
   if (!rb_client_download (client, 0, (guint32) plan->bytes, block, NULL, error))
     return FALSE;
-  guint8 counter = 1;
-  for (gsize done = 0; done < plan->bytes; done += *block)
-    if (!rb_client_transfer (client, counter++, &bytes[done], MIN (*block, plan->bytes - done), NULL, error))
-      return FALSE;
-  return rb_client_transfer_exit (client, NULL, error);
+  return rb_client_transfer (client, bytes, plan->bytes, *block, NULL, NULL, NULL, error) && rb_client_transfer_exit (client, NULL, error);
 }
 
 static int

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -58,7 +59,7 @@ answer (int fd, const guint8 *payload, guint32 length)
   if (!put_all (fd, &first, 1))
     return FALSE;
   guint8 sid = payload[4];
-  if (length < 6 || (sid != 0x36 && sid != 0x22))
+  if (length < 6 || (sid != 0x36 && sid != 0x22 && sid != 0x28))
     return TRUE;
   guint32 said = sid == 0x36 ? 2 : length - 4;
   guint8 head[HEADER + 5];
@@ -102,6 +103,14 @@ activate (int fd, const guint8 *payload)
 }
 
 static void
+wait_for_end (int fd)
+{
+  struct pollfd polled = { fd, POLLRDHUP, 0 };
+  while (poll (&polled, 1, -1) < 0)
+    ;
+}
+
+static void
 serve (int fd, Flash *flash)
 {
   const int one = 1;
@@ -119,6 +128,8 @@ serve (int fd, Flash *flash)
       good = activate (fd, payload);
     else if (type == 0x8001 && length > 4)
       good = answer (fd, payload, length);
+    if (good && type == 0x8001 && length > 4 && payload[4] == 0x28)
+      wait_for_end (fd);
   }
 }
 

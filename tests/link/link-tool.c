@@ -7,8 +7,8 @@
 
 /*
  * A link for a test in another language to lead: link-tool [IDENTITY.pem ANCHORS.pem] URI. First says "open KIND LOGICAL MAX [VIN]" or the reason it cannot. Then a line of
- * output for each line of input: "channel LOGICAL" or "channel REQUEST/RESPONSE" (the one that is used from now on), "send HEX", "receive MS", "drain",
- * "alive", "max", "close". Each says "ok …" or its reason word and text.
+ * output for each line of input: "channel LOGICAL" or "channel REQUEST/RESPONSE" (the one that is used from now on), "send HEX", "receive MS",
+ * "then MS AFTER HEX" (sends HEX behind the answer AFTER), "drain", "alive", "max", "close". Each says "ok …" or its reason word and text.
  */
 
 /* built twice */
@@ -68,6 +68,20 @@ receive_message (Tool *tool, const char *milliseconds)
   say (answer != NULL, hex, error);
 }
 
+/* Says "ok ANSWER sent" or "ok ANSWER". */
+static void
+receive_then (Tool *tool, const char *arguments)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) words = g_strsplit (arguments, " ", 3);
+  g_autoptr (GBytes) after = rb_bytes_from_hex (words[1]), message = rb_bytes_from_hex (words[2]);
+  RbChannelNext next = { .after = after, .message = message };
+  g_autoptr (GBytes) answer = rb_channel_receive_then (tool->channel, g_ascii_strtoll (words[0], NULL, 10), &next, NULL, &error);
+  g_autofree char *hex = answer == NULL ? NULL : rb_bytes_hex (answer);
+  g_autofree char *text = answer == NULL ? NULL : g_strconcat (hex, next.sent ? " sent" : NULL, NULL);
+  say (answer != NULL, text, error);
+}
+
 static void
 play (Tool *tool, const char *command, const char *argument)
 {
@@ -78,6 +92,8 @@ play (Tool *tool, const char *command, const char *argument)
     send_message (tool, argument);
   else if (strcmp (command, "receive") == 0)
     receive_message (tool, argument);
+  else if (strcmp (command, "then") == 0)
+    receive_then (tool, argument);
   else if (strcmp (command, "alive") == 0)
     say (TRUE, rb_link_is_alive (tool->link) ? "yes" : "no", NULL);
   else if (strcmp (command, "max") == 0) {

@@ -108,6 +108,86 @@ class Opening(Case):
             self.assertEqual(self.open(uri).split(" ")[0], "usage")
 
 
+class Following(Case):
+    """A message laid ready behind an answer: the link process sends it by itself, where there is none it is sent here; the vehicle
+    hears and the caller gets the same."""
+
+    def follow(self, after, message):
+        line = self.tell(f"then 5000 {after} {message}")
+        if line == f"ok {after} sent":
+            return self.tell("receive 5000")
+        self.assertEqual(line, f"ok {after}")
+        self.tell("drain")
+        line = self.tell("send " + message)
+        return self.tell("receive 5000") if line == "ok" else line
+
+    def asked(self, script):
+        def whole(entity):
+            assert entity.request() == b"\x3e\0"
+            script(entity)
+        self.use(whole)
+        self.assertEqual(self.tell("send 3e00"), "ok")
+
+    def test_follows(self):
+        def script(entity):
+            entity.answer(b"\x7e\0")
+            assert entity.request() == b"\x3e\1"
+            entity.answer(b"\x7e\1")
+        self.asked(script)
+        self.assertEqual(self.follow("7e00", "3e01"), "ok 7e01")
+
+    def test_another_answer(self):
+        def script(entity):
+            entity.answer(b"\x7f\x3e\x78")
+            entity.answer(b"\x7e\0")
+            assert entity.request() == b"\x3e\1"
+            entity.answer(b"\x7e\1")
+        self.asked(script)
+        self.assertEqual(self.tell("then 5000 7e00 3e01"), "ok 7f3e78")
+        self.assertEqual(self.follow("7e00", "3e01"), "ok 7e01")
+
+    def test_said_twice(self):
+        def script(entity):
+            entity.raw(2 * bytes(DoIP(payload_type=0x8001, source_address=BRAKE, target_address=TESTER) / Raw(b"\x7e\0")))
+            assert entity.request() == b"\x3e\1"
+            entity.answer(b"\x7e\1")
+        self.asked(script)
+        self.assertEqual(self.follow("7e00", "3e01"), "ok 7e01")
+
+    def test_refused(self):
+        for code, word in ((0x03, "ecu-missing"), (0x04, "block-too-long")):
+            def script(entity, code=code):
+                entity.answer(b"\x7e\0")
+                entity.request(ack=False)
+                entity.nack(code)
+            self.asked(script)
+            line = self.follow("7e00", "3e01")
+            self.assertEqual(line.split(" ")[0], word)
+            self.assertIn(f"code {code:02x}", line)
+
+    def test_ended(self):
+        for how in (Entity.end, Entity.reset):
+            def script(entity, how=how):
+                entity.answer(b"\x7e\0")
+                entity.request(ack=False)
+                how(entity)
+            self.asked(script)
+            self.assertEqual(self.follow("7e00", "3e01").split(" ")[0], "link-lost")
+
+    def test_ended_before(self):
+        def script(entity):
+            entity.answer(b"\x7e\0")
+            entity.end()
+        self.asked(script)
+        line = self.tell("then 5000 7e00 3e01")
+        if line == "ok 7e00":
+            line = self.tell("send 3e01")
+            line = self.tell("receive 5000") if line == "ok" else line
+        elif line == "ok 7e00 sent":
+            line = self.tell("receive 5000")
+        self.assertEqual(line.split(" ")[0], "link-lost")
+
+
 class Asking(Case):
     def test_acknowledged_then_answered(self):
         def script(entity):

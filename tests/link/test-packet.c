@@ -96,18 +96,28 @@ test_memory_comes_along (void)
   g_autoptr (RbPacketMemory) theirs = rb_packet_memory_open (got.memory);
   got.memory = -1;
   g_assert_nonnull (theirs);
-  for (gsize length = 1; length <= 512 * 1024; length *= 2) {
+  g_autoptr (GBytes) before = NULL, before_view = NULL;
+  for (gsize length = 1; length <= RB_PACKET_SHARED_MAX; length = length * 2 + 1) {
+    guint32 place;
     guint8 *bytes = g_malloc (length);
     memset (bytes, (int) length / 3 + 1, length);
-    g_autoptr (GBytes) message = g_bytes_new_take (bytes, length);
-    g_assert_true (rb_packet_memory_put (ours, message));
-    g_autoptr (GBytes) view = rb_packet_memory_view (theirs, length);
+    GBytes *message = g_bytes_new_take (bytes, length);
+    g_assert_true (rb_packet_memory_put (ours, message, &place));
+    GBytes *view = rb_packet_memory_view (theirs, place, length);
     g_assert_true (g_bytes_equal (view, message));
+    g_assert_true (before == NULL || g_bytes_equal (before_view, before));
+    g_clear_pointer (&before, g_bytes_unref);
+    g_clear_pointer (&before_view, g_bytes_unref);
+    before = message;
+    before_view = view;
   }
-  g_autoptr (GBytes) too_long = g_bytes_new_take (g_malloc0 (512 * 1024 + 1), 512 * 1024 + 1);
-  g_assert_false (rb_packet_memory_put (ours, too_long));
-  g_assert_null (rb_packet_memory_view (theirs, 512 * 1024 + 1));
-  g_assert_null (rb_packet_memory_view (theirs, G_MAXSIZE));
+  guint32 place;
+  g_autoptr (GBytes) too_long = g_bytes_new_take (g_malloc0 (RB_PACKET_SHARED_MAX + 1), RB_PACKET_SHARED_MAX + 1);
+  g_assert_false (rb_packet_memory_put (ours, too_long, &place));
+  g_assert_null (rb_packet_memory_view (theirs, 0, 512 * 1024 + 1));
+  g_assert_null (rb_packet_memory_view (theirs, 0, G_MAXSIZE));
+  g_assert_null (rb_packet_memory_view (theirs, 512 * 1024, 1));
+  g_assert_null (rb_packet_memory_view (theirs, G_MAXUINT32, 1));
   for (guint i = 0; i < 2; i++) {
     close (sockets[i]);
     close (inner[i]);

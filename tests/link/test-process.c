@@ -199,6 +199,87 @@ test_drain (void)
   echo (channel, 200);
 }
 
+/* What the bare entity says to a request. */
+static GBytes *
+echo_of (GBytes *request)
+{
+  gsize length;
+  g_autofree guint8 *bytes = g_memdup2 (g_bytes_get_data (request, NULL), g_bytes_get_size (request));
+  length = g_bytes_get_size (request);
+  bytes[0] |= 0x40;
+  return g_bytes_new (bytes, length);
+}
+
+/* Message after message, each behind the answer to the one before it, short and long by turns: all of them arrive once, in order. */
+static void
+test_follows (void)
+{
+  g_autoptr (Entity) entity = entity_new ();
+  g_autoptr (RbLink) link = link_to (entity->uri);
+  g_autoptr (RbChannel) channel = channel_to (link, 0x1001);
+  const gsize lengths[] = { 3, 65535, 4, 4095, 65534, 65533, 2, 2048, 2047, 5, 60000 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) request = request_of (0x22, lengths[0]);
+  g_assert_true (rb_channel_send (channel, request, NULL, &error));
+  for (guint i = 1; i < 10 * G_N_ELEMENTS (lengths); i++) {
+    g_autoptr (GBytes) wanted = echo_of (request);
+    g_bytes_unref (request);
+    request = request_of (0x22, lengths[i % G_N_ELEMENTS (lengths)]);
+    RbChannelNext next = { .after = wanted, .message = request };
+    g_autoptr (GBytes) answer = rb_channel_receive_then (channel, SOON / 1000, &next, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_true (g_bytes_equal (answer, wanted));
+    g_assert_true (next.sent);
+  }
+  g_autoptr (GBytes) wanted = echo_of (request);
+  g_autoptr (GBytes) last = rb_channel_receive (channel, SOON / 1000, NULL, &error);
+  g_assert_true (g_bytes_equal (last, wanted));
+  g_assert_null (rb_channel_receive (channel, 10, NULL, &error));
+  g_assert_error (error, RB_LINK_ERROR, RB_REASON_TIMEOUT);
+}
+
+/* After any other answer, and after none, nothing goes out. */
+static void
+test_does_not_follow (void)
+{
+  g_autoptr (Entity) entity = entity_new ();
+  g_autoptr (RbLink) link = link_to (entity->uri);
+  g_autoptr (RbChannel) channel = channel_to (link, 0x1001);
+  g_autoptr (GBytes) wanted = request_of (0x62, 50), message = request_of (0x22, 50), silent = request_of (0x3e, 2);
+  for (gsize length = 49; length <= 51; length += 2) {
+    RbChannelNext next = { .after = wanted, .message = message, .sent = TRUE };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GBytes) request = request_of (0x22, length);
+    g_assert_true (rb_channel_send (channel, request, NULL, &error));
+    g_autoptr (GBytes) answer = rb_channel_receive_then (channel, SOON / 1000, &next, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (g_bytes_get_size (answer), ==, length);
+    g_assert_false (next.sent);
+    g_assert_true (rb_channel_send (channel, silent, NULL, &error));
+    g_assert_null (rb_channel_receive_then (channel, 10, &next, NULL, &error));
+    g_assert_error (error, RB_LINK_ERROR, RB_REASON_TIMEOUT);
+    g_assert_false (next.sent);
+    g_clear_error (&error);
+    g_assert_null (rb_channel_receive (channel, 10, NULL, &error));
+    g_assert_error (error, RB_LINK_ERROR, RB_REASON_TIMEOUT);
+  }
+}
+
+static void
+test_follower_is_too_long (void)
+{
+  g_autoptr (Entity) entity = entity_new ();
+  g_autoptr (RbLink) link = link_to (entity->uri);
+  g_autoptr (RbChannel) channel = channel_to (link, 0x1001);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) request = request_of (0x22, 50), wanted = echo_of (request), too_long = request_of (0x36, 65536);
+  RbChannelNext next = { .after = wanted, .message = too_long };
+  g_assert_true (rb_channel_send (channel, request, NULL, &error));
+  g_autoptr (GBytes) answer = rb_channel_receive_then (channel, SOON / 1000, &next, NULL, &error);
+  g_assert_true (g_bytes_equal (answer, wanted));
+  g_assert_false (next.sent);
+}
+
 static gpointer
 open_adapter (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
@@ -281,13 +362,18 @@ static gint64
 receive_struck_by (RbChannel *channel, int how, GCancellable *cancellable, GError **error)
 {
   Later later = { .channel = channel, .cancellable = cancellable, .process = link_process (), .how = how };
-  g_autoptr (GBytes) silent = request_of (0x3e, 2);
-  g_assert_true (rb_channel_send (channel, silent, NULL, NULL));
   gint64 begin = g_get_monotonic_time ();
   GThread *thread = g_thread_new ("strike", strike, &later);
   g_assert_null (rb_channel_receive (channel, 60000, cancellable, error));
   g_thread_join (thread);
   return g_get_monotonic_time () - begin;
+}
+
+static void
+ask_the_silent (RbChannel *channel)
+{
+  g_autoptr (GBytes) silent = request_of (0x3e, 2);
+  g_assert_true (rb_channel_send (channel, silent, NULL, NULL));
 }
 
 static void
@@ -302,6 +388,7 @@ test_dies (gconstpointer data)
     g_autoptr (RbChannel) channel = channel_to (link, 0x1001);
     g_autoptr (GError) error = NULL;
     echo (channel, 10);
+    ask_the_silent (channel);
     gint64 took = receive_struck_by (channel, how, NULL, &error);
     g_assert_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST);
     best = MIN (best, took);
@@ -331,6 +418,7 @@ test_cancel (void)
   for (guint i = 0; i < 20; i++) {
     g_autoptr (GCancellable) cancellable = g_cancellable_new ();
     g_autoptr (GError) error = NULL;
+    ask_the_silent (channel);
     g_assert_cmpint (receive_struck_by (channel, 0, cancellable, &error), <, SOON);
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
     echo (channel, 20);
@@ -340,6 +428,26 @@ test_cancel (void)
   g_cancellable_cancel (before);
   g_assert_null (rb_link_open (entity->uri, before, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* A message that went out behind an answer and is stuck: the call after it can be cancelled, and the link process lives. */
+static void
+test_cancel_what_follows (void)
+{
+  g_autoptr (Entity) entity = entity_new ();
+  g_autoptr (RbLink) link = link_to (entity->uri);
+  g_autoptr (RbChannel) channel = channel_to (link, 0x1001);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) request = request_of (0x28, 2), wanted = echo_of (request), message = request_of (0x22, 65535);
+  RbChannelNext next = { .after = wanted, .message = message };
+  g_assert_true (rb_channel_send (channel, request, NULL, &error));
+  g_autoptr (GBytes) answer = rb_channel_receive_then (channel, SOON / 1000, &next, NULL, &error);
+  g_assert_true (g_bytes_equal (answer, wanted));
+  g_assert_true (next.sent);
+  g_assert_cmpint (receive_struck_by (channel, 0, cancellable, &error), <, SOON);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_true (rb_link_is_alive (link));
 }
 
 static gpointer
@@ -490,6 +598,10 @@ main (int argc, char **argv)
   g_test_add_data_func ("/link/process/crashes", GINT_TO_POINTER (SIGSEGV), test_dies);
   g_test_add_data_func ("/link/process/hangs", GINT_TO_POINTER (SIGSTOP), test_dies);
   g_test_add_func ("/link/process/cancel", test_cancel);
+  g_test_add_func ("/link/process/follows", test_follows);
+  g_test_add_func ("/link/process/does-not-follow", test_does_not_follow);
+  g_test_add_func ("/link/process/follower-is-too-long", test_follower_is_too_long);
+  g_test_add_func ("/link/process/cancel-what-follows", test_cancel_what_follows);
   g_test_add_func ("/link/process/opener-ends", test_opener_ends);
   g_test_add_func ("/link/process/nothing-leaks", test_nothing_leaks);
   g_test_add_func ("/link/process/bare-child", test_bare_child);

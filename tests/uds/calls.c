@@ -130,9 +130,9 @@ static char *
 do_transfer (Call *call, GError **error)
 {
   gsize length;
-  g_autoptr (GBytes) data = bytes (call, 2);
+  g_autoptr (GBytes) data = bytes (call, 1);
   gconstpointer start = g_bytes_get_data (data, &length);
-  return done (rb_client_transfer (call->client, (guint8) number (call, 1), start, length, call->cancellable, error));
+  return done (rb_client_transfer (call->client, start, length, length, NULL, NULL, call->cancellable, error));
 }
 
 static char *

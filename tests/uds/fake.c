@@ -101,6 +101,19 @@ fake_drain (gpointer state, gpointer channel)
   g_queue_clear_full (&self->answers, g_free);
 }
 
+static GBytes *
+fake_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable, GError **error)
+{
+  Fake *self = state;
+  g_autoptr (GBytes) answer = fake_receive (state, channel, first_ms, cancellable, error);
+  if (answer == NULL || !self->ahead || !g_bytes_equal (answer, next->after))
+    return g_steal_pointer (&answer);
+  fake_drain (state, channel);
+  next->sent = fake_send (state, channel, next->message, cancellable, error);
+  self->followed++;
+  return g_steal_pointer (&answer);
+}
+
 static gsize
 fake_max_message (gpointer state, gpointer channel)
 {
@@ -115,6 +128,7 @@ static const RbLinkBackend backend = {
   .channel_close = fake_channel_close,
   .send = fake_send,
   .receive = fake_receive,
+  .receive_then = fake_receive_then,
   .drain = fake_drain,
   .max_message = fake_max_message,
 };

@@ -30,6 +30,8 @@ typedef struct {
   GCancellable *cancel_at; /* cancelled when cancel_after requests were sent */
   guint cancel_after;
   guint opened;            /* channels open now */
+  gboolean ahead;          /* sends what may follow an answer at once */
+  guint followed;          /* how often it did */
 } Fake;
 
 /* The link owns the fake: it is freed when the link's last reference goes. */

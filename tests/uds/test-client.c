@@ -324,7 +324,7 @@ test_too_long_for_the_link (void)
   Bench bench;
   bench_open (&bench, steps, NULL);
   bench.fake->max_message = 100;
-  g_assert_false (rb_client_transfer (bench.client, 1, data, 99, NULL, &bench.error));
+  g_assert_false (rb_client_transfer (bench.client, data, 99, 99, NULL, NULL, NULL, &bench.error));
   g_assert_error (bench.error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG);
   fake_assert_done (bench.fake);
   bench_close (&bench);

@@ -56,7 +56,7 @@ CASES = [
      UDS() / UDS_RFT(modeOfOperation=1, filePathAndName=b"director/2.root.json", compressionMethod=0, encryptingMethod=0,
                      fileSizeUnCompressed=b"\0\0\x12\x34", fileSizeCompressed=b"\0\0\x12\x34"),
      UDS() / UDS_RFTPR(modeOfOperation=1, maxNumberOfBlockLength=b"\x02\x02", compressionMethod=0, encryptingMethod=0), "ok 512"),
-    ("transfer ff 00ff00ff", UDS() / UDS_TD(blockSequenceCounter=0xFF) / b"\0\xff\0\xff", UDS() / UDS_TDPR(blockSequenceCounter=0xFF), "ok"),
+    ("transfer 00ff00ff", UDS() / UDS_TD(blockSequenceCounter=1) / b"\0\xff\0\xff", UDS() / UDS_TDPR(blockSequenceCounter=1), "ok"),
     ("exit", UDS() / UDS_RTE(), UDS() / UDS_RTEPR(), "ok"),
     ("keep-alive", UDS() / UDS_TP(subFunction=0x80), b"", "ok"),
 ]
