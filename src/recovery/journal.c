@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PROGRESS_US (250 * 1000)
+#define SCHEMA_VERSION 1
 
 struct _RbJournal {
   sqlite3 *db;
@@ -65,6 +66,21 @@ execute (RbJournal *self, const char *sql, const Value *values, guint n, GError 
   return good;
 }
 
+static gboolean
+check_version (RbJournal *self, GError **error)
+{
+  sqlite3_stmt *statement = prepare (self, "SELECT version FROM journal_schema", NULL, 0);
+  gboolean read = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
+  int version = read ? sqlite3_column_int (statement, 0) : 0;
+  if (!read)
+    fail (self, error);
+  else if (version != SCHEMA_VERSION)
+    g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE,
+                 "journal: it was written by another version of Recallbay (schema %d, this one knows %d)", version, SCHEMA_VERSION);
+  sqlite3_finalize (statement);
+  return read && version == SCHEMA_VERSION;
+}
+
 RbJournal *
 rb_journal_open (const char *data_dir, GError **error)
 {
@@ -82,7 +98,7 @@ rb_journal_open (const char *data_dir, GError **error)
     fail (self, error);
     return NULL;
   }
-  return g_steal_pointer (&self);
+  return check_version (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void
@@ -180,12 +196,13 @@ rb_journal_progress (RbJournal *self, gint64 row, guint64 done)
     g_debug ("%s", error->message);
 }
 
+/* unreadable: what is given when the journal cannot be read */
 static gint64
-number_of (RbJournal *self, const char *sql, const Value *values, guint n)
+number_of (RbJournal *self, const char *sql, const Value *values, guint n, gint64 unreadable)
 {
   sqlite3_stmt *statement = prepare (self, sql, values, n);
   gboolean found = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
-  gint64 number = found ? sqlite3_column_int64 (statement, 0) : 0;
+  gint64 number = found ? sqlite3_column_int64 (statement, 0) : unreadable;
   sqlite3_finalize (statement);
   return number;
 }
@@ -194,20 +211,20 @@ guint
 rb_journal_writes (RbJournal *self, gint64 number)
 {
   const Value values[] = { INT (number) };
-  return (guint) number_of (self, "SELECT count(*) FROM step WHERE recovery = ?", values, 1);
+  return (guint) number_of (self, "SELECT count(*) FROM step WHERE recovery = ?", values, 1, G_MAXUINT);
 }
 
 gint64
 rb_journal_last_row (RbJournal *self)
 {
-  return number_of (self, "SELECT coalesce(max(row), 0) FROM step", NULL, 0);
+  return number_of (self, "SELECT coalesce(max(row), 0) FROM step", NULL, 0, 0);
 }
 
 gint64
 rb_journal_first_after (RbJournal *self, gint64 number, gint64 row)
 {
   const Value values[] = { INT (number), INT (row) };
-  return number_of (self, "SELECT coalesce(min(intended), 0) FROM step WHERE recovery = ? AND row > ?", values, 2);
+  return number_of (self, "SELECT coalesce(min(intended), 0) FROM step WHERE recovery = ? AND row > ?", values, 2, 0);
 }
 
 static char *

@@ -27,7 +27,7 @@ gboolean rb_journal_intend (RbJournal *self, gint64 number, const char *serial, 
 gboolean rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *detail, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Bytes acknowledged; written at most every 250 ms. */
 void rb_journal_progress (RbJournal *self, gint64 row, guint64 done);
-/* Steps that wrote in this recovery, all runs. */
+/* Steps that wrote in this recovery, all runs; G_MAXUINT when it cannot be read: a vehicle is not called untouched then. */
 guint rb_journal_writes (RbJournal *self, gint64 number);
 /* The newest step's row, 0 when there is none; and when the first step after a row was intended, 0 when none was: the first write of a run. */
 gint64 rb_journal_last_row (RbJournal *self);

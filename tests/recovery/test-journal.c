@@ -3,6 +3,7 @@
 #include "recovery/error.h"
 #include "recovery/journal.h"
 
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -373,6 +374,42 @@ test_step_of_nothing (Bench *bench, gconstpointer data)
   g_assert_cmpint (rb_journal_last_row (bench->journal), ==, 0);
 }
 
+/* Another program's hand in the same file. */
+static void
+tamper (Bench *bench, const char *sql)
+{
+  sqlite3 *db = NULL;
+  g_autofree char *path = g_build_filename (bench->folder, "recallbay.db", NULL);
+  g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
+}
+
+/* What cannot be counted is not nothing. */
+static void
+test_unreadable_is_written (Bench *bench, gconstpointer data)
+{
+  gint64 number = begin (bench, VIN, "R-1", 1000);
+  step (bench, number, "SN-1", "image", 1001, "ok", NULL);
+  g_assert_cmpuint (rb_journal_writes (bench->journal, number), ==, 1);
+  tamper (bench, "ALTER TABLE step RENAME TO lost");
+  g_assert_cmpuint (rb_journal_writes (bench->journal, number), ==, G_MAXUINT);
+  tamper (bench, "ALTER TABLE lost RENAME TO step");
+  g_assert_cmpuint (rb_journal_writes (bench->journal, number), ==, 1);
+}
+
+static void
+test_another_version (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  tamper (bench, "UPDATE journal_schema SET version = 2");
+  g_assert_null (rb_journal_open (bench->folder, &error));
+  g_assert_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE);
+  g_assert_nonnull (strstr (error->message, "another version"));
+  tamper (bench, "UPDATE journal_schema SET version = 1");
+  reopen (bench);
+}
+
 #define ADD(name) g_test_add ("/journal/" #name, Bench, NULL, bench_open, test_##name, bench_close)
 
 int
@@ -393,5 +430,7 @@ main (int argc, char **argv)
   ADD (threads);
   ADD (not_a_database);
   ADD (step_of_nothing);
+  ADD (unreadable_is_written);
+  ADD (another_version);
   return g_test_run ();
 }
