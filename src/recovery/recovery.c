@@ -33,6 +33,7 @@ struct _RbRecovery {
   RbJournal *journal;
   gint64 number;   /* in the journal, 0: not begun */
   gint64 started;  /* first run's start */
+  gint64 run_started; /* of this run; before started when the clock was set back since */
   gint64 row_before; /* newest step in the journal when this run began */
   RbLink *link;
   json_t *vin_sources;
@@ -657,9 +658,10 @@ read_manifest (RbRecovery *self, GBytes **manifest, GCancellable *cancellable)
 static gboolean
 begin (RbRecovery *self, GError **error)
 {
+  self->run_started = moment (self);
   if (self->number > 0)
     return TRUE;
-  self->started = moment (self);
+  self->started = self->run_started;
   return rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error);
 }
 
@@ -732,11 +734,12 @@ build_facts (RbRecovery *self)
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
   const RbCampaign *campaign = rb_recovery_campaign (self);
   gint64 floor = rb_library_time_floor (library);
+  gint64 now = moment (self), first = MIN (self->started, self->run_started);
   RbFacts facts = { .vin = self->vin, .repair_order = self->repair_order, .odometer_km = self->odometer_km, .link = self->link,
                     .link_uri = self->link_uri, .vin_sources = self->vin_sources,
                     .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL, .works = self->works,
                     .unexpected = self->unexpected, .manifest_before = self->manifest_before, .manifest_after = self->manifest_after,
-                    .now = moment (self), .started = self->started, .not_before = MAX (floor, campaign->issued),
+                    .now = now, .started = MIN (first, now), .not_before = MAX (floor, campaign->issued),
                     .not_before_source = floor > campaign->issued ? "library" : "campaign" };
   facts.first_write = rb_journal_first_after (self->journal, self->number, self->row_before);
   return rb_facts_build (&facts, campaign);

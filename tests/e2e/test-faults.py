@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong in a workshop: each fault ends with a reason, nothing is called done that is not, and the same command
 finishes. Usage: test-faults.py BUILD"""
+import base64
 import json
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import traceback
@@ -139,6 +141,44 @@ def test_killed_program(build):
     for _ in range(6):
         bench.kill_recover_after(moments.randint(5, 400))
     finishes(bench)
+    return bench
+
+
+def test_lost_journal(build):
+    """The journal cannot be read any more in the middle of the work: a vehicle that was written to is not called untouched."""
+    bench = fresh(build)
+    journal = bench.data / "recallbay.db"
+    command = [bench.bin / "recallctl", "--json", "--data-dir", bench.data, *bench.recover_arguments()]
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
+        lost = False
+        for line in program.stdout:
+            verdict = json.loads(line)
+            if verdict.get("event") == "progress" and not lost:
+                with sqlite3.connect(journal, timeout=20) as database:
+                    database.execute("ALTER TABLE step RENAME TO lost")
+                lost = True
+        code = program.wait(60)
+    assert lost and bench.wrote()
+    assert code == 3 and verdict["reason"] == "database" and "Do not release" in verdict["message"], (code, verdict)
+    with sqlite3.connect(journal, timeout=20) as database:
+        database.execute("DROP TABLE IF EXISTS step")
+        database.execute("ALTER TABLE lost RENAME TO step")
+    finishes(bench)
+    return bench
+
+
+def test_clock_set_back(build):
+    """The first run began by a clock that was ahead and was put right since: the vehicle is finished and gets its record."""
+    bench = fresh(build)
+    bench.kill_recover_after(60)
+    with sqlite3.connect(bench.data / "recallbay.db", timeout=20) as database:
+        changed = database.execute("UPDATE recovery SET started = started + 7200").rowcount
+    assert changed == 1 and bench.ctl("record", "list")["records"] == []
+    finishes(bench)
+    record = bench.records()[-1]
+    assert bench.verify(record, "--require", "completed")["ok"]
+    predicate = json.loads(base64.b64decode(json.loads(record.read_text())["payload"]))["predicate"]
+    assert predicate["startedAt"] <= predicate["firstWriteAt"] <= predicate["finishedAt"], predicate
     return bench
 
 
