@@ -166,6 +166,14 @@ tell_outcome (Audit *self, const char *name, const RbVerifyOutcome *outcome)
                 self->bundles != NULL && !outcome->campaign_checked ? " (of another campaign than the bundles given)" : "");
 }
 
+/* A folder's names may be any bytes; none may be missing from a list for that. */
+static void
+add_name (json_t *list, const char *name)
+{
+  g_autofree char *valid = g_utf8_make_valid (name, -1);
+  json_array_append_new (list, json_string (valid));
+}
+
 static const RbVerifyOutcome *
 report_records (Audit *self, const char *folder, json_t *without_receipt, json_t *unchecked)
 {
@@ -177,9 +185,9 @@ report_records (Audit *self, const char *folder, json_t *without_receipt, json_t
     if (first == NULL && outcome->reason != RB_REASON_NONE)
       first = outcome;
     if (!outcome->campaign_checked)
-      json_array_append_new (unchecked, json_string (name));
+      add_name (unchecked, name);
     if (!has_receipt (folder, name))
-      json_array_append_new (without_receipt, json_string (name));
+      add_name (without_receipt, name);
   }
   return first;
 }

@@ -3,6 +3,7 @@
 """recall-oem audit verify over a folder of records"""
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -99,6 +100,37 @@ class Audit(unittest.TestCase):
     def test_a_receipt_is_seen(self):
         self.record(1).with_suffix(".tlog-proof").write_text("proof")
         self.assertEqual(len(self.audit(code=0)[-1]["without_receipt"]), 2)
+
+    def test_names_of_any_bytes(self):
+        """A name that is not UTF-8 hides no record from a list."""
+        os.rename(os.fsencode(self.record(2)), os.fsencode(self.folder) + b"/2-\xff\xfe.json")
+        verdict = self.audit(code=0)[-1]
+        self.assertEqual(verdict["records"], 3)
+        self.assertEqual(len(verdict["without_receipt"]), 3)
+        self.assertEqual(len(verdict["campaign_unchecked"]), 3)
+        self.assertIn("2-\ufffd\ufffd.json", verdict["without_receipt"])
+
+    def test_what_is_no_record(self):
+        """Each .json that cannot be read as a record is told and fails the audit, without waiting for it."""
+        strange = self.folder / "9-strange.json"
+        cases = {"not-found": lambda: strange.symlink_to(self.folder / "nowhere"), "io": lambda: os.mkfifo(strange),
+                 "too-large": lambda: (strange.touch(), os.truncate(strange, 1 << 40)),
+                 "record-malformed": strange.touch}
+        for reason, make in cases.items():
+            make()
+            *records, verdict = self.audit(code=1)
+            self.assertEqual((verdict["reason"], verdict["records"]), (reason, 4))
+            self.assertEqual([record["ok"] for record in records], [True, True, True, False])
+            strange.unlink()
+
+    def test_the_same_record_twice_is_no_fork(self):
+        """A copy, a copy with other white space, and a link to one."""
+        text = self.record(2).read_text()
+        (self.folder / "copy.json").write_text(text)
+        (self.folder / "indented.json").write_text(json.dumps(json.loads(text), indent=1))
+        (self.folder / "link.json").symlink_to(self.record(2))
+        verdict = self.audit(code=0)[-1]
+        self.assertEqual((verdict["records"], verdict["gaps"]), (6, []))
 
     def test_no_records(self):
         for path in self.folder.iterdir():
