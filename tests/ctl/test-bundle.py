@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import sqlite3
@@ -217,6 +218,29 @@ class Bundle(unittest.TestCase):
         with open(self.file, "wb") as file:
             file.truncate(1 << 42)
         self.assertEqual(self.refused(), "no-space")
+
+    def test_files_may_not_grow(self):
+        """Writing fails in the middle of a file: a reason, nothing is stored, and with room again it goes."""
+        before = stored(self.data)
+        for limit in (0, 512, 1024, 4096):
+            def limited(limit=limit):
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            done = subprocess.run([RECALLCTL, "--json", "--data-dir", str(self.data), "bundle", "import", str(self.bundle)],
+                                  capture_output=True, text=True, check=False, timeout=60, preexec_fn=limited)
+            verdict = json.loads(done.stdout.splitlines()[-1])
+            self.assertEqual((done.returncode, verdict["reason"]), (1, "io"), verdict)
+            self.assertEqual(stored(self.data), before)
+        self.imported(self.bundle)
+
+    def test_folders_of_a_bundle_are_not_made(self):
+        """An entry for a folder is passed over, wherever it points."""
+        evil = tarfile.TarInfo("../../evil")
+        absolute = tarfile.TarInfo(str(self.folder / "evil"))
+        evil.type = absolute.type = tarfile.DIRTYPE
+        write_tar(self.file, [(evil, b""), (absolute, b""), *self.files])
+        self.imported()
+        self.assertEqual(list(self.made.rglob("evil")), [])
 
     # what is cut or bent
 
