@@ -17,7 +17,7 @@ rb_doip_header_parse (gconstpointer data, gsize length, RbDoipHeader *header)
   guint8 complement = rb_reader_u8 (&reader);
   header->type = rb_reader_u16be (&reader);
   header->length = rb_reader_u32be (&reader);
-  gboolean known = (header->version >= 0x01 && header->version <= 0x04) || header->version == 0xff;
+  gboolean known = (header->version >= 0x01 && header->version <= 0x04) || header->version == RB_DOIP_ANY_VERSION;
   return known && (header->version ^ complement) == 0xff ? RB_DOIP_HEADER_GOOD : RB_DOIP_HEADER_BAD;
 }
 
@@ -35,6 +35,13 @@ rb_doip_write (GByteArray *out, guint16 type, gconstpointer payload, gsize lengt
 {
   write_header (out, type, length);
   rb_writer_data (out, payload, length);
+}
+
+void
+rb_doip_speak (GByteArray *out, guint8 version)
+{
+  out->data[0] = version;
+  out->data[1] = (guint8) ~version;
 }
 
 gboolean

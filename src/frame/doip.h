@@ -12,6 +12,7 @@ RB_DECLARE_ERROR_DOMAIN (frame);
  */
 #define RB_DOIP_HEADER 8
 #define RB_DOIP_VERSION 0x02 /* ISO 13400-2:2012; what is read may be 01…04, and FF in identification requests */
+#define RB_DOIP_ANY_VERSION 0xff
 #define RB_DOIP_PORT 13400
 #define RB_DOIP_TLS_PORT 3496
 #define RB_DOIP_MAX_PAYLOAD (2 * 1024 * 1024)
@@ -51,6 +52,8 @@ typedef enum { RB_DOIP_HEADER_GOOD, RB_DOIP_HEADER_SHORT, RB_DOIP_HEADER_BAD } R
 RbDoipHeaderState rb_doip_header_parse (gconstpointer data, gsize length, RbDoipHeader *header);
 /* Appends header and payload. */
 void rb_doip_write (GByteArray *out, guint16 type, gconstpointer payload, gsize length);
+/* Makes the message at the beginning of out one of another edition. */
+void rb_doip_speak (GByteArray *out, guint8 version);
 
 typedef struct {
   char vin[18];

@@ -59,6 +59,8 @@ typedef struct {
   guint8 activation_code;
   gboolean refused; /* by its header: a message outside any channel was not understood */
   guint8 refusal;
+  guint8 version;  /* that is spoken here */
+  guint8 heard;    /* and there */
   guint16 entity;
   guint32 max_data; /* 0: not told */
   gboolean status_known;
@@ -104,6 +106,7 @@ static gboolean
 write_all (DoipLink *self, GByteArray *head, GBytes *rest, GCancellable *cancellable, GError **error)
 {
   gsize done = 0;
+  rb_doip_speak (head, self->version);
   g_mutex_lock (&self->write_lock);
   gboolean written = write_parts (self, head, rest, &done, cancellable, error);
   g_mutex_unlock (&self->write_lock);
@@ -210,14 +213,17 @@ answer_alive_check (DoipLink *self)
 }
 
 static void
-take_message (gpointer data, guint16 type, const guint8 *payload, gsize length)
+take_message (gpointer data, const RbDoipHeader *header, const guint8 *payload)
 {
   DoipLink *self = data;
+  const guint16 type = header->type;
+  const gsize length = header->length;
   if (type == RB_DOIP_ALIVE_REQUEST) {
     answer_alive_check (self);
     return;
   }
   g_mutex_lock (&self->lock);
+  self->heard = header->version;
   if (type == RB_DOIP_DIAGNOSTIC)
     take_diagnostic (self, payload, length);
   else if (type == RB_DOIP_DIAGNOSTIC_ACK)
@@ -258,7 +264,7 @@ read_message (DoipLink *self, GError **error)
   g_autofree guint8 *payload = g_malloc (header.length + 1);
   if (!read_exactly (self, payload, header.length, error))
     return FALSE;
-  take_message (self, header.type, payload, header.length);
+  take_message (self, &header, payload);
   return TRUE;
 }
 
@@ -448,7 +454,7 @@ ask_status_by_udp (DoipLink *self, GCancellable *cancellable)
 {
   RbDoipStatusInfo status;
   g_autoptr (GSocketAddress) far = g_socket_connection_get_remote_address (self->connection, NULL);
-  if (far == NULL || !rb_doip_search_status (far, &status, STATUS_MS, cancellable))
+  if (far == NULL || !rb_doip_search_status (far, self->version, &status, STATUS_MS, cancellable))
     return FALSE;
   self->max_data = status.max_data;
   return TRUE;
@@ -537,9 +543,10 @@ connect_to (const char *rest, guint16 port, GCancellable *cancellable, GError **
 
 /* Takes both. */
 static DoipLink *
-link_new (GSocketConnection *connection, GIOStream *stream)
+link_new (GSocketConnection *connection, GIOStream *stream, guint8 version)
 {
   DoipLink *self = g_new0 (DoipLink, 1);
+  self->version = version;
   self->connection = connection;
   self->stream = stream;
   self->secured = stream != G_IO_STREAM (connection);
@@ -555,13 +562,56 @@ link_new (GSocketConnection *connection, GIOStream *stream)
   return self;
 }
 
-static gpointer
-start (DoipLink *self, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+static DoipLink *
+connect_plain (const char *rest, guint8 version, GCancellable *cancellable, GError **error)
 {
-  if (!activate (self, cancellable, error)) {
+  GSocketConnection *connection = connect_to (rest, RB_DOIP_PORT, cancellable, error);
+  return connection == NULL ? NULL : link_new (connection, g_object_ref (G_IO_STREAM (connection)), version);
+}
+
+static DoipLink *
+connect_secured (const char *rest, const RbLinkSecurity *security, guint8 version, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GSocketConnection) connection = connect_to (rest, RB_DOIP_TLS_PORT, cancellable, error);
+  GIOStream *stream = connection == NULL ? NULL : rb_doip_tls_start (connection, security, info->vin, cancellable, error);
+  return stream == NULL ? NULL : link_new (g_steal_pointer (&connection), stream, version);
+}
+
+/* An entity that finds our edition of the standard wrong says so in its own. */
+static guint8
+version_wanted (const DoipLink *self)
+{
+  gboolean wrong = self->refused && self->refusal == RB_DOIP_BAD_PATTERN && self->heard != self->version;
+  return wrong ? self->heard : self->version;
+}
+
+/* security NULL: without TLS. Once more in the entity's edition, when that is what it minds. */
+static DoipLink *
+connect_activated (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+{
+  guint8 version = RB_DOIP_VERSION;
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    DoipLink *self = security == NULL ? connect_plain (rest, version, cancellable, error)
+                                      : connect_secured (rest, security, version, info, cancellable, error);
+    if (self == NULL || activate (self, cancellable, &failure))
+      return self;
+    guint8 wanted = version_wanted (self);
     doip_link_close (self);
-    return NULL;
+    if (wanted == version || version != RB_DOIP_VERSION) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+    version = wanted;
   }
+}
+
+static gpointer
+start (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+{
+  DoipLink *self = connect_activated (rest, security, info, cancellable, error);
+  if (self == NULL)
+    return NULL;
   if (!ask_status (self, cancellable))
     g_debug ("the entity does not tell its status");
   info->kind = g_strdup (self->secured ? "doips" : "doip");
@@ -573,21 +623,17 @@ start (DoipLink *self, RbLinkInfo *info, GCancellable *cancellable, GError **err
 static gpointer
 doip_link_open (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
-  GSocketConnection *connection = connect_to (rest, RB_DOIP_PORT, cancellable, error);
-  return connection == NULL ? NULL : start (link_new (connection, g_object_ref (G_IO_STREAM (connection))), info, cancellable, error);
+  return start (rest, NULL, info, cancellable, error);
 }
 
 static gpointer
 doip_link_open_secured (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
-  if (security == NULL || security->identity == NULL || security->anchors == NULL) {
-    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_IDENTITY,
-                         "a link with TLS needs the workstation's identity and the certificate of the vehicle authority");
-    return NULL;
-  }
-  g_autoptr (GSocketConnection) connection = connect_to (rest, RB_DOIP_TLS_PORT, cancellable, error);
-  GIOStream *stream = connection == NULL ? NULL : rb_doip_tls_start (connection, security, info->vin, cancellable, error);
-  return stream == NULL ? NULL : start (link_new (g_steal_pointer (&connection), stream), info, cancellable, error);
+  if (security != NULL && security->identity != NULL && security->anchors != NULL)
+    return start (rest, security, info, cancellable, error);
+  g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_IDENTITY,
+                       "a link with TLS needs the workstation's identity and the certificate of the vehicle authority");
+  return NULL;
 }
 
 /* A gateway may be slow to acknowledge, but its TCP is not: bytes sent again and again and never taken mean that nobody is there. */

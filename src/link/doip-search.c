@@ -54,10 +54,11 @@ open_listening (void)
 }
 
 static void
-ask (const Search *self, GSocketAddress *to, RbDoipType type)
+ask (const Search *self, GSocketAddress *to, RbDoipType type, guint8 version)
 {
   g_autoptr (GByteArray) request = g_byte_array_new ();
   rb_doip_write (request, type, NULL, 0);
+  rb_doip_speak (request, version);
   /* a network that cannot be asked has nobody on it; that is no error */
   (void) g_socket_send_to (self->asking, to, (const char *) request->data, request->len, self->cancellable, NULL);
 }
@@ -66,7 +67,9 @@ static void
 ask_at (const Search *self, const char *where)
 {
   g_autoptr (GSocketAddress) to = g_inet_socket_address_new_from_string (where, RB_DOIP_PORT);
-  ask (self, to, RB_DOIP_IDENTIFY);
+  /* any edition is how a tester asks (ISO 13400-2:2019); entities of the first one may know only their own */
+  ask (self, to, RB_DOIP_IDENTIFY, RB_DOIP_ANY_VERSION);
+  ask (self, to, RB_DOIP_IDENTIFY, RB_DOIP_VERSION);
 }
 
 static void
@@ -127,7 +130,7 @@ is_printable (const char *text)
 }
 
 static void
-found (Search *self, GSocketAddress *from, const char *uri, const RbDoipAnnouncement *announcement)
+found (Search *self, GSocketAddress *from, const char *uri, const RbDoipAnnouncement *announcement, guint8 version)
 {
   if (entry_at (self, uri) != NULL || self->list->len >= MAX_FOUND)
     return;
@@ -139,8 +142,8 @@ found (Search *self, GSocketAddress *from, const char *uri, const RbDoipAnnounce
   entry->state = g_strdup ("ready");
   entry->vin = g_strdup (is_printable (announcement->vin) ? announcement->vin : "");
   g_ptr_array_add (self->list, entry);
-  ask (self, from, RB_DOIP_POWER_REQUEST);
-  ask (self, from, RB_DOIP_STATUS_REQUEST);
+  ask (self, from, RB_DOIP_POWER_REQUEST, version);
+  ask (self, from, RB_DOIP_STATUS_REQUEST, version);
 }
 
 static void
@@ -153,14 +156,16 @@ set_state (RbLinkEntry *entry, const char *state)
 }
 
 static void
-take (Search *self, GSocketAddress *from, guint16 type, const guint8 *payload, gsize length)
+take (Search *self, GSocketAddress *from, const RbDoipHeader *header, const guint8 *payload)
 {
+  const guint16 type = header->type;
+  const gsize length = header->length;
   g_autofree char *uri = uri_of (from);
   RbDoipAnnouncement announcement;
   RbDoipStatusInfo status;
   RbDoipPower power;
   if (type == RB_DOIP_ANNOUNCEMENT && rb_doip_announcement_parse (payload, length, &announcement))
-    found (self, from, uri, &announcement);
+    found (self, from, uri, &announcement, header->version);
   else if (type == RB_DOIP_POWER_RESPONSE && rb_doip_power_parse (payload, length, &power) && power == RB_DOIP_POWER_NOT_READY)
     set_state (entry_at (self, uri), "not-ready");
   else if (type == RB_DOIP_STATUS_RESPONSE && rb_doip_status_parse (payload, length, &status) && status.open_sockets >= status.max_sockets)
@@ -186,7 +191,7 @@ receive (Search *self, GSocket *socket)
   gssize length = g_socket_receive_from (socket, &from, (char *) data, sizeof data, NULL, NULL);
   const guint8 *payload = open_datagram (data, length, &header);
   if (payload != NULL)
-    take (self, from, header.type, payload, header.length);
+    take (self, from, &header, payload);
 }
 
 /* FALSE: cancelled, or the time is over. */
@@ -226,7 +231,7 @@ rb_doip_search_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cance
 }
 
 gboolean
-rb_doip_search_status (GSocketAddress *address, RbDoipStatusInfo *status, gint64 timeout_ms, GCancellable *cancellable)
+rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo *status, gint64 timeout_ms, GCancellable *cancellable)
 {
   g_autoptr (GSocket) socket
     = g_socket_new (g_socket_address_get_family (address), G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
@@ -234,6 +239,7 @@ rb_doip_search_status (GSocketAddress *address, RbDoipStatusInfo *status, gint64
   guint8 data[MAX_DATAGRAM];
   RbDoipHeader header;
   rb_doip_write (request, RB_DOIP_STATUS_REQUEST, NULL, 0);
+  rb_doip_speak (request, version);
   if (socket == NULL || !g_socket_connect (socket, address, cancellable, NULL)
       || g_socket_send (socket, (const char *) request->data, request->len, cancellable, NULL) < 0
       || !g_socket_condition_timed_wait (socket, G_IO_IN, timeout_ms * 1000, cancellable, NULL))

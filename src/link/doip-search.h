@@ -13,4 +13,4 @@
 gboolean rb_doip_search_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What the entity at address says of its status; FALSE when it does not within the time. */
-gboolean rb_doip_search_status (GSocketAddress *address, RbDoipStatusInfo *status, gint64 timeout_ms, GCancellable *cancellable) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo *status, gint64 timeout_ms, GCancellable *cancellable) G_GNUC_WARN_UNUSED_RESULT;

@@ -2,7 +2,6 @@
 #include "link/doip-stream.h"
 
 #include "core/bytes.h"
-#include "frame/doip.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -74,7 +73,7 @@ hand_out (const guint8 *data, gsize length, RbDoipStreamTake take, gpointer user
     }
     if (rb_reader_left (&reader) < header.length)
       break;
-    take (user, header.type, rb_reader_take (&reader, header.length), header.length);
+    take (user, &header, rb_reader_take (&reader, header.length));
     done = length - rb_reader_left (&reader);
   }
   return (gssize) done;

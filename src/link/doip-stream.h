@@ -2,6 +2,7 @@
 #pragma once
 #include <sys/uio.h>
 
+#include "frame/doip.h"
 #include "link/channel.h"
 
 /*
@@ -10,7 +11,7 @@
  */
 typedef struct _RbDoipStream RbDoipStream;
 /* payload is borrowed for the call */
-typedef void (*RbDoipStreamTake) (gpointer data, guint16 type, const guint8 *payload, gsize length);
+typedef void (*RbDoipStreamTake) (gpointer data, const RbDoipHeader *header, const guint8 *payload);
 
 /* Keeps the socket. */
 RbDoipStream *rb_doip_stream_new (GSocket *socket);

@@ -28,22 +28,28 @@ EID = bytes.fromhex("02aabbcc0000")
 class Entity:
     """What one vehicle says of itself, and how."""
 
-    def __init__(self, address, number, answers=True, announces=False, power=1, status=(8, 1), vin=None, nonsense=(), times=1):
+    def __init__(self, address, number, answers=True, announces=False, power=1, status=(8, 1), vin=None, nonsense=(), times=1, edition=2, hears=None):
         self.address, self.answers, self.announces, self.power, self.status, self.nonsense, self.times = (
             address, answers, announces, power, status, nonsense, times)
+        self.edition, self.hears = edition, hears or {1, 2, 3, 4, 0xFF}
         self.logical = 0x1000 + number
         self.eid = EID[:5] + bytes([number])
         self.vin = vin or b"1RBDM7AA2TA0000%02d" % number
 
+    def say(self, payload_type, **fields):
+        return bytes(DoIP(protocol_version=self.edition, inverse_version=self.edition ^ 0xFF, payload_type=payload_type, **fields))
+
     def announcement(self):
-        return bytes(DoIP(payload_type=4, vin=self.vin, logical_address=self.logical, eid=self.eid, gid=self.eid, further_action=0, vin_gid_status=0))
+        return self.say(4, vin=self.vin, logical_address=self.logical, eid=self.eid, gid=self.eid, further_action=0, vin_gid_status=0)
 
     def answer(self, request):
+        if request.protocol_version not in self.hears:
+            return self.say(0, nack=0)
         if request.payload_type == 0x4003 and self.power is not None:
-            return bytes(DoIP(payload_type=0x4004, diagnostic_power_mode=self.power))
+            return self.say(0x4004, diagnostic_power_mode=self.power)
         if request.payload_type == 0x4001 and self.status is not None:
             most, now = self.status
-            return bytes(DoIP(payload_type=0x4002, node_type=0, max_open_sockets=most, cur_open_sockets=now, max_data_size=4096))
+            return self.say(0x4002, node_type=0, max_open_sockets=most, cur_open_sockets=now, max_data_size=4096)
         return None
 
 
@@ -56,7 +62,8 @@ VEHICLES = {
     "v": ("10.9.0", 24, [Entity("10.9.0.2", 2), Entity("10.9.0.3", 3, power=0), Entity("10.9.0.4", 4, status=(4, 4)),
                          Entity("10.9.0.5", 5, answers=False, announces=True), Entity("10.9.0.6", 6, vin=b"\x1b[31m\0\xff%s%n<b>&;\n\\"),
                          Entity("10.9.0.7", 7, answers=False, nonsense=NONSENSE), Entity("10.9.0.8", 8, times=5),
-                         Entity("10.9.0.9", 9, power=None, status=None), Entity("10.9.0.10", 10, power=2, status=(1, 0))]),
+                         Entity("10.9.0.9", 9, power=None, status=None), Entity("10.9.0.10", 10, power=2, status=(1, 0)),
+                         Entity("10.9.0.11", 11, power=0, edition=3, hears={3, 0xFF}), Entity("10.9.0.12", 12, power=0, hears={2})]),
     "w": ("169.254.7", 16, [Entity("169.254.9.11", 11)]),
 }
 
@@ -104,6 +111,8 @@ class World(FarSide):
                         one.sendto(answer, tester)
                     continue
                 for entity in hearing[one] if request.payload_type == 1 else []:
+                    if request.protocol_version not in entity.hears:
+                        continue
                     self.speak(entity, socket_of[entity], tester)
         for one in [*hearing, *own]:
             one.close()
@@ -151,7 +160,8 @@ class Networks(unittest.TestCase):
         found = self.links()
         self.assertIsNone(self.world.failure)
         expected = {f"10.9.0.{number}:{PORT}": state for number, state in
-                    ((2, "ready"), (3, "not-ready"), (4, "in-use"), (5, "ready"), (6, "ready"), (8, "ready"), (9, "ready"), (10, "ready"))}
+                    ((2, "ready"), (3, "not-ready"), (4, "in-use"), (5, "ready"), (6, "ready"), (8, "ready"), (9, "ready"), (10, "ready"),
+                     (11, "not-ready"), (12, "not-ready"))}
         expected[f"169.254.9.11:{PORT}"] = "ready"
         self.assertEqual({address: entry["state"] for address, entry in found.items()}, expected)
         good = found[f"10.9.0.2:{PORT}"]

@@ -136,6 +136,21 @@ test_messages_are_appended (void)
   g_assert_cmpstr (hex, ==, "02fd000700000000" "02fd8001000000060e8010013e80" "02fd80030000000510010e8006");
 }
 
+/* The first message alone is spoken, whatever stands behind it. */
+static void
+test_speak (void)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  rb_doip_write (bytes, RB_DOIP_IDENTIFY, NULL, 0);
+  rb_doip_write (bytes, RB_DOIP_ALIVE_REQUEST, NULL, 0);
+  rb_doip_speak (bytes, RB_DOIP_ANY_VERSION);
+  g_autofree char *any = rb_bytes_to_hex (bytes->data, bytes->len);
+  g_assert_cmpstr (any, ==, "ff00000100000000" "02fd000700000000");
+  rb_doip_speak (bytes, 0x03);
+  g_autofree char *third = rb_bytes_to_hex (bytes->data, bytes->len);
+  g_assert_cmpstr (third, ==, "03fc000100000000" "02fd000700000000");
+}
+
 static void
 test_status_fields (void)
 {
@@ -197,6 +212,7 @@ main (int argc, char **argv)
   g_test_add_func ("/doip/announcement-fields", test_announcement_fields);
   g_test_add_func ("/doip/short-vin-is-filled", test_short_vin_is_filled);
   g_test_add_func ("/doip/messages-are-appended", test_messages_are_appended);
+  g_test_add_func ("/doip/speak", test_speak);
   g_test_add_func ("/doip/status-fields", test_status_fields);
   g_test_add_func ("/doip/power-modes", test_power_modes);
   g_test_add_func ("/doip/texts", test_texts);

@@ -343,6 +343,55 @@ class Asking(Case):
                 self.assertEqual(self.tell("send 3e00"), "ok")
                 self.assertEqual(self.tell("receive 5000"), "ok 7e00")
 
+    def test_only_one_edition(self):
+        """An entity that minds the edition refuses the message in its own and hangs up; it is spoken to in that from then on."""
+        for version in (1, 3, 4):
+            class Strict(Entity):
+                def run(self):
+                    plain, _ = self.listener.accept()
+                    plain.settimeout(TIMEOUT)
+                    plain.recv(100)
+                    plain.sendall(bytes(DoIP(protocol_version=version, inverse_version=version ^ 0xFF, payload_type=0, nack=0)))
+                    plain.close()
+                    super().run()
+
+                def receive(self):
+                    packet = super().receive()
+                    assert (packet.protocol_version, packet.inverse_version) == (version, version ^ 0xFF), packet.summary()
+                    return packet
+
+            def script(entity):
+                entity.request()
+                entity.answer(b"\x7e\0")
+                entity.send(payload_type=7)
+                assert entity.receive().payload_type == 8
+            self.ENTITY = Strict
+            with self.subTest(version=version):
+                entity = self.use(script)
+                self.assertEqual(self.tell("send 3e00"), "ok")
+                self.assertEqual(self.tell("receive 5000"), "ok 7e00")
+                self.assertTrue(entity.finished.wait(TIMEOUT))
+
+    def test_minds_every_edition(self):
+        """Once more and no oftener."""
+        class Stubborn(Entity):
+            def run(self):
+                self.connections = 0
+                try:
+                    while True:
+                        plain, _ = self.listener.accept()
+                        self.connections += 1
+                        with plain:
+                            plain.settimeout(TIMEOUT)
+                            version = plain.recv(100)[0] % 4 + 1
+                            plain.sendall(bytes(DoIP(protocol_version=version, inverse_version=version ^ 0xFF, payload_type=0, nack=0)))
+                except OSError:
+                    pass
+        self.ENTITY = Stubborn
+        entity = self.entity(None)
+        self.assertRegex(self.open(entity.link), "^link-protocol .*it is no DoIP")
+        self.assertEqual(entity.connections, 2)
+
     def test_other_versions_are_no_doip(self):
         for version, inverse in ((2, 0xFC), (2, 2), (0, 0xFF), (5, 0xFA)):
             def script(entity, version=version, inverse=inverse):

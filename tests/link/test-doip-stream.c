@@ -15,11 +15,11 @@ typedef struct {
 } Bench;
 
 static void
-take (gpointer data, guint16 type, const guint8 *payload, gsize length)
+take (gpointer data, const RbDoipHeader *header, const guint8 *payload)
 {
   Bench *self = data;
-  g_array_append_val (self->types, type);
-  g_byte_array_append (self->payloads, payload, (guint) length);
+  g_array_append_val (self->types, header->type);
+  g_byte_array_append (self->payloads, payload, header->length);
 }
 
 static Bench *
