@@ -45,12 +45,12 @@ class Bench:
         out = self.run("recallctl", "--json", "--data-dir", self.data, *arguments, expect=expect)
         return json.loads(out.strip().splitlines()[-1])
 
-    def start(self, *options, vin=None):
+    def start(self, *options, vin=None, doip="127.0.0.1:0"):
         """Power on."""
         command = [self.bin / "recall-sim", "--model", self.oem / "vehicle.json", "--state", self.state,
                    "--timing", "fast", "--log", self.log, *options]
         way, _, interface = self.way.partition(":")
-        command += {"doip": ["--doip", "127.0.0.1:0"], "doips": ["--doip", "127.0.0.1:0", "--doips", "127.0.0.1:0"], "bus": ["--bus", self.root / "bus"], "can": ["--can", interface],
+        command += {"doip": ["--doip", doip], "doips": ["--doip", "127.0.0.1:0", "--doips", "127.0.0.1:0"], "bus": ["--bus", self.root / "bus"], "can": ["--can", interface],
                     "canfd": ["--can", interface]}[way]
         if vin:
             command += ["--vin", vin]

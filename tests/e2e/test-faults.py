@@ -134,6 +134,25 @@ def test_power_cut(build):
     return bench
 
 
+def test_cable_moved(build):
+    """The link drops in the middle of an image and comes back on another car: not one byte for that one."""
+    bench = fresh(build, "brake:kill@block=9")
+    command = [bench.bin / "recallctl", "--json", "--data-dir", bench.data, *bench.recover_arguments(link_timeout=60)]
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
+        assert bench.vehicle.wait(60) == 0
+        bench.stop()
+        log, state, bench.log, bench.state = bench.log, bench.state, bench.root / "other.log", bench.root / "other"
+        bench.start(vin="1M8GDM9AXKP042788", doip=bench.plain)
+        *_, last = program.stdout
+        code, verdict = program.wait(60), json.loads(last)
+    assert code == 3 and verdict["reason"] == "vin-mismatch" and verdict["result"] == "aborted", (code, verdict)
+    assert bench.events() == []
+    bench.log, bench.state = log, state
+    restart(bench)
+    finishes(bench)
+    return bench
+
+
 def test_killed_program(build):
     """kill -9 of recallctl at seeded moments; every time the same command goes on."""
     bench = fresh(build)
