@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #define AHEAD 1         /* frames of a client taken from its socket and not yet on the wire */
-#define MAX_BEHIND 4096 /* frames that a client has not read, over what its socket holds */
+#define MAX_BEHIND 16384 /* frames that a client has not read, over what its socket holds */
+#define PATIENCE_MS 250 /* less than half of what ISO 15765-2 waits for a frame: two looks may pass */
 #define MAX_CLIENTS 64
 
 typedef struct {
@@ -25,7 +26,8 @@ typedef struct {
   RbWatch *watch;
   guint place;
   GQueue *behind; /* of Packet */
-  gboolean stuck; /* it read nothing since the last look */
+  gboolean quiet; /* it read nothing since the last look */
+  gboolean stuck; /* nobody waits for it any more */
   gboolean gone;
 } Client;
 
@@ -37,7 +39,7 @@ struct _RbBusHub {
   int fd;
   RbWatch *watch;
   GPtrArray *clients; /* of Client */
-  guint looking;      /* source that looks for stuck clients, 0 none */
+  guint looking;      /* source that looks for quiet clients, 0 none */
   gboolean any_gone;
 };
 
@@ -52,18 +54,38 @@ client_free (gpointer data)
   g_free (self);
 }
 
+/* Is there one that the bus waits for? */
+static gboolean
+is_awaited (const RbBusHub *self)
+{
+  for (guint i = 0; i < self->clients->len && !self->paced; i++) {
+    const Client *client = self->clients->pdata[i];
+    if (client->behind->length > 0 && !client->stuck && !client->gone)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean look (gpointer data);
+
+static void
+hold_or_go_on (RbBusHub *self)
+{
+  gboolean hold = is_awaited (self);
+  rb_wire_hold (self->wire, hold);
+  if (hold && self->looking == 0)
+    self->looking = g_timeout_add (PATIENCE_MS, look, self);
+}
+
 /* Clients are taken away only here, never while frames are given out. */
 static void
 sweep (RbBusHub *self)
 {
-  gboolean behind = FALSE;
   for (guint i = self->clients->len; self->any_gone && i > 0; i--)
     if (((Client *) self->clients->pdata[i - 1])->gone)
       g_ptr_array_remove_index (self->clients, i - 1);
   self->any_gone = FALSE;
-  for (guint i = 0; i < self->clients->len && !behind; i++)
-    behind = ((Client *) self->clients->pdata[i])->behind->length > 0;
-  rb_wire_hold (self->wire, behind && !self->paced);
+  hold_or_go_on (self);
 }
 
 static void
@@ -112,40 +134,40 @@ write_packet (Client *self, const guint8 *bytes, gsize length)
   return TRUE;
 }
 
+/* Who reads nothing for so long is no longer waited for: the others have their own times to keep. */
 static gboolean
 look (gpointer data)
 {
   RbBusHub *self = data;
-  gboolean again = FALSE;
   for (guint i = 0; i < self->clients->len; i++) {
     Client *client = self->clients->pdata[i];
-    if (client->stuck && client->behind->length > 0 && !self->paced)
-      hang_up (client);
-    client->stuck = TRUE;
-    again = again || (!client->gone && client->behind->length > 0);
+    client->stuck = client->stuck || (client->quiet && client->behind->length > 0);
+    client->quiet = TRUE;
   }
   sweep (self);
   rb_can_host_run (self->host);
-  if (!again)
-    self->looking = 0;
-  return again;
+  if (is_awaited (self))
+    return G_SOURCE_CONTINUE;
+  self->looking = 0;
+  return G_SOURCE_REMOVE;
 }
 
 static void
 fall_behind (Client *self, const guint8 *bytes, gsize length)
 {
-  if (self->behind->length >= MAX_BEHIND)
+  RbBusHub *hub = self->hub;
+  if (self->behind->length >= MAX_BEHIND) {
+    if (!hub->paced) /* on a bus without time nothing is lost in silence */
+      hang_up (self);
     return;
+  }
   Packet *packet = g_new (Packet, 1);
   packet->length = length;
   memcpy (packet->bytes, bytes, length);
+  if (self->behind->length == 0)
+    self->quiet = self->stuck = FALSE;
   g_queue_push_tail (self->behind, packet);
-  if (!self->hub->paced)
-    rb_wire_hold (self->hub->wire, TRUE);
-  if (self->hub->looking == 0) {
-    self->stuck = FALSE;
-    self->hub->looking = g_timeout_add_seconds (1, look, self->hub);
-  }
+  hold_or_go_on (hub);
   watch_again (self);
 }
 
@@ -154,7 +176,7 @@ catch_up (Client *self)
 {
   Packet *packet = g_queue_peek_head (self->behind);
   for (; packet != NULL && !self->gone && write_packet (self, packet->bytes, packet->length); packet = g_queue_peek_head (self->behind)) {
-    self->stuck = FALSE;
+    self->quiet = self->stuck = FALSE;
     g_free (g_queue_pop_head (self->behind));
   }
 }

@@ -353,12 +353,27 @@ class Hub(unittest.TestCase):
     def test_who_never_reads_is_hung_up(self):
         with Vehicle(BUILD, doip=False) as vehicle:
             writer, deaf = self.node(vehicle), self.node(vehicle)
-            for number in range(2000):
+            for number in range(20000):
                 writer.send(0x123, struct.pack(">I", number))
                 writer.await_own()
             with self.assertRaises((EOFError, ConnectionError)):
-                for _ in range(3000):
+                for _ in range(20000):
                     deaf.receive()
+
+    def test_who_never_reads_does_not_cost_the_others_their_time(self):
+        """Clients come that never read, each when the one before has stopped the bus: an answer of several frames goes on within
+        the times of ISO 15765-2, again and again."""
+        with Vehicle(BUILD, doip=False) as vehicle:
+            tester, deaf = Tester(vehicle.bus, 0x7E0, 0x7E8), []
+            self.addCleanup(tester.close)
+            for _ in range(4):
+                deaf += [self.node(vehicle) for _ in range(3)]
+                for number in range(60):
+                    tester.send(b"\x22\xf1\x90\xf1\x8c")
+                    answer = tester.receive(3)
+                    self.assertEqual(answer and answer[:3], b"\x62\xf1\x90", number)
+            for node in deaf:
+                self.assertIsNotNone(node.receive(), "it may still read what was said")
 
     def test_two_hubs_and_what_one_left(self):
         with Vehicle(BUILD, doip=False) as vehicle:
