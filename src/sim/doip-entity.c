@@ -13,7 +13,10 @@
 #define MAX_TESTERS 8
 #define MAX_DATA (512 * 1024)
 #define MAX_BUFFER (MAX_DATA + 4096)
-#define ALIVE_MS 500 /* T_TCP_Alive_Check */
+#define ALIVE_MS 500         /* T_TCP_Alive_Check */
+#define INITIAL_MS 2000      /* T_TCP_Initial_Inactivity */
+#define GENERAL_US 300000000 /* T_TCP_General_Inactivity */
+#define SOCKETS_FULL 0x01
 
 struct _RbDoipEntity {
   RbSimulated *vehicle;
@@ -32,9 +35,13 @@ struct _Tester {
   GSource *source;
   GByteArray *buffer;
   GPtrArray *delayed; /* of GSource: answers on their way */
+  guint32 to_skip;    /* bytes of a refused message that are still to come */
+  GSource *idle;      /* closes the connection when nothing is said */
   guint16 address;
   gboolean active;
-  Tester *rival; /* has the address that this one asks for, and is being asked whether it is alive; or NULL */
+  Tester *rival;    /* has the address that this one asks for, and is being asked whether it is alive; or NULL */
+  gboolean crowded; /* asks for a place where there is none, and all others are being asked */
+  gboolean asked;   /* for a crowded one, and has not answered */
   guint16 wanted;
   guint timer; /* of that question */
 };
@@ -60,6 +67,7 @@ tester_free (Tester *self)
   if (self->timer != 0)
     g_source_remove (self->timer);
   source_drop (self->source);
+  source_drop (self->idle);
   g_ptr_array_unref (self->delayed);
   g_byte_array_unref (self->buffer);
   g_object_unref (self->stream);
@@ -88,17 +96,27 @@ answer_activation (Tester *self, guint16 source, guint8 code)
   self->address = source;
 }
 
+static guint
+count_active (const RbDoipEntity *self)
+{
+  guint count = 0;
+  for (guint i = 0; i < self->testers->len; i++)
+    count += ((Tester *) self->testers->pdata[i])->active ? 1 : 0;
+  return count;
+}
+
 static void
 grant (Tester *self)
 {
   self->rival = NULL;
+  self->crowded = FALSE;
   if (self->timer != 0)
     g_source_remove (self->timer);
   self->timer = 0;
   answer_activation (self, self->wanted, RB_DOIP_ACTIVATED);
 }
 
-/* Its address goes to who asked for it. */
+/* Its address or its place goes to who asked for it. */
 static void
 tester_remove (Tester *self)
 {
@@ -106,7 +124,7 @@ tester_remove (Tester *self)
   Tester *heir = NULL;
   for (guint i = 0; i < entity->testers->len; i++) {
     Tester *other = entity->testers->pdata[i];
-    if (other->rival == self)
+    if (other->rival == self || (other->crowded && self->active && heir == NULL))
       heir = other;
   }
   g_ptr_array_remove (entity->testers, self);
@@ -207,10 +225,8 @@ take_diagnostic (Tester *self, const guint8 *payload, gsize length)
   RbDoipEntity *entity = self->entity;
   guint16 source, target;
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  if (!rb_doip_addresses_parse (payload, length, &source, &target)) {
-    send_nack (self, RB_DOIP_BAD_LENGTH);
+  if (!rb_doip_addresses_parse (payload, length, &source, &target))
     return TRUE;
-  }
   gboolean functional = target == entity->vehicle->model->functional;
   RbEcu *ecu = rb_simulated_by_logical (entity->vehicle, target);
   guint8 code = !self->active || source != self->address ? 0x02 : !functional && ecu == NULL ? 0x03 : 0;
@@ -271,17 +287,79 @@ check_alive (Tester *self, Tester *holder, guint16 wanted)
   tester_write (holder, out);
 }
 
-static void
-take_alive_response (Tester *self)
+/* All have had their time: who was silent goes, and its place with it. */
+static gboolean
+on_silence_of_some (gpointer data)
 {
-  for (guint i = self->entity->testers->len; i > 0; i--) {
-    Tester *other = self->entity->testers->pdata[i - 1];
-    if (other->rival != self)
-      continue;
-    other->rival = NULL;
-    answer_activation (other, other->wanted, 0x03);
-    tester_close (other);
+  Tester *self = data;
+  RbDoipEntity *entity = self->entity;
+  self->timer = 0;
+  for (guint i = entity->testers->len; i > 0; i--) {
+    Tester *other = entity->testers->pdata[i - 1];
+    if (other->active && other->asked)
+      tester_close (other);
   }
+  return G_SOURCE_REMOVE;
+}
+
+static void
+check_all_alive (Tester *self, guint16 wanted)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_write (out, RB_DOIP_ALIVE_REQUEST, NULL, 0);
+  self->crowded = TRUE;
+  self->wanted = wanted;
+  self->timer = g_timeout_add (ALIVE_MS, on_silence_of_some, self);
+  for (guint i = 0; i < self->entity->testers->len; i++) {
+    Tester *other = self->entity->testers->pdata[i];
+    other->asked = other->active;
+    if (other->active)
+      tester_write (other, out);
+  }
+}
+
+static void
+deny (Tester *self, guint8 code)
+{
+  self->rival = NULL;
+  self->crowded = FALSE;
+  answer_activation (self, self->wanted, code);
+  tester_close (self);
+}
+
+static gboolean
+anybody_asked (const RbDoipEntity *self)
+{
+  for (guint i = 0; i < self->testers->len; i++) {
+    const Tester *tester = self->testers->pdata[i];
+    if (tester->active && tester->asked)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* FALSE when the tester is gone. */
+static gboolean
+take_alive_response (Tester *self, const guint8 *payload, gsize length)
+{
+  RbReader reader = rb_reader_new (payload, length);
+  RbDoipEntity *entity = self->entity;
+  if (!self->active)
+    return TRUE;
+  if (rb_reader_u16be (&reader) != self->address) {
+    tester_close (self);
+    return FALSE;
+  }
+  self->asked = FALSE;
+  gboolean full = !anybody_asked (entity);
+  for (guint i = entity->testers->len; i > 0; i--) {
+    Tester *other = entity->testers->pdata[i - 1];
+    if (other->rival == self)
+      deny (other, 0x03);
+    else if (other->crowded && full)
+      deny (other, SOCKETS_FULL);
+  }
+  return TRUE;
 }
 
 /* FALSE when the tester is gone. */
@@ -290,10 +368,8 @@ take_activation (Tester *self, const guint8 *payload, gsize length)
 {
   guint16 source;
   guint8 type;
-  if (!rb_doip_activation_parse (payload, length, &source, &type)) {
-    send_nack (self, RB_DOIP_BAD_LENGTH);
+  if (!rb_doip_activation_parse (payload, length, &source, &type))
     return TRUE;
-  }
   gboolean secured = self->stream != G_IO_STREAM (self->connection);
   Tester *holder = holder_of (self, source);
   guint8 code = self->entity->guard != NULL && !secured   ? RB_DOIP_TLS_REQUIRED
@@ -304,6 +380,10 @@ take_activation (Tester *self, const guint8 *payload, gsize length)
                                                           : RB_DOIP_ACTIVATED;
   if (code == RB_DOIP_ACTIVATED && holder != NULL) {
     check_alive (self, holder, source);
+    return TRUE;
+  }
+  if (code == RB_DOIP_ACTIVATED && !self->active && count_active (self->entity) >= MAX_TESTERS) {
+    check_all_alive (self, source);
     return TRUE;
   }
   answer_activation (self, source, code);
@@ -341,14 +421,57 @@ take_power_request (Tester *self)
 static gboolean
 take_message (Tester *self, guint16 type, const guint8 *payload, gsize length)
 {
+  g_source_set_ready_time (self->idle, g_get_monotonic_time () + GENERAL_US);
   switch (type) {
   case RB_DOIP_ACTIVATION_REQUEST: return take_activation (self, payload, length);
   case RB_DOIP_DIAGNOSTIC: return take_diagnostic (self, payload, length);
+  case RB_DOIP_ALIVE_RESPONSE: return take_alive_response (self, payload, length);
   case RB_DOIP_STATUS_REQUEST: take_status_request (self); return TRUE;
   case RB_DOIP_POWER_REQUEST: take_power_request (self); return TRUE;
-  case RB_DOIP_ALIVE_RESPONSE: take_alive_response (self); return TRUE;
-  default: send_nack (self, RB_DOIP_UNKNOWN_TYPE); return TRUE;
+  default: return TRUE; /* a refusal is not refused: two would do so for ever */
   }
+}
+
+/* What ISO 13400-2 has the header handler look at, in its order; -1: nothing is wrong with it. */
+static int
+fault_of (const RbDoipHeader *header)
+{
+  gsize least = 0, most = 0;
+  switch (header->type) {
+  case RB_DOIP_ACTIVATION_REQUEST: least = 7; most = 11; break;
+  case RB_DOIP_DIAGNOSTIC: least = 5; most = MAX_DATA + 4; break;
+  case RB_DOIP_ALIVE_RESPONSE: least = most = 2; break;
+  case RB_DOIP_NACK: most = 1; break;
+  case RB_DOIP_STATUS_REQUEST:
+  case RB_DOIP_POWER_REQUEST: break;
+  default: return RB_DOIP_UNKNOWN_TYPE;
+  }
+  if (header->length > MAX_DATA + 4)
+    return RB_DOIP_TOO_LARGE;
+  gboolean odd = header->type == RB_DOIP_ACTIVATION_REQUEST && header->length != least && header->length != most;
+  return odd || header->length < least || header->length > most ? RB_DOIP_BAD_LENGTH : -1;
+}
+
+/* FALSE when the tester is gone. What is of an unknown type or too large is passed over. */
+static gboolean
+refuse (Tester *self, guint8 code, guint32 length)
+{
+  send_nack (self, code);
+  if (code == RB_DOIP_BAD_PATTERN || code == RB_DOIP_BAD_LENGTH) {
+    tester_close (self);
+    return FALSE;
+  }
+  g_byte_array_remove_range (self->buffer, 0, RB_DOIP_HEADER);
+  self->to_skip = length;
+  return TRUE;
+}
+
+static void
+skip (Tester *self)
+{
+  guint32 skipped = MIN (self->to_skip, self->buffer->len);
+  g_byte_array_remove_range (self->buffer, 0, skipped);
+  self->to_skip -= skipped;
 }
 
 /* One whole message from the buffer. FALSE when there is none, or the tester is gone. */
@@ -356,19 +479,14 @@ static gboolean
 take_one (Tester *self)
 {
   RbDoipHeader header;
+  if (self->to_skip > 0)
+    skip (self);
   RbDoipHeaderState state = rb_doip_header_parse (self->buffer->data, self->buffer->len, &header);
   if (state == RB_DOIP_HEADER_SHORT)
     return FALSE;
-  if (state == RB_DOIP_HEADER_BAD) {
-    send_nack (self, RB_DOIP_BAD_PATTERN);
-    tester_close (self);
-    return FALSE;
-  }
-  if (header.length > MAX_DATA + 4) {
-    send_nack (self, RB_DOIP_TOO_LARGE);
-    tester_close (self);
-    return FALSE;
-  }
+  int fault = state == RB_DOIP_HEADER_BAD ? RB_DOIP_BAD_PATTERN : fault_of (&header);
+  if (fault >= 0)
+    return refuse (self, (guint8) fault, header.length);
   if (self->buffer->len - RB_DOIP_HEADER < header.length)
     return FALSE;
   g_autofree guint8 *payload = g_memdup2 (&self->buffer->data[RB_DOIP_HEADER], header.length);
@@ -408,6 +526,13 @@ on_readable (GObject *stream, gpointer data)
   return g_ptr_array_find (entity->testers, self, NULL) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
+static gboolean
+on_idle (gpointer data)
+{
+  tester_close (data);
+  return G_SOURCE_REMOVE;
+}
+
 /* Takes stream. */
 static void
 welcome (gpointer data, GSocketConnection *connection, GIOStream *stream)
@@ -423,6 +548,9 @@ welcome (gpointer data, GSocketConnection *connection, GIOStream *stream)
   tester->source = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream)), NULL);
   g_source_set_callback (tester->source, G_SOURCE_FUNC (on_readable), tester, NULL);
   g_source_attach (tester->source, NULL);
+  tester->idle = g_timeout_source_new (INITIAL_MS);
+  g_source_set_callback (tester->idle, on_idle, tester, NULL);
+  g_source_attach (tester->idle, NULL);
   g_ptr_array_add (self->testers, tester);
 }
 
@@ -430,7 +558,7 @@ static gboolean
 on_incoming (GSocketService *service, GSocketConnection *connection, GObject *object, gpointer data)
 {
   RbDoipEntity *self = data;
-  if (self->testers->len >= MAX_TESTERS)
+  if (self->testers->len > MAX_TESTERS) /* one more than there are places, to be told so */
     return TRUE;
   if (service == self->secured_service)
     rb_doip_guard_meet (self->guard, connection, welcome, self);

@@ -8,6 +8,7 @@ import hashlib
 import socket
 import struct
 import sys
+import time
 import unittest
 
 from scapy.contrib.automotive.doip import DoIP
@@ -198,11 +199,72 @@ class Activation(unittest.TestCase):
         self.fail("the address of a tester that left stays in use")
 
     def test_wrong_length(self):
-        connection = self.connect(activate=False)
         for payload in (b"", b"\x0e\x80", b"\x0e\x80\0\0\0\0", b"\x0e\x80\0\0\0\0\0\0", b"\x0e\x80" + b"\0" * 30):
+            connection = self.connect(activate=False)
             connection.send(DoIP(payload_type=5, payload_length=len(payload)).build()[:8] + payload)
             packet = connection.receive()
             self.assertEqual((packet.payload_type, packet.nack), (0, 4))
+            self.assertTrue(connection.is_closed())
+
+    def test_who_says_nothing_is_hung_up(self):
+        """T_TCP_Initial_Inactivity: 2 s; who has been let in may be silent for longer."""
+        patient = self.connect(source=0xE95)
+        connection = self.connect(activate=False)
+        begun = time.monotonic()
+        self.assertTrue(connection.is_closed())
+        self.assertGreater(time.monotonic() - begun, 1)
+        self.assertEqual(patient.ask(payload_type=0x4003).payload_type, 0x4004)
+
+
+class Full(unittest.TestCase):
+    """As many testers as there are places; one more makes the entity ask who of them is alive."""
+
+    def setUp(self):
+        self.car = Vehicle(DEMO)
+        self.addCleanup(self.car.stop)
+        status = self.connect(0xE00).ask(payload_type=0x4001)
+        self.others = [self.connect(0xE01 + number) for number in range(status.max_open_sockets - 1)]
+        self.late = self.car.tester(source=0xF00, activate=False)
+        self.addCleanup(self.late.close)
+        self.late.send(DoIP(payload_type=5, source_address=0xF00))
+
+    def connect(self, source):
+        tester = self.car.tester(source=source)
+        self.addCleanup(tester.close)
+        if source == 0xE00:
+            self.first = tester
+        return tester
+
+    def test_all_are_alive(self):
+        for tester in (self.first, *self.others):
+            self.assertEqual(tester.receive().payload_type, 7)
+            tester.send(DoIP(payload_type=8, source_address=tester.source))
+        self.assertEqual(self.late.receive().routing_activation_response, 0x01)
+        self.assertTrue(self.late.is_closed())
+        for tester in (self.first, *self.others):
+            self.assertEqual(tester.ask(payload_type=0x4003).payload_type, 0x4004)
+
+    def test_one_is_not(self):
+        for tester in self.others:
+            self.assertEqual(tester.receive().payload_type, 7)
+            tester.send(DoIP(payload_type=8, source_address=tester.source))
+        self.assertEqual(self.late.receive().routing_activation_response, 0x10)
+        self.assertEqual(self.first.receive().payload_type, 7)
+        self.assertTrue(self.first.is_closed())
+        self.late.diagnostic(0x1001, b"\x3e\0")
+        self.assertEqual([self.late.receive().payload_type for _ in range(2)], [0x8002, 0x8001])
+
+    def test_one_leaves(self):
+        self.assertEqual(self.first.receive().payload_type, 7)
+        self.first.close()
+        self.assertEqual(self.late.receive().routing_activation_response, 0x10)
+
+    def test_who_asked_leaves(self):
+        self.assertEqual(self.first.receive().payload_type, 7)
+        self.late.close()
+        for tester in (self.first, *self.others):
+            tester.send(DoIP(payload_type=8, source_address=tester.source))
+        self.assertEqual(self.first.ask(payload_type=0x4003).payload_type, 0x4004)
 
 
 class Messages(unittest.TestCase):
@@ -215,6 +277,21 @@ class Messages(unittest.TestCase):
         packet = self.connection.receive()
         self.assertEqual(packet.payload_type, 0)
         return packet.nack
+
+    def test_alive_check_answer_of_another(self):
+        self.connection.send(DoIP(payload_type=8, source_address=0xEA1))
+        self.assertTrue(self.connection.is_closed())
+
+    def test_a_refusal_is_not_refused(self):
+        """Two that refuse each other's refusals would never end."""
+        for code in range(6):
+            self.connection.send(b"\x02\xfd\0\0\0\0\0\1" + bytes([code]))
+        self.assertEqual(self.connection.ask(payload_type=0x4003).payload_type, 0x4004)
+
+    def test_edition_of_the_search_alone(self):
+        """FF is for those who ask who is there."""
+        self.assertEqual(self.nack(b"\xff\x00\x40\x03\0\0\0\0"), 0)
+        self.assertTrue(self.connection.is_closed())
 
     def test_alive_check_answer_is_taken(self):
         self.connection.send(DoIP(payload_type=8, source_address=0xEA0))
@@ -241,16 +318,27 @@ class Messages(unittest.TestCase):
         self.assertEqual(self.nack(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 0)
         self.assertTrue(self.connection.is_closed())
 
-    def test_too_large_closes(self):
-        for length in (0x7FFFFFFF, 0xFFFFFFFF, 1 << 24):
-            with CAR.tester(source=0xEA1, activate=False) as connection:
-                connection.send(b"\x02\xfd\x80\x01" + struct.pack("!I", length))
-                self.assertEqual(connection.receive().nack, 2)
-                self.assertTrue(connection.is_closed())
+    def test_too_large_is_passed_over(self):
+        """The type is looked at before the length, and what is refused for them leaves the connection as it is."""
+        for kind, length, code in ((0x8001, 0x7FFFFFFF, 2), (5, 0xFFFFFFFF, 2), (0x8001, 1 << 24, 2), (0x1234, 0xFFFFFFFF, 1)):
+            with CAR.tester(source=0xEA1) as connection:
+                connection.send(b"\x02\xfd" + struct.pack("!HI", kind, length))
+                self.assertEqual(connection.receive().nack, code, hex(kind))
+        rest = bytes(1 << 20)
+        self.assertEqual(self.nack(b"\x02\xfd\x80\x01" + struct.pack("!I", len(rest))), 2)
+        self.connection.send(rest[1:])
+        self.connection.send(rest[:1] + bytes(DoIP(payload_type=0x4003)))
+        self.assertEqual(self.connection.receive().payload_type, 0x4004)
+        self.assertEqual(self.nack(b"\x02\xfd\x12\x34\0\0\0\3abc"), 1)
+        self.assertEqual(self.connection.ask(payload_type=0x4003).payload_type, 0x4004)
 
-    def test_diagnostic_without_data(self):
-        for payload in (b"", b"\x0e\xa0", b"\x0e\xa0\x10\x01"):
-            self.assertEqual(self.nack(b"\x02\xfd\x80\x01" + struct.pack("!I", len(payload)) + payload), 4)
+    def test_wrong_lengths(self):
+        for kind, payload in ((0x8001, b""), (0x8001, b"\x0e\xa1"), (0x8001, b"\x0e\xa1\x10\x01"), (8, b""), (8, b"\x0e\xa1\0"),
+                              (0x4001, b"\0"), (0x4003, b"\0"), (0, b"\0\0")):
+            with self.subTest(kind=hex(kind), payload=payload.hex()), CAR.tester(source=0xEA1) as connection:
+                connection.send(b"\x02\xfd" + struct.pack("!HI", kind, len(payload)) + payload)
+                self.assertEqual(connection.receive().nack, 4)
+                self.assertTrue(connection.is_closed())
 
     def test_acknowledged_then_answered(self):
         self.connection.diagnostic(0x1001, b"\x3e\0")
