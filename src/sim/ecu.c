@@ -14,6 +14,7 @@
 #define P2_MS 50
 #define P2_STAR_10MS 500
 #define S3_MS 5000
+#define ALL_DTCS 0xffffff
 
 enum { DEFAULT = 1, PROGRAMMING = 2, EXTENDED = 3 };
 
@@ -263,11 +264,13 @@ static guint8
 read_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
 {
   guint8 kind = rb_reader_u8 (request) & 0x7f;
-  guint8 mask = rb_reader_u8 (request);
-  if (!rb_reader_done (request))
+  if (!rb_reader_ok (request))
     return RB_NRC_LENGTH;
   if (kind != 0x02)
     return RB_NRC_SUB_FUNCTION;
+  guint8 mask = rb_reader_u8 (request);
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
   rb_writer_u8 (out, kind);
   rb_writer_u8 (out, 0xff);
   for (guint i = 0; self->memory->dtcs != NULL && self->memory->dtcs[i] != NULL; i++) {
@@ -281,8 +284,11 @@ static guint8
 clear_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
 {
   g_autoptr (GError) error = NULL;
-  if (rb_reader_left (request) != 3)
+  guint64 group = rb_reader_ube (request, 3);
+  if (!rb_reader_done (request))
     return RB_NRC_LENGTH;
+  if (group != ALL_DTCS)
+    return RB_NRC_RANGE;
   g_clear_pointer (&self->memory->dtcs, g_strfreev);
   return rb_memory_save (self->memory, &error) ? 0 : RB_NRC_PROGRAMMING;
 }
@@ -304,11 +310,13 @@ static guint8
 control_communication (RbEcu *self, RbReader *request, GByteArray *out)
 {
   guint8 kind = rb_reader_u8 (request) & 0x7f;
-  (void) rb_reader_u8 (request);
-  if (!rb_reader_done (request))
+  if (!rb_reader_ok (request))
     return RB_NRC_LENGTH;
   if (kind > 3)
     return RB_NRC_SUB_FUNCTION;
+  (void) rb_reader_u8 (request); /* the kind of messages: testers disagree about its bits */
+  if (!rb_reader_done (request))
+    return RB_NRC_LENGTH;
   self->silent = kind != 0;
   rb_writer_u8 (out, kind);
   return 0;
@@ -402,10 +410,13 @@ static const struct {
   { 0x28, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, control_communication },
   { 0x29, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, UPTANE, rb_authentication_service },
   { 0x2e, IN_PROGRAMMING | IN_EXTENDED, FALSE, FALSE, PLAIN, rb_plain_write_did },
-  { 0x31, IN_ALL, FALSE, TRUE, BOTH, routine_control },
+  { 0x31, IN_ALL, FALSE, TRUE, UPTANE, routine_control },
+  { 0x31, IN_PROGRAMMING, FALSE, TRUE, PLAIN, routine_control },
   { 0x34, IN_PROGRAMMING, TRUE, FALSE, BOTH, rb_flashing_download },
-  { 0x36, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, BOTH, rb_flashing_transfer },
-  { 0x37, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, BOTH, rb_flashing_exit },
+  { 0x36, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, UPTANE, rb_flashing_transfer },
+  { 0x36, IN_PROGRAMMING, TRUE, FALSE, PLAIN, rb_flashing_transfer },
+  { 0x37, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, UPTANE, rb_flashing_exit },
+  { 0x37, IN_PROGRAMMING, TRUE, FALSE, PLAIN, rb_flashing_exit },
   { 0x38, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, UPTANE, rb_flashing_add_file },
   { 0x3e, IN_ALL, FALSE, TRUE, BOTH, tester_present },
   { 0x85, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, control_dtcs },

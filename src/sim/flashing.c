@@ -36,14 +36,28 @@ end_transfer (RbEcu *self)
 }
 
 guint8
-rb_flashing_erase (RbEcu *self, RbReader *request, GByteArray *out)
+rb_flashing_read_place (RbReader *request, guint32 *address, guint32 *length)
 {
   guint8 format = rb_reader_u8 (request);
-  guint32 address = rb_reader_u32be (request);
-  guint32 length = rb_reader_u32be (request);
-  g_autoptr (GError) error = NULL;
-  if (!rb_reader_done (request) || format != 0x44)
+  guint8 address_bytes = format & 0x0f;
+  guint8 length_bytes = format >> 4;
+  if (!rb_reader_ok (request))
     return RB_NRC_LENGTH;
+  if (address_bytes < 1 || address_bytes > 4 || length_bytes < 1 || length_bytes > 4)
+    return RB_NRC_RANGE;
+  *address = (guint32) rb_reader_ube (request, address_bytes);
+  *length = (guint32) rb_reader_ube (request, length_bytes);
+  return rb_reader_ok (request) ? 0 : RB_NRC_LENGTH;
+}
+
+guint8
+rb_flashing_erase (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint32 address, length;
+  g_autoptr (GError) error = NULL;
+  guint8 nrc = rb_flashing_read_place (request, &address, &length);
+  if (nrc != 0 || !rb_reader_done (request))
+    return nrc != 0 ? nrc : RB_NRC_LENGTH;
   if (!rb_memory_holds (self->memory, address, length))
     return RB_NRC_RANGE;
   end_transfer (self);
@@ -69,12 +83,11 @@ guint8
 rb_flashing_download (RbEcu *self, RbReader *request, GByteArray *out)
 {
   guint8 format = rb_reader_u8 (request);
-  guint8 lengths = rb_reader_u8 (request);
-  guint32 address = rb_reader_u32be (request);
-  guint32 size = rb_reader_u32be (request);
-  if (!rb_reader_done (request))
-    return RB_NRC_LENGTH;
-  if (format != 0 || lengths != 0x44 || !rb_memory_holds (self->memory, address, size))
+  guint32 address, size;
+  guint8 nrc = rb_flashing_read_place (request, &address, &size);
+  if (nrc != 0 || !rb_reader_done (request))
+    return nrc != 0 ? nrc : RB_NRC_LENGTH;
+  if (format != 0 || !rb_memory_holds (self->memory, address, size))
     return RB_NRC_RANGE;
   if (overlaps_segment (self, address, size)) /* not erased */
     return RB_NRC_NOT_ACCEPTED;

@@ -3,6 +3,8 @@
 #include "sim/ecu.h"
 
 /* Erasing, downloading and checking flash, and putting files into the staging area. RbService each. */
+/* addressAndLengthFormatIdentifier, address and length; 0 or a code. */
+guint8 rb_flashing_read_place (RbReader *request, guint32 *address, guint32 *length);
 guint8 rb_flashing_erase (RbEcu *self, RbReader *request, GByteArray *out);
 guint8 rb_flashing_download (RbEcu *self, RbReader *request, GByteArray *out);
 guint8 rb_flashing_add_file (RbEcu *self, RbReader *request, GByteArray *out);

@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
+#include "sim/flashing.h"
 #include "sim/simulated.h"
 
 #include <string.h>
@@ -139,24 +140,41 @@ crc32 (GBytes *bytes)
   return ~crc;
 }
 
-/* Over the segment that was downloaded last, as it is in flash. */
+/* Which bytes are meant: those that are named before the sum, else the segment that was downloaded last. */
+static guint8
+read_checked_place (RbMemory *memory, RbReader *request, guint32 *address, guint32 *length)
+{
+  if (rb_reader_left (request) != 4) {
+    guint8 nrc = rb_flashing_read_place (request, address, length);
+    return nrc != 0 || rb_memory_holds (memory, *address, *length) ? nrc : RB_NRC_RANGE;
+  }
+  if (memory->segments->len == 0)
+    return RB_NRC_SEQUENCE;
+  const RbSegment *last = &g_array_index (memory->segments, RbSegment, memory->segments->len - 1);
+  *address = last->address;
+  *length = last->length;
+  return 0;
+}
+
+/* As it is in flash. */
 guint8
 rb_plain_check_memory (RbEcu *self, RbReader *request, GByteArray *out)
 {
   RbMemory *memory = self->memory;
-  guint32 claimed = rb_reader_u32be (request);
+  guint32 address, length;
   g_autoptr (GError) error = NULL;
-  if (!rb_reader_done (request))
-    return RB_NRC_LENGTH;
-  if (memory->segments->len == 0 || self->transfer.active)
+  guint8 nrc = read_checked_place (memory, request, &address, &length);
+  guint32 claimed = rb_reader_u32be (request);
+  if (nrc != 0 || !rb_reader_done (request))
+    return nrc != 0 ? nrc : RB_NRC_LENGTH;
+  if (self->transfer.active)
     return RB_NRC_SEQUENCE;
-  const RbSegment *last = &g_array_index (memory->segments, RbSegment, memory->segments->len - 1);
-  g_autoptr (GBytes) data = rb_memory_read (memory, last->address, last->length, &error);
+  g_autoptr (GBytes) data = rb_memory_read (memory, address, length, &error);
   if (data == NULL)
     return RB_NRC_PROGRAMMING;
   guint32 crc = crc32 (data);
-  memory->valid = crc == claimed;
-  rb_writer_u8 (out, memory->valid ? CHECK_GOOD : CHECK_BAD);
+  memory->valid = crc == claimed && memory->segments->len > 0;
+  rb_writer_u8 (out, crc == claimed ? CHECK_GOOD : CHECK_BAD);
   if (memory->valid) {
     g_free (memory->software);
     memory->software = g_strdup_printf ("%s %08X", memory->name, crc);

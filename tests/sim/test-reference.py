@@ -157,6 +157,63 @@ class Promises(Case):
             self.assertIn(word, text)
 
 
+class Rules(Case):
+    """Which refusal comes first where several are due, as ISO 14229-1 has it; by request and answer."""
+
+    ALWAYS = [("19 01", "7f 19 12"), ("19 0a", "7f 19 12"), ("19 06 ff", "7f 19 12"), ("19", "7f 19 13"), ("19 02", "7f 19 13"),
+              ("19 02 ff 00", "7f 19 13"), ("14 12 34 56", "7f 14 31"), ("14 ff ff", "7f 14 13"), ("14 ff ff ff 00", "7f 14 13"),
+              ("14 ff ff ff", "54"), ("3e 02", "7f 3e 12"), ("3e 00 00", "7f 3e 13"), ("11 00", "7f 11 12"), ("22 f1 90 f1", "7f 22 13")]
+    DEFAULT = [(service, f"7f {service[:2]} 7f") for service in
+               ("27 01", "27", "28 00 01", "2e f1 5a", "31 01 ff 00", "31 01 ff ff", "31", "34", "36 01", "37", "85 01")]
+    EXTENDED = [("31 01 ff 00", "7f 31 7f"), ("34 00 44", "7f 34 7f"), ("36 01", "7f 36 7f"), ("37", "7f 37 7f"), ("28", "7f 28 13"),
+                ("28 05", "7f 28 12"), ("28 05 00 01", "7f 28 12"), ("28 00", "7f 28 13"), ("28 00 00", "68 00"), ("28 03 03", "68 03"),
+                ("28 00 03", "68 00"), ("85 03", "7f 85 12"), ("85", "7f 85 13"), ("27 03", "7f 27 12"), ("27", "7f 27 13"),
+                ("27 01 00", "7f 27 13"), ("2e f1 90 00", "7f 2e 31"), ("2e f1 5a", "7f 2e 13"), ("2e f1 5a 00 00 00", "7f 2e 33")]
+    LOCKED = [("31", "7f 31 13"), ("31 01 ff", "7f 31 13"), ("31 01 ff ff", "7f 31 31"), ("31 02 ff 00", "7f 31 12"), ("31 01 ff 00", "7f 31 33"),
+              ("31 01 02 02", "7f 31 33"), ("34 00 44", "7f 34 33"), ("36 01 00", "7f 36 33"), ("37", "7f 37 33"), ("27 02", "7f 27 13"),
+              ("27 02 00 00 00 00", "7f 27 24")]
+    PLACES = [("34", "7f 34 13"), ("34 00", "7f 34 13"), ("34 00 44 00 00 00 00 00 00 10", "7f 34 13"),
+              ("34 00 44 00 00 00 00 00 00 10 00 00", "7f 34 13"), ("34 00 00", "7f 34 31"), ("34 00 40 00 00 10 00", "7f 34 31"),
+              ("34 00 55 00 00 00 00 00 00 00 00 10 00", "7f 34 31"), ("34 10 44 00 00 00 00 00 00 10 00", "7f 34 31"),
+              ("34 00 44 00 00 00 00 00 00 00 00", "7f 34 31"), ("34 00 44 01 ff ff ff 00 00 00 02", "7f 34 31"),
+              ("31 01 ff 00 00", "7f 31 31"), ("31 01 ff 00 33 00 00 00 00 10 00", "71 01 ff 00 00"),
+              ("31 01 ff 00 33 00 00 00 00 10", "7f 31 13"), ("31 01 02 02", "7f 31 13"), ("31 01 02 02 00 00 00 00", "7f 31 24"),
+              ("36 01 00", "7f 36 24"), ("37", "7f 37 24"), ("36", "7f 36 13")]
+
+    def rules(self, way):
+        _, tester = self.vehicle_and_tester(way)
+        for first, table in (("50 01", self.ALWAYS + self.DEFAULT), ("50 03", self.ALWAYS + self.EXTENDED),
+                             ("50 02", self.ALWAYS + self.LOCKED)):
+            self.says(tester, b"\x10" + bytes.fromhex(first)[1:], f"{first} 00 32 01 f4")
+            for request, answer in table:
+                self.says(tester, bytes.fromhex(request), answer)
+        self.unlock(tester)
+        for request, answer in self.PLACES:
+            self.says(tester, bytes.fromhex(request), answer)
+
+    def test_over_doip(self):
+        self.rules(OverDoip)
+
+    def test_over_the_bus(self):
+        self.rules(OverBus)
+
+    def test_short_places(self):
+        """A place may be named in fewer bytes, and the sum be of a place that is named."""
+        vehicle, tester = self.vehicle_and_tester(OverDoip)
+        image = random.Random(4).randbytes(300)
+        self.unlock(tester)
+        self.says(tester, bytes.fromhex("31 01 ff 00 23 01 00 00 01 2c"), "71 01 ff 00 00")
+        self.says(tester, bytes.fromhex("34 00 23 01 00 00 01 2c"), "74 20 10 02")
+        self.says(tester, b"\x36\x01" + image, "76 01")
+        self.says(tester, b"\x37", "77")
+        for place, part in (("23 01 00 00 01 2c", image), ("44 00 01 00 0a 00 00 00 14", image[10:30])):
+            for wrong in (1, 0):
+                check = struct.pack(">I", zlib.crc32(part) ^ wrong)
+                self.says(tester, bytes.fromhex("31 01 02 02" + place) + check, f"71 01 02 02 0{wrong}")
+        self.says(tester, bytes.fromhex("31 01 02 02 44 02 00 00 00 00 00 00 14") + bytes(4), "7f 31 31")
+        self.assertEqual(vehicle.flash()[0x10000:0x10000 + len(image)], image)
+
+
 class Careless(Case):
     """No request may end the ECU, change what it must not, or leave a tester without an answer that is due."""
 
