@@ -159,10 +159,11 @@ tell_outcome (Audit *self, const char *name, const RbVerifyOutcome *outcome)
   rb_json_set_string (event, "reason", rb_reason_word (outcome->reason));
   rb_json_set_string (event, "message", outcome->message == NULL ? "" : outcome->message);
   rb_cli_event (self->cli, event);
+  g_autofree char *line = g_strdelimit (g_utf8_make_valid (name, -1), "\n", '?'); /* one line a record, whatever its file is called */
   if (outcome->reason != RB_REASON_NONE)
-    rb_cli_say (self->cli, "%s: %s [%s]", name, outcome->message, rb_reason_word (outcome->reason));
+    rb_cli_say (self->cli, "%s: %s [%s]", line, outcome->message, rb_reason_word (outcome->reason));
   else
-    rb_cli_say (self->cli, "%s: vehicle %s, %s, %s%s", name, outcome->vin, outcome->type, outcome->result,
+    rb_cli_say (self->cli, "%s: vehicle %s, %s, %s%s", line, outcome->vin, outcome->type, outcome->result,
                 self->bundles != NULL && !outcome->campaign_checked ? " (of another campaign than the bundles given)" : "");
 }
 

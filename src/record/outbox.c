@@ -2,14 +2,11 @@
 #include "record/outbox.h"
 
 #include "core/bytes.h"
-#include "core/files.h"
 #include "crypto/digest.h"
+#include "record/database.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 1
-#define BUSY_MS 10000
 #define NO_PREVIOUS "0000000000000000000000000000000000000000000000000000000000000000"
 #define COLUMNS \
   "digest, workstation, stream, sequence, previous, type, result, vin, campaign, finished, envelope, " \
@@ -22,31 +19,29 @@ struct _RbOutbox {
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3_stmt, sqlite3_finalize)
 
-static const char *const schema[] = {
-  "CREATE TABLE IF NOT EXISTS record_schema (version INTEGER NOT NULL)",
-  "CREATE TABLE IF NOT EXISTS streams (stream TEXT PRIMARY KEY, made INTEGER NOT NULL) STRICT",
+static const char schema[] =
+  "CREATE TABLE IF NOT EXISTS streams (stream TEXT PRIMARY KEY, made INTEGER NOT NULL) STRICT;"
   "CREATE TABLE IF NOT EXISTS records (digest TEXT PRIMARY KEY, workstation TEXT NOT NULL, stream TEXT NOT NULL,"
   " sequence INTEGER NOT NULL CHECK (sequence >= 1), previous TEXT NOT NULL, type TEXT NOT NULL, result TEXT NOT NULL,"
   " vin TEXT NOT NULL, campaign TEXT NOT NULL, finished INTEGER NOT NULL, envelope BLOB NOT NULL,"
-  " UNIQUE (workstation, stream, sequence)) STRICT",
-  "CREATE INDEX IF NOT EXISTS records_vin ON records (vin, campaign)",
-  "CREATE TABLE IF NOT EXISTS receipts (digest TEXT PRIMARY KEY REFERENCES records (digest), receipt BLOB NOT NULL) STRICT",
+  " UNIQUE (workstation, stream, sequence)) STRICT;"
+  "CREATE INDEX IF NOT EXISTS records_vin ON records (vin, campaign);"
+  "CREATE TABLE IF NOT EXISTS receipts (digest TEXT PRIMARY KEY REFERENCES records (digest), receipt BLOB NOT NULL) STRICT;"
   "CREATE TRIGGER IF NOT EXISTS records_keep BEFORE DELETE ON records"
-  " BEGIN SELECT RAISE (ABORT, 'records are never deleted'); END",
+  " BEGIN SELECT RAISE (ABORT, 'records are never deleted'); END;"
   "CREATE TRIGGER IF NOT EXISTS records_stay BEFORE UPDATE ON records"
-  " BEGIN SELECT RAISE (ABORT, 'records are never changed'); END",
+  " BEGIN SELECT RAISE (ABORT, 'records are never changed'); END;"
   "CREATE TRIGGER IF NOT EXISTS streams_keep BEFORE DELETE ON streams"
-  " BEGIN SELECT RAISE (ABORT, 'streams are never deleted'); END",
+  " BEGIN SELECT RAISE (ABORT, 'streams are never deleted'); END;"
   "CREATE TRIGGER IF NOT EXISTS streams_stay BEFORE UPDATE ON streams"
-  " BEGIN SELECT RAISE (ABORT, 'streams are never changed'); END",
-};
+  " BEGIN SELECT RAISE (ABORT, 'streams are never changed'); END;";
+
+static const RbDatabasePart part = { .name = "Outbox", .version_table = "record_schema", .version = 1, .schema = schema };
 
 static gboolean
 fail (RbOutbox *self, const char *doing, GError **error)
 {
-  int code = sqlite3_errcode (self->db);
-  RbReason reason = code == SQLITE_BUSY ? RB_REASON_BUSY : code == SQLITE_FULL ? RB_REASON_NO_SPACE : RB_REASON_DATABASE;
-  g_set_error (error, RB_RECORD_ERROR, (int) reason, "Outbox: %s: %s", doing, sqlite3_errmsg (self->db));
+  g_set_error (error, RB_RECORD_ERROR, (int) rb_database_reason (self->db), "Outbox: %s: %s", doing, sqlite3_errmsg (self->db));
   return FALSE;
 }
 
@@ -73,58 +68,15 @@ bind_text (sqlite3_stmt *statement, int index, const char *text)
   sqlite3_bind_text (statement, index, text, -1, SQLITE_TRANSIENT);
 }
 
-static gboolean
-check_version (RbOutbox *self, GError **error)
-{
-  g_autoptr (sqlite3_stmt) statement = prepare (self, "SELECT version FROM record_schema", error);
-  if (statement == NULL)
-    return FALSE;
-  int step = sqlite3_step (statement);
-  if (step == SQLITE_ROW && sqlite3_column_int (statement, 0) == SCHEMA_VERSION)
-    return TRUE;
-  if (step == SQLITE_DONE)
-    return execute (self, "INSERT INTO record_schema VALUES (1)", error);
-  if (step != SQLITE_ROW)
-    return fail (self, "cannot be read", error);
-  g_set_error (error, RB_RECORD_ERROR, RB_REASON_DATABASE,
-               "Outbox: it was written by another version of Recallbay (schema %d, this one knows %d)",
-               sqlite3_column_int (statement, 0), SCHEMA_VERSION);
-  return FALSE;
-}
-
-static gboolean
-make_tables (RbOutbox *self, GError **error)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (schema); i++)
-    if (!execute (self, schema[i], error))
-      return FALSE;
-  return check_version (self, error);
-}
-
-static gboolean
-set_up (RbOutbox *self, GError **error)
-{
-  sqlite3_busy_timeout (self->db, BUSY_MS);
-  if (!execute (self, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; BEGIN IMMEDIATE", error))
-    return FALSE;
-  if (make_tables (self, error))
-    return execute (self, "COMMIT", error);
-  sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
-  return FALSE;
-}
-
 RbOutbox *
 rb_outbox_open (const char *data_dir, GError **error)
 {
-  if (!rb_files_make_folder (data_dir, error))
+  sqlite3 *db = rb_database_open (data_dir, &part, error);
+  if (db == NULL)
     return NULL;
-  g_autofree char *path = g_build_filename (data_dir, "recallbay.db", NULL);
-  g_autoptr (RbOutbox) self = g_new0 (RbOutbox, 1);
-  if (sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
-    fail (self, path, error);
-    return NULL;
-  }
-  return set_up (self, error) ? g_steal_pointer (&self) : NULL;
+  RbOutbox *self = g_new0 (RbOutbox, 1);
+  self->db = db;
+  return self;
 }
 
 void

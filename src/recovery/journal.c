@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/journal.h"
 
-#include "core/files.h"
+#include "record/database.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 #define PROGRESS_US (250 * 1000)
-#define SCHEMA_VERSION 1
 
 struct _RbJournal {
   sqlite3 *db;
@@ -16,8 +14,6 @@ struct _RbJournal {
 };
 
 static const char schema[] =
-  "CREATE TABLE IF NOT EXISTS journal_schema (version INTEGER NOT NULL) STRICT;"
-  "INSERT INTO journal_schema SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM journal_schema);"
   "CREATE TABLE IF NOT EXISTS recovery (number INTEGER PRIMARY KEY, vin TEXT NOT NULL, campaign TEXT NOT NULL,"
   " started INTEGER NOT NULL, finished INTEGER, record TEXT) STRICT;"
   "CREATE UNIQUE INDEX IF NOT EXISTS recovery_open ON recovery (vin, campaign) WHERE finished IS NULL;"
@@ -25,10 +21,12 @@ static const char schema[] =
   " serial TEXT NOT NULL, step TEXT NOT NULL, intended INTEGER NOT NULL, finished INTEGER, reason TEXT, detail TEXT,"
   " done INTEGER NOT NULL DEFAULT 0) STRICT;";
 
+static const RbDatabasePart part = { .name = "journal", .version_table = "journal_schema", .version = 1, .schema = schema };
+
 static gboolean
 fail (RbJournal *self, GError **error)
 {
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE, "journal: %s", sqlite3_errmsg (self->db));
+  g_set_error (error, RB_RECOVERY_ERROR, (int) rb_database_reason (self->db), "journal: %s", sqlite3_errmsg (self->db));
   return FALSE;
 }
 
@@ -66,39 +64,17 @@ execute (RbJournal *self, const char *sql, const Value *values, guint n, GError 
   return good;
 }
 
-static gboolean
-check_version (RbJournal *self, GError **error)
-{
-  sqlite3_stmt *statement = prepare (self, "SELECT version FROM journal_schema", NULL, 0);
-  gboolean read = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
-  int version = read ? sqlite3_column_int (statement, 0) : 0;
-  if (!read)
-    fail (self, error);
-  else if (version != SCHEMA_VERSION)
-    g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE,
-                 "journal: it was written by another version of Recallbay (schema %d, this one knows %d)", version, SCHEMA_VERSION);
-  sqlite3_finalize (statement);
-  return read && version == SCHEMA_VERSION;
-}
-
 RbJournal *
 rb_journal_open (const char *data_dir, GError **error)
 {
-  g_autofree char *path = g_build_filename (data_dir, "recallbay.db", NULL);
-  if (!rb_files_make_folder (data_dir, error))
+  sqlite3 *db = rb_database_open (data_dir, &part, error);
+  if (db == NULL)
     return NULL;
-  g_autoptr (RbJournal) self = g_new0 (RbJournal, 1);
+  RbJournal *self = g_new0 (RbJournal, 1);
+  self->db = db;
   g_mutex_init (&self->lock);
   self->progress = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
-  if (sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK
-      || sqlite3_busy_timeout (self->db, 5000) != SQLITE_OK
-      || sqlite3_exec (self->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;",
-                       NULL, NULL, NULL) != SQLITE_OK
-      || sqlite3_exec (self->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
-    fail (self, error);
-    return NULL;
-  }
-  return check_version (self, error) ? g_steal_pointer (&self) : NULL;
+  return self;
 }
 
 void

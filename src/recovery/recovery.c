@@ -316,7 +316,7 @@ is_fatal (const GError *error)
 {
   RbReason reason = rb_reason_of (error);
   return rb_reason_is_link_lost (reason) || reason == RB_REASON_CANCELLED || reason == RB_REASON_LINK_REFUSED
-         || reason == RB_REASON_DATABASE;
+         || reason == RB_REASON_DATABASE || reason == RB_REASON_NO_SPACE || reason == RB_REASON_BUSY;
 }
 
 /* One ECU at first sight; one that does not answer is parked and does not hide the others. */

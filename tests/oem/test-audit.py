@@ -110,6 +110,14 @@ class Audit(unittest.TestCase):
         self.assertEqual(len(verdict["campaign_unchecked"]), 3)
         self.assertIn("2-\ufffd\ufffd.json", verdict["without_receipt"])
 
+    def test_name_of_two_lines(self):
+        """A file's name does not tell of a record that is not there."""
+        forged = self.folder / "9-x.json: vehicle 1RBDM7AA2TA000001, completion, completed\n.json"
+        forged.write_text("{}")
+        done = subprocess.run([RECALL_OEM, "audit", "verify", self.folder, "--trust", self.made / "dealer-ca.pem"], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len([line for line in done.stdout.splitlines() if line.endswith(", completed")]), 2, done.stdout)
+
     def test_what_is_no_record(self):
         """Each .json that cannot be read as a record is told and fails the audit, without waiting for it."""
         strange = self.folder / "9-strange.json"
