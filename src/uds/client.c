@@ -449,18 +449,17 @@ rb_client_prove_ownership (RbClient *self, GBytes *proof, GCancellable *cancella
   return ask_nothing (self, request, echo, sizeof echo, cancellable, error);
 }
 
-/* lengthFormatIdentifier and maxNumberOfBlockLength; the latter counts the whole TransferData message. */
+/* maxNumberOfBlockLength, of size bytes; it counts the whole TransferData message, and the link's own limit counts as well. */
 static gboolean
-take_block_length (RbClient *self, RbReader *reader, gsize *block, GError **error)
+take_block_length (RbClient *self, RbReader *reader, guint size, gsize *block, GError **error)
 {
-  guint size = rb_reader_u8 (reader) >> 4;
-  guint64 length = rb_reader_ube (reader, size);
-  if (!rb_reader_ok (reader) || size == 0 || length <= OVERHEAD) {
+  guint64 told = rb_reader_ube (reader, size);
+  gsize length = (gsize) MIN (told, (guint64) rb_channel_max_message (self->channel));
+  if (!rb_reader_ok (reader) || length <= OVERHEAD) {
     g_set_error_literal (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU offers no usable block length");
     return FALSE;
   }
-  gsize limit = rb_channel_max_message (self->channel);
-  *block = (gsize) MIN (length, (guint64) limit) - OVERHEAD;
+  *block = length - OVERHEAD;
   return TRUE;
 }
 
@@ -477,7 +476,8 @@ rb_client_download (RbClient *self, guint32 address, guint32 size, gsize *block,
   if (rest == NULL)
     return FALSE;
   RbReader reader = rb_reader_from_bytes (rest);
-  return take_block_length (self, &reader, block, error);
+  guint size_of_length = rb_reader_u8 (&reader) >> 4; /* lengthFormatIdentifier */
+  return take_block_length (self, &reader, size_of_length, block, error);
 }
 
 gboolean
@@ -496,14 +496,8 @@ rb_client_add_file (RbClient *self, const char *path, guint32 size, gsize *block
   if (rest == NULL)
     return FALSE;
   RbReader reader = rb_reader_from_bytes (rest);
-  guint length_size = rb_reader_u8 (&reader);
-  guint64 length = rb_reader_ube (&reader, length_size);
-  if (!rb_reader_ok (&reader) || length <= OVERHEAD) {
-    g_set_error_literal (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU offers no usable block length");
-    return FALSE;
-  }
-  *block = (gsize) MIN (length, (guint64) rb_channel_max_message (self->channel)) - OVERHEAD;
-  return TRUE;
+  guint size_of_length = rb_reader_u8 (&reader);
+  return take_block_length (self, &reader, size_of_length, block, error);
 }
 
 /* NULL: there is no more. */

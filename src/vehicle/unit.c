@@ -335,7 +335,7 @@ wait_for_boot (RbUnit *self, GCancellable *cancellable, GError **error)
     good = answers (self, &silent, cancellable, error);
   self->client = usual;
   if (good || !silent)
-    return good;
+    return prefixed (self, good, error);
   return fail (self, error, RB_REASON_BOOT_FAILED, "it does not answer after its reset");
 }
 
@@ -348,7 +348,7 @@ rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error)
     g_propagate_error (error, g_steal_pointer (&failure));
     return prefixed (self, FALSE, error);
   }
-  return prefixed (self, wait_for_boot (self, cancellable, error), error);
+  return wait_for_boot (self, cancellable, error);
 }
 
 typedef struct {
@@ -377,7 +377,18 @@ send_data (RbUnit *self, const guint8 *data, gsize length, gsize block, Report *
   return rb_client_transfer_exit (self->client, cancellable, error);
 }
 
-/* What an erase answers: status 00. */
+/* A routine that answers a status, 00 when all is well; option may be NULL. The error is prefixed. */
+static gboolean
+routine_succeeds (RbUnit *self, guint16 routine, GBytes *option, const char *otherwise, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) answer = rb_client_routine (self->client, routine, option, cancellable, error);
+  if (!prefixed (self, answer != NULL, error))
+    return FALSE;
+  RbReader reader = rb_reader_from_bytes (answer);
+  guint8 status = rb_reader_u8 (&reader);
+  return (rb_reader_ok (&reader) && status == 0) || fail (self, error, RB_REASON_REFUSED, otherwise);
+}
+
 static gboolean
 erase (RbUnit *self, guint32 address, guint32 length, GCancellable *cancellable, GError **error)
 {
@@ -386,13 +397,7 @@ erase (RbUnit *self, guint32 address, guint32 length, GCancellable *cancellable,
   rb_writer_u32be (option, address);
   rb_writer_u32be (option, length);
   g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_erase, bytes, cancellable, error);
-  RbReader reader = rb_reader_new (NULL, 0);
-  if (answer == NULL)
-    return FALSE;
-  reader = rb_reader_from_bytes (answer);
-  return rb_reader_u8 (&reader) == 0 && rb_reader_ok (&reader) ? TRUE
-                                                               : fail (self, error, RB_REASON_REFUSED, "erasing failed");
+  return routine_succeeds (self, self->profile->routine_erase, bytes, "erasing failed", cancellable, error);
 }
 
 static gboolean
@@ -400,26 +405,20 @@ write_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length
                GError **error)
 {
   gsize block = 0;
-  if (!erase (self, address, length, cancellable, error)
-      || !rb_client_download (self->client, address, length, &block, cancellable, error))
+  if (!erase (self, address, length, cancellable, error))
+    return FALSE;
+  if (!prefixed (self, rb_client_download (self->client, address, length, &block, cancellable, error), error))
     return FALSE;
   if (self->profile->max_block > 0)
     block = MIN (block, self->profile->max_block);
-  return send_data (self, data, length, block, report, cancellable, error);
+  return prefixed (self, send_data (self, data, length, block, report, cancellable, error), error);
 }
 
 static gboolean
 check_dependencies (RbUnit *self, GCancellable *cancellable, GError **error)
 {
-  if (self->profile->routine_dependencies == 0)
-    return TRUE;
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_dependencies, NULL, cancellable, error);
-  if (answer == NULL)
-    return FALSE;
-  RbReader reader = rb_reader_from_bytes (answer);
-  if (rb_reader_u8 (&reader) == 0 && rb_reader_ok (&reader))
-    return TRUE;
-  return fail (self, error, RB_REASON_REFUSED, "it does not accept the image that was written");
+  guint16 routine = self->profile->routine_dependencies;
+  return routine == 0 || routine_succeeds (self, routine, NULL, "it does not accept the image that was written", cancellable, error);
 }
 
 gboolean
@@ -435,10 +434,10 @@ rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, g
     report.before += 8;
     if (data == NULL)
       return fail (self, error, RB_REASON_MALFORMED, "its image is not a segment container");
-    if (!prefixed (self, write_segment (self, address, data, length, &report, cancellable, error), error))
+    if (!write_segment (self, address, data, length, &report, cancellable, error))
       return FALSE;
   }
-  return prefixed (self, check_dependencies (self, cancellable, error), error);
+  return check_dependencies (self, cancellable, error);
 }
 
 char *

@@ -57,8 +57,10 @@ static void
 assert_reason (Bench *bench, RbReason reason)
 {
   g_assert_cmpstr (rb_reason_word (rb_reason_of (bench->error)), ==, rb_reason_word (reason));
-  if (bench->error != NULL)
-    g_assert_true (g_str_has_prefix (bench->error->message, "Brake control: "));
+  if (bench->error == NULL)
+    return;
+  g_assert_true (g_str_has_prefix (bench->error->message, "Brake control: "));
+  g_assert_null (strstr (strchr (bench->error->message, ':'), model.label)); /* once */
 }
 
 static GBytes *
