@@ -52,7 +52,7 @@ static gboolean
 say_errno (GError **error, int failure, const char *what)
 {
   RbReason reason = failure == EPERM || failure == EACCES ? RB_REASON_NOT_PERMITTED
-                    : failure == EOPNOTSUPP || failure == EINVAL || failure == ERANGE ? RB_REASON_UNSUPPORTED
+                    : failure == EOPNOTSUPP || failure == EINVAL || failure == ERANGE || failure == EDOM ? RB_REASON_UNSUPPORTED
                     : failure == EBUSY ? RB_REASON_BUSY
                     : failure == ENODEV ? RB_REASON_LINK_NONE
                     : RB_REASON_IO;
@@ -188,8 +188,10 @@ read_can (RbReader data, RbCanLinkState *out)
   while (next_attribute (&data, &type, &value)) {
     if (type == IFLA_CAN_STATE)
       read_state (value, out);
-    else if (type == IFLA_CAN_BITTIMING && copy (value, &timing, sizeof timing))
+    else if (type == IFLA_CAN_BITTIMING && copy (value, &timing, sizeof timing)) {
       out->bitrate = timing.bitrate;
+      out->sample_point = timing.sample_point;
+    }
     else if (type == IFLA_CAN_DATA_BITTIMING && copy (value, &timing, sizeof timing))
       out->data_bitrate = timing.bitrate;
     else if (type == IFLA_CAN_DATA_BITTIMING_CONST)
@@ -241,6 +243,8 @@ read_link (RbReader *payload, RbCanLinkState *out)
     g_autofree char *queue = type == IFLA_QDISC ? text (value) : NULL;
     if (queue != NULL)
       g_strlcpy (out->queue, queue, sizeof out->queue);
+    else if (type == IFLA_TXQLEN)
+      (void) copy (value, &out->queue_length, sizeof out->queue_length);
     else if (type == IFLA_LINKINFO)
       read_link_info (value, out);
   }
@@ -277,6 +281,16 @@ rb_can_netlink_queue_is_good (const char *queue)
 
 /* Telling */
 
+/* A change of nothing: the right is looked at first. */
+gboolean
+rb_can_netlink_may_set (int fd, guint index, GError **error)
+{
+  const struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int) index };
+  g_autoptr (GByteArray) message = g_byte_array_new ();
+  begin (message, RTM_NEWLINK, NLM_F_ACK, &head, sizeof head);
+  return tell (fd, message, "it takes the right to set up network interfaces", error);
+}
+
 /* attributes: IFLA_CAN_… */
 static gboolean
 change (int fd, guint index, GByteArray *attributes, const char *what, GError **error)
@@ -312,12 +326,17 @@ rb_can_netlink_set_fd (int fd, guint index, const RbCanPreset *preset, GError **
   return change (fd, index, attributes, preset->name, error);
 }
 
+/* The length first: the queue is made with room for it. */
 gboolean
 rb_can_netlink_set_queue (int fd, guint index, GError **error)
 {
-  const struct tcmsg head = { .tcm_family = AF_UNSPEC, .tcm_ifindex = (int) index, .tcm_parent = TC_H_ROOT };
-  g_autoptr (GByteArray) message = g_byte_array_new ();
-  begin (message, RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &head, sizeof head);
-  put (message, TCA_KIND, "pfifo_fast", strlen ("pfifo_fast") + 1);
-  return tell (fd, message, "queue pfifo_fast", error);
+  const guint32 length = RB_CAN_QUEUE_LENGTH;
+  const struct ifinfomsg link = { .ifi_family = AF_UNSPEC, .ifi_index = (int) index };
+  const struct tcmsg queue = { .tcm_family = AF_UNSPEC, .tcm_ifindex = (int) index, .tcm_parent = TC_H_ROOT };
+  g_autoptr (GByteArray) longer = g_byte_array_new (), replace = g_byte_array_new ();
+  begin (longer, RTM_NEWLINK, NLM_F_ACK, &link, sizeof link);
+  put (longer, IFLA_TXQLEN, &length, sizeof length);
+  begin (replace, RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &queue, sizeof queue);
+  put (replace, TCA_KIND, "pfifo_fast", strlen ("pfifo_fast") + 1);
+  return tell (fd, longer, "length of the queue", error) && tell (fd, replace, "queue pfifo_fast", error);
 }

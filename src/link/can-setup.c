@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 enum { RESTART_MS = 100, ASK_MS = 120 * 1000 };
+enum { UNWANTED = CAN_CTRLMODE_FD | CAN_CTRLMODE_LISTENONLY | CAN_CTRLMODE_LOOPBACK | CAN_CTRLMODE_FD_NON_ISO };
 
 static gboolean
 open_link (const char *interface, int *fd, RbCanLinkState *link, GError **error)
@@ -59,13 +60,11 @@ rb_can_setup_check (const char *interface, const char *preset, GError **error)
   return fits (interface, &link, wanted, error);
 }
 
-/* libsocketcan says FALSE and no more; what the kernel minds is found by asking for what it minds most. */
+/* libsocketcan says no and not why. */
 static gboolean
-refused (const char *interface, const char *what, GError **error)
+did (int result, const char *interface, const char *what, GError **error)
 {
-  if (geteuid () != 0)
-    return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_NOT_PERMITTED, "%s: %s: it takes the right to set up network interfaces", interface, what);
-  return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s: %s: the interface cannot do that", interface, what);
+  return result == 0 || rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s: %s: the interface cannot do that", interface, what);
 }
 
 /* Everything is a wish that only some drivers know: without it an error leads to bus-off and there it stays until Restart. */
@@ -80,33 +79,50 @@ set_restart (const char *interface)
 static gboolean
 clear_modes (const char *interface, guint32 modes, GError **error)
 {
-  struct can_ctrlmode mode = { .mask = modes & (CAN_CTRLMODE_FD | CAN_CTRLMODE_LISTENONLY | CAN_CTRLMODE_LOOPBACK | CAN_CTRLMODE_FD_NON_ISO) };
-  return mode.mask == 0 || can_set_ctrlmode (interface, &mode) == 0 || refused (interface, "normal mode", error);
+  struct can_ctrlmode mode = { .mask = modes & UNWANTED };
+  return mode.mask == 0 || did (can_set_ctrlmode (interface, &mode), interface, "normal mode", error);
 }
 
 static gboolean
-set_classic (const char *interface, const RbCanPreset *preset, GError **error)
+set_bitrates (const char *interface, int fd, const RbCanLinkState *link, const RbCanPreset *preset, GError **error)
 {
-  return can_set_bitrate_samplepoint (interface, preset->bitrate, RB_CAN_SAMPLE_POINT) == 0 || refused (interface, preset->name, error);
+  return preset->data_bitrate > 0 ? rb_can_netlink_set_fd (fd, link->index, preset, error)
+                                  : did (can_set_bitrate_samplepoint (interface, preset->bitrate, RB_CAN_SAMPLE_POINT), interface, preset->name, error);
+}
+
+/* The kernel takes a message's attributes one by one: what came before the one it refuses stays. */
+static void
+put_back (const char *interface, int fd, const RbCanLinkState *was)
+{
+  const RbCanPreset bitrates = { "as it was", was->bitrate, was->data_bitrate };
+  g_autoptr (GError) error = NULL;
+  struct can_ctrlmode mode = { .mask = (was->modes & UNWANTED) | (was->can_fd ? CAN_CTRLMODE_FD : 0), .flags = was->modes & UNWANTED };
+  gboolean back = mode.mask == 0 || did (can_set_ctrlmode (interface, &mode), interface, "modes", &error);
+  if (back && (was->modes & CAN_CTRLMODE_FD) != 0)
+    back = rb_can_netlink_set_fd (fd, was->index, &bitrates, &error);
+  else if (back && was->bitrate > 0)
+    back = did (can_set_bitrate_samplepoint (interface, was->bitrate, was->sample_point), interface, "bit rate", &error);
+  if (back && was->is_up)
+    back = did (can_do_start (interface), interface, "up", &error);
+  if (!back)
+    g_warning ("%s is not as it was: %s", interface, error->message);
 }
 
 static gboolean
 set_up (const char *interface, int fd, const RbCanLinkState *link, const RbCanPreset *preset, GError **error)
 {
   g_autoptr (GError) queue = NULL;
-  if (can_do_stop (interface) != 0)
-    return refused (interface, "down", error);
-  gboolean set = clear_modes (interface, link->modes, error)
-                 && (preset->data_bitrate > 0 ? rb_can_netlink_set_fd (fd, link->index, preset, error) : set_classic (interface, preset, error));
-  if (!set) {
-    if (link->is_up && can_do_start (interface) != 0)
-      g_prefix_error (error, "the interface is down now: ");
+  gboolean queue_is_good = rb_can_netlink_queue_is_good (link->queue) && link->queue_length >= RB_CAN_QUEUE_LENGTH;
+  if (!did (can_do_stop (interface), interface, "down", error))
+    return FALSE;
+  if (!clear_modes (interface, link->modes, error) || !set_bitrates (interface, fd, link, preset, error)) {
+    put_back (interface, fd, link);
     return FALSE;
   }
   set_restart (interface);
-  if (!rb_can_netlink_queue_is_good (link->queue) && !rb_can_netlink_set_queue (fd, link->index, &queue))
+  if (!queue_is_good && !rb_can_netlink_set_queue (fd, link->index, &queue))
     g_warning ("%s: %s", interface, queue->message);
-  return can_do_start (interface) == 0 || refused (interface, "up", error);
+  return did (can_do_start (interface), interface, "up", error);
 }
 
 /* Some drivers, gs_usb among them, know no restart: down and up again is one. */
@@ -115,7 +131,7 @@ restart (const char *interface, const RbCanLinkState *link, GError **error)
 {
   if (link->kind == RB_CAN_BUS_OFF && can_do_restart (interface) == 0)
     return TRUE;
-  return (can_do_stop (interface) == 0 && can_do_start (interface) == 0) || refused (interface, "restart", error);
+  return did (can_do_stop (interface), interface, "down", error) && did (can_do_start (interface), interface, "up", error);
 }
 
 gboolean
@@ -126,7 +142,7 @@ rb_can_setup_apply (const char *interface, const char *preset, GError **error)
   int fd = -1;
   if ((preset != NULL && wanted == NULL) || !open_link (interface, &fd, &link, error))
     return FALSE;
-  gboolean done = fits (interface, &link, wanted, error)
+  gboolean done = fits (interface, &link, wanted, error) && rb_can_netlink_may_set (fd, link.index, error)
                   && (wanted == NULL ? restart (interface, &link, error) : set_up (interface, fd, &link, wanted, error));
   close (fd);
   return done;

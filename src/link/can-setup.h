@@ -7,7 +7,8 @@
  * recall-can-setup: a service on the system bus (org.recallbay.CanSetup1, started when it is called) that polkit guards and that
  * knows nothing but an interface and a preset of can-preset.h.
  *
- *   SetUp (s interface, s preset)   down, bit rate, restart after bus-off by itself, a queue that drops nothing, up
+ *   SetUp (s interface, s preset)   down, bit rate, restart after bus-off by itself, a queue that drops nothing, up;
+ *                                   where it cannot be done the interface is put back as it was
  *   Restart (s interface)           after bus-off
  *
  * Errors of both are org.recallbay.Error. and the reason word with _ for -.

@@ -76,6 +76,7 @@ class Cards(Case):
                     self.set("set", name, preset)
                     found = can(name)
                     self.assertTrue(is_up(name))
+                    self.assertEqual(link(name)["txqlen"], 128)
                     self.assertEqual((found["bittiming"]["bitrate"], found["restart_ms"], found["state"]), (bitrate, 100, "ERROR-ACTIVE"))
                     self.assertAlmostEqual(float(found["bittiming"]["sample_point"]), 0.875, delta=0.07)
                 peer = Peer(self, PEER, "can:can0")
@@ -130,7 +131,7 @@ class Cards(Case):
         # the same by the confined link process, which may make no socket any more
         self.assertIn("queue drops frames", identified("can:can0")["message"])
         self.set("set", "can0", "500k")
-        self.assertEqual(link("can0")["qdisc"], "pfifo_fast")
+        self.assertEqual((link("can0")["qdisc"], link("can0")["txqlen"]), ("pfifo_fast", 128))
         peer.ask("open can:can0")
         peer.channel(0x7E0, 0x7E8)
         self.exchange(peer, kernel, (5,))
@@ -203,6 +204,26 @@ class GsUsb(Case):
         self.set("set", self.name, "250k")
         self.assertTrue(self.adapter.tell("bitrate 0").startswith("250000 "))
         self.assertNotIn("FD", can(self.name).get("ctrlmode", []))
+
+    def test_half_of_a_preset(self):
+        """The bit rate it can do, the data bit rate not: the interface goes on as it was, in its own modes."""
+        self.adapter.tell("unplug")
+        self.adapter.tell("coarse 8")
+        self.adapter.tell("plug")
+        self.adapter.wait_plugged()
+        until(lambda: self.name in os.listdir("/sys/class/net"))
+        run("ip", "link", "set", self.name, "up", "type", "can", "bitrate", "250000", "sample-point", "0.75", "loopback", "on")
+        before = can(self.name)
+        self.assertEqual(before["bittiming"]["sample_point"], "0.750")
+        self.set("set", self.name, "500k/5M", code=1, says="[unsupported]")
+        self.assertTrue(is_up(self.name))
+        after = can(self.name)
+        self.assertEqual([after[member] for member in ("bittiming", "ctrlmode")], [before[member] for member in ("bittiming", "ctrlmode")])
+        self.set("set", self.name, "500k/2M")
+        self.set("set", self.name, "500k/5M", code=1, says="[unsupported]")
+        self.assertEqual(self.adapter.tell("bitrate 0"), "500000 2000000 plugged")
+        self.assertIn("FD", can(self.name)["ctrlmode"])
+        self.assertNotIn("LOOPBACK", can(self.name)["ctrlmode"])
 
     def test_bus_off(self):
         """This driver cannot restart: it is named, and mended by the one who may."""

@@ -20,7 +20,7 @@
  *
  * Says "plugged" and "unplugged". On standard input, a line each: "state CHANNEL STATE TX RX", "error CHANNEL CLASS KIND PLACE",
  * "unheard CHANNEL 0|1" (nobody acknowledges), "mute 0|1" (the adapter keeps frames), "bitrate CHANNEL" (answers both),
- * "unplug", "plug"; each is answered, the end of it is the end.
+ * "coarse BRP" (least divider of data bit rates, from the next plug on), "unplug", "plug"; each is answered, the end of it is the end.
  */
 #define VHCI "/sys/devices/platform/vhci_hcd.0/"
 enum { CMD_SUBMIT = 1, CMD_UNLINK = 2, RET_SUBMIT = 3, RET_UNLINK = 4 };
@@ -247,6 +247,8 @@ serve_line (Plug *self)
     self->unheard[channel % CANDLELIGHT_CHANNELS] = a != 0;
   else if (sscanf (line, "mute %u", &a) == 1)
     self->adapter->mute = a != 0;
+  else if (sscanf (line, "coarse %u", &a) == 1)
+    self->adapter->data.brp_min = a;
   else if (strcmp (line, "unplug\n") == 0)
     unplug (self);
   else if (strcmp (line, "plug\n") == 0)
