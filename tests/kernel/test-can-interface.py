@@ -73,6 +73,7 @@ class Cards(Case):
         for preset, bitrate in (("500k", 500000), ("250k", 250000), ("125k", 125000)):
             with self.subTest(preset):
                 for name in ("can0", "can1"):
+                    run("ip", "link", "set", name, "txqueuelen", "10")
                     self.set("set", name, preset)
                     found = can(name)
                     self.assertTrue(is_up(name))
