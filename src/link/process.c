@@ -25,11 +25,14 @@
 #define PROGRAM "recall-link"
 enum { TICK_MS = 200, HANG_MS = 1500, CANCEL_MS = 1500, CLOSE_MS = 1000, MAX_LOGGED = 1000 };
 
+typedef struct _Line Line;
+
 typedef struct {
   int heartbeat, calls; /* our ends */
   int child_heartbeat, child_calls;
   int wake; /* eventfd: the link closes */
   pid_t child;
+  Line *own; /* the link's, from before the first other thread to after the last */
   GThread *supervisor;
   GMutex lock; /* guards all below */
   GCond changed;
@@ -40,7 +43,7 @@ typedef struct {
 } Process;
 
 /* One socket of calls: the link's own, or a channel's. */
-typedef struct {
+struct _Line {
   Process *process;
   guint32 number; /* 0: the link's */
   int socket;
@@ -53,7 +56,7 @@ typedef struct {
   gboolean drain;
   GQueue ahead; /* of GBytes: answers that came with the acknowledgement of their requests */
   gsize max_message;
-} Line;
+};
 
 static char *
 find_program (void)
@@ -322,20 +325,13 @@ line_free (Line *line)
   g_free (line);
 }
 
-static Line *
-own_line (Process *self)
-{
-  return self->lines->pdata[0];
-}
-
 static void
 process_close (gpointer state)
 {
   Process *self = state;
   const guint64 one = 1;
   /* the child closes its link when it sees the end of the last socket */
-  if (self->lines->len > 0)
-    line_free (own_line (self));
+  line_free (self->own);
   if (write (self->wake, &one, sizeof one) != sizeof one)
     g_debug ("cannot wake the supervisor");
   g_thread_join (self->supervisor);
@@ -378,7 +374,7 @@ process_new (GError **error)
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   self->lines = g_ptr_array_new ();
-  (void) line_new (self, 0, self->calls);
+  self->own = line_new (self, 0, self->calls);
   self->supervisor = g_thread_new ("link-supervisor", supervise, self);
   g_mutex_lock (&self->lock);
   while (!self->started)
@@ -402,7 +398,7 @@ process_open (const char *uri, const RbLinkSecurity *security, RbLinkInfo *info,
   g_autoptr (GBytes) body = rb_wording_open (uri, security);
   RbPacket request = { .kind = RB_PACKET_OPEN, .body = body, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
-  gboolean opened = call (own_line (self), &request, &answer, cancellable, error);
+  gboolean opened = call (self->own, &request, &answer, cancellable, error);
   if (opened && rb_wording_read_info (answer.body, info))
     return self;
   if (opened)
@@ -417,7 +413,7 @@ process_is_alive (gpointer state)
   RbPacket request = { .kind = RB_PACKET_ALIVE, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
   g_autoptr (GError) error = NULL;
-  return call (own_line (state), &request, &answer, NULL, &error) && answer.number != 0;
+  return call (((Process *) state)->own, &request, &answer, NULL, &error) && answer.number != 0;
 }
 
 static gpointer
@@ -437,7 +433,7 @@ process_channel_open (gpointer state, const RbAddress *address, GError **error)
   RbPacket request = { .kind = RB_PACKET_CHANNEL, .number = number, .body = body, .fd = sockets[1],
                        .memory = memory == NULL ? sockets[1] : rb_packet_memory_file (memory) };
   g_auto (RbPacket) answer = { .fd = -1 };
-  gboolean opened = call (own_line (self), &request, &answer, NULL, error);
+  gboolean opened = call (self->own, &request, &answer, NULL, error);
   close (sockets[1]);
   if (!opened) {
     close (sockets[0]);
@@ -552,7 +548,7 @@ rb_process_discover (gint64 timeout_ms, GCancellable *cancellable, GError **erro
     return NULL;
   RbPacket request = { .kind = RB_PACKET_DISCOVER, .number = timeout_ms, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
-  gboolean found = call (own_line (self), &request, &answer, cancellable, error);
+  gboolean found = call (self->own, &request, &answer, cancellable, error);
   GPtrArray *entries = found ? rb_wording_read_entries (answer.body) : NULL;
   if (found && entries == NULL)
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the link process does not say what it found");

@@ -181,6 +181,50 @@ test_errors_pass (void)
   g_assert_error (error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG);
 }
 
+enum { OPENERS = 4, HELD = 12, ROUNDS = 3 };
+
+typedef struct {
+  RbLink *link;
+  guint number;
+  gint *ended;
+} Opener;
+
+/* Opens and closes more channels than there is room for at first. */
+static gpointer
+open_and_close (gpointer data)
+{
+  const Opener *self = data;
+  for (guint round = 0; round < ROUNDS; round++) {
+    RbChannel *channels[HELD];
+    for (guint i = 0; i < HELD; i++)
+      channels[i] = channel_to (self->link, (guint16) (0x1001 + self->number * HELD + i));
+    echo (channels[round], 100);
+    for (guint i = 0; i < HELD; i++)
+      rb_channel_unref (channels[i]);
+  }
+  g_atomic_int_inc (self->ended);
+  return NULL;
+}
+
+/* Channels come and go in several threads while another one asks after the link; ThreadSanitizer has something to say of it. */
+static void
+test_several_threads (void)
+{
+  g_autoptr (Entity) entity = entity_new ();
+  g_autoptr (RbLink) link = link_to (entity->uri);
+  GThread *threads[OPENERS];
+  Opener openers[OPENERS];
+  gint ended = 0;
+  for (guint i = 0; i < OPENERS; i++) {
+    openers[i] = (Opener) { link, i, &ended };
+    threads[i] = g_thread_new ("opener", open_and_close, &openers[i]);
+  }
+  while (g_atomic_int_get (&ended) < OPENERS)
+    g_assert_true (rb_link_is_alive (link));
+  for (guint i = 0; i < OPENERS; i++)
+    g_thread_join (threads[i]);
+}
+
 /* An answer that nobody fetched is not taken for the next request's. */
 static void
 test_drain (void)
@@ -590,6 +634,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/link/process/messages-pass", test_messages_pass);
   g_test_add_func ("/link/process/errors-pass", test_errors_pass);
+  g_test_add_func ("/link/process/several-threads", test_several_threads);
   g_test_add_func ("/link/process/drain", test_drain);
   g_test_add_func ("/link/process/same-adapter", test_same_adapter);
   g_test_add_func ("/link/process/late-fetch", test_late_fetch);
