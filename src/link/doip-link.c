@@ -39,6 +39,18 @@ typedef struct {
   guint64 sent; /* number of the message that waits for its acknowledgement, 0 none does */
 } Channel;
 
+/* What the entity says of itself, outside any channel. It may say it again at any time. */
+typedef struct {
+  gboolean activated;
+  guint8 activation_code;
+  gboolean refused;  /* by its header: a message outside any channel was not understood */
+  guint8 refusal;
+  guint8 version;    /* that it speaks */
+  guint16 entity;
+  gboolean status_known;
+  guint32 max_data;  /* 0: not told */
+} Told;
+
 typedef struct {
   GSocketConnection *connection;
   GIOStream *stream; /* the connection, or TLS over it */
@@ -55,18 +67,20 @@ typedef struct {
   gint64 left_at;   /* when the last of them was done */
   GMutex write_lock;
   GPtrArray *channels; /* of Channel, borrowed */
-  gboolean activated;
-  guint8 activation_code;
-  gboolean refused; /* by its header: a message outside any channel was not understood */
-  guint8 refusal;
-  guint8 version;  /* that is spoken here */
-  guint8 heard;    /* and there */
-  guint16 entity;
-  guint32 max_data; /* 0: not told */
-  gboolean status_known;
+  guint8 version; /* that is spoken here; never changes */
+  Told told;
   guint64 sent;
   char *lost; /* why the connection is gone */
 } DoipLink;
+
+static Told
+told (DoipLink *self)
+{
+  g_mutex_lock (&self->lock);
+  Told copy = self->told;
+  g_mutex_unlock (&self->lock);
+  return copy;
+}
 
 /* With the lock held. */
 static void
@@ -177,8 +191,8 @@ take_header_nack (DoipLink *self, guint8 code)
     oldest->ack = ACK_HEADER_BAD;
     oldest->nack = code;
   } else {
-    self->refused = TRUE;
-    self->refusal = code;
+    self->told.refused = TRUE;
+    self->told.refusal = code;
   }
 }
 
@@ -189,13 +203,13 @@ take_control (DoipLink *self, guint16 type, const guint8 *payload, gsize length)
   guint8 code;
   RbDoipStatusInfo status;
   if (type == RB_DOIP_ACTIVATION_RESPONSE && rb_doip_activated_parse (payload, length, &tester, &entity, &code)) {
-    self->entity = entity;
-    self->activation_code = code;
-    self->activated = TRUE;
+    self->told.entity = entity;
+    self->told.activation_code = code;
+    self->told.activated = TRUE;
   }
   if (type == RB_DOIP_STATUS_RESPONSE && rb_doip_status_parse (payload, length, &status)) {
-    self->max_data = status.max_data;
-    self->status_known = TRUE;
+    self->told.max_data = status.max_data;
+    self->told.status_known = TRUE;
   }
   if (type == RB_DOIP_NACK && length == 1)
     take_header_nack (self, payload[0]);
@@ -223,7 +237,7 @@ take_message (gpointer data, const RbDoipHeader *header, const guint8 *payload)
     return;
   }
   g_mutex_lock (&self->lock);
-  self->heard = header->version;
+  self->told.version = header->version;
   if (type == RB_DOIP_DIAGNOSTIC)
     take_diagnostic (self, payload, length);
   else if (type == RB_DOIP_DIAGNOSTIC_ACK)
@@ -374,13 +388,13 @@ wait_for (DoipLink *self, Channel *channel, Condition condition, gint64 timeout_
 static gboolean
 is_activated (DoipLink *self, Channel *channel)
 {
-  return self->activated || self->refused;
+  return self->told.activated || self->told.refused;
 }
 
 static gboolean
 status_is_known (DoipLink *self, Channel *channel)
 {
-  return self->status_known || self->refused;
+  return self->told.status_known || self->told.refused;
 }
 
 static gboolean
@@ -415,9 +429,10 @@ static void
 set_no_activation (DoipLink *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) end = NULL;
-  if (self->refused)
+  const Told said = told (self);
+  if (said.refused)
     g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the vehicle does not understand the routing activation: %s (code %02x)",
-                 rb_doip_header_nack_text (self->refusal), self->refusal);
+                 rb_doip_header_nack_text (said.refusal), said.refusal);
   else if (!gone (self, cancellable, &end))
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "the vehicle does not answer the routing activation");
   else if (self->secured && g_error_matches (end, RB_LINK_ERROR, RB_REASON_LINK_LOST))
@@ -434,18 +449,20 @@ activate (DoipLink *self, GCancellable *cancellable, GError **error)
   g_autoptr (GError) unsent = NULL;
   rb_doip_activation_write (out, TESTER, 0);
   gboolean sent = write_all (self, out, NULL, cancellable, &unsent);
-  if (!wait_for (self, NULL, is_activated, CONTROL_MS, cancellable) || !self->activated) {
+  (void) wait_for (self, NULL, is_activated, CONTROL_MS, cancellable);
+  const Told said = told (self);
+  if (!said.activated) {
     if (sent || self->secured)
       set_no_activation (self, cancellable, error);
     else
       g_propagate_error (error, g_steal_pointer (&unsent));
     return FALSE;
   }
-  if (self->activation_code == RB_DOIP_ACTIVATED)
+  if (said.activation_code == RB_DOIP_ACTIVATED)
     return TRUE;
-  RbReason reason = self->activation_code == RB_DOIP_TLS_REQUIRED ? RB_REASON_TLS_REQUIRED : RB_REASON_LINK_REFUSED;
+  RbReason reason = said.activation_code == RB_DOIP_TLS_REQUIRED ? RB_REASON_TLS_REQUIRED : RB_REASON_LINK_REFUSED;
   g_set_error (error, RB_LINK_ERROR, (int) reason, "the vehicle refused the connection: %s (code %02x)",
-               rb_doip_activation_text (self->activation_code), self->activation_code);
+               rb_doip_activation_text (said.activation_code), said.activation_code);
   return FALSE;
 }
 
@@ -456,7 +473,9 @@ ask_status_by_udp (DoipLink *self, GCancellable *cancellable)
   g_autoptr (GSocketAddress) far = g_socket_connection_get_remote_address (self->connection, NULL);
   if (far == NULL || !rb_doip_search_status (far, self->version, &status, STATUS_MS, cancellable))
     return FALSE;
-  self->max_data = status.max_data;
+  g_mutex_lock (&self->lock);
+  self->told.max_data = status.max_data;
+  g_mutex_unlock (&self->lock);
   return TRUE;
 }
 
@@ -468,7 +487,7 @@ ask_status (DoipLink *self, GCancellable *cancellable)
   rb_doip_write (out, RB_DOIP_STATUS_REQUEST, NULL, 0);
   g_autoptr (GError) error = NULL;
   if (write_all (self, out, NULL, cancellable, &error) && wait_for (self, NULL, status_is_known, STATUS_MS, cancellable)
-      && self->status_known)
+      && told (self).status_known)
     return TRUE;
   return !self->secured && ask_status_by_udp (self, cancellable);
 }
@@ -579,10 +598,10 @@ connect_secured (const char *rest, const RbLinkSecurity *security, guint8 versio
 
 /* An entity that finds our edition of the standard wrong says so in its own. */
 static guint8
-version_wanted (const DoipLink *self)
+version_wanted (DoipLink *self)
 {
-  gboolean wrong = self->refused && self->refusal == RB_DOIP_BAD_PATTERN && self->heard != self->version;
-  return wrong ? self->heard : self->version;
+  const Told said = told (self);
+  return said.refused && said.refusal == RB_DOIP_BAD_PATTERN ? said.version : self->version;
 }
 
 /* security NULL: without TLS. Once more in the entity's edition, when that is what it minds. */
@@ -615,8 +634,9 @@ start (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCanc
   if (!ask_status (self, cancellable))
     g_debug ("the entity does not tell its status");
   info->kind = g_strdup (self->secured ? "doips" : "doip");
-  info->logical = self->entity;
-  info->max_message = self->max_data;
+  const Told said = told (self);
+  info->logical = said.entity;
+  info->max_message = said.max_data;
   return self;
 }
 
@@ -718,18 +738,22 @@ doip_send (gpointer state, gpointer data, GBytes *message, GCancellable *cancell
   Channel *channel = data;
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_doip_diagnostic_head (out, TESTER, channel->target, g_bytes_get_size (message));
+  if (gone (self, cancellable, error))
+    return FALSE;
   g_mutex_lock (&self->lock);
   channel->ack = ACK_NONE;
   channel->sent = ++self->sent;
   g_mutex_unlock (&self->lock);
-  if (gone (self, cancellable, error) || !write_all (self, out, message, cancellable, error))
-    return FALSE;
-  (void) wait_for (self, channel, is_acknowledged, ACK_MS, cancellable);
+  gboolean written = write_all (self, out, message, cancellable, error);
+  if (written)
+    (void) wait_for (self, channel, is_acknowledged, ACK_MS, cancellable);
   g_mutex_lock (&self->lock);
   Ack ack = channel->ack;
   guint8 code = channel->nack;
-  channel->sent = 0;
+  channel->sent = 0; /* it waits no more, whatever became of it */
   g_mutex_unlock (&self->lock);
+  if (!written)
+    return FALSE;
   if (ack == ACK_NONE)
     (void) doip_link_is_alive (self);
   if (ack == ACK_NONE || ack == ACK_GOOD)
@@ -758,8 +782,8 @@ doip_receive (gpointer state, gpointer data, gint64 first_ms, GCancellable *canc
 static gsize
 doip_max_message (gpointer state, gpointer data)
 {
-  DoipLink *self = state;
-  return self->max_data > 8 ? self->max_data - 4 : DEFAULT_MAX_MESSAGE;
+  const guint32 max_data = told (state).max_data;
+  return max_data > 8 ? max_data - 4 : DEFAULT_MAX_MESSAGE;
 }
 
 #define COMMON_SLOTS \

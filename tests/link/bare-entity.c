@@ -47,11 +47,23 @@ put_all (int fd, struct iovec *parts, int n)
   return sendmsg (fd, &message, MSG_NOSIGNAL | MSG_WAITALL) == (ssize_t) total;
 }
 
+static gboolean
+refuse_header (int fd)
+{
+  guint8 refused[HEADER + 1] = { 0 };
+  put_head (refused, 0x0000, 1);
+  refused[HEADER] = 0x02; /* message too large */
+  struct iovec part = { refused, sizeof refused };
+  return put_all (fd, &part, 1);
+}
+
 /* payload: source, target, UDS message. Acknowledgement and answer are two messages, written as they come about. */
 static gboolean
 answer (int fd, const guint8 *payload, guint32 length)
 {
   const guint8 addresses[] = { payload[2], payload[3], payload[0], payload[1] };
+  if (payload[4] == 0x29)
+    return refuse_header (fd);
   guint8 acknowledge[HEADER + 5] = { 0 };
   put_head (acknowledge, 0x8002, 5);
   memcpy (&acknowledge[HEADER], addresses, 4);

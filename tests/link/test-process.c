@@ -181,6 +181,26 @@ test_errors_pass (void)
   g_assert_error (error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG);
 }
 
+/* A refusal that names no address is for the message that waits, not for one that was never sent. */
+static void
+test_header_refused (void)
+{
+  g_autoptr (Entity) entity = entity_new ();
+  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbLink) link = rb_backends_open (entity->uri, NULL, NULL, &error); /* in this process, where nothing stops a cancelled call earlier */
+  g_assert_no_error (error);
+  g_autoptr (RbChannel) one = channel_to (link, 0x1001), two = channel_to (link, 0x1002);
+  g_autoptr (GBytes) unsent = request_of (0x22, 3), refused = request_of (0x29, 3);
+  g_cancellable_cancel (cancelled);
+  g_assert_false (rb_channel_send (one, unsent, cancelled, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_false (rb_channel_send (two, refused, NULL, &error));
+  g_assert_error (error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG);
+  g_assert_nonnull (strstr (error->message, "1002"));
+}
+
 enum { OPENERS = 4, HELD = 12, ROUNDS = 3 };
 
 typedef struct {
@@ -635,6 +655,7 @@ main (int argc, char **argv)
   g_test_add_func ("/link/process/messages-pass", test_messages_pass);
   g_test_add_func ("/link/process/errors-pass", test_errors_pass);
   g_test_add_func ("/link/process/several-threads", test_several_threads);
+  g_test_add_func ("/link/process/header-refused", test_header_refused);
   g_test_add_func ("/link/process/drain", test_drain);
   g_test_add_func ("/link/process/same-adapter", test_same_adapter);
   g_test_add_func ("/link/process/late-fetch", test_late_fetch);
