@@ -700,7 +700,7 @@ run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
   guint open = count_not_done (self);
   if (open == 0)
     return TRUE;
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "%u of %u control units are not done", open, self->works->len);
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "not done: %u of %u control units", open, self->works->len);
   return FALSE;
 }
 

@@ -17,7 +17,7 @@ static const RbFlowStep steps[] = {
     "Start the inspection", RB_TASK_CONNECT, RB_TASK_NONE, TRUE },
   { "inspect", rb_inspect_page_get_type, "Safety inspection", "Look at the vehicle and answer for what you see. Measured lines turn good by themselves.",
     "Finish the inspection", RB_TASK_NONE, RB_TASK_INSPECT, TRUE },
-  { "plan", rb_plan_page_get_type, "Plan and authorise", "What is in the vehicle and what will be in it. Nothing has been written so far.",
+  { "plan", rb_plan_page_get_type, "Plan and authorise", "What is in the vehicle and what will be in it. Nothing is written before you authorise it.",
     "Authorise and start", RB_TASK_NONE, RB_TASK_AUTHORISE, TRUE },
   { "work", rb_work_page_get_type, "Work", "Leave the ignition and the charger as they are until every ECU has been read back.", "See the result",
     RB_TASK_RUN, RB_TASK_NONE, FALSE },

@@ -3,7 +3,7 @@
 
 struct _RbRecordPage {
   RbPage parent_instance;
-  GtkLabel *result, *digest;
+  GtkLabel *result, *verdict, *digest;
   GtkWidget *icon;
 };
 
@@ -13,10 +13,12 @@ static void
 refresh (RbPage *page)
 {
   RbRecordPage *self = RB_RECORD_PAGE (page);
-  const char *result = rb_session_result (rb_page_session (page));
-  const char *digest = rb_session_digest (rb_page_session (page));
+  RbSession *session = rb_page_session (page);
+  const char *result = rb_session_result (session);
+  const char *digest = rb_session_digest (session);
   gboolean completed = g_strcmp0 (result, "completed") == 0;
   gtk_label_set_text (self->result, result == NULL ? "" : result);
+  gtk_label_set_text (self->verdict, rb_session_verdict (session, completed));
   gtk_label_set_text (self->digest, digest == NULL ? "" : digest);
   rb_row_icon_set (self->icon, completed ? RB_ROW_GOOD : RB_ROW_WARNING);
 }
@@ -28,6 +30,7 @@ rb_record_page_class_init (RbRecordPageClass *class)
   RB_PAGE_CLASS (class)->refresh = refresh;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/record-page.ui");
   gtk_widget_class_bind_template_child (widget_class, RbRecordPage, result);
+  gtk_widget_class_bind_template_child (widget_class, RbRecordPage, verdict);
   gtk_widget_class_bind_template_child (widget_class, RbRecordPage, digest);
   gtk_widget_class_bind_template_child (widget_class, RbRecordPage, icon);
 }

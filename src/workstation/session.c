@@ -666,10 +666,12 @@ rb_session_campaign (RbSession *self)
   return rb_recovery_campaign (self->recovery);
 }
 
-gboolean
-rb_session_was_touched (RbSession *self)
+const char *
+rb_session_verdict (RbSession *self, gboolean complete)
 {
-  return self->touched;
+  if (complete)
+    return "The vehicle is complete";
+  return self->touched ? "Do not release this vehicle" : "Nothing was changed in this vehicle";
 }
 
 const char *

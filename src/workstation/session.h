@@ -85,7 +85,8 @@ GPtrArray *rb_session_warnings (RbSession *self);/* of char * */
 const RbCampaign *rb_session_campaign (RbSession *self);
 /* A person's answer; not while a task but measuring runs. */
 void rb_session_answer (RbSession *self, const char *item, gboolean passed, const char *note);
-gboolean rb_session_was_touched (RbSession *self);
+/* For people, static: may the vehicle leave? */
+const char *rb_session_verdict (RbSession *self, gboolean complete);
 const char *rb_session_digest (RbSession *self); /* of the signed record, or NULL */
 const char *rb_session_result (RbSession *self);
 /* Forgets the vehicle; data dir, link and signing files stay. */

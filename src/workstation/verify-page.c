@@ -36,8 +36,7 @@ show_verdict (RbVerifyPage *self, RbSession *session)
   gboolean good = rb_session_succeeded (session, RB_TASK_RUN) && done == units->len;
   g_autofree char *reason = good ? g_strdup_printf ("%u of %u ECUs are proven", done, units->len)
                                  : g_strdup_printf ("%u of %u ECUs are proven. %s", done, units->len, error == NULL ? "" : error->message);
-  const char *untouched = "Nothing was changed in this vehicle";
-  gtk_label_set_text (self->verdict_text, good ? "The vehicle is complete" : rb_session_was_touched (session) ? "Do not release this vehicle" : untouched);
+  gtk_label_set_text (self->verdict_text, rb_session_verdict (session, good));
   gtk_label_set_text (self->verdict_reason, reason);
   gtk_widget_remove_css_class (self->verdict, good ? "bad" : "good");
   gtk_widget_add_css_class (self->verdict, good ? "good" : "bad");

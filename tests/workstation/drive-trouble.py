@@ -73,6 +73,7 @@ def lying_ecu(bay, technician):
     technician.picture("sign")
     screen.click("Sign the record")
     screen.wait_label("incomplete")
+    screen.wait_label(HELD_BACK)
     technician.picture("record")
     screen.click("Show the outbox")
     screen.wait_label("waiting")

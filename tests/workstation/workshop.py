@@ -115,7 +115,7 @@ class Technician:
         screen.wait_label("The vehicle is complete")
         self.picture("verify")
         screen.click("Go to the signature")
-        screen.wait_label("complete")
+        screen.wait_label("What you sign")
         self.picture("sign")
         screen.click("Sign the record")
         screen.wait_label("completed")
