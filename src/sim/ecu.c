@@ -14,6 +14,7 @@
 #define P2_MS 50
 #define P2_STAR_10MS 500
 #define S3_MS 5000
+#define PENDING_EVERY_MS 4000 /* within P2* of the 0x78 before */
 #define ALL_DTCS 0xffffff
 
 enum { DEFAULT = 1, PROGRAMMING = 2, EXTENDED = 3 };
@@ -61,6 +62,7 @@ rb_ecu_forget (RbEcu *self)
   self->unlocked = FALSE;
   self->seed = 0;
   self->dtc_off = self->silent = FALSE;
+  self->working_until = 0;
   g_clear_pointer (&self->server_challenge, g_bytes_unref);
   g_clear_pointer (&self->client_challenge, g_bytes_unref);
   g_clear_pointer (&self->client_key, rb_key_public_unref);
@@ -447,7 +449,7 @@ work_ms (RbEcu *self, GBytes *request)
   guint8 sid = rb_reader_u8 (&reader);
   if (sid == 0x37)
     return self->transfer.to_file ? 0 : (guint) rb_json_integer_or (self->model->simulation, "exit_ms", 100);
-  if (sid != 0x31 || rb_reader_u8 (&reader) != 1)
+  if (sid != 0x31 || (rb_reader_u8 (&reader) & 0x7f) != 1)
     return 0;
   guint16 id = rb_reader_u16be (&reader);
   if (id == 0xff00)
@@ -467,7 +469,8 @@ add_answer (GPtrArray *answers, guint delay, gconstpointer data, gsize length)
   g_ptr_array_add (answers, answer);
 }
 
-static void
+/* How long after the last of them the answer comes. */
+static guint
 add_pending (RbEcu *self, GPtrArray *answers, guint8 sid, guint work)
 {
   const guint8 pending[] = { 0x7f, sid, 0x78 };
@@ -475,6 +478,11 @@ add_pending (RbEcu *self, GPtrArray *answers, guint8 sid, guint work)
   guint count = more == NULL ? 1 : (guint) more->argument;
   for (guint i = 0; i < count && work > 0; i++)
     add_answer (answers, 0, pending, sizeof pending);
+  if (!self->vehicle->real_timing)
+    return 0;
+  for (; work > PENDING_EVERY_MS; work -= PENDING_EVERY_MS)
+    add_answer (answers, PENDING_EVERY_MS, pending, sizeof pending);
+  return work;
 }
 
 /* NRCs that stay unsaid when everybody was asked. */
@@ -499,7 +507,8 @@ suppressed (guint8 sid, GBytes *request)
 static void
 expire_session (RbEcu *self, gint64 now)
 {
-  if (self->session == DEFAULT || self->hearing || now - self->last_request <= S3_MS + 200)
+  /* S3 runs from the answer, not from the request (ISO 14229-2) */
+  if (self->session == DEFAULT || self->hearing || now - MAX (self->last_request, self->working_until) <= S3_MS + 200)
     return;
   rb_ecu_forget (self);
   self->session = DEFAULT;
@@ -535,9 +544,11 @@ answer_one (RbEcu *self, GBytes *request, gboolean functional, GPtrArray *answer
       add_answer (answers, 0, negative, sizeof negative);
     return;
   }
-  add_pending (self, answers, sid, work);
+  guint rest = add_pending (self, answers, sid, work);
   if (!suppressed (sid, request) || answers->len > 0)
-    add_answer (answers, self->vehicle->real_timing ? work : 0, out->data, out->len);
+    add_answer (answers, rest, out->data, out->len);
+  if (self->vehicle->real_timing && work > 0)
+    self->working_until = self->last_request + work;
 }
 
 GPtrArray *

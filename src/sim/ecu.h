@@ -35,7 +35,8 @@ typedef struct {
   RbTransfer transfer;
   GHashTable *staging; /* path → GBytes; lost with power */
   gint64 last_request; /* monotonic ms */
-  gint64 busy_until;   /* booting or working */
+  gint64 busy_until;   /* booting: it hears nothing */
+  gint64 working_until; /* its last answer comes then */
   gboolean dtc_off, silent;
   gboolean over_can;   /* the request came over CAN */
   gboolean hearing;    /* a request of several frames is arriving: S3 stands still */

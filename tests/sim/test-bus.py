@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import unittest
 import zlib
 
@@ -280,6 +281,24 @@ class Services(unittest.TestCase):
         self.unlock()
         self.agreed(UDS() / UDS_DSC(diagnosticSessionType=2))
         self.refused(b"\x31\x01\xff\x01", 0x33)
+
+    def test_long_work(self):
+        """Longer than P2* and than S3: 0x78 comes again within P2*, asked for or not, and S3 begins with the answer."""
+        self.vehicle.stop()
+        slow = Vehicle(BUILD, model=reference(erase_ms=5500), timing="real")
+        self.addCleanup(slow.__exit__)
+        self.tester = Tester(slow.bus, 0x7E0, 0x7E8)
+        self.addCleanup(self.tester.close)
+        self.unlock()
+        for kind in (1, 0x81):
+            self.tester.send(bytes([0x31, kind]) + b"\xff\x00\x44" + struct.pack(">II", 0, 64))
+            answers, times = [], [time.monotonic()]
+            while not answers or answers[-1] == b"\x7f\x31\x78":
+                answers.append(self.tester.receive())
+                times.append(time.monotonic())
+            self.assertEqual(answers, [b"\x7f\x31\x78"] * 2 + [b"\x71\x01\xff\x00\x00"])
+            self.assertGreater(times[-1] - times[0], 5.4)
+            self.assertEqual(self.agreed(b"\x22\xf1\x86"), b"\x62\xf1\x86\x02")
 
     def test_trouble_codes(self):
         self.assertEqual(self.agreed(UDS() / UDS_RDTCI(reportType=2, DTCStatusMask=0xFF)), b"\x59\x02\xff")
