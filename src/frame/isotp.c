@@ -44,6 +44,7 @@ typedef struct {
   guint8 last_length;
   guint block_left;    /* 0: no further flow control is due */
   gint64 next_due;     /* N_Cr */
+  gint64 whole_due;    /* a message that trickles in, or never gets further than its first frame, ends here */
   int flow;            /* flow status to be given, -1 none */
   gboolean flow_out;   /* given and not yet on the wire */
   guint32 turn;
@@ -92,7 +93,7 @@ static void
 rx_clear (Receiver *rx)
 {
   g_clear_pointer (&rx->buffer, g_free);
-  rx->next_due = NEVER;
+  rx->next_due = rx->whole_due = NEVER;
 }
 
 static void
@@ -111,6 +112,7 @@ rb_isotp_new (const RbIsotpConfig *config)
   self->config.tx_length = usable_length (config->tx_length, config->fd);
   self->config.wait_max = config->wait_max == 0 ? 255 : config->wait_max;
   self->config.wait_ms = config->wait_ms == 0 ? 60000 : config->wait_ms;
+  self->config.whole_ms = config->whole_ms == 0 ? 60000 : config->whole_ms;
   self->config.window = MAX (config->window, 1);
   self->config.max_message = config->max_message == 0 ? MESSAGE_MAX : config->max_message;
   self->n_as = microseconds (config->n_as_ms);
@@ -132,14 +134,31 @@ rb_isotp_free (RbIsotp *self)
   g_free (self);
 }
 
+static RbIsotpEvent *
+event_at (RbIsotp *self, guint i)
+{
+  return &self->events[(self->first_event + i) % EVENTS];
+}
+
+/* Makes room: the oldest about the far end goes. How our own message ended is told once, and somebody waits for it. */
+static void
+forget_one (RbIsotp *self)
+{
+  guint i = 0;
+  while (i + 1 < self->n_events && (event_at (self, i)->kind == RB_ISOTP_SENT || event_at (self, i)->kind == RB_ISOTP_FAILED))
+    i++;
+  g_clear_pointer (&event_at (self, i)->message, g_bytes_unref);
+  for (; i > 0; i--)
+    *event_at (self, i) = *event_at (self, i - 1);
+  self->first_event = (self->first_event + 1) % EVENTS;
+  self->n_events--;
+}
+
 static void
 say (RbIsotp *self, RbIsotpKind kind, GBytes *message, RbReason reason, const char *text)
 {
-  if (self->n_events == EVENTS) {
-    g_clear_pointer (&self->events[self->first_event].message, g_bytes_unref);
-    self->first_event = (self->first_event + 1) % EVENTS;
-    self->n_events--;
-  }
+  if (self->n_events == EVENTS)
+    forget_one (self);
   RbIsotpEvent event = { .kind = kind, .message = message, .reason = reason, .text = text };
   self->events[(self->first_event + self->n_events++) % EVENTS] = event;
 }
@@ -503,6 +522,7 @@ take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
   guint8 from = frame->length < 8 ? 0 : first_length (frame, at, &length);
   if (from == 0)
     return;
+  gint64 whole_due = rx->buffer != NULL ? rx->whole_due : now + (gint64) self->config.whole_ms * 1000;
   superseded (self);
   if (length > self->config.max_message) {
     offer_flow (self, OVERFLOW, now);
@@ -516,6 +536,7 @@ take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
   rx->frame_length = frame->length;
   rx->sequence = 1;
   rx->last_length = 0;
+  rx->whole_due = whole_due;
   rx->block_left = self->config.block_size;
   offer_flow (self, CONTINUE, now);
   say (self, RB_ISOTP_FIRST, NULL, RB_REASON_NONE, NULL);
@@ -600,7 +621,7 @@ rb_isotp_deadline (const RbIsotp *self)
 {
   const Sender *tx = &self->tx;
   const Receiver *rx = &self->rx;
-  gint64 due = MIN (MIN (tx->wire_due, tx->flow_due), MIN (tx->waits_due, MIN (rx->next_due, rx->wire_due)));
+  gint64 due = MIN (MIN (tx->wire_due, tx->flow_due), MIN (tx->waits_due, MIN (rx->next_due, MIN (rx->wire_due, rx->whole_due))));
   gboolean paced = tx->state == SENDING && tx->outstanding == 0;
   return paced ? MIN (due, tx->not_before) : due;
 }
@@ -622,6 +643,9 @@ rb_isotp_tick (RbIsotp *self, gint64 now)
       broken (self, RB_REASON_TIMEOUT, "a flow control could not be put on the bus in time");
   } else if (now >= rx->next_due) {
     broken (self, RB_REASON_TIMEOUT, "the ECU's message stopped in the middle");
+  } else if (now >= rx->whole_due) {
+    flow_clear (rx);
+    broken (self, RB_REASON_TIMEOUT, "the ECU's message does not end");
   }
 }
 

@@ -29,6 +29,7 @@ typedef struct {
   gboolean functional;    /* single frames out only, nothing in */
   guint window;           /* frames given out and not yet on the wire at a time while STmin is 0; 0: 1 */
   guint wait_ms;          /* longest time spent on WAIT after WAIT; 0: 60000 */
+  guint whole_ms;         /* longest time from a first frame to the last, also where it begins again and again; 0: 60000 */
   guint n_as_ms, n_bs_ms, n_cr_ms; /* 0: 1000 each */
 } RbIsotpConfig;
 

@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define RUBBISH 256 /* packets passed over at a time: others wait for the lock */
+
 /*
  * The virtual bus: a Unix SOCK_SEQPACKET socket, one struct can_frame or canfd_frame a packet. The hub gives our own frames
  * back when they are on its wire (frame/can.h, RB_CAN_OWN_BYTE).
@@ -89,12 +91,13 @@ rb_bus_receive (gpointer state, RbCanFrame *frame, GError **error)
 {
   guint8 packet[RB_CAN_FD_PACKET + 1];
   ssize_t length;
+  guint rubbish = 0;
   do
     length = recv (((Bus *) state)->fd, packet, sizeof packet, 0);
-  while ((length < 0 && errno == EINTR) || (length > 0 && !rb_can_parse (packet, (gsize) length, frame)));
-  if (length > 0)
+  while ((length < 0 && errno == EINTR) || (length > 0 && !rb_can_parse (packet, (gsize) length, frame) && ++rubbish < RUBBISH));
+  if (length > 0 && rubbish < RUBBISH)
     return frame->own ? RB_CAN_CONFIRM : RB_CAN_FRAME;
-  if (length < 0 && errno == EAGAIN)
+  if (length > 0 || (length < 0 && errno == EAGAIN))
     return RB_CAN_EMPTY;
   g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the virtual bus closed: %s", length < 0 ? g_strerror (errno) : "end");
   return RB_CAN_GONE;

@@ -182,6 +182,7 @@ static const RbIsotpConfig fd_extended = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_e
 static const RbIsotpConfig mixed = { .tx_id = 0x98ce10f1, .rx_id = 0x98cef110, .tx_extension = 0x55, .rx_extension = 0x55, .padding = 0x55 };
 static const RbIsotpConfig fixed = { .tx_id = 0x98da10f1, .rx_id = 0x98daf110, .tx_extension = -1, .rx_extension = -1, .pad = TRUE, .padding = 0xcc };
 static const RbIsotpConfig patient = { PLAIN, .pad = TRUE, .wait_max = 3, .wait_ms = 2500 };
+static const RbIsotpConfig bounded = { PLAIN, .pad = TRUE, .whole_ms = 2500 };
 static const RbIsotpConfig slow_wire = { PLAIN, .pad = TRUE, .block_size = 1, .n_as_ms = 500, .n_cr_ms = 100 };
 static const RbIsotpConfig quick = { PLAIN, .pad = TRUE, .n_as_ms = 20, .n_bs_ms = 75, .n_cr_ms = 150 };
 
@@ -386,6 +387,12 @@ test_receive (void)
     { &quick, "send# 8 | hold 10 08 00 01 02 03 04 05 | sleep 20 | tick 19.9 | wire | sleep 75 | tick 75 | failed timeout | sleep ever" },
     { &quick, "send# 8 | hold 10 08 00 01 02 03 04 05 | tick 20 | failed timeout" },
     { &slow_wire, "in 10 14 00 01 02 03 04 05 | first | out 30 01 00 CC CC CC CC CC | tick 90 | in 21 06 07 08 09 0A 0B 0C | hold 30 01 00 CC CC CC CC CC | tick 200 | quiet | wire | sleep 100 | in 22 0D 0E 0F 10 11 12 13 | got# 20" },
+    /* one that trickles in, and one that never gets further than its first frame; the next one has its time again */
+    { &bounded, "in 10 28 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | tick 900 | in 21 06 07 08 09 0A 0B 0C | tick 900 | in 22 0D 0E 0F 10 11 12 13 | "
+                "sleep 700 | tick 699.9 | quiet | tick 0.1 | broken timeout | sleep ever | in 23 14 15 16 17 18 19 1A | quiet | none" },
+    { &bounded, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | tick 900 | in 10 14 00 01 02 03 04 05 | broken link-protocol | first | out 30 00 00 CC CC CC CC CC | "
+                "tick 900 | in 10 14 00 01 02 03 04 05 | broken link-protocol | first | out 30 00 00 CC CC CC CC CC | sleep 700 | tick 700 | broken timeout | sleep ever | "
+                "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | tick 900 | in 21 06 07 08 09 0A 0B 0C | tick 900 | in 22 0D 0E 0F 10 11 12 13 | got# 20 | sleep ever" },
     { &classic, "in 10 00 FF FF FF FF 00 01 | broken block-too-long | hold 32 00 00 CC CC CC CC CC | tick 1000 | quiet | sleep ever" },
     { &classic, "in 10 14 00 01 02 03 04 05 | first | in 02 7E 00 | broken link-protocol | got 7E00 | none | sleep ever" },
     /* both directions at once, flow control first */
@@ -536,6 +543,37 @@ test_events (void)
   g_assert_cmpuint (last, ==, 99);
 }
 
+/* What became of our own message is not among what is dropped. */
+static void
+test_events_of_our_own (void)
+{
+  g_autoptr (RbIsotp) engine = rb_isotp_new (&classic);
+  g_autoptr (GBytes) message = counting (3);
+  RbCanFrame frame, answer = { .id = 0x7e8, .length = 2, .data = { 0x01 } };
+  guint32 ticket = 0;
+  for (guint before = 0; before < 20; before++) {
+    for (guint i = 0; i < before; i++)
+      g_assert_true (rb_isotp_take (engine, &answer, 0));
+    g_assert_true (rb_isotp_send (engine, message, 0, NULL));
+    g_assert_true (rb_isotp_next (engine, 0, &frame, &ticket));
+    rb_isotp_sent (engine, ticket, 0);
+    for (guint i = 0; i < 100; i++) {
+      answer.data[1] = (guint8) i;
+      g_assert_true (rb_isotp_take (engine, &answer, 0));
+    }
+    guint sent = 0, got = 0;
+    for (RbIsotpEvent event = rb_isotp_event (engine); event.kind != RB_ISOTP_NONE; event = rb_isotp_event (engine)) {
+      sent += event.kind == RB_ISOTP_SENT;
+      if (event.kind != RB_ISOTP_MESSAGE)
+        continue;
+      g_assert_cmpuint (*(const guint8 *) g_bytes_get_data (event.message, NULL), ==, 85 + got++);
+      g_bytes_unref (event.message);
+    }
+    g_assert_cmpuint (sent, ==, 1);
+    g_assert_cmpuint (got, ==, 15);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -554,5 +592,6 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/isotp/awaited-flow", test_awaited_flow);
   g_test_add_func ("/frame/isotp/what-was-asked", test_what_was_asked);
   g_test_add_func ("/frame/isotp/events", test_events);
+  g_test_add_func ("/frame/isotp/events-of-our-own", test_events_of_our_own);
   return g_test_run ();
 }

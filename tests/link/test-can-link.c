@@ -214,6 +214,19 @@ test_functional (void)
   bench_clear (&bench);
 }
 
+/* So many answer at once that the word that our frame is out stands before more messages than are kept. */
+static void
+test_all_at_once (void)
+{
+  Bench bench = bench_of (&plain, echo);
+  RbIsotpConfig config = ecu_of (&plain);
+  for (guint i = 0; i < 60; i++)
+    memory_bus_add_ecu (bench.bus, &config, echo);
+  for (guint i = 0; i < 20; i++)
+    exchange (bench.channel, 3);
+  bench_clear (&bench);
+}
+
 static void
 test_silence (void)
 {
@@ -565,6 +578,7 @@ main (int argc, char **argv)
   g_test_add_func ("/link/can/lanes", test_lanes);
   g_test_add_func ("/link/can/addresses", test_addresses);
   g_test_add_func ("/link/can/functional", test_functional);
+  g_test_add_func ("/link/can/all-at-once", test_all_at_once);
   g_test_add_func ("/link/can/silence", test_silence);
   g_test_add_func ("/link/can/first-frame", test_first_frame);
   g_test_add_func ("/link/can/missing-part", test_missing_part);
