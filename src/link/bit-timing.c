@@ -47,10 +47,9 @@ split (const RbBitLimits *limits, guint64 quanta, guint32 sample_point, RbBitTim
   if (quanta < least || quanta > most)
     return FALSE;
   guint64 late = quanta - (quanta * sample_point + 999) / 1000; /* never later than asked for, where there is a choice */
-  guint64 tseg2 = CLAMP (late, limits->tseg2_min, limits->tseg2_max);
-  tseg2 = CLAMP (quanta - 1 - tseg2, limits->tseg1_min, limits->tseg1_max);
-  tseg2 = quanta - 1 - tseg2;
-  guint64 tseg1 = quanta - 1 - tseg2;
+  guint64 wanted = CLAMP (late, limits->tseg2_min, limits->tseg2_max);
+  guint64 tseg1 = CLAMP (quanta - 1 - wanted, limits->tseg1_min, limits->tseg1_max);
+  guint64 tseg2 = quanta - 1 - tseg1;
   out->prop_seg = (guint32) (tseg1 / 2);
   out->phase_seg1 = (guint32) (tseg1 - tseg1 / 2);
   out->phase_seg2 = (guint32) tseg2;

@@ -11,7 +11,7 @@
 static RbMerkleHash
 hash (guint8 kind, gconstpointer first, gsize first_length, gconstpointer second, gsize second_length)
 {
-  RbMerkleHash result;
+  RbMerkleHash result = { 0 };
   g_autoptr (GByteArray) bytes = g_byte_array_sized_new ((guint) (1 + first_length + second_length));
   g_byte_array_append (bytes, &kind, 1);
   g_byte_array_append (bytes, first, (guint) first_length);
@@ -69,7 +69,7 @@ subtree (GArray *leaves, guint64 start, guint64 n)
 RbMerkleHash
 rb_merkle_root (GArray *leaves, guint64 size)
 {
-  RbMerkleHash empty;
+  RbMerkleHash empty = { 0 };
   g_assert (size <= leaves->len);
   if (size > 0)
     return subtree (leaves, 0, size);
