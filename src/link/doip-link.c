@@ -2,6 +2,7 @@
 #include "link/backend.h"
 
 #include "core/bytes.h"
+#include "core/moment.h"
 #include "link/doip-search.h"
 #include "link/doip-stream.h"
 #include "link/doip-tls.h"
@@ -21,6 +22,9 @@
 #define CONTROL_MS 2000   /* A_DoIP_Ctrl */
 #define ACK_MS 2000       /* A_DoIP_Diagnostic_Message */
 #define STATUS_MS 200
+#define NACK_NO_ROOM 0x05 /* of a diagnostic message */
+#define ROOM_ATTEMPTS 5
+#define ROOM_MS 100
 #define DEFAULT_MAX_MESSAGE 65535
 #define IDLE_MS 20        /* nobody waited for so long: the thread reads */
 #define MAX_UNREAD (8 * 1024 * 1024) /* bytes of answers that nobody has taken yet; an honest ECU says one at a time */
@@ -731,11 +735,10 @@ set_nack (const Channel *channel, Ack ack, guint8 code, GError **error)
                header ? rb_doip_header_nack_text (code) : rb_doip_nack_text (code), code);
 }
 
+/* full: the gateway had no room for it. */
 static gboolean
-doip_send (gpointer state, gpointer data, GBytes *message, GCancellable *cancellable, GError **error)
+send_once (DoipLink *self, Channel *channel, GBytes *message, gboolean *full, GCancellable *cancellable, GError **error)
 {
-  DoipLink *self = state;
-  Channel *channel = data;
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_doip_diagnostic_head (out, TESTER, channel->target, g_bytes_get_size (message));
   if (gone (self, cancellable, error))
@@ -758,8 +761,27 @@ doip_send (gpointer state, gpointer data, GBytes *message, GCancellable *cancell
     (void) doip_link_is_alive (self);
   if (ack == ACK_NONE || ack == ACK_GOOD)
     return ack == ACK_GOOD || !gone (self, cancellable, error);
+  *full = code == (ack == ACK_BAD ? NACK_NO_ROOM : RB_DOIP_NO_MEMORY);
   set_nack (channel, ack, code, error);
   return FALSE;
+}
+
+/* A gateway without room has passed nothing on: what it was asked can be said again. */
+static gboolean
+doip_send (gpointer state, gpointer data, GBytes *message, GCancellable *cancellable, GError **error)
+{
+  for (guint attempt = 1;; attempt++) {
+    g_autoptr (GError) refusal = NULL;
+    gboolean full = FALSE;
+    if (send_once (state, data, message, &full, cancellable, &refusal))
+      return TRUE;
+    if (!full || attempt == ROOM_ATTEMPTS) {
+      g_propagate_error (error, g_steal_pointer (&refusal));
+      return FALSE;
+    }
+    if (!rb_moment_pause (ROOM_MS, cancellable, error))
+      return FALSE;
+  }
 }
 
 static GBytes *

@@ -39,6 +39,7 @@ struct _RbClient {
   RbChannelNext *next;    /* what may follow the answer to the request under way; NULL: nothing */
   const GBytes *under_way; /* the request that went out behind the answer before it; only compared */
   GBytes *stale;           /* answer to the block before: once more, where that was asked twice; or NULL */
+  GBytes *said;            /* the last positive answer; or NULL */
 };
 
 RbClient *
@@ -61,6 +62,7 @@ rb_client_new (RbChannel *channel, const RbClientTiming *timing)
 void
 rb_client_free (RbClient *self)
 {
+  g_clear_pointer (&self->said, g_bytes_unref);
   rb_channel_unref (self->channel);
   g_free (self);
 }
@@ -175,15 +177,30 @@ nrc_of (GBytes *answer)
   return rb_reader_u8 (&reader);
 }
 
+/* Does a positive answer name what was asked, for services whose answers do? */
 static gboolean
-is_foreign (RbClient *self, GBytes *answer, guint8 sid)
+names (GBytes *answer, GBytes *request, guint8 sid)
 {
-  return !belongs (answer, sid) || (self->stale != NULL && g_bytes_equal (answer, self->stale));
+  gsize n = sid == SID_READ_DID || sid == SID_WRITE_DID ? 2 : sid == SID_ROUTINE ? 3 : 0;
+  RbReader asked = rb_reader_from_bytes (request), said = rb_reader_from_bytes (answer);
+  (void) rb_reader_u8 (&asked);
+  (void) rb_reader_u8 (&said);
+  const guint8 *one = rb_reader_take (&asked, n);
+  const guint8 *other = rb_reader_take (&said, n);
+  return n == 0 || (one != NULL && other != NULL && memcmp (one, other, n) == 0);
+}
+
+/* The answer to another service, or to the request before once more: links and gateways deliver some things twice. */
+static gboolean
+is_foreign (RbClient *self, GBytes *answer, GBytes *request, guint8 sid)
+{
+  return !belongs (answer, sid) || (self->stale != NULL && g_bytes_equal (answer, self->stale))
+         || (self->said != NULL && g_bytes_equal (answer, self->said) && !names (answer, request, sid));
 }
 
 /* Waits for the final answer to one sent request, through foreign answers and 0x78. */
 static GBytes *
-await_answer (RbClient *self, guint8 sid, GCancellable *cancellable, GError **error)
+await_answer (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
 {
   gint64 wait = self->timing.p2_ms + self->timing.allowance_ms;
   gint64 end = g_get_monotonic_time () / 1000 + self->timing.pending_limit_ms;
@@ -193,7 +210,7 @@ await_answer (RbClient *self, guint8 sid, GCancellable *cancellable, GError **er
     g_autoptr (GBytes) answer = rb_channel_receive_then (self->channel, wait, self->next, cancellable, error);
     if (answer == NULL)
       return NULL;
-    if (is_foreign (self, answer, sid)) {
+    if (is_foreign (self, answer, request, sid)) {
       if (++foreign > 16) {
         g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU answers something else than was asked");
         return NULL;
@@ -242,7 +259,7 @@ ask_once (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable
   self->under_way = NULL;
   if (!sent && !rb_channel_send (self->channel, request, cancellable, error))
     return NULL;
-  return await_answer (self, sid, cancellable, error);
+  return await_answer (self, request, sid, cancellable, error);
 }
 
 GBytes *
@@ -267,8 +284,11 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
       return NULL;
     }
     guint8 nrc = nrc_of (answer);
-    if (nrc == 0)
+    if (nrc == 0) {
+      g_clear_pointer (&self->said, g_bytes_unref);
+      self->said = g_bytes_ref (answer);
       return g_steal_pointer (&answer);
+    }
     if ((nrc != NRC_BUSY && nrc != NRC_NOT_NOW) || last) {
       fail_nrc (self, sid, nrc, error);
       return NULL;

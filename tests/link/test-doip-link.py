@@ -235,8 +235,9 @@ class Asking(Case):
 
         def script(entity):
             for code in words:
-                entity.request(ack=False)
-                entity.nack(code)
+                for _ in range(5 if code == 0x05 else 1):
+                    entity.request(ack=False)
+                    entity.nack(code)
         self.use(script)
         for code, word in words.items():
             line = self.tell("send 3e00")
@@ -244,14 +245,28 @@ class Asking(Case):
             self.assertIn(f"code {code:02x}", line)
             self.assertIn("1004", line)
 
+    def test_a_gateway_without_room_is_asked_again(self):
+        def script(entity):
+            entity.request(ack=False)
+            entity.nack(0x05)
+            entity.request(ack=False)
+            entity.send(payload_type=0, nack=3)
+            assert entity.request() == b"\x31\x01\xff\x00"
+            entity.answer(b"\x71\x01\xff\x00")
+        entity = self.use(script)
+        self.assertEqual(self.tell("send 3101ff00"), "ok")
+        self.assertEqual(self.tell("receive 5000"), "ok 7101ff00")
+        self.assertTrue(entity.finished.wait(TIMEOUT))
+
     def test_messages_refused_by_their_header(self):
         words = {0: "link-protocol", 1: "link-protocol", 2: "block-too-long", 3: "link-protocol", 4: "link-protocol", 5: "link-protocol"}
         texts = ["no DoIP", "unknown", "too large", "memory", "wrong length", "unknown code"]
 
         def script(entity):
             for code in words:
-                entity.request(ack=False)
-                entity.send(payload_type=0, nack=code)
+                for _ in range(5 if code == 3 else 1):
+                    entity.request(ack=False)
+                    entity.send(payload_type=0, nack=code)
         self.use(script)
         for (code, word), text in zip(words.items(), texts):
             line = self.tell("send 3e00")

@@ -75,6 +75,26 @@ static const struct {
   { "silence-proof", { { "2903", "~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
 };
 
+/* Each answer comes once more in front of the next one: what was asked next gets its own. */
+static void
+test_said_twice (void)
+{
+  static const FakeStep steps[] = {
+    { "22f18c", "62f18c41" }, { "22f191", "62f18c41 62f19142" }, { "22f191", "62f19142" }, { "31010210aa", "7101021001" },
+    { "31010211", "7101021001 7f3178 71010211" }, { "2ef15a00", "6ef15a" }, { "2ef15b00", "6ef15a 6ef15b" },
+    { "22f190", "62f190" }, { "22f191", "62f190 *" }, { NULL } };
+  static const char *answers[] = { "62f18c41", "62f19142", "62f19142", "7101021001", "71010211", "6ef15a", "6ef15b", "62f190", NULL };
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  for (guint i = 0; steps[i].request != NULL; i++) {
+    g_autoptr (GBytes) answer = request_hex (&bench, steps[i].request, NULL);
+    g_autofree char *hex = answer == NULL ? NULL : rb_bytes_hex (answer);
+    g_assert_cmpstr (hex, ==, answers[i]);
+  }
+  g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER);
+  bench_close (&bench);
+}
+
 static void
 test_request (gconstpointer data)
 {
@@ -359,6 +379,7 @@ main (int argc, char **argv)
     g_autofree char *path = g_strdup_printf ("/client/session-timing/%s", told[i].answer);
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_session_timing);
   }
+  g_test_add_func ("/client/said-twice", test_said_twice);
   g_test_add_func ("/client/pending-is-told", test_pending_is_told);
   g_test_add_func ("/client/pending-bounded-by-number", test_pending_bounded_by_number);
   g_test_add_func ("/client/pending-bounded-by-time", test_pending_bounded_by_time);
