@@ -245,6 +245,7 @@ journal_json (const RbJournalRow *row)
     rb_json_set (object, "finished", json_null ());
   rb_json_set_string (object, "reason", row->reason);
   rb_json_set_string (object, "detail", row->detail);
+  rb_json_set_integer (object, "bytes", (gint64) row->done);
   return object;
 }
 
@@ -265,7 +266,8 @@ rb_identify_verb_journal (RbCli *cli, int argc, char **argv)
   for (guint i = 0; i < rows->len; i++) {
     const RbJournalRow *row = rows->pdata[i];
     g_autofree char *when = rb_moment_to_text (row->intended);
-    rb_cli_say (cli, "%s  %s  %-20s %-14s %s", when, row->vin, row->serial, row->step, row->reason == NULL ? "interrupted" : row->reason);
+    g_autofree char *bytes = row->done > 0 ? g_strdup_printf ("  %" G_GUINT64_FORMAT " bytes", row->done) : g_strdup ("");
+    rb_cli_say (cli, "%s  %s  %-20s %-14s %s%s", when, row->vin, row->serial, row->step, row->reason == NULL ? "interrupted" : row->reason, bytes);
     json_array_append_new (list, journal_json (row));
   }
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:o}", "steps", list));

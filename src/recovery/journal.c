@@ -9,6 +9,7 @@
 
 struct _RbJournal {
   sqlite3 *db;
+  sqlite3 *notes; /* of progress alone: not synced at once, for a transfer waits for it */
   GMutex lock; /* of an insertion and the number it was given */
   GHashTable *progress; /* row → monotonic time of its last progress; under lock */
 };
@@ -40,10 +41,10 @@ typedef struct {
 #define STR(value) { TEXT, 0, (value) }
 
 static sqlite3_stmt *
-prepare (RbJournal *self, const char *sql, const Value *values, guint n)
+prepare (sqlite3 *db, const char *sql, const Value *values, guint n)
 {
   sqlite3_stmt *statement = NULL;
-  if (sqlite3_prepare_v2 (self->db, sql, -1, &statement, NULL) != SQLITE_OK)
+  if (sqlite3_prepare_v2 (db, sql, -1, &statement, NULL) != SQLITE_OK)
     return NULL;
   for (guint i = 0; i < n; i++)
     if (values[i].kind == INTEGER)
@@ -56,7 +57,7 @@ prepare (RbJournal *self, const char *sql, const Value *values, guint n)
 static gboolean
 execute (RbJournal *self, const char *sql, const Value *values, guint n, GError **error)
 {
-  sqlite3_stmt *statement = prepare (self, sql, values, n);
+  sqlite3_stmt *statement = prepare (self->db, sql, values, n);
   gboolean good = statement != NULL && sqlite3_step (statement) == SQLITE_DONE;
   if (!good)
     fail (self, error);
@@ -68,10 +69,15 @@ RbJournal *
 rb_journal_open (const char *data_dir, GError **error)
 {
   sqlite3 *db = rb_database_open (data_dir, &part, error);
-  if (db == NULL)
+  sqlite3 *notes = db == NULL ? NULL : rb_database_open (data_dir, &part, error);
+  if (notes == NULL) {
+    sqlite3_close (db);
     return NULL;
+  }
+  sqlite3_exec (notes, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
   RbJournal *self = g_new0 (RbJournal, 1);
   self->db = db;
+  self->notes = notes;
   g_mutex_init (&self->lock);
   self->progress = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   return self;
@@ -80,6 +86,7 @@ rb_journal_open (const char *data_dir, GError **error)
 void
 rb_journal_close (RbJournal *self)
 {
+  sqlite3_close (self->notes);
   sqlite3_close (self->db);
   g_hash_table_unref (self->progress);
   g_mutex_clear (&self->lock);
@@ -91,7 +98,7 @@ rb_journal_find (RbJournal *self, const char *vin, const char *campaign, gint64 
 {
   const Value values[] = { STR (vin), STR (campaign) };
   sqlite3_stmt *statement
-    = prepare (self, "SELECT number, started FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NULL", values, 2);
+    = prepare (self->db, "SELECT number, started FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NULL", values, 2);
   int code = statement == NULL ? SQLITE_ERROR : sqlite3_step (statement);
   *number = code == SQLITE_ROW ? sqlite3_column_int64 (statement, 0) : 0;
   *started = code == SQLITE_ROW ? sqlite3_column_int64 (statement, 1) : 0;
@@ -123,7 +130,7 @@ gboolean
 rb_journal_is_open (RbJournal *self, const char *campaign)
 {
   const Value values[] = { STR (campaign) };
-  sqlite3_stmt *statement = prepare (self, "SELECT 1 FROM recovery WHERE campaign = ? AND finished IS NULL", values, 1);
+  sqlite3_stmt *statement = prepare (self->db, "SELECT 1 FROM recovery WHERE campaign = ? AND finished IS NULL", values, 1);
   /* what cannot be read may be open */
   gboolean open = statement == NULL || sqlite3_step (statement) != SQLITE_DONE;
   sqlite3_finalize (statement);
@@ -149,34 +156,35 @@ rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *
 }
 
 static gboolean
-progress_is_due (RbJournal *self, gint64 row)
+progress_is_due (RbJournal *self, gint64 row, gboolean all)
 {
   gint64 now = g_get_monotonic_time ();
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   const gint64 *last = g_hash_table_lookup (self->progress, &row);
-  if (last != NULL && now - *last < PROGRESS_US)
+  if (last != NULL && !all && now - *last < PROGRESS_US)
     return FALSE;
   g_hash_table_replace (self->progress, g_memdup2 (&row, sizeof row), g_memdup2 (&now, sizeof now));
   return TRUE;
 }
 
 void
-rb_journal_progress (RbJournal *self, gint64 row, guint64 done)
+rb_journal_progress (RbJournal *self, gint64 row, guint64 done, guint64 total)
 {
   const Value values[] = { INT ((gint64) done), INT (row) };
-  g_autoptr (GError) error = NULL;
-  if (!progress_is_due (self, row))
+  if (!progress_is_due (self, row, done >= total))
     return;
   /* the ECU is the truth for how far it got; losing this row loses nothing */
-  if (!execute (self, "UPDATE step SET done = ? WHERE row = ?", values, 2, &error))
-    g_debug ("%s", error->message);
+  sqlite3_stmt *statement = prepare (self->notes, "UPDATE step SET done = ? WHERE row = ?", values, 2);
+  if (statement == NULL || sqlite3_step (statement) != SQLITE_DONE)
+    g_debug ("journal: progress: %s", sqlite3_errmsg (self->notes));
+  sqlite3_finalize (statement);
 }
 
 /* unreadable: what is given when the journal cannot be read */
 static gint64
 number_of (RbJournal *self, const char *sql, const Value *values, guint n, gint64 unreadable)
 {
-  sqlite3_stmt *statement = prepare (self, sql, values, n);
+  sqlite3_stmt *statement = prepare (self->db, sql, values, n);
   gboolean found = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
   gint64 number = found ? sqlite3_column_int64 (statement, 0) : unreadable;
   sqlite3_finalize (statement);
@@ -212,7 +220,7 @@ column (sqlite3_stmt *statement, int index)
 static char *
 record_of (RbJournal *self, const char *sql, const Value *values, guint n)
 {
-  sqlite3_stmt *statement = prepare (self, sql, values, n);
+  sqlite3_stmt *statement = prepare (self->db, sql, values, n);
   char *record = statement != NULL && sqlite3_step (statement) == SQLITE_ROW ? column (statement, 0) : NULL;
   sqlite3_finalize (statement);
   return record;
@@ -276,7 +284,7 @@ rb_journal_list (RbJournal *self, const char *vin, GError **error)
   const Value values[] = { STR (vin) };
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_journal_row_free);
   sqlite3_stmt *statement = prepare (
-    self,
+    self->db,
     "SELECT recovery.number, vin, campaign, serial, step, intended, coalesce(step.finished, 0), reason, detail, done"
     " FROM step JOIN recovery ON recovery.number = step.recovery WHERE ?1 IS NULL OR vin = ?1 ORDER BY step.row",
     values, 1);

@@ -25,8 +25,8 @@ gboolean rb_journal_is_open (RbJournal *self, const char *campaign);
 gboolean rb_journal_intend (RbJournal *self, gint64 number, const char *serial, const char *step, gint64 now, gint64 *row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Its result: reason "ok" or a word; detail (key id, digest) may be NULL. */
 gboolean rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *detail, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Bytes acknowledged; written at most every 250 ms. */
-void rb_journal_progress (RbJournal *self, gint64 row, guint64 done);
+/* Bytes acknowledged; written at most every 250 ms and when all are. A power cut may take the last of it, never of a step. */
+void rb_journal_progress (RbJournal *self, gint64 row, guint64 done, guint64 total);
 /* Steps that wrote in this recovery, all runs; G_MAXUINT when it cannot be read: a vehicle is not called untouched then. */
 guint rb_journal_writes (RbJournal *self, gint64 number);
 /* The newest step's row, 0 when there is none; and when the first step after a row was intended, 0 when none was: the first write of a run. */

@@ -279,17 +279,16 @@ typedef gboolean (*Apply) (RbWork *self, const RbWorkContext *context, char **de
 static gboolean
 write_step (RbWork *self, const RbWorkContext *context, const char *step, Apply apply, GError **error)
 {
-  gint64 row = 0;
   g_autofree char *detail = NULL;
   g_autoptr (GError) failure = NULL;
   emit (self, context, (RbRecoveryEvent){ .kind = RB_EVENT_STEP, .text = step });
-  if (!rb_journal_intend (context->journal, context->recovery, self->assignment->serial, step, rb_moment_now (), &row, error))
+  if (!rb_journal_intend (context->journal, context->recovery, self->assignment->serial, step, rb_moment_now (), &self->row, error))
     return FALSE;
   self->writes++;
   self->written = TRUE;
   gboolean good = apply (self, context, &detail, &failure);
   const char *word = rb_reason_word (good ? RB_REASON_NONE : rb_reason_of (failure));
-  if (!rb_journal_result (context->journal, row, word, detail, rb_moment_now (), good ? error : NULL))
+  if (!rb_journal_result (context->journal, self->row, word, detail, rb_moment_now (), good ? error : NULL))
     return FALSE;
   if (failure != NULL)
     g_propagate_error (error, g_steal_pointer (&failure));
@@ -455,6 +454,7 @@ static void
 on_progress (guint64 done, guint64 total, gpointer user_data)
 {
   const Progress *progress = user_data;
+  rb_journal_progress (progress->context->journal, progress->self->row, done, total);
   emit (progress->self, progress->context, (RbRecoveryEvent){ .kind = RB_EVENT_PROGRESS, .done = done, .total = total });
 }
 

@@ -42,6 +42,7 @@ struct _RbWork {
   gboolean need_director_root, need_image_root, need_metadata, need_image, need_key;
   gboolean unlocked, written; /* since the last reset */
   guint writes;
+  gint64 row;                 /* of the step that is written, in the journal */
   guint silent;               /* times it did not answer */
   guint lost;                 /* times the link went away under it */
   gint64 started, finished;

@@ -125,7 +125,8 @@ def test_power_cut(build):
     verdict = bench.recover(expect=3)
     assert verdict["reason"] == "link-lost" and verdict["result"] == "aborted", verdict
     assert bench.vehicle.wait(30) == 0
-    assert any(step["step"] == "image" for step in bench.ctl("journal", "--vin", bench.vin)["steps"])
+    [cut] = [step for step in bench.ctl("journal", "--vin", bench.vin)["steps"] if step["step"] == "image" and step["serial"] == "SN-BRAKE-0001"]
+    assert cut["bytes"] > 0 and cut["reason"] != "ok", cut
     record = bench.records()[-1]
     assert bench.verify(record)["result"] == "aborted"
     bench.verify(record, "--require", "completed", expect=1)

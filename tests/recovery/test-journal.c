@@ -251,13 +251,15 @@ test_progress_is_thinned (Bench *bench, gconstpointer data)
   gint64 first = step (bench, number, "SN-1", "image", 1001, NULL, NULL);
   gint64 second = step (bench, number, "SN-2", "image", 1001, NULL, NULL);
   gint64 start = g_get_monotonic_time ();
-  rb_journal_progress (bench->journal, first, 10);
+  rb_journal_progress (bench->journal, first, 10, 200);
   for (guint64 done = 11; done < 200; done++)
-    rb_journal_progress (bench->journal, first, done);
-  rb_journal_progress (bench->journal, second, 7);
+    rb_journal_progress (bench->journal, first, done, 200);
+  rb_journal_progress (bench->journal, second, 7, 200);
   if (g_get_monotonic_time () - start < 200 * 1000)
     g_assert_cmpuint (done_of (bench, 0), ==, 10);
   g_assert_cmpuint (done_of (bench, 1), ==, 7); /* each row has a clock of its own */
+  rb_journal_progress (bench->journal, first, 200, 200);
+  g_assert_cmpuint (done_of (bench, 0), ==, 200); /* the end is never left out */
 }
 
 static void
@@ -312,7 +314,7 @@ write_lane (gpointer data)
     g_autofree char *name = g_strdup_printf ("%u", i);
     gint64 row = 0;
     g_assert_true (rb_journal_intend (lane->journal, lane->number, serial, name, i, &row, NULL));
-    rb_journal_progress (lane->journal, row, i);
+    rb_journal_progress (lane->journal, row, i, 20);
     g_assert_true (rb_journal_result (lane->journal, row, "ok", serial, i, NULL));
   }
   return NULL;
