@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/recover.h"
 
+#include "core/advice.h"
 #include "core/json.h"
 #include "core/reason.h"
 #include "recovery/recovery.h"
@@ -61,7 +62,8 @@ print_event (Session *session, const RbRecoveryEvent *event)
     rb_cli_say (cli, "%-24s %" G_GINT64_FORMAT " %s%s", event->item, event->value, event->unit == NULL ? "" : event->unit,
                 event->good ? "" : "  — not within its limits");
     break;
-  case RB_EVENT_WARNING: rb_cli_say (cli, "attention: %s", event->text); break;
+  case RB_EVENT_WAITING: rb_cli_say (cli, "waiting: %s (%s)\n  %s", event->text, rb_reason_word (event->reason), rb_advice_next (event->reason)); break;
+  case RB_EVENT_RESUMED: rb_cli_say (cli, "going on"); break;
   case RB_EVENT_PHASE:
   default: rb_cli_say (cli, "— %s", event->text); break;
   }
@@ -70,7 +72,7 @@ print_event (Session *session, const RbRecoveryEvent *event)
 static json_t *
 event_json (const RbRecoveryEvent *event)
 {
-  static const char *const kinds[] = { "phase", "ecu", "step", "progress", "measurement", "warning" };
+  static const char *const kinds[] = { "phase", "ecu", "step", "progress", "measurement", "waiting", "resumed" };
   json_t *object = json_pack ("{s:s}", "event", kinds[event->kind]);
   if (event->serial != NULL) {
     rb_json_set_string (object, "serial", event->serial);

@@ -136,8 +136,9 @@ rb_inspection_refuse (const RbChecklistItem *item, gint64 value, GError **error)
     reason = RB_REASON_IGNITION;
   else if (g_strcmp0 (item->measure, "speed") == 0)
     reason = RB_REASON_MOVING;
-  g_set_error (error, RB_RECOVERY_ERROR, (int) reason,
-               "%s: %" G_GINT64_FORMAT " %s, needed %" G_GINT64_FORMAT "–%" G_GINT64_FORMAT, item->text, value,
-               item->unit == NULL ? "" : item->unit, item->low, item->high);
+  g_autofree char *limits = item->low == item->high ? g_strdup_printf ("%" G_GINT64_FORMAT, item->low)
+                                                    : g_strdup_printf ("%" G_GINT64_FORMAT "–%" G_GINT64_FORMAT, item->low, item->high);
+  g_set_error (error, RB_RECOVERY_ERROR, (int) reason, "%s: %" G_GINT64_FORMAT ", needed %s (%s)", item->text, value, limits,
+               item->unit == NULL ? "no unit" : item->unit);
   return FALSE;
 }

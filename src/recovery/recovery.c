@@ -34,6 +34,7 @@ struct _RbRecovery {
   gint64 number;   /* in the journal, 0: not begun */
   gint64 started;  /* first run's start */
   gint64 run_started; /* of this run; before started when the clock was set back since */
+  char *waiting;   /* for what, as it was told; NULL: the work goes on */
   gint64 row_before; /* newest step in the journal when this run began */
   RbLink *link;
   json_t *vin_sources;
@@ -180,6 +181,7 @@ rb_recovery_free (RbRecovery *self)
   g_clear_pointer (&self->unexpected, g_ptr_array_unref);
   g_clear_pointer (&self->contents, rb_contents_unref);
   g_clear_pointer (&self->journal, rb_journal_close);
+  g_free (self->waiting);
   g_clear_pointer (&self->inspection, rb_inspection_free);
   g_clear_pointer (&self->authentication, rb_identity_unref);
   g_clear_pointer (&self->manifest_before, g_bytes_unref);
@@ -512,6 +514,27 @@ rb_recovery_stop (RbRecovery *self)
   g_atomic_int_set (&self->stopping, TRUE);
 }
 
+static void
+tell_waiting (RbRecovery *self, const GError *failure)
+{
+  if (g_strcmp0 (self->waiting, failure->message) == 0)
+    return;
+  g_free (self->waiting);
+  self->waiting = g_strdup (failure->message);
+  const RbRecoveryEvent event = { .kind = RB_EVENT_WAITING, .reason = rb_reason_of (failure), .text = self->waiting };
+  emit (&event, self);
+}
+
+static void
+tell_resumed (RbRecovery *self)
+{
+  if (self->waiting == NULL)
+    return;
+  g_clear_pointer (&self->waiting, g_free);
+  const RbRecoveryEvent event = { .kind = RB_EVENT_RESUMED };
+  emit (&event, self);
+}
+
 /* A lost link is tried again until the time is over; the vehicle must be the same one. */
 static gboolean
 find_again (RbRecovery *self, GCancellable *cancellable, GError **error)
@@ -519,8 +542,10 @@ find_again (RbRecovery *self, GCancellable *cancellable, GError **error)
   gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    if (open_link (self, cancellable, &failure) && check_vehicle (self, cancellable, &failure))
+    if (open_link (self, cancellable, &failure) && check_vehicle (self, cancellable, &failure)) {
+      tell_resumed (self);
       return TRUE;
+    }
     RbReason reason = rb_reason_of (failure);
     gboolean hopeless = reason == RB_REASON_CANCELLED || reason == RB_REASON_VIN_MISMATCH || reason == RB_REASON_VEHICLE_CERTIFICATE;
     if (hopeless || g_get_monotonic_time () > end) {
@@ -529,6 +554,7 @@ find_again (RbRecovery *self, GCancellable *cancellable, GError **error)
         (*error)->code = RB_REASON_LINK_LOST;
       return FALSE;
     }
+    tell_waiting (self, failure);
     if (!rb_moment_pause (RETRY_MS, cancellable, error) || !may_go_on (self, error))
       return FALSE;
   }
@@ -542,14 +568,15 @@ interlocks_hold (RbRecovery *self, GCancellable *cancellable, GError **error)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->primary_lock);
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    if (measure_all (self, FALSE, cancellable, &failure))
+    if (measure_all (self, FALSE, cancellable, &failure)) {
+      tell_resumed (self);
       return TRUE;
+    }
     if (is_fatal (failure) || g_get_monotonic_time () > end) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-    const RbRecoveryEvent event = { .kind = RB_EVENT_WARNING, .reason = rb_reason_of (failure), .text = failure->message };
-    emit (&event, self);
+    tell_waiting (self, failure);
     if (!rb_moment_pause (RETRY_MS, cancellable, error) || !may_go_on (self, error))
       return FALSE;
   }
@@ -686,6 +713,7 @@ run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
     work->finished = 0;
     work->lost = work->silent = 0;
   }
+  g_clear_pointer (&self->waiting, g_free);
   self->row_before = rb_journal_last_row (self->journal);
   self->end = RB_STATEMENT_ABORTED;
   /* an earlier run of this object may have ended with the link */

@@ -41,7 +41,8 @@ typedef enum {
   RB_EVENT_STEP,        /* serial, name, text: the step's name ("image"), begun */
   RB_EVENT_PROGRESS,    /* serial, name, done, total: bytes of an image that the ECU has acknowledged */
   RB_EVENT_MEASUREMENT, /* item, value, unit, good */
-  RB_EVENT_WARNING,     /* serial may be NULL, reason, text */
+  RB_EVENT_WAITING,     /* reason, text: the work waits for a person to mend this; told again when the text changes */
+  RB_EVENT_RESUMED,     /* what was waited for is there */
 } RbEventKind;
 
 typedef struct {

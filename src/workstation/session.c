@@ -4,6 +4,7 @@
 #include "campaign/library.h"
 #include "core/moment.h"
 #include "record/outbox.h"
+#include "recovery/error.h"
 
 #include <string.h>
 
@@ -52,7 +53,8 @@ struct _RbSession {
   gboolean stopping;                /* the task that runs was asked to stop */
   gboolean ran[N_TASKS];
   GError *errors[N_TASKS];
-  GPtrArray *found, *units, *records, *warnings, *answers;
+  GPtrArray *found, *units, *records, *answers;
+  GError *waiting;
   gboolean touched;
   char *digest;
   const char *result;
@@ -233,6 +235,15 @@ unit_event (RbSession *self, const Event *event)
   g_signal_emit (self, signals[UNIT_CHANGED], 0, index);
 }
 
+static void
+set_waiting (RbSession *self, const Event *event)
+{
+  g_clear_error (&self->waiting);
+  if (event->kind == RB_EVENT_WAITING)
+    self->waiting = g_error_new_literal (RB_RECOVERY_ERROR, (int) event->reason, event->text);
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
 static gboolean
 on_event (gpointer data)
 {
@@ -240,10 +251,9 @@ on_event (gpointer data)
   RbSession *self = event->session;
   if (event->kind == RB_EVENT_MEASUREMENT && event->item != NULL)
     g_signal_emit (self, signals[MEASURED], 0, event->item, event->value, event->good);
-  else if (event->kind == RB_EVENT_WARNING) {
-    g_ptr_array_add (self->warnings, copy_text (event->text));
-    g_signal_emit (self, signals[CHANGED], 0);
-  } else if (event->serial != NULL)
+  else if (event->kind == RB_EVENT_WAITING || event->kind == RB_EVENT_RESUMED)
+    set_waiting (self, event);
+  else if (event->serial != NULL)
     unit_event (self, event);
   return G_SOURCE_REMOVE;
 }
@@ -491,6 +501,7 @@ on_done (gpointer data)
     self->touched = rb_recovery_was_touched (self->recovery);
   RbSessionTask next = self->pending;
   self->task = self->pending = RB_TASK_NONE;
+  g_clear_error (&self->waiting);
   g_signal_emit (self, signals[FINISHED], 0, (int) task, self->errors[task] == NULL);
   if (next != RB_TASK_NONE && self->task == RB_TASK_NONE)
     rb_session_start (self, next);
@@ -575,7 +586,6 @@ rb_session_next_vehicle (RbSession *self)
   input->odometer_km = -1;
   g_ptr_array_set_size (self->found, 0);
   g_ptr_array_set_size (self->units, 0);
-  g_ptr_array_set_size (self->warnings, 0);
   g_ptr_array_unref (self->answers);
   self->answers = g_ptr_array_new_with_free_func (answer_free);
   for (guint i = 0; i < N_TASKS; i++) {
@@ -652,10 +662,10 @@ rb_session_records (RbSession *self)
   return self->records;
 }
 
-GPtrArray *
-rb_session_warnings (RbSession *self)
+const GError *
+rb_session_waiting (RbSession *self)
 {
-  return self->warnings;
+  return self->waiting;
 }
 
 const RbCampaign *
@@ -701,7 +711,7 @@ finalize (GObject *object)
   g_ptr_array_unref (self->found);
   g_ptr_array_unref (self->units);
   g_ptr_array_unref (self->records);
-  g_ptr_array_unref (self->warnings);
+  g_clear_error (&self->waiting);
   g_ptr_array_unref (self->answers);
   g_free (self->digest);
   G_OBJECT_CLASS (rb_session_parent_class)->finalize (object);
@@ -730,7 +740,6 @@ rb_session_init (RbSession *self)
   self->found = g_ptr_array_new_with_free_func (found_free);
   self->units = g_ptr_array_new_with_free_func (unit_free);
   self->records = g_ptr_array_new_with_free_func (record_free);
-  self->warnings = g_ptr_array_new_with_free_func (g_free);
   self->answers = g_ptr_array_new_with_free_func (answer_free);
 }
 

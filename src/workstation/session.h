@@ -80,7 +80,8 @@ gboolean rb_session_succeeded (RbSession *self, RbSessionTask task);
 GPtrArray *rb_session_found (RbSession *self);   /* of RbSessionFound */
 GPtrArray *rb_session_units (RbSession *self);   /* of RbSessionUnit */
 GPtrArray *rb_session_records (RbSession *self); /* of RbSessionRecord */
-GPtrArray *rb_session_warnings (RbSession *self);/* of char * */
+/* What the running task waits for a person to mend; NULL: nothing. */
+const GError *rb_session_waiting (RbSession *self);
 /* NULL before open. Immutable: may be read while a task runs. */
 const RbCampaign *rb_session_campaign (RbSession *self);
 /* A person's answer; not while a task but measuring runs. */

@@ -100,7 +100,10 @@ update (RbWindow *self)
   gboolean busy = is_busy (self);
   gboolean working = rb_session_is_working (self->session);
   RbSessionTask task = rb_session_task (self->session);
-  const char *status = busy && rb_session_is_stopping (self->session) ? "Stopping at the next safe place…" : doing[task];
+  const GError *waiting = busy ? rb_session_waiting (self->session) : NULL;
+  const char *status = busy && rb_session_is_stopping (self->session) ? "Stopping at the next safe place…"
+                       : waiting != NULL                               ? "Waiting; it goes on by itself"
+                                                                       : doing[task];
   gtk_label_set_text (self->status, status);
   gtk_spinner_set_spinning (self->spinner, busy);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), busy);
@@ -110,7 +113,7 @@ update (RbWindow *self)
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.back", !busy && step->back);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.again", !busy && may_begin_again (self, step));
   gtk_widget_set_visible (GTK_WIDGET (self->back), step->back);
-  rb_trouble_show (self->trouble, busy ? NULL : current_error (self));
+  rb_trouble_show (self->trouble, busy ? waiting : current_error (self));
   gtk_accessible_update_state (GTK_ACCESSIBLE (self->pages), GTK_ACCESSIBLE_STATE_BUSY, busy, -1);
   update_inhibit (self);
   update_title (self);

@@ -24,9 +24,9 @@ def fresh(build, *faults, **start):
     return bench
 
 
-def restart(bench, *faults):
+def restart(bench, *faults, **start):
     bench.stop()
-    bench.start(*[word for fault in faults for word in ("--fault", fault)])
+    bench.start(*[word for fault in faults for word in ("--fault", fault)], **start)
 
 
 def refused_before_writing(bench, reason, expect=1, **arguments):
@@ -132,6 +132,30 @@ def test_power_cut(build):
     bench.verify(record, "--require", "completed", expect=1)
     restart(bench)
     finishes(bench)
+    return bench
+
+
+def test_waits_for_a_person(build):
+    """What the work waits for is told, once, and so is that it goes on: contact, then the battery."""
+    bench = fresh(build, "brake:kill@block=9")
+    command = [bench.bin / "recallctl", "--json", "--data-dir", bench.data, *bench.recover_arguments(link_timeout=60)]
+    told, texts = [], []
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
+        for line in program.stdout:
+            event = json.loads(line)
+            if event.get("event") not in ("waiting", "resumed"):
+                continue
+            told.append(event.get("reason", "resumed"))
+            texts.append(event.get("text", ""))
+            if told == ["link-refused"]:
+                restart(bench, "telematics:voltage=11000", doip=bench.plain)
+            elif told[-1] == "voltage-low":
+                restart(bench, doip=bench.plain)
+        code = program.wait(60)
+    assert code == 0 and event["ok"] and not bench.differences(), event
+    assert any("11000, needed 12000–15000 (mV)" in text for text in texts), texts
+    assert told[0] == "link-refused" and "voltage-low" in told and told[-1] == "resumed", told
+    assert len(told) < 10, told
     return bench
 
 

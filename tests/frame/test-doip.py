@@ -104,10 +104,13 @@ class Read(unittest.TestCase):
         self.assertEqual(self.parse(ack, nack), ["8002 1001 0e80 0022f190", "8003 1001 0e80 0622"])
 
     def test_every_version_that_is_met(self):
+        """Any edition, 0xFF, is for whoever asks who is there and for nothing else."""
         for version in range(256):
-            packet = scapy(payload_type=7, protocol_version=version, inverse_version=version ^ 0xFF)
-            with self.subTest(version=version):
-                self.assertEqual(self.parse(packet), ["0007 0" if version in (1, 2, 3, 4, 0xFF) else "bad"])
+            for kind, asks in ((7, False), (1, True)):
+                packet = scapy(payload_type=kind, protocol_version=version, inverse_version=version ^ 0xFF)
+                with self.subTest(version=version, kind=kind):
+                    good = version in (1, 2, 3, 4) or (version == 0xFF and asks)
+                    self.assertEqual(self.parse(packet), [f"{kind:04x} 0" if good else "bad"])
 
     def test_length_that_lies(self):
         for told in (0, 1, 6, 8, 0x7FFFFFFF, 0xFFFFFFFF):

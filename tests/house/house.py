@@ -41,7 +41,7 @@ TOP = re.compile(r"\..*|LICENSE|README\.md|meson\.build|src|ui|data|po|tests|pac
 KEY_MAKERS = {"recall-oem", "recall-sim"}
 # what hostile bytes reach has no keys, database or web to reach for; the programs beside it do not take such bytes apart
 LINK_PROCESS = "recall-link"
-LINK_LIBRARIES = re.compile(r"^lib(glib-2\.0|gio-2\.0|gobject-2\.0|seccomp|usb-1\.0|socketcan|jansson|crypto|c|m|pthread)\.so")
+LINK_LIBRARIES = re.compile(r"^lib(glib-2\.0|gio-2\.0|gobject-2\.0|seccomp|usb-1\.0|socketcan|jansson|crypto|c|m|pthread|asan|ubsan|tsan)\.so")
 LINK_FOREIGN = re.compile(r"^rb_(key|keygen|digest|identity|certificate|evp|dsse|she|journal|library|record|statement|store|http|campaign)_")
 LINK_SIGNING = re.compile(r"^(EVP_PKEY_(sign|decrypt|derive|get_raw_private)\w*|EVP_(Digest)?Sign\w*|(X509|CMS|PKCS7|RSA|ECDSA|EC|OCSP)_\w*sign\w*"
                           r"|(PEM_read|d2i)\w*(PrivateKey|PKCS12)\w*|PKCS12_\w+|OSSL_STORE_\w+)$")

@@ -109,6 +109,25 @@ def power_cut(bay, technician):
     check_record(bay)
 
 
+def waits(bay, technician):
+    """Contact comes back by itself, then the battery is too weak: the window says what it waits for, and goes on."""
+    start(technician)
+    assert bay.simulator.wait(60) == 0
+    screen = technician.screen
+    screen.wait_label("link-refused")
+    bay.power_on(["telematics:voltage=11000"])
+    screen.wait_label("voltage-low")
+    screen.wait_label("Connect a charger")
+    technician.picture("waits")
+    assert not screen.is_there("Go on where the vehicle stands")
+    bay.close()
+    bay.power_on()
+    technician.work()
+    assert not any("voltage-low" in label for label in screen.labels())
+    technician.sign()
+    check_vehicle(bay)
+
+
 def terminated(bay, technician):
     """SIGTERM while the vehicle is written to: the program ends by itself, at a safe place."""
     start(technician)
@@ -163,6 +182,7 @@ CASES = {
     "lying-ecu": (lying_ecu, {"faults": ["brake:wrong-digest"]}),
     "stop-safely": (stop_safely, {"timing": "real"}),
     "power-cut": (power_cut, {"faults": ["brake:kill@block=9"]}),
+    "waits": (waits, {"faults": ["brake:kill@block=9"]}),
     "terminated": (terminated, {"timing": "real"}),
     "closed": (closed, {"timing": "real"}),
     "second-person": (second_person, {"demo": ["--second-person"]}),
