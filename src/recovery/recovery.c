@@ -349,19 +349,45 @@ decrypt_she (RbRecovery *self, GError **error)
   return self->she != NULL;
 }
 
+static gboolean find_again (RbRecovery *self, GCancellable *cancellable, GError **error);
+
+/* Reads what it reads; when the link is lost meanwhile it is found again, and all is read from the start, a few times. */
+static gboolean
+read_through (RbRecovery *self, gboolean (*read) (RbRecovery *self, GCancellable *cancellable, GError **error), GCancellable *cancellable,
+              GError **error)
+{
+  for (guint lost = 0;; lost++) {
+    g_autoptr (GError) failure = NULL;
+    if (read (self, cancellable, &failure))
+      return TRUE;
+    if (!rb_reason_is_link_lost (rb_reason_of (failure)) || lost == MAX_LOST) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+    if (!find_again (self, cancellable, error))
+      return FALSE;
+  }
+}
+
+static gboolean
+look_at_all (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  if (!check_vehicle (self, cancellable, error))
+    return FALSE;
+  for (guint i = 0; i < self->works->len; i++)
+    if (!look_at (self, self->works->pdata[i], cancellable, error))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
   emit_phase (self, "connect");
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
-  if (!assign (self, error) || !decrypt_she (self, error) || !open_link (self, cancellable, error)
-      || !check_vehicle (self, cancellable, error))
-    return FALSE;
-  for (guint i = 0; i < self->works->len; i++)
-    if (!look_at (self, self->works->pdata[i], cancellable, error))
-      return FALSE;
-  return TRUE;
+  return assign (self, error) && decrypt_she (self, error) && open_link (self, cancellable, error)
+         && read_through (self, look_at_all, cancellable, error);
 }
 
 static RbWork *
@@ -418,12 +444,18 @@ measure_all (RbRecovery *self, gboolean record, GCancellable *cancellable, GErro
   return TRUE;
 }
 
+static gboolean
+measure_and_record (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  return measure_all (self, TRUE, cancellable, error);
+}
+
 gboolean
 rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
   emit_phase (self, "inspect");
   self->inspected = FALSE;
-  if (!rb_inspection_answers_pass (self->inspection, error) || !measure_all (self, TRUE, cancellable, error))
+  if (!rb_inspection_answers_pass (self->inspection, error) || !read_through (self, measure_and_record, cancellable, error))
     return FALSE;
   rb_inspection_complete (self->inspection, rb_moment_now ());
   self->inspected = TRUE;

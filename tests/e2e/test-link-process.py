@@ -48,14 +48,14 @@ class Run:
     """A recovery whose link process is struck at some of its events. It completes, or the vehicle is not complete and the same command
     finishes: what an ECU made of a request whose answer was lost is its own."""
 
-    def __init__(self, bench, strike_at, how, link_timeout=20):
+    def __init__(self, bench, strike_at, how, link_timeout=20, event="progress"):
         self.bench, self.struck = bench, []
         command = [bench.bin / "recallctl", "--json", "--data-dir", bench.data, *bench.recover_arguments(link_timeout=link_timeout)]
         with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
             progress = 0
             for line in program.stdout:
                 self.verdict = json.loads(line)
-                if self.verdict.get("event") != "progress":
+                if self.verdict.get("event") != event:
                     continue
                 progress += 1
                 if progress in strike_at:
@@ -99,6 +99,15 @@ def test_crashes_while_writing(build):
 def test_hangs_while_writing(build):
     bench = fresh(build)
     Run(bench, {PROGRESS}, "STOP").check()
+
+
+def test_killed_while_looking(build):
+    """Before anything is written: what was being read is read again over a new one, and the same run goes on to its end."""
+    for event, strike_at, how, way in (("ecu", {1, 3}, "KILL", "doip"), ("measurement", {1}, "SEGV", "doip"), ("ecu", {2}, "STOP", "bus")):
+        bench = fresh(build, way)
+        run = Run(bench, strike_at, how, event=event)
+        run.check()
+        assert run.code == 0, run.verdict
 
 
 def test_killed_on_the_bus(build):
