@@ -69,9 +69,10 @@ say_ecus (RbCli *cli, const json_t *ecus)
   size_t i;
   json_t *ecu;
   json_array_foreach ((json_t *) ecus, i, ecu)
-    rb_cli_say (cli, "  %-20s %-20s %s%s%s", rb_json_string_or (ecu, "ecuSerial", ""), rb_json_string_or (ecu, "hardwareId", ""),
+    rb_cli_say (cli, "  %-20s %-20s %s%s%s%s%s", rb_json_string_or (ecu, "ecuSerial", ""), rb_json_string_or (ecu, "hardwareId", ""),
                 rb_json_string_or (ecu, "outcome", ""), json_object_get (ecu, "reason") == NULL ? "" : ": ",
-                rb_json_string_or (ecu, "reason", ""));
+                rb_json_string_or (ecu, "reason", ""), json_object_get (ecu, "failure") == NULL ? "" : ": ",
+                rb_json_string_or (json_object_get (ecu, "failure"), "text", ""));
 }
 
 static void

@@ -118,6 +118,18 @@ report (const RbWork *work, const RbCampaign *campaign, const char *vin)
   return object;
 }
 
+/* Where it went wrong and what the ECU said, for whoever has to find out why. */
+static json_t *
+failure (const RbWork *work)
+{
+  json_t *object = json_object ();
+  rb_json_set_string (object, "stage", work->stage);
+  if (work->nrc != 0)
+    rb_json_set_integer (object, "nrc", work->nrc);
+  rb_json_set_string (object, "text", work->text);
+  return object;
+}
+
 static json_t *
 ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
 {
@@ -138,6 +150,8 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
   rb_json_set_string (object, "outcome", !done ? "failed" : work->writes > 0 ? "replaced" : "already-good");
   if (!done)
     rb_json_set_string (object, "reason", rb_reason_word (work->reason == RB_REASON_NONE ? RB_REASON_NOT_STARTED : work->reason));
+  if (!done && work->text != NULL)
+    rb_json_set (object, "failure", failure (work));
   rb_json_set_integer (object, "writes", work->writes);
   rb_json_set_moment (object, "startedAt", work->started > 0 ? work->started : facts->started);
   rb_json_set_moment (object, "finishedAt", work->finished > 0 ? work->finished : facts->now);

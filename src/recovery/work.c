@@ -11,6 +11,8 @@
 
 enum { SESSION_DEFAULT = 1, SESSION_PROGRAMMING = 2, SESSION_EXTENDED = 3 };
 
+static const char LOOK[] = "look";
+
 RbWork *
 rb_work_new (const RbModelEcu *model, const RbProfile *profile, const RbCampaignEcu *wanted)
 {
@@ -18,6 +20,7 @@ rb_work_new (const RbModelEcu *model, const RbProfile *profile, const RbCampaign
   self->model = model;
   self->profile = profile;
   self->wanted = wanted;
+  self->stage = LOOK;
   return self;
 }
 
@@ -65,6 +68,7 @@ rb_work_set_state (RbWork *self, const RbWorkContext *context, RbEcuState state,
   g_autofree char *copy = g_strdup (text);
   self->state = state;
   self->reason = reason;
+  self->nrc = reason == RB_REASON_NONE || self->unit == NULL ? 0 : rb_unit_last_nrc (self->unit);
   g_free (self->text);
   self->text = g_steal_pointer (&copy);
   emit (self, context, (RbRecoveryEvent){ .kind = RB_EVENT_ECU, .reason = reason, .text = self->text });
@@ -590,6 +594,7 @@ static const struct {
 static gboolean
 run_step (RbWork *self, const RbWorkContext *context, RbStep step, GError **error)
 {
+  self->stage = rb_profile_step_name (step);
   for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
     if (steps[i].step == step)
       return !g_cancellable_set_error_if_cancelled (context->cancellable, error)
@@ -603,6 +608,7 @@ rb_work_run (RbWork *self, const RbWorkContext *context, GError **error)
 {
   if (self->started == 0)
     self->started = rb_moment_now ();
+  self->stage = LOOK;
   if (!rb_work_observe (self, context, error))
     return FALSE;
   for (guint i = 0; i < self->profile->n_order; i++)

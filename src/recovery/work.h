@@ -38,6 +38,8 @@ struct _RbWork {
   RbEcuState state;
   RbReason reason;
   char *text;                 /* what went wrong */
+  const char *stage;          /* what was being done, static: "look" or a step of the profile */
+  guint8 nrc;                 /* with which the ECU refused it, 0 */
   /* what does not hold, by observation */
   gboolean need_director_root, need_image_root, need_metadata, need_image, need_key;
   gboolean unlocked, written; /* since the last reset */

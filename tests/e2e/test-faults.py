@@ -221,7 +221,7 @@ def test_clock_set_back(build):
     finishes(bench)
     record = bench.records()[-1]
     assert bench.verify(record, "--require", "completed")["ok"]
-    predicate = json.loads(base64.b64decode(json.loads(record.read_text())["payload"]))["predicate"]
+    predicate = predicate_of(record)
     assert predicate["startedAt"] <= predicate["firstWriteAt"] <= predicate["finishedAt"], predicate
     return bench
 
@@ -248,7 +248,11 @@ def test_interrupted(build):
     return bench
 
 
-def parks(build, fault, reason, serial):
+def predicate_of(record):
+    return json.loads(base64.b64decode(json.loads(record.read_text())["payload"]))["predicate"]
+
+
+def parks(build, fault, reason, serial, stage="report", nrc=None):
     """One ECU that lies or refuses holds the vehicle back, and hides no other one; mended, the same command finishes."""
     bench = fresh(build, fault)
     verdict = bench.recover(expect=3)
@@ -259,6 +263,9 @@ def parks(build, fault, reason, serial):
     record = bench.records()[-1]
     assert bench.verify(record)["type"] == "partial"
     bench.verify(record, "--require", "completed", expect=1)
+    failed = {ecu["ecuSerial"]: ecu["failure"] for ecu in predicate_of(record)["ecus"] if ecu["outcome"] == "failed"}
+    assert list(failed) == [serial] and failed[serial]["text"], failed
+    assert (failed[serial]["stage"], failed[serial].get("nrc")) == (stage, nrc), failed
     restart(bench)
     finishes(bench)
     return bench
@@ -298,11 +305,11 @@ def test_wrong_proof(build):
 
 
 def test_refused_unlock(build):
-    return parks(build, "steering:refuse=0x29", "refused", "SN-STEERING-0001")
+    return parks(build, "steering:refuse=0x29", "refused", "SN-STEERING-0001", "unlock", 0x22)
 
 
 def test_dead_ecu(build):
-    return parks(build, "lamp:no-answer", "no-answer", "SN-LAMP-0001")
+    return parks(build, "lamp:no-answer", "no-answer", "SN-LAMP-0001", "look")
 
 
 def test_lost_answers(build):
