@@ -119,13 +119,18 @@ announce (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Who must hear an announcement made there: port 13400 of everybody on the network, or of this computer alone. */
+/* Who must hear an announcement made there: port 13400 of everybody on the network, or of this computer alone. IPv6 has all nodes of the
+ * link that the address is good on. */
 static GSocketAddress *
 everybody_near (GInetSocketAddress *address)
 {
   GInetAddress *inet = g_inet_socket_address_get_address (address);
-  if (g_inet_address_get_family (inet) != G_SOCKET_FAMILY_IPV4)
-    return NULL;
+  if (g_inet_address_get_family (inet) == G_SOCKET_FAMILY_IPV6) {
+    g_autoptr (GInetAddress) nodes = g_inet_address_new_from_string ("ff02::1");
+    guint scope = g_inet_socket_address_get_scope_id (address);
+    return scope == 0 ? NULL
+                      : g_object_new (G_TYPE_INET_SOCKET_ADDRESS, "address", nodes, "port", RB_DOIP_PORT, "scope-id", scope, NULL);
+  }
   return g_inet_socket_address_new_from_string (g_inet_address_get_is_loopback (inet) ? "127.255.255.255" : "255.255.255.255",
                                                 RB_DOIP_PORT);
 }

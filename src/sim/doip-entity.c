@@ -617,7 +617,9 @@ serve (RbDoipEntity *self, GSocketService **service, const char *where, char **t
     return NULL;
   GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (bound);
   g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
-  *text = g_strdup_printf ("%s:%u", host, g_inet_socket_address_get_port (inet));
+  guint port = g_inet_socket_address_get_port (inet), scope = g_inet_socket_address_get_scope_id (inet);
+  g_autofree char *zone = scope == 0 ? g_strdup ("") : g_strdup_printf ("%%%u", scope);
+  *text = strchr (host, ':') == NULL ? g_strdup_printf ("%s:%u", host, port) : g_strdup_printf ("[%s%s]:%u", host, zone, port);
   return g_steal_pointer (&bound);
 }
 

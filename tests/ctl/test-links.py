@@ -66,6 +66,12 @@ VEHICLES = {
                          Entity("10.9.0.11", 11, power=0, edition=3, hears={3, 0xFF}), Entity("10.9.0.12", 12, power=0, hears={2})]),
     "w": ("169.254.7", 16, [Entity("169.254.9.11", 11)]),
 }
+# on the first network too, by IPv6 alone: one that answers, one that announces itself, one that is not ready, one that talks nonsense;
+# and two that are also there by IPv4
+NEW = [Entity("fe80::13", 13), Entity("fe80::14", 14, answers=False, announces=True), Entity("fe80::15", 15, power=0),
+       Entity("fe80::16", 16, answers=False, nonsense=NONSENSE), Entity("fe80::2", 2), Entity("fe80::5", 5)]
+HAS_IPV6 = pathlib.Path("/proc/sys/net/ipv6").is_dir()
+ALL_NODES = "ff02::1"
 
 
 class World(FarSide):
@@ -87,7 +93,22 @@ class World(FarSide):
             hearing[everybody] = entities
             for entity in entities:
                 own[self.bound(entity.address)] = entity
+        for entity in NEW if HAS_IPV6 else []:
+            ip("address", "add", f"{entity.address}/64", "dev", "v1", "nodad")
+            own[self.bound_new(entity.address, socket.if_nametoindex("v1"))] = entity
+        if HAS_IPV6:
+            hearing[self.bound_new("::", 0, "v1")] = NEW
         return hearing, own
+
+    @staticmethod
+    def bound_new(address, scope, device=None):
+        made = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if device:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+        made.bind((address, PORT, 0, scope))
+        return made
 
     @staticmethod
     def bound(address, device=None):
@@ -122,7 +143,9 @@ class World(FarSide):
             one.sendto(entity.announcement(), tester)
         for text in entity.nonsense:
             one.sendto(text, tester)
-        if entity.announces:
+        if entity.announces and entity in NEW:
+            one.sendto(entity.announcement(), (ALL_NODES, PORT, 0, socket.if_nametoindex("v1")))
+        elif entity.announces:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:  # any port of its own
                 other.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
                 other.bind((entity.address, 0))
@@ -137,6 +160,8 @@ class Networks(unittest.TestCase):
         cls.data = pathlib.Path(scratch.name)
         cls.world = World()
         cls.world.plug(*((device, f"{net}.1/{bits}") for device, (net, bits, _) in VEHICLES.items()))
+        if HAS_IPV6:
+            ip("address", "add", "fe80::1/64", "dev", "v0", "nodad")
 
     @classmethod
     def tearDownClass(cls):
@@ -163,10 +188,34 @@ class Networks(unittest.TestCase):
                     ((2, "ready"), (3, "not-ready"), (4, "in-use"), (5, "ready"), (6, "ready"), (8, "ready"), (9, "ready"), (10, "ready"),
                      (11, "not-ready"), (12, "not-ready"))}
         expected[f"169.254.9.11:{PORT}"] = "ready"
+        link = socket.if_nametoindex("v0")
+        if HAS_IPV6:
+            expected |= {f"[fe80::{number}%{link}]:{PORT}": state for number, state in ((13, "ready"), (14, "ready"), (15, "not-ready"))}
         self.assertEqual({address: entry["state"] for address, entry in found.items()}, expected)
         good = found[f"10.9.0.2:{PORT}"]
         self.assertEqual((good["serial"], good["vin"], good["name"]), ("02aabbcc0002", "1RBDM7AA2TA000002", "DoIP entity 1002"))
         self.assertEqual(found[f"10.9.0.6:{PORT}"]["vin"], "", "what is no VIN is not shown")
+
+    @unittest.skipUnless(HAS_IPV6, "no IPv6 here")
+    def test_the_simulated_vehicle_by_ipv6(self):
+        """On a link of its own it announces itself to all nodes, is found by who asks them, and identified by the address that is shown."""
+        ip("link", "add", "x0", "type", "veth", "peer", "name", "x1")
+        for device, address in (("x0", "fe80::a"), ("x1", "fe80::b")):
+            ip("address", "add", f"{address}/64", "dev", device, "nodad")
+            ip("link", "set", device, "up")
+        where = f"[fe80::b%{socket.if_nametoindex('x1')}]:{PORT}"
+        model = pathlib.Path(__file__).resolve().parents[2] / "data/models/reference.json"
+        with World.bound_new("::", 0, "x0") as listening, subprocess.Popen(
+                [BUILD / "src/recall-sim", "--model", model, "--state", self.data / "state6", "--timing", "fast", "--doip", where],
+                stdout=subprocess.PIPE) as vehicle:
+            listening.settimeout(TIMEOUT)
+            self.assertEqual(json.loads(vehicle.stdout.readline())["doip"], where)
+            for _ in range(3):
+                announcement = DoIP(listening.recv(1000))
+                self.assertEqual((announcement.payload_type, announcement.vin), (4, b"SIMVEH00000014229"))
+            self.assertEqual(self.ctl("identify", "--link", "doip://" + where)["vin"], "SIMVEH00000014229")
+            vehicle.send_signal(signal.SIGTERM)
+        ip("link", "del", "x0")
 
     def test_for_people(self):
         text = self.ctl("links", text=True)
