@@ -124,12 +124,6 @@ rb_contents_model (RbContents *self)
   return self->service->model;
 }
 
-GBytes *
-rb_contents_model_json (RbContents *self)
-{
-  return self->service->model_json;
-}
-
 const RbProfile *
 rb_contents_profile (RbContents *self, const char *hardware_id)
 {

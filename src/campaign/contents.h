@@ -35,7 +35,6 @@ const RbCampaign *rb_contents_campaign (RbContents *self);
 GBytes *rb_contents_campaign_json (RbContents *self);
 const char *rb_contents_campaign_sha256 (RbContents *self); /* of campaign.json, hex */
 const RbVehicleModel *rb_contents_model (RbContents *self);
-GBytes *rb_contents_model_json (RbContents *self);
 /* The profile that the campaign gives that hardware id, NULL when it gives none. */
 const RbProfile *rb_contents_profile (RbContents *self, const char *hardware_id);
 /* The name of the trust anchor it was verified from; NULL: taken as given. */

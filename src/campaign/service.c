@@ -20,7 +20,6 @@ rb_service_free (RbService *self)
   g_clear_pointer (&self->campaign_json, g_bytes_unref);
   g_free (self->campaign_sha256);
   g_clear_pointer (&self->campaign, rb_campaign_free);
-  g_clear_pointer (&self->model_json, g_bytes_unref);
   g_clear_pointer (&self->model, rb_vehicle_model_free);
   g_clear_pointer (&self->profiles, g_hash_table_unref);
   g_free (self);
@@ -144,8 +143,8 @@ read_campaign (RbService *self, RbTuf *tuf, const char *path, GError **error)
     return FALSE;
   self->campaign_sha256 = rb_digest_sha256_hex_of (self->campaign_json);
   const char *model = self->campaign->vehicle_model;
-  return (self->model_json = read_target (tuf, model, error)) != NULL
-         && (self->model = rb_vehicle_model_parse (self->model_json, error)) != NULL
+  g_autoptr (GBytes) model_json = read_target (tuf, model, error);
+  return model_json != NULL && (self->model = rb_vehicle_model_parse (model_json, error)) != NULL
          && id_agrees (model, self->model->id, error) && read_profiles (self, tuf, error);
 }
 

@@ -14,7 +14,6 @@ typedef struct {
   GBytes *campaign_json;
   char *campaign_sha256;
   RbCampaign *campaign;
-  GBytes *model_json;
   RbVehicleModel *model;
   GHashTable *profiles;    /* target path → RbProfile */
   gint64 timestamp_expires;

@@ -39,7 +39,6 @@ void rb_writer_u8 (GByteArray *out, guint8 value);
 void rb_writer_u16be (GByteArray *out, guint16 value);
 void rb_writer_u32be (GByteArray *out, guint32 value);
 void rb_writer_u64be (GByteArray *out, guint64 value);
-void rb_writer_u16le (GByteArray *out, guint16 value);
 void rb_writer_u32le (GByteArray *out, guint32 value);
 void rb_writer_ube (GByteArray *out, guint64 value, guint size);
 void rb_writer_data (GByteArray *out, gconstpointer data, gsize length);

@@ -293,25 +293,6 @@ rb_cli_fail (RbCli *cli, const GError *error, json_t *extra)
                      error->message, extra);
 }
 
-char *
-rb_cli_data_path (RbCli *cli, const char *first, ...)
-{
-  va_list arguments;
-  va_start (arguments, first);
-  g_autofree char *rest = g_build_filename_valist (first, &arguments);
-  va_end (arguments);
-  return g_build_filename (cli->data_dir, rest, NULL);
-}
-
-char *
-rb_cli_sibling (RbCli *cli, const char *program)
-{
-  g_autofree char *path = g_build_filename (cli->program_path, program, NULL);
-  if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE) && !rb_files_is_folder (path))
-    return g_steal_pointer (&path);
-  return g_strdup (program);
-}
-
 void
 rb_cli_progress (RbCli *cli, const char *label, guint64 done, guint64 total)
 {

@@ -43,10 +43,6 @@ void rb_cli_event (RbCli *cli, json_t *event);
 int rb_cli_end (RbCli *cli, int code, const char *reason, const char *message, json_t *extra);
 /* Ends with an error: exit code 1 (2 for reason usage) and its reason word. */
 int rb_cli_fail (RbCli *cli, const GError *error, json_t *extra);
-/* A path inside the data dir. (transfer full) */
-char *rb_cli_data_path (RbCli *cli, const char *first, ...) G_GNUC_NULL_TERMINATED;
-/* Path of a program found beside this one, else its bare name for PATH. (transfer full) */
-char *rb_cli_sibling (RbCli *cli, const char *program);
 /* A progress bar on a terminal: "label  41%"; nothing elsewhere. total 0 ends the line. */
 void rb_cli_progress (RbCli *cli, const char *label, guint64 done, guint64 total);
 /* Passphrase from a file (first line) or, when path is NULL and a terminal is there, asked without echo. NULL without error: none given. */

@@ -40,12 +40,6 @@ rb_writer_u64be (GByteArray *out, guint64 value)
 }
 
 void
-rb_writer_u16le (GByteArray *out, guint16 value)
-{
-  write_ule (out, value, 2);
-}
-
-void
 rb_writer_u32le (GByteArray *out, guint32 value)
 {
   write_ule (out, value, 4);

@@ -18,9 +18,8 @@ struct _RbCertificate {
   GBytes *der;
   char *id;
   char *common_name;
-  char *serial;
   RbPublicKey *key;
-  gint64 not_before, not_after;
+  gint64 not_after;
 };
 
 const char *
@@ -61,17 +60,6 @@ common_name_of (X509 *x509)
   return name;
 }
 
-static char *
-serial_of (X509 *x509)
-{
-  BIGNUM *number = ASN1_INTEGER_to_BN (X509_get0_serialNumber (x509), NULL);
-  char *hex = number == NULL ? NULL : BN_bn2hex (number);
-  char *copy = hex == NULL ? g_strdup ("") : g_ascii_strdown (hex, -1);
-  OPENSSL_free (hex);
-  BN_free (number);
-  return copy;
-}
-
 /* Takes x509. */
 static RbCertificate *
 certificate_new (X509 *taken, GError **error)
@@ -95,9 +83,7 @@ certificate_new (X509 *taken, GError **error)
   OPENSSL_free (der);
   self->id = rb_digest_sha256_hex_of (self->der);
   self->common_name = common_name_of (x509);
-  self->serial = serial_of (x509);
   self->key = g_steal_pointer (&key);
-  self->not_before = moment_of (X509_get0_notBefore (x509));
   self->not_after = moment_of (X509_get0_notAfter (x509));
   self->x509 = g_steal_pointer (&x509);
   return self;
@@ -171,7 +157,6 @@ certificate_clear (gpointer data)
   g_bytes_unref (self->der);
   g_free (self->id);
   g_free (self->common_name);
-  g_free (self->serial);
   rb_key_public_unref (self->key);
 }
 
@@ -199,12 +184,6 @@ rb_certificate_common_name (RbCertificate *self)
   return self->common_name;
 }
 
-const char *
-rb_certificate_serial (RbCertificate *self)
-{
-  return self->serial;
-}
-
 RbPublicKey *
 rb_certificate_key (RbCertificate *self)
 {
@@ -215,12 +194,6 @@ gboolean
 rb_certificate_same_holder (RbCertificate *self, RbCertificate *other)
 {
   return rb_key_public_equal (self->key, other->key) || strcmp (self->common_name, other->common_name) == 0;
-}
-
-gint64
-rb_certificate_not_before (RbCertificate *self)
-{
-  return self->not_before;
 }
 
 gint64

@@ -74,12 +74,6 @@ rb_keyring_threshold (RbKeyring *self)
   return self->threshold;
 }
 
-gboolean
-rb_keyring_is_online (RbKeyring *self)
-{
-  return self->online;
-}
-
 GPtrArray *
 rb_keyring_public (RbKeyring *self)
 {

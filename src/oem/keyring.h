@@ -15,7 +15,6 @@ RbKeyring *rb_keyring_ref (RbKeyring *self);
 void rb_keyring_unref (RbKeyring *self);
 const char *rb_keyring_role (RbKeyring *self);
 guint rb_keyring_threshold (RbKeyring *self);
-gboolean rb_keyring_is_online (RbKeyring *self);
 GPtrArray *rb_keyring_public (RbKeyring *self);  /* of RbPublicKey, borrowed */
 /* As many keys as the threshold asks for. (transfer container) of RbPrivateKey */
 GPtrArray *rb_keyring_signers (RbKeyring *self);

@@ -17,7 +17,6 @@ typedef struct {
 } Delegated;
 
 struct _RbPublisher {
-  gatomicrefcount references;
   char *kind;
   RbDialect dialect;
   RbKeyring *keys[N_ROLES];
@@ -40,7 +39,6 @@ RbPublisher *
 rb_publisher_new (const char *kind)
 {
   RbPublisher *self = g_new0 (RbPublisher, 1);
-  g_atomic_ref_count_init (&self->references);
   self->kind = g_strdup (kind);
   self->dialect = strcmp (kind, "service") == 0 ? RB_DIALECT_TUF : RB_DIALECT_UPTANE;
   self->roots = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
@@ -66,18 +64,9 @@ rb_publisher_copy (RbPublisher *self)
   return copy;
 }
 
-RbPublisher *
-rb_publisher_ref (RbPublisher *self)
-{
-  g_atomic_ref_count_inc (&self->references);
-  return self;
-}
-
 void
-rb_publisher_unref (RbPublisher *self)
+rb_publisher_free (RbPublisher *self)
 {
-  if (!g_atomic_ref_count_dec (&self->references))
-    return;
   for (guint i = 0; i < N_ROLES; i++)
     g_clear_pointer (&self->keys[i], rb_keyring_unref);
   g_clear_pointer (&self->previous_root, rb_keyring_unref);
@@ -109,12 +98,6 @@ rb_publisher_set_keys (RbPublisher *self, RbKeyring *keys)
   guint role = role_index (rb_keyring_role (keys));
   g_clear_pointer (&self->keys[role], rb_keyring_unref);
   self->keys[role] = keys;
-}
-
-RbKeyring *
-rb_publisher_keys (RbPublisher *self, const char *role)
-{
-  return self->keys[role_index (role)];
 }
 
 static Delegated *

@@ -22,12 +22,10 @@ typedef struct {
 RbPublisher *rb_publisher_new (const char *kind);
 /* With the same keys, roots and delegations; each goes its own way from here. (transfer full) */
 RbPublisher *rb_publisher_copy (RbPublisher *self);
-RbPublisher *rb_publisher_ref (RbPublisher *self);
-void rb_publisher_unref (RbPublisher *self);
+void rb_publisher_free (RbPublisher *self);
 const char *rb_publisher_kind (RbPublisher *self);
 /* Takes keys into its role ("root", "timestamp", "snapshot", "targets"), replacing what was there. */
 void rb_publisher_set_keys (RbPublisher *self, RbKeyring *keys);
-RbKeyring *rb_publisher_keys (RbPublisher *self, const char *role); /* borrowed */
 /* Adds or replaces a delegated role; its keyring's role is its name. paths and hardware_ids are copied; targets is
  * borrowed and kept. */
 void rb_publisher_delegate (RbPublisher *self, RbKeyring *keys, const char *const *paths,
@@ -44,4 +42,4 @@ GHashTable *rb_publisher_publish (RbPublisher *self, const RbPublisherPlan *plan
 void rb_publisher_add_roots (RbPublisher *self, GHashTable *files);
 /* Who holds which key and whether it is online: keys.json beside the metadata. (transfer full) */
 json_t *rb_publisher_describe_keys (RbPublisher *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPublisher, rb_publisher_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPublisher, rb_publisher_free)

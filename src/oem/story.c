@@ -30,9 +30,9 @@ chapter_free (RbStoryChapter *self)
 void
 rb_story_free (RbStory *self)
 {
-  g_clear_pointer (&self->director, rb_publisher_unref);
-  g_clear_pointer (&self->image, rb_publisher_unref);
-  g_clear_pointer (&self->service, rb_publisher_unref);
+  g_clear_pointer (&self->director, rb_publisher_free);
+  g_clear_pointer (&self->image, rb_publisher_free);
+  g_clear_pointer (&self->service, rb_publisher_free);
   g_clear_pointer (&self->genuine, g_ptr_array_unref);
   g_clear_pointer (&self->thief, g_ptr_array_unref);
   g_clear_pointer (&self->good, g_ptr_array_unref);

@@ -214,12 +214,6 @@ rb_store_reanchor (RbStore *self, GBytes *root, GError **error)
   return rb_store_add_root (self, root, error);
 }
 
-GBytes *
-rb_store_root (RbStore *self)
-{
-  return self->root == NULL ? NULL : self->root->bytes;
-}
-
 const RbMetadata *
 rb_store_root_metadata (RbStore *self)
 {

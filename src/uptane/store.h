@@ -19,7 +19,6 @@ gboolean rb_store_has_root (RbStore *self);
 gboolean rb_store_anchor (RbStore *self, GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Replaces everything: out-of-band re-anchoring; drops all metadata. */
 gboolean rb_store_reanchor (RbStore *self, GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-GBytes *rb_store_root (RbStore *self);          /* newest root's bytes, borrowed, NULL when none */
 gint64 rb_store_root_version (RbStore *self);   /* 0 when none */
 const char *rb_store_root_sha256 (RbStore *self); /* of the file bytes, hex, borrowed, NULL when none */
 GBytes *rb_store_file (RbStore *self, const char *role); /* "timestamp", "snapshot"; borrowed or NULL */

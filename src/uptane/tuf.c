@@ -65,31 +65,6 @@ rb_tuf_target (RbTuf *self, const char *path, GError **error)
   return rb_repository_find (self->repository, path, NULL, error);
 }
 
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
-static gboolean
-add_name (const char *name, const json_t *entry, gpointer names)
-{
-  g_ptr_array_add (names, g_strdup (name));
-  return TRUE;
-}
-
-GStrv
-rb_tuf_list (RbTuf *self)
-{
-  const RbMetadata *targets = rb_repository_targets (self->repository);
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  if (targets != NULL)
-    rb_metadata_each_entry (targets, add_name, names);
-  g_ptr_array_sort (names, compare_names);
-  g_ptr_array_add (names, NULL);
-  return (GStrv) g_ptr_array_free (g_steal_pointer (&names), FALSE);
-}
-
 GBytes *
 rb_tuf_read_target (RbTuf *self, const RbTarget *target, GError **error)
 {
@@ -107,14 +82,6 @@ rb_tuf_read_target (RbTuf *self, const RbTarget *target, GError **error)
   if (bytes != NULL && !rb_vehicle_check_image (target, bytes, error))
     g_clear_pointer (&bytes, g_bytes_unref);
   return bytes;
-}
-
-gint64
-rb_tuf_version (RbTuf *self, const char *role)
-{
-  const RbMetadata *metadata = strcmp (role, "root") == 0 ? rb_store_root_metadata (self->store)
-                                                          : rb_repository_metadata (self->repository, role);
-  return metadata == NULL ? 0 : metadata->version;
 }
 
 gint64

@@ -22,10 +22,7 @@ void rb_tuf_free (RbTuf *self);
 gboolean rb_tuf_refresh (RbTuf *self, RbVerdict *verdict, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Entry of path over delegations; target-missing when no role vouches for it. (transfer full) */
 RbTarget *rb_tuf_target (RbTuf *self, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Paths of the top-level targets file, sorted. (transfer full) */
-GStrv rb_tuf_list (RbTuf *self);
 /* Fetches a target's bytes from source (HASH.name or name, beside or in targets/) and checks length and hashes. */
 GBytes *rb_tuf_read_target (RbTuf *self, const RbTarget *target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gint64 rb_tuf_version (RbTuf *self, const char *role);
 gint64 rb_tuf_expires (RbTuf *self, const char *role); /* of "timestamp": the bundle's validity */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbTuf, rb_tuf_free)
