@@ -24,6 +24,8 @@
  */
 #define PROGRAM "recall-link"
 enum { TICK_MS = 200, HANG_MS = 1500, CANCEL_MS = 1500, CLOSE_MS = 1000, MAX_LOGGED = 1000 };
+/* What a call may take over the time it was given, or at all: far more than it needs. Beyond it the child hangs, whatever its heartbeat says. */
+enum { GRACE_MS = 20000, OPEN_MS = 60000, MESSAGE_MS = 90000, SEND_MS = 600000, SEND_MS_PER_BYTE = 50 };
 
 typedef struct _Line Line;
 
@@ -52,6 +54,7 @@ struct _Line {
   GMutex lock;         /* one call at a time */
   guint32 call;
   gint64 cancelled_at; /* guarded by the process's lock; 0: not */
+  gint64 due;          /* the same; when the call under way must be answered; 0: there is none */
   RbPacketMemory *memory; /* of a channel; NULL: everything goes by packets */
   gboolean drain;
   GQueue ahead; /* of GBytes: answers that came with the acknowledgement of their requests */
@@ -143,18 +146,32 @@ bury (Process *self, const char *why)
   set_lost (self, text);
 }
 
-/* Does a call stay unanswered though it was cancelled a while ago? */
-static gboolean
-ignores_cancelling (Process *self, gint64 now)
+/* What is wrong with a call that stays unanswered, or NULL. */
+static const char *
+hanging_call (Process *self, gint64 now)
 {
-  gboolean ignores = FALSE;
+  const char *wrong = NULL;
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < self->lines->len; i++) {
     const Line *line = self->lines->pdata[i];
-    ignores |= line->cancelled_at != 0 && now - line->cancelled_at > CANCEL_MS * 1000;
+    if (line->cancelled_at != 0 && now - line->cancelled_at > CANCEL_MS * 1000)
+      wrong = "the link process does not stop a call";
+    else if (line->due != 0 && now > line->due)
+      wrong = "the link process does not end a call";
   }
   g_mutex_unlock (&self->lock);
-  return ignores;
+  return wrong;
+}
+
+static void
+put_off (Process *self, gint64 late)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->lines->len; i++) {
+    Line *line = self->lines->pdata[i];
+    line->due += line->due == 0 ? 0 : late;
+  }
+  g_mutex_unlock (&self->lock);
 }
 
 typedef struct {
@@ -185,14 +202,16 @@ judge (Process *self, Watch *watch)
 {
   gint64 now = g_get_monotonic_time ();
   gint64 late = now - watch->round_at - TICK_MS * 1000;
-  if (late > TICK_MS * 1000)
+  if (late > TICK_MS * 1000) {
     watch->alive_at += late;
+    put_off (self, late);
+  }
   watch->round_at = now;
   if (watch->closing_at != 0)
     return now - watch->closing_at > CLOSE_MS * 1000 ? "the link process did not close" : NULL;
   if (now - watch->alive_at > HANG_MS * 1000)
     return "the link process does not answer";
-  return ignores_cancelling (self, now) ? "the link process does not stop a call" : NULL;
+  return hanging_call (self, now);
 }
 
 static void
@@ -260,10 +279,36 @@ on_cancelled (GCancellable *cancellable, gpointer data)
     g_debug ("cannot cancel: %s", g_strerror (errno));
 }
 
+static gint64
+limit_of (const RbPacket *request)
+{
+  gint64 given = MAX (request->number, 0);
+  switch (request->kind) {
+  case RB_PACKET_OPEN: return OPEN_MS;
+  case RB_PACKET_DISCOVER: return given + GRACE_MS;
+  case RB_PACKET_RECEIVE:
+  case RB_PACKET_RECEIVE_THEN: return given + MESSAGE_MS;
+  case RB_PACKET_SEND: return SEND_MS + SEND_MS_PER_BYTE * (gint64) (request->body == NULL ? 0 : g_bytes_get_size (request->body));
+  case RB_PACKET_SEND_SHARED: return SEND_MS + SEND_MS_PER_BYTE * RB_PACKET_SHARED_MAX;
+  default: return GRACE_MS;
+  }
+}
+
+static void
+set_due (Line *line, gint64 due)
+{
+  g_mutex_lock (&line->process->lock);
+  line->due = due;
+  if (due == 0)
+    line->cancelled_at = 0;
+  g_mutex_unlock (&line->process->lock);
+}
+
 static gboolean
 exchange (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancellable)
 {
   request->call = ++line->call;
+  set_due (line, g_get_monotonic_time () + limit_of (request) * 1000);
   if (!rb_packet_send (line->socket, request, 0))
     return FALSE;
   Cancelling cancelling = { line, request->call };
@@ -273,9 +318,7 @@ exchange (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancell
   gboolean came = rb_packet_receive (line->socket, line->buffer, answer);
   if (handler != 0)
     g_cancellable_disconnect (cancellable, handler);
-  g_mutex_lock (&line->process->lock);
-  line->cancelled_at = 0;
-  g_mutex_unlock (&line->process->lock);
+  set_due (line, 0);
   return came && answer->call == request->call;
 }
 
