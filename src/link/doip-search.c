@@ -143,10 +143,10 @@ uri_of (GSocketAddress *from)
   GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (from);
   GInetAddress *address = g_inet_socket_address_get_address (inet);
   guint port = g_inet_address_get_is_loopback (address) ? g_inet_socket_address_get_port (inet) : RB_DOIP_PORT;
-  guint scope = g_inet_socket_address_get_scope_id (inet);
   g_autofree char *host = g_inet_address_to_string (address);
   if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4)
     return g_strdup_printf ("doip://%s:%u", host, port);
+  guint scope = g_inet_socket_address_get_scope_id (inet);
   return scope == 0 ? g_strdup_printf ("doip://[%s]:%u", host, port) : g_strdup_printf ("doip://[%s%%%u]:%u", host, scope, port);
 }
 

@@ -617,9 +617,13 @@ serve (RbDoipEntity *self, GSocketService **service, const char *where, char **t
     return NULL;
   GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (bound);
   g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
-  guint port = g_inet_socket_address_get_port (inet), scope = g_inet_socket_address_get_scope_id (inet);
-  g_autofree char *zone = scope == 0 ? g_strdup ("") : g_strdup_printf ("%%%u", scope);
-  *text = strchr (host, ':') == NULL ? g_strdup_printf ("%s:%u", host, port) : g_strdup_printf ("[%s%s]:%u", host, zone, port);
+  guint port = g_inet_socket_address_get_port (inet);
+  if (g_socket_address_get_family (bound) == G_SOCKET_FAMILY_IPV4) {
+    *text = g_strdup_printf ("%s:%u", host, port);
+    return g_steal_pointer (&bound);
+  }
+  guint scope = g_inet_socket_address_get_scope_id (inet);
+  *text = scope == 0 ? g_strdup_printf ("[%s]:%u", host, port) : g_strdup_printf ("[%s%%%u]:%u", host, scope, port);
   return g_steal_pointer (&bound);
 }
 

@@ -172,6 +172,7 @@ class Networks(unittest.TestCase):
         words = [BUILD / "src/recallctl", *([] if text else ["--json"]), "--data-dir", self.data, *arguments]
         done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("CRITICAL", done.stderr)
         return done.stdout if text else json.loads(done.stdout.splitlines()[-1])
 
     def links(self):

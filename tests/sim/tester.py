@@ -101,7 +101,9 @@ class Vehicle:
         self.log = demo.root / f"log-{demo.count}"
         command = [demo.bin / "recall-sim", "--model", demo.oem / "vehicle.json", "--state", self.state, "--doip", "127.0.0.1:0",
                    "--timing", timing, "--log", self.log, *options]
-        self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
+        # a complaint of a library's ends it
+        self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, "G_DEBUG": "fatal-criticals"})
         ready, _, _ = select.select([self.process.stdout], [], [], TIMEOUT)
         assert ready, "the vehicle did not start"
         ready = json.loads(self.process.stdout.readline())
