@@ -362,6 +362,15 @@ def a_listed_file_may_not_vanish(start):
 
 
 @case
+def only_the_name_that_consistent_snapshots_have(start):
+    repository = published()
+    client = start(repository)
+    repository.files["targets.json"] = repository.files.pop("1.targets.json")
+    client.refresh("missing", "targets")
+    assert client.asked()[-1] == "1.targets.json", client.asked()
+
+
+@case
 def another_version_than_announced(start):
     for name, role in (("1.snapshot.json", "snapshot"), ("1.targets.json", "targets")):
         client = start(published())

@@ -12,15 +12,17 @@ NOW = "2026-06-01T12:00:00Z"
 PROGRAM = None
 
 
-def run(folder, state, *more, time=NOW, vin=VIN, ecus=None):
-    """(exit code, last line as JSON)"""
+def run(folder, state, *more, time=NOW, vin=VIN, ecus=None, full=False):
+    """(exit code, last line as JSON); full: no file can be written"""
     anchors = folder.parent / "anchors"
     command = [PROGRAM, "uptane", "verify", "--json", "--director", folder / "director", "--image", folder / "image",
                "--director-root", anchors / "director.json", "--image-root", anchors / "image.json", "--state", state,
                "--vin", vin, "--time", time, *more]
     for option, (serial, hardware_id) in ecus or (("--primary", PRIMARY), ("--secondary", SECONDARY), ("--partial", PARTIAL)):
         command += [option, f"{serial}:{hardware_id}"]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, check=False)
+    if full:  # Python ignores SIGXFSZ, and so does what it starts
+        command = ["prlimit", "--fsize=0", *command]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, check=False, restore_signals=not full)
     assert done.returncode in (0, 1), (done.returncode, done.stderr)
     assert done.stderr == "", done.stderr
     return done.returncode, json.loads(done.stdout.splitlines()[-1])

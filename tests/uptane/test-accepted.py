@@ -304,6 +304,36 @@ class Chains(Case):
         self.assertEqual(self.stored("image", "1.root.json"), before)
 
 
+class NoRoom(Case):
+    """What cannot be remembered is not accepted: a later run would believe what this one has refused."""
+
+    def test_the_anchor(self):
+        self.refuses(World(self.style), "director", "root", "io", full=True)
+        self.assertFalse(any(path.is_file() for path in self.state.rglob("*")))
+        self.accepts(World(self.style))
+
+    def test_the_next_root(self):
+        for repo in ("director", "image"):
+            with self.subTest(repo):
+                self.tearDown()
+                self.setUp()
+                self.accepts(World(self.style))
+                before = bench.tree(self.state)
+                world = World(self.style).newer()
+                getattr(world, repo).keep_root()
+                _, verdict = self.offer(world, full=True)
+                self.assertEqual((verdict["repo"], verdict["role"], verdict["reason"]), (repo, "root", "io"), verdict)
+                self.assertEqual(bench.tree(self.state), before)
+                self.assertEqual(self.accepts(world)[repo]["root"], 2)
+
+    def test_the_rest(self):
+        self.accepts(World(self.style))
+        before = bench.tree(self.state)
+        code, verdict = self.offer(World(self.style).newer(), full=True)
+        self.assertEqual((code, verdict["reason"]), (1, "io"), verdict)
+        self.assertEqual(bench.tree(self.state), before)
+
+
 class Recovery(Case):
     """Fast-forward attacks are undone by changing keys, not by counting past them."""
 
