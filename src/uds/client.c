@@ -177,11 +177,28 @@ nrc_of (GBytes *answer)
   return rb_reader_u8 (&reader);
 }
 
+/* How many bytes of the request a positive answer says again behind its service. */
+static gsize
+echoed (guint8 sid)
+{
+  switch (sid) {
+  case SID_ROUTINE: return 3;
+  case SID_READ_DID:
+  case SID_WRITE_DID: return 2;
+  case SID_SESSION:
+  case SID_RESET:
+  case SID_SECURITY_ACCESS:
+  case SID_AUTHENTICATION:
+  case SID_TRANSFER: return 1;
+  default: return 0;
+  }
+}
+
 /* Does a positive answer name what was asked, for services whose answers do? */
 static gboolean
 names (GBytes *answer, GBytes *request, guint8 sid)
 {
-  gsize n = sid == SID_READ_DID || sid == SID_WRITE_DID ? 2 : sid == SID_ROUTINE ? 3 : 0;
+  gsize n = echoed (sid);
   RbReader asked = rb_reader_from_bytes (request), said = rb_reader_from_bytes (answer);
   (void) rb_reader_u8 (&asked);
   (void) rb_reader_u8 (&said);
