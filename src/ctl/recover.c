@@ -55,7 +55,7 @@ print_event (Session *session, const RbRecoveryEvent *event)
     if (event->state == RB_ECU_PARKED)
       rb_cli_say (cli, "%-24s parked (%s): %s", event->name, rb_reason_word (event->reason), event->text);
     else
-      rb_cli_say (cli, "%-24s %s", event->name, rb_recovery_state_word (event->state));
+      rb_cli_say (cli, "%-24s %s", event->name, rb_event_state_word (event->state));
     break;
   case RB_EVENT_STEP: rb_cli_say (cli, "%-24s … %s", event->name, event->text); break;
   case RB_EVENT_MEASUREMENT:
@@ -76,7 +76,7 @@ event_json (const RbRecoveryEvent *event)
   json_t *object = json_pack ("{s:s}", "event", kinds[event->kind]);
   if (event->serial != NULL) {
     rb_json_set_string (object, "serial", event->serial);
-    rb_json_set_string (object, "state", rb_recovery_state_word (event->state));
+    rb_json_set_string (object, "state", rb_event_state_word (event->state));
   }
   if (event->text != NULL)
     rb_json_set_string (object, "text", event->text);

@@ -5,79 +5,44 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
-#include "record/statement.h"
-#include "recovery/facts.h"
-#include "recovery/inspection.h"
 #include "recovery/lanes.h"
-#include "recovery/signers.h"
-#include "recovery/way.h"
+#include "recovery/sign.h"
+#include "recovery/supervise.h"
 
 #include <string.h>
 
-#define DEFAULT_LINK_TIMEOUT_S 20
-#define RETRY_MS 250
 #define MAX_LOST 5
 #define MAX_SILENT 2
 #define MAX_SHE (256 * 1024)
 
 struct _RbRecovery {
-  char *data_dir, *link_uri, *vehicle_ca, *vin, *repair_order;
-  gint64 odometer_km, link_timeout_s, now;
+  char *data_dir, *vin, *repair_order;
+  gint64 odometer_km, now;
   RbIdentitySet *technician, *workstation, *second;
-  RbRecoveryWatch watch;
-  gpointer user_data;
-  GMutex watch_lock;   /* watch is called from one thread at a time */
-  GMutex primary_lock; /* lanes ask the Primary whether the vehicle may be written to */
 
   RbContents *contents;
   RbJournal *journal;
   gint64 number;   /* in the journal, 0: not begun */
   gint64 started;  /* first run's start */
   gint64 run_started; /* of this run; before started when the clock was set back since */
-  char *waiting;   /* for what, as it was told; NULL: the work goes on */
   gint64 row_before; /* newest step in the journal when this run began */
-  RbLink *link;
-  json_t *vin_sources;
+  RbSupervise *supervise;
   RbInspection *inspection;
   gboolean inspected;
-  GPtrArray *works;      /* of RbWork, in working order */
+  GPtrArray *works;      /* the supervisor's; of RbWork, in working order */
   GPtrArray *unexpected; /* of char * */
   RbIdentity *authentication;
   json_t *she;
   GBytes *manifest_before, *manifest_after;
   RbStatementEnd end;
   gboolean ran;
-  gint stopping; /* atomic */
 };
-
-static const char *const state_words[] = {
-  [RB_ECU_WAITING] = "waiting",     [RB_ECU_CHECKED] = "checked",           [RB_ECU_UNLOCKED] = "unlocked",
-  [RB_ECU_WRITING] = "writing",     [RB_ECU_RESETTING] = "resetting",       [RB_ECU_READING_BACK] = "reading back",
-  [RB_ECU_DONE] = "done",           [RB_ECU_PARKED] = "parked",             [RB_ECU_UNKNOWN] = "unknown",
-};
-
-const char *
-rb_recovery_state_word (RbEcuState state)
-{
-  return state_words[state];
-}
-
-/* (RbRecoveryWatch) */
-static void
-emit (const RbRecoveryEvent *event, gpointer user_data)
-{
-  RbRecovery *self = user_data;
-  if (self->watch == NULL)
-    return;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->watch_lock);
-  self->watch (event, self->user_data);
-}
 
 static void
 emit_phase (RbRecovery *self, const char *phase)
 {
   const RbRecoveryEvent event = { .kind = RB_EVENT_PHASE, .text = phase };
-  emit (&event, self);
+  rb_supervise_emit (&event, self->supervise);
 }
 
 static gint64
@@ -86,14 +51,13 @@ moment (RbRecovery *self)
   return self->now > 0 ? self->now : rb_moment_now ();
 }
 
-static gboolean safe_point (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error);
-
 static RbWorkContext
 work_context (RbRecovery *self, GCancellable *cancellable)
 {
   return (RbWorkContext){ .contents = self->contents, .journal = self->journal, .recovery = self->number, .vin = self->vin,
                           .authentication = self->authentication, .she = self->she, .cancellable = cancellable,
-                          .safe_point = safe_point, .safe_point_data = self, .watch = emit, .user_data = self };
+                          .safe_point = rb_supervise_safe_point, .safe_point_data = self->supervise, .watch = rb_supervise_emit,
+                          .user_data = self->supervise };
 }
 
 static gboolean
@@ -114,22 +78,23 @@ static void
 copy_options (RbRecovery *self, const RbRecoveryOptions *options)
 {
   self->data_dir = g_strdup (options->data_dir);
-  self->link_uri = g_strdup (options->link);
-  self->vehicle_ca = g_strdup (options->vehicle_ca);
   self->vin = g_strdup (options->vin);
   self->repair_order = g_strdup (options->repair_order);
   self->odometer_km = options->odometer_km;
-  self->link_timeout_s = options->link_timeout_s > 0 ? options->link_timeout_s : DEFAULT_LINK_TIMEOUT_S;
   self->now = options->now;
-  self->watch = options->watch;
-  self->user_data = options->user_data;
-  g_mutex_init (&self->watch_lock);
-  g_mutex_init (&self->primary_lock);
-  self->works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free);
   self->unexpected = g_ptr_array_new_with_free_func (g_free);
-  self->vin_sources = json_array ();
   self->end = RB_STATEMENT_ABORTED;
-  rb_recovery_set_identities (self, options->technician, options->workstation, options->second);
+}
+
+static void
+add_supervisor (RbRecovery *self, const RbRecoveryOptions *options)
+{
+  const RbSuperviseOptions watched = { .data_dir = options->data_dir, .link_uri = options->link, .vehicle_ca = options->vehicle_ca,
+                                       .vin = options->vin, .link_timeout_s = options->link_timeout_s,
+                                       .checklist = rb_recovery_campaign (self)->checklist, .watch = options->watch,
+                                       .user_data = options->user_data };
+  self->supervise = rb_supervise_new (&watched);
+  self->works = rb_supervise_works (self->supervise);
 }
 
 /* A vehicle that was started in time may be finished: expiry is then judged at the first run's start. */
@@ -162,37 +127,24 @@ rb_recovery_open (const RbRecoveryOptions *options, GError **error)
   if (!open_campaign (self, options->campaign, error))
     return NULL;
   self->inspection = rb_inspection_new (rb_contents_campaign (self->contents));
+  add_supervisor (self, options);
+  rb_recovery_set_identities (self, options->technician, options->workstation, options->second);
   return g_steal_pointer (&self);
-}
-
-static void
-disconnect (RbRecovery *self)
-{
-  for (guint i = 0; i < self->works->len; i++)
-    g_clear_pointer (&((RbWork *) self->works->pdata[i])->unit, rb_unit_free);
-  g_clear_pointer (&self->link, rb_link_unref);
 }
 
 void
 rb_recovery_free (RbRecovery *self)
 {
-  disconnect (self);
-  g_clear_pointer (&self->works, g_ptr_array_unref);
+  g_clear_pointer (&self->supervise, rb_supervise_free);
   g_clear_pointer (&self->unexpected, g_ptr_array_unref);
   g_clear_pointer (&self->contents, rb_contents_unref);
   g_clear_pointer (&self->journal, rb_journal_close);
-  g_free (self->waiting);
   g_clear_pointer (&self->inspection, rb_inspection_free);
   g_clear_pointer (&self->authentication, rb_identity_unref);
   g_clear_pointer (&self->manifest_before, g_bytes_unref);
   g_clear_pointer (&self->manifest_after, g_bytes_unref);
-  g_mutex_clear (&self->watch_lock);
-  g_mutex_clear (&self->primary_lock);
-  json_decref (self->vin_sources);
   json_decref (self->she);
   g_free (self->data_dir);
-  g_free (self->link_uri);
-  g_free (self->vehicle_ca);
   g_free (self->vin);
   g_free (self->repair_order);
   g_free (self);
@@ -210,6 +162,7 @@ rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, RbIdent
   self->technician = technician;
   self->workstation = workstation;
   self->second = second;
+  rb_supervise_set_workstation (self->supervise, workstation);
 }
 
 static void
@@ -224,59 +177,6 @@ add_works (RbRecovery *self)
       if (rb_lanes_rank (model, ecu) == (RbLanesRank) rank && wanted != NULL && profile != NULL)
         g_ptr_array_add (self->works, rb_work_new (ecu, profile, wanted));
     }
-}
-
-static gboolean
-read_vin (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
-{
-  g_autofree char *vin = rb_unit_read_text (work->unit, work->profile->did_vin, cancellable, error);
-  if (vin == NULL)
-    return FALSE;
-  json_array_append_new (self->vin_sources, json_pack ("{s:s,s:s,s:s}", "ecu", work->model->name, "did", "F190", "value", vin));
-  if (strcmp (vin, self->vin) == 0)
-    return TRUE;
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "%s says the vehicle is %s, the plate says %s", work->model->label,
-               vin, self->vin);
-  return FALSE;
-}
-
-/* The VIN must be the plate's on the Primary and on one more ECU. */
-static gboolean
-check_vehicle (RbRecovery *self, GCancellable *cancellable, GError **error)
-{
-  json_array_clear (self->vin_sources);
-  for (guint i = self->works->len; i > 0 && json_array_size (self->vin_sources) < 2; i--) {
-    RbWork *work = self->works->pdata[i - 1];
-    if (work->profile->did_vin != 0 && !read_vin (self, work, cancellable, error))
-      return FALSE;
-  }
-  return json_array_size (self->vin_sources) > 0;
-}
-
-static gboolean
-open_units (RbRecovery *self, GError **error)
-{
-  for (guint i = 0; i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    work->unit = rb_unit_new (self->link, work->model, work->profile, error);
-    if (work->unit == NULL)
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-open_link (RbRecovery *self, GCancellable *cancellable, GError **error)
-{
-  disconnect (self);
-  const RbWay way = { .uri = self->link_uri, .data_dir = self->data_dir, .vehicle_ca = self->vehicle_ca, .workstation = self->workstation,
-                      .vin = self->vin };
-  self->link = rb_way_open (&way, cancellable, error);
-  if (self->link == NULL)
-    return FALSE;
-  g_free (self->link_uri);
-  self->link_uri = g_strdup (rb_link_uri (self->link));
-  return open_units (self, error);
 }
 
 static RbWork *
@@ -313,14 +213,6 @@ assign (RbRecovery *self, GError **error)
   return TRUE;
 }
 
-static gboolean
-is_fatal (const GError *error)
-{
-  RbReason reason = rb_reason_of (error);
-  return rb_reason_is_link_lost (reason) || reason == RB_REASON_CANCELLED || reason == RB_REASON_LINK_REFUSED
-         || reason == RB_REASON_DATABASE || reason == RB_REASON_NO_SPACE || reason == RB_REASON_BUSY;
-}
-
 /* One ECU at first sight; one that does not answer is parked and does not hide the others. */
 static gboolean
 look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
@@ -329,7 +221,7 @@ look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **err
   g_autoptr (GError) failure = NULL;
   if (rb_work_observe (work, &context, &failure))
     return TRUE;
-  if (is_fatal (failure)) {
+  if (rb_supervise_is_fatal (failure)) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
@@ -349,30 +241,12 @@ decrypt_she (RbRecovery *self, GError **error)
   return self->she != NULL;
 }
 
-static gboolean find_again (RbRecovery *self, GCancellable *cancellable, GError **error);
-
-/* Reads what it reads; when the link is lost meanwhile it is found again, and all is read from the start, a few times. */
+/* (RbSuperviseRead) */
 static gboolean
-read_through (RbRecovery *self, gboolean (*read) (RbRecovery *self, GCancellable *cancellable, GError **error), GCancellable *cancellable,
-              GError **error)
+look_at_all (gpointer user_data, GCancellable *cancellable, GError **error)
 {
-  for (guint lost = 0;; lost++) {
-    g_autoptr (GError) failure = NULL;
-    if (read (self, cancellable, &failure))
-      return TRUE;
-    if (!rb_reason_is_link_lost (rb_reason_of (failure)) || lost == MAX_LOST) {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-    if (!find_again (self, cancellable, error))
-      return FALSE;
-  }
-}
-
-static gboolean
-look_at_all (RbRecovery *self, GCancellable *cancellable, GError **error)
-{
-  if (!check_vehicle (self, cancellable, error))
+  RbRecovery *self = user_data;
+  if (!rb_supervise_check_vehicle (self->supervise, cancellable, error))
     return FALSE;
   for (guint i = 0; i < self->works->len; i++)
     if (!look_at (self, self->works->pdata[i], cancellable, error))
@@ -386,35 +260,8 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
   emit_phase (self, "connect");
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
-  return assign (self, error) && decrypt_she (self, error) && open_link (self, cancellable, error)
-         && read_through (self, look_at_all, cancellable, error);
-}
-
-static RbWork *
-primary (RbRecovery *self)
-{
-  for (guint i = 0; i < self->works->len; i++)
-    if (((RbWork *) self->works->pdata[i])->model->primary)
-      return self->works->pdata[i];
-  return NULL;
-}
-
-gboolean
-rb_recovery_measure (RbRecovery *self, const RbChecklistItem *item, gint64 *value, gboolean *good, GCancellable *cancellable,
-                     GError **error)
-{
-  RbWork *work = primary (self);
-  guint16 did = work == NULL ? 0 : rb_inspection_did (work->profile, item->measure);
-  if (did == 0 || work->unit == NULL) {
-    g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "this vehicle cannot tell its %s", item->measure);
-    return FALSE;
-  }
-  if (!rb_unit_read_number (work->unit, did, value, cancellable, error))
-    return FALSE;
-  *good = *value >= item->low && *value <= item->high;
-  const RbRecoveryEvent event = { .kind = RB_EVENT_MEASUREMENT, .item = item->id, .value = *value, .unit = item->unit, .good = *good };
-  emit (&event, self);
-  return TRUE;
+  return assign (self, error) && decrypt_she (self, error) && rb_supervise_open_link (self->supervise, cancellable, error)
+         && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error);
 }
 
 void
@@ -423,31 +270,19 @@ rb_recovery_answer (RbRecovery *self, const char *item, gboolean passed, const c
   rb_inspection_answer (self->inspection, item, passed, note, rb_moment_now ());
 }
 
-/* Measured items in turn; error when one is outside its limits. */
-static gboolean
-measure_all (RbRecovery *self, gboolean record, GCancellable *cancellable, GError **error)
+gboolean
+rb_recovery_measure (RbRecovery *self, const RbChecklistItem *item, gint64 *value, gboolean *good,
+                     GCancellable *cancellable, GError **error)
 {
-  GPtrArray *items = rb_recovery_campaign (self)->checklist;
-  for (guint i = 0; i < items->len; i++) {
-    const RbChecklistItem *item = items->pdata[i];
-    gint64 value = 0;
-    gboolean good = FALSE;
-    if (item->kind != RB_ITEM_MEASURED)
-      continue;
-    if (!rb_recovery_measure (self, item, &value, &good, cancellable, error))
-      return FALSE;
-    if (record)
-      rb_inspection_measured (self->inspection, item->id, value, good, rb_moment_now ());
-    if (!good)
-      return rb_inspection_refuse (item, value, error);
-  }
-  return TRUE;
+  return rb_supervise_measure (self->supervise, item, value, good, cancellable, error);
 }
 
+/* (RbSuperviseRead) */
 static gboolean
-measure_and_record (RbRecovery *self, GCancellable *cancellable, GError **error)
+measure_and_record (gpointer user_data, GCancellable *cancellable, GError **error)
 {
-  return measure_all (self, TRUE, cancellable, error);
+  RbRecovery *self = user_data;
+  return rb_supervise_measure_all (self->supervise, self->inspection, cancellable, error);
 }
 
 gboolean
@@ -455,7 +290,8 @@ rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error
 {
   emit_phase (self, "inspect");
   self->inspected = FALSE;
-  if (!rb_inspection_answers_pass (self->inspection, error) || !read_through (self, measure_and_record, cancellable, error))
+  if (!rb_inspection_answers_pass (self->inspection, error)
+      || !rb_supervise_read_through (self->supervise, measure_and_record, self, cancellable, error))
     return FALSE;
   rb_inspection_complete (self->inspection, rb_moment_now ());
   self->inspected = TRUE;
@@ -509,11 +345,20 @@ rb_recovery_row (RbRecovery *self, guint i, RbPlanRow *row)
   row->reason = work->reason;
 }
 
-static RbSigners *
-signers (RbRecovery *self, GError **error)
+static RbSign
+signing (RbRecovery *self)
 {
-  return rb_signers_new (self->technician, self->workstation, self->second, rb_recovery_campaign (self)->second_person, moment (self),
-                         error);
+  gint64 now = moment (self);
+  const RbFacts facts = { .vin = self->vin, .repair_order = self->repair_order, .odometer_km = self->odometer_km,
+                          .link = rb_supervise_link (self->supervise), .link_uri = rb_supervise_link_uri (self->supervise),
+                          .vin_sources = rb_supervise_vin_sources (self->supervise),
+                          .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL, .works = self->works,
+                          .unexpected = self->unexpected, .manifest_before = self->manifest_before,
+                          .manifest_after = self->manifest_after, .now = now,
+                          .started = MIN (MIN (self->started, self->run_started), now) };
+  return (RbSign){ .data_dir = self->data_dir, .contents = self->contents, .journal = self->journal, .recovery = self->number,
+                   .row_before = self->row_before, .end = self->end, .technician = self->technician,
+                   .workstation = self->workstation, .second = self->second, .facts = facts };
 }
 
 gboolean
@@ -523,102 +368,13 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
     g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_INSPECTION_MISSING, "nothing is written before the inspection is passed");
     return FALSE;
   }
-  g_autoptr (RbSigners) people = signers (self, error);
+  const RbSign sign = signing (self);
+  g_autoptr (RbSigners) people = rb_sign_people (&sign, error);
   if (people == NULL)
     return FALSE;
   g_clear_pointer (&self->authentication, rb_identity_unref);
   self->authentication = rb_identity_set_find (self->workstation, RB_PURPOSE_ECU_AUTHENTICATION, error);
   return self->authentication != NULL && decrypt_she (self, error);
-}
-
-static gboolean
-may_go_on (RbRecovery *self, GError **error)
-{
-  if (!g_atomic_int_get (&self->stopping))
-    return TRUE;
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "stopped; no further control unit was begun");
-  return FALSE;
-}
-
-void
-rb_recovery_stop (RbRecovery *self)
-{
-  g_atomic_int_set (&self->stopping, TRUE);
-}
-
-static void
-tell_waiting (RbRecovery *self, const GError *failure)
-{
-  if (g_strcmp0 (self->waiting, failure->message) == 0)
-    return;
-  g_free (self->waiting);
-  self->waiting = g_strdup (failure->message);
-  const RbRecoveryEvent event = { .kind = RB_EVENT_WAITING, .reason = rb_reason_of (failure), .text = self->waiting };
-  emit (&event, self);
-}
-
-static void
-tell_resumed (RbRecovery *self)
-{
-  if (self->waiting == NULL)
-    return;
-  g_clear_pointer (&self->waiting, g_free);
-  const RbRecoveryEvent event = { .kind = RB_EVENT_RESUMED };
-  emit (&event, self);
-}
-
-/* A lost link is tried again until the time is over; the vehicle must be the same one. */
-static gboolean
-find_again (RbRecovery *self, GCancellable *cancellable, GError **error)
-{
-  gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
-  for (;;) {
-    g_autoptr (GError) failure = NULL;
-    if (open_link (self, cancellable, &failure) && check_vehicle (self, cancellable, &failure)) {
-      tell_resumed (self);
-      return TRUE;
-    }
-    RbReason reason = rb_reason_of (failure);
-    gboolean hopeless = reason == RB_REASON_CANCELLED || reason == RB_REASON_VIN_MISMATCH || reason == RB_REASON_VEHICLE_CERTIFICATE;
-    if (hopeless || g_get_monotonic_time () > end) {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      if (!hopeless && error != NULL && *error != NULL && !rb_reason_is_link_lost (rb_reason_of (*error)))
-        (*error)->code = RB_REASON_LINK_LOST;
-      return FALSE;
-    }
-    tell_waiting (self, failure);
-    if (!rb_moment_pause (RETRY_MS, cancellable, error) || !may_go_on (self, error))
-      return FALSE;
-  }
-}
-
-/* Voltage, ignition, standstill: waited for as long as for a lost link, while every lane waits. */
-static gboolean
-interlocks_hold (RbRecovery *self, GCancellable *cancellable, GError **error)
-{
-  gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->primary_lock);
-  for (;;) {
-    g_autoptr (GError) failure = NULL;
-    if (measure_all (self, FALSE, cancellable, &failure)) {
-      tell_resumed (self);
-      return TRUE;
-    }
-    if (is_fatal (failure) || g_get_monotonic_time () > end) {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-    tell_waiting (self, failure);
-    if (!rb_moment_pause (RETRY_MS, cancellable, error) || !may_go_on (self, error))
-      return FALSE;
-  }
-}
-
-/* (RbWorkSafePoint) A Primary in work was measured before it began: between its steps its bootloader need not know the values. */
-static gboolean
-safe_point (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error)
-{
-  return (work->model->primary && work->writes > 0) || interlocks_hold (user_data, cancellable, error);
 }
 
 typedef struct {
@@ -652,7 +408,7 @@ run_one (RbWork *work, gpointer user_data, GError **error)
   const Run *run = user_data;
   const RbWorkContext context = work_context (run->recovery, run->cancellable);
   g_autoptr (GError) failure = NULL;
-  if (!may_go_on (run->recovery, error))
+  if (!rb_supervise_may_go_on (run->recovery->supervise, error))
     return FALSE;
   if (work_while_it_answers (work, &context, &failure))
     return TRUE;
@@ -660,7 +416,7 @@ run_one (RbWork *work, gpointer user_data, GError **error)
   gboolean lost = rb_reason_is_link_lost (rb_reason_of (failure)) && work->lost++ < MAX_LOST;
   rb_work_set_state (work, &context, lost ? RB_ECU_UNKNOWN : RB_ECU_PARKED, rb_reason_of (failure), failure->message);
   work->finished = rb_moment_now ();
-  if (!lost && (!is_fatal (failure) || rb_reason_is_link_lost (rb_reason_of (failure))))
+  if (!lost && (!rb_supervise_is_fatal (failure) || rb_reason_is_link_lost (rb_reason_of (failure))))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
@@ -694,7 +450,7 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-    if (!find_again (self, cancellable, error))
+    if (!rb_supervise_find_again (self->supervise, cancellable, error))
       return FALSE;
   }
 }
@@ -702,7 +458,7 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
 static void
 read_manifest (RbRecovery *self, GBytes **manifest, GCancellable *cancellable)
 {
-  RbWork *work = primary (self);
+  RbWork *work = rb_supervise_primary (self->supervise);
   g_autoptr (GError) refused = NULL;
   if (work == NULL || work->unit == NULL || work->profile->routine_manifest == 0)
     return;
@@ -745,11 +501,10 @@ run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
     work->finished = 0;
     work->lost = work->silent = 0;
   }
-  g_clear_pointer (&self->waiting, g_free);
   self->row_before = rb_journal_last_row (self->journal);
   self->end = RB_STATEMENT_ABORTED;
   /* an earlier run of this object may have ended with the link */
-  if ((self->link == NULL || !rb_link_is_alive (self->link)) && !find_again (self, cancellable, error))
+  if (!rb_supervise_resume (self->supervise, cancellable, error))
     return FALSE;
   read_manifest (self, &self->manifest_before, cancellable);
   for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
@@ -768,8 +523,14 @@ gboolean
 rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
   gboolean complete = run_all (self, cancellable, error);
-  g_atomic_int_set (&self->stopping, FALSE);
+  rb_supervise_end_stop (self->supervise);
   return complete;
+}
+
+void
+rb_recovery_stop (RbRecovery *self)
+{
+  rb_supervise_stop (self->supervise);
 }
 
 guint
@@ -787,23 +548,6 @@ rb_recovery_was_touched (RbRecovery *self)
   return self->number > 0 && rb_journal_writes (self->journal, self->number) > 0;
 }
 
-static json_t *
-build_facts (RbRecovery *self)
-{
-  g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
-  const RbCampaign *campaign = rb_recovery_campaign (self);
-  gint64 floor = rb_library_time_floor (library);
-  gint64 now = moment (self), first = MIN (self->started, self->run_started);
-  RbFacts facts = { .vin = self->vin, .repair_order = self->repair_order, .odometer_km = self->odometer_km, .link = self->link,
-                    .link_uri = self->link_uri, .vin_sources = self->vin_sources,
-                    .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL, .works = self->works,
-                    .unexpected = self->unexpected, .manifest_before = self->manifest_before, .manifest_after = self->manifest_after,
-                    .now = now, .started = MIN (first, now), .not_before = MAX (floor, campaign->issued),
-                    .not_before_source = floor > campaign->issued ? "library" : "campaign" };
-  facts.first_write = rb_journal_first_after (self->journal, self->number, self->row_before);
-  return rb_facts_build (&facts, campaign);
-}
-
 char *
 rb_recovery_sign (RbRecovery *self, const char **result, GError **error)
 {
@@ -812,19 +556,6 @@ rb_recovery_sign (RbRecovery *self, const char **result, GError **error)
     g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_NOT_STARTED, "there is nothing to sign yet");
     return NULL;
   }
-  g_autoptr (RbOutbox) outbox = rb_outbox_open (self->data_dir, error);
-  g_autoptr (RbSigners) people = outbox == NULL ? NULL : signers (self, error);
-  if (people == NULL)
-    return NULL;
-  g_autoptr (json_t) facts = build_facts (self);
-  const RbStatementRequest request = { rb_recovery_campaign (self), rb_contents_campaign_sha256 (self->contents), self->end, facts,
-                                       people->technician, people->workstation, people->second };
-  g_autoptr (RbOutboxRecord) record = rb_statement_make (outbox, &request, error);
-  if (record == NULL)
-    return NULL;
-  *result = g_intern_string (record->result);
-  if (strcmp (record->result, "completed") == 0
-      && !rb_journal_finish (self->journal, self->number, record->digest, moment (self), error))
-    return NULL;
-  return g_strdup (record->digest);
+  const RbSign sign = signing (self);
+  return rb_sign_record (&sign, result, error);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "campaign/contents.h"
+#include "crypto/identity.h"
+#include "recovery/event.h"
 #include "recovery/journal.h"
-#include "recovery/recovery.h"
 #include "vehicle/unit.h"
 
 #include <jansson.h>

@@ -80,7 +80,7 @@ add_unit (RbConnectPage *self, const RbSessionUnit *unit)
   gboolean parked = unit->state == RB_ECU_PARKED || unit->state == RB_ECU_UNKNOWN;
   rb_row_icon_set (icon, parked ? RB_ROW_BAD : unit->state == RB_ECU_WAITING ? RB_ROW_BUSY : RB_ROW_GOOD);
   adw_action_row_add_prefix (row, icon);
-  GtkWidget *text = gtk_label_new (unit->text == NULL || *unit->text == '\0' ? rb_recovery_state_word (unit->state) : unit->text);
+  GtkWidget *text = gtk_label_new (unit->text == NULL || *unit->text == '\0' ? rb_event_state_word (unit->state) : unit->text);
   gtk_label_set_wrap (GTK_LABEL (text), TRUE);
   gtk_label_set_max_width_chars (GTK_LABEL (text), 40);
   gtk_label_set_xalign (GTK_LABEL (text), 1);

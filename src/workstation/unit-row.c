@@ -14,7 +14,7 @@ void
 rb_unit_row_show (RbUnitRow *self, const RbSessionUnit *unit)
 {
   RbRowState state = rb_unit_text_state (unit);
-  const char *word = rb_recovery_state_word (unit->state);
+  const char *word = rb_event_state_word (unit->state);
   gboolean known = unit->total > 0;
   double fraction = unit->state == RB_ECU_DONE ? 1.0 : known ? (double) unit->done / (double) unit->total : 0.0;
   gboolean has_step = unit->step != NULL && *unit->step != '\0';

@@ -19,9 +19,9 @@ add_unit (RbVerifyPage *self, const RbSessionUnit *unit)
   g_autofree char *result = rb_unit_text_result (unit);
   AdwActionRow *row = rb_row_new (unit->name, result);
   GtkWidget *icon = rb_row_icon ();
-  rb_row_icon_set_word (icon, unit->state == RB_ECU_DONE ? RB_ROW_GOOD : RB_ROW_BAD, rb_recovery_state_word (unit->state));
+  rb_row_icon_set_word (icon, unit->state == RB_ECU_DONE ? RB_ROW_GOOD : RB_ROW_BAD, rb_event_state_word (unit->state));
   adw_action_row_add_prefix (row, icon);
-  adw_action_row_add_suffix (row, gtk_label_new (rb_recovery_state_word (unit->state)));
+  adw_action_row_add_suffix (row, gtk_label_new (rb_event_state_word (unit->state)));
   gtk_list_box_append (self->units, GTK_WIDGET (row));
 }
 

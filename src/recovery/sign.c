@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/sign.h"
+
+#include "campaign/library.h"
+#include "core/json.h"
+
+#include <string.h>
+
+RbSigners *
+rb_sign_people (const RbSign *self, GError **error)
+{
+  return rb_signers_new (self->technician, self->workstation, self->second, rb_contents_campaign (self->contents)->second_person,
+                         self->facts.now, error);
+}
+
+static json_t *
+build_facts (const RbSign *self)
+{
+  g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
+  const RbCampaign *campaign = rb_contents_campaign (self->contents);
+  gint64 floor = rb_library_time_floor (library);
+  RbFacts facts = self->facts;
+  facts.not_before = MAX (floor, campaign->issued);
+  facts.not_before_source = floor > campaign->issued ? "library" : "campaign";
+  facts.first_write = rb_journal_first_after (self->journal, self->recovery, self->row_before);
+  return rb_facts_build (&facts, campaign);
+}
+
+char *
+rb_sign_record (const RbSign *self, const char **result, GError **error)
+{
+  g_autoptr (RbOutbox) outbox = rb_outbox_open (self->data_dir, error);
+  g_autoptr (RbSigners) people = outbox == NULL ? NULL : rb_sign_people (self, error);
+  if (people == NULL)
+    return NULL;
+  g_autoptr (json_t) facts = build_facts (self);
+  const RbStatementRequest request = { rb_contents_campaign (self->contents), rb_contents_campaign_sha256 (self->contents), self->end,
+                                       facts, people->technician, people->workstation, people->second };
+  g_autoptr (RbOutboxRecord) record = rb_statement_make (outbox, &request, error);
+  if (record == NULL)
+    return NULL;
+  *result = g_intern_string (record->result);
+  if (strcmp (record->result, "completed") == 0
+      && !rb_journal_finish (self->journal, self->recovery, record->digest, self->facts.now, error))
+    return NULL;
+  return g_strdup (record->digest);
+}

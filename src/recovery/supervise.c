@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/supervise.h"
+
+#include "core/json.h"
+#include "core/moment.h"
+#include "recovery/way.h"
+
+#include <string.h>
+
+#define DEFAULT_LINK_TIMEOUT_S 20
+#define RETRY_MS 250
+#define MAX_LOST 5
+
+struct _RbSupervise {
+  char *data_dir, *link_uri, *vehicle_ca, *vin;
+  gint64 link_timeout_s;
+  RbIdentitySet *workstation;
+  GPtrArray *checklist;
+  RbRecoveryWatch watch;
+  gpointer user_data;
+  GMutex watch_lock;   /* watch is called from one thread at a time */
+  GMutex primary_lock; /* lanes ask the Primary whether the vehicle may be written to */
+  GPtrArray *works;    /* of RbWork, in working order */
+  RbLink *link;
+  json_t *vin_sources;
+  char *waiting; /* for what, as it was told; NULL: the work goes on */
+  gint stopping; /* atomic */
+};
+
+RbSupervise *
+rb_supervise_new (const RbSuperviseOptions *options)
+{
+  RbSupervise *self = g_new0 (RbSupervise, 1);
+  self->data_dir = g_strdup (options->data_dir);
+  self->link_uri = g_strdup (options->link_uri);
+  self->vehicle_ca = g_strdup (options->vehicle_ca);
+  self->vin = g_strdup (options->vin);
+  self->link_timeout_s = options->link_timeout_s > 0 ? options->link_timeout_s : DEFAULT_LINK_TIMEOUT_S;
+  self->checklist = options->checklist;
+  self->watch = options->watch;
+  self->user_data = options->user_data;
+  g_mutex_init (&self->watch_lock);
+  g_mutex_init (&self->primary_lock);
+  self->works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free);
+  self->vin_sources = json_array ();
+  return self;
+}
+
+static void
+disconnect (RbSupervise *self)
+{
+  for (guint i = 0; i < self->works->len; i++)
+    g_clear_pointer (&((RbWork *) self->works->pdata[i])->unit, rb_unit_free);
+  g_clear_pointer (&self->link, rb_link_unref);
+}
+
+void
+rb_supervise_free (RbSupervise *self)
+{
+  disconnect (self);
+  g_clear_pointer (&self->works, g_ptr_array_unref);
+  g_mutex_clear (&self->watch_lock);
+  g_mutex_clear (&self->primary_lock);
+  json_decref (self->vin_sources);
+  g_free (self->waiting);
+  g_free (self->data_dir);
+  g_free (self->link_uri);
+  g_free (self->vehicle_ca);
+  g_free (self->vin);
+  g_free (self);
+}
+
+void
+rb_supervise_set_workstation (RbSupervise *self, RbIdentitySet *workstation)
+{
+  self->workstation = workstation;
+}
+
+GPtrArray *
+rb_supervise_works (RbSupervise *self)
+{
+  return self->works;
+}
+
+RbLink *
+rb_supervise_link (RbSupervise *self)
+{
+  return self->link;
+}
+
+const char *
+rb_supervise_link_uri (RbSupervise *self)
+{
+  return self->link_uri;
+}
+
+json_t *
+rb_supervise_vin_sources (RbSupervise *self)
+{
+  return self->vin_sources;
+}
+
+void
+rb_supervise_emit (const RbRecoveryEvent *event, gpointer user_data)
+{
+  RbSupervise *self = user_data;
+  if (self->watch == NULL)
+    return;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->watch_lock);
+  self->watch (event, self->user_data);
+}
+
+RbWork *
+rb_supervise_primary (RbSupervise *self)
+{
+  for (guint i = 0; i < self->works->len; i++)
+    if (((RbWork *) self->works->pdata[i])->model->primary)
+      return self->works->pdata[i];
+  return NULL;
+}
+
+gboolean
+rb_supervise_is_fatal (const GError *error)
+{
+  RbReason reason = rb_reason_of (error);
+  return rb_reason_is_link_lost (reason) || reason == RB_REASON_CANCELLED || reason == RB_REASON_LINK_REFUSED
+         || reason == RB_REASON_DATABASE || reason == RB_REASON_NO_SPACE || reason == RB_REASON_BUSY;
+}
+
+static gboolean
+read_vin (RbSupervise *self, RbWork *work, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *vin = rb_unit_read_text (work->unit, work->profile->did_vin, cancellable, error);
+  if (vin == NULL)
+    return FALSE;
+  json_array_append_new (self->vin_sources, json_pack ("{s:s,s:s,s:s}", "ecu", work->model->name, "did", "F190", "value", vin));
+  if (strcmp (vin, self->vin) == 0)
+    return TRUE;
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "%s says the vehicle is %s, the plate says %s", work->model->label,
+               vin, self->vin);
+  return FALSE;
+}
+
+gboolean
+rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError **error)
+{
+  json_array_clear (self->vin_sources);
+  for (guint i = self->works->len; i > 0 && json_array_size (self->vin_sources) < 2; i--) {
+    RbWork *work = self->works->pdata[i - 1];
+    if (work->profile->did_vin != 0 && !read_vin (self, work, cancellable, error))
+      return FALSE;
+  }
+  return json_array_size (self->vin_sources) > 0;
+}
+
+static gboolean
+open_units (RbSupervise *self, GError **error)
+{
+  for (guint i = 0; i < self->works->len; i++) {
+    RbWork *work = self->works->pdata[i];
+    work->unit = rb_unit_new (self->link, work->model, work->profile, error);
+    if (work->unit == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+rb_supervise_open_link (RbSupervise *self, GCancellable *cancellable, GError **error)
+{
+  disconnect (self);
+  const RbWay way = { .uri = self->link_uri, .data_dir = self->data_dir, .vehicle_ca = self->vehicle_ca, .workstation = self->workstation,
+                      .vin = self->vin };
+  self->link = rb_way_open (&way, cancellable, error);
+  if (self->link == NULL)
+    return FALSE;
+  g_free (self->link_uri);
+  self->link_uri = g_strdup (rb_link_uri (self->link));
+  return open_units (self, error);
+}
+
+gboolean
+rb_supervise_may_go_on (RbSupervise *self, GError **error)
+{
+  if (!g_atomic_int_get (&self->stopping))
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "stopped; no further control unit was begun");
+  return FALSE;
+}
+
+void
+rb_supervise_stop (RbSupervise *self)
+{
+  g_atomic_int_set (&self->stopping, TRUE);
+}
+
+void
+rb_supervise_end_stop (RbSupervise *self)
+{
+  g_atomic_int_set (&self->stopping, FALSE);
+}
+
+static void
+tell_waiting (RbSupervise *self, const GError *failure)
+{
+  if (g_strcmp0 (self->waiting, failure->message) == 0)
+    return;
+  g_free (self->waiting);
+  self->waiting = g_strdup (failure->message);
+  const RbRecoveryEvent event = { .kind = RB_EVENT_WAITING, .reason = rb_reason_of (failure), .text = self->waiting };
+  rb_supervise_emit (&event, self);
+}
+
+static void
+tell_resumed (RbSupervise *self)
+{
+  if (self->waiting == NULL)
+    return;
+  g_clear_pointer (&self->waiting, g_free);
+  const RbRecoveryEvent event = { .kind = RB_EVENT_RESUMED };
+  rb_supervise_emit (&event, self);
+}
+
+gboolean
+rb_supervise_find_again (RbSupervise *self, GCancellable *cancellable, GError **error)
+{
+  gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    if (rb_supervise_open_link (self, cancellable, &failure) && rb_supervise_check_vehicle (self, cancellable, &failure)) {
+      tell_resumed (self);
+      return TRUE;
+    }
+    RbReason reason = rb_reason_of (failure);
+    gboolean hopeless = reason == RB_REASON_CANCELLED || reason == RB_REASON_VIN_MISMATCH || reason == RB_REASON_VEHICLE_CERTIFICATE;
+    if (hopeless || g_get_monotonic_time () > end) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      if (!hopeless && error != NULL && *error != NULL && !rb_reason_is_link_lost (rb_reason_of (*error)))
+        (*error)->code = RB_REASON_LINK_LOST;
+      return FALSE;
+    }
+    tell_waiting (self, failure);
+    if (!rb_moment_pause (RETRY_MS, cancellable, error) || !rb_supervise_may_go_on (self, error))
+      return FALSE;
+  }
+}
+
+gboolean
+rb_supervise_resume (RbSupervise *self, GCancellable *cancellable, GError **error)
+{
+  g_clear_pointer (&self->waiting, g_free);
+  return (self->link != NULL && rb_link_is_alive (self->link)) || rb_supervise_find_again (self, cancellable, error);
+}
+
+gboolean
+rb_supervise_read_through (RbSupervise *self, RbSuperviseRead read, gpointer user_data, GCancellable *cancellable, GError **error)
+{
+  for (guint lost = 0;; lost++) {
+    g_autoptr (GError) failure = NULL;
+    if (read (user_data, cancellable, &failure))
+      return TRUE;
+    if (!rb_reason_is_link_lost (rb_reason_of (failure)) || lost == MAX_LOST) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+    if (!rb_supervise_find_again (self, cancellable, error))
+      return FALSE;
+  }
+}
+
+gboolean
+rb_supervise_measure (RbSupervise *self, const RbChecklistItem *item, gint64 *value, gboolean *good, GCancellable *cancellable,
+                      GError **error)
+{
+  RbWork *work = rb_supervise_primary (self);
+  guint16 did = work == NULL ? 0 : rb_inspection_did (work->profile, item->measure);
+  if (did == 0 || work->unit == NULL) {
+    g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "this vehicle cannot tell its %s", item->measure);
+    return FALSE;
+  }
+  if (!rb_unit_read_number (work->unit, did, value, cancellable, error))
+    return FALSE;
+  *good = *value >= item->low && *value <= item->high;
+  const RbRecoveryEvent event = { .kind = RB_EVENT_MEASUREMENT, .item = item->id, .value = *value, .unit = item->unit, .good = *good };
+  rb_supervise_emit (&event, self);
+  return TRUE;
+}
+
+gboolean
+rb_supervise_measure_all (RbSupervise *self, RbInspection *record, GCancellable *cancellable, GError **error)
+{
+  GPtrArray *items = self->checklist;
+  for (guint i = 0; i < items->len; i++) {
+    const RbChecklistItem *item = items->pdata[i];
+    gint64 value = 0;
+    gboolean good = FALSE;
+    if (item->kind != RB_ITEM_MEASURED)
+      continue;
+    if (!rb_supervise_measure (self, item, &value, &good, cancellable, error))
+      return FALSE;
+    if (record != NULL)
+      rb_inspection_measured (record, item->id, value, good, rb_moment_now ());
+    if (!good)
+      return rb_inspection_refuse (item, value, error);
+  }
+  return TRUE;
+}
+
+/* Voltage, ignition, standstill: waited for as long as for a lost link, while every lane waits. */
+static gboolean
+interlocks_hold (RbSupervise *self, GCancellable *cancellable, GError **error)
+{
+  gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->primary_lock);
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    if (rb_supervise_measure_all (self, NULL, cancellable, &failure)) {
+      tell_resumed (self);
+      return TRUE;
+    }
+    if (rb_supervise_is_fatal (failure) || g_get_monotonic_time () > end) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+    tell_waiting (self, failure);
+    if (!rb_moment_pause (RETRY_MS, cancellable, error) || !rb_supervise_may_go_on (self, error))
+      return FALSE;
+  }
+}
+
+/* A Primary in work was measured before it began: between its steps its bootloader need not know the values. */
+gboolean
+rb_supervise_safe_point (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error)
+{
+  return (work->model->primary && work->writes > 0) || interlocks_hold (user_data, cancellable, error);
+}
