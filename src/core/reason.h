@@ -53,6 +53,7 @@
   X (RELEASE_COUNTER, "release-counter") \
   X (VIN_MISMATCH, "vin-mismatch") \
   X (PIN_MISMATCH, "pin-mismatch") \
+  X (STORE_DAMAGED, "store-damaged") \
   /* trust, bundle and campaign */ \
   X (NO_TRUST_ANCHOR, "no-trust-anchor") \
   X (WRONG_OEM, "wrong-oem") \
