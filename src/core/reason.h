@@ -92,6 +92,7 @@
   X (REFUSED, "refused") \
   X (ECU_LOCKED, "ecu-locked") \
   X (ECU_LOCKED_OUT, "ecu-locked-out") \
+  X (SECURITY_DELAY, "security-delay") \
   X (ECU_BUSY, "ecu-busy") \
   X (WRONG_ANSWER, "wrong-answer") \
   X (ECU_MISSING, "ecu-missing") \
