@@ -61,15 +61,22 @@ allow_if (scmp_filter_ctx filter, int call, struct scmp_arg_cmp condition)
   return seccomp_rule_add (filter, SCMP_ACT_ALLOW, call, 1, condition) == 0;
 }
 
+/* SCMP_A0_32 and its like with one value are no standard C, which clang refuses. */
+static struct scmp_arg_cmp
+argument_is (guint argument, guint32 value)
+{
+  return (struct scmp_arg_cmp) { .arg = argument, .op = SCMP_CMP_EQ, .datum_a = value };
+}
+
 /* Threads but no processes; glibc goes back from clone3, whose flags a filter cannot see, to clone. */
 static gboolean
 allow_threads (scmp_filter_ctx filter)
 {
   return seccomp_rule_add (filter, SCMP_ACT_ERRNO (ENOSYS), SCMP_SYS (clone3), 0) == 0
          && allow_if (filter, SCMP_SYS (clone), SCMP_A0 (SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD))
-         && allow_if (filter, SCMP_SYS (tgkill), SCMP_A0_32 (SCMP_CMP_EQ, (guint32) getpid ()))
-         && allow_if (filter, SCMP_SYS (prctl), SCMP_A0_32 (SCMP_CMP_EQ, PR_SET_NAME))
-         && allow_if (filter, SCMP_SYS (prctl), SCMP_A0_32 (SCMP_CMP_EQ, PR_SET_TIMERSLACK))
+         && allow_if (filter, SCMP_SYS (tgkill), argument_is (0, (guint32) getpid ()))
+         && allow_if (filter, SCMP_SYS (prctl), argument_is (0, PR_SET_NAME))
+         && allow_if (filter, SCMP_SYS (prctl), argument_is (0, PR_SET_TIMERSLACK))
          && allow_if (filter, SCMP_SYS (prlimit64), SCMP_A2 (SCMP_CMP_EQ, 0));
 }
 
@@ -88,7 +95,7 @@ static gboolean
 allow_ioctl (scmp_filter_ctx filter, RbSandboxKind kind)
 {
   enum { TYPE = 0xff00, SOCKET = 0x8900, TERMINAL = 0x5400, USB = 'U' << 8, FIONREAD_ = 0x541b, FIONBIO_ = 0x5421 };
-  gboolean good = allow_if (filter, SCMP_SYS (ioctl), SCMP_A1_32 (SCMP_CMP_EQ, FIONREAD_)) && allow_if (filter, SCMP_SYS (ioctl), SCMP_A1_32 (SCMP_CMP_EQ, FIONBIO_));
+  gboolean good = allow_if (filter, SCMP_SYS (ioctl), argument_is (1, FIONREAD_)) && allow_if (filter, SCMP_SYS (ioctl), argument_is (1, FIONBIO_));
   if (kind == RB_SANDBOX_CAN || kind == RB_SANDBOX_SEARCH)
     good = good && allow_if (filter, SCMP_SYS (ioctl), SCMP_A1_32 (SCMP_CMP_MASKED_EQ, TYPE, SOCKET));
   if (kind == RB_SANDBOX_USB || kind == RB_SANDBOX_SEARCH)
@@ -119,7 +126,7 @@ allow_families (scmp_filter_ctx filter, RbSandboxKind kind)
     const Family *family = &families[i];
     if (family->kind != kind)
       continue;
-    const struct scmp_arg_cmp conditions[] = { SCMP_A0_32 (SCMP_CMP_EQ, (guint32) family->family),
+    const struct scmp_arg_cmp conditions[] = { argument_is (0, (guint32) family->family),
                                                SCMP_A1_32 (SCMP_CMP_MASKED_EQ, family->type == 0 ? 0 : TYPE, (guint32) family->type) };
     good = seccomp_rule_add_array (filter, SCMP_ACT_ALLOW, SCMP_SYS (socket), 2, conditions) == 0 && good;
   }
