@@ -37,7 +37,7 @@ SOURCES = {".c", ".h", ".py", ".sh", ".ui", ".css", ".build"}
 # making keys: only where keys are made, which is at the OEM and in an ECU
 FORBIDDEN_DEFINED = re.compile(r"^(rb_keygen_\w*|rb_issue_\w*|rb_she_update)$")
 FORBIDDEN_IMPORTED = {"EVP_PKEY_generate", "EVP_PKEY_keygen", "EVP_PKEY_Q_keygen", "EVP_PKEY_paramgen"}
-TOP = re.compile(r"\..*|LICENSE|README\.md|meson\.build|src|ui|data|po|tests|packaging|demo|_?build.*")  # the last three are ignored by git
+TOP = re.compile(r"\..*|LICENSE|README\.md|meson\.build|meson_options\.txt|src|ui|data|po|tests|packaging|demo|_?build.*")  # the last three are ignored by git
 KEY_MAKERS = {"recall-oem", "recall-sim"}
 # what hostile bytes reach has no keys, database or web to reach for; the programs beside it do not take such bytes apart
 LINK_PROCESS = "recall-link"
