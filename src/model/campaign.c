@@ -289,6 +289,13 @@ item_is_first (const RbCampaign *self, const RbChecklistItem *item)
 }
 
 static gboolean
+read_manual (RbChecklistItem *item, const json_t *json, const char *what, GError **error)
+{
+  return rb_json_only (json, what, error, "id", "text", "help", "kind", "may_be_na", NULL)
+         && (json_object_get (json, "may_be_na") == NULL || rb_json_boolean (json, "may_be_na", &item->may_be_na, what, error));
+}
+
+static gboolean
 read_item (RbCampaign *self, const json_t *json, guint index, GError **error)
 {
   static const char *const kinds[] = { [RB_ITEM_MANUAL] = "manual", [RB_ITEM_MEASURED] = "measured" };
@@ -306,7 +313,7 @@ read_item (RbCampaign *self, const json_t *json, guint index, GError **error)
   if (!item_is_first (self, item))
     return rb_member_refuse (error, what, "member “id” is there twice");
   if (item->kind == RB_ITEM_MANUAL)
-    return rb_json_only (json, what, error, "id", "text", "help", "kind", NULL);
+    return read_manual (item, json, what, error);
   return rb_json_only (json, what, error, "id", "text", "help", "kind", "measure", "low", "high", "unit", "wait_s", NULL)
          && read_measure (item, json, what, error);
 }

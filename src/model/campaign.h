@@ -31,6 +31,7 @@ typedef struct {
   gint64 low, high;    /* allowed, both included */
   char *unit;          /* "mV" */
   gint64 wait_s;       /* the value must hold so long; 0 */
+  gboolean may_be_na;  /* a manual item that may be answered “not applicable” */
 } RbChecklistItem;
 
 typedef struct {
