@@ -20,7 +20,6 @@ struct _RbContents {
   char *in_place;
   RbScratch *owned;
   RbService *service;
-  GStrv vins;
 };
 
 RbContents *
@@ -40,7 +39,6 @@ rb_contents_unref (RbContents *self)
   g_free (self->folder);
   g_free (self->store);
   g_free (self->in_place);
-  g_strfreev (self->vins);
   g_free (self);
 }
 
@@ -96,7 +94,7 @@ rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **e
   self->store = g_strdup (source->store);
   self->in_place = g_strdup (source->in_place);
   self->service = rb_service_open (source->folder, source->anchors, source->moment, error);
-  if (self->service == NULL || !verify_roots (self, error) || (self->vins = rb_vin_pack_list (source->folder, error)) == NULL)
+  if (self->service == NULL || !verify_roots (self, error))
     return NULL;
   self->owned = owned;
   return g_steal_pointer (&self);
@@ -169,7 +167,7 @@ rb_contents_may_start (RbContents *self, gint64 now, GError **error)
 GStrv
 rb_contents_vins (RbContents *self)
 {
-  return g_strdupv (self->vins);
+  return rb_vin_pack_list (self->folder);
 }
 
 GPtrArray *
@@ -407,9 +405,9 @@ rb_contents_anchor_files (RbContents *self, RbContentsRepo repo, GError **error)
   const RbService *service = self->service;
   g_autofree char *folder = g_build_filename (self->folder, "service", "metadata", NULL);
   g_autoptr (GBytes) root = rb_contents_root (self, repo, error);
-  if (root == NULL || !add_roots (files, folder, "service", 0, error))
+  if (root == NULL || !add_roots (files, folder, "service", 0, error)
+      || !add_role (files, folder, "service", "targets", error))
     return NULL;
-  add_file (files, g_strdup ("service/targets.json"), "targets", service->targets_version, service->targets_json);
   add_file (files, g_strdup ("campaign.json"), "campaign", service->campaign->version, service->campaign_json);
   add_file (files, g_strdup_printf ("anchor/%s.root.json", repo_name (repo)), "root", wanted_root (self, repo)->version, root);
   return g_steal_pointer (&files);

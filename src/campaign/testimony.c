@@ -40,6 +40,13 @@ read_ecus (gpointer data, const char *vin, GError **error)
   return ecus;
 }
 
+static const RbProfile *
+find_profile (gpointer data, const char *hardware_id)
+{
+  RbTestimony *self = data;
+  return rb_contents_profile (self->contents, hardware_id);
+}
+
 RbTestimony *
 rb_testimony_open (const char *bundle, const char *service_root, GError **error)
 {
@@ -57,6 +64,7 @@ rb_testimony_open (const char *bundle, const char *service_root, GError **error)
     .model = rb_contents_model (contents),
     .image = read_image,
     .ecus = read_ecus,
+    .profile = find_profile,
     .data = self,
   };
   self->contents = g_steal_pointer (&contents);

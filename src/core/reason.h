@@ -53,7 +53,6 @@
   X (RELEASE_COUNTER, "release-counter") \
   X (VIN_MISMATCH, "vin-mismatch") \
   X (PIN_MISMATCH, "pin-mismatch") \
-  X (STORE_DAMAGED, "store-damaged") \
   /* trust, bundle and campaign */ \
   X (NO_TRUST_ANCHOR, "no-trust-anchor") \
   X (WRONG_OEM, "wrong-oem") \
@@ -92,7 +91,6 @@
   X (REFUSED, "refused") \
   X (ECU_LOCKED, "ecu-locked") \
   X (ECU_LOCKED_OUT, "ecu-locked-out") \
-  X (SECURITY_DELAY, "security-delay") \
   X (ECU_BUSY, "ecu-busy") \
   X (WRONG_ANSWER, "wrong-answer") \
   X (ECU_MISSING, "ecu-missing") \
@@ -129,6 +127,18 @@
   X (RECORD_ROOT, "record-root") \
   X (RECORD_SCOPE, "record-scope") \
   X (RECORD_NONCE, "record-nonce") \
+  X (RECORD_KEY_KIND, "record-key-kind") \
+  X (RECORD_TIME, "record-time") \
+  X (RECORD_VIN, "record-vin") \
+  X (RECORD_INSPECTION, "record-inspection") \
+  X (RECORD_CREATED_BY, "record-created-by") \
+  X (RECORD_METHOD, "record-method") \
+  X (RECORD_PREFLIGHT, "record-preflight") \
+  X (RECORD_FAILURES, "record-failures") \
+  X (RECORD_CERTIFICATE_BYTES, "record-certificate-bytes") \
+  X (RECORD_DUPLICATE, "record-duplicate") \
+  X (RECORD_REPORT, "record-report") \
+  X (RECORD_MANIFEST, "record-manifest") \
   X (NOT_COMPLETED, "not-completed") \
   X (SIGNER_MISSING, "signer-missing") \
   /* log */ \

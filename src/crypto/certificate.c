@@ -110,10 +110,15 @@ rb_certificate_from_der (GBytes *der, GError **error)
   X509 *x509 = length == 0 || length > G_MAXINT ? NULL : d2i_X509 (NULL, &at, (long) length);
   if (x509 == NULL || (gsize) (at - start) != length) {
     X509_free (x509);
-    rb_evp_set_error (error, RB_REASON_CERTIFICATE, "not an X.509 certificate");
+    rb_evp_set_error (error, RB_REASON_CERTIFICATE, x509 == NULL ? "not an X.509 certificate" : "bytes after an X.509 certificate");
     return NULL;
   }
-  return certificate_new (x509, error);
+  RbCertificate *self = certificate_new (x509, error);
+  if (self == NULL || g_bytes_equal (self->der, der))
+    return self;
+  rb_certificate_unref (self);
+  rb_evp_set_error (error, RB_REASON_CERTIFICATE, "an X.509 certificate that is not DER");
+  return NULL;
 }
 
 GPtrArray *

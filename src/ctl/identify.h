@@ -2,6 +2,8 @@
 #pragma once
 #include "core/cli.h"
 
-/* recallctl links, identify; journal */
-extern const RbCliVerb rb_identify_verbs[];
-extern const RbCliVerb rb_identify_journal_verbs[];
+int rb_identify_verb (RbCli *cli, int argc, char **argv);
+int rb_identify_verb_links_set (RbCli *cli, int argc, char **argv);
+int rb_identify_verb_links_restart (RbCli *cli, int argc, char **argv);
+int rb_identify_verb_links (RbCli *cli, int argc, char **argv);
+int rb_identify_verb_journal (RbCli *cli, int argc, char **argv);

@@ -21,12 +21,12 @@ list_pending (RbCli *cli, GError **error)
   return records;
 }
 
-static int
-verb_list (RbCli *cli, int argc, char **argv)
+int
+rb_outbox_verb_list (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, 0, 0, &argc, &argv, &code))
     return code;
   g_autoptr (GPtrArray) records = list_pending (cli, &error);
   if (records == NULL)
@@ -40,12 +40,12 @@ verb_list (RbCli *cli, int argc, char **argv)
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
 }
 
-static int
-verb_export (RbCli *cli, int argc, char **argv)
+int
+rb_outbox_verb_export (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
     return code;
   g_autoptr (GPtrArray) records = list_pending (cli, &error);
   if (records == NULL || !rb_record_write_files (records, argv[1], &error))
@@ -55,9 +55,3 @@ verb_export (RbCli *cli, int argc, char **argv)
   g_autofree char *message = g_strdup_printf ("%u pending %s in %s", records->len, records->len == 1 ? "record" : "records", argv[1]);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
 }
-
-const RbCliVerb rb_outbox_verbs[] = {
-  { "outbox", "", "records that the OEM has not acknowledged", verb_list },
-  { "outbox export", "DIR", "the same as files", verb_export, NULL, 1, 1 },
-  { NULL },
-};

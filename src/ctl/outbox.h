@@ -3,4 +3,5 @@
 #include "core/cli.h"
 
 /* recallctl outbox … */
-extern const RbCliVerb rb_outbox_verbs[];
+int rb_outbox_verb_list (RbCli *cli, int argc, char **argv);
+int rb_outbox_verb_export (RbCli *cli, int argc, char **argv);

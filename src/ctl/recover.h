@@ -2,5 +2,6 @@
 #pragma once
 #include "core/cli.h"
 
-/* recallctl inspect, recover */
-extern const RbCliVerb rb_recover_verbs[];
+/* recallctl recover, inspect, identify, links, journal */
+int rb_recover_verb (RbCli *cli, int argc, char **argv);
+int rb_recover_verb_inspect (RbCli *cli, int argc, char **argv);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "model/campaign.h"
+#include "model/profile.h"
 #include "model/vehicle-model.h"
 
 /* What an opened bundle can tell a verifier of records about one campaign. Filled by campaign/evidence.h; record/ only asks. */
@@ -13,5 +14,7 @@ typedef struct {
   /* The ECUs the Director assigns images to in that vehicle: serial → hardware id; NULL without error when the bundle does not
    * say. May be NULL. (transfer full) */
   GHashTable *(*ecus) (gpointer data, const char *vin, GError **error);
+  /* The profile the campaign gives that hardware id; NULL: none. May be NULL. Borrowed. */
+  const RbProfile *(*profile) (gpointer data, const char *hardware_id);
   gpointer data;
 } RbEvidence;

@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "crypto/certificate.h"
 #include "record/chain.h"
+#include "record/creation.h"
 #include "record/statement.h"
 #include "record/verify.h"
 
@@ -175,8 +176,13 @@ add_name (json_t *list, const char *name)
   json_array_append_new (list, json_string (valid));
 }
 
+/* What an audit lists beside its verdict: names of files. */
+typedef struct {
+  json_t *without_receipt, *campaign_unchecked, *creation_unchecked;
+} Lists;
+
 static const RbVerifyOutcome *
-report_records (Audit *self, const char *folder, json_t *without_receipt, json_t *unchecked)
+report_records (Audit *self, const char *folder, const Lists *lists)
 {
   const RbVerifyOutcome *first = NULL;
   for (guint i = 0; i < self->outcomes->len; i++) {
@@ -186,9 +192,11 @@ report_records (Audit *self, const char *folder, json_t *without_receipt, json_t
     if (first == NULL && outcome->reason != RB_REASON_NONE)
       first = outcome;
     if (!outcome->campaign_checked)
-      add_name (unchecked, name);
+      add_name (lists->campaign_unchecked, name);
+    if (!outcome->creation_checked)
+      add_name (lists->creation_unchecked, name);
     if (!has_receipt (folder, name))
-      add_name (without_receipt, name);
+      add_name (lists->without_receipt, name);
   }
   return first;
 }
@@ -218,19 +226,32 @@ bundle_anchor (Audit *self)
   return "service-root";
 }
 
+/* A record given twice is one record. */
+static guint
+count_records (Audit *self)
+{
+  guint count = 0;
+  for (guint i = 0; i < self->outcomes->len; i++)
+    count += ((const RbVerifyOutcome *) self->outcomes->pdata[i])->reason != RB_REASON_RECORD_DUPLICATE;
+  return count;
+}
+
 static int
 finish (Audit *self, const char *folder)
 {
   g_autoptr (GPtrArray) gaps = rb_chain_check (self->outcomes);
-  json_t *extra = json_object (), *without_receipt = json_array (), *told = json_array (), *unchecked = json_array ();
-  const RbVerifyOutcome *wrong = report_records (self, folder, without_receipt, unchecked);
+  rb_creation_check (self->outcomes);
+  json_t *extra = json_object (), *told = json_array ();
+  const Lists lists = { json_array (), json_array (), json_array () };
+  const RbVerifyOutcome *wrong = report_records (self, folder, &lists);
   const RbChainGap *hole = report_gaps (self, gaps, told);
-  rb_json_set_integer (extra, "records", self->outcomes->len);
+  rb_json_set_integer (extra, "records", count_records (self));
   rb_json_set_string (extra, "anchors", self->anchors == NULL ? "none" : self->trust != NULL ? "trust" : "config");
   if (self->bundles != NULL)
     rb_json_set_string (extra, "bundle_anchor", bundle_anchor (self));
-  rb_json_set (extra, "without_receipt", without_receipt);
-  rb_json_set (extra, "campaign_unchecked", unchecked);
+  rb_json_set (extra, "without_receipt", lists.without_receipt);
+  rb_json_set (extra, "campaign_unchecked", lists.campaign_unchecked);
+  rb_json_set (extra, "key_creation_unchecked", lists.creation_unchecked);
   rb_json_set (extra, "gaps", told);
   if (wrong != NULL)
     return rb_cli_end (self->cli, RB_CLI_FAILED, rb_reason_word (wrong->reason), wrong->message, extra);
@@ -243,27 +264,21 @@ finish (Audit *self, const char *folder)
   return rb_cli_end (self->cli, RB_CLI_OK, "ok", message, extra);
 }
 
-static int
-verb_verify (RbCli *cli, int argc, char **argv)
+int
+rb_audit_verb_verify (RbCli *cli, int argc, char **argv)
 {
   g_auto (Audit) self = { .cli = cli };
   g_autoptr (GError) error = NULL;
+  const GOptionEntry entries[] = {
+    { "trust", 0, 0, G_OPTION_ARG_FILENAME, &self.trust, "The dealer CA", "CA.pem" },
+    { "bundle", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self.bundle_paths, "Check records against its campaign", "FILE" },
+    { "service-root", 0, 0, G_OPTION_ARG_FILENAME, &self.service_root, "Verify bundles down from it", "FILE" },
+    { NULL },
+  };
   int code;
-  if (!rb_cli_parse (cli, &self, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
     return code;
   if (!load_measures (&self, &error) || !read_folder (&self, argv[1], &error))
     return rb_cli_fail (cli, error, NULL);
   return finish (&self, argv[1]);
 }
-
-static const RbOption verify_options[] = {
-  { "trust", "CA.pem", "the dealer CA", RB_OPTION_FILE (Audit, trust) },
-  { "bundle", "FILE", "check records against its campaign; may be repeated", RB_OPTION_FILES (Audit, bundle_paths) },
-  { "service-root", "FILE", "verify bundles down from it", RB_OPTION_FILE (Audit, service_root) },
-  { NULL },
-};
-
-const RbCliVerb rb_audit_verbs[] = {
-  { "audit verify", "DIR", "verify every record in a folder, and their chains", verb_verify, verify_options, 1, 1 },
-  { NULL },
-};

@@ -3,7 +3,6 @@
 
 #include "core/bytes.h"
 #include "core/json.h"
-#include "core/moment.h"
 #include "crypto/digest.h"
 #include "record/result.h"
 
@@ -39,16 +38,6 @@ check_quote (const json_t *predicate, const RbEvidence *bundle, GError **error)
   json_object_foreach (wanted, name, value)
     if (!json_equal (value, json_object_get (quoted, name)))
       return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: it quotes the campaign's %s wrongly", name);
-  return TRUE;
-}
-
-static gboolean
-check_time (const json_t *predicate, const RbEvidence *bundle, GError **error)
-{
-  gint64 claimed = 0;
-  if (!rb_moment_from_text (rb_json_string_or (json_object_get (predicate, "time"), "claimed", ""), &claimed)
-      || claimed < bundle->campaign->issued)
-    return deny (error, RB_REASON_CLOCK, "Record: it claims a time before the campaign was issued");
   return TRUE;
 }
 
@@ -125,31 +114,69 @@ check_scope (const json_t *predicate, const RbEvidence *bundle, GError **error)
          && (assigned == NULL || check_assigned (predicate, assigned, error));
 }
 
+/* What the profile decides, the record cannot: which kind of key the ECU has, in which slot, and who computes its image digest. */
 static gboolean
-item_is_as_asked (const json_t *item, const RbChecklistItem *asked)
+check_key_kind (const json_t *ecu, const RbProfile *profile, GError **error)
 {
-  const json_t *value = json_object_get (item, "value");
-  if (asked->kind != RB_ITEM_MEASURED)
+  static const char *const kinds[] = { [RB_KEY_KIND_NONE] = "none", [RB_KEY_KIND_ASYMMETRIC] = "asymmetric", [RB_KEY_KIND_SHE] = "she" };
+  const json_t *key = json_object_get (ecu, "key");
+  const char *key_id = rb_json_string_or (key, "newKeyId", NULL);
+  g_autofree char *slot = g_strdup_printf ("she:%u:", profile->she_slot);
+  if (json_is_null (key) && !rb_result_ecu_claims_done (ecu))
     return TRUE;
-  return json_is_integer (value) && json_integer_value (value) >= asked->low && json_integer_value (value) <= asked->high;
+  if (g_strcmp0 (rb_json_string_or (key, "kind", NULL), kinds[profile->key_kind]) != 0)
+    return deny (error, RB_REASON_RECORD_KEY_KIND, "ECU %s: kind of its key: expected %s, actual “%s”", serial_of (ecu), kinds[profile->key_kind],
+                 rb_json_string_or (key, "kind", ""));
+  if (profile->key_kind == RB_KEY_KIND_SHE && key_id != NULL && !g_str_has_prefix (key_id, slot))
+    return deny (error, RB_REASON_RECORD_KEY_KIND, "ECU %s: its key is not in slot %u", serial_of (ecu), profile->she_slot);
+  return TRUE;
 }
 
 static gboolean
-check_inspection (const json_t *predicate, const RbCampaign *campaign, GError **error)
+check_method (const json_t *ecu, const RbProfile *profile, GError **error)
 {
-  const json_t *inspection = json_object_get (predicate, "inspection");
-  if (!is_completed (predicate))
+  const char *wanted = profile->digest_by_bootloader ? "bootloader-digest" : "application-digest";
+  const json_t *image = json_object_get (ecu, "image");
+  if (!json_is_object (image) || strcmp (rb_json_string_or (image, "method", ""), wanted) == 0)
     return TRUE;
-  if (strcmp (rb_json_string_or (inspection, "checklistId", ""), campaign->checklist_id) != 0
-      || rb_json_integer_or (inspection, "checklistVersion", -1) != campaign->checklist_version)
-    return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: the inspection followed another checklist");
-  for (guint i = 0; i < campaign->checklist->len; i++) {
-    const RbChecklistItem *asked = campaign->checklist->pdata[i];
-    const json_t *item = rb_result_entry (json_object_get (inspection, "items"), "id", asked->id);
-    if (item == NULL || !item_is_as_asked (item, asked))
-      return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: inspection item %s %s", asked->id,
-                   item == NULL ? "was not asked" : "is not within the campaign's limits");
+  return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: method of its image digest: expected %s, actual “%s”", serial_of (ecu), wanted,
+               rb_json_string_or (image, "method", ""));
+}
+
+static gboolean
+check_profiles (const json_t *predicate, const RbEvidence *bundle, GError **error)
+{
+  size_t i;
+  json_t *ecu;
+  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
+    const RbProfile *profile
+      = bundle->profile == NULL ? NULL : bundle->profile (bundle->data, rb_json_string_or (ecu, "hardwareId", ""));
+    if (profile != NULL && (!check_key_kind (ecu, profile, error) || !check_method (ecu, profile, error)))
+      return FALSE;
   }
+  return TRUE;
+}
+
+/* The VIN was read from the Primary and from one more ECU, as far as their profiles can tell it. */
+static gboolean
+check_vin_sources (const json_t *predicate, const RbEvidence *bundle, GError **error)
+{
+  const json_t *sources = json_object_get (json_object_get (predicate, "vehicle"), "vinSources");
+  gsize able = 0;
+  size_t i;
+  json_t *ecu;
+  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
+    const RbProfile *profile
+      = bundle->profile == NULL ? NULL : bundle->profile (bundle->data, rb_json_string_or (ecu, "hardwareId", ""));
+    gboolean primary = strcmp (rb_json_string_or (ecu, "role", ""), "primary") == 0;
+    if (profile == NULL || profile->did_vin == 0)
+      continue;
+    able++;
+    if (primary && rb_result_entry (sources, "ecu", serial_of (ecu)) == NULL)
+      return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is not read from the Primary");
+  }
+  if (json_array_size (sources) < MIN (able, 2))
+    return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is read from %zu of %zu ECUs that can tell it", json_array_size (sources), able);
   return TRUE;
 }
 
@@ -189,12 +216,12 @@ check_nonce (const json_t *predicate, const json_t *ecu, const RbCampaign *campa
 {
   const json_t *key = json_object_get (ecu, "key");
   const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
-  if (strcmp (rb_json_string_or (key, "kind", ""), "asymmetric") != 0)
-    return TRUE;
   g_autoptr (GBytes) wanted = rb_campaign_ecu_nonce (campaign, vin, serial_of (ecu));
   g_autofree char *text = rb_bytes_hex (wanted);
-  if (g_strcmp0 (rb_json_string_or (key, "nonce", NULL), text) != 0)
+  if (strcmp (rb_json_string_or (key, "kind", ""), "asymmetric") == 0 && g_strcmp0 (rb_json_string_or (key, "nonce", NULL), text) != 0)
     return deny (error, RB_REASON_RECORD_NONCE, "ECU %s: the nonce of its proof is not the campaign's for this vehicle", serial_of (ecu));
+  if (g_strcmp0 (rb_json_string_or (json_object_get (ecu, "report"), "nonce", NULL), text) != 0)
+    return deny (error, RB_REASON_RECORD_NONCE, "ECU %s: the nonce of its report is not the campaign's for this vehicle", serial_of (ecu));
   return TRUE;
 }
 
@@ -203,8 +230,8 @@ rb_against_check (const json_t *predicate, const RbEvidence *bundle, GError **er
 {
   size_t i;
   json_t *ecu;
-  if (!check_quote (predicate, bundle, error) || !check_time (predicate, bundle, error) || !check_scope (predicate, bundle, error)
-      || !check_inspection (predicate, bundle->campaign, error))
+  if (!check_quote (predicate, bundle, error) || !check_scope (predicate, bundle, error)
+      || !check_profiles (predicate, bundle, error) || !check_vin_sources (predicate, bundle, error))
     return FALSE;
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
     if (rb_result_ecu_claims_done (ecu)

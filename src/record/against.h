@@ -3,5 +3,5 @@
 #include "record/verify.h"
 
 /* A record whose signatures and result hold, against the campaign it names. Errors: record-campaign, record-scope,
- * record-image, record-root, record-nonce, clock. */
+ * record-image, record-root, record-nonce, record-key-kind, record-method, record-vin. */
 gboolean rb_against_check (const json_t *predicate, const RbEvidence *bundle, GError **error) G_GNUC_WARN_UNUSED_RESULT;

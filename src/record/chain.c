@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record/chain.h"
 
+#include "core/json.h"
 #include "record/statement.h"
 
 #include <string.h>
@@ -67,12 +68,51 @@ check_pair (RbVerifyOutcome *previous, RbVerifyOutcome *outcome, GPtrArray *gaps
   }
 }
 
+/* A record given again counts once, under whatever name and with whatever signatures. */
+static void
+deny_duplicates (GPtrArray *outcomes)
+{
+  g_autoptr (GHashTable) digests = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < outcomes->len; i++) {
+    RbVerifyOutcome *outcome = outcomes->pdata[i];
+    if (outcome->reason != RB_REASON_NONE || g_hash_table_add (digests, outcome->digest))
+      continue;
+    g_autofree char *text = g_strdup_printf ("Record %.16s: it is given twice", outcome->digest);
+    rb_verify_outcome_deny (outcome, RB_REASON_RECORD_DUPLICATE, text);
+  }
+}
+
+static const char *
+id_of (const RbVerifyOutcome *outcome)
+{
+  return rb_json_string_or (outcome->predicate, "recordId", "");
+}
+
+/* Two records of one id that are no fork: one of them is a copy of the other, signed again. */
+static void
+deny_copies (GPtrArray *outcomes)
+{
+  g_autoptr (GHashTable) ids = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < outcomes->len; i++) {
+    RbVerifyOutcome *outcome = outcomes->pdata[i];
+    RbVerifyOutcome *other = outcome->reason == RB_REASON_NONE ? g_hash_table_lookup (ids, id_of (outcome)) : NULL;
+    if (outcome->reason == RB_REASON_NONE && other == NULL)
+      g_hash_table_insert (ids, (gpointer) id_of (outcome), outcome);
+    if (other == NULL)
+      continue;
+    g_autofree char *text = g_strdup_printf ("Record id %s: two different records have it", id_of (outcome));
+    rb_verify_outcome_deny (outcome, RB_REASON_RECORD_DUPLICATE, text);
+    rb_verify_outcome_deny (other, RB_REASON_RECORD_DUPLICATE, text);
+  }
+}
+
 GPtrArray *
 rb_chain_check (GPtrArray *outcomes)
 {
   g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
   GPtrArray *gaps = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_chain_gap_free);
   RbVerifyOutcome *previous = NULL;
+  deny_duplicates (outcomes);
   for (guint i = 0; i < outcomes->len; i++) {
     RbVerifyOutcome *outcome = outcomes->pdata[i];
     if (outcome->reason == RB_REASON_NONE)
@@ -83,11 +123,10 @@ rb_chain_check (GPtrArray *outcomes)
     RbVerifyOutcome *outcome = sorted->pdata[i];
     if (previous != NULL && !same_chain (previous, outcome))
       previous = NULL;
-    if (previous != NULL && strcmp (previous->digest, outcome->digest) == 0)
-      continue;
     check_pair (previous, outcome, gaps);
     previous = outcome;
   }
+  deny_copies (outcomes);
   return gaps;
 }
 

@@ -4,7 +4,8 @@
 
 /*
  * Chains among records that are already verified, given in any order: one per (workstation, stream). A fork (two records
- * of one number), a wrong predecessor and a wrong beginning are somebody's fault and deny the later record (record-sequence).
+ * of one number), a wrong predecessor and a wrong beginning deny the later record (record-sequence). A record given again, and another
+ * record with the same id, are denied as record-duplicate.
  * A record that is not among those given is a gap: only the caller knows whether it had to be there.
  */
 typedef struct {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define POP_TYPE "recallbay-pop-v1"
+#define CMAC_LENGTH 16
 
 static gboolean
 deny (GError **error, RbReason reason, const json_t *ecu, const char *text)
@@ -57,11 +58,26 @@ pop_message (const json_t *predicate, const json_t *ecu, GBytes *spki, GBytes *n
   return rb_dsse_pae (POP_TYPE, payload);
 }
 
+/* A SHE key is named she:SLOT:COUNTER, by the ECU too. */
+static gboolean
+check_she_key (const json_t *ecu, const json_t *entry, GError **error)
+{
+  const char *key_id = rb_json_string_or (entry, "newKeyId", "");
+  g_autofree char *counter = g_strdup_printf (":%" G_GINT64_FORMAT, rb_json_integer_or (entry, "counter", -1));
+  if (!g_str_has_prefix (key_id, "she:") || !g_str_has_suffix (key_id, counter))
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the id of its SHE key does not name the slot's counter");
+  if (g_strcmp0 (key_id, rb_json_string_or (json_object_get (ecu, "after"), "keyId", NULL)) != 0)
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the ECU names another key than the one it proved");
+  return TRUE;
+}
+
 /* Gives the key an entry proves possession of; none when it claims no asymmetric one. */
 static gboolean
 check_key (const json_t *predicate, const json_t *ecu, RbPublicKey **key_out, GError **error)
 {
   const json_t *entry = json_object_get (ecu, "key");
+  if (strcmp (rb_json_string_or (entry, "kind", ""), "she") == 0 && rb_result_ecu_claims_done (ecu))
+    return check_she_key (ecu, entry, error);
   if (strcmp (rb_json_string_or (entry, "kind", ""), "asymmetric") != 0 || strcmp (rb_json_string_or (entry, "verified", ""), "yes") != 0)
     return TRUE;
   g_autoptr (GBytes) spki = base64_member (entry, "newPublicKey");
@@ -100,6 +116,23 @@ text_is (const json_t *object, const char *member, const char *wanted)
 }
 
 static gboolean
+text_is_or_none (const json_t *object, const char *member, const char *wanted)
+{
+  return json_object_get (object, member) == NULL || text_is (object, member, wanted);
+}
+
+/* What a report says of the ECU's state, where the report says it. */
+static gboolean
+state_agrees (const json_t *ecu, const json_t *reported)
+{
+  const json_t *after = json_object_get (ecu, "after");
+  return root_is_reported (json_object_get (reported, "director_root"), json_object_get (after, "directorRoot"))
+         && root_is_reported (json_object_get (reported, "image_root"), json_object_get (after, "imageRoot"))
+         && text_is_or_none (reported, "key_id", rb_json_string_or (after, "keyId", NULL))
+         && text_is_or_none (reported, "hardware_id", rb_json_string_or (ecu, "hardwareId", NULL));
+}
+
+static gboolean
 report_agrees (const json_t *predicate, const json_t *ecu, const json_t *reported, GError **error)
 {
   const json_t *entry = json_object_get (ecu, "report"), *after = json_object_get (ecu, "after");
@@ -111,9 +144,26 @@ report_agrees (const json_t *predicate, const json_t *ecu, const json_t *reporte
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report answers another question");
   if (!text_is (json_object_get (fileinfo, "hashes"), "sha256", rb_json_string_or (after, "imageSha256", NULL)))
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report names another image");
-  if (!root_is_reported (json_object_get (reported, "director_root"), json_object_get (after, "directorRoot"))
-      || !root_is_reported (json_object_get (reported, "image_root"), json_object_get (after, "imageRoot")))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report names other roots");
+  if (!state_agrees (ecu, reported))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report names other roots, another key or other hardware");
+  return TRUE;
+}
+
+/* The signature of a report that only the OEM can check: it is at least one by the method and the key that the entry names. */
+static gboolean
+check_deferred (const json_t *ecu, GBytes *envelope, GError **error)
+{
+  const json_t *key = json_object_get (ecu, "key");
+  gboolean she = strcmp (rb_json_string_or (key, "kind", ""), "she") == 0;
+  g_autoptr (json_t) parsed = rb_json_parse (envelope, g_bytes_get_size (envelope), "report", NULL);
+  const json_t *signature = json_array_get (json_object_get (parsed, "signatures"), 0);
+  g_autoptr (GBytes) bytes = base64_member (signature, "sig");
+  if (!text_is (signature, "keyid", rb_json_string_or (json_object_get (ecu, "after"), "keyId", NULL)))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report is by another key than the ECU names");
+  if (bytes == NULL || g_bytes_get_size (bytes) == 0)
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the signature of its report is missing");
+  if (she && (!text_is (signature, "method", "aes-cmac") || g_bytes_get_size (bytes) != CMAC_LENGTH))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the signature of its report is no AES-CMAC");
   return TRUE;
 }
 
@@ -135,7 +185,7 @@ check_report (const json_t *predicate, const json_t *ecu, RbPublicKey *key, GErr
     rb_report_verify (envelope, deferred ? NULL : key, rb_json_string_or (ecu, "ecuSerial", ""), &problem);
   if (reported == NULL)
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, problem->message);
-  return report_agrees (predicate, ecu, reported, error);
+  return (!deferred || check_deferred (ecu, envelope, error)) && report_agrees (predicate, ecu, reported, error);
 }
 
 gboolean
@@ -151,7 +201,20 @@ find_primary (const json_t *predicate)
   return rb_result_entry (json_object_get (predicate, "ecus"), "role", "primary");
 }
 
-/* Where the manifest quotes an ECU's report of this run, it is the report in its entry. */
+/* The manifest's report of an ECU that is done states what the entry states. */
+static gboolean
+quote_agrees (const json_t *ecu, const json_t *reported, GError **error)
+{
+  const json_t *fileinfo = json_object_get (json_object_get (reported, "installed_image"), "fileinfo");
+  if (!json_is_object (reported))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the vehicle version manifest has no report of it");
+  if (!text_is (json_object_get (fileinfo, "hashes"), "sha256", rb_json_string_or (json_object_get (ecu, "after"), "imageSha256", NULL)))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the vehicle version manifest names another image");
+  if (!state_agrees (ecu, reported))
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the vehicle version manifest names other roots, another key or other hardware");
+  return TRUE;
+}
+
 static gboolean
 manifest_quotes (const json_t *predicate, const json_t *signed_part, const json_t *primary, GError **error)
 {
@@ -162,11 +225,8 @@ manifest_quotes (const json_t *predicate, const json_t *signed_part, const json_
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, primary, "the vehicle version manifest is of another vehicle");
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
     const json_t *report = json_object_get (json_object_get (quoted, rb_json_string_or (ecu, "ecuSerial", "")), "signed");
-    const json_t *fileinfo = json_object_get (json_object_get (report, "installed_image"), "fileinfo");
-    if (report != NULL && rb_result_ecu_claims_done (ecu)
-        && !text_is (json_object_get (fileinfo, "hashes"), "sha256",
-                     rb_json_string_or (json_object_get (ecu, "after"), "imageSha256", NULL)))
-      return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the vehicle version manifest names another image");
+    if (rb_result_ecu_claims_done (ecu) && !quote_agrees (ecu, report, error))
+      return FALSE;
   }
   return TRUE;
 }

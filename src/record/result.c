@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "record/checklist.h"
 
 #include <string.h>
 
@@ -66,6 +67,9 @@ rb_result_quote (const RbCampaign *campaign, const char *campaign_sha256)
     json_array_append_new (ecus, quote_ecu (campaign->ecus->pdata[i]));
   rb_json_set (quote, "ecus", ecus);
   rb_json_set_boolean (quote, "secondPerson", campaign->second_person);
+  rb_json_set (quote, "checklist", rb_checklist_quote (campaign));
+  if (campaign->labour_operation != NULL)
+    rb_json_set_string (quote, "labourOperation", campaign->labour_operation);
   return quote;
 }
 
@@ -147,7 +151,7 @@ static const Member predicate_members[] = {
 static const Member campaign_members[] = {
   { "id", TEXT }, { "version", NUMBER }, { "oem", TEXT }, { "oemNumber", TEXT }, { "scenario", TEXT }, { "campaignSha256", DIGEST },
   { "issuedAt", MOMENT }, { "expiresAt", MOMENT }, { "market", TEXT }, { "roots", OBJECT }, { "pinnedRoots", STRINGS },
-  { "ecus", ARRAY }, { "secondPerson", FLAG }, { NULL, 0 },
+  { "ecus", ARRAY }, { "secondPerson", FLAG }, { "checklist", OBJECT }, { NULL, 0 },
 };
 static const Member campaign_root_members[] = { { "version", NUMBER }, { "sha256", DIGEST }, { "pinned", FLAG }, { NULL, 0 } };
 static const Member campaign_ecu_members[] = {
@@ -221,7 +225,8 @@ static gboolean
 campaign_is_well_formed (const json_t *campaign, GError **error)
 {
   if (!has_members (campaign, "campaign", campaign_members, error)
-      || !all_have_members (json_object_get (campaign, "ecus"), "campaign ECU", campaign_ecu_members, error))
+      || !all_have_members (json_object_get (campaign, "ecus"), "campaign ECU", campaign_ecu_members, error)
+      || !rb_checklist_is_well_formed (json_object_get (campaign, "checklist"), error))
     return FALSE;
   const json_t *roots = json_object_get (campaign, "roots");
   return has_members (json_object_get (roots, "director"), "campaign Director root", campaign_root_members, error)

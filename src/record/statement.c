@@ -6,6 +6,7 @@
 #include "core/moment.h"
 #include "crypto/digest.h"
 #include "crypto/dsse.h"
+#include "record/consistency.h"
 #include "record/proof.h"
 #include "record/result.h"
 #include "record/verify.h"
@@ -86,7 +87,8 @@ judge_ecu (json_t *predicate, json_t *ecu)
     if (g_error_matches (unproven, RB_RECORD_ERROR, RB_REASON_KEY_NOT_PROVEN))
       unverify (ecu, "key");
   }
-  if (!rb_result_ecu_claims_done (ecu) || rb_result_ecu_is_done (ecu, json_object_get (predicate, "campaign"), &problem))
+  if (!rb_result_ecu_claims_done (ecu)
+      || (rb_result_ecu_is_done (ecu, json_object_get (predicate, "campaign"), &problem) && rb_consistency_check_ecu (ecu, &problem)))
     return;
   const GError *cause = proven ? problem : unproven;
   rb_json_set_string (ecu, "outcome", "failed");

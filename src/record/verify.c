@@ -5,6 +5,7 @@
 #include "core/moment.h"
 #include "crypto/dsse.h"
 #include "record/against.h"
+#include "record/consistency.h"
 #include "record/proof.h"
 #include "record/result.h"
 #include "record/statement.h"
@@ -33,8 +34,11 @@ open_envelope (Check *self, GBytes *envelope, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   self->dsse = rb_dsse_parse (envelope, RB_STATEMENT_MAX_BYTES, &problem);
+  RbReason reason = rb_reason_of (problem);
   if (self->dsse == NULL)
-    return deny (error, rb_reason_of (problem) == RB_REASON_TOO_LARGE ? RB_REASON_TOO_LARGE : RB_REASON_RECORD_MALFORMED,
+    return deny (error, reason == RB_REASON_TOO_LARGE     ? RB_REASON_TOO_LARGE
+                        : reason == RB_REASON_CERTIFICATE ? RB_REASON_RECORD_CERTIFICATE_BYTES
+                                                          : RB_REASON_RECORD_MALFORMED,
                  problem->message);
   self->outcome->digest = g_strdup (rb_dsse_digest (self->dsse));
   return TRUE;
@@ -174,8 +178,33 @@ check_times (Check *self, GError **error)
   if (claimed < not_before)
     return deny (error, RB_REASON_CLOCK, "it claims a time before the newest signed thing it quotes");
   if (finished < started)
-    return deny (error, RB_REASON_CLOCK, "it ends before it begins");
+    return deny (error, RB_REASON_RECORD_TIME, "it ends before it begins");
   return TRUE;
+}
+
+/* A verifier says which of the record's proofs fails; the maker's words are those of an ECU that is not done. */
+static gboolean
+as_record_fault (gboolean proven, RbReason reason, GError **problem, GError **error)
+{
+  if (proven)
+    return TRUE;
+  if (rb_reason_of (*problem) == RB_REASON_REPORT_NOT_PROVEN)
+    (*problem)->code = (int) reason;
+  g_propagate_error (error, g_steal_pointer (problem));
+  return FALSE;
+}
+
+static gboolean
+check_proofs (Check *self, gboolean complete, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  size_t i;
+  json_t *ecu;
+  json_array_foreach (json_object_get (self->predicate, "ecus"), i, ecu)
+    if (!as_record_fault (rb_proof_check_ecu (self->predicate, ecu, &problem), RB_REASON_RECORD_REPORT, &problem, error))
+      return FALSE;
+  return !complete
+         || as_record_fault (rb_proof_check_manifest (self->predicate, NULL, &problem), RB_REASON_RECORD_MANIFEST, &problem, error);
 }
 
 static gboolean
@@ -197,12 +226,9 @@ check_result (Check *self, GError **error)
     g_clear_error (&problem);
     if (rb_result_ecu_claims_done (ecu) && !rb_result_ecu_is_done (ecu, campaign, &problem))
       return deny (error, RB_REASON_RECORD_RESULT, problem->message);
-    if (!rb_proof_check_ecu (self->predicate, ecu, error))
-      return FALSE;
   }
-  if (complete && !rb_proof_check_manifest (self->predicate, NULL, error))
-    return FALSE;
-  if (!rb_proof_check_subjects (self->statement, self->predicate, error))
+  if (!check_proofs (self, complete, error) || !rb_proof_check_subjects (self->statement, self->predicate, error)
+      || !rb_consistency_check (self->predicate, error))
     return FALSE;
   self->outcome->result_checked = TRUE;
   return TRUE;
@@ -294,6 +320,7 @@ rb_verify_outcome_to_json (const RbVerifyOutcome *self)
   add_checked (checked, self->result_checked, "result");
   add_checked (checked, self->sequence_checked, "sequence");
   add_checked (checked, self->campaign_checked, "campaign");
+  add_checked (checked, self->creation_checked, "key-creation");
   rb_json_set_string (object, "digest", self->digest);
   rb_json_set_string (object, "type", self->type);
   rb_json_set_string (object, "result", self->result);

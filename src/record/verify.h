@@ -26,7 +26,7 @@ typedef struct {
   /* Told only when the signatures hold; else NULL, 0. */
   char *type, *result, *vin, *campaign, *workstation, *stream, *previous;
   gint64 sequence;
-  gboolean signatures_checked, certificates_checked, result_checked, sequence_checked, campaign_checked;
+  gboolean signatures_checked, certificates_checked, result_checked, sequence_checked, campaign_checked, creation_checked;
   json_t *predicate;
 } RbVerifyOutcome;
 RbVerifyOutcome *rb_verify_record (GBytes *envelope, const RbVerifyRequest *request);

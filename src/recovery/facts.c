@@ -3,8 +3,16 @@
 
 #include "core/bytes.h"
 #include "core/json.h"
+#include "core/moment.h"
 
 #include <string.h>
+
+/* A clock that was set during the work makes no times that exclude one another. */
+static gint64
+fit (gint64 moment, gint64 from, gint64 to)
+{
+  return CLAMP (moment, from, MAX (from, to));
+}
 
 static void
 set_hex (json_t *object, const char *member, GBytes *bytes)
@@ -35,6 +43,7 @@ claims (const RbUnitClaims *said, const char *image_sha256)
   if (said == NULL)
     return json_null ();
   json_t *object = json_object ();
+  rb_json_set_string (object, "ecuSerial", said->serial);
   rb_json_set_string (object, "imageSha256", image_sha256);
   rb_json_set (object, "directorRoot", root (&said->director));
   rb_json_set (object, "imageRoot", root (&said->image));
@@ -81,13 +90,13 @@ key (const RbWork *work, const RbCampaign *campaign, const char *vin)
 {
   gboolean she = work->profile->key_kind == RB_KEY_KIND_SHE;
   json_t *object = json_object ();
-  if (work->profile->key_kind == RB_KEY_KIND_NONE || work->assignment == NULL) {
+  if (work->profile->key_kind == RB_KEY_KIND_NONE) {
     rb_json_set_string (object, "kind", "none");
     return object;
   }
   rb_json_set_string (object, "kind", she ? "she" : "asymmetric");
   rb_json_set_string (object, "oldKeyId", work->before == NULL ? NULL : work->before->key_id);
-  if (work->key_record == NULL || work->key_id == NULL)
+  if (work->key_record == NULL || work->key_id == NULL || work->assignment == NULL)
     return object;
   rb_json_set_string (object, "newKeyId", work->key_id);
   rb_json_set (object, "createdBy", created_by (work));
@@ -130,6 +139,13 @@ failure (const RbWork *work)
   return object;
 }
 
+/* Of an ECU that is not done. */
+static const char *
+reason_word (const RbWork *work)
+{
+  return rb_reason_word (work->reason == RB_REASON_NONE ? RB_REASON_NOT_STARTED : work->reason);
+}
+
 static json_t *
 ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
 {
@@ -149,12 +165,13 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
   rb_json_set (object, "report", report (work, campaign, facts->vin));
   rb_json_set_string (object, "outcome", !done ? "failed" : work->writes > 0 ? "replaced" : "already-good");
   if (!done)
-    rb_json_set_string (object, "reason", rb_reason_word (work->reason == RB_REASON_NONE ? RB_REASON_NOT_STARTED : work->reason));
+    rb_json_set_string (object, "reason", reason_word (work));
   if (!done && work->text != NULL)
     rb_json_set (object, "failure", failure (work));
   rb_json_set_integer (object, "writes", work->writes);
-  rb_json_set_moment (object, "startedAt", work->started > 0 ? work->started : facts->started);
-  rb_json_set_moment (object, "finishedAt", work->finished > 0 ? work->finished : facts->now);
+  gint64 started = fit (work->started, facts->started, facts->now);
+  rb_json_set_moment (object, "startedAt", started);
+  rb_json_set_moment (object, "finishedAt", work->finished > 0 ? fit (work->finished, started, facts->now) : facts->now);
   return object;
 }
 
@@ -166,8 +183,7 @@ preflight (const RbFacts *facts)
   json_t *unexpected = json_array ();
   for (guint i = 0; i < facts->works->len; i++) {
     const RbWork *work = facts->works->pdata[i];
-    if (work->assignment != NULL)
-      json_array_append_new (expected, json_string (work->assignment->serial));
+    json_array_append_new (expected, json_string (rb_work_serial (work)));
     if (work->before != NULL)
       json_array_append_new (found, json_string (work->before->serial));
   }
@@ -182,12 +198,44 @@ failures (const RbFacts *facts)
   json_t *list = json_array ();
   for (guint i = 0; i < facts->works->len; i++) {
     const RbWork *work = facts->works->pdata[i];
-    if (work->state == RB_ECU_DONE || work->reason == RB_REASON_NONE)
-      continue;
-    json_array_append_new (list, json_pack ("{s:s,s:s,s:s}", "ecu", rb_work_serial (work), "reason", rb_reason_word (work->reason),
-                                            "text", work->text == NULL ? "" : work->text));
+    if (work->state != RB_ECU_DONE)
+      json_array_append_new (list, json_pack ("{s:s,s:s,s:s}", "ecu", rb_work_serial (work), "reason", reason_word (work), "text",
+                                              work->text == NULL ? "" : work->text));
   }
   return list;
+}
+
+static gint64
+fit_member (json_t *object, const char *member, gint64 from, gint64 to)
+{
+  gint64 moment = 0;
+  if (!rb_moment_from_text (rb_json_string_or (object, member, ""), &moment))
+    moment = from;
+  moment = fit (moment, from, to);
+  rb_json_set_moment (object, member, moment);
+  return moment;
+}
+
+static json_t *
+inspection (const RbFacts *facts)
+{
+  json_t *copy = facts->inspection == NULL ? json_null () : json_deep_copy (facts->inspection), *item;
+  size_t i;
+  if (json_is_null (copy))
+    return copy;
+  gint64 completed = fit_member (copy, "completedAt", facts->started, facts->now);
+  json_array_foreach (json_object_get (copy, "items"), i, item)
+    fit_member (item, "at", facts->started, completed);
+  return copy;
+}
+
+/* The first write comes after the inspection. */
+static gint64
+inspected_at (const json_t *object, const RbFacts *facts)
+{
+  gint64 moment = 0;
+  const char *text = rb_json_string_or (json_object_get (object, "inspection"), "completedAt", "");
+  return rb_moment_from_text (text, &moment) ? moment : facts->started;
 }
 
 static json_t *
@@ -221,14 +269,14 @@ rb_facts_build (const RbFacts *facts, const RbCampaign *campaign)
   rb_json_set (object, "workstation", json_pack ("{s:s,s:{s:s,s:s}}", "softwareVersion", RB_VERSION, "interface", "kind",
                                                  facts->link == NULL ? "none" : rb_link_info (facts->link)->kind, "uri", facts->link_uri));
   rb_json_set (object, "preflight", preflight (facts));
-  rb_json_set (object, "inspection", facts->inspection == NULL ? json_null () : json_incref (facts->inspection));
+  rb_json_set (object, "inspection", inspection (facts));
   rb_json_set (object, "ecus", ecus);
   rb_json_set (object, "vehicleManifest", manifest);
   rb_json_set (object, "failures", failures (facts));
   rb_json_set (object, "deviations", json_array ());
   rb_json_set (object, "time", time);
   if (facts->first_write > 0)
-    rb_json_set_moment (object, "firstWriteAt", facts->first_write);
+    rb_json_set_moment (object, "firstWriteAt", fit (facts->first_write, inspected_at (object, facts), facts->now));
   else
     rb_json_set (object, "firstWriteAt", json_null ());
   rb_json_set_moment (object, "startedAt", facts->started);

@@ -14,7 +14,7 @@ typedef struct {
   GPtrArray *works;             /* of RbWork */
   GPtrArray *unexpected;        /* of char *: serials */
   GBytes *manifest_before, *manifest_after; /* may be NULL */
-  gint64 now, started, first_write; /* first_write 0: nothing was written */
+  gint64 now, started, first_write; /* started ≤ now, and no time in the record lies outside; first_write 0: nothing was written */
   gint64 not_before;
   const char *not_before_source;
 } RbFacts;

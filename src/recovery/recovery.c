@@ -25,6 +25,7 @@ struct _RbRecovery {
   gint64 number;   /* in the journal, 0: not begun */
   gint64 started;  /* first run's start */
   gint64 run_started; /* of this run; before started when the clock was set back since */
+  gint64 first_look;  /* of this object, 0: not yet connected */
   gint64 row_before; /* newest step in the journal when this run began */
   RbSupervise *supervise;
   RbInspection *inspection;
@@ -258,6 +259,8 @@ gboolean
 rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
   emit_phase (self, "connect");
+  if (self->first_look == 0)
+    self->first_look = moment (self);
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
   return assign (self, error) && decrypt_she (self, error) && rb_supervise_open_link (self->supervise, cancellable, error)
@@ -355,7 +358,7 @@ signing (RbRecovery *self)
                           .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL, .works = self->works,
                           .unexpected = self->unexpected, .manifest_before = self->manifest_before,
                           .manifest_after = self->manifest_after, .now = now,
-                          .started = MIN (MIN (self->started, self->run_started), now) };
+                          .started = MIN (MIN (self->first_look, now), MIN (self->started, self->run_started)) };
   return (RbSign){ .data_dir = self->data_dir, .contents = self->contents, .journal = self->journal, .recovery = self->number,
                    .row_before = self->row_before, .end = self->end, .technician = self->technician,
                    .workstation = self->workstation, .second = self->second, .facts = facts };

@@ -35,7 +35,7 @@ rb_supervise_new (const RbSuperviseOptions *options)
   self->link_uri = g_strdup (options->link_uri);
   self->vehicle_ca = g_strdup (options->vehicle_ca);
   self->vin = g_strdup (options->vin);
-  self->link_timeout_s = options->link_timeout_s == 0 ? DEFAULT_LINK_TIMEOUT_S : MAX (options->link_timeout_s, 0);
+  self->link_timeout_s = options->link_timeout_s > 0 ? options->link_timeout_s : DEFAULT_LINK_TIMEOUT_S;
   self->checklist = options->checklist;
   self->watch = options->watch;
   self->user_data = options->user_data;
@@ -128,12 +128,12 @@ rb_supervise_is_fatal (const GError *error)
 }
 
 static gboolean
-read_vin (RbSupervise *self, RbWork *work, GCancellable *cancellable, GError **error)
+read_vin (RbSupervise *self, RbWork *work, json_t *sources, GCancellable *cancellable, GError **error)
 {
   g_autofree char *vin = rb_unit_read_text (work->unit, work->profile->did_vin, cancellable, error);
   if (vin == NULL)
     return FALSE;
-  json_array_append_new (self->vin_sources, json_pack ("{s:s,s:s,s:s}", "ecu", work->model->name, "did", "F190", "value", vin));
+  json_array_append_new (sources, json_pack ("{s:s,s:s,s:s}", "ecu", rb_work_serial (work), "did", "F190", "value", vin));
   if (strcmp (vin, self->vin) == 0)
     return TRUE;
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "%s says the vehicle is %s, the plate says %s", work->model->label,
@@ -141,16 +141,23 @@ read_vin (RbSupervise *self, RbWork *work, GCancellable *cancellable, GError **e
   return FALSE;
 }
 
+/* What was read before a link was lost is kept until all is read again. */
 gboolean
 rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
-  json_array_clear (self->vin_sources);
-  for (guint i = self->works->len; i > 0 && json_array_size (self->vin_sources) < 2; i--) {
+  g_autoptr (json_t) sources = json_array ();
+  for (guint i = self->works->len; i > 0 && json_array_size (sources) < 2; i--) {
     RbWork *work = self->works->pdata[i - 1];
-    if (work->profile->did_vin != 0 && !read_vin (self, work, cancellable, error))
+    if (work->profile->did_vin != 0 && !read_vin (self, work, sources, cancellable, error))
       return FALSE;
   }
-  return json_array_size (self->vin_sources) > 0;
+  if (json_array_size (sources) == 0) {
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "vehicle: no ECU of its model can tell the VIN");
+    return FALSE;
+  }
+  json_decref (self->vin_sources);
+  self->vin_sources = g_steal_pointer (&sources);
+  return TRUE;
 }
 
 static gboolean

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+RB_DEFINE_ERROR_DOMAIN (uds)
+
 enum {
   SID_SESSION = 0x10,
   SID_RESET = 0x11,
@@ -23,35 +25,44 @@ enum {
   NEGATIVE = 0x7f,
 };
 
-#define BUSY_PAUSE_MS 100
-#define DELAY_PAUSE_MS 500 /* each request for a seed keeps S3 off as well */
-#define MAX_FOREIGN 16
+enum { NRC_BUSY = 0x21, NRC_PENDING = 0x78, NRC_NOT_NOW = 0x94 };
+
+#define BUSY_DELAY_MS 100
 #define OVERHEAD 2 /* service id and counter of a TransferData, counted by maxNumberOfBlockLength */
 
 struct _RbClient {
   RbChannel *channel;
   RbClientTiming timing;
   guint8 last_nrc;
-  RbClientWait wait;
-  gpointer wait_data;
-  RbChannelNext *next;     /* what may follow the response to the request in flight; NULL: nothing */
-  const GBytes *under_way; /* the request that went out behind the response before it; only compared */
-  guint dropped;           /* responses that did not match their request */
-  gboolean mismatched;     /* a positive response of the same service was among them since the request was sent */
+  RbClientPending pending;
+  gpointer pending_data;
+  RbChannelNext *next;    /* what may follow the answer to the request under way; NULL: nothing */
+  const GBytes *under_way; /* the request that went out behind the answer before it; only compared */
+  GBytes *stale;           /* answer to the block before: once more, where that was asked twice; or NULL */
+  GBytes *said;            /* the last positive answer; or NULL */
 };
 
 RbClient *
 rb_client_new (RbChannel *channel, const RbClientTiming *timing)
 {
   RbClient *self = g_new0 (RbClient, 1);
+  RbClientTiming *mine = &self->timing;
   self->channel = rb_channel_ref (channel);
-  self->timing = rb_timing_bounded (timing);
+  if (timing != NULL)
+    *mine = *timing;
+  mine->p2_ms = mine->p2_ms > 0 ? mine->p2_ms : 150;
+  mine->p2_star_ms = mine->p2_star_ms > 0 ? mine->p2_star_ms : 5000;
+  mine->allowance_ms = mine->allowance_ms > 0 ? mine->allowance_ms : 500;
+  mine->max_pending = mine->max_pending > 0 ? mine->max_pending : 200;
+  mine->pending_limit_ms = mine->pending_limit_ms > 0 ? mine->pending_limit_ms : 120000;
+  mine->repeats = mine->repeats > 0 ? mine->repeats : 3;
   return self;
 }
 
 void
 rb_client_free (RbClient *self)
 {
+  g_clear_pointer (&self->said, g_bytes_unref);
   rb_channel_unref (self->channel);
   g_free (self);
 }
@@ -62,147 +73,178 @@ rb_client_last_nrc (RbClient *self)
   return self->last_nrc;
 }
 
-guint
-rb_client_dropped (RbClient *self)
-{
-  return self->dropped;
-}
-
 void
-rb_client_set_wait (RbClient *self, RbClientWait wait, gpointer user_data)
+rb_client_set_pending (RbClient *self, RbClientPending pending, gpointer user_data)
 {
-  self->wait = wait;
-  self->wait_data = user_data;
+  self->pending = pending;
+  self->pending_data = user_data;
 }
 
-static void
-tell_wait (RbClient *self, guint8 nrc, guint count)
+/* ISO 14229-1 annex A.1, and what each means for us */
+static const struct {
+  guint8 nrc;
+  RbReason reason;
+  const char *name;
+} codes[] = {
+  { 0x10, RB_REASON_REFUSED, "generalReject" },
+  { 0x11, RB_REASON_REFUSED, "serviceNotSupported" },
+  { 0x12, RB_REASON_REFUSED, "subFunctionNotSupported" },
+  { 0x13, RB_REASON_REFUSED, "incorrectMessageLengthOrInvalidFormat" },
+  { 0x14, RB_REASON_REFUSED, "responseTooLong" },
+  { 0x21, RB_REASON_ECU_BUSY, "busyRepeatRequest" },
+  { 0x22, RB_REASON_REFUSED, "conditionsNotCorrect" },
+  { 0x24, RB_REASON_REFUSED, "requestSequenceError" },
+  { 0x25, RB_REASON_NO_ANSWER, "noResponseFromSubnetComponent" },
+  { 0x26, RB_REASON_REFUSED, "failurePreventsExecutionOfRequestedAction" },
+  { 0x31, RB_REASON_REFUSED, "requestOutOfRange" },
+  { 0x33, RB_REASON_ECU_LOCKED, "securityAccessDenied" },
+  { 0x34, RB_REASON_ECU_LOCKED, "authenticationRequired" },
+  { 0x35, RB_REASON_ECU_LOCKED, "invalidKey" },
+  { 0x36, RB_REASON_ECU_LOCKED_OUT, "exceededNumberOfAttempts" },
+  { 0x37, RB_REASON_ECU_LOCKED_OUT, "requiredTimeDelayNotExpired" },
+  { 0x50, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidTimePeriod" },
+  { 0x51, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidSignature" },
+  { 0x52, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidChainOfTrust" },
+  { 0x53, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidType" },
+  { 0x54, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidFormat" },
+  { 0x55, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidContent" },
+  { 0x56, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidScope" },
+  { 0x57, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidCertificate" },
+  { 0x58, RB_REASON_ECU_LOCKED, "ownershipVerificationFailed" },
+  { 0x59, RB_REASON_ECU_LOCKED, "challengeCalculationFailed" },
+  { 0x5a, RB_REASON_ECU_LOCKED, "settingAccessRightsFailed" },
+  { 0x70, RB_REASON_REFUSED, "uploadDownloadNotAccepted" },
+  { 0x71, RB_REASON_REFUSED, "transferDataSuspended" },
+  { 0x72, RB_REASON_REFUSED, "generalProgrammingFailure" },
+  { 0x73, RB_REASON_REFUSED, "wrongBlockSequenceCounter" },
+  { 0x78, RB_REASON_ECU_BUSY, "requestCorrectlyReceived-ResponsePending" },
+  { 0x7e, RB_REASON_REFUSED, "subFunctionNotSupportedInActiveSession" },
+  { 0x7f, RB_REASON_REFUSED, "serviceNotSupportedInActiveSession" },
+  { 0x83, RB_REASON_IGNITION, "engineIsRunning" },
+  { 0x84, RB_REASON_IGNITION, "engineIsNotRunning" },
+  { 0x88, RB_REASON_MOVING, "vehicleSpeedTooHigh" },
+  { 0x92, RB_REASON_VOLTAGE_HIGH, "voltageTooHigh" },
+  { 0x93, RB_REASON_VOLTAGE_LOW, "voltageTooLow" },
+  { 0x94, RB_REASON_ECU_BUSY, "resourceTemporarilyNotAvailable" },
+};
+
+const char *
+rb_client_nrc_name (guint8 nrc)
 {
-  if (self->wait != NULL)
-    self->wait (nrc, count, self->wait_data);
+  for (guint i = 0; i < G_N_ELEMENTS (codes); i++)
+    if (codes[i].nrc == nrc)
+      return codes[i].name;
+  return "manufacturerSpecific";
 }
 
-static gint64
-now_ms (void)
+static RbReason
+nrc_reason (guint8 nrc)
 {
-  return g_get_monotonic_time () / 1000;
+  for (guint i = 0; i < G_N_ELEMENTS (codes); i++)
+    if (codes[i].nrc == nrc)
+      return codes[i].reason;
+  return RB_REASON_REFUSED;
 }
 
-/* waited_ms: since the ECU rejected the request with this code for the first time. */
-static void
-fail_nrc (RbClient *self, guint8 sid, guint8 nrc, gint64 waited_ms, GError **error)
-{
-  g_autofree char *waited = waited_ms == 0 ? g_strdup ("") : g_strdup_printf (", repeated for %.1f s", (double) waited_ms / 1000);
-  self->last_nrc = nrc;
-  g_set_error (error, RB_UDS_ERROR, (int) rb_nrc_reason (nrc), "the ECU rejected the request with %s (7F %02X %02X)%s", rb_nrc_name (nrc),
-               sid, nrc, waited);
-}
-
-/* Is it a response to that service? */
 static gboolean
-is_of_service (GBytes *response, guint8 sid)
+fail_nrc (RbClient *self, guint8 sid, guint8 nrc, GError **error)
 {
-  RbReader reader = rb_reader_from_bytes (response);
+  self->last_nrc = nrc;
+  g_set_error (error, RB_UDS_ERROR, (int) nrc_reason (nrc), "the ECU answered %s (7F %02X %02X)", rb_client_nrc_name (nrc),
+               sid, nrc);
+  return FALSE;
+}
+
+/* Does answer belong to a request of that service? Answers of an earlier request are not ours. */
+static gboolean
+belongs (GBytes *answer, guint8 sid)
+{
+  RbReader reader = rb_reader_from_bytes (answer);
   guint8 first = rb_reader_u8 (&reader);
   if (first == NEGATIVE)
     return rb_reader_u8 (&reader) == sid && rb_reader_left (&reader) >= 1;
   return rb_reader_ok (&reader) && first == (sid | 0x40);
 }
 
-/* The NRC of a negative response, 0 of a positive one. */
+/* The NRC of a negative answer, 0 of a positive one. */
 static guint8
-nrc_of (GBytes *response)
+nrc_of (GBytes *answer)
 {
-  RbReader reader = rb_reader_from_bytes (response);
+  RbReader reader = rb_reader_from_bytes (answer);
   if (rb_reader_u8 (&reader) != NEGATIVE)
     return 0;
   (void) rb_reader_u8 (&reader);
   return rb_reader_u8 (&reader);
 }
 
-/* Number of request bytes that a positive response echoes after the SID. */
+/* How many bytes of the request a positive answer says again behind its service. */
 static gsize
-echo_length (guint8 sid)
+echoed (guint8 sid)
 {
   switch (sid) {
-  case SID_ROUTINE: return 3; /* sub-function and RID */
+  case SID_ROUTINE: return 3;
   case SID_READ_DID:
   case SID_WRITE_DID: return 2;
   case SID_SESSION:
   case SID_RESET:
-  case SID_READ_DTC:
   case SID_SECURITY_ACCESS:
   case SID_AUTHENTICATION:
-  case SID_TRANSFER:
-  case SID_FILE_TRANSFER: return 1;
+  case SID_TRANSFER: return 1;
   default: return 0;
   }
 }
 
-/* Does a response carry the echo of this request? A negative response carries none. */
+/* Does a positive answer name what was asked, for services whose answers do? */
 static gboolean
-echoes (GBytes *response, GBytes *request, guint8 sid)
+names (GBytes *answer, GBytes *request, guint8 sid)
 {
-  gsize n = echo_length (sid);
-  RbReader asked = rb_reader_from_bytes (request), got = rb_reader_from_bytes (response);
-  if (rb_reader_u8 (&got) == NEGATIVE)
-    return TRUE;
+  gsize n = echoed (sid);
+  RbReader asked = rb_reader_from_bytes (request), said = rb_reader_from_bytes (answer);
   (void) rb_reader_u8 (&asked);
+  (void) rb_reader_u8 (&said);
   const guint8 *one = rb_reader_take (&asked, n);
-  const guint8 *other = rb_reader_take (&got, n);
+  const guint8 *other = rb_reader_take (&said, n);
   return n == 0 || (one != NULL && other != NULL && memcmp (one, other, n) == 0);
 }
 
-/* A late response to an earlier request, or one that a gateway delivered twice, is dropped. */
+/* The answer to another service, or to the request before once more: links and gateways deliver some things twice. */
 static gboolean
-is_foreign (RbClient *self, GBytes *response, GBytes *request, guint8 sid)
+is_foreign (RbClient *self, GBytes *answer, GBytes *request, guint8 sid)
 {
-  if (!is_of_service (response, sid)) {
-    self->dropped++;
-    return TRUE;
+  return !belongs (answer, sid) || (self->stale != NULL && g_bytes_equal (answer, self->stale))
+         || (self->said != NULL && g_bytes_equal (answer, self->said) && !names (answer, request, sid));
+}
+
+/* Waits for the final answer to one sent request, through foreign answers and 0x78. */
+static GBytes *
+await_answer (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
+{
+  gint64 wait = self->timing.p2_ms + self->timing.allowance_ms;
+  gint64 end = g_get_monotonic_time () / 1000 + self->timing.pending_limit_ms;
+  guint pending = 0;
+  guint foreign = 0;
+  for (;;) {
+    g_autoptr (GBytes) answer = rb_channel_receive_then (self->channel, wait, self->next, cancellable, error);
+    if (answer == NULL)
+      return NULL;
+    if (is_foreign (self, answer, request, sid)) {
+      if (++foreign > 16) {
+        g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU answers something else than was asked");
+        return NULL;
+      }
+      continue;
+    }
+    if (nrc_of (answer) != NRC_PENDING)
+      return g_steal_pointer (&answer);
+    if (++pending > self->timing.max_pending || g_get_monotonic_time () / 1000 > end) {
+      self->last_nrc = NRC_PENDING;
+      g_set_error (error, RB_UDS_ERROR, RB_REASON_ECU_BUSY, "the ECU asked for more time %u times and did not finish", pending);
+      return NULL;
+    }
+    if (self->pending != NULL)
+      self->pending (pending, self->pending_data);
+    wait = self->timing.p2_star_ms + self->timing.allowance_ms;
   }
-  if (echoes (response, request, sid))
-    return FALSE;
-  self->dropped++;
-  self->mismatched = TRUE;
-  return TRUE;
-}
-
-typedef struct {
-  gint64 due; /* the response must begin by then */
-  gint64 end; /* the ECU must be done by then */
-  guint pending, foreign;
-} Wait;
-
-static gboolean
-fail_pending (RbClient *self, guint pending, GError **error)
-{
-  self->last_nrc = RB_NRC_RESPONSE_PENDING;
-  g_set_error (error, RB_UDS_ERROR, RB_REASON_ECU_BUSY, "the ECU asked for more time %u times and did not finish within %.0f s", pending,
-               (double) self->timing.pending_limit_ms / 1000);
-  return FALSE;
-}
-
-/* NRC 0x78: P2* from now, but not beyond the end. */
-static gboolean
-extend (RbClient *self, Wait *wait, GError **error)
-{
-  gint64 now = now_ms ();
-  if (++wait->pending > self->timing.max_pending || now > wait->end)
-    return fail_pending (self, wait->pending, error);
-  tell_wait (self, RB_NRC_RESPONSE_PENDING, wait->pending);
-  wait->due = MIN (now + self->timing.p2_star_ms + self->timing.allowance_ms, wait->end + 1);
-  return TRUE;
-}
-
-/* FALSE: too many. */
-static gboolean
-count_foreign (Wait *wait, GError **error)
-{
-  if (++wait->foreign <= MAX_FOREIGN)
-    return TRUE;
-  g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU sent %u responses that do not match the request", wait->foreign);
-  return FALSE;
 }
 
 static gboolean
@@ -211,32 +253,7 @@ is_timeout (const GError *error)
   return g_error_matches (error, RB_LINK_ERROR, RB_REASON_TIMEOUT);
 }
 
-/* Waits for the final response to a request that was sent, through foreign responses and 0x78. */
-static GBytes *
-await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
-{
-  gint64 now = now_ms ();
-  Wait wait = { .due = now + self->timing.p2_ms + self->timing.allowance_ms, .end = now + self->timing.pending_limit_ms };
-  for (;;) {
-    g_autoptr (GError) failure = NULL;
-    g_autoptr (GBytes) response = rb_channel_receive_then (self->channel, MAX (wait.due - now, 1), self->next, cancellable, &failure);
-    now = now_ms ();
-    if (response == NULL) {
-      if (is_timeout (failure) && wait.pending > 0 && now > wait.end)
-        fail_pending (self, wait.pending, error);
-      else
-        g_propagate_error (error, g_steal_pointer (&failure));
-      return NULL;
-    }
-    gboolean foreign = is_foreign (self, response, request, sid);
-    if (!foreign && nrc_of (response) != RB_NRC_RESPONSE_PENDING)
-      return g_steal_pointer (&response);
-    if (foreign ? !count_foreign (&wait, error) : !extend (self, &wait, error))
-      return NULL;
-  }
-}
-
-/* May a request without response be sent again? What changes the ECU's state may not, but for TransferData whose
+/* May a request without answer be sent again? What changes the ECU's state may not, but for TransferData whose
  * counter makes the repetition harmless (ISO 14229-1, TransferData: a repeated counter is answered, not written). */
 static gboolean
 repeatable (GBytes *request)
@@ -257,53 +274,9 @@ ask_once (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable
 {
   gboolean sent = self->under_way == request;
   self->under_way = NULL;
-  self->mismatched = FALSE;
   if (!sent && !rb_channel_send (self->channel, request, cancellable, error))
     return NULL;
-  return await_response (self, request, sid, cancellable, error);
-}
-
-/* Does a security delay end that request only for now? A key is never sent twice: the ECU counts it. */
-static gboolean
-waits_for_delay (GBytes *request)
-{
-  RbReader reader = rb_reader_from_bytes (request);
-  guint8 sid = rb_reader_u8 (&reader);
-  guint8 sub_function = rb_reader_u8 (&reader);
-  return (sid == SID_SECURITY_ACCESS && sub_function % 2 == 1) || (sid == SID_AUTHENTICATION && sub_function != 0x03);
-}
-
-typedef struct {
-  gint64 since; /* the first time; 0: not yet */
-  guint count;
-} Rejected;
-
-/* How long to pause before the request is sent again; 0: it is not. All rejections of one request share one time. */
-static gint64
-pause_of (RbClient *self, GBytes *request, guint8 nrc, Rejected *rejected)
-{
-  gboolean busy = nrc == RB_NRC_BUSY_REPEAT || nrc == RB_NRC_NOT_AVAILABLE_NOW;
-  gboolean delay = nrc == RB_NRC_DELAY_NOT_EXPIRED && waits_for_delay (request);
-  gint64 limit = busy ? self->timing.busy_ms : delay ? self->timing.delay_ms : 0;
-  gint64 now = now_ms ();
-  if (rejected->since == 0)
-    rejected->since = now;
-  if (now - rejected->since >= limit)
-    return 0;
-  tell_wait (self, nrc, ++rejected->count);
-  return MIN (busy ? BUSY_PAUSE_MS : DELAY_PAUSE_MS, limit);
-}
-
-static void
-fail_silent (RbClient *self, GError *failure, GError **error)
-{
-  g_autoptr (GError) mine = failure;
-  if (!is_timeout (mine))
-    g_propagate_error (error, g_steal_pointer (&mine));
-  else if (self->mismatched)
-    g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU's response does not match the request: %s", mine->message);
-  else
-    g_set_error (error, RB_UDS_ERROR, RB_REASON_NO_ANSWER, "the ECU does not respond: %s", mine->message);
+  return await_answer (self, request, sid, cancellable, error);
 }
 
 GBytes *
@@ -311,29 +284,33 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
 {
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
-  Rejected rejected = { 0 };
-  guint silent = 0;
   self->last_nrc = 0;
   if (self->under_way != request)
     rb_channel_drain (self->channel);
-  for (;;) {
+  for (guint attempt = 0;; attempt++) {
     g_autoptr (GError) failure = NULL;
-    g_autoptr (GBytes) response = ask_once (self, request, sid, cancellable, &failure);
-    if (response == NULL) {
-      if (is_timeout (failure) && repeatable (request) && ++silent < self->timing.repeats)
+    g_autoptr (GBytes) answer = ask_once (self, request, sid, cancellable, &failure);
+    gboolean last = attempt + 1 >= self->timing.repeats;
+    if (answer == NULL) {
+      if (is_timeout (failure) && repeatable (request) && !last)
         continue;
-      fail_silent (self, g_steal_pointer (&failure), error);
+      if (is_timeout (failure))
+        g_set_error (error, RB_UDS_ERROR, RB_REASON_NO_ANSWER, "the ECU does not answer: %s", failure->message);
+      else
+        g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-    guint8 nrc = nrc_of (response);
-    if (nrc == 0)
-      return g_steal_pointer (&response);
-    gint64 pause = pause_of (self, request, nrc, &rejected);
-    if (pause == 0) {
-      fail_nrc (self, sid, nrc, now_ms () - rejected.since, error);
+    guint8 nrc = nrc_of (answer);
+    if (nrc == 0) {
+      g_clear_pointer (&self->said, g_bytes_unref);
+      self->said = g_bytes_ref (answer);
+      return g_steal_pointer (&answer);
+    }
+    if ((nrc != NRC_BUSY && nrc != NRC_NOT_NOW) || last) {
+      fail_nrc (self, sid, nrc, error);
       return NULL;
     }
-    if (!rb_moment_pause (pause, cancellable, error))
+    if (!rb_moment_pause (BUSY_DELAY_MS, cancellable, error))
       return NULL;
   }
 }
@@ -390,8 +367,10 @@ rb_client_session (RbClient *self, guint8 session, GCancellable *cancellable, GE
   RbReader reader = rb_reader_from_bytes (rest);
   gint64 p2 = rb_reader_u16be (&reader);
   gint64 p2_star = rb_reader_u16be (&reader) * 10;
-  if (rb_reader_ok (&reader))
-    rb_timing_announce (&self->timing, p2, p2_star);
+  if (rb_reader_ok (&reader) && p2 > 0 && p2_star > 0) {
+    self->timing.p2_ms = p2;
+    self->timing.p2_star_ms = p2_star;
+  }
   return TRUE;
 }
 
@@ -461,10 +440,6 @@ rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError 
   for (gsize i = 0; i < g_bytes_get_size (seed); i++)
     if (bytes[i] != 0)
       return g_steal_pointer (&seed);
-  if (bytes == NULL) {
-    g_set_error_literal (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU's response to the request for a seed has no seed");
-    return NULL;
-  }
   return g_bytes_new (NULL, 0); /* an all-zero seed says: unlocked already */
 }
 
@@ -587,6 +562,9 @@ transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, G
   g_autoptr (GBytes) rest = ask_message (self, request, &counter, 1, cancellable, error);
   self->next = NULL;
   self->under_way = rest != NULL && following.sent ? next : NULL;
+  g_clear_pointer (&self->stale, g_bytes_unref);
+  if (next != NULL && rest != NULL)
+    self->stale = g_steal_pointer (&after);
   return rest != NULL;
 }
 

@@ -131,14 +131,15 @@ class Audit(unittest.TestCase):
             self.assertEqual([record["ok"] for record in records], [True, True, True, False])
             strange.unlink()
 
-    def test_the_same_record_twice_is_no_fork(self):
-        """A copy, a copy with other white space, and a link to one."""
+    def test_the_same_record_twice(self):
+        """A copy, a copy with other white space, and a link to one: no fork, counted once, and refused."""
         text = self.record(2).read_text()
         (self.folder / "copy.json").write_text(text)
         (self.folder / "indented.json").write_text(json.dumps(json.loads(text), indent=1))
         (self.folder / "link.json").symlink_to(self.record(2))
-        verdict = self.audit(code=0)[-1]
-        self.assertEqual((verdict["records"], verdict["gaps"]), (6, []))
+        *records, verdict = self.audit(code=1)
+        self.assertEqual((verdict["reason"], verdict["records"], verdict["gaps"]), ("record-duplicate", 3, []))
+        self.assertEqual([record["reason"] for record in records].count("ok"), 3)
 
     def test_no_records(self):
         for path in self.folder.iterdir():

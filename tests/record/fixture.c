@@ -9,6 +9,7 @@
 #include "crypto/dsse.h"
 #include "crypto/issue.h"
 #include "crypto/keygen.h"
+#include "record/proof.h"
 #include "uptane/report.h"
 
 #include <string.h>
@@ -127,6 +128,24 @@ assigned_ecus (gpointer data, const char *vin, GError **error)
   return ecus;
 }
 
+/* Three kinds of ECU: a Primary and a Secondary with keys of their own, and one with a SHE key. */
+static void
+add_profile (Fixture *self, const char *hardware_id, RbKeyKind kind)
+{
+  RbProfile *profile = g_new0 (RbProfile, 1);
+  profile->key_kind = kind;
+  profile->she_slot = 4;
+  profile->did_vin = 0xf190;
+  profile->digest_by_bootloader = TRUE;
+  g_hash_table_insert (self->profiles, g_strdup (hardware_id), profile);
+}
+
+static const RbProfile *
+find_profile (gpointer data, const char *hardware_id)
+{
+  return g_hash_table_lookup (((Fixture *) data)->profiles, hardware_id);
+}
+
 static json_t *
 root (const RbCampaignRoot *wanted)
 {
@@ -165,6 +184,7 @@ begin (Fixture *self)
   memset (self, 0, sizeof *self);
   self->folder = g_dir_make_tmp ("recallbay-record-XXXXXX", &error);
   check (error);
+  self->profiles = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) rb_profile_free);
   self->images = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   self->keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) rb_key_private_unref);
   self->anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
@@ -187,7 +207,10 @@ fixture_set_up (Fixture *self)
   g_autoptr (GBytes) model = to_bytes (model_json);
   self->model = rb_vehicle_model_parse (model, &error);
   check (error);
-  self->evidence = (RbEvidence) { self->campaign, self->campaign_sha256, self->model, find_image, assigned_ecus, self };
+  add_profile (self, "hw-telematics-1", RB_KEY_KIND_ASYMMETRIC);
+  add_profile (self, "hw-brake-1", RB_KEY_KIND_ASYMMETRIC);
+  add_profile (self, "hw-sensor-1", RB_KEY_KIND_SHE);
+  self->evidence = (RbEvidence) { self->campaign, self->campaign_sha256, self->model, find_image, assigned_ecus, find_profile, self };
   g_assert_true (rb_moment_from_text ("2026-11-17T10:00:00Z", &self->start));
 }
 
@@ -233,6 +256,7 @@ fixture_tear_down (Fixture *self)
   g_free (self->campaign_sha256);
   g_clear_pointer (&self->model, rb_vehicle_model_free);
   g_hash_table_unref (self->keys);
+  g_hash_table_unref (self->profiles);
   g_hash_table_unref (self->images);
 }
 
@@ -248,6 +272,13 @@ key_of (Fixture *self, const char *serial)
   check (error);
   g_hash_table_insert (self->keys, g_strdup (serial), key);
   return key;
+}
+
+static char *
+nonce_of (Fixture *self, const char *vin, const char *serial)
+{
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (self->evidence.campaign, vin, serial);
+  return rb_bytes_hex (nonce);
 }
 
 static json_t *
@@ -295,14 +326,16 @@ key_entry (Fixture *self, const char *vin, const char *serial)
 }
 
 static json_t *
-signed_report (json_t *facts, json_t *ecu)
+signed_report (Fixture *self, json_t *facts, json_t *ecu)
 {
   json_t *after = json_object_get (ecu, "after");
   const char *vin = rb_json_string_or (json_object_get (facts, "vehicle"), "vin", "");
+  g_autofree char *own = nonce_of (self, vin, rb_json_string_or (ecu, "ecuSerial", ""));
+  const char *nonce = self->report_nonce != NULL ? self->report_nonce : own;
   return json_pack ("{s:s, s:s, s:s, s:s, s:{s:s, s:{s:i, s:{s:O}}}, s:s, s:s, s:O, s:O, s:O, s:s}", "attacks_detected", "",
                     "ecu_serial", rb_json_string_or (ecu, "ecuSerial", ""), "hardware_id",
                     rb_json_string_or (ecu, "hardwareId", ""), "vin", vin, "installed_image", "filepath", "x.img", "fileinfo",
-                    "length", 1, "hashes", "sha256", json_object_get (after, "imageSha256"), "nonce", CHALLENGE, "challenge",
+                    "length", 1, "hashes", "sha256", json_object_get (after, "imageSha256"), "nonce", nonce, "challenge",
                     CHALLENGE, "director_root", json_object_get (after, "directorRoot"), "image_root",
                     json_object_get (after, "imageRoot"), "key_id", json_object_get (after, "keyId"), "report_counter", "1");
 }
@@ -314,12 +347,12 @@ fixture_report_again (Fixture *self, json_t *facts, const char *serial)
   g_autoptr (GError) error = NULL;
   json_t *ecu = fixture_ecu (facts, serial);
   RbPrivateKey *key = key_of (self, serial);
-  g_autoptr (json_t) part = signed_report (facts, ecu);
+  g_autoptr (json_t) part = signed_report (self, facts, ecu);
   g_assert_nonnull (part);
   g_autoptr (GBytes) envelope = key == NULL ? rb_report_mac (part, she_key, "she:4:2") : rb_report_sign (part, key, &error);
   check (error);
   g_autofree char *text = rb_bytes_to_base64 (envelope);
-  rb_json_set (ecu, "report", json_pack ("{s:s, s:s, s:s, s:s}", "envelope", text, "nonce", CHALLENGE, "challenge", CHALLENGE,
+  rb_json_set (ecu, "report", json_pack ("{s:s, s:s, s:s, s:s}", "envelope", text, "nonce", rb_json_string_or (part, "nonce", ""), "challenge", CHALLENGE,
                                          "verified", key == NULL ? "deferred" : "yes"));
 }
 
@@ -338,11 +371,12 @@ add_ecu (Fixture *self, json_t *facts, const char *serial, const char *hardware)
   gboolean full = known->full_verification;
   g_autoptr (json_t) key = key_entry (self, rb_json_string_or (json_object_get (facts, "vehicle"), "vin", ""), serial);
   g_autoptr (json_t) after
-    = json_pack ("{s:s, s:o, s:o, s:O, s:s, s:s}", "imageSha256", wanted->image_sha256, "directorRoot",
+    = json_pack ("{s:s, s:s, s:o, s:o, s:O, s:s, s:s}", "ecuSerial", serial, "imageSha256", wanted->image_sha256, "directorRoot",
                  root (&campaign->director_root), "imageRoot", full ? root (&campaign->image_root) : json_null (), "keyId",
                  json_object_get (key, "newKeyId"), "software", "2.0", "boot", "application");
   g_autoptr (json_t) before = json_deep_copy (after);
   rb_json_set_string (before, "imageSha256", DIGEST_B);
+  json_object_set (before, "keyId", json_object_get (key, "oldKeyId"));
   json_t *ecu = json_pack ("{s:s, s:s, s:s, s:s, s:O, s:O, s:o, s:O, s:n, s:s, s:i}", "ecuSerial", serial, "hardwareId",
                            hardware, "role", known->primary ? "primary" : "secondary", "verification", full ? "full" : "partial",
                            "before", before, "after", after, "image", image_entry (self, wanted), "key", key, "report",
@@ -402,8 +436,8 @@ inspect (Fixture *self)
   return inspection;
 }
 
-static void
-add_manifest (Fixture *self, json_t *facts)
+void
+fixture_manifest_again (Fixture *self, json_t *facts)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GHashTable) reports = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_bytes_unref);
@@ -423,13 +457,29 @@ add_manifest (Fixture *self, json_t *facts)
   rb_json_set (facts, "vehicleManifest", json_pack ("{s:n, s:s}", "before", "after", text));
 }
 
+/* The VIN as the Primary and one more ECU tell it. */
+static void
+add_vin_sources (json_t *facts)
+{
+  json_t *vehicle = json_object_get (facts, "vehicle"), *sources = json_object_get (vehicle, "vinSources"), *ecu;
+  gboolean one_more = FALSE;
+  size_t i;
+  json_array_foreach (json_object_get (facts, "ecus"), i, ecu) {
+    gboolean primary = strcmp (rb_json_string_or (ecu, "role", ""), "primary") == 0;
+    if (primary || !one_more)
+      json_array_append_new (sources, json_pack ("{s:O,s:s,s:O}", "ecu", json_object_get (ecu, "ecuSerial"), "did", "F190", "value",
+                                                 json_object_get (vehicle, "vin")));
+    one_more = one_more || !primary;
+  }
+}
+
 json_t *
 fixture_facts (Fixture *self, const char *vin)
 {
   json_t *facts
-    = json_pack ("{s:{s:s, s:[{s:s, s:s, s:s}], s:i}, s:{s:s}, s:{s:s, s:{s:s, s:s}}, s:{s:[], s:[], s:[]}, s:[], s:[], s:[],"
+    = json_pack ("{s:{s:s, s:[], s:i}, s:{s:s}, s:{s:s, s:{s:s, s:s}}, s:{s:[], s:[], s:[]}, s:[], s:[], s:[],"
                  " s:{s:s}, s:o}",
-                 "vehicle", "vin", vin, "vinSources", "ecu", "SN-TELEMATICS-0001", "did", "F190", "value", vin, "odometerKm",
+                 "vehicle", "vin", vin, "vinSources", "odometerKm",
                  41234, "dealer", "repairOrder", "RO-77", "workstation", "softwareVersion", RB_VERSION, "interface", "kind",
                  "doip", "uri", "doip://127.0.0.1:13400", "preflight", "ecusExpected", "ecusFound", "unexpected", "ecus",
                  "failures", "deviations", "time", "notBeforeSource", "campaign", "inspection", inspect (self));
@@ -440,7 +490,8 @@ fixture_facts (Fixture *self, const char *vin)
   set_time (self, json_object_get (facts, "time"), "claimed", 30);
   rb_json_set_moment (json_object_get (facts, "time"), "notBefore", self->evidence.campaign->issued);
   add_ecus (self, facts, vin);
-  add_manifest (self, facts);
+  add_vin_sources (facts);
+  fixture_manifest_again (self, facts);
   return facts;
 }
 
@@ -453,6 +504,15 @@ fixture_ecu (json_t *facts, const char *serial)
     if (strcmp (rb_json_string_or (ecu, "ecuSerial", ""), serial) == 0)
       return ecu;
   g_assert_not_reached ();
+}
+
+void
+fixture_fail_ecu (json_t *facts, const char *serial, const char *reason)
+{
+  json_t *ecu = fixture_ecu (facts, serial);
+  rb_json_set_string (ecu, "outcome", "failed");
+  rb_json_set_string (ecu, "reason", reason);
+  json_array_append_new (json_object_get (facts, "failures"), json_pack ("{s:s,s:s,s:s}", "ecu", serial, "reason", reason, "text", ""));
 }
 
 static RbOutboxRecord *
@@ -501,6 +561,7 @@ fixture_forge (Fixture *self, const RbOutboxRecord *record, FixtureChange change
   g_autoptr (json_t) statement = rb_json_parse (rb_dsse_payload (dsse), RB_STATEMENT_MAX_BYTES, "record", &error);
   check (error);
   change (json_object_get (statement, "predicate"));
+  rb_json_set (statement, "subject", rb_proof_subjects (json_object_get (statement, "predicate")));
   g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
   return fixture_sign (payload, self->technician, self->workstation, NULL);
 }

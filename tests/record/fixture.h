@@ -21,8 +21,10 @@ typedef struct {
   char *campaign_sha256;
   RbVehicleModel *model;
   GHashTable *keys;   /* serial → RbPrivateKey, made when asked for */
+  GHashTable *profiles; /* hardware id → RbProfile */
   GHashTable *images; /* sha256 → GBytes */
   RbEvidence evidence;
+  const char *report_nonce; /* instead of the campaign's, in reports; NULL */
   gint64 start;       /* of the recovery that the facts tell of */
 } Fixture;
 
@@ -39,11 +41,15 @@ json_t *fixture_facts (Fixture *self, const char *vin);
 json_t *fixture_ecu (json_t *facts, const char *serial);
 /* Signs the report of an entry anew, after its contents changed. */
 void fixture_report_again (Fixture *self, json_t *facts, const char *serial);
+/* Makes the manifest anew from the reports of the entries. */
+void fixture_manifest_again (Fixture *self, json_t *facts);
+/* Ends the work on an ECU as failed, for a reason word, and lists the failure. */
+void fixture_fail_ecu (json_t *facts, const char *serial, const char *reason);
 /* Makes and stores; asserts that it works. (transfer full) */
 RbOutboxRecord *fixture_make (Fixture *self, RbOutbox *outbox, json_t *facts);
 /* The same with a second person. */
 RbOutboxRecord *fixture_make_by_three (Fixture *self, RbOutbox *outbox, json_t *facts);
-/* A record whose predicate somebody who holds the signing keys changed afterwards. (transfer full) */
+/* A record whose predicate is changed afterwards and signed again, its subjects with it. (transfer full) */
 typedef void (*FixtureChange) (json_t *predicate);
 GBytes *fixture_forge (Fixture *self, const RbOutboxRecord *record, FixtureChange change);
 /* Signs any payload as technician and workstation. */

@@ -2,9 +2,10 @@
 /*
  * make-records FOLDER [DEMO]: what a workshop leaves, for tests of the command lines: data/ (a data dir with three records:
  * completed, one ECU failed, completed), forked/ (a copy of it in which the third record is another one), forged/ (a lie signed with the
- * real keys), dealer-ca.pem, other-ca.pem. With DEMO, a folder made by recall-oem demo: only data/, of that campaign and its vehicle.
+ * real keys), dealer-ca.pem, other-ca.pem. With DEMO, a folder made by recall-oem demo: only data/, of that campaign and its vehicle,
+ * and what alter.h says.
  */
-#include "fixture.h"
+#include "alter.h"
 
 #include "campaign/testimony.h"
 #include "core/bytes.h"
@@ -52,7 +53,7 @@ add_record (Fixture *fixture, const char *folder, const char *name, const char *
   g_autoptr (RbOutbox) outbox = open_outbox (folder, name);
   g_autoptr (json_t) facts = fixture_facts (fixture, vin);
   if (!good)
-    rb_json_set_string (json_array_get (json_object_get (facts, "ecus"), 1), "outcome", "failed");
+    fixture_fail_ecu (facts, rb_json_string_or (json_array_get (json_object_get (facts, "ecus"), 1), "ecuSerial", ""), "refused");
   g_autoptr (RbOutboxRecord) record = fixture_make (fixture, outbox, facts);
 }
 
@@ -110,6 +111,7 @@ make_of_demo (const char *folder, const char *demo)
   add_record (&fixture, folder, "data", vin, TRUE);
   add_record (&fixture, folder, "data", vin, FALSE);
   add_record (&fixture, folder, "data", vin, TRUE);
+  alter_write (&fixture, folder, vin);
   fixture_tear_down (&fixture);
 }
 

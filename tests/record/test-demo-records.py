@@ -47,7 +47,7 @@ class DemoRecords(unittest.TestCase):
                 demo = self.top / scenario
                 answers = self.verify(scenario, "--bundle", demo / "campaign.recall", "--service-root", demo / "service-root.json")
                 for answer in answers:
-                    self.assertEqual(answer["checked"], ["signatures", "certificates", "result", "sequence", "campaign"])
+                    self.assertEqual(answer["checked"], ["signatures", "certificates", "result", "sequence", "campaign", "key-creation"])
                     self.assertEqual(answer["bundle_anchor"], "service-root")
                 self.assertEqual([answer["result"] for answer in answers], ["completed", "incomplete", "completed"])
                 answers = self.verify(scenario, "--bundle", demo / "campaign.recall", "--require", "completed", files=self.files(scenario)[:1])

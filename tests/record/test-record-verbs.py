@@ -104,7 +104,7 @@ class Verbs(unittest.TestCase):
         answer, = self.verify(self.files[0], "--trust", self.trust)
         self.assertTrue(answer["ok"])
         self.assertEqual((answer["type"], answer["result"], answer["vin"]), ("completion", "completed", "WAURAB0RA1LL00011"))
-        self.assertEqual(answer["checked"], ["signatures", "certificates", "result"])
+        self.assertEqual(answer["checked"], ["signatures", "certificates", "result", "key-creation"])
         self.assertEqual(answer["digest"], self.files[0].stem.split("-")[1])
 
     def test_verify_all_in_any_order(self):

@@ -89,9 +89,7 @@ test_numbers (Case *self, gconstpointer data)
 static void
 test_one_ecu_failed (Case *self, gconstpointer data)
 {
-  json_t *ecu = fixture_ecu (self->facts, "SN-BRAKE-0001");
-  rb_json_set_string (ecu, "outcome", "failed");
-  rb_json_set_string (ecu, "reason", "no-answer");
+  fixture_fail_ecu (self->facts, "SN-BRAKE-0001", "no-answer");
   g_autoptr (RbOutboxRecord) record = fixture_make (&self->fixture, self->outbox, self->facts);
   g_assert_cmpstr (record->type, ==, "partial");
   g_assert_cmpstr (record->result, ==, "incomplete");
@@ -157,6 +155,23 @@ make_with (Case *self, RbStatementEnd end, RbIdentity *technician, RbIdentity *s
   return rb_statement_make (self->outbox, &request, error);
 }
 
+/* As it was found: nothing was done to any ECU. */
+static void
+touch_nothing (json_t *facts)
+{
+  static const char *const proofs[] = { "after", "image", "key", "report" };
+  size_t i;
+  json_t *ecu;
+  json_array_foreach (json_object_get (facts, "ecus"), i, ecu) {
+    fixture_fail_ecu (facts, rb_json_string_or (ecu, "ecuSerial", ""), "not-started");
+    rb_json_set_integer (ecu, "writes", 0);
+    for (guint n = 0; n < G_N_ELEMENTS (proofs); n++)
+      rb_json_set (ecu, proofs[n], json_null ());
+  }
+  rb_json_set (facts, "inspection", json_null ());
+  rb_json_set (facts, "firstWriteAt", json_null ());
+}
+
 static void
 test_ends (Case *self, gconstpointer data)
 {
@@ -169,8 +184,7 @@ test_ends (Case *self, gconstpointer data)
     { RB_STATEMENT_DECLINED, "declined", "declined" },
     { RB_STATEMENT_NO_WORK_NEEDED, "no-work-needed", "no-work-needed" },
   };
-  rb_json_set (self->facts, "inspection", json_null ());
-  json_array_clear (json_object_get (self->facts, "ecus"));
+  touch_nothing (self->facts);
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
     g_autoptr (GError) error = NULL;
     g_autoptr (RbOutboxRecord) record = make_with (self, table[i].end, self->fixture.technician, NULL, &error);
@@ -178,6 +192,20 @@ test_ends (Case *self, gconstpointer data)
     g_assert_cmpstr (record->type, ==, table[i].type);
     g_assert_cmpstr (record->result, ==, table[i].result);
     fixture_expect (&self->fixture, record->envelope, TRUE, RB_REASON_NONE);
+  }
+}
+
+/* Nothing was written to a vehicle of these types. */
+static void
+test_type_against_writes (Case *self, gconstpointer data)
+{
+  static const RbStatementEnd ends[] = { RB_STATEMENT_DECLINED, RB_STATEMENT_NO_WORK_NEEDED };
+  fixture_fail_ecu (self->facts, "SN-BRAKE-0001", "refused");
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (RbOutboxRecord) record = make_with (self, ends[i], self->fixture.technician, NULL, &error);
+    g_assert_null (record);
+    g_assert_error (error, RB_RECORD_ERROR, RB_REASON_RECORD_RESULT);
   }
 }
 
@@ -241,6 +269,7 @@ main (int argc, char **argv)
   ADD ("claims-are-judged", test_claims_are_judged);
   ADD ("manifest-of-another-vehicle", test_manifest_of_another_vehicle);
   ADD ("ends", test_ends);
+  ADD ("type-against-writes", test_type_against_writes);
   ADD ("two-people", test_two_people);
   ADD ("facts-missing", test_facts_missing);
   ADD ("wrong-identity", test_wrong_identity);

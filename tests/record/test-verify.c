@@ -231,7 +231,7 @@ ecu_of (json_t *predicate, const char *serial)
 static void
 fail_one_ecu (json_t *predicate)
 {
-  rb_json_set_string (ecu_of (predicate, "SN-BRAKE-0001"), "outcome", "failed");
+  fixture_fail_ecu (predicate, "SN-BRAKE-0001", "refused");
 }
 
 static void
@@ -245,6 +245,8 @@ forget_an_ecu (json_t *predicate)
 {
   json_array_remove (json_object_get (predicate, "ecus"), 1);
   json_array_remove (json_object_get (json_object_get (predicate, "preflight"), "ecusExpected"), 1);
+  json_array_remove (json_object_get (json_object_get (predicate, "preflight"), "ecusFound"), 1);
+  json_array_remove (json_object_get (json_object_get (predicate, "vehicle"), "vinSources"), 1);
 }
 
 static void
@@ -397,8 +399,7 @@ test_times (Case *self, gconstpointer data)
   g_autoptr (GBytes) before = fixture_forge (&self->fixture, self->record, claim_a_time_before_the_campaign);
   g_autoptr (GBytes) late = fixture_forge (&self->fixture, self->record, claim_a_time_after_the_certificate);
   fixture_expect (&self->fixture, early, FALSE, RB_REASON_CLOCK);
-  fixture_expect (&self->fixture, before, FALSE, RB_REASON_NONE);
-  fixture_expect (&self->fixture, before, TRUE, RB_REASON_CLOCK);
+  fixture_expect (&self->fixture, before, TRUE, RB_REASON_RECORD_TIME);
   fixture_expect (&self->fixture, late, FALSE, RB_REASON_RECORD_CERTIFICATE);
 }
 
@@ -472,11 +473,11 @@ test_proofs (Case *self, gconstpointer data)
   } table[] = {
     { answer_another_challenge, RB_REASON_KEY_NOT_PROVEN },
     { name_another_key, RB_REASON_KEY_NOT_PROVEN },
-    { report_another_software, RB_REASON_REPORT_NOT_PROVEN },
-    { report_to_another_question, RB_REASON_REPORT_NOT_PROVEN },
-    { report_with_another_nonce, RB_REASON_REPORT_NOT_PROVEN },
-    { report_unsigned, RB_REASON_REPORT_NOT_PROVEN },
-    { exchange_the_manifest, RB_REASON_REPORT_NOT_PROVEN },
+    { report_another_software, RB_REASON_RECORD_REPORT },
+    { report_to_another_question, RB_REASON_RECORD_REPORT },
+    { report_with_another_nonce, RB_REASON_RECORD_REPORT },
+    { report_unsigned, RB_REASON_RECORD_REPORT },
+    { exchange_the_manifest, RB_REASON_RECORD_MANIFEST },
   };
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
     g_autoptr (GBytes) forged = fixture_forge (&self->fixture, self->record, table[i].change);
@@ -514,7 +515,7 @@ quote_another_image (json_t *predicate)
   rb_json_set_string (json_object_get (ecu, "image"), "sha256", other);
   rb_json_set_string (json_object_get (ecu, "after"), "imageSha256", other);
   rb_json_set (ecu, "report", json_null ());
-  rb_json_set_string (ecu, "outcome", "failed");
+  fixture_fail_ecu (predicate, "SN-SENSOR-0001", "refused");
   rb_json_set (json_object_get (predicate, "vehicleManifest"), "after", json_null ());
   call_it_partial (predicate);
 }
@@ -524,9 +525,9 @@ quote_another_root (json_t *predicate)
 {
   json_t *roots = json_object_get (json_object_get (predicate, "campaign"), "roots");
   rb_json_set_integer (json_object_get (roots, "director"), "version", 1);
-  rb_json_set_string (ecu_of (predicate, "SN-SENSOR-0001"), "outcome", "failed");
-  rb_json_set_string (ecu_of (predicate, "SN-BRAKE-0001"), "outcome", "failed");
-  rb_json_set_string (ecu_of (predicate, "SN-TELEMATICS-0001"), "outcome", "failed");
+  fixture_fail_ecu (predicate, "SN-SENSOR-0001", "refused");
+  fixture_fail_ecu (predicate, "SN-BRAKE-0001", "refused");
+  fixture_fail_ecu (predicate, "SN-TELEMATICS-0001", "refused");
   call_it_partial (predicate);
 }
 
@@ -581,8 +582,8 @@ test_against_the_bundle (Case *self, gconstpointer data)
     { quote_another_market, RB_REASON_NONE, RB_REASON_RECORD_CAMPAIGN },
     { quote_another_campaign, RB_REASON_NONE, RB_REASON_RECORD_CAMPAIGN },
     { call_it_full, RB_REASON_NONE, RB_REASON_RECORD_CAMPAIGN },
-    { skip_an_item, RB_REASON_NONE, RB_REASON_RECORD_CAMPAIGN },
-    { drain_the_battery, RB_REASON_NONE, RB_REASON_RECORD_CAMPAIGN },
+    { skip_an_item, RB_REASON_RECORD_INSPECTION, RB_REASON_RECORD_INSPECTION },
+    { drain_the_battery, RB_REASON_RECORD_INSPECTION, RB_REASON_RECORD_INSPECTION },
     { forget_an_ecu_well, RB_REASON_NONE, RB_REASON_RECORD_SCOPE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
@@ -621,9 +622,14 @@ test_another_ecu_of_the_kind (Case *self, gconstpointer data)
   Fixture *fixture = &self->fixture;
   g_autoptr (json_t) facts = fixture_facts (fixture, FIXTURE_VIN);
   json_t *expected = json_object_get (json_object_get (facts, "preflight"), "ecusExpected");
-  rb_json_set_string (fixture_ecu (facts, "SN-SENSOR-0001"), "ecuSerial", "SN-SENSOR-0099");
+  json_t *ecu = fixture_ecu (facts, "SN-SENSOR-0001");
+  rb_json_set_string (ecu, "ecuSerial", "SN-SENSOR-0099");
+  rb_json_set_string (json_object_get (ecu, "before"), "ecuSerial", "SN-SENSOR-0099");
+  rb_json_set_string (json_object_get (ecu, "after"), "ecuSerial", "SN-SENSOR-0099");
   json_array_set_new (expected, 2, json_string ("SN-SENSOR-0099"));
+  json_array_set_new (json_object_get (json_object_get (facts, "preflight"), "ecusFound"), 2, json_string ("SN-SENSOR-0099"));
   fixture_report_again (fixture, facts, "SN-SENSOR-0099");
+  fixture_manifest_again (fixture, facts);
   g_autoptr (RbOutboxRecord) record = fixture_make (fixture, self->outbox, facts);
   g_assert_cmpstr (record->result, ==, "completed");
   fixture_expect (fixture, record->envelope, TRUE, RB_REASON_RECORD_SCOPE);

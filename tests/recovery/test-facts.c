@@ -324,10 +324,10 @@ test_not_started (Bench *bench, gconstpointer data)
   assert_at (bench, "ecus/0/startedAt", "\"2026-11-23T07:00:00Z\"");
   assert_at (bench, "preflight/ecusExpected", "[\"SN-1\"]");
   assert_at (bench, "preflight/ecusFound", "[]");
-  assert_at (bench, "failures", "[]");
+  assert_at (bench, "failures", "[{\"ecu\":\"SN-1\",\"reason\":\"not-started\",\"text\":\"\"}]");
 }
 
-/* an ECU nothing is directed to has a place in the record but no key and no expectation */
+/* an ECU nothing is directed to has a place in the record, with the kind of key its profile has, and no proof */
 static void
 test_unassigned (Bench *bench, gconstpointer data)
 {
@@ -335,8 +335,28 @@ test_unassigned (Bench *bench, gconstpointer data)
   g_clear_pointer (&work->assignment, rb_vehicle_assignment_free);
   build (bench);
   assert_at (bench, "ecus/0/ecuSerial", "\"SN-1\"");
-  assert_at (bench, "ecus/0/key", "{\"kind\":\"none\"}");
-  assert_at (bench, "preflight/ecusExpected", "[]");
+  assert_at (bench, "ecus/0/key", "{\"kind\":\"asymmetric\",\"oldKeyId\":\"old-key\"}");
+  assert_at (bench, "preflight/ecusExpected", "[\"SN-1\"]");
+}
+
+/* a clock that was set while the vehicle was worked on: no time lies outside the recovery */
+static void
+test_clock_set_back (Bench *bench, gconstpointer data)
+{
+  g_autoptr (json_t) inspection = json_pack ("{s:s,s:[{s:s}]}", "completedAt", "2027-01-01T00:00:00Z", "items", "at", "2027-01-01T00:00:00Z");
+  RbWork *work = add_work (bench, &model, &asymmetric);
+  make_done (work);
+  work->started = AT + 1000;
+  work->finished = AT - 1000;
+  bench->facts.first_write = AT - 1000;
+  bench->facts.inspection = inspection;
+  build (bench);
+  const json_t *end = at (bench->built, "finishedAt");
+  g_assert_true (json_equal (at (bench->built, "ecus/0/startedAt"), end));
+  g_assert_true (json_equal (at (bench->built, "ecus/0/finishedAt"), end));
+  g_assert_true (json_equal (at (bench->built, "inspection/completedAt"), end));
+  g_assert_true (json_equal (at (bench->built, "inspection/items/0/at"), end));
+  g_assert_true (json_equal (at (bench->built, "firstWriteAt"), end));
 }
 
 static void
@@ -395,5 +415,6 @@ main (int argc, char **argv)
   ADD (keyless);
   ADD (bootloader);
   ADD (order_and_failures);
+  ADD (clock_set_back);
   return g_test_run ();
 }
