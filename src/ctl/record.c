@@ -14,31 +14,77 @@
 
 #include <string.h>
 
+/* Nothing of it but the signed contents; of a record that cannot be read, its name in the database and why. */
 json_t *
-rb_record_row (const RbOutboxRecord *record)
+rb_record_row (const RbStored *record)
 {
+  const RbVerifyOutcome *outcome = record->outcome;
   json_t *row = json_object ();
-  rb_json_set_string (row, "digest", record->digest);
-  rb_json_set_string (row, "stream", record->stream);
-  rb_json_set_integer (row, "sequence", record->sequence);
-  rb_json_set_string (row, "type", record->type);
-  rb_json_set_string (row, "result", record->result);
-  rb_json_set_string (row, "vin", record->vin);
-  rb_json_set_string (row, "campaign", record->campaign);
+  if (outcome->reason != RB_REASON_NONE)
+    rb_json_set_string (row, "fault", rb_reason_word (outcome->reason));
+  if (outcome->predicate == NULL) {
+    rb_json_set_string (row, "stored_as", record->stored_as);
+    return row;
+  }
+  rb_json_set_string (row, "digest", outcome->digest);
+  rb_json_set_string (row, "stream", outcome->stream);
+  rb_json_set_integer (row, "sequence", outcome->sequence);
+  rb_json_set_string (row, "type", outcome->type);
+  rb_json_set_string (row, "result", outcome->result);
+  rb_json_set_string (row, "vin", outcome->vin);
+  rb_json_set_string (row, "campaign", outcome->campaign);
   rb_json_set_moment (row, "finished", record->finished);
   rb_json_set_boolean (row, "acknowledged", record->acknowledged);
   return row;
 }
 
-void
-rb_record_say_rows (RbCli *cli, GPtrArray *records)
+static void
+say_row (RbCli *cli, const RbStored *record)
+{
+  const RbVerifyOutcome *outcome = record->outcome;
+  g_autofree char *finished = rb_moment_to_text (record->finished);
+  if (outcome->reason != RB_REASON_NONE)
+    rb_cli_say (cli, "   –  %.16s  damaged: %s [%s]", outcome->predicate == NULL ? record->stored_as : outcome->digest, outcome->message,
+                rb_reason_word (outcome->reason));
+  else
+    rb_cli_say (cli, "%4" G_GINT64_FORMAT "  %.16s  %s  %-17s  %-12s  %-10s  %s%s", outcome->sequence, outcome->digest, finished, outcome->vin,
+                outcome->campaign, outcome->type, outcome->result, record->acknowledged ? "  acknowledged" : "");
+}
+
+json_t *
+rb_record_rows (RbCli *cli, GPtrArray *records)
+{
+  json_t *rows = json_array ();
+  for (guint i = 0; i < records->len; i++) {
+    json_array_append_new (rows, rb_record_row (records->pdata[i]));
+    say_row (cli, records->pdata[i]);
+  }
+  return rows;
+}
+
+int
+rb_record_end (RbCli *cli, GPtrArray *records, const char *message, json_t *extra)
 {
   for (guint i = 0; i < records->len; i++) {
-    const RbOutboxRecord *record = records->pdata[i];
-    g_autofree char *finished = rb_moment_to_text (record->finished);
-    rb_cli_say (cli, "%4" G_GINT64_FORMAT "  %.16s  %s  %-17s  %-12s  %-10s  %s%s", record->sequence, record->digest, finished,
-                record->vin, record->campaign, record->type, record->result, record->acknowledged ? "  acknowledged" : "");
+    const RbStored *record = records->pdata[i];
+    const RbVerifyOutcome *outcome = record->outcome;
+    if (outcome->reason == RB_REASON_NONE)
+      continue;
+    g_autofree char *text = g_strdup_printf ("Record stored as %.16s: %s", record->stored_as, outcome->message);
+    return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (outcome->reason), text, extra);
   }
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
+}
+
+static void
+add_gaps (RbCli *cli, json_t *extra, GStrv gaps)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; gaps != NULL && gaps[i] != NULL; i++) {
+    json_array_append_new (list, json_string (gaps[i]));
+    rb_cli_say (cli, "%s", gaps[i]);
+  }
+  rb_json_set (extra, "gaps", list);
 }
 
 int
@@ -46,6 +92,7 @@ rb_record_verb_list (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *vin = NULL, *campaign = NULL;
+  g_auto (GStrv) gaps = NULL;
   const GOptionEntry entries[] = { { "vin", 0, 0, G_OPTION_ARG_STRING, &vin, "Only this vehicle's", "VIN" },
                                    { "campaign", 0, 0, G_OPTION_ARG_STRING, &campaign, "Only this campaign's", "ID" },
                                    { NULL } };
@@ -53,15 +100,13 @@ rb_record_verb_list (RbCli *cli, int argc, char **argv)
   if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
     return code;
   g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
-  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_outbox_list (outbox, vin, campaign, &error);
+  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_stored_list (outbox, vin, campaign, &gaps, &error);
   if (records == NULL)
     return rb_cli_fail (cli, error, NULL);
-  json_t *extra = json_object (), *rows = json_array ();
-  for (guint i = 0; i < records->len; i++)
-    json_array_append_new (rows, rb_record_row (records->pdata[i]));
-  rb_json_set (extra, "records", rows);
-  rb_record_say_rows (cli, records);
-  return rb_cli_end (cli, RB_CLI_OK, "ok", records->len == 0 ? "No records" : "", extra);
+  json_t *extra = json_object ();
+  rb_json_set (extra, "records", rb_record_rows (cli, records));
+  add_gaps (cli, extra, gaps);
+  return rb_record_end (cli, records, records->len == 0 ? "No records" : "", extra);
 }
 
 static void
@@ -77,17 +122,30 @@ say_ecus (RbCli *cli, const json_t *ecus)
 }
 
 static void
-say_record (RbCli *cli, const RbOutboxRecord *record, const json_t *predicate)
+say_record (RbCli *cli, const RbStored *record)
 {
+  const RbVerifyOutcome *outcome = record->outcome;
   g_autofree char *finished = rb_moment_to_text (record->finished);
-  rb_cli_say (cli, "Record     %s", record->digest);
-  rb_cli_say (cli, "Number     %" G_GINT64_FORMAT " of stream %s", record->sequence, record->stream);
-  rb_cli_say (cli, "Vehicle    %s", record->vin);
-  rb_cli_say (cli, "Campaign   %s", record->campaign);
+  rb_cli_say (cli, "Record     %s", outcome->digest);
+  rb_cli_say (cli, "Number     %" G_GINT64_FORMAT " of stream %s", outcome->sequence, outcome->stream);
+  rb_cli_say (cli, "Vehicle    %s", outcome->vin);
+  rb_cli_say (cli, "Campaign   %s", outcome->campaign);
   rb_cli_say (cli, "Finished   %s", finished);
-  rb_cli_say (cli, "Technician %s", rb_json_string_or (json_object_get (predicate, "technician"), "name", ""));
-  rb_cli_say (cli, "Result     %s (%s)", record->result, record->type);
-  say_ecus (cli, json_object_get (predicate, "ecus"));
+  rb_cli_say (cli, "Technician %s", rb_json_string_or (json_object_get (outcome->predicate, "technician"), "name", ""));
+  rb_cli_say (cli, "Result     %s (%s)", outcome->result, outcome->type);
+  say_ecus (cli, json_object_get (outcome->predicate, "ecus"));
+}
+
+/* The record with that digest; NULL with error where there is none or something is wrong with it. */
+static RbStored *
+find_record (RbCli *cli, const char *digest, GError **error)
+{
+  g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, error);
+  g_autoptr (RbStored) record = outbox == NULL ? NULL : rb_stored_find (outbox, digest, error);
+  if (record == NULL || record->outcome->reason == RB_REASON_NONE)
+    return g_steal_pointer (&record);
+  rb_reason_deny (error, RB_RECORD_ERROR, record->outcome->reason, "Record %.16s: %s", record->outcome->digest, record->outcome->message);
+  return NULL;
 }
 
 int
@@ -97,24 +155,25 @@ rb_record_verb_show (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
     return code;
-  g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
-  g_autoptr (RbOutboxRecord) record = outbox == NULL ? NULL : rb_outbox_find (outbox, argv[1], &error);
+  g_autoptr (RbStored) record = find_record (cli, argv[1], &error);
   if (record == NULL)
     return rb_cli_fail (cli, error, NULL);
-  const RbVerifyRequest request = { 0 };
-  g_autoptr (RbVerifyOutcome) outcome = rb_verify_record (record->envelope, &request);
-  if (outcome->predicate == NULL)
-    return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (outcome->reason), outcome->message, rb_record_row (record));
-  say_record (cli, record, outcome->predicate);
+  say_record (cli, record);
   json_t *extra = rb_record_row (record);
-  rb_json_set (extra, "predicate", json_incref (outcome->predicate));
+  rb_json_set (extra, "predicate", json_incref (record->outcome->predicate));
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", extra);
 }
 
 static char *
-file_name (const RbOutboxRecord *record)
+file_name (const RbStored *record)
 {
-  return g_strdup_printf ("%" G_GINT64_FORMAT "-%s.json", record->sequence, record->digest);
+  return g_strdup_printf ("%" G_GINT64_FORMAT "-%s.json", record->outcome->sequence, record->outcome->digest);
+}
+
+static gboolean
+is_sound (const RbStored *record)
+{
+  return record->outcome->reason == RB_REASON_NONE;
 }
 
 /* The folder holds what is written to it and no other .json: whoever reads it takes each for a record. */
@@ -126,7 +185,8 @@ folder_is_ours (const char *folder, GPtrArray *records, GError **error)
     return FALSE;
   g_auto (GStrv) names = rb_files_list (folder, error);
   for (guint i = 0; i < records->len; i++)
-    g_hash_table_add (ours, file_name (records->pdata[i]));
+    if (is_sound (records->pdata[i]))
+      g_hash_table_add (ours, file_name (records->pdata[i]));
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     if (g_str_has_suffix (names[i], ".json") && !g_hash_table_contains (ours, names[i])) {
       g_set_error (error, RB_RECORD_ERROR, RB_REASON_EXISTS, "%s holds another file already: %s. Export to a new folder", folder, names[i]);
@@ -135,19 +195,33 @@ folder_is_ours (const char *folder, GPtrArray *records, GError **error)
   return names != NULL;
 }
 
-gboolean
-rb_record_write_files (GPtrArray *records, const char *folder, GError **error)
+static gboolean
+write_files (GPtrArray *records, const char *folder, guint *written, GError **error)
 {
   if (!folder_is_ours (folder, records, error))
     return FALSE;
   for (guint i = 0; i < records->len; i++) {
-    const RbOutboxRecord *record = records->pdata[i];
-    g_autofree char *name = file_name (record);
-    g_autofree char *path = g_build_filename (folder, name, NULL);
-    if (!rb_files_write (path, record->envelope, error))
+    const RbStored *record = records->pdata[i];
+    g_autofree char *name = is_sound (record) ? file_name (record) : NULL;
+    g_autofree char *path = name == NULL ? NULL : g_build_filename (folder, name, NULL);
+    if (path != NULL && !rb_files_write (path, record->envelope, error))
       return FALSE;
+    *written += path != NULL;
   }
   return TRUE;
+}
+
+int
+rb_record_export (RbCli *cli, GPtrArray *records, const char *what, const char *folder)
+{
+  g_autoptr (GError) error = NULL;
+  guint written = 0;
+  if (!write_files (records, folder, &written, &error))
+    return rb_cli_fail (cli, error, NULL);
+  json_t *extra = json_object ();
+  rb_json_set_integer (extra, "exported", written);
+  g_autofree char *message = g_strdup_printf ("%u %s%s in %s", written, what, written == 1 ? "record" : "records", folder);
+  return rb_record_end (cli, records, message, extra);
 }
 
 int
@@ -158,13 +232,8 @@ rb_record_verb_export (RbCli *cli, int argc, char **argv)
   if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
     return code;
   g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
-  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_outbox_list (outbox, NULL, NULL, &error);
-  if (records == NULL || !rb_record_write_files (records, argv[1], &error))
-    return rb_cli_fail (cli, error, NULL);
-  json_t *extra = json_object ();
-  rb_json_set_integer (extra, "exported", records->len);
-  g_autofree char *message = g_strdup_printf ("%u %s in %s", records->len, records->len == 1 ? "record" : "records", argv[1]);
-  return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
+  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_stored_list (outbox, NULL, NULL, NULL, &error);
+  return records == NULL ? rb_cli_fail (cli, error, NULL) : rb_record_export (cli, records, "", argv[1]);
 }
 
 int
@@ -178,9 +247,8 @@ rb_record_verb_print (RbCli *cli, int argc, char **argv)
     return code;
   if (path == NULL)
     return rb_cli_end (cli, RB_CLI_USAGE, "usage", "record print: -o FILE.pdf is missing", NULL);
-  g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
-  g_autoptr (RbOutboxRecord) record = outbox == NULL ? NULL : rb_outbox_find (outbox, argv[1], &error);
-  g_autoptr (GBytes) page = record == NULL ? NULL : rb_sheet_draw (record, &error);
+  g_autoptr (RbStored) record = find_record (cli, argv[1], &error);
+  g_autoptr (GBytes) page = record == NULL ? NULL : rb_sheet_draw (record->envelope, &error);
   if (page == NULL || !rb_files_write (path, page, &error))
     return rb_cli_fail (cli, error, NULL);
   return rb_cli_end (cli, RB_CLI_OK, "ok", path, rb_record_row (record));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "core/cli.h"
-#include "record/outbox.h"
+#include "record/stored.h"
 
 /* recallctl record … */
 int rb_record_verb_list (RbCli *cli, int argc, char **argv);
@@ -10,7 +10,9 @@ int rb_record_verb_export (RbCli *cli, int argc, char **argv);
 int rb_record_verb_print (RbCli *cli, int argc, char **argv);
 int rb_record_verb_verify (RbCli *cli, int argc, char **argv);
 
-/* For the outbox verbs: one row as JSON (transfer full), and SEQ-DIGEST.json files in a folder. */
-json_t *rb_record_row (const RbOutboxRecord *record);
-void rb_record_say_rows (RbCli *cli, GPtrArray *records);
-gboolean rb_record_write_files (GPtrArray *records, const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* For the outbox verbs: records of RbStored, told and as JSON (transfer full); SEQ-DIGEST.json files in a folder, what naming the records
+ * in the message ("pending "); and the verdict, which is not good when something is wrong with one of them. Takes extra. */
+json_t *rb_record_rows (RbCli *cli, GPtrArray *records);
+int rb_record_export (RbCli *cli, GPtrArray *records, const char *what, const char *folder);
+int rb_record_end (RbCli *cli, GPtrArray *records, const char *message, json_t *extra);
+json_t *rb_record_row (const RbStored *record);

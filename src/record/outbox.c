@@ -2,11 +2,13 @@
 #include "record/outbox.h"
 
 #include "core/bytes.h"
+#include "core/json.h"
 #include "crypto/digest.h"
 #include "record/database.h"
 
 #include <string.h>
 
+#define MAX_ENVELOPE (4 * 1024 * 1024)
 #define NO_PREVIOUS "0000000000000000000000000000000000000000000000000000000000000000"
 #define COLUMNS \
   "digest, workstation, stream, sequence, previous, type, result, vin, campaign, finished, envelope, " \
@@ -106,17 +108,9 @@ rb_outbox_record_free (RbOutboxRecord *self)
   g_free (self);
 }
 
-/* The stream of this data dir, made at its first record. */
 static gboolean
-find_stream (RbOutbox *self, RbOutboxPlace *place, GError **error)
+make_stream (RbOutbox *self, RbOutboxPlace *place, GError **error)
 {
-  g_autoptr (sqlite3_stmt) look = prepare (self, "SELECT stream FROM streams ORDER BY rowid DESC LIMIT 1", error);
-  if (look == NULL)
-    return FALSE;
-  if (sqlite3_step (look) == SQLITE_ROW) {
-    g_strlcpy (place->stream, (const char *) sqlite3_column_text (look, 0), sizeof place->stream);
-    return TRUE;
-  }
   g_autoptr (GBytes) random = rb_digest_random (16);
   g_autofree char *stream = rb_bytes_hex (random);
   g_autoptr (sqlite3_stmt) make = prepare (self, "INSERT INTO streams VALUES (?, unixepoch ())", error);
@@ -129,11 +123,43 @@ find_stream (RbOutbox *self, RbOutboxPlace *place, GError **error)
   return TRUE;
 }
 
+/* The stream of this data dir, made at its first record. */
+static gboolean
+find_stream (RbOutbox *self, RbOutboxPlace *place, GError **error)
+{
+  g_autoptr (sqlite3_stmt) look = prepare (self, "SELECT stream FROM streams ORDER BY rowid DESC LIMIT 1", error);
+  if (look == NULL)
+    return FALSE;
+  if (sqlite3_step (look) == SQLITE_ROW) {
+    g_strlcpy (place->stream, (const char *) sqlite3_column_text (look, 0), sizeof place->stream);
+    return TRUE;
+  }
+  return make_stream (self, place, error);
+}
+
+/* The place after a record, by its signed contents: FALSE where they cannot be read or are of another chain. */
+static gboolean
+place_after (sqlite3_stmt *row, const char *workstation, RbOutboxPlace *place)
+{
+  g_autoptr (GBytes) envelope = g_bytes_new (sqlite3_column_blob (row, 0), (gsize) sqlite3_column_bytes (row, 0));
+  g_autoptr (RbDsse) dsse = rb_dsse_parse (envelope, MAX_ENVELOPE, NULL);
+  g_autoptr (json_t) statement = dsse == NULL ? NULL : rb_json_parse (rb_dsse_payload (dsse), MAX_ENVELOPE, "record", NULL);
+  const json_t *predicate = json_object_get (statement, "predicate");
+  gint64 sequence = rb_json_integer_or (predicate, "sequence", 0);
+  if (sequence < 1 || strcmp (rb_json_string_or (predicate, "stream", ""), place->stream) != 0
+      || strcmp (rb_json_string_or (json_object_get (predicate, "workstation"), "certSha256", ""), workstation) != 0)
+    return FALSE;
+  place->sequence = sequence + 1;
+  g_strlcpy (place->previous, rb_dsse_digest (dsse), sizeof place->previous);
+  return TRUE;
+}
+
+/* A chain whose last record is damaged is not continued: what cannot be read cannot be named as the one before. */
 static gboolean
 find_last (RbOutbox *self, const char *workstation, RbOutboxPlace *place, GError **error)
 {
   g_autoptr (sqlite3_stmt) look =
-    prepare (self, "SELECT sequence, digest FROM records WHERE workstation = ? AND stream = ? ORDER BY sequence DESC LIMIT 1", error);
+    prepare (self, "SELECT envelope FROM records WHERE workstation = ? AND stream = ? ORDER BY rowid DESC LIMIT 1", error);
   if (look == NULL)
     return FALSE;
   bind_text (look, 1, workstation);
@@ -141,10 +167,11 @@ find_last (RbOutbox *self, const char *workstation, RbOutboxPlace *place, GError
   int step = sqlite3_step (look);
   if (step != SQLITE_ROW && step != SQLITE_DONE)
     return fail (self, "cannot be read", error);
-  place->sequence = step == SQLITE_ROW ? sqlite3_column_int64 (look, 0) + 1 : 1;
-  g_strlcpy (place->previous, step == SQLITE_ROW ? (const char *) sqlite3_column_text (look, 1) : NO_PREVIOUS,
-             sizeof place->previous);
-  return TRUE;
+  if (step == SQLITE_ROW && place_after (look, workstation, place))
+    return TRUE;
+  place->sequence = 1;
+  g_strlcpy (place->previous, NO_PREVIOUS, sizeof place->previous);
+  return step == SQLITE_DONE || make_stream (self, place, error);
 }
 
 gboolean
@@ -242,42 +269,8 @@ read_all (RbOutbox *self, sqlite3_stmt *statement, GError **error)
 }
 
 GPtrArray *
-rb_outbox_list (RbOutbox *self, const char *vin, const char *campaign, GError **error)
+rb_outbox_rows (RbOutbox *self, GError **error)
 {
-  g_autoptr (sqlite3_stmt) look =
-    prepare (self, "SELECT " COLUMNS " FROM records WHERE (?1 IS NULL OR vin = ?1) AND (?2 IS NULL OR campaign = ?2) ORDER BY rowid", error);
-  if (look == NULL)
-    return NULL;
-  bind_text (look, 1, vin);
-  bind_text (look, 2, campaign);
-  return read_all (self, look, error);
-}
-
-static gboolean
-is_digest_beginning (const char *text)
-{
-  gsize length = strlen (text);
-  return length >= 8 && length <= 64 && strspn (text, "0123456789abcdef") == length;
-}
-
-RbOutboxRecord *
-rb_outbox_find (RbOutbox *self, const char *digest, GError **error)
-{
-  if (!is_digest_beginning (digest)) {
-    g_set_error (error, RB_RECORD_ERROR, RB_REASON_NOT_FOUND, "“%s” is not the digest of a record", digest);
-    return NULL;
-  }
-  g_autofree char *pattern = g_strconcat (digest, "*", NULL);
-  g_autoptr (sqlite3_stmt) look = prepare (self, "SELECT " COLUMNS " FROM records WHERE digest GLOB ?", error);
-  if (look == NULL)
-    return NULL;
-  bind_text (look, 1, pattern);
-  g_autoptr (GPtrArray) found = read_all (self, look, error);
-  if (found == NULL)
-    return NULL;
-  if (found->len == 1)
-    return g_ptr_array_steal_index (found, 0);
-  g_set_error (error, RB_RECORD_ERROR, RB_REASON_NOT_FOUND, "%s record begins with %s",
-               found->len == 0 ? "No" : "More than one", digest);
-  return NULL;
+  g_autoptr (sqlite3_stmt) look = prepare (self, "SELECT " COLUMNS " FROM records ORDER BY rowid", error);
+  return look == NULL ? NULL : read_all (self, look, error);
 }

@@ -28,7 +28,7 @@ typedef struct {
 void rb_outbox_record_free (RbOutboxRecord *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbOutboxRecord, rb_outbox_record_free)
 
-/* The place the next record of this workstation takes. Only inside rb_outbox_begin() … rb_outbox_add(), so that
+/* The place the next record of this workstation takes, after the last one's signed contents; in a new stream where these cannot be read. Only inside rb_outbox_begin() … rb_outbox_add(), so that
  * two programs cannot take the same one. */
 typedef struct {
   char stream[33];
@@ -40,7 +40,6 @@ gboolean rb_outbox_begin (RbOutbox *self, const char *workstation, RbOutboxPlace
 gboolean rb_outbox_add (RbOutbox *self, const RbOutboxRecord *record, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_outbox_abandon (RbOutbox *self);
 
-/* Oldest first; vin and campaign may be NULL. (element-type RbOutboxRecord) (transfer full) */
-GPtrArray *rb_outbox_list (RbOutbox *self, const char *vin, const char *campaign, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* By digest or an unambiguous beginning of at least 8 digits; not-found. (transfer full) */
-RbOutboxRecord *rb_outbox_find (RbOutbox *self, const char *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What the database holds, oldest first. The columns are an index that its owner can edit; what a record says is read from its signed
+ * bytes: record/stored.h. (element-type RbOutboxRecord) (transfer full) */
+GPtrArray *rb_outbox_rows (RbOutbox *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -174,8 +174,9 @@ draw_code (Page *page, const char *text, GError **error)
 }
 
 static gboolean
-draw_foot (Page *page, const RbOutboxRecord *record, const json_t *predicate, GError **error)
+draw_foot (Page *page, const RbVerifyOutcome *record, GError **error)
 {
+  const json_t *predicate = record->predicate;
   g_autofree char *code = g_strdup_printf ("recallbay-record|%s|%s|%s", rb_json_string_or (predicate, "recordId", ""), record->digest,
                                            record->workstation);
   g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT " of stream %s", record->sequence, record->stream);
@@ -190,8 +191,9 @@ draw_foot (Page *page, const RbOutboxRecord *record, const json_t *predicate, GE
 }
 
 static void
-draw_head (Page *page, const RbOutboxRecord *record, const json_t *predicate)
+draw_head (Page *page, const RbVerifyOutcome *record)
 {
+  const json_t *predicate = record->predicate;
   const json_t *campaign = json_object_get (predicate, "campaign"), *vehicle = json_object_get (predicate, "vehicle");
   gint64 odometer = rb_json_integer_or (vehicle, "odometerKm", -1);
   g_autofree char *title = g_strdup_printf ("%s, recall %s", rb_json_string_or (campaign, "oem", ""), rb_json_string_or (campaign, "id", ""));
@@ -214,7 +216,7 @@ draw_head (Page *page, const RbOutboxRecord *record, const json_t *predicate)
 }
 
 static void
-set_metadata (cairo_surface_t *surface, const RbOutboxRecord *record)
+set_metadata (cairo_surface_t *surface, const RbVerifyOutcome *record)
 {
   g_autofree char *title = g_strdup_printf ("Recall certificate %s", record->vin);
   cairo_pdf_surface_set_metadata (surface, CAIRO_PDF_METADATA_TITLE, title);
@@ -222,10 +224,10 @@ set_metadata (cairo_surface_t *surface, const RbOutboxRecord *record)
 }
 
 GBytes *
-rb_sheet_draw (const RbOutboxRecord *record, GError **error)
+rb_sheet_draw (GBytes *envelope, GError **error)
 {
   const RbVerifyRequest request = { 0 };
-  g_autoptr (RbVerifyOutcome) outcome = rb_verify_record (record->envelope, &request);
+  g_autoptr (RbVerifyOutcome) outcome = rb_verify_record (envelope, &request);
   if (outcome->reason != RB_REASON_NONE) {
     g_set_error_literal (error, RB_RECORD_ERROR, (int) outcome->reason, outcome->message);
     return NULL;
@@ -233,11 +235,11 @@ rb_sheet_draw (const RbOutboxRecord *record, GError **error)
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   cairo_surface_t *surface = cairo_pdf_surface_create_for_stream (append, bytes, WIDTH, HEIGHT);
   Page page = { .cairo = cairo_create (surface), .y = MARGIN };
-  set_metadata (surface, record);
-  draw_head (&page, record, outcome->predicate);
+  set_metadata (surface, outcome);
+  draw_head (&page, outcome);
   draw_rule (&page);
   draw_ecus (&page, json_object_get (outcome->predicate, "ecus"));
-  gboolean drawn = draw_foot (&page, record, outcome->predicate, error);
+  gboolean drawn = draw_foot (&page, outcome, error);
   cairo_destroy (page.cairo);
   cairo_surface_finish (surface);
   if (drawn && cairo_surface_status (surface) != CAIRO_STATUS_SUCCESS) {

@@ -3,7 +3,7 @@
 
 #include "campaign/library.h"
 #include "core/moment.h"
-#include "record/outbox.h"
+#include "record/stored.h"
 #include "recovery/error.h"
 
 #include <string.h>
@@ -408,20 +408,30 @@ work_run (Work *work)
   return ok;
 }
 
+/* Of a record that cannot be read nothing is shown but that there is one. */
+static RbSessionRecord *
+session_record (const RbStored *record)
+{
+  const RbVerifyOutcome *outcome = record->outcome;
+  gboolean readable = outcome->predicate != NULL;
+  RbSessionRecord *copy = g_new0 (RbSessionRecord, 1);
+  *copy = (RbSessionRecord){ g_strdup (readable ? outcome->digest : record->stored_as), g_strdup (readable ? outcome->vin : "?"),
+                             g_strdup (readable ? outcome->campaign : "?"),
+                             g_strdup (outcome->reason == RB_REASON_NONE ? outcome->result : rb_reason_word (outcome->reason)),
+                             record->finished, record->acknowledged };
+  return copy;
+}
+
 static gboolean
 work_records (Work *work)
 {
   g_autoptr (RbOutbox) outbox = rb_outbox_open (work->input.data_dir, &work->error);
-  g_autoptr (GPtrArray) all = outbox == NULL ? NULL : rb_outbox_list (outbox, NULL, NULL, &work->error);
+  g_autoptr (GPtrArray) all = outbox == NULL ? NULL : rb_stored_list (outbox, NULL, NULL, NULL, &work->error);
   if (all == NULL)
     return FALSE;
   work->records = g_ptr_array_new_with_free_func (record_free);
   for (guint i = 0; i < all->len; i++) {
-    const RbOutboxRecord *record = all->pdata[i];
-    RbSessionRecord *copy = g_new0 (RbSessionRecord, 1);
-    *copy = (RbSessionRecord){ g_strdup (record->digest), g_strdup (record->vin), g_strdup (record->campaign),
-                               g_strdup (record->result), record->finished, record->acknowledged };
-    g_ptr_array_insert (work->records, 0, copy);
+    g_ptr_array_insert (work->records, 0, session_record (all->pdata[i]));
   }
   return TRUE;
 }

@@ -69,7 +69,7 @@ write_forged (Fixture *fixture, const char *folder)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (RbOutbox) outbox = open_outbox (folder, "data");
-  g_autoptr (GPtrArray) records = rb_outbox_list (outbox, NULL, NULL, &error);
+  g_autoptr (GPtrArray) records = rb_outbox_rows (outbox, &error);
   g_autoptr (GBytes) forged = fixture_forge (fixture, records->pdata[1], call_it_completed);
   g_autofree char *path = g_build_filename (folder, "forged", NULL);
   g_autofree char *file = g_build_filename (path, "2-forged.json", NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/files.h"
+#include "core/json.h"
 #include "record/outbox.h"
 
 #include <glib/gstdio.h>
@@ -30,11 +31,23 @@ tear_down (Case *self, gconstpointer data)
   g_free (self->folder);
 }
 
+/* As much of a record as the outbox reads: its place. */
+static GBytes *
+envelope_of (const RbOutboxPlace *place, const char *workstation, const char *vin, char **digest)
+{
+  g_autoptr (json_t) statement = json_pack ("{s:{s:s,s:I,s:{s:s},s:s}}", "predicate", "stream", place->stream, "sequence",
+                                            (json_int_t) place->sequence, "workstation", "certSha256", workstation, "vin", vin);
+  g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
+  g_autoptr (RbDsse) dsse = rb_dsse_new ("application/vnd.in-toto+json", payload);
+  *digest = g_strdup (rb_dsse_digest (dsse));
+  return rb_dsse_to_json (dsse);
+}
+
 static RbOutboxRecord *
-new_record (const RbOutboxPlace *place, const char *workstation, char digit, const char *vin)
+new_record (const RbOutboxPlace *place, const char *workstation, const char *vin)
 {
   RbOutboxRecord *record = g_new0 (RbOutboxRecord, 1);
-  record->digest = g_strnfill (64, digit);
+  record->envelope = envelope_of (place, workstation, vin, &record->digest);
   record->workstation = g_strdup (workstation);
   record->stream = g_strdup (place->stream);
   record->sequence = place->sequence;
@@ -44,45 +57,40 @@ new_record (const RbOutboxPlace *place, const char *workstation, char digit, con
   record->vin = g_strdup (vin);
   record->campaign = g_strdup ("R-1");
   record->finished = 1795000000;
-  record->envelope = g_bytes_new (&digit, 1);
   return record;
 }
 
 static void
-add (Case *self, const char *workstation, char digit, const char *vin)
+add (Case *self, const char *workstation, const char *vin)
 {
   g_autoptr (GError) error = NULL;
   RbOutboxPlace place;
   g_assert_true (rb_outbox_begin (self->outbox, workstation, &place, &error));
-  g_autoptr (RbOutboxRecord) record = new_record (&place, workstation, digit, vin);
+  g_autoptr (RbOutboxRecord) record = new_record (&place, workstation, vin);
   g_assert_true (rb_outbox_add (self->outbox, record, &error));
 }
 
-static void
-test_list_and_find (Case *self, gconstpointer data)
+static const RbOutboxRecord *
+row (GPtrArray *rows, guint i)
 {
-  g_autoptr (GError) error = NULL, short_error = NULL, none_error = NULL, wild_error = NULL;
-  add (self, "w1", 'a', "V1");
-  add (self, "w1", 'b', "V2");
-  add (self, "w2", 'c', "V1");
-  g_autoptr (GPtrArray) all = rb_outbox_list (self->outbox, NULL, NULL, &error);
-  g_autoptr (GPtrArray) of_v1 = rb_outbox_list (self->outbox, "V1", "R-1", &error);
-  g_autoptr (GPtrArray) of_r2 = rb_outbox_list (self->outbox, NULL, "R-2", &error);
-  g_autoptr (RbOutboxRecord) found = rb_outbox_find (self->outbox, "bbbbbbbb", &error);
+  return rows->pdata[i];
+}
+
+static void
+test_rows (Case *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  add (self, "w1", "V1");
+  add (self, "w1", "V2");
+  add (self, "w2", "V1");
+  g_autoptr (GPtrArray) rows = rb_outbox_rows (self->outbox, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (all->len, ==, 3);
-  g_assert_cmpuint (of_v1->len, ==, 2);
-  g_assert_cmpuint (of_r2->len, ==, 0);
-  g_assert_cmpint (found->sequence, ==, 2);
-  g_assert_false (found->acknowledged);
-  g_assert_cmpstr (((RbOutboxRecord *) all->pdata[2])->stream, ==, found->stream);
-  g_assert_cmpint (((RbOutboxRecord *) all->pdata[2])->sequence, ==, 1);
-  g_assert_null (rb_outbox_find (self->outbox, "bb", &short_error));
-  g_assert_null (rb_outbox_find (self->outbox, "dddddddddd", &none_error));
-  g_assert_null (rb_outbox_find (self->outbox, "bbbbbbb*", &wild_error));
-  g_assert_cmpint (rb_reason_of (short_error), ==, RB_REASON_NOT_FOUND);
-  g_assert_cmpint (rb_reason_of (none_error), ==, RB_REASON_NOT_FOUND);
-  g_assert_cmpint (rb_reason_of (wild_error), ==, RB_REASON_NOT_FOUND);
+  g_assert_cmpuint (rows->len, ==, 3);
+  g_assert_cmpint (row (rows, 1)->sequence, ==, 2);
+  g_assert_cmpstr (row (rows, 1)->previous, ==, row (rows, 0)->digest);
+  g_assert_false (row (rows, 1)->acknowledged);
+  g_assert_cmpstr (row (rows, 2)->stream, ==, row (rows, 1)->stream);
+  g_assert_cmpint (row (rows, 2)->sequence, ==, 1);
 }
 
 static sqlite3 *
@@ -101,13 +109,36 @@ test_nothing_is_changed_or_deleted (Case *self, gconstpointer data)
   static const char *const attempts[] = { "DELETE FROM records", "UPDATE records SET result = 'completed'",
                                           "UPDATE records SET envelope = x'00'", "DELETE FROM streams",
                                           "UPDATE streams SET stream = 'x'" };
-  add (self, "w1", 'a', "V1");
+  add (self, "w1", "V1");
   sqlite3 *db = open_plainly (self);
   for (guint i = 0; i < G_N_ELEMENTS (attempts); i++)
     g_assert_cmpint (sqlite3_exec (db, attempts[i], NULL, NULL, NULL), ==, SQLITE_CONSTRAINT);
   sqlite3_close (db);
-  g_autoptr (GPtrArray) records = rb_outbox_list (self->outbox, NULL, NULL, NULL);
+  g_autoptr (GPtrArray) records = rb_outbox_rows (self->outbox, NULL);
   g_assert_cmpuint (records->len, ==, 1);
+}
+
+/* The next place follows from what was signed, whatever is written beside it. */
+static void
+test_place_by_signed_contents (Case *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  RbOutboxPlace place;
+  add (self, "w1", "V1");
+  sqlite3 *db = open_plainly (self);
+  g_assert_cmpint (sqlite3_exec (db, "DROP TRIGGER records_stay; UPDATE records SET sequence = 40, digest = 'x', previous = 'y'", NULL, NULL, NULL),
+                   ==, SQLITE_OK);
+  g_assert_true (rb_outbox_begin (self->outbox, "w1", &place, &error));
+  rb_outbox_abandon (self->outbox);
+  g_assert_cmpint (place.sequence, ==, 2);
+  g_assert_cmpuint (strlen (place.previous), ==, 64);
+  g_autofree char *stream = g_strdup (place.stream);
+  g_assert_cmpint (sqlite3_exec (db, "UPDATE records SET envelope = x'7b7d'", NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (db);
+  g_assert_true (rb_outbox_begin (self->outbox, "w1", &place, &error));
+  rb_outbox_abandon (self->outbox);
+  g_assert_cmpint (place.sequence, ==, 1);
+  g_assert_cmpstr (place.stream, !=, stream);
 }
 
 static int
@@ -138,8 +169,8 @@ test_abandon (Case *self, gconstpointer data)
   g_assert_true (rb_outbox_begin (self->outbox, "w1", &again, &error));
   rb_outbox_abandon (self->outbox);
   g_assert_cmpint (again.sequence, ==, 1);
-  add (self, "w1", 'a', "V1");
-  g_autoptr (GPtrArray) records = rb_outbox_list (self->outbox, NULL, NULL, &error);
+  add (self, "w1", "V1");
+  g_autoptr (GPtrArray) records = rb_outbox_rows (self->outbox, &error);
   g_assert_cmpuint (records->len, ==, 1);
 }
 
@@ -148,12 +179,13 @@ test_same_record_twice (Case *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   RbOutboxPlace place;
-  add (self, "w1", 'a', "V1");
+  add (self, "w1", "V1");
   g_assert_true (rb_outbox_begin (self->outbox, "w1", &place, &error));
-  g_autoptr (RbOutboxRecord) record = new_record (&place, "w1", 'a', "V1");
+  place.sequence = 1;
+  g_autoptr (RbOutboxRecord) record = new_record (&place, "w1", "V1");
   g_assert_false (rb_outbox_add (self->outbox, record, &error));
   g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_DATABASE);
-  add (self, "w1", 'b', "V1");
+  add (self, "w1", "V1");
 }
 
 static void
@@ -185,8 +217,9 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  ADD ("list-and-find", test_list_and_find);
+  ADD ("rows", test_rows);
   ADD ("nothing-is-changed-or-deleted", test_nothing_is_changed_or_deleted);
+  ADD ("place-by-signed-contents", test_place_by_signed_contents);
   ADD ("durable", test_durable);
   ADD ("abandon", test_abandon);
   ADD ("same-record-twice", test_same_record_twice);

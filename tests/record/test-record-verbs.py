@@ -96,6 +96,64 @@ class Verbs(unittest.TestCase):
         self.ctl("record", "print", "0" * 64, "-o", str(self.made / "none.pdf"), code=1)
         self.assertFalse((self.made / "none.pdf").exists())
 
+    def edited(self, name, sql):
+        """A copy of the data dir whose owner edits the database."""
+        shutil.copytree(self.made / "data", self.made / name)
+        with sqlite3.connect(self.made / name / "recallbay.db") as db:
+            db.executescript("DROP TRIGGER records_stay; DROP TRIGGER records_keep;" + sql)
+        return name
+
+    COLUMNS = "UPDATE records SET result='completed', type='completion', vin='WAURAB0RA1LL00022', campaign='R-0', sequence=sequence+40, finished=0, digest=substr(digest,1,20)||'f'||substr(digest,22)"
+
+    def test_edited_columns(self):
+        """What is listed, shown and exported comes from the signed bytes."""
+        before, data = self.ctl("record", "list", code=0)[-1]["records"], self.edited("columns", self.COLUMNS)
+        self.assertEqual(self.ctl("record", "list", code=0, data=data)[-1]["records"], before)
+        self.assertEqual(self.ctl("outbox", code=0, data=data)[-1]["pending"], before)
+        self.assertEqual(self.ctl("record", "list", "--vin", "WAURAB0RA1LL00022", code=0, data=data)[-1]["records"], [])
+        shown = self.ctl("record", "show", before[1]["digest"], code=0, data=data)[-1]
+        self.assertEqual({name: shown[name] for name in before[1]}, before[1])
+        self.assertEqual(shown["predicate"]["result"], "incomplete")
+        for verb in ("record", "outbox"):
+            self.assertEqual(self.ctl(verb, "export", str(self.made / f"columns-{verb}"), code=0, data=data)[-1]["exported"], 3)
+            self.assertEqual({path.name for path in (self.made / f"columns-{verb}").iterdir()}, {path.name for path in self.files})
+        self.ctl("record", "print", before[1]["digest"], "-o", str(self.made / "columns.pdf"), code=0, data=data)
+
+    def test_an_envelope_of_nothing(self):
+        """An envelope {} is no record: it is told, never exported, and the verdict is not good; the others are not held back."""
+        data = self.edited("nothing", "UPDATE records SET envelope=x'7b7d' WHERE sequence=2")
+        digest = self.ctl("record", "list", code=0)[-1]["records"][1]["digest"]
+        for verb in (("record", "list"), ("outbox",)):
+            answer = self.ctl(*verb, code=1, data=data)[-1]
+            self.assertEqual((answer["ok"], answer["reason"]), (False, "record-malformed"))
+            rows = answer["records" if verb[0] == "record" else "pending"]
+            self.assertEqual(rows[1], {"fault": "record-malformed", "stored_as": digest})
+            self.assertEqual([row.get("sequence") for row in rows], [1, None, 3])
+        for verb in ("record", "outbox"):
+            answer = self.ctl(verb, "export", str(self.made / f"nothing-{verb}"), code=1, data=data)[-1]
+            self.assertEqual((answer["reason"], answer["exported"]), ("record-malformed", 2))
+            self.assertEqual(len(list((self.made / f"nothing-{verb}").iterdir())), 2)
+        for verb in (("show", digest), ("print", digest, "-o", str(self.made / "nothing.pdf"))):
+            self.assertEqual(self.ctl("record", *verb, code=1, data=data)[-1]["reason"], "record-malformed")
+        self.assertFalse((self.made / "nothing.pdf").exists())
+
+    def test_an_envelope_of_another_record(self):
+        data = self.edited("twice", "UPDATE records SET envelope=(SELECT envelope FROM records WHERE sequence=1) WHERE sequence=2")
+        answer = self.ctl("record", "list", code=1, data=data)[-1]
+        self.assertEqual(answer["reason"], "record-duplicate")
+        self.assertEqual([row.get("fault") for row in answer["records"]], [None, "record-duplicate", None])
+        self.assertIn("between records 1 and 3", answer["gaps"][0])
+
+    def test_a_record_deleted(self):
+        data = self.edited("deleted", "DELETE FROM records WHERE sequence=2")
+        self.assertIn("between records 1 and 3", self.ctl("record", "list", code=0, data=data)[-1]["gaps"][0])
+
+    def test_a_damaged_payload(self):
+        data = self.edited("bent", "UPDATE records SET envelope=CAST(replace(CAST(envelope AS TEXT), '\"sig\":\"ME', '\"sig\":\"MA') AS BLOB) WHERE sequence=1")
+        answer = self.ctl("record", "list", code=1, data=data)[-1]
+        self.assertEqual((answer["reason"], answer["records"][0]["fault"]), ("record-signature", "record-signature"))
+        self.assertNotIn("result", answer["records"][0])
+
     def test_empty_data_dir(self):
         self.assertEqual(self.ctl("record", "list", code=0, data="empty")[-1]["records"], [])
         self.assertEqual(self.ctl("outbox", code=0, data="empty")[-1]["pending"], [])

@@ -212,7 +212,7 @@ test_type_against_writes (Case *self, gconstpointer data)
 static void
 expect_nothing_stored (Case *self, const RbOutboxRecord *record, GError *const *error, RbReason reason)
 {
-  g_autoptr (GPtrArray) records = rb_outbox_list (self->outbox, NULL, NULL, NULL);
+  g_autoptr (GPtrArray) records = rb_outbox_rows (self->outbox, NULL);
   g_assert_null (record);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (*error)), ==, rb_reason_word (reason));
   g_assert_cmpuint (records->len, ==, 0);
