@@ -17,7 +17,7 @@ struct _RbCertificate {
   X509 *x509;
   GBytes *der;
   char *id;
-  char *common_name;
+  char *common_name, *unit, *country;
   RbPublicKey *key;
   gint64 not_after;
 };
@@ -48,16 +48,24 @@ moment_of (const ASN1_TIME *time)
   return moment == NULL ? 0 : g_date_time_to_unix (moment);
 }
 
+/* NULL when the subject has none. */
+static char *
+subject_part (X509 *x509, int nid)
+{
+  X509_NAME *subject = X509_get_subject_name (x509);
+  int at = X509_NAME_get_index_by_NID (subject, nid, -1);
+  unsigned char *utf8 = NULL;
+  int length = at < 0 ? -1 : ASN1_STRING_to_UTF8 (&utf8, X509_NAME_ENTRY_get_data (X509_NAME_get_entry (subject, at)));
+  char *part = length < 0 ? NULL : g_utf8_make_valid ((const char *) utf8, length);
+  OPENSSL_free (utf8);
+  return part;
+}
+
 static char *
 common_name_of (X509 *x509)
 {
-  X509_NAME *subject = X509_get_subject_name (x509);
-  int at = X509_NAME_get_index_by_NID (subject, NID_commonName, -1);
-  unsigned char *utf8 = NULL;
-  int length = at < 0 ? -1 : ASN1_STRING_to_UTF8 (&utf8, X509_NAME_ENTRY_get_data (X509_NAME_get_entry (subject, at)));
-  char *name = length < 0 ? g_strdup ("") : g_utf8_make_valid ((const char *) utf8, length);
-  OPENSSL_free (utf8);
-  return name;
+  char *name = subject_part (x509, NID_commonName);
+  return name == NULL ? g_strdup ("") : name;
 }
 
 /* Takes x509. */
@@ -83,6 +91,8 @@ certificate_new (X509 *taken, GError **error)
   OPENSSL_free (der);
   self->id = rb_digest_sha256_hex_of (self->der);
   self->common_name = common_name_of (x509);
+  self->unit = subject_part (x509, NID_organizationalUnitName);
+  self->country = subject_part (x509, NID_countryName);
   self->key = g_steal_pointer (&key);
   self->not_after = moment_of (X509_get0_notAfter (x509));
   self->x509 = g_steal_pointer (&x509);
@@ -162,6 +172,8 @@ certificate_clear (gpointer data)
   g_bytes_unref (self->der);
   g_free (self->id);
   g_free (self->common_name);
+  g_free (self->unit);
+  g_free (self->country);
   rb_key_public_unref (self->key);
 }
 
@@ -193,6 +205,18 @@ RbPublicKey *
 rb_certificate_key (RbCertificate *self)
 {
   return self->key;
+}
+
+const char *
+rb_certificate_unit (RbCertificate *self)
+{
+  return self->unit;
+}
+
+const char *
+rb_certificate_country (RbCertificate *self)
+{
+  return self->country;
 }
 
 gboolean

@@ -29,6 +29,9 @@ void rb_certificate_unref (RbCertificate *self);
 GBytes *rb_certificate_der (RbCertificate *self);            /* borrowed */
 const char *rb_certificate_id (RbCertificate *self);         /* sha256 of the DER, hex, borrowed */
 const char *rb_certificate_common_name (RbCertificate *self);/* borrowed, "" when there is none */
+/* Of the subject: organisational unit (a dealer's code) and country. Borrowed; NULL when there is none. */
+const char *rb_certificate_unit (RbCertificate *self);
+const char *rb_certificate_country (RbCertificate *self);
 RbPublicKey *rb_certificate_key (RbCertificate *self);       /* borrowed */
 /* By key or by common name: one person or machine, whatever other certificates it has. */
 gboolean rb_certificate_same_holder (RbCertificate *self, RbCertificate *other);

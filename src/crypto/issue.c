@@ -47,7 +47,8 @@ fill_identity (X509 *x509, const RbIssueRequest *request, RbPublicKey *subject, 
                   && BN_to_ASN1_INTEGER (number, X509_get_serialNumber (x509)) != NULL
                   && X509_time_adj_ex (X509_getm_notBefore (x509), 0, 0, &(time_t){ (time_t) request->not_before }) != NULL
                   && X509_time_adj_ex (X509_getm_notAfter (x509), 0, 0, &(time_t){ (time_t) request->not_after }) != NULL
-                  && add_name (name, "O", request->organisation) && add_name (name, "CN", request->common_name)
+                  && add_name (name, "C", request->country) && add_name (name, "O", request->organisation)
+                  && add_name (name, "OU", request->unit) && add_name (name, "CN", request->common_name)
                   && X509_set_issuer_name (x509, X509_get_subject_name (issuer == NULL ? x509 : issuer)) == 1
                   && X509_set_pubkey (x509, rb_key_evp_public (subject)) == 1;
   BN_free (number);

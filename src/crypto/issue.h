@@ -6,6 +6,8 @@
 typedef struct {
   const char *common_name;
   const char *organisation;  /* may be NULL */
+  const char *unit;          /* of the organisation: a dealer's code; may be NULL */
+  const char *country;       /* ISO 3166, two letters; may be NULL */
   const char *const *dns;    /* subjectAltName, may be NULL; NULL-terminated, "127.0.0.1" becomes an IP */
   int purpose;               /* RbPurpose, -1 for a CA */
   gint64 not_before;

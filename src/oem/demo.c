@@ -219,6 +219,15 @@ add_repositories (Demo *self, GError **error)
   return TRUE;
 }
 
+/* Who the pseudonyms are. The OEM keeps it: no workshop, record or bundle has it. */
+static void
+add_people (Demo *self)
+{
+  g_autoptr (json_t) people = json_pack ("{s:s,s:O}", "format", "recallbay-people-1", "people", self->pki->people);
+  g_autofree char *text = rb_json_to_pretty (people);
+  add_private_text (self, "oem/people.json", text);
+}
+
 static void
 add_identities (Demo *self)
 {
@@ -227,6 +236,7 @@ add_identities (Demo *self)
   rb_pack_add_private (self->beside, pki->second, "second.p12");
   rb_pack_add_private (self->beside, pki->workstation, "workstation.pem");
   add_private_text (self, "passphrase", pki->passphrase);
+  add_people (self);
   add_text (self, "dealer-ca.pem", pki->dealer_ca_pem);
   add_text (self, "intake-ca.pem", pki->intake_ca_pem);
   add_text (self, "vehicle-ca.pem", pki->vehicle_ca_pem);
@@ -322,6 +332,7 @@ say_what_is_there (RbCli *cli, const Demo *self, const char *folder)
     { "expected.json", "the vehicle as it must leave" },
     { "repositories/", "the three repositories: recall-oem repo check" },
     { "intake.json, intake-ca.pem", "for the OEM's intake" },
+    { "oem/people.json", "the OEM's register of who the technicians' pseudonyms are" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
     if (self->story->attack != NULL || !g_str_equal (lines[i][0], "attack/"))

@@ -11,6 +11,10 @@
 
 #define CA_YEARS 10
 #define PERSON_YEARS 1
+#define DEALER "Riverside Garage"
+#define DEALER_CODE "US-20417"
+#define DEALER_COUNTRY "US"
+#define PSEUDONYM_LENGTH 10
 
 typedef struct {
   RbPrivateKey *key;
@@ -68,7 +72,9 @@ issue_end (Issued *out, const char *name, RbPurpose purpose, Issued *ca, gint64 
 {
   static const char *const dns[] = { "localhost", "127.0.0.1", NULL };
   RbIssueRequest request = { .common_name = name,
-                             .organisation = "Riverside Garage",
+                             .organisation = DEALER,
+                             .unit = DEALER_CODE,
+                             .country = DEALER_COUNTRY,
                              .dns = purpose == RB_PURPOSE_TLS_SERVER ? dns : NULL,
                              .purpose = purpose,
                              .not_before = now - RB_MOMENT_DAY,
@@ -76,16 +82,39 @@ issue_end (Issued *out, const char *name, RbPurpose purpose, Issued *ca, gint64 
   return issue (out, &request, ca, error);
 }
 
+/* Random, so that nothing about the person follows from it; no letters that are read for digits. */
+static char *
+make_pseudonym (void)
+{
+  static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  g_autoptr (GBytes) random = rb_digest_random (PSEUDONYM_LENGTH);
+  const guint8 *bytes = g_bytes_get_data (random, NULL);
+  g_autoptr (GString) text = g_string_new ("T-");
+  for (guint i = 0; i < PSEUDONYM_LENGTH; i++)
+    g_string_append_c (text, letters[bytes[i] % 32]);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+register_person (RbPki *self, const char *name, const char *pseudonym, RbCertificate *certificate)
+{
+  json_array_append_new (self->people, json_pack ("{s:s,s:s,s:s,s:s}", "pseudonym", pseudonym, "name", name, "dealer", DEALER_CODE,
+                                                  "certificate_sha256", rb_certificate_id (certificate)));
+}
+
+/* Certificate and file bear a pseudonym: they travel with every record. Who it is stands in the OEM's register alone. */
 static GBytes *
 make_person (RbPki *self, const char *name, Issued *ca, gint64 now, GError **error)
 {
   g_auto (Issued) person = { NULL, NULL };
-  if (!issue_end (&person, name, RB_PURPOSE_TECHNICIAN, ca, now, error))
+  g_autofree char *pseudonym = make_pseudonym ();
+  if (!issue_end (&person, pseudonym, RB_PURPOSE_TECHNICIAN, ca, now, error))
     return NULL;
+  register_person (self, name, pseudonym, person.certificate);
   g_autoptr (GPtrArray) chain = g_ptr_array_new ();
   g_ptr_array_add (chain, person.certificate);
   g_ptr_array_add (chain, ca->certificate);
-  return rb_issue_pkcs12 (name, person.key, chain, self->passphrase, error);
+  return rb_issue_pkcs12 (pseudonym, person.key, chain, self->passphrase, error);
 }
 
 static gboolean
@@ -167,6 +196,7 @@ rb_pki_new (const char *oem, const char *vin, gint64 now, GError **error)
   if (!issue_ca (&ca, oem, "Dealer CA", now, error))
     return NULL;
   self->passphrase = make_passphrase ();
+  self->people = json_array ();
   self->dealer_ca = rb_certificate_ref (ca.certificate);
   self->dealer_ca_pem = to_pem (ca.certificate);
   self->technician = make_person (self, "Jo Weber", &ca, now, error);
@@ -188,6 +218,7 @@ rb_pki_free (RbPki *self)
   g_clear_pointer (&self->technician, g_bytes_unref);
   g_clear_pointer (&self->second, g_bytes_unref);
   g_clear_pointer (&self->workstation, g_bytes_unref);
+  json_decref (self->people);
   g_free (self->passphrase);
   g_free (self->dealer_ca_pem);
   g_free (self->intake_ca_pem);

@@ -11,15 +11,15 @@
 #define SCOPE_LIST_MAX 1000 /* above it the campaign says "all" and the VIN packs say who */
 
 static const struct {
-  const char *id, *title, *number, *remedy;
+  const char *id, *title, *number, *nhtsa, *remedy;
 } recalls[] = {
-  [RB_SCENARIO_DIRECTOR] = { "R-2026-07", "Director keys stolen: all vehicles", "AM-26-107",
+  [RB_SCENARIO_DIRECTOR] = { "R-2026-07", "Director keys stolen: all vehicles", "AM-26-107", "26V-107",
                              "Replace the Director root, images, metadata and keys of every ECU" },
-  [RB_SCENARIO_IMAGE_SUPPLIER] = { "R-2026-08", "Keys of Supplier A stolen: vehicles with its ECUs", "AM-26-108",
+  [RB_SCENARIO_IMAGE_SUPPLIER] = { "R-2026-08", "Keys of Supplier A stolen: vehicles with its ECUs", "AM-26-108", "26V-108",
                                    "Replace images, metadata and keys of every ECU" },
-  [RB_SCENARIO_IMAGE_OEM] = { "R-2026-09", "Image repository keys stolen, root included: all vehicles", "AM-26-109",
+  [RB_SCENARIO_IMAGE_OEM] = { "R-2026-09", "Image repository keys stolen, root included: all vehicles", "AM-26-109", "26V-109",
                               "Overwrite the Image root, replace images, metadata and keys of every ECU" },
-  [RB_SCENARIO_ECU_KEYS] = { "R-2026-10", "ECU keys stolen: vehicles with these ECUs", "AM-26-110",
+  [RB_SCENARIO_ECU_KEYS] = { "R-2026-10", "ECU keys stolen: vehicles with these ECUs", "AM-26-110", "26V-110",
                              "Replace images, metadata and keys of every ECU" },
 };
 
@@ -107,9 +107,9 @@ rb_recall_campaign (const RbStory *story)
   gboolean pinned = story->scenario == RB_SCENARIO_IMAGE_OEM;
   g_autoptr (GBytes) nonce = rb_digest_random (32);
   g_autofree char *nonce_hex = rb_bytes_hex (nonce);
-  json_t *campaign = json_pack ("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:{s:o,s:o},s:o,s:o,s:b,s:s,s:s}", "format",
+  json_t *campaign = json_pack ("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:{s:o,s:o},s:o,s:o,s:b,s:s,s:s}", "format",
                                 "recallbay-campaign-1", "id", id, "version", 1, "title", recalls[story->scenario].title,
-                                "oem", RB_RECALL_OEM, "oem_number", recalls[story->scenario].number, "scenario",
+                                "oem", RB_RECALL_OEM, "oem_number", recalls[story->scenario].number, "nhtsa_number", recalls[story->scenario].nhtsa, "scenario",
                                 rb_campaign_scenario_name (story->scenario), "market", "US", "nonce", nonce_hex, "scope",
                                 scope (story), "vehicle_model", "models/aurora-compact.json", "roots", "director",
                                 root (story->director, FALSE), "image", root (story->image, pinned), "ecus",

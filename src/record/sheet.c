@@ -190,6 +190,13 @@ draw_foot (Page *page, const RbVerifyOutcome *record, GError **error)
   return draw_code (page, code, error);
 }
 
+/* NULL where there is none of the two. (transfer full) */
+static char *
+join (const char *one, const char *other)
+{
+  return one == NULL || other == NULL ? g_strdup (one == NULL ? other : one) : g_strdup_printf ("%s, %s", one, other);
+}
+
 static void
 draw_head (Page *page, const RbVerifyOutcome *record)
 {
@@ -200,12 +207,18 @@ draw_head (Page *page, const RbVerifyOutcome *record)
   g_autofree char *distance = odometer < 0 ? NULL : g_strdup_printf ("%" G_GINT64_FORMAT " km", odometer);
   g_autofree char *times = g_strdup_printf ("%s to %s", rb_json_string_or (predicate, "startedAt", ""),
                                             rb_json_string_or (predicate, "finishedAt", ""));
+  g_autofree char *numbers = join (rb_json_string_or (campaign, "oemNumber", NULL), rb_json_string_or (campaign, "nhtsaNumber", NULL));
+  g_autofree char *dealer = join (rb_json_string_or (json_object_get (predicate, "dealer"), "code", NULL),
+                                  rb_json_string_or (json_object_get (predicate, "dealer"), "country", NULL));
   draw_line (page, "Sans 10", "Certificate of a manual recall after key compromise");
   draw_line (page, "Sans Bold 16", title);
   page->y += 8;
   draw_verdict (page, strcmp (record->result, "completed") == 0);
   draw_fact (page, "VIN", record->vin);
   draw_fact (page, "Odometer", distance);
+  draw_fact (page, "Campaign numbers", numbers);
+  draw_fact (page, "Labour operation", rb_json_string_or (campaign, "labourOperation", NULL));
+  draw_fact (page, "Dealer", dealer);
   draw_fact (page, "Repair order", rb_json_string_or (json_object_get (predicate, "dealer"), "repairOrder", NULL));
   draw_fact (page, "Result", record->result);
   draw_fact (page, "Inspection", rb_json_string_or (json_object_get (predicate, "inspection"), "outcome", "none"));

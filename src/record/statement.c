@@ -33,12 +33,27 @@ name_person (RbIdentity *identity)
   return person;
 }
 
+/* The dealer is the one that the OEM certified, not one that is typed in. */
+static void
+add_dealer (json_t *dealer, RbCertificate *workstation)
+{
+  if (!json_is_object (dealer))
+    return;
+  json_object_del (dealer, "code");
+  json_object_del (dealer, "country");
+  if (rb_certificate_unit (workstation) != NULL)
+    rb_json_set_string (dealer, "code", rb_certificate_unit (workstation));
+  if (rb_certificate_country (workstation) != NULL)
+    rb_json_set_string (dealer, "country", rb_certificate_country (workstation));
+}
+
 static void
 add_identities (json_t *predicate, const RbStatementRequest *request)
 {
   json_t *workstation = json_object_get (predicate, "workstation");
   if (json_is_object (workstation))
     rb_json_set_string (workstation, "certSha256", rb_certificate_id (rb_identity_certificate (request->workstation)));
+  add_dealer (json_object_get (predicate, "dealer"), rb_identity_certificate (request->workstation));
   rb_json_set (predicate, "technician", name_person (request->technician));
   json_object_del (predicate, "secondPerson");
   if (request->second != NULL)

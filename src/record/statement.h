@@ -20,8 +20,8 @@
  * writes, startedAt, finishedAt. Where an ECU has no key to make, key is {"kind": "none"}; image, key and report are null
  * where nothing is known. Integers only.
  *
- * The builder adds recordId, stream, sequence, previousRecord, supersedes, type, result, campaign,
- * workstation.certSha256, technician, secondPerson, and the statement's subjects from vehicleManifest.
+ * The builder adds dealer.code and dealer.country (where the workstation's certificate has OU and C), recordId, stream, sequence,
+ * previousRecord, supersedes, type, result, campaign, workstation.certSha256, technician, secondPerson, and the statement's subjects from vehicleManifest.
  */
 #define RB_STATEMENT_TYPE "https://in-toto.io/Statement/v1"
 #define RB_STATEMENT_PREDICATE_TYPE "https://recallbay.org/recovery/v1"

@@ -115,6 +115,17 @@ check_purpose (GPtrArray *chain, RbPurpose purpose, const json_t *named, GError 
 }
 
 static gboolean
+check_dealer (Check *self, GPtrArray *workstation, GError **error)
+{
+  const json_t *dealer = json_object_get (self->predicate, "dealer");
+  RbCertificate *certificate = workstation->pdata[0];
+  if (g_strcmp0 (rb_json_string_or (dealer, "code", NULL), rb_certificate_unit (certificate)) == 0
+      && g_strcmp0 (rb_json_string_or (dealer, "country", NULL), rb_certificate_country (certificate)) == 0)
+    return TRUE;
+  return deny (error, RB_REASON_RECORD_CERTIFICATE, "its dealer is not the one of the workstation's certificate");
+}
+
+static gboolean
 are_same (GPtrArray *a, GPtrArray *b)
 {
   return rb_certificate_same_holder (a->pdata[0], b->pdata[0]);
@@ -153,7 +164,7 @@ check_signers (Check *self, GError **error)
     return deny (error, RB_REASON_SAME_PERSON, "two of its signatures are by the same person or machine");
   if (rb_dsse_signature_count (self->dsse) != wanted)
     return deny (error, RB_REASON_RECORD_SIGNATURE, "somebody signed it whom it does not name");
-  if (!check_purpose (workstation, RB_PURPOSE_WORKSTATION, NULL, error)
+  if (!check_purpose (workstation, RB_PURPOSE_WORKSTATION, NULL, error) || !check_dealer (self, workstation, error)
       || !check_purpose (technician, RB_PURPOSE_TECHNICIAN, json_object_get (self->predicate, "technician"), error)
       || (second != NULL && !check_purpose (second, RB_PURPOSE_TECHNICIAN, second_named, error)))
     return FALSE;

@@ -27,7 +27,7 @@ STRUCK = {"director": {"brake", "door"}, "ecu-keys": {"brake", "door"},
 FILES = {"campaign.recall", "service-root.json", "vehicle.json", "technician.p12", "second.p12", "workstation.pem",
          "passphrase", "dealer-ca.pem", "answers.json", "campaign.txt", "vin.txt", "intake.json", "intake-ca.pem",
          "vehicle-ca.pem", "expected.json", "vehicles.json"}
-FOLDERS = {"vehicle", "attack", "repositories"}
+FOLDERS = {"oem", "vehicle", "attack", "repositories"}
 
 
 def run(*arguments, code=0, **options):
@@ -105,6 +105,7 @@ class Each(unittest.TestCase):
         there = {p.name for p in demo.folder.iterdir()}
         folders = FOLDERS - ({"attack"} if demo.scenario == "ecu-keys" else set())
         self.assertEqual(there, FILES | folders)
+        self.assertEqual([p.name for p in (demo.folder / "oem").iterdir()], ["people.json"])
         self.assertEqual(demo.said["vin"], demo.vin)
         self.assertEqual(demo.said["campaign"], demo.campaign["id"])
         self.assertEqual(demo.campaign["scenario"], demo.scenario)

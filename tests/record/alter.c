@@ -525,6 +525,26 @@ replaced_by_nothing (json_t *predicate)
   rb_json_set_integer (secondary (predicate), "writes", 0);
 }
 
+/* record-certificate */
+
+static void
+be_another_dealer (json_t *predicate)
+{
+  rb_json_set_string (json_object_get (predicate, "dealer"), "code", "US-99999");
+}
+
+static void
+be_in_another_country (json_t *predicate)
+{
+  rb_json_set_string (json_object_get (predicate, "dealer"), "country", "DE");
+}
+
+static void
+be_no_dealer (json_t *predicate)
+{
+  json_object_del (json_object_get (predicate, "dealer"), "code");
+}
+
 static const struct {
   const char *reason, *what;
   FixtureChange change;
@@ -579,6 +599,9 @@ static const struct {
   { "record-manifest", "another-key", manifest_of_another_key },
   { "record-manifest", "without-an-ecu", manifest_without_an_ecu },
   { "record-nonce", "report", report_with_another_nonce },
+  { "record-certificate", "another-dealer", be_another_dealer },
+  { "record-certificate", "another-country", be_in_another_country },
+  { "record-certificate", "no-dealer", be_no_dealer },
   { "record-result", "good-and-written", good_and_written },
   { "record-result", "replaced-by-nothing", replaced_by_nothing },
 };

@@ -89,6 +89,67 @@ class DemoRecords(unittest.TestCase):
                 self.assertEqual(verdict["campaign_unchecked"], [])
                 self.assertEqual(len(records), 3)
 
+    def names(self, scenario):
+        """The names in the OEM's register, whole and family names (a given name of two letters stands in any base64)."""
+        people = json.loads((self.top / scenario / "oem/people.json").read_text())["people"]
+        self.assertEqual(len(people), 2)
+        return {word.encode() for person in people for word in (person["name"], person["name"].split()[-1])}, people
+
+    def assert_nameless(self, names, what, data):
+        for name in names:
+            self.assertFalse(name in data, f"{what} names {name.decode()}")
+
+    def test_nothing_that_travels_names_a_person(self):
+        """Payload, certificate chains, PDF, bundle, database, identities: who a pseudonym is stands in the OEM's register alone."""
+        demo, made = self.top / "director", self.top / "director-made"
+        names, people = self.names("director")
+        register = (demo / "oem/people.json").read_bytes()
+        self.assertTrue(all(name in register for name in names))
+        self.assertEqual((demo / "oem/people.json").stat().st_mode & 0o077, 0)
+        for file in self.files("director"):
+            envelope = json.loads(file.read_text())
+            payload = base64.b64decode(envelope["payload"])
+            self.assertIn(json.loads(payload)["predicate"]["technician"]["name"], {person["pseudonym"] for person in people})
+            self.assert_nameless(names, "payload", payload)
+            for chain in envelope["verification"]["x5c"]:
+                for der in map(base64.b64decode, chain):
+                    self.assert_nameless(names, "certificate", der)
+                    text = subprocess.run(["openssl", "x509", "-inform", "DER", "-text"], input=der, capture_output=True, check=True).stdout
+                    self.assert_nameless(names, "certificate", text)
+            page = made / "page.pdf"
+            run(RECALLCTL, "--data-dir", made / "data", "record", "print", file.stem.split("-")[1], "-o", page)
+            text = subprocess.run(["pdftotext", page, "-"], capture_output=True, check=True).stdout
+            self.assertIn(json.loads(payload)["predicate"]["technician"]["name"].encode(), text)
+            self.assert_nameless(names, "PDF", text + page.read_bytes())
+        for identity in ("technician.p12", "second.p12"):
+            text = subprocess.run(["openssl", "pkcs12", "-in", demo / identity, "-nokeys", "-passin", f"file:{demo / 'passphrase'}"],
+                                  capture_output=True, check=True).stdout
+            self.assert_nameless(names, identity, text)
+        for file in [*demo.rglob("*"), made / "data/recallbay.db"]:
+            if file.is_file() and "oem" not in file.relative_to(self.top).parts:
+                self.assert_nameless(names, file.name, file.read_bytes())
+
+    def test_pseudonyms_say_nothing(self):
+        """Each demonstration draws its own: nothing follows from a name."""
+        drawn = [person["pseudonym"] for scenario in SCENARIOS for person in self.names(scenario)[1]]
+        self.assertEqual(len(set(drawn)), len(drawn))
+
+    def test_a_claim_can_be_joined(self):
+        """Dealer, country, labour operation and both campaign numbers stand in the record, in the PDF too."""
+        envelope = json.loads(self.files("director")[0].read_text())
+        predicate = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+        campaign, dealer = predicate["campaign"], predicate["dealer"]
+        workstation = subprocess.run(["openssl", "x509", "-in", self.top / "director/workstation.pem", "-noout", "-subject"],
+                                     capture_output=True, text=True, check=True).stdout
+        self.assertIn(f"OU = {dealer['code']}", workstation)
+        self.assertIn(f"C = {dealer['country']}", workstation)
+        page = self.top / "claim.pdf"
+        digest = self.files("director")[0].stem.split("-")[1]
+        run(RECALLCTL, "--data-dir", self.top / "director-made/data", "record", "print", digest, "-o", page)
+        text = subprocess.run(["pdftotext", "-layout", page, "-"], capture_output=True, text=True, check=True).stdout
+        for part in (campaign["oemNumber"], campaign["nhtsaNumber"], campaign["labourOperation"], dealer["code"]):
+            self.assertIn(part, text)
+
     def test_the_record_holds_what_auditors_ask(self):
         envelope = json.loads(self.files("image-oem")[0].read_text())
         predicate = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
