@@ -2,6 +2,7 @@
 #include "campaign/bundle.h"
 
 #include "campaign/pins.h"
+#include "campaign/service-client.h"
 #include "campaign/trust.h"
 #include "campaign/unpack.h"
 #include "campaign/vin-pack.h"
@@ -28,6 +29,7 @@ typedef struct {
   gboolean in_place;
   gint64 now;
   Progress progress;
+  GPtrArray *anchors;
   RbScratch *scratch;
   char *folder;       /* scratch/bundle */
   char *images;       /* scratch/images */
@@ -38,6 +40,7 @@ static void
 import_clear (Import *self)
 {
   g_clear_pointer (&self->contents, rb_contents_unref);
+  g_clear_pointer (&self->anchors, g_ptr_array_unref);
   g_clear_pointer (&self->scratch, rb_scratch_free);
   g_clear_pointer (&self->folder, g_free);
   g_clear_pointer (&self->images, g_free);
@@ -82,25 +85,44 @@ read_images (RbContents *contents, RbUnpack *unpack, const char *folder, Progres
          && check_images (contents, wanted, seen, error);
 }
 
+static const RbTrustAnchor *
+anchor_of (const Import *self)
+{
+  for (guint i = 0; i < self->anchors->len; i++) {
+    const RbTrustAnchor *anchor = self->anchors->pdata[i];
+    if (strcmp (anchor->name, rb_contents_anchor (self->contents)) == 0)
+      return anchor;
+  }
+  g_assert_not_reached ();
+}
+
+static gint64
+moment_of (const Import *self)
+{
+  return MAX (self->now, rb_contents_campaign (self->contents)->issued);
+}
+
+/* Nothing in it is older than what was imported before. */
 static gboolean
-check_pins (Import *self, GError **error)
+check_memory (Import *self, GError **error)
 {
   g_autoptr (RbPins) pins = rb_pins_load (rb_library_data_dir (self->library), error);
-  return pins != NULL && rb_pins_check_clock (pins, self->now, error) && rb_pins_check (pins, self->contents, error);
+  return pins != NULL && rb_pins_check_clock (pins, self->now, error) && rb_pins_check (pins, self->contents, error)
+         && rb_service_client_check_state (anchor_of (self), self->folder, moment_of (self), error)
+         && rb_contents_verify_packs (self->contents, self->now, error) && rb_pins_check_packs (pins, self->contents, error);
 }
 
 static gboolean
 verify_metadata (Import *self, GError **error)
 {
-  g_autoptr (GPtrArray) anchors = rb_trust_list (rb_library_data_dir (self->library), error);
-  if (anchors == NULL)
+  self->anchors = rb_trust_list (rb_library_data_dir (self->library), error);
+  if (self->anchors == NULL)
     return FALSE;
-  const RbContentsSource source = { .folder = self->folder, .anchors = anchors,
+  const RbContentsSource source = { .folder = self->folder, .anchors = self->anchors,
                                     .store = self->in_place ? NULL : rb_library_store (self->library),
                                     .in_place = self->in_place ? self->path : NULL, .moment = self->now };
   self->contents = rb_contents_verify (&source, NULL, error);
-  return self->contents != NULL && rb_contents_may_start (self->contents, self->now, error) && check_pins (self, error)
-         && rb_contents_verify_packs (self->contents, self->now, error);
+  return self->contents != NULL && rb_contents_may_start (self->contents, self->now, error) && check_memory (self, error);
 }
 
 static gboolean
@@ -118,11 +140,9 @@ unpack (Import *self, gboolean keep_images, GError **error)
 }
 
 static gboolean
-is_same_campaign (Import *self, const char *folder, const char *id)
+is_same_campaign (Import *self, const char *folder)
 {
-  g_autofree char *name = g_strconcat (id, ".json", NULL);
-  g_autofree char *path = g_build_filename (folder, "service", "targets", "campaigns", name, NULL);
-  g_autoptr (GBytes) campaign = rb_files_read (path, G_MAXINT32, NULL);
+  g_autoptr (GBytes) campaign = rb_service_claimed (folder, NULL); /* what cannot be read is replaced as a whole */
   return campaign != NULL && g_bytes_equal (campaign, rb_contents_campaign_json (self->contents));
 }
 
@@ -131,17 +151,17 @@ static gboolean
 keep_packs (Import *self, const char *id, GError **error)
 {
   g_autofree char *before = g_build_filename (rb_library_folder (self->library), id, NULL);
-  if (!is_same_campaign (self, before, id))
+  if (!is_same_campaign (self, before))
     return TRUE;
-  g_auto (GStrv) vins = rb_vin_pack_list (before);
-  for (guint i = 0; vins[i] != NULL; i++) {
+  g_auto (GStrv) vins = rb_vin_pack_list (before, error);
+  for (guint i = 0; vins != NULL && vins[i] != NULL; i++) {
     g_autofree char *old = g_build_filename (before, "vins", vins[i], NULL);
     g_autofree char *new = g_build_filename (self->folder, "vins", vins[i], NULL);
     if (rb_campaign_has_vin (rb_contents_campaign (self->contents), vins[i]) && !rb_files_exists (new)
         && !rb_files_copy_tree (old, new, error))
       return FALSE;
   }
-  return TRUE;
+  return vins != NULL;
 }
 
 static gboolean
@@ -226,7 +246,7 @@ advance_trust (Import *self, GError **error)
 {
   g_autofree char *metadata = g_build_filename (self->folder, "service", "metadata", NULL);
   g_autoptr (GPtrArray) advanced = rb_trust_update (rb_library_data_dir (self->library), metadata, self->now, error);
-  return advanced != NULL;
+  return advanced != NULL && rb_service_client_keep_state (anchor_of (self), self->folder, moment_of (self), error);
 }
 
 /* Everything has been verified. Each step leaves a library that is whole, and the last one makes the campaign appear. */
@@ -236,10 +256,10 @@ commit (Import *self, GError **error)
   const char *id = rb_contents_campaign (self->contents)->id;
   g_autoptr (RbLibraryLock) lock = rb_library_lock (self->library, error);
   g_autoptr (RbPins) pins = lock == NULL ? NULL : rb_pins_load (rb_library_data_dir (self->library), error);
-  if (pins == NULL || !rb_pins_check (pins, self->contents, error) || !check_owner (self, id, error)
-      || !keep_packs (self, id, error) || !write_import (self, error) || !sync_all (self->folder, error)
-      || !move_images (self, error) || !check_store (self, error) || !rb_pins_remember (pins, self->contents, error) || !advance_trust (self, error)
-      || !rb_library_place (self->library, id, self->folder, error))
+  if (pins == NULL || !rb_pins_check (pins, self->contents, error) || !rb_pins_check_packs (pins, self->contents, error)
+      || !check_owner (self, id, error) || !keep_packs (self, id, error) || !write_import (self, error) || !sync_all (self->folder, error)
+      || !move_images (self, error) || !check_store (self, error) || !advance_trust (self, error)
+      || !rb_pins_remember (pins, self->contents, error) || !rb_library_place (self->library, id, self->folder, error))
     return FALSE;
   rb_library_collect (self->library);
   return TRUE;

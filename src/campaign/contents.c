@@ -20,6 +20,7 @@ struct _RbContents {
   char *in_place;
   RbScratch *owned;
   RbService *service;
+  GStrv vins;
 };
 
 RbContents *
@@ -39,6 +40,7 @@ rb_contents_unref (RbContents *self)
   g_free (self->folder);
   g_free (self->store);
   g_free (self->in_place);
+  g_strfreev (self->vins);
   g_free (self);
 }
 
@@ -94,7 +96,7 @@ rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **e
   self->store = g_strdup (source->store);
   self->in_place = g_strdup (source->in_place);
   self->service = rb_service_open (source->folder, source->anchors, source->moment, error);
-  if (self->service == NULL || !verify_roots (self, error))
+  if (self->service == NULL || !verify_roots (self, error) || (self->vins = rb_vin_pack_list (source->folder, error)) == NULL)
     return NULL;
   self->owned = owned;
   return g_steal_pointer (&self);
@@ -167,7 +169,7 @@ rb_contents_may_start (RbContents *self, gint64 now, GError **error)
 GStrv
 rb_contents_vins (RbContents *self)
 {
-  return rb_vin_pack_list (self->folder);
+  return g_strdupv (self->vins);
 }
 
 GPtrArray *
@@ -405,9 +407,9 @@ rb_contents_anchor_files (RbContents *self, RbContentsRepo repo, GError **error)
   const RbService *service = self->service;
   g_autofree char *folder = g_build_filename (self->folder, "service", "metadata", NULL);
   g_autoptr (GBytes) root = rb_contents_root (self, repo, error);
-  if (root == NULL || !add_roots (files, folder, "service", 0, error)
-      || !add_role (files, folder, "service", "targets", error))
+  if (root == NULL || !add_roots (files, folder, "service", 0, error))
     return NULL;
+  add_file (files, g_strdup ("service/targets.json"), "targets", service->targets_version, service->targets_json);
   add_file (files, g_strdup ("campaign.json"), "campaign", service->campaign->version, service->campaign_json);
   add_file (files, g_strdup_printf ("anchor/%s.root.json", repo_name (repo)), "root", wanted_root (self, repo)->version, root);
   return g_steal_pointer (&files);

@@ -2,6 +2,7 @@
 #include "campaign/library.h"
 
 #include "campaign/pins.h"
+#include "campaign/service.h"
 #include "campaign/trust.h"
 #include "campaign/vin-pack.h"
 #include "core/files.h"
@@ -129,9 +130,8 @@ campaign_folder (RbLibrary *self, const char *id)
 static RbCampaign *
 read_claimed (RbLibrary *self, const char *id, GError **error)
 {
-  g_autofree char *name = g_strconcat (id, ".json", NULL);
-  g_autofree char *path = g_build_filename (self->folder, id, "service", "targets", "campaigns", name, NULL);
-  g_autoptr (GBytes) bytes = rb_files_read (path, MAX_FILE, error);
+  g_autofree char *folder = campaign_folder (self, id);
+  g_autoptr (GBytes) bytes = rb_service_claimed (folder, error);
   return bytes == NULL ? NULL : rb_campaign_parse (bytes, error);
 }
 
@@ -149,9 +149,9 @@ read_entry (RbLibrary *self, const char *id)
   g_autoptr (RbCampaign) campaign = read_claimed (self, id, NULL);
   g_autoptr (json_t) import = read_import (self, id, NULL);
   g_autofree char *folder = campaign_folder (self, id);
-  g_auto (GStrv) vins = rb_vin_pack_list (folder);
+  g_auto (GStrv) vins = rb_vin_pack_list (folder, NULL);
   entry->id = g_strdup (id);
-  entry->damaged = campaign == NULL || !rb_json_moment (import, "imported", &entry->imported, "import", NULL)
+  entry->damaged = campaign == NULL || vins == NULL || !rb_json_moment (import, "imported", &entry->imported, "import", NULL)
                    || !rb_json_moment (import, "valid_until", &entry->valid_until, "import", NULL);
   if (entry->damaged)
     return g_steal_pointer (&entry);

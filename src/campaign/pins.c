@@ -4,30 +4,80 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "model/member.h"
 
-#define MAX_PINS (16 * 1024 * 1024)
+#include <string.h>
+
+#define MAX_PINS (128 * 1024 * 1024)
 #define FORMAT "recallbay-pins-1"
 
 struct _RbPins {
   char *path;
-  json_t *json;
+  json_t *json; /* {"campaigns": {ANCHOR: {ID: seen}}, "packs": {ANCHOR: {VIN: {ROOT: {ROLE: seen}}}}, "floor"}; seen: {"version", "sha256"} */
 };
+
+static gboolean
+check_seen (const json_t *seen, const char *what, GError **error)
+{
+  gint64 version;
+  return rb_json_integer (seen, "version", 1, G_MAXINT64, &version, what, error) && rb_json_sha256 (seen, "sha256", what, error) != NULL;
+}
+
+/* Objects in objects, depth times, and what was seen in the innermost. */
+static gboolean
+check_table (const json_t *table, guint depth, const char *what, GError **error)
+{
+  const char *name;
+  json_t *inner;
+  if (depth == 0)
+    return check_seen (table, what, error);
+  if (!json_is_object (table))
+    return rb_member_refuse (error, what, "an object is expected");
+  json_object_foreach ((json_t *) table, name, inner)
+    if (!check_table (inner, depth - 1, name, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* A file of earlier builds has no packs, and none at all no floor. */
+static gboolean
+check_file (json_t *json, const char *what, GError **error)
+{
+  gint64 floor;
+  json_t *campaigns = rb_json_object (json, "campaigns", what, error);
+  if (campaigns == NULL || !rb_member_format (json, FORMAT, what, error))
+    return FALSE;
+  if (json_object_get (json, "packs") == NULL)
+    rb_json_set (json, "packs", json_object ());
+  return check_table (campaigns, 2, what, error) && check_table (json_object_get (json, "packs"), 4, what, error)
+         && (json_object_get (json, "floor") == NULL || rb_json_integer (json, "floor", 0, G_MAXINT64, &floor, what, error));
+}
+
+static json_t *
+nothing_seen (void)
+{
+  json_t *json = json_object ();
+  rb_json_set_string (json, "format", FORMAT);
+  rb_json_set (json, "campaigns", json_object ());
+  rb_json_set (json, "packs", json_object ());
+  return json;
+}
 
 RbPins *
 rb_pins_load (const char *data_dir, GError **error)
 {
+  g_autoptr (GError) failure = NULL;
   g_autoptr (RbPins) self = g_new0 (RbPins, 1);
   self->path = g_build_filename (data_dir, "pins.json", NULL);
-  if (rb_files_exists (self->path)) {
-    self->json = rb_json_load (self->path, MAX_PINS, error);
-    if (self->json == NULL || rb_json_object (self->json, "campaigns", self->path, error) == NULL)
-      return NULL;
+  self->json = rb_json_load (self->path, MAX_PINS, &failure);
+  if (self->json == NULL && rb_reason_of (failure) == RB_REASON_NOT_FOUND) {
+    self->json = nothing_seen ();
     return g_steal_pointer (&self);
   }
-  self->json = json_object ();
-  rb_json_set_string (self->json, "format", FORMAT);
-  rb_json_set (self->json, "campaigns", json_object ());
-  return g_steal_pointer (&self);
+  if (self->json != NULL && check_file (self->json, self->path, &failure))
+    return g_steal_pointer (&self);
+  rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_STORE_DAMAGED, "what was imported before: %s", failure->message);
+  return NULL;
 }
 
 void
@@ -40,40 +90,91 @@ rb_pins_free (RbPins *self)
   g_free (self);
 }
 
+/* The object of that name, which is made. */
 static json_t *
-of_anchor (RbPins *self, const char *anchor)
+inner (json_t *table, const char *name)
 {
-  json_t *campaigns = json_object_get (self->json, "campaigns");
-  if (!json_is_object (json_object_get (campaigns, anchor)))
-    rb_json_set (campaigns, anchor, json_object ());
-  return json_object_get (campaigns, anchor);
+  if (json_object_get (table, name) == NULL)
+    rb_json_set (table, name, json_object ());
+  return json_object_get (table, name);
+}
+
+static json_t *
+of_anchor (RbPins *self, const char *table, const char *anchor)
+{
+  return inner (json_object_get (self->json, table), anchor);
+}
+
+static void
+see (json_t *table, const char *name, gint64 version, const char *sha256)
+{
+  json_t *seen = json_object ();
+  rb_json_set_integer (seen, "version", version);
+  rb_json_set_string (seen, "sha256", sha256);
+  rb_json_set (table, name, seen);
+}
+
+/* Refused for reason: an older version than was seen, or other bytes under the same version. seen may be NULL. */
+static gboolean
+is_successor (const json_t *seen, gint64 version, const char *sha256, RbReason reason, const char *what, GError **error)
+{
+  gint64 before = json_integer_value (json_object_get (seen, "version"));
+  if (seen == NULL || version > before)
+    return TRUE;
+  if (version < before)
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason,
+                           "%s: version %" G_GINT64_FORMAT " is older than version %" G_GINT64_FORMAT ", which was imported before", what,
+                           version, before);
+  return g_strcmp0 (json_string_value (json_object_get (seen, "sha256")), sha256) == 0
+         || rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason,
+                            "%s: other bytes were imported before under the same version %" G_GINT64_FORMAT, what, before);
 }
 
 gboolean
 rb_pins_check (RbPins *self, RbContents *contents, GError **error)
 {
   const RbCampaign *campaign = rb_contents_campaign (contents);
-  const json_t *pin = json_object_get (of_anchor (self, rb_contents_anchor (contents)), campaign->id);
-  gint64 seen = rb_json_integer_or (pin, "version", 0);
-  if (campaign->version > seen)
-    return TRUE;
-  if (campaign->version < seen) {
-    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_ROLLBACK,
-                 "campaign %s: version %" G_GINT64_FORMAT " is older than version %" G_GINT64_FORMAT ", which was imported before",
-                 campaign->id, campaign->version, seen);
-    return FALSE;
+  const json_t *seen = json_object_get (of_anchor (self, "campaigns", rb_contents_anchor (contents)), campaign->id);
+  g_autofree char *what = g_strconcat ("campaign ", campaign->id, NULL);
+  return is_successor (seen, campaign->version, rb_contents_campaign_sha256 (contents), RB_REASON_CAMPAIGN_ROLLBACK, what, error);
+}
+
+/* What was seen of a vehicle's pack under the campaign's Director root. */
+static json_t *
+of_pack (RbPins *self, RbContents *contents, const char *vin)
+{
+  json_t *packs = of_anchor (self, "packs", rb_contents_anchor (contents));
+  return inner (inner (packs, vin), rb_contents_campaign (contents)->director_root.sha256);
+}
+
+static gboolean
+check_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
+{
+  const json_t *roles = of_pack (self, contents, vin);
+  g_autoptr (GPtrArray) files = rb_contents_roles (contents, RB_CONTENTS_DIRECTOR, vin, error);
+  for (guint i = 0; files != NULL && i < files->len; i++) {
+    const RbContentsFile *file = files->pdata[i];
+    g_autofree char *what = g_strdup_printf ("VIN pack %s: %s", vin, file->path);
+    if (!is_successor (json_object_get (roles, file->role), file->version, file->sha256, RB_REASON_ROLLBACK, what, error))
+      return FALSE;
   }
-  if (g_strcmp0 (rb_json_string_or (pin, "sha256", NULL), rb_contents_campaign_sha256 (contents)) == 0)
-    return TRUE;
-  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_ROLLBACK,
-               "campaign %s: another campaign was imported before under the same version %" G_GINT64_FORMAT, campaign->id, seen);
-  return FALSE;
+  return files != NULL;
+}
+
+gboolean
+rb_pins_check_packs (RbPins *self, RbContents *contents, GError **error)
+{
+  g_auto (GStrv) vins = rb_contents_vins (contents);
+  for (guint i = 0; vins[i] != NULL; i++)
+    if (!check_pack (self, contents, vins[i], error))
+      return FALSE;
+  return TRUE;
 }
 
 gint64
 rb_pins_floor (RbPins *self)
 {
-  return rb_json_integer_or (self->json, "floor", 0);
+  return json_integer_value (json_object_get (self->json, "floor"));
 }
 
 gboolean
@@ -84,21 +185,42 @@ rb_pins_check_clock (RbPins *self, gint64 now, GError **error)
     return TRUE;
   g_autofree char *here = rb_moment_to_text (now);
   g_autofree char *signed_at = rb_moment_to_text (floor);
-  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CLOCK,
-               "the clock of this computer says %s, but the OEM has signed something here on %s", here, signed_at);
-  return FALSE;
+  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CLOCK,
+                         "the clock of this computer says %s, but the OEM has signed something here on %s", here, signed_at);
+}
+
+static gboolean
+see_packs (RbPins *self, RbContents *contents, GError **error)
+{
+  g_auto (GStrv) vins = rb_contents_vins (contents);
+  for (guint i = 0; vins[i] != NULL; i++) {
+    g_autoptr (GPtrArray) files = rb_contents_roles (contents, RB_CONTENTS_DIRECTOR, vins[i], error);
+    if (files == NULL)
+      return FALSE;
+    for (guint j = 0; j < files->len; j++) {
+      const RbContentsFile *file = files->pdata[j];
+      see (of_pack (self, contents, vins[i]), file->role, file->version, file->sha256);
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+save (RbPins *self, GError **error)
+{
+  g_autofree char *text = rb_json_to_pretty (self->json);
+  rb_files_sweep (self->path); /* whoever remembers holds the library's lock */
+  if (strlen (text) > MAX_PINS)
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TOO_LARGE, "%s: more than %d bytes", self->path, MAX_PINS);
+  return rb_files_write_text (self->path, text, error);
 }
 
 gboolean
 rb_pins_remember (RbPins *self, RbContents *contents, GError **error)
 {
   const RbCampaign *campaign = rb_contents_campaign (contents);
-  json_t *pin = json_object ();
-  rb_json_set_integer (pin, "version", campaign->version);
-  rb_json_set_string (pin, "sha256", rb_contents_campaign_sha256 (contents));
-  rb_json_set (of_anchor (self, rb_contents_anchor (contents)), campaign->id, pin);
+  see (of_anchor (self, "campaigns", rb_contents_anchor (contents)), campaign->id, campaign->version,
+       rb_contents_campaign_sha256 (contents));
   rb_json_set_integer (self->json, "floor", MAX (rb_pins_floor (self), campaign->issued));
-  g_autofree char *text = rb_json_to_pretty (self->json);
-  rb_files_sweep (self->path); /* whoever remembers holds the library's lock */
-  return rb_files_write_text (self->path, text, error);
+  return see_packs (self, contents, error) && save (self, error);
 }

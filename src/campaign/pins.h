@@ -3,14 +3,17 @@
 #include "campaign/contents.h"
 
 /*
- * DATA/pins.json: the highest version of each campaign ever imported, by trust anchor, and the latest time an OEM has
- * signed. It outlives the campaigns.
+ * DATA/pins.json: the highest version of each campaign ever imported, by trust anchor, those of each vehicle's Director
+ * metadata, by trust anchor and Director root, and the latest time an OEM has signed. It outlives the campaigns.
  */
 typedef struct _RbPins RbPins;
+/* store-damaged when the file is there and cannot be read or believed; without a file nothing has been seen. */
 RbPins *rb_pins_load (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_pins_free (RbPins *self);
 /* campaign-rollback when a higher version was seen, or another campaign with that version */
 gboolean rb_pins_check (RbPins *self, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for the verified VIN packs in contents: rollback. */
+gboolean rb_pins_check_packs (RbPins *self, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* clock when now is before the floor */
 gboolean rb_pins_check_clock (RbPins *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64 rb_pins_floor (RbPins *self);

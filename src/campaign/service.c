@@ -2,10 +2,10 @@
 #include "campaign/service.h"
 
 #include "campaign/roots.h"
+#include "campaign/service-client.h"
 #include "core/files.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
-#include "uptane/tuf.h"
 
 #include <string.h>
 
@@ -17,6 +17,7 @@ rb_service_free (RbService *self)
   if (self == NULL)
     return;
   g_free (self->anchor);
+  g_clear_pointer (&self->targets_json, g_bytes_unref);
   g_clear_pointer (&self->campaign_json, g_bytes_unref);
   g_free (self->campaign_sha256);
   g_clear_pointer (&self->campaign, rb_campaign_free);
@@ -56,9 +57,8 @@ find_anchor (RbService *self, const char *folder, GPtrArray *anchors, GError **e
   return NULL;
 }
 
-/* The one file in service/targets/campaigns/. */
 static char *
-campaign_path (const char *folder, GError **error)
+campaign_file (const char *folder, GError **error)
 {
   g_autofree char *campaigns = g_build_filename (folder, "service", "targets", "campaigns", NULL);
   g_auto (GStrv) names = rb_files_exists (campaigns) ? rb_files_list (campaigns, error) : g_new0 (char *, 1);
@@ -69,22 +69,15 @@ campaign_path (const char *folder, GError **error)
             "a bundle holds exactly one campaign (service/targets/campaigns/)");
     return NULL;
   }
-  return g_strconcat ("campaigns/", names[0], NULL);
+  return g_strdup (names[0]);
 }
 
-static RbCampaign *
-peek_campaign (const char *folder, const char *path, GError **error)
+GBytes *
+rb_service_claimed (const char *folder, GError **error)
 {
-  g_autofree char *file = g_build_filename (folder, "service", "targets", path, NULL);
-  g_autoptr (GBytes) bytes = rb_files_read (file, MAX_TARGET, error);
-  return bytes == NULL ? NULL : rb_campaign_parse (bytes, error);
-}
-
-static GBytes *
-read_target (RbTuf *tuf, const char *path, GError **error)
-{
-  g_autoptr (RbTarget) target = rb_tuf_target (tuf, path, error);
-  return target == NULL ? NULL : rb_tuf_read_target (tuf, target, error);
+  g_autofree char *file = campaign_file (folder, error);
+  g_autofree char *path = file == NULL ? NULL : g_build_filename (folder, "service", "targets", "campaigns", file, NULL);
+  return path == NULL ? NULL : rb_files_read (path, MAX_TARGET, error);
 }
 
 static gboolean
@@ -99,11 +92,11 @@ id_agrees (const char *path, const char *id, GError **error)
 }
 
 static gboolean
-read_profile (RbService *self, RbTuf *tuf, const char *path, GError **error)
+read_profile (RbService *self, RbServiceClient *client, const char *path, GError **error)
 {
   if (g_hash_table_contains (self->profiles, path))
     return TRUE;
-  g_autoptr (GBytes) bytes = read_target (tuf, path, error);
+  g_autoptr (GBytes) bytes = rb_service_client_read (client, path, error);
   g_autoptr (RbProfile) profile = bytes == NULL ? NULL : rb_profile_parse (bytes, error);
   if (profile == NULL) {
     g_prefix_error (error, "%s: ", path);
@@ -116,7 +109,7 @@ read_profile (RbService *self, RbTuf *tuf, const char *path, GError **error)
 }
 
 static gboolean
-read_profiles (RbService *self, RbTuf *tuf, GError **error)
+read_profiles (RbService *self, RbServiceClient *client, GError **error)
 {
   const GPtrArray *ecus = self->campaign->ecus;
   self->profiles = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) rb_profile_free);
@@ -128,62 +121,36 @@ read_profiles (RbService *self, RbTuf *tuf, GError **error)
                    ecu->hardware_id, self->model->id);
       return FALSE;
     }
-    if (!read_profile (self, tuf, ecu->profile, error))
+    if (!read_profile (self, client, ecu->profile, error))
       return FALSE;
   }
   return TRUE;
 }
 
 static gboolean
-read_campaign (RbService *self, RbTuf *tuf, const char *path, GError **error)
+read_campaign (RbService *self, RbServiceClient *client, const char *path, GError **error)
 {
-  if ((self->campaign_json = read_target (tuf, path, error)) == NULL
+  if ((self->campaign_json = rb_service_client_read (client, path, error)) == NULL
       || (self->campaign = rb_campaign_parse (self->campaign_json, error)) == NULL
       || !id_agrees (path, self->campaign->id, error))
     return FALSE;
   self->campaign_sha256 = rb_digest_sha256_hex_of (self->campaign_json);
   const char *model = self->campaign->vehicle_model;
-  g_autoptr (GBytes) model_json = read_target (tuf, model, error);
+  g_autoptr (GBytes) model_json = rb_service_client_read (client, model, error);
   return model_json != NULL && (self->model = rb_vehicle_model_parse (model_json, error)) != NULL
-         && id_agrees (model, self->model->id, error) && read_profiles (self, tuf, error);
-}
-
-/* Nothing lies in service/targets/ that no role vouches for. */
-static gboolean
-check_all_targets (RbTuf *tuf, const char *folder, GError **error)
-{
-  g_autofree char *targets = g_build_filename (folder, "service", "targets", NULL);
-  g_auto (GStrv) groups = rb_files_list (targets, error);
-  for (guint i = 0; groups != NULL && groups[i] != NULL; i++) {
-    g_autofree char *group = g_build_filename (targets, groups[i], NULL);
-    g_auto (GStrv) names = rb_files_list (group, error);
-    for (guint j = 0; names != NULL && names[j] != NULL; j++) {
-      g_autofree char *path = g_strconcat (groups[i], "/", names[j], NULL);
-      g_autoptr (GBytes) bytes = read_target (tuf, path, error);
-      if (bytes == NULL)
-        return FALSE;
-    }
-    if (names == NULL)
-      return FALSE;
-  }
-  return groups != NULL;
+         && id_agrees (model, self->model->id, error) && read_profiles (self, client, error);
 }
 
 static gboolean
-verify (RbService *self, const char *folder, GBytes *root, const char *path, GError **error)
+verify (RbService *self, const char *folder, GBytes *root, const char *file, GError **error)
 {
-  g_autofree char *metadata = g_build_filename (folder, "service", "metadata", NULL);
-  g_autofree char *targets = g_build_filename (folder, "service", "targets", NULL);
-  g_autoptr (RbStore) store = rb_roots_store (root, error);
-  if (store == NULL)
+  g_autoptr (RbServiceClient) client = rb_service_client_new (folder, root, self->moment, error);
+  g_autofree char *path = client == NULL ? NULL : rb_service_client_target_path (client, "campaigns", file);
+  if (client == NULL || !read_campaign (self, client, path, error) || !rb_service_client_check_targets (client, error))
     return FALSE;
-  const RbTufOptions options = { .now = self->moment, .repo = "service" };
-  g_autoptr (RbSource) source = rb_source_first_of (rb_source_folder (metadata), rb_source_folder (targets), NULL);
-  g_autoptr (RbTuf) tuf = rb_tuf_new (store, source, &options);
-  if (!rb_tuf_refresh (tuf, NULL, error) || !read_campaign (self, tuf, path, error)
-      || !check_all_targets (tuf, folder, error))
-    return FALSE;
-  self->timestamp_expires = rb_tuf_expires (tuf, "timestamp");
+  self->timestamp_expires = rb_service_client_metadata (client, "timestamp")->expires;
+  self->targets_json = g_bytes_ref (rb_service_client_metadata (client, "targets")->bytes);
+  self->targets_version = rb_service_client_metadata (client, "targets")->version;
   return TRUE;
 }
 
@@ -203,14 +170,14 @@ rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, GError *
 {
   g_autoptr (RbService) self = g_new0 (RbService, 1);
   g_autoptr (GError) problem = NULL;
-  g_autofree char *path = NULL;
+  g_autofree char *file = NULL;
   g_autoptr (RbCampaign) claimed = NULL;
   g_autoptr (GBytes) root = find_anchor (self, folder, anchors, error);
-  if (root == NULL || (path = campaign_path (folder, error)) == NULL
-      || (claimed = peek_campaign (folder, path, error)) == NULL)
+  g_autoptr (GBytes) json = root == NULL ? NULL : rb_service_claimed (folder, error);
+  if (json == NULL || (file = campaign_file (folder, error)) == NULL || (claimed = rb_campaign_parse (json, error)) == NULL)
     return NULL;
   self->moment = MAX (moment, claimed->issued);
-  if (verify (self, folder, root, path, &problem))
+  if (verify (self, folder, root, file, &problem))
     return check_expiry (self->campaign, self->moment, error) ? g_steal_pointer (&self) : NULL;
   /* metadata dies with its campaign: then that is what a person needs to hear, and refused it is either way */
   if (rb_reason_of (problem) == RB_REASON_EXPIRED && !check_expiry (claimed, self->moment, error))

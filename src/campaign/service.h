@@ -11,6 +11,8 @@
  */
 typedef struct {
   char *anchor;            /* name; NULL: taken as given */
+  GBytes *targets_json;    /* the repository's top-level targets file */
+  gint64 targets_version;
   GBytes *campaign_json;
   char *campaign_sha256;
   RbCampaign *campaign;
@@ -24,5 +26,7 @@ typedef struct {
  * judged at moment, or at the campaign's issue where that is later. Errors: no-trust-anchor, wrong-oem, campaign-expired, words for metadata. */
 RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* The campaign in a folder of that shape, as it claims to be: nothing is verified. (transfer full) */
+GBytes *rb_service_claimed (const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_service_free (RbService *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbService, rb_service_free)

@@ -9,11 +9,16 @@
 #define MAX_SHE (1024 * 1024)
 
 GStrv
-rb_vin_pack_list (const char *folder)
+rb_vin_pack_list (const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "vins", NULL);
-  GStrv names = rb_files_list (path, NULL);
-  return names == NULL ? g_new0 (char *, 1) : names;
+  g_autoptr (GError) failure = NULL;
+  GStrv names = rb_files_list (path, &failure);
+  if (names == NULL && rb_reason_of (failure) == RB_REASON_NOT_FOUND)
+    return g_new0 (char *, 1);
+  if (names == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return names;
 }
 
 static gboolean

@@ -5,8 +5,8 @@
 
 /* The part of a bundle that is for one vehicle: vins/VIN/director/ and vins/VIN/she.json. */
 
-/* Sorted VINs in folder. (transfer full) */
-GStrv rb_vin_pack_list (const char *folder);
+/* Sorted VINs in folder; none where it has no packs. (transfer full) */
+GStrv rb_vin_pack_list (const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* vin-missing, vin-invalid, not-in-scope, vin-pack-missing */
 gboolean rb_vin_pack_check (const char *folder, const RbCampaign *campaign, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* As rb_contents_assignments. */

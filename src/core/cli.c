@@ -2,93 +2,35 @@
 #include "core/cli.h"
 
 #include "core/advice.h"
+#include "core/cli-help.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "core/output.h"
 #include "core/reason.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
-typedef struct {
-  const char *program;
-  const char *summary;
-  const RbCliVerb *verbs;
-} Program;
+#define HELP { "help", NULL, "show this help", RB_OPTION_FLAG (RbCli, help), .letter = 'h' }
+#define VERSION { "version", NULL, "show the version", RB_OPTION_FLAG (RbCli, version) }
 
-static const RbCliVerb *running; /* the verb, for --help; set once before it runs */
-static Program running_on;
+static const RbOption common_options[] = {
+  { "json", NULL, "standard output carries JSON, one object a line", RB_OPTION_FLAG (RbCli, json) },
+  { "data-dir", "DIR", "folder of library, journal and records", RB_OPTION_FOLDER (RbCli, data_dir) },
+  { "config", "FILE", "settings", RB_OPTION_FILE (RbCli, config) },
+  HELP,
+  VERSION,
+  { NULL },
+};
+static const RbOption plain_options[] = { HELP, VERSION, { NULL } };
 
-enum { COLUMN = 44 }; /* where a verb's summary begins */
-
-static void
-print_verbs (const Program *self, FILE *out)
+static const RbOption *
+common_of (const RbCli *cli)
 {
-  for (const RbCliVerb *verb = self->verbs; verb->name != NULL; verb++) {
-    if (verb->name[0] == '\0')
-      continue;
-    g_autofree char *line = g_strdup_printf ("%s %s", verb->name, verb->arguments);
-    int width = (int) g_utf8_strlen (line, -1);
-    if (width <= COLUMN)
-      fprintf (out, "  %s%*s %s\n", line, COLUMN - width, "", verb->summary);
-    else
-      fprintf (out, "  %s\n  %*s %s\n", line, COLUMN, "", verb->summary);
-  }
-}
-
-static void
-print_overview (const Program *self, FILE *out)
-{
-  fprintf (out, "Usage: %s VERB [OPTION…]\n\n%s\n\n", self->program, self->summary);
-  print_verbs (self, out);
-  fprintf (out, "\nCommon options: --json  --data-dir DIR  --config FILE  --help\n"
-                "Exit codes: 0 done and good, 1 refused or failed, 2 wrong usage, 3 a vehicle was touched and is "
-                "not complete.\n");
-}
-
-/* Takes "--name VALUE", "--name=VALUE" out of argv; a flag when value is NULL. */
-static gboolean
-take_option (GPtrArray *arguments, const char *name, char **value)
-{
-  g_autofree char *prefix = g_strconcat (name, "=", NULL);
-  for (guint i = 1; i < arguments->len; i++) {
-    const char *argument = arguments->pdata[i];
-    if (strcmp (argument, "--") == 0)
-      return FALSE;
-    if (value != NULL && g_str_has_prefix (argument, prefix)) {
-      g_free (*value);
-      *value = g_strdup (&argument[strlen (prefix)]);
-      g_ptr_array_remove_index (arguments, i);
-      return TRUE;
-    }
-    if (strcmp (argument, name) != 0 || (value != NULL && i + 1 >= arguments->len))
-      continue;
-    if (value != NULL) {
-      g_free (*value);
-      *value = g_strdup (arguments->pdata[i + 1]);
-      g_ptr_array_remove_index (arguments, i + 1);
-    }
-    g_ptr_array_remove_index (arguments, i);
-    return TRUE;
-  }
-  return FALSE;
-}
-
-/* How many words of argv (after the program) the verb's name takes; -1 when it is another. */
-static int
-matches (const RbCliVerb *verb, GPtrArray *arguments)
-{
-  if (verb->name[0] == '\0')
-    return 0;
-  g_auto (GStrv) words = g_strsplit (verb->name, " ", -1);
-  guint n = g_strv_length (words);
-  if (arguments->len < n + 1)
-    return -1;
-  for (guint i = 0; i < n; i++)
-    if (strcmp (words[i], arguments->pdata[i + 1]) != 0)
-      return -1;
-  return (int) n;
+  return cli->program->plain ? plain_options : common_options;
 }
 
 static char *
@@ -98,136 +40,235 @@ program_folder (void)
   return self == NULL ? g_strdup (".") : g_path_get_dirname (self);
 }
 
+/* Number of words that the verb's name takes; -1: argv names another. */
 static int
-run_verb (RbCli *cli, const RbCliVerb *verb, guint words, GPtrArray *arguments)
+match (const RbCliVerb *verb, char **arguments)
 {
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  g_ptr_array_add (argv, (gpointer) verb->name);
-  for (guint i = words + 1; i < arguments->len; i++)
-    g_ptr_array_add (argv, arguments->pdata[i]);
-  int argc = (int) argv->len;
-  g_ptr_array_add (argv, NULL);
-  running = verb;
-  return verb->run (cli, argc, (char **) argv->pdata);
+  if (verb->name[0] == '\0')
+    return 0;
+  g_auto (GStrv) words = g_strsplit (verb->name, " ", -1);
+  int n = 0;
+  for (; words[n] != NULL; n++)
+    if (g_strcmp0 (words[n], arguments[n]) != 0)
+      return -1;
+  return n;
 }
 
-static int
-usage_error (RbCli *cli, const char *message)
+/* The verb with the longest name that matches; NULL: none. */
+static const RbCliVerb *
+find_verb (const RbCliProgram *program, char **arguments, int *words)
 {
-  return rb_cli_end (cli, RB_CLI_USAGE, rb_reason_word (RB_REASON_USAGE), message, NULL);
+  const RbCliVerb *best = NULL;
+  *words = -1;
+  for (const RbCliVerb *const *group = program->groups; *group != NULL; group++)
+    for (const RbCliVerb *verb = *group; verb->name != NULL; verb++) {
+      int n = match (verb, arguments);
+      if (n > *words) {
+        best = verb;
+        *words = n;
+      }
+    }
+  return best;
 }
 
-/* Says what could stand there. */
-static int
-no_such_verb (RbCli *cli, const Program *self, const char *first)
+/* What may follow the first word of verbs of two: "verify, import"; "" when it begins none. */
+static char *
+list_followers (const RbCliProgram *program, const char *first)
 {
-  g_autoptr (GString) message = g_string_new (NULL);
-  g_autofree char *group = g_strdup_printf ("%s ", first);
-  for (const RbCliVerb *verb = self->verbs; verb->name != NULL; verb++)
-    if (g_str_has_prefix (verb->name, group))
-      g_string_append_printf (message, "%s%s", message->len == 0 ? "" : ", ", &verb->name[strlen (group)]);
-  if (message->len > 0)
-    g_string_prepend (message, " is followed by one of ");
-  else
-    g_string_append_printf (message, " is no verb; %s --help lists them", self->program);
-  g_string_prepend (message, first);
-  return usage_error (cli, message->str);
-}
-
-static int
-run_program (RbCli *cli, const Program *self, GPtrArray *arguments)
-{
-  const char *first = arguments->len > 1 ? arguments->pdata[1] : "";
-  if (strcmp (first, "--version") == 0)
-    return printf ("%s %s\n", self->program, RB_VERSION) > 0 ? RB_CLI_OK : RB_CLI_FAILED;
-  for (const RbCliVerb *verb = self->verbs; verb->name != NULL; verb++) {
-    int words = matches (verb, arguments);
-    if (words >= 0)
-      return run_verb (cli, verb, (guint) words, arguments);
-  }
-  gboolean help = strcmp (first, "--help") == 0 || strcmp (first, "-h") == 0 || strcmp (first, "help") == 0;
-  if (!help && arguments->len > 1)
-    return no_such_verb (cli, self, first);
-  print_overview (self, help ? stdout : stderr);
-  return help ? RB_CLI_OK : RB_CLI_USAGE;
+  GString *list = g_string_new (NULL);
+  g_autofree char *prefix = g_strdup_printf ("%s ", first);
+  for (const RbCliVerb *const *group = program->groups; *group != NULL; group++)
+    for (const RbCliVerb *verb = *group; verb->name != NULL; verb++)
+      if (g_str_has_prefix (verb->name, prefix))
+        g_string_append_printf (list, "%s%s", list->len == 0 ? "" : ", ", &verb->name[strlen (prefix)]);
+  return g_string_free (list, FALSE);
 }
 
 int
-rb_cli_main (const char *program, const char *summary, const RbCliVerb *verbs, int argc, char **argv)
+rb_cli_usage (RbCli *cli, const char *format, ...)
 {
-  g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
-  RbCli cli = { .program_path = program_folder () };
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  return rb_cli_end (cli, RB_CLI_USAGE, rb_reason_word (RB_REASON_USAGE), message, NULL);
+}
+
+static int
+show_version (RbCli *cli)
+{
+  g_autofree char *line = g_strdup_printf ("%s %s\n", cli->program->name, RB_VERSION);
+  if (cli->json)
+    rb_cli_event (cli, json_pack ("{s:s,s:s}", "program", cli->program->name, "version", RB_VERSION));
+  else
+    rb_cli_put (cli, line);
+  return RB_CLI_OK;
+}
+
+/* --help or --version was given: of the verb, of a group, of the program. */
+static int
+show_help (RbCli *cli, const char *group)
+{
+  if (cli->version)
+    return show_version (cli);
+  if (cli->json) {
+    rb_cli_event (cli, rb_cli_help_table (cli->program, common_of (cli)));
+    return RB_CLI_OK;
+  }
+  g_autofree char *text = cli->verb != NULL ? rb_cli_help_verb (cli->program, cli->verb, common_of (cli))
+                                            : rb_cli_help_overview (cli->program, group);
+  rb_cli_put (cli, text);
+  return RB_CLI_OK;
+}
+
+/* An error in the options is reported as JSON even when --json stands behind it. */
+static int
+end_with_usage (RbCli *cli, const GError *error, char **rest)
+{
+  for (; *rest != NULL && strcmp (*rest, "--") != 0; rest++)
+    cli->json = cli->json || (!cli->program->plain && strcmp (*rest, "--json") == 0);
+  return rb_cli_fail (cli, error, NULL);
+}
+
+/* Options and positional arguments, which may be mixed until "--"; the positional ones are left in words. */
+static gboolean
+take_arguments (RbCli *cli, gpointer settings, char **arguments, GPtrArray *words, GError **error)
+{
+  const RbOption *own = cli->verb == NULL ? NULL : cli->verb->options;
+  guint at = 0;
+  while (arguments[at] != NULL && strcmp (arguments[at], "--") != 0)
+    if (arguments[at][0] != '-' || arguments[at][1] == '\0')
+      g_ptr_array_add (words, arguments[at++]);
+    else if (!rb_option_take (own, settings, common_of (cli), cli, arguments, &at, error))
+      return FALSE;
+  at += arguments[at] != NULL;
+  for (; arguments[at] != NULL; at++)
+    g_ptr_array_add (words, arguments[at]);
+  return TRUE;
+}
+
+static int
+end_without_verb (RbCli *cli, char **arguments)
+{
+  g_autoptr (GPtrArray) words = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  const char *first = arguments[0] == NULL ? "" : arguments[0];
+  g_autofree char *followers = list_followers (cli->program, first);
+  gboolean group = followers[0] != '\0';
+  if (group && !take_arguments (cli, NULL, &arguments[1], words, &error))
+    return end_with_usage (cli, error, arguments);
+  if (cli->help || cli->version)
+    return show_help (cli, group ? first : NULL);
+  if (group)
+    return rb_cli_usage (cli, "%s is followed by one of %s", first, followers);
+  if (first[0] != '\0' && strcmp (first, "help") != 0) {
+    g_set_error (&error, RB_CORE_ERROR, RB_REASON_USAGE, "%s is %s; %s --help lists %s", first,
+                 first[0] == '-' ? "no option" : "no verb", cli->program->name, first[0] == '-' ? "the options" : "them");
+    return end_with_usage (cli, error, arguments);
+  }
+  if (first[0] != '\0')
+    return show_help (cli, NULL);
+  g_autofree char *text = rb_cli_help_overview (cli->program, NULL);
+  rb_output_complain ("%s", text);
+  return RB_CLI_USAGE;
+}
+
+static int
+run_program (RbCli *cli, char **arguments)
+{
+  g_autoptr (GError) error = NULL;
+  guint at = 0;
+  int words;
+  while (arguments[at] != NULL && arguments[at][0] == '-' && arguments[at][1] != '\0') {
+    g_auto (GStrv) parts = g_strsplit (&arguments[at][arguments[at][1] == '-' ? 2 : 1], "=", 2);
+    gboolean known = rb_option_find (common_of (cli), parts[0] == NULL ? "" : parts[0]) != NULL || strcmp (arguments[at], "-h") == 0;
+    if (!known)
+      break;
+    if (!rb_option_take (NULL, NULL, common_of (cli), cli, arguments, &at, &error))
+      return end_with_usage (cli, error, &arguments[at]);
+  }
+  cli->verb = find_verb (cli->program, &arguments[at], &words);
+  if (cli->verb == NULL)
+    return end_without_verb (cli, &arguments[at]);
+  g_autofree char **argv = g_new0 (char *, g_strv_length (&arguments[at]) + 2);
+  int argc = 1;
+  argv[0] = (char *) cli->verb->name;
+  for (char **argument = &arguments[at + (guint) words]; *argument != NULL; argument++)
+    argv[argc++] = *argument;
+  return cli->verb->run (cli, argc, argv);
+}
+
+gboolean
+rb_cli_parse (RbCli *cli, gpointer settings, int *argc, char ***argv, int *exit_code)
+{
+  const RbCliVerb *verb = cli->verb;
+  g_autoptr (GPtrArray) words = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  if (!take_arguments (cli, settings, &(*argv)[1], words, &error)) {
+    *exit_code = end_with_usage (cli, error, &(*argv)[1]);
+    return FALSE;
+  }
+  if (cli->help || cli->version) {
+    *exit_code = show_help (cli, NULL);
+    return FALSE;
+  }
+  int given = (int) words->len;
+  if (given < verb->low || (verb->high >= 0 && given > verb->high)) {
+    g_autofree char *usage = g_strdup_printf ("%s %s", verb->name, verb->arguments);
+    *exit_code = rb_cli_usage (cli, "%s: %s", g_strstrip (usage), given < verb->low ? "an argument is missing" : "too many arguments");
+    return FALSE;
+  }
+  if (!rb_option_check_needed (verb->options, settings, &error)) {
+    g_prefix_error (&error, "%s%s", verb->name, verb->name[0] == '\0' ? "" : ": ");
+    *exit_code = rb_cli_fail (cli, error, NULL);
+    return FALSE;
+  }
+  if (cli->data_dir == NULL)
+    cli->data_dir = g_build_filename (g_get_user_data_dir (), "recallbay", NULL);
+  for (guint i = 0; i < words->len; i++)
+    (*argv)[i + 1] = words->pdata[i];
+  *argc = given + 1;
+  (*argv)[*argc] = NULL;
+  return TRUE;
+}
+
+/* Output that was not written makes a good run a failed one; it does not change what a vehicle is. */
+static int
+check_output (RbCli *cli, int code)
+{
+  int problem = rb_output_check ();
+  if (cli->output_errno == 0)
+    cli->output_errno = problem;
+  if (cli->output_errno == 0 || code != RB_CLI_OK || (cli->verb != NULL && cli->verb->ignores_output))
+    return code;
+  RbReason reason = cli->output_errno == ENOSPC || cli->output_errno == EDQUOT ? RB_REASON_NO_SPACE : RB_REASON_IO;
+  rb_output_complain ("standard output: %s [%s]\n", g_strerror (cli->output_errno), rb_reason_word (reason));
+  return RB_CLI_FAILED;
+}
+
+int
+rb_cli_main (const RbCliProgram *program, int argc, char **argv)
+{
+  RbCli cli = { .program = program, .program_path = program_folder () };
+  rb_output_prepare ();
   rb_advice_set_language (cli.program_path);
-  for (int i = 0; i < argc; i++)
-    g_ptr_array_add (arguments, argv[i]);
-  cli.json = take_option (arguments, "--json", NULL);
-  while (take_option (arguments, "--data-dir", &cli.data_dir) || take_option (arguments, "--config", &cli.config)
-         || take_option (arguments, "--json", NULL))
-    ;
-  if (cli.data_dir == NULL)
-    cli.data_dir = g_build_filename (g_get_user_data_dir (), "recallbay", NULL);
-  running_on = (Program){ program, summary, verbs };
-  int code = run_program (&cli, &running_on, arguments);
+  g_set_prgname (program->name);
+  g_autofree char **arguments = g_new0 (char *, (gsize) argc + 1);
+  for (int i = 1; i < argc; i++)
+    arguments[i - 1] = argv[i];
+  int code = check_output (&cli, run_program (&cli, arguments));
   g_free (cli.data_dir);
   g_free (cli.config);
   g_free (cli.program_path);
   return code;
 }
 
-gboolean
-rb_cli_parse (RbCli *cli, const GOptionEntry *entries, int low, int high, int *argc, char ***argv, int *exit_code)
+void
+rb_cli_put (RbCli *cli, const char *text)
 {
-  g_autoptr (GOptionContext) context = g_option_context_new (running->arguments);
-  g_autoptr (GError) error = NULL;
-  gboolean help = FALSE;
-  const GOptionEntry help_entry[] = { { "help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL }, { NULL } };
-  g_autofree char *name = g_strdup_printf ("%s %s", running_on.program, running->name);
-  g_set_prgname (g_strchomp (name));
-  g_option_context_set_summary (context, running->summary);
-  g_option_context_set_help_enabled (context, FALSE);
-  g_option_context_add_main_entries (context, help_entry, NULL);
-  if (entries != NULL)
-    g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, argc, argv, &error)) {
-    *exit_code = usage_error (cli, error->message);
-    return FALSE;
-  }
-  if (help) {
-    g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
-    printf ("%s  --json, --data-dir DIR, --config FILE   as everywhere\n", text);
-    if (running->name[0] == '\0') {
-      puts ("\nVerbs besides:");
-      print_verbs (&running_on, stdout);
-    }
-    *exit_code = RB_CLI_OK;
-    return FALSE;
-  }
-  int given = *argc - 1;
-  if (given > 0 && strcmp ((*argv)[1], "--") == 0) {
-    (*argv)[1] = (*argv)[0];
-    (*argv)++;
-    (*argc)--;
-    given--;
-  }
-  if (given >= low && (high < 0 || given <= high))
-    return TRUE;
-  g_autofree char *message = g_strdup_printf ("%s %s: %s", running->name, running->arguments,
-                                              given < low ? "an argument is missing" : "too many arguments");
-  *exit_code = usage_error (cli, message);
-  return FALSE;
-}
-
-/* What comes from a vehicle or a file does not get to drive the terminal. */
-static char *
-printable (const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  GString *out = g_string_new (NULL);
-  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at)) {
-    gunichar c = g_utf8_get_char (at);
-    g_string_append_unichar (out, g_unichar_iscntrl (c) && c != '\n' && c != '\t' ? 0xFFFD : c);
-  }
-  return g_string_free (out, FALSE);
+  int problem = rb_output_write (stdout, text);
+  if (cli->output_errno == 0)
+    cli->output_errno = problem;
 }
 
 void
@@ -239,9 +280,9 @@ rb_cli_say (RbCli *cli, const char *format, ...)
   va_start (arguments, format);
   g_autofree char *text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_autofree char *shown = printable (text);
-  printf ("%s\n", shown);
-  fflush (stdout);
+  g_autofree char *shown = rb_output_printable (text);
+  g_autofree char *line = g_strconcat (shown, "\n", NULL);
+  rb_cli_put (cli, line);
 }
 
 void
@@ -251,23 +292,25 @@ rb_cli_event (RbCli *cli, json_t *event)
   if (!cli->json)
     return;
   g_autofree char *text = rb_json_to_text (owned);
-  printf ("%s\n", text);
-  fflush (stdout);
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+  int problem = rb_output_write_raw (stdout, line);
+  if (cli->output_errno == 0)
+    cli->output_errno = problem;
 }
 
 /* What happened, what that means for the vehicle, and what to do next. */
 static void
-say_end (int code, const char *reason, const char *message)
+say_end (RbCli *cli, int code, const char *reason, const char *message)
 {
   RbReason known = rb_reason_from_word (reason);
-  g_autofree char *shown = printable (message);
   if (code == RB_CLI_OK && message[0] != '\0')
-    printf ("%s\n", shown);
+    rb_cli_say (cli, "%s", message);
   if (code == RB_CLI_OK)
     return;
-  fprintf (stderr, "%s [%s]\n", shown, reason);
+  g_autofree char *shown = rb_output_printable (message);
+  rb_output_complain ("%s [%s]\n", shown, reason);
   if (known != RB_REASON_NONE && known != RB_REASON_USAGE)
-    fprintf (stderr, "%s\n%s\n", rb_advice_means (known), rb_advice_next (known));
+    rb_output_complain ("%s\n%s\n", rb_advice_means (known), rb_advice_next (known));
 }
 
 int
@@ -275,7 +318,7 @@ rb_cli_end (RbCli *cli, int code, const char *reason, const char *message, json_
 {
   g_autoptr (json_t) verdict = extra == NULL ? json_object () : extra;
   if (!cli->json) {
-    say_end (code, reason, message == NULL ? "" : message);
+    say_end (cli, code, reason, message == NULL ? "" : message);
     return code;
   }
   rb_json_set_boolean (verdict, "ok", code == RB_CLI_OK);
@@ -298,11 +341,9 @@ rb_cli_progress (RbCli *cli, const char *label, guint64 done, guint64 total)
 {
   if (cli->json || !isatty (STDOUT_FILENO))
     return;
-  if (total == 0)
-    printf ("\r\033[K");
-  else
-    printf ("\r\033[K%s  %3u%%", label, (guint) (done * 100 / total));
-  fflush (stdout);
+  g_autofree char *line = total == 0 ? g_strdup ("\r\033[K")
+                                     : g_strdup_printf ("\r\033[K%s  %3u%%", label, (guint) (done * 100 / total));
+  rb_cli_put (cli, line);
 }
 
 static char *

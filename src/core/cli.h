@@ -1,41 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "core/option.h"
+
 #include <glib.h>
 #include <jansson.h>
 
 /*
- * Command lines of recallctl, recall-oem and recall-sim: verbs in a table, options by GOption, one way to
- * print. Exit codes are a contract: 0 done and good, 1 refused or failed, 2 wrong usage, 3 a vehicle was
- * touched and is not complete.
+ * Command lines: the verbs of a program and their options in tables, one way to print. --help and --version of every verb and group,
+ * parsing, the completion of the shells and the check of the man pages are made from the tables. Exit codes are a contract: 0 done and
+ * good, 1 refused or failed, 2 wrong usage, 3 a vehicle was touched and is not complete.
  */
 enum { RB_CLI_OK = 0, RB_CLI_FAILED = 1, RB_CLI_USAGE = 2, RB_CLI_NOT_COMPLETE = 3 };
 
+typedef struct RbCli RbCli;
+
 typedef struct {
+  const char *name;      /* "bundle verify"; one or two words, "" for the verb that needs no word; NULL ends a table */
+  const char *arguments; /* positional arguments, for --help and completion: "FILE…" */
+  const char *summary;   /* one line */
+  int (*run) (RbCli *cli, int argc, char **argv); /* argv[0] is the verb; calls rb_cli_parse() first; returns an exit code */
+  const RbOption *options;   /* NULL: only the common ones */
+  int low, high;             /* number of positional arguments; high < 0: no limit */
+  gboolean ignores_output;   /* a broken standard output changes neither the work nor the exit code */
+} RbCliVerb;
+
+typedef struct {
+  const char *name, *summary;
+  const RbCliVerb *const *groups; /* tables of verbs, in the order of --help; ends with NULL */
+  gboolean plain;                 /* no --json, --data-dir and --config */
+} RbCliProgram;
+
+struct RbCli {
   gboolean json;       /* --json */
   char *data_dir;      /* --data-dir, default $XDG_DATA_HOME/recallbay */
   char *config;        /* --config, may be NULL */
   char *program_path;  /* folder of the running program, to find its siblings */
-} RbCli;
+  gboolean help, version;
+  const RbCliProgram *program;
+  const RbCliVerb *verb;
+  int output_errno; /* first error of standard output */
+};
 
-typedef struct {
-  const char *name;      /* "bundle verify"; one or two words, or "" when the program has one verb */
-  const char *arguments; /* "FILE", for --help */
-  const char *summary;
-  /* argv[0] is the verb; options are still in argv. Returns an exit code. */
-  int (*run) (RbCli *cli, int argc, char **argv);
-} RbCliVerb;
+/* Runs the verb that argv names. */
+int rb_cli_main (const RbCliProgram *program, int argc, char **argv);
 
-/* Runs the verb that argv names. Common options are understood everywhere before "--". */
-int rb_cli_main (const char *program, const char *summary, const RbCliVerb *verbs, int argc, char **argv);
-
-/* Parses a verb's own options (entries may be NULL) and leaves argc and argv with the positional arguments, argv[0] the
- * verb. Checks that there are low..high of them (high < 0: no limit). FALSE: *exit_code says how to end (help printed: 0). */
-gboolean rb_cli_parse (RbCli *cli, const GOptionEntry *entries, int low, int high, int *argc, char ***argv, int *exit_code)
-  G_GNUC_WARN_UNUSED_RESULT;
+/* Stores the verb's options in settings, which its table refers to (NULL: it has none), and leaves argc and argv with the positional
+ * arguments, argv[0] the verb. FALSE: *exit_code says how to end (help printed: 0). */
+gboolean rb_cli_parse (RbCli *cli, gpointer settings, int *argc, char ***argv, int *exit_code) G_GNUC_WARN_UNUSED_RESULT;
+/* Ends with wrong usage. Returns RB_CLI_USAGE. */
+int rb_cli_usage (RbCli *cli, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* Text for people on standard output; nothing with --json. */
 void rb_cli_say (RbCli *cli, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* UTF-8 text on standard output as it is, in the encoding of the locale; an error is kept for the end. */
+void rb_cli_put (RbCli *cli, const char *text);
 /* One JSON object a line; nothing without --json. Takes event. */
 void rb_cli_event (RbCli *cli, json_t *event);
 /* The last line: {"ok", "reason", "message", …extra}; without --json the message alone, on standard error when it is not ok.

@@ -53,6 +53,7 @@
   X (RELEASE_COUNTER, "release-counter") \
   X (VIN_MISMATCH, "vin-mismatch") \
   X (PIN_MISMATCH, "pin-mismatch") \
+  X (STORE_DAMAGED, "store-damaged") \
   /* trust, bundle and campaign */ \
   X (NO_TRUST_ANCHOR, "no-trust-anchor") \
   X (WRONG_OEM, "wrong-oem") \
@@ -91,6 +92,7 @@
   X (REFUSED, "refused") \
   X (ECU_LOCKED, "ecu-locked") \
   X (ECU_LOCKED_OUT, "ecu-locked-out") \
+  X (SECURITY_DELAY, "security-delay") \
   X (ECU_BUSY, "ecu-busy") \
   X (WRONG_ANSWER, "wrong-answer") \
   X (ECU_MISSING, "ecu-missing") \

@@ -59,12 +59,12 @@ end_with (RbCli *cli, RbContents *contents, const char *what)
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, rb_bundle_row (contents));
 }
 
-int
-rb_bundle_verb_verify (RbCli *cli, int argc, char **argv)
+static int
+verb_verify (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   Progress progress = { .cli = cli, .label = "Verifying" };
@@ -73,20 +73,21 @@ rb_bundle_verb_verify (RbCli *cli, int argc, char **argv)
   return contents == NULL ? rb_cli_fail (cli, error, NULL) : end_with (cli, contents, "Verified");
 }
 
-int
-rb_bundle_verb_import (RbCli *cli, int argc, char **argv)
+typedef struct {
+  gboolean in_place;
+} ImportOptions;
+
+static int
+verb_import (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  gboolean in_place = FALSE;
-  const GOptionEntry entries[] = { { "in-place", 0, 0, G_OPTION_ARG_NONE, &in_place,
-                                     "Leave the images where they are and verify them at each use", NULL },
-                                   { NULL } };
+  ImportOptions options = { FALSE };
   int code;
-  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   Progress progress = { .cli = cli, .label = "Importing" };
-  g_autoptr (RbContents) contents = rb_bundle_import (library, argv[1], in_place, rb_moment_now (), tell, &progress, &error);
+  g_autoptr (RbContents) contents = rb_bundle_import (library, argv[1], options.in_place, rb_moment_now (), tell, &progress, &error);
   rb_cli_progress (cli, "", 0, 0);
   return contents == NULL ? rb_cli_fail (cli, error, NULL) : end_with (cli, contents, "Imported");
 }
@@ -118,12 +119,12 @@ entry_row (RbCli *cli, const RbLibraryEntry *entry)
   return row;
 }
 
-int
-rb_bundle_verb_list (RbCli *cli, int argc, char **argv)
+static int
+verb_list (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   g_autoptr (GPtrArray) entries = rb_library_list (library, &error);
@@ -172,12 +173,12 @@ show_details (RbCli *cli, RbContents *contents, json_t *extra)
   rb_json_set (extra, "ecus", ecus);
 }
 
-int
-rb_bundle_verb_show (RbCli *cli, int argc, char **argv)
+static int
+verb_show (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   g_autoptr (RbContents) contents = rb_library_open (library, argv[1], rb_moment_now (), &error);
@@ -196,12 +197,12 @@ in_use (const char *id, gpointer data)
   return rb_journal_is_open (data, id);
 }
 
-int
-rb_bundle_verb_remove (RbCli *cli, int argc, char **argv)
+static int
+verb_remove (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   g_autoptr (RbJournal) journal = rb_journal_open (cli->data_dir, &error);
@@ -212,3 +213,17 @@ rb_bundle_verb_remove (RbCli *cli, int argc, char **argv)
   rb_json_set_string (extra, "campaign", argv[1]);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
 }
+
+static const RbOption import_options[] = {
+  { "in-place", NULL, "leave the images where they are and verify them at each use", RB_OPTION_FLAG (ImportOptions, in_place) },
+  { NULL },
+};
+
+const RbCliVerb rb_bundle_verbs[] = {
+  { "bundle verify", "FILE", "check a bundle without storing anything", verb_verify, NULL, 1, 1 },
+  { "bundle import", "FILE", "check a bundle and put it into the library", verb_import, import_options, 1, 1 },
+  { "bundle list", "", "the campaigns in the library", verb_list },
+  { "bundle show", "CAMPAIGN", "one campaign, verified again", verb_show, NULL, 1, 1 },
+  { "bundle remove", "CAMPAIGN", "remove a campaign; refused while a recovery of it is open", verb_remove, NULL, 1, 1 },
+  { NULL },
+};

@@ -33,13 +33,13 @@ problem_row (RbCli *cli, const GError *problem)
   return row;
 }
 
-int
-rb_campaign_verb_check (RbCli *cli, int argc, char **argv)
+static int
+verb_check (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) problems = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   gint64 now = rb_moment_now ();
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
@@ -56,3 +56,8 @@ rb_campaign_verb_check (RbCli *cli, int argc, char **argv)
   rb_json_set (extra, "unusable", unusable);
   return rb_cli_end (cli, RB_CLI_OK, "ok", found->len == 0 ? "No open campaign for this vehicle" : "", extra);
 }
+
+const RbCliVerb rb_campaign_verbs[] = {
+  { "campaign check", "VIN", "the open campaigns for a vehicle", verb_check, NULL, 1, 1 },
+  { NULL },
+};

@@ -3,4 +3,4 @@
 #include "core/cli.h"
 
 /* recallctl campaign … */
-int rb_campaign_verb_check (RbCli *cli, int argc, char **argv);
+extern const RbCliVerb rb_campaign_verbs[];

@@ -118,7 +118,7 @@ first_vin (RbLink *link, GPtrArray *present, GError **error)
 }
 
 typedef struct {
-  char *uri, *vehicle_ca, *workstation, *passphrase_file;
+  char *uri, *vehicle_ca, *workstation, *passphrase_file, *vin;
 } Settings;
 
 static void
@@ -128,6 +128,7 @@ settings_clear (Settings *self)
   g_free (self->vehicle_ca);
   g_free (self->workstation);
   g_free (self->passphrase_file);
+  g_free (self->vin);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
 
@@ -164,31 +165,22 @@ identify (RbCli *cli, const Settings *settings)
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s,s:O}", "vin", vin, "ecus", ecus));
 }
 
-int
-rb_identify_verb (RbCli *cli, int argc, char **argv)
+static int
+verb_identify (RbCli *cli, int argc, char **argv)
 {
   g_auto (Settings) settings = { 0 };
   int code;
-  const GOptionEntry entries[] = {
-    { "link", 0, 0, G_OPTION_ARG_STRING, &settings.uri, "Connection to the vehicle", "URI" },
-    { "vehicle-ca", 0, 0, G_OPTION_ARG_FILENAME, &settings.vehicle_ca, "Authority of vehicles' certificates, for doips://", "FILE" },
-    { "workstation", 0, 0, G_OPTION_ARG_FILENAME, &settings.workstation, "The workstation's identities, for doips://", "FILE" },
-    { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &settings.passphrase_file, "Its passphrase", "FILE" },
-    { NULL },
-  };
-  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
     return code;
-  if (settings.uri == NULL)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "identify needs --link", NULL);
   return identify (cli, &settings);
 }
 
-int
-rb_identify_verb_links_set (RbCli *cli, int argc, char **argv)
+static int
+verb_links_set (RbCli *cli, int argc, char **argv)
 {
   int exit_code;
   g_autoptr (GError) error = NULL;
-  if (!rb_cli_parse (cli, NULL, 2, 2, &argc, &argv, &exit_code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &exit_code))
     return exit_code;
   if (!rb_can_setup_ask (argv[1], argv[2], NULL, &error))
     return rb_cli_fail (cli, error, NULL);
@@ -196,12 +188,12 @@ rb_identify_verb_links_set (RbCli *cli, int argc, char **argv)
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s,s:s}", "interface", argv[1], "preset", argv[2]));
 }
 
-int
-rb_identify_verb_links_restart (RbCli *cli, int argc, char **argv)
+static int
+verb_links_restart (RbCli *cli, int argc, char **argv)
 {
   int exit_code;
   g_autoptr (GError) error = NULL;
-  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &exit_code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &exit_code))
     return exit_code;
   if (!rb_can_setup_ask (argv[1], NULL, NULL, &error))
     return rb_cli_fail (cli, error, NULL);
@@ -209,12 +201,12 @@ rb_identify_verb_links_restart (RbCli *cli, int argc, char **argv)
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s}", "interface", argv[1]));
 }
 
-int
-rb_identify_verb_links (RbCli *cli, int argc, char **argv)
+static int
+verb_links (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   g_autoptr (GPtrArray) found = rb_link_discover (DISCOVERY_MS, NULL, &error);
   if (found == NULL)
@@ -249,17 +241,16 @@ journal_json (const RbJournalRow *row)
   return object;
 }
 
-int
-rb_identify_verb_journal (RbCli *cli, int argc, char **argv)
+static int
+verb_journal (RbCli *cli, int argc, char **argv)
 {
-  g_autofree char *vin = NULL;
+  g_auto (Settings) settings = { 0 };
   g_autoptr (GError) error = NULL;
   int code;
-  const GOptionEntry entries[] = { { "vin", 0, 0, G_OPTION_ARG_STRING, &vin, "Only this vehicle", "VIN" }, { NULL } };
-  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
     return code;
   g_autoptr (RbJournal) journal = rb_journal_open (cli->data_dir, &error);
-  g_autoptr (GPtrArray) rows = journal == NULL ? NULL : rb_journal_list (journal, vin, &error);
+  g_autoptr (GPtrArray) rows = journal == NULL ? NULL : rb_journal_list (journal, settings.vin, &error);
   if (rows == NULL)
     return rb_cli_fail (cli, error, NULL);
   json_t *list = json_array ();
@@ -272,3 +263,29 @@ rb_identify_verb_journal (RbCli *cli, int argc, char **argv)
   }
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:o}", "steps", list));
 }
+
+static const RbOption identify_options[] = {
+  { "link", "URI", "connection to the vehicle", RB_OPTION_LINK (Settings, uri), .needed = TRUE },
+  { "vehicle-ca", "FILE", "authority of vehicles' certificates, for doips://", RB_OPTION_FILE (Settings, vehicle_ca) },
+  { "workstation", "FILE", "the workstation's identities, for doips://", RB_OPTION_FILE (Settings, workstation) },
+  { "passphrase-file", "FILE", "passphrase of the workstation's identities", RB_OPTION_FILE (Settings, passphrase_file) },
+  { NULL },
+};
+
+static const RbOption journal_options[] = {
+  { "vin", "VIN", "only this vehicle", RB_OPTION_TEXT (Settings, vin) },
+  { NULL },
+};
+
+const RbCliVerb rb_identify_verbs[] = {
+  { "links", "", "adapters and vehicles found now", verb_links },
+  { "links set", "INTERFACE PRESET", "set the bit rate of a CAN interface and put it up, by recall-can-setup", verb_links_set, NULL, 2, 2 },
+  { "links restart", "INTERFACE", "bring a CAN interface back after bus-off", verb_links_restart, NULL, 1, 1 },
+  { "identify", "--link URI", "the VIN and the state of every ECU", verb_identify, identify_options },
+  { NULL },
+};
+
+const RbCliVerb rb_identify_journal_verbs[] = {
+  { "journal", "[--vin VIN]", "what was done, step by step", verb_journal, journal_options },
+  { NULL },
+};

@@ -21,12 +21,12 @@ list_pending (RbCli *cli, GError **error)
   return records;
 }
 
-int
-rb_outbox_verb_list (RbCli *cli, int argc, char **argv)
+static int
+verb_list (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   g_autoptr (GPtrArray) records = list_pending (cli, &error);
   if (records == NULL)
@@ -37,13 +37,19 @@ rb_outbox_verb_list (RbCli *cli, int argc, char **argv)
   return rb_record_end (cli, records, message, extra);
 }
 
-int
-rb_outbox_verb_export (RbCli *cli, int argc, char **argv)
+static int
+verb_export (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   g_autoptr (GPtrArray) records = list_pending (cli, &error);
   return records == NULL ? rb_cli_fail (cli, error, NULL) : rb_record_export (cli, records, "pending ", argv[1]);
 }
+
+const RbCliVerb rb_outbox_verbs[] = {
+  { "outbox", "", "records that the OEM has not acknowledged", verb_list },
+  { "outbox export", "DIR", "the same as files", verb_export, NULL, 1, 1 },
+  { NULL },
+};

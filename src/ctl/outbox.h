@@ -3,5 +3,4 @@
 #include "core/cli.h"
 
 /* recallctl outbox … */
-int rb_outbox_verb_list (RbCli *cli, int argc, char **argv);
-int rb_outbox_verb_export (RbCli *cli, int argc, char **argv);
+extern const RbCliVerb rb_outbox_verbs[];

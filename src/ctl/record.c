@@ -14,6 +14,20 @@
 
 #include <string.h>
 
+/* What the verbs' options store. */
+typedef struct {
+  char *vin, *campaign, *output, *trust, *bundle, *service_root, *require;
+} Options;
+
+static void
+clear_options (Options *self)
+{
+  char *const texts[] = { self->vin, self->campaign, self->output, self->trust, self->bundle, self->service_root, self->require };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (texts[i]);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
+
 /* Nothing of it but the signed contents; of a record that cannot be read, its name in the database and why. */
 json_t *
 rb_record_row (const RbStored *record)
@@ -87,20 +101,17 @@ add_gaps (RbCli *cli, json_t *extra, GStrv gaps)
   rb_json_set (extra, "gaps", list);
 }
 
-int
-rb_record_verb_list (RbCli *cli, int argc, char **argv)
+static int
+verb_list (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *vin = NULL, *campaign = NULL;
+  g_auto (Options) options = { 0 };
   g_auto (GStrv) gaps = NULL;
-  const GOptionEntry entries[] = { { "vin", 0, 0, G_OPTION_ARG_STRING, &vin, "Only this vehicle's", "VIN" },
-                                   { "campaign", 0, 0, G_OPTION_ARG_STRING, &campaign, "Only this campaign's", "ID" },
-                                   { NULL } };
   int code;
-  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
   g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
-  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_stored_list (outbox, vin, campaign, &gaps, &error);
+  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_stored_list (outbox, options.vin, options.campaign, &gaps, &error);
   if (records == NULL)
     return rb_cli_fail (cli, error, NULL);
   json_t *extra = json_object ();
@@ -148,12 +159,12 @@ find_record (RbCli *cli, const char *digest, GError **error)
   return NULL;
 }
 
-int
-rb_record_verb_show (RbCli *cli, int argc, char **argv)
+static int
+verb_show (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   g_autoptr (RbStored) record = find_record (cli, argv[1], &error);
   if (record == NULL)
@@ -224,51 +235,34 @@ rb_record_export (RbCli *cli, GPtrArray *records, const char *what, const char *
   return rb_record_end (cli, records, message, extra);
 }
 
-int
-rb_record_verb_export (RbCli *cli, int argc, char **argv)
+static int
+verb_export (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
   g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_stored_list (outbox, NULL, NULL, NULL, &error);
   return records == NULL ? rb_cli_fail (cli, error, NULL) : rb_record_export (cli, records, "", argv[1]);
 }
 
-int
-rb_record_verb_print (RbCli *cli, int argc, char **argv)
+static int
+verb_print (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = NULL;
-  const GOptionEntry entries[] = { { "output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "The PDF to write", "FILE.pdf" }, { NULL } };
+  g_auto (Options) options = { 0 };
   int code;
-  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  if (path == NULL)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "record print: -o FILE.pdf is missing", NULL);
   g_autoptr (RbStored) record = find_record (cli, argv[1], &error);
   g_autoptr (GBytes) page = record == NULL ? NULL : rb_sheet_draw (record->envelope, &error);
-  if (page == NULL || !rb_files_write (path, page, &error))
+  if (page == NULL || !rb_files_write (options.output, page, &error))
     return rb_cli_fail (cli, error, NULL);
-  return rb_cli_end (cli, RB_CLI_OK, "ok", path, rb_record_row (record));
+  return rb_cli_end (cli, RB_CLI_OK, "ok", options.output, rb_record_row (record));
 }
 
 /* verify */
-
-typedef struct {
-  char *trust, *bundle, *service_root, *require;
-} VerifyOptions;
-
-static void
-clear_options (VerifyOptions *self)
-{
-  g_free (self->trust);
-  g_free (self->bundle);
-  g_free (self->service_root);
-  g_free (self->require);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VerifyOptions, clear_options)
 
 static RbVerifyOutcome *
 verify_file (const char *path, const RbVerifyRequest *request)
@@ -308,7 +302,7 @@ print_outcome (RbCli *cli, const char *path, const RbVerifyOutcome *outcome, con
 }
 
 static int
-verify_files (RbCli *cli, char **paths, const VerifyOptions *options, GPtrArray *anchors, const RbTestimony *testimony)
+verify_files (RbCli *cli, char **paths, const Options *options, GPtrArray *anchors, const RbTestimony *testimony)
 {
   g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
   g_autoptr (GPtrArray) bundles = testimony == NULL ? NULL : g_ptr_array_new ();
@@ -342,23 +336,14 @@ load_anchors (const char *path, GError **error)
   return anchors;
 }
 
-int
-rb_record_verb_verify (RbCli *cli, int argc, char **argv)
+static int
+verb_verify (RbCli *cli, int argc, char **argv)
 {
-  g_auto (VerifyOptions) options = { 0 };
+  g_auto (Options) options = { 0 };
   g_autoptr (GError) error = NULL;
-  const GOptionEntry entries[] = {
-    { "trust", 0, 0, G_OPTION_ARG_FILENAME, &options.trust, "The OEM's dealer CA", "CA.pem" },
-    { "bundle", 0, 0, G_OPTION_ARG_FILENAME, &options.bundle, "Check images, roots, scope and nonces against it", "FILE" },
-    { "service-root", 0, 0, G_OPTION_ARG_FILENAME, &options.service_root, "Verify the bundle down from it", "FILE" },
-    { "require", 0, 0, G_OPTION_ARG_STRING, &options.require, "Anything but this result fails", "completed" },
-    { NULL },
-  };
   int code;
-  if (!rb_cli_parse (cli, entries, 1, -1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  if (options.require != NULL && strcmp (options.require, "completed") != 0)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "--require knows only “completed”", NULL);
   if (options.service_root != NULL && options.bundle == NULL)
     return rb_cli_end (cli, RB_CLI_USAGE, "usage", "--service-root goes with --bundle", NULL);
   if (options.trust == NULL)
@@ -375,3 +360,31 @@ rb_record_verb_verify (RbCli *cli, int argc, char **argv)
   }
   return verify_files (cli, &argv[1], &options, anchors, testimony);
 }
+
+static const RbOption list_options[] = {
+  { "vin", "VIN", "only this vehicle", RB_OPTION_TEXT (Options, vin) },
+  { "campaign", "ID", "only this campaign", RB_OPTION_TEXT (Options, campaign) },
+  { NULL },
+};
+
+static const RbOption print_options[] = {
+  { "output", "FILE.pdf", "the PDF to write", RB_OPTION_FILE (Options, output), .needed = TRUE, .letter = 'o' },
+  { NULL },
+};
+
+static const RbOption verify_options[] = {
+  { "trust", "CA.pem", "the OEM's dealer CA", RB_OPTION_FILE (Options, trust) },
+  { "bundle", "FILE", "check images, roots, scope and nonces against it", RB_OPTION_FILE (Options, bundle) },
+  { "service-root", "FILE", "verify the bundle down from it", RB_OPTION_FILE (Options, service_root) },
+  { "require", "completed", "any other result fails", RB_OPTION_WORD (Options, require) },
+  { NULL },
+};
+
+const RbCliVerb rb_record_verbs[] = {
+  { "record list", "", "the records of this workstation", verb_list, list_options },
+  { "record show", "DIGEST", "one record", verb_show, NULL, 1, 1 },
+  { "record export", "DIR", "every record as a file", verb_export, NULL, 1, 1 },
+  { "record print", "DIGEST -o FILE.pdf", "the certificate of one record, on one page", verb_print, print_options, 1, 1 },
+  { "record verify", "FILE…", "verify records; needs no data dir", verb_verify, verify_options, 1, -1 },
+  { NULL },
+};

@@ -4,11 +4,7 @@
 #include "record/stored.h"
 
 /* recallctl record … */
-int rb_record_verb_list (RbCli *cli, int argc, char **argv);
-int rb_record_verb_show (RbCli *cli, int argc, char **argv);
-int rb_record_verb_export (RbCli *cli, int argc, char **argv);
-int rb_record_verb_print (RbCli *cli, int argc, char **argv);
-int rb_record_verb_verify (RbCli *cli, int argc, char **argv);
+extern const RbCliVerb rb_record_verbs[];
 
 /* For the outbox verbs: records of RbStored, told and as JSON (transfer full); SEQ-DIGEST.json files in a folder, what naming the records
  * in the message ("pending "); and the verdict, which is not good when something is wrong with one of them. Takes extra. */

@@ -11,6 +11,9 @@
 #include <string.h>
 
 #define MAX_ANSWERS (1024 * 1024)
+#define MAX_ODOMETER_KM 9999999
+#define LINK_TIMEOUT_S 20
+#define MAX_LINK_TIMEOUT_S (24 * 60 * 60)
 
 typedef struct {
   char *campaign, *link, *vehicle_ca, *answers, *identity, *workstation, *second, *vin, *repair_order, *passphrase_file;
@@ -191,7 +194,7 @@ open_recovery (RbCli *cli, Settings *settings, Session *session, GError **error)
 {
   const RbRecoveryOptions options = { .data_dir = cli->data_dir, .campaign = settings->campaign, .link = settings->link,
                                       .vehicle_ca = settings->vehicle_ca, .vin = settings->vin, .repair_order = settings->repair_order,
-                                      .odometer_km = settings->odometer_km, .link_timeout_s = settings->link_timeout,
+                                      .odometer_km = settings->odometer_km, .link_timeout_s = settings->link_timeout == 0 ? -1 : settings->link_timeout,
                                       .technician = settings->technician_set, .workstation = settings->workstation_set,
                                       .second = settings->second_set, .watch = on_event, .user_data = session };
   return rb_recovery_open (&options, error);
@@ -307,53 +310,24 @@ work (RbCli *cli, Settings *settings)
   return code;
 }
 
-int
-rb_recover_verb (RbCli *cli, int argc, char **argv)
+static int
+verb_recover (RbCli *cli, int argc, char **argv)
 {
-  g_auto (Settings) settings = { .odometer_km = -1 };
+  g_auto (Settings) settings = { .odometer_km = -1, .link_timeout = LINK_TIMEOUT_S };
   int code;
-  const GOptionEntry entries[] = {
-    { "campaign", 0, 0, G_OPTION_ARG_STRING, &settings.campaign, "Campaign", "ID" },
-    { "link", 0, 0, G_OPTION_ARG_STRING, &settings.link, "Connection to the vehicle", "URI" },
-    { "vehicle-ca", 0, 0, G_OPTION_ARG_FILENAME, &settings.vehicle_ca, "Authority of vehicles' certificates, for doips://", "FILE" },
-    { "answers", 0, 0, G_OPTION_ARG_FILENAME, &settings.answers, "Answers to the checklist", "FILE" },
-    { "identity", 0, 0, G_OPTION_ARG_FILENAME, &settings.identity, "The technician's identity", "FILE" },
-    { "workstation", 0, 0, G_OPTION_ARG_FILENAME, &settings.workstation, "The workstation's identities", "FILE" },
-    { "second", 0, 0, G_OPTION_ARG_FILENAME, &settings.second, "A second person's identity", "FILE" },
-    { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &settings.passphrase_file, "Passphrase of all identities", "FILE" },
-    { "vin", 0, 0, G_OPTION_ARG_STRING, &settings.vin, "VIN as on the plate", "VIN" },
-    { "repair-order", 0, 0, G_OPTION_ARG_STRING, &settings.repair_order, "Repair order", "TEXT" },
-    { "odometer", 0, 0, G_OPTION_ARG_INT64, &settings.odometer_km, "Odometer", "KM" },
-    { "link-timeout", 0, 0, G_OPTION_ARG_INT64, &settings.link_timeout, "How long a lost link is retried", "S" },
-    { NULL },
-  };
-  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
     return code;
-  if (settings.campaign == NULL || settings.link == NULL || settings.identity == NULL || settings.workstation == NULL)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "recover needs --campaign, --link, --identity and --workstation", NULL);
   return work (cli, &settings);
 }
 
-int
-rb_recover_verb_inspect (RbCli *cli, int argc, char **argv)
+static int
+verb_inspect (RbCli *cli, int argc, char **argv)
 {
-  g_auto (Settings) settings = { .odometer_km = -1 };
+  g_auto (Settings) settings = { .odometer_km = -1, .link_timeout = LINK_TIMEOUT_S };
   g_autoptr (GError) error = NULL;
   int code;
-  const GOptionEntry entries[] = {
-    { "campaign", 0, 0, G_OPTION_ARG_STRING, &settings.campaign, "Campaign", "ID" },
-    { "link", 0, 0, G_OPTION_ARG_STRING, &settings.link, "Connection to the vehicle", "URI" },
-    { "answers", 0, 0, G_OPTION_ARG_FILENAME, &settings.answers, "Answers to the checklist", "FILE" },
-    { "vin", 0, 0, G_OPTION_ARG_STRING, &settings.vin, "VIN as on the plate", "VIN" },
-    { "vehicle-ca", 0, 0, G_OPTION_ARG_FILENAME, &settings.vehicle_ca, "Authority of vehicles' certificates, for doips://", "FILE" },
-    { "workstation", 0, 0, G_OPTION_ARG_FILENAME, &settings.workstation, "The workstation's identities, for doips://", "FILE" },
-    { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &settings.passphrase_file, "Its passphrase", "FILE" },
-    { NULL },
-  };
-  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
     return code;
-  if (settings.campaign == NULL || settings.link == NULL)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "inspect needs --campaign and --link", NULL);
   Session session = { .cli = cli };
   gboolean loaded = load_answers (&settings, &error) && (settings.workstation == NULL || load_identities (cli, &settings, &error));
   g_autoptr (RbRecovery) recovery = loaded ? open_recovery (cli, &settings, &session, &error) : NULL;
@@ -362,3 +336,43 @@ rb_recover_verb_inspect (RbCli *cli, int argc, char **argv)
     return rb_cli_fail (cli, error, NULL);
   return rb_cli_end (cli, RB_CLI_OK, "ok", "The inspection is passed; nothing was written.", NULL);
 }
+
+#define CAMPAIGN { "campaign", "ID", "campaign", RB_OPTION_TEXT (Settings, campaign), .needed = TRUE }
+#define LINK { "link", "URI", "connection to the vehicle", RB_OPTION_LINK (Settings, link), .needed = TRUE }
+#define VEHICLE_CA { "vehicle-ca", "FILE", "authority of vehicles' certificates, for doips://", RB_OPTION_FILE (Settings, vehicle_ca) }
+#define ANSWERS { "answers", "FILE", "answers to the checklist", RB_OPTION_FILE (Settings, answers) }
+#define PASSPHRASE { "passphrase-file", "FILE", "passphrase of all identities", RB_OPTION_FILE (Settings, passphrase_file) }
+#define VIN { "vin", "VIN", "VIN as on the plate", RB_OPTION_TEXT (Settings, vin) }
+
+static const RbOption recover_options[] = {
+  CAMPAIGN,
+  LINK,
+  VEHICLE_CA,
+  ANSWERS,
+  { "identity", "ID", "the technician's identity", RB_OPTION_FILE (Settings, identity), .needed = TRUE },
+  { "workstation", "ID", "the workstation's identities", RB_OPTION_FILE (Settings, workstation), .needed = TRUE },
+  { "second", "ID", "a second person's identity", RB_OPTION_FILE (Settings, second) },
+  PASSPHRASE,
+  VIN,
+  { "repair-order", "TEXT", "repair order", RB_OPTION_TEXT (Settings, repair_order) },
+  { "odometer", "KM", "odometer", RB_OPTION_NUMBER (Settings, odometer_km, 0, MAX_ODOMETER_KM) },
+  { "link-timeout", "S", "how long a lost link is retried (20)", RB_OPTION_NUMBER (Settings, link_timeout, 0, MAX_LINK_TIMEOUT_S) },
+  { NULL },
+};
+
+static const RbOption inspect_options[] = {
+  CAMPAIGN,
+  LINK,
+  VEHICLE_CA,
+  ANSWERS,
+  { "workstation", "ID", "the workstation's identities, for doips://", RB_OPTION_FILE (Settings, workstation) },
+  PASSPHRASE,
+  VIN,
+  { NULL },
+};
+
+const RbCliVerb rb_recover_verbs[] = {
+  { "inspect", "--campaign ID --link URI", "only the safety inspection", verb_inspect, inspect_options },
+  { "recover", "--campaign ID --link URI …", "the whole recovery; again: resumes", verb_recover, recover_options, .ignores_output = TRUE },
+  { NULL },
+};

@@ -2,6 +2,5 @@
 #pragma once
 #include "core/cli.h"
 
-/* recallctl recover, inspect, identify, links, journal */
-int rb_recover_verb (RbCli *cli, int argc, char **argv);
-int rb_recover_verb_inspect (RbCli *cli, int argc, char **argv);
+/* recallctl inspect, recover */
+extern const RbCliVerb rb_recover_verbs[];

@@ -11,6 +11,20 @@
 
 #define MAX_ROOT (1024 * 1024)
 
+/* What the verbs' options store. */
+typedef struct {
+  char *name, *ca, *identity, *second, *passphrase_file;
+} Options;
+
+static void
+clear_options (Options *self)
+{
+  char *const texts[] = { self->name, self->ca, self->identity, self->second, self->passphrase_file };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (texts[i]);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
+
 static json_t *
 row_of (const RbTrustAnchor *anchor)
 {
@@ -22,21 +36,16 @@ row_of (const RbTrustAnchor *anchor)
   return row;
 }
 
-int
-rb_trust_verb_add (RbCli *cli, int argc, char **argv)
+static int
+verb_add (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *name = NULL;
-  const GOptionEntry entries[] = {
-    { "name", 0, 0, G_OPTION_ARG_STRING, &name, "What the OEM is called here", "OEM" }, { NULL }
-  };
+  g_auto (Options) options = { NULL };
   int code;
-  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  if (name == NULL)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "trust add: --name OEM is missing", NULL);
   g_autoptr (GBytes) root = rb_files_read (argv[1], MAX_ROOT, &error);
-  g_autoptr (RbTrustAnchor) anchor = root == NULL ? NULL : rb_trust_add (cli->data_dir, name, root, rb_moment_now (), &error);
+  g_autoptr (RbTrustAnchor) anchor = root == NULL ? NULL : rb_trust_add (cli->data_dir, options.name, root, rb_moment_now (), &error);
   if (anchor == NULL)
     return rb_cli_fail (cli, error, NULL);
   g_autofree char *message
@@ -59,12 +68,12 @@ end_with_list (RbCli *cli, GPtrArray *anchors)
   return rb_cli_end (cli, RB_CLI_OK, "ok", anchors->len == 0 ? "No trust anchors" : "", extra);
 }
 
-int
-rb_trust_verb_list (RbCli *cli, int argc, char **argv)
+static int
+verb_list (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   int code;
-  if (!rb_cli_parse (cli, NULL, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
     return code;
   g_autoptr (GPtrArray) anchors = rb_trust_list (cli->data_dir, &error);
   return anchors == NULL ? rb_cli_fail (cli, error, NULL) : end_with_list (cli, anchors);
@@ -130,46 +139,26 @@ update_from_server (RbCli *cli, const char *url, const char *name, const char *c
   return anchor != NULL;
 }
 
-int
-rb_trust_verb_update (RbCli *cli, int argc, char **argv)
+static int
+verb_update (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *name = NULL;
-  g_autofree char *ca = NULL;
+  g_auto (Options) options = { NULL };
   int code;
-  const GOptionEntry entries[] = {
-    { "name", 0, 0, G_OPTION_ARG_STRING, &name, "The anchor that a server is for", "OEM" },
-    { "ca", 0, 0, G_OPTION_ARG_FILENAME, &ca, "Whom to trust for https: (the system's)", "FILE" },
-    { NULL }
-  };
-  if (!rb_cli_parse (cli, entries, 0, -1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
   g_autoptr (GPtrArray) advanced = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_trust_anchor_free);
   gboolean ok = argc > 1 || update_from_library (cli, advanced, &error);
   for (int i = 1; i < argc && ok; i++)
-    ok = rb_http_is_url (argv[i]) ? update_from_server (cli, argv[i], name, ca, advanced, &error)
+    ok = rb_http_is_url (argv[i]) ? update_from_server (cli, argv[i], options.name, options.ca, advanced, &error)
                                   : update_from (cli, argv[i], advanced, &error);
   if (!ok)
     return rb_cli_fail (cli, error, NULL);
   return end_with_list (cli, advanced);
 }
 
-typedef struct {
-  char *name, *identity, *second, *passphrase_file;
-} ReplaceOptions;
-
-static void
-clear_options (ReplaceOptions *self)
-{
-  g_free (self->name);
-  g_free (self->identity);
-  g_free (self->second);
-  g_free (self->passphrase_file);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ReplaceOptions, clear_options)
-
 static RbTrustAnchor *
-replace (RbCli *cli, const char *path, const ReplaceOptions *options, GError **error)
+replace (RbCli *cli, const char *path, const Options *options, GError **error)
 {
   g_autoptr (GBytes) root = rb_files_read (path, MAX_ROOT, error);
   g_autoptr (RbIdentity) first = root == NULL ? NULL : rb_identities_person (cli, options->identity, options->passphrase_file, error);
@@ -179,23 +168,14 @@ replace (RbCli *cli, const char *path, const ReplaceOptions *options, GError **e
   return rb_trust_replace (cli->data_dir, options->name, root, first, second, rb_moment_now (), error);
 }
 
-int
-rb_trust_verb_replace (RbCli *cli, int argc, char **argv)
+static int
+verb_replace (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_auto (ReplaceOptions) options = { NULL };
-  const GOptionEntry entries[] = {
-    { "name", 0, 0, G_OPTION_ARG_STRING, &options.name, "The anchor to replace", "OEM" },
-    { "identity", 0, 0, G_OPTION_ARG_STRING, &options.identity, "The first person", "ID" },
-    { "second", 0, 0, G_OPTION_ARG_STRING, &options.second, "The second person", "ID" },
-    { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &options.passphrase_file, "Passphrase of both", "FILE" },
-    { NULL }
-  };
+  g_auto (Options) options = { NULL };
   int code;
-  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  if (options.name == NULL || options.identity == NULL || options.second == NULL)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "trust replace: --name, --identity and --second are needed: two people replace an anchor", NULL);
   g_autoptr (RbTrustAnchor) anchor = replace (cli, argv[1], &options, &error);
   if (anchor == NULL)
     return rb_cli_fail (cli, error, NULL);
@@ -203,3 +183,31 @@ rb_trust_verb_replace (RbCli *cli, int argc, char **argv)
                                               anchor->version, anchor->sha256);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, row_of (anchor));
 }
+
+static const RbOption add_options[] = {
+  { "name", "OEM", "what the OEM is called here", RB_OPTION_TEXT (Options, name), .needed = TRUE },
+  { NULL },
+};
+
+static const RbOption update_options[] = {
+  { "name", "OEM", "the anchor that a server is for", RB_OPTION_TEXT (Options, name) },
+  { "ca", "FILE", "authority of the server for https: (default: the system's)", RB_OPTION_FILE (Options, ca) },
+  { NULL },
+};
+
+static const RbOption replace_options[] = {
+  { "name", "OEM", "the anchor to replace", RB_OPTION_TEXT (Options, name), .needed = TRUE },
+  { "identity", "ID", "the first person's identity", RB_OPTION_FILE (Options, identity), .needed = TRUE },
+  { "second", "ID", "the second person's identity", RB_OPTION_FILE (Options, second), .needed = TRUE },
+  { "passphrase-file", "FILE", "passphrase of both identities", RB_OPTION_FILE (Options, passphrase_file) },
+  { NULL },
+};
+
+const RbCliVerb rb_trust_verbs[] = {
+  { "trust add", "ROOT.json --name OEM", "trust an OEM's Service repository from now on", verb_add, add_options, 1, 1 },
+  { "trust list", "", "the trust anchors", verb_list },
+  { "trust update", "[FOLDER|BUNDLE|URL]…", "walk the anchors' chains to their newest roots", verb_update, update_options, 0, -1 },
+  { "trust replace", "ROOT.json --name OEM --identity ID --second ID", "put another root in an anchor's place; takes two people", verb_replace,
+    replace_options, 1, 1 },
+  { NULL },
+};

@@ -3,7 +3,4 @@
 #include "core/cli.h"
 
 /* recallctl trust … */
-int rb_trust_verb_add (RbCli *cli, int argc, char **argv);
-int rb_trust_verb_list (RbCli *cli, int argc, char **argv);
-int rb_trust_verb_update (RbCli *cli, int argc, char **argv);
-int rb_trust_verb_replace (RbCli *cli, int argc, char **argv);
+extern const RbCliVerb rb_trust_verbs[];

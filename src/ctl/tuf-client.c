@@ -124,8 +124,6 @@ act (RbCli *cli, Settings *settings, int argc, char **argv)
   gint64 now = rb_moment_now ();
   if (settings->time != NULL && !rb_moment_from_text (settings->time, &now))
     return usage (cli, "--time: a time like 2026-11-23T12:00:00Z");
-  if (settings->metadata_dir == NULL)
-    return usage (cli, "tuf needs --metadata-dir");
   if (strcmp (argv[1], "init") == 0)
     return argc == 3 ? init (cli, settings, argv[2]) : usage (cli, "tuf init needs the file of a trusted root");
   gboolean with_targets = strcmp (argv[1], "download") == 0;
@@ -138,22 +136,28 @@ act (RbCli *cli, Settings *settings, int argc, char **argv)
   return refresh (cli, settings, now, with_targets);
 }
 
-int
-rb_tuf_client_verb (RbCli *cli, int argc, char **argv)
+static int
+verb_client (RbCli *cli, int argc, char **argv)
 {
   g_auto (Settings) settings = { NULL };
-  const GOptionEntry entries[] = {
-    { "metadata-dir", 0, 0, G_OPTION_ARG_FILENAME, &settings.metadata_dir, "Where trusted metadata is kept", "DIR" },
-    { "metadata-url", 0, 0, G_OPTION_ARG_STRING, &settings.metadata_url, "The repository's metadata: URL or folder", "URL" },
-    { "target-name", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings.target_names, "A target to fetch", "PATH" },
-    { "target-base-url", 0, 0, G_OPTION_ARG_STRING, &settings.target_base_url, "The repository's targets: URL or folder", "URL" },
-    { "target-dir", 0, 0, G_OPTION_ARG_FILENAME, &settings.target_dir, "Where targets are put", "DIR" },
-    { "ca", 0, 0, G_OPTION_ARG_FILENAME, &settings.ca, "Whom to trust for https: (the system's)", "FILE" },
-    { "time", 0, 0, G_OPTION_ARG_STRING, &settings.time, "Judge expiry at that time (now)", "T" },
-    { NULL },
-  };
   int code;
-  if (!rb_cli_parse (cli, entries, 1, 2, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
     return code;
   return act (cli, &settings, argc, argv);
 }
+
+static const RbOption options[] = {
+  { "metadata-dir", "DIR", "where trusted metadata is kept", RB_OPTION_FOLDER (Settings, metadata_dir), .needed = TRUE },
+  { "metadata-url", "URL", "the repository's metadata: URL or folder", RB_OPTION_FOLDER (Settings, metadata_url) },
+  { "target-name", "PATH", "a target to fetch; may be repeated", RB_OPTION_TEXTS (Settings, target_names) },
+  { "target-base-url", "URL", "the repository's targets: URL or folder", RB_OPTION_FOLDER (Settings, target_base_url) },
+  { "target-dir", "DIR", "where targets are put", RB_OPTION_FOLDER (Settings, target_dir) },
+  { "ca", "FILE", "authority of the server for https: (default: the system's)", RB_OPTION_FILE (Settings, ca) },
+  { "time", "T", "evaluate expiry at this time (default: now)", RB_OPTION_TEXT (Settings, time) },
+  { NULL },
+};
+
+const RbCliVerb rb_tuf_client_verbs[] = {
+  { "tuf", "--metadata-dir DIR … init ROOT | refresh | download", "a client of any TUF repository", verb_client, options, 1, 2 },
+  { NULL },
+};

@@ -3,4 +3,4 @@
 #include "core/cli.h"
 
 /* recallctl tuf: a client of any TUF 1.0 repository. */
-int rb_tuf_client_verb (RbCli *cli, int argc, char **argv);
+extern const RbCliVerb rb_tuf_client_verbs[];

@@ -10,6 +10,7 @@
 
 #define MAX_ROOT (512 * 1024)
 #define MAX_STATE 4096
+#define MAX_LIMIT (G_GINT64_CONSTANT (1) << 40) /* bytes */
 
 typedef struct {
   char *director, *image, *director_root, *image_root, *state, *vin, *primary, *time;
@@ -101,15 +102,6 @@ static gboolean
 check_options (Session *self, GError **error)
 {
   const Options *options = &self->options;
-  const struct {
-    const char *name, *value;
-  } needed[] = { { "--director DIR", options->director }, { "--image DIR", options->image }, { "--state DIR", options->state },
-                 { "--vin VIN", options->vin },           { "--primary SERIAL:HWID", options->primary } };
-  for (guint i = 0; i < G_N_ELEMENTS (needed); i++)
-    if (needed[i].value == NULL)
-      return usage (error, "uptane verify: %s is missing", needed[i].name);
-  if (options->max_director_targets < 0 || options->max_image_targets < 0 || options->max_snapshot < 0)
-    return usage (error, "uptane verify: a size cannot be negative");
   self->now = rb_moment_now ();
   if (options->time != NULL && !rb_moment_from_text (options->time, &self->now))
     return usage (error, "“%s” is not a time like 2026-11-23T07:00:00Z", options->time);
@@ -300,33 +292,38 @@ rejected (RbCli *cli, const Session *self, const GError *error)
   return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (rb_reason_of (error)), cli->json ? error->message : text, extra);
 }
 
-int
-rb_uptane_verb_verify (RbCli *cli, int argc, char **argv)
+static int
+verb_verify (RbCli *cli, int argc, char **argv)
 {
   g_auto (Session) self = { { NULL } };
   g_autoptr (GError) error = NULL;
-  Options *options = &self.options;
-  const GOptionEntry entries[] = {
-    { "director", 0, 0, G_OPTION_ARG_FILENAME, &options->director, "The Director's metadata", "DIR" },
-    { "image", 0, 0, G_OPTION_ARG_FILENAME, &options->image, "The Image repository's metadata and images", "DIR" },
-    { "director-root", 0, 0, G_OPTION_ARG_FILENAME, &options->director_root, "Trusted while the state holds no Director root", "FILE" },
-    { "image-root", 0, 0, G_OPTION_ARG_FILENAME, &options->image_root, "Trusted while the state holds no Image root", "FILE" },
-    { "state", 0, 0, G_OPTION_ARG_FILENAME, &options->state, "What was accepted before; kept up to date", "DIR" },
-    { "vin", 0, 0, G_OPTION_ARG_STRING, &options->vin, "The vehicle", "VIN" },
-    { "primary", 0, 0, G_OPTION_ARG_STRING, &options->primary, "Its Primary", "SERIAL:HWID" },
-    { "secondary", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->secondaries, "A Secondary with full verification; may be repeated", "SERIAL:HWID" },
-    { "partial", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->partials, "A Secondary with partial verification; may be repeated", "SERIAL:HWID" },
-    { "time", 0, 0, G_OPTION_ARG_STRING, &options->time, "Judge expiry at this time; default: now", "T" },
-    { "max-director-targets", 0, 0, G_OPTION_ARG_INT64, &options->max_director_targets, "Largest Director targets file, in bytes", "N" },
-    { "max-image-targets", 0, 0, G_OPTION_ARG_INT64, &options->max_image_targets, "Largest Image targets file, in bytes", "N" },
-    { "max-snapshot", 0, 0, G_OPTION_ARG_INT64, &options->max_snapshot, "Largest snapshot file, in bytes", "N" },
-    { NULL },
-  };
   int code;
-  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &self.options, &argc, &argv, &code))
     return code;
   if (!check_options (&self, &error))
     return rb_cli_fail (cli, error, NULL);
   g_autoptr (GPtrArray) assignments = verify (&self, &error);
   return assignments == NULL ? rejected (cli, &self, error) : accepted (cli, &self, assignments);
 }
+
+static const RbOption verify_options[] = {
+  { "director", "DIR", "the Director's metadata", RB_OPTION_FOLDER (Options, director), .needed = TRUE },
+  { "image", "DIR", "the Image repository's metadata and images", RB_OPTION_FOLDER (Options, image), .needed = TRUE },
+  { "director-root", "FILE", "trusted while the state holds no Director root", RB_OPTION_FILE (Options, director_root) },
+  { "image-root", "FILE", "trusted while the state holds no Image root", RB_OPTION_FILE (Options, image_root) },
+  { "state", "DIR", "what was accepted before; kept up to date", RB_OPTION_FOLDER (Options, state), .needed = TRUE },
+  { "vin", "VIN", "the vehicle", RB_OPTION_TEXT (Options, vin), .needed = TRUE },
+  { "primary", "SERIAL:HWID", "its Primary", RB_OPTION_TEXT (Options, primary), .needed = TRUE },
+  { "secondary", "SERIAL:HWID", "a Secondary with full verification; may be repeated", RB_OPTION_TEXTS (Options, secondaries) },
+  { "partial", "SERIAL:HWID", "a Secondary with partial verification; may be repeated", RB_OPTION_TEXTS (Options, partials) },
+  { "time", "T", "evaluate expiry at this time (default: now)", RB_OPTION_TEXT (Options, time) },
+  { "max-director-targets", "N", "largest Director targets file, in bytes", RB_OPTION_NUMBER (Options, max_director_targets, 0, MAX_LIMIT) },
+  { "max-image-targets", "N", "largest Image targets file, in bytes", RB_OPTION_NUMBER (Options, max_image_targets, 0, MAX_LIMIT) },
+  { "max-snapshot", "N", "largest snapshot file, in bytes", RB_OPTION_NUMBER (Options, max_snapshot, 0, MAX_LIMIT) },
+  { NULL },
+};
+
+const RbCliVerb rb_uptane_verbs[] = {
+  { "uptane verify", "--director DIR --image DIR …", "verify metadata and images as a vehicle would", verb_verify, verify_options },
+  { NULL },
+};

@@ -3,4 +3,4 @@
 #include "core/cli.h"
 
 /* recallctl uptane … */
-int rb_uptane_verb_verify (RbCli *cli, int argc, char **argv);
+extern const RbCliVerb rb_uptane_verbs[];

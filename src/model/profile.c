@@ -7,6 +7,9 @@
 
 #define MAX_FILE (256 * 1024)
 #define MAX_STEPS 32
+/* No profile makes a workstation wait longer: one ECU must not stop the vehicle. */
+enum { MAX_P2_MS = 10000, MAX_P2_STAR_MS = 60000, MAX_BUSY_MS = 60000, MAX_DELAY_MS = 600000 };
+enum { DEFAULT_LOST_RESPONSES = 2, MAX_LOST_RESPONSES = 100 };
 
 static const char *const step_names[] = {
   [RB_STEP_UNLOCK] = "unlock", [RB_STEP_ROOTS] = "roots", [RB_STEP_DROP] = "drop", [RB_STEP_METADATA] = "metadata",
@@ -31,6 +34,27 @@ rb_profile_free (RbProfile *self)
   g_free (self);
 }
 
+/* Optional; value stays as it is when the member is absent. */
+static gboolean
+read_time (const json_t *timing, const char *member, gint64 most, gint64 *value, GError **error)
+{
+  return json_object_get (timing, member) == NULL || rb_json_integer (timing, member, 1, most, value, "profile, timing", error);
+}
+
+static gboolean
+read_waits (RbProfile *self, const json_t *timing, GError **error)
+{
+  gint64 lost = DEFAULT_LOST_RESPONSES;
+  if (!read_time (timing, "p2_max_ms", MAX_P2_MS, &self->p2_max_ms, error)
+      || !read_time (timing, "p2_star_max_ms", MAX_P2_STAR_MS, &self->p2_star_max_ms, error)
+      || !read_time (timing, "busy_ms", MAX_BUSY_MS, &self->busy_ms, error)
+      || !read_time (timing, "security_delay_ms", MAX_DELAY_MS, &self->security_delay_ms, error)
+      || !read_time (timing, "lost_responses", MAX_LOST_RESPONSES, &lost, error))
+    return FALSE;
+  self->lost_responses = (guint) lost;
+  return TRUE;
+}
+
 static gboolean
 read_timing (RbProfile *self, const json_t *json, GError **error)
 {
@@ -38,16 +62,17 @@ read_timing (RbProfile *self, const json_t *json, GError **error)
   gint64 pending = 0;
   const json_t *timing = rb_json_object (json, "timing", "profile", error);
   if (timing == NULL
-      || !rb_json_only (timing, what, error, "p2_ms", "p2_star_ms", "s3_ms", "erase_ms", "boot_ms", "max_pending", NULL)
-      || !rb_json_integer (timing, "p2_ms", 1, 60000, &self->p2_ms, what, error)
-      || !rb_json_integer (timing, "p2_star_ms", 1, 600000, &self->p2_star_ms, what, error)
+      || !rb_json_only (timing, what, error, "p2_ms", "p2_star_ms", "s3_ms", "erase_ms", "boot_ms", "max_pending", "p2_max_ms",
+                        "p2_star_max_ms", "busy_ms", "security_delay_ms", "lost_responses", NULL)
+      || !rb_json_integer (timing, "p2_ms", 1, MAX_P2_MS, &self->p2_ms, what, error)
+      || !rb_json_integer (timing, "p2_star_ms", 1, MAX_P2_STAR_MS, &self->p2_star_ms, what, error)
       || !rb_json_integer (timing, "s3_ms", 1, 60000, &self->s3_ms, what, error)
       || !rb_json_integer (timing, "erase_ms", 0, 600000, &self->erase_ms, what, error)
       || !rb_json_integer (timing, "boot_ms", 0, 600000, &self->boot_ms, what, error)
       || !rb_json_integer (timing, "max_pending", 0, 10000, &pending, what, error))
     return FALSE;
   self->max_pending = (guint) pending;
-  return TRUE;
+  return read_waits (self, timing, error);
 }
 
 static gboolean

@@ -15,7 +15,10 @@ typedef struct {
   char *name;
   /* timing, milliseconds */
   gint64 p2_ms, p2_star_ms, s3_ms, erase_ms, boot_ms;
+  gint64 p2_max_ms, p2_star_max_ms; /* most that the ECU may announce, 0: the client's default */
+  gint64 busy_ms, security_delay_ms; /* how long 0x21 and 0x94, and 0x37, are waited for, 0: the client's default */
   guint max_pending;
+  guint lost_responses; /* lost in a row before the ECU is parked */
   RbUnlock unlock;
   guint8 security_level; /* 0x27 */
   char *security_algorithm; /* "xor-a5a5a5a5" or NULL */

@@ -264,21 +264,27 @@ finish (Audit *self, const char *folder)
   return rb_cli_end (self->cli, RB_CLI_OK, "ok", message, extra);
 }
 
-int
-rb_audit_verb_verify (RbCli *cli, int argc, char **argv)
+static int
+verb_verify (RbCli *cli, int argc, char **argv)
 {
   g_auto (Audit) self = { .cli = cli };
   g_autoptr (GError) error = NULL;
-  const GOptionEntry entries[] = {
-    { "trust", 0, 0, G_OPTION_ARG_FILENAME, &self.trust, "The dealer CA", "CA.pem" },
-    { "bundle", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self.bundle_paths, "Check records against its campaign", "FILE" },
-    { "service-root", 0, 0, G_OPTION_ARG_FILENAME, &self.service_root, "Verify bundles down from it", "FILE" },
-    { NULL },
-  };
   int code;
-  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &self, &argc, &argv, &code))
     return code;
   if (!load_measures (&self, &error) || !read_folder (&self, argv[1], &error))
     return rb_cli_fail (cli, error, NULL);
   return finish (&self, argv[1]);
 }
+
+static const RbOption verify_options[] = {
+  { "trust", "CA.pem", "the dealer CA", RB_OPTION_FILE (Audit, trust) },
+  { "bundle", "FILE", "check records against its campaign; may be repeated", RB_OPTION_FILES (Audit, bundle_paths) },
+  { "service-root", "FILE", "verify bundles down from it", RB_OPTION_FILE (Audit, service_root) },
+  { NULL },
+};
+
+const RbCliVerb rb_audit_verbs[] = {
+  { "audit verify", "DIR", "verify every record in a folder, and their chains", verb_verify, verify_options, 1, 1 },
+  { NULL },
+};

@@ -2,5 +2,5 @@
 #pragma once
 #include "core/cli.h"
 
-/* recall-oem audit verify */
-int rb_audit_verb_verify (RbCli *cli, int argc, char **argv);
+/* recall-oem audit … */
+extern const RbCliVerb rb_audit_verbs[];

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define SERVICE_DAYS 30
+#define SCENARIOS "director|image-supplier|image-oem|ecu-keys"
 #define YEAR ((gint64) 365 * RB_MOMENT_DAY)
 
 typedef struct {
@@ -354,45 +355,47 @@ report (RbCli *cli, const Demo *self, const char *folder)
   return rb_cli_end (cli, RB_CLI_OK, rb_reason_word (RB_REASON_NONE), message, extra);
 }
 
-static int
-wrong_number (RbCli *cli, const char *option, gint64 low, gint64 high)
-{
-  g_autofree char *message = g_strdup_printf ("%s: %" G_GINT64_FORMAT "…%" G_GINT64_FORMAT, option, low, high);
-  return rb_cli_end (cli, RB_CLI_USAGE, rb_reason_word (RB_REASON_USAGE), message, NULL);
-}
+typedef struct {
+  char *scenario;
+  gint64 ecus, vehicles, image_size;
+  gboolean second_person;
+} Options;
 
-int
-rb_demo_verb (RbCli *cli, int argc, char **argv)
+static void
+clear_options (Options *self)
 {
-  g_autofree char *name = NULL;
-  gint64 ecus = 7, vehicles = 1, image_size = 65536;
-  gboolean second_person = FALSE;
-  const GOptionEntry entries[] = {
-    { "scenario", 0, 0, G_OPTION_ARG_STRING, &name, "director (default), image-supplier, image-oem or ecu-keys", "NAME" },
-    { "ecus", 0, 0, G_OPTION_ARG_INT64, &ecus, "ECUs a vehicle has (7)", "N" },
-    { "image-size", 0, 0, G_OPTION_ARG_INT64, &image_size, "bytes of an image (65536)", "BYTES" },
-    { "vehicles", 0, 0, G_OPTION_ARG_INT64, &vehicles, "vehicles of the OEM (1)", "N" },
-    { "second-person", 0, 0, G_OPTION_ARG_NONE, &second_person, "the campaign asks for a second person's signature", NULL },
-    { NULL },
-  };
-  int code = 0;
-  RbScenario scenario;
+  g_free (self->scenario);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
+
+static int
+verb_demo (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Options) options = { .ecus = 7, .vehicles = 1, .image_size = 65536 };
+  RbScenario scenario = RB_SCENARIO_DIRECTOR;
   g_auto (Demo) demo = { NULL };
   g_autoptr (GError) error = NULL;
-  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+  int code = 0;
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  if (!rb_campaign_scenario_from_name (name == NULL ? "director" : name, &scenario))
-    return rb_cli_end (cli, RB_CLI_USAGE, rb_reason_word (RB_REASON_USAGE),
-                       "--scenario: director, image-supplier, image-oem or ecu-keys", NULL);
-  if (ecus < RB_FLEET_ECUS_MIN || ecus > RB_FLEET_ECUS_MAX)
-    return wrong_number (cli, "--ecus", RB_FLEET_ECUS_MIN, RB_FLEET_ECUS_MAX);
-  if (image_size < RB_FLEET_IMAGE_MIN || image_size > RB_FLEET_IMAGE_MAX)
-    return wrong_number (cli, "--image-size", RB_FLEET_IMAGE_MIN, RB_FLEET_IMAGE_MAX);
-  if (vehicles < 1 || vehicles > RB_FLEET_VEHICLES_MAX)
-    return wrong_number (cli, "--vehicles", 1, RB_FLEET_VEHICLES_MAX);
-  if (!folder_is_free (argv[1], &error)
-      || !make_demo (&demo, scenario, rb_fleet_new ((guint) ecus, (guint) vehicles, (gsize) image_size), second_person, argv[1],
-                     &error))
+  if (options.scenario != NULL && !rb_campaign_scenario_from_name (options.scenario, &scenario))
+    return rb_cli_usage (cli, "--scenario: %s", SCENARIOS);
+  RbFleet *fleet = rb_fleet_new ((guint) options.ecus, (guint) options.vehicles, (gsize) options.image_size);
+  if (!folder_is_free (argv[1], &error) || !make_demo (&demo, scenario, fleet, options.second_person, argv[1], &error))
     return rb_cli_fail (cli, error, NULL);
   return report (cli, &demo, argv[1]);
 }
+
+static const RbOption demo_options[] = {
+  { "scenario", SCENARIOS, "what was compromised (director)", RB_OPTION_WORD (Options, scenario) },
+  { "ecus", "N", "ECUs of a vehicle (7)", RB_OPTION_NUMBER (Options, ecus, RB_FLEET_ECUS_MIN, RB_FLEET_ECUS_MAX) },
+  { "image-size", "BYTES", "bytes of an image (65536)", RB_OPTION_NUMBER (Options, image_size, RB_FLEET_IMAGE_MIN, RB_FLEET_IMAGE_MAX) },
+  { "vehicles", "N", "vehicles of the OEM (1)", RB_OPTION_NUMBER (Options, vehicles, 1, RB_FLEET_VEHICLES_MAX) },
+  { "second-person", NULL, "the campaign asks for a second person's signature", RB_OPTION_FLAG (Options, second_person) },
+  { NULL },
+};
+
+const RbCliVerb rb_demo_verbs[] = {
+  { "demo", "DIR", "make a whole made-up OEM with a stolen key, its campaign and a vehicle, in DIR", verb_demo, demo_options, 1, 1 },
+  { NULL },
+};

@@ -3,4 +3,4 @@
 #include "core/cli.h"
 
 /* recall-oem demo */
-int rb_demo_verb (RbCli *cli, int argc, char **argv);
+extern const RbCliVerb rb_demo_verbs[];

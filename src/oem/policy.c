@@ -330,19 +330,26 @@ rb_policy_check (const char *folder, const char *kind, gint64 now, GError **erro
   return g_steal_pointer (&self.findings);
 }
 
-int
-rb_policy_verb_check (RbCli *cli, int argc, char **argv)
+typedef struct {
+  char *kind;
+} Options;
+
+static void
+clear_options (Options *self)
 {
-  g_autofree char *kind = NULL;
-  const GOptionEntry entries[] = {
-    { "kind", 0, 0, G_OPTION_ARG_STRING, &kind, "director, image or service (default: found out)", "KIND" },
-    { NULL },
-  };
+  g_free (self->kind);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
+
+static int
+verb_check (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Options) options = { NULL };
   int code = 0;
   g_autoptr (GError) error = NULL;
-  if (!rb_cli_parse (cli, entries, 1, 1, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  json_t *findings = rb_policy_check (argv[1], kind, rb_moment_now (), &error);
+  json_t *findings = rb_policy_check (argv[1], options.kind, rb_moment_now (), &error);
   if (findings == NULL)
     return rb_cli_fail (cli, error, NULL);
   guint violations = 0;
@@ -360,3 +367,13 @@ rb_policy_verb_check (RbCli *cli, int argc, char **argv)
   return rb_cli_end (cli, violations == 0 ? RB_CLI_OK : RB_CLI_FAILED,
                      rb_reason_word (violations == 0 ? RB_REASON_NONE : RB_REASON_POLICY), message, extra);
 }
+
+static const RbOption check_options[] = {
+  { "kind", "director|image|service", "kind of the repository (default: found out)", RB_OPTION_WORD (Options, kind) },
+  { NULL },
+};
+
+const RbCliVerb rb_policy_verbs[] = {
+  { "repo check", "DIR", "measure a repository's metadata against the key-management policy", verb_check, check_options, 1, 1 },
+  { NULL },
+};

@@ -10,5 +10,6 @@
  */
 /* folder holds metadata, and keys.json when who holds the keys is known. kind NULL: found out. (transfer full) */
 json_t *rb_policy_check (const char *folder, const char *kind, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* recall-oem repo check */
-int rb_policy_verb_check (RbCli *cli, int argc, char **argv);
+extern const RbCliVerb rb_policy_verbs[];

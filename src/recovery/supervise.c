@@ -35,7 +35,7 @@ rb_supervise_new (const RbSuperviseOptions *options)
   self->link_uri = g_strdup (options->link_uri);
   self->vehicle_ca = g_strdup (options->vehicle_ca);
   self->vin = g_strdup (options->vin);
-  self->link_timeout_s = options->link_timeout_s > 0 ? options->link_timeout_s : DEFAULT_LINK_TIMEOUT_S;
+  self->link_timeout_s = options->link_timeout_s == 0 ? DEFAULT_LINK_TIMEOUT_S : MAX (options->link_timeout_s, 0);
   self->checklist = options->checklist;
   self->watch = options->watch;
   self->user_data = options->user_data;

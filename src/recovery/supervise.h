@@ -15,7 +15,7 @@ typedef struct {
   const char *link_uri;
   const char *vehicle_ca;   /* may be NULL */
   const char *vin;          /* as on the plate */
-  gint64 link_timeout_s;    /* a lost link and an interlock are waited for so long; 0: 20 */
+  gint64 link_timeout_s;    /* a lost link and an interlock are waited for so long; 0: 20, negative: not at all */
   GPtrArray *checklist;     /* borrowed, of RbChecklistItem */
   RbRecoveryWatch watch;    /* may be NULL */
   gpointer user_data;

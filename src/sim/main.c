@@ -152,45 +152,45 @@ run (RbCli *cli, int argc, char **argv)
 {
   g_auto (Settings) settings = { 0 };
   int code;
-  const GOptionEntry entries[] = {
-    { "model", 0, 0, G_OPTION_ARG_FILENAME, &settings.model, "Vehicle model", "FILE" },
-    { "state", 0, 0, G_OPTION_ARG_FILENAME, &settings.state, "Folder of the vehicle's memory", "DIR" },
-    { "vin", 0, 0, G_OPTION_ARG_STRING, &settings.vin, "Another VIN than the seed's", "VIN" },
-    { "doip", 0, 0, G_OPTION_ARG_STRING, &settings.doip, "Serve DoIP; port 0 picks one", "HOST:PORT" },
-    { "doips", 0, 0, G_OPTION_ARG_STRING, &settings.doips, "Serve DoIP over TLS; --doip then asks for it", "HOST:PORT" },
-    { "bus", 0, 0, G_OPTION_ARG_FILENAME, &settings.bus, "Be a virtual CAN bus there", "PATH" },
-    { "can", 0, 0, G_OPTION_ARG_STRING, &settings.can, "Be on that CAN interface", "IFACE" },
-    { "load", 0, 0, G_OPTION_ARG_INT64, &settings.load, "Other traffic on each bus, in percent of its time (0)", "PERCENT" },
-    { "timing", 0, 0, G_OPTION_ARG_STRING, &settings.timing, "The model's times, or none", "real|fast" },
-    { "fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings.faults, "Inject a fault", "ECU:KIND[=ARG][@WHEN]" },
-    { "log", 0, 0, G_OPTION_ARG_FILENAME, &settings.log, "Append events there", "FILE" },
-    { "seed", 0, 0, G_OPTION_ARG_INT64, &settings.seed, "Seed of everything random", "N" },
-    { "help-faults", 0, 0, G_OPTION_ARG_NONE, &settings.help_faults, "List the kinds of faults", NULL },
-    { NULL },
-  };
-  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
     return code;
   if (settings.help_faults) {
-    printf ("%s", rb_fault_help ());
+    rb_cli_put (cli, rb_fault_help ());
     return RB_CLI_OK;
   }
   if (settings.model == NULL || settings.state == NULL || !has_way (&settings))
     return rb_cli_end (cli, RB_CLI_USAGE, "usage",
                        "recall-sim needs --model FILE, --state DIR and a way in: --doip HOST:PORT, --doips HOST:PORT, --bus PATH or --can IFACE", NULL);
-  if (settings.load < 0 || settings.load > 90)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "--load: 0…90", NULL);
   return serve (cli, &settings);
 }
 
-static const RbCliVerb verbs[] = {
-  { "show", "--state DIR", "what is really on each ECU", rb_show_verb },
-  { "offer", "--state DIR --director DIR --image DIR", "hand the vehicle metadata as an update would", rb_show_verb_offer },
-  { "", "--model FILE --state DIR [--doip HOST:PORT] [--doips HOST:PORT] [--bus PATH] [--can IFACE]", "be a vehicle until SIGTERM", run },
-  { NULL, NULL, NULL, NULL },
+static const RbOption options[] = {
+  { "model", "FILE", "vehicle model", RB_OPTION_FILE (Settings, model) },
+  { "state", "DIR", "folder of the vehicle's memory", RB_OPTION_FOLDER (Settings, state) },
+  { "vin", "VIN", "another VIN than the seed's", RB_OPTION_TEXT (Settings, vin) },
+  { "doip", "HOST:PORT", "serve DoIP; port 0 picks one", RB_OPTION_TEXT (Settings, doip) },
+  { "doips", "HOST:PORT", "serve DoIP over TLS; --doip then asks for it", RB_OPTION_TEXT (Settings, doips) },
+  { "bus", "PATH", "be a virtual CAN bus there", RB_OPTION_FILE (Settings, bus) },
+  { "can", "IFACE", "be on that CAN interface", RB_OPTION_TEXT (Settings, can) },
+  { "load", "PERCENT", "other traffic on each bus, in percent of its time (0)", RB_OPTION_NUMBER (Settings, load, 0, 90) },
+  { "timing", "real|fast", "the model's times, or none", RB_OPTION_WORD (Settings, timing) },
+  { "fault", "ECU:KIND[=ARG][@WHEN]", "inject a fault; may be repeated", RB_OPTION_TEXTS (Settings, faults) },
+  { "log", "FILE", "append events there", RB_OPTION_FILE (Settings, log) },
+  { "seed", "N", "seed of everything random", RB_OPTION_NUMBER (Settings, seed, 0, G_MAXINT64) },
+  { "help-faults", NULL, "list the kinds of faults", RB_OPTION_FLAG (Settings, help_faults) },
+  { NULL },
 };
+
+static const RbCliVerb verbs[] = {
+  { "", "--model FILE --state DIR [--doip HOST:PORT] [--doips HOST:PORT] [--bus PATH] [--can IFACE]", "be a vehicle until SIGTERM", run, options },
+  { NULL },
+};
+
+static const RbCliVerb *const groups[] = { verbs, rb_show_verbs, NULL };
 
 int
 main (int argc, char **argv)
 {
-  return rb_cli_main ("recall-sim", "A simulated vehicle.", verbs, argc, argv);
+  static const RbCliProgram program = { "recall-sim", "A simulated vehicle.", groups };
+  return rb_cli_main (&program, argc, argv);
 }

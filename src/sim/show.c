@@ -7,6 +7,19 @@
 
 #include <string.h>
 
+typedef struct {
+  char *state, *director, *image;
+} Options;
+
+static void
+clear_options (Options *self)
+{
+  g_free (self->state);
+  g_free (self->director);
+  g_free (self->image);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
+
 static void
 add_root (json_t *ecu, const RbMemory *memory, const char *store_name, const char *number, const char *digest)
 {
@@ -37,19 +50,16 @@ describe (const RbMemory *memory)
   return ecu;
 }
 
-int
-rb_show_verb (RbCli *cli, int argc, char **argv)
+static int
+verb_show (RbCli *cli, int argc, char **argv)
 {
-  g_autofree char *state = NULL;
+  g_auto (Options) options = { NULL };
   g_autofree char *vin = NULL;
   g_autoptr (GError) error = NULL;
   int code;
-  const GOptionEntry entries[] = { { "state", 0, 0, G_OPTION_ARG_FILENAME, &state, "Folder of the vehicle's memory", "DIR" }, { NULL } };
-  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  if (state == NULL)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "show needs --state DIR", NULL);
-  g_autoptr (GPtrArray) memories = rb_simulated_memories (state, &vin, &error);
+  g_autoptr (GPtrArray) memories = rb_simulated_memories (options.state, &vin, &error);
   if (memories == NULL)
     return rb_cli_fail (cli, error, NULL);
   json_t *ecus = json_array ();
@@ -101,27 +111,36 @@ offer_all (RbCli *cli, GPtrArray *memories, const RbMemory *primary, const char 
   return list;
 }
 
-int
-rb_show_verb_offer (RbCli *cli, int argc, char **argv)
+static int
+verb_offer (RbCli *cli, int argc, char **argv)
 {
-  g_autofree char *state = NULL;
-  g_autofree char *director = NULL;
-  g_autofree char *image = NULL;
+  g_auto (Options) options = { NULL };
   g_autofree char *vin = NULL;
   g_autoptr (GError) error = NULL;
   int code;
-  const GOptionEntry entries[] = { { "state", 0, 0, G_OPTION_ARG_FILENAME, &state, "Folder of the vehicle's memory", "DIR" },
-                                   { "director", 0, 0, G_OPTION_ARG_FILENAME, &director, "Director metadata", "DIR" },
-                                   { "image", 0, 0, G_OPTION_ARG_FILENAME, &image, "Image repository metadata", "DIR" },
-                                   { NULL } };
-  if (!rb_cli_parse (cli, entries, 0, 0, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  if (state == NULL || director == NULL || image == NULL)
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage", "offer needs --state, --director and --image", NULL);
-  g_autoptr (GPtrArray) memories = rb_simulated_memories (state, &vin, &error);
+  g_autoptr (GPtrArray) memories = rb_simulated_memories (options.state, &vin, &error);
   if (memories == NULL)
     return rb_cli_fail (cli, error, NULL);
-  json_t *list = offer_all (cli, memories, find_primary (memories, state), vin, director, image);
+  json_t *list = offer_all (cli, memories, find_primary (memories, options.state), vin, options.director, options.image);
   rb_cli_event (cli, json_pack ("{s:o}", "ecus", list));
   return RB_CLI_OK;
 }
+
+#define STATE { "state", "DIR", "folder of the vehicle's memory", RB_OPTION_FOLDER (Options, state), .needed = TRUE }
+
+static const RbOption show_options[] = { STATE, { NULL } };
+
+static const RbOption offer_options[] = {
+  STATE,
+  { "director", "DIR", "Director metadata", RB_OPTION_FOLDER (Options, director), .needed = TRUE },
+  { "image", "DIR", "Image repository metadata", RB_OPTION_FOLDER (Options, image), .needed = TRUE },
+  { NULL },
+};
+
+const RbCliVerb rb_show_verbs[] = {
+  { "show", "--state DIR", "what is really on each ECU", verb_show, show_options },
+  { "offer", "--state DIR --director DIR --image DIR", "hand the vehicle metadata as an update would", verb_offer, offer_options },
+  { NULL },
+};

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-RB_DEFINE_ERROR_DOMAIN (uds)
-
 enum {
   SID_SESSION = 0x10,
   SID_RESET = 0x11,
@@ -25,44 +23,35 @@ enum {
   NEGATIVE = 0x7f,
 };
 
-enum { NRC_BUSY = 0x21, NRC_PENDING = 0x78, NRC_NOT_NOW = 0x94 };
-
-#define BUSY_DELAY_MS 100
+#define BUSY_PAUSE_MS 100
+#define DELAY_PAUSE_MS 500 /* each request for a seed keeps S3 off as well */
+#define MAX_FOREIGN 16
 #define OVERHEAD 2 /* service id and counter of a TransferData, counted by maxNumberOfBlockLength */
 
 struct _RbClient {
   RbChannel *channel;
   RbClientTiming timing;
   guint8 last_nrc;
-  RbClientPending pending;
-  gpointer pending_data;
-  RbChannelNext *next;    /* what may follow the answer to the request under way; NULL: nothing */
-  const GBytes *under_way; /* the request that went out behind the answer before it; only compared */
-  GBytes *stale;           /* answer to the block before: once more, where that was asked twice; or NULL */
-  GBytes *said;            /* the last positive answer; or NULL */
+  RbClientWait wait;
+  gpointer wait_data;
+  RbChannelNext *next;     /* what may follow the response to the request in flight; NULL: nothing */
+  const GBytes *under_way; /* the request that went out behind the response before it; only compared */
+  guint dropped;           /* responses that did not match their request */
+  gboolean mismatched;     /* a positive response of the same service was among them since the request was sent */
 };
 
 RbClient *
 rb_client_new (RbChannel *channel, const RbClientTiming *timing)
 {
   RbClient *self = g_new0 (RbClient, 1);
-  RbClientTiming *mine = &self->timing;
   self->channel = rb_channel_ref (channel);
-  if (timing != NULL)
-    *mine = *timing;
-  mine->p2_ms = mine->p2_ms > 0 ? mine->p2_ms : 150;
-  mine->p2_star_ms = mine->p2_star_ms > 0 ? mine->p2_star_ms : 5000;
-  mine->allowance_ms = mine->allowance_ms > 0 ? mine->allowance_ms : 500;
-  mine->max_pending = mine->max_pending > 0 ? mine->max_pending : 200;
-  mine->pending_limit_ms = mine->pending_limit_ms > 0 ? mine->pending_limit_ms : 120000;
-  mine->repeats = mine->repeats > 0 ? mine->repeats : 3;
+  self->timing = rb_timing_bounded (timing);
   return self;
 }
 
 void
 rb_client_free (RbClient *self)
 {
-  g_clear_pointer (&self->said, g_bytes_unref);
   rb_channel_unref (self->channel);
   g_free (self);
 }
@@ -73,178 +62,147 @@ rb_client_last_nrc (RbClient *self)
   return self->last_nrc;
 }
 
+guint
+rb_client_dropped (RbClient *self)
+{
+  return self->dropped;
+}
+
 void
-rb_client_set_pending (RbClient *self, RbClientPending pending, gpointer user_data)
+rb_client_set_wait (RbClient *self, RbClientWait wait, gpointer user_data)
 {
-  self->pending = pending;
-  self->pending_data = user_data;
+  self->wait = wait;
+  self->wait_data = user_data;
 }
 
-/* ISO 14229-1 annex A.1, and what each means for us */
-static const struct {
-  guint8 nrc;
-  RbReason reason;
-  const char *name;
-} codes[] = {
-  { 0x10, RB_REASON_REFUSED, "generalReject" },
-  { 0x11, RB_REASON_REFUSED, "serviceNotSupported" },
-  { 0x12, RB_REASON_REFUSED, "subFunctionNotSupported" },
-  { 0x13, RB_REASON_REFUSED, "incorrectMessageLengthOrInvalidFormat" },
-  { 0x14, RB_REASON_REFUSED, "responseTooLong" },
-  { 0x21, RB_REASON_ECU_BUSY, "busyRepeatRequest" },
-  { 0x22, RB_REASON_REFUSED, "conditionsNotCorrect" },
-  { 0x24, RB_REASON_REFUSED, "requestSequenceError" },
-  { 0x25, RB_REASON_NO_ANSWER, "noResponseFromSubnetComponent" },
-  { 0x26, RB_REASON_REFUSED, "failurePreventsExecutionOfRequestedAction" },
-  { 0x31, RB_REASON_REFUSED, "requestOutOfRange" },
-  { 0x33, RB_REASON_ECU_LOCKED, "securityAccessDenied" },
-  { 0x34, RB_REASON_ECU_LOCKED, "authenticationRequired" },
-  { 0x35, RB_REASON_ECU_LOCKED, "invalidKey" },
-  { 0x36, RB_REASON_ECU_LOCKED_OUT, "exceededNumberOfAttempts" },
-  { 0x37, RB_REASON_ECU_LOCKED_OUT, "requiredTimeDelayNotExpired" },
-  { 0x50, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidTimePeriod" },
-  { 0x51, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidSignature" },
-  { 0x52, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidChainOfTrust" },
-  { 0x53, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidType" },
-  { 0x54, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidFormat" },
-  { 0x55, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidContent" },
-  { 0x56, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidScope" },
-  { 0x57, RB_REASON_ECU_LOCKED, "certificateVerificationFailed-InvalidCertificate" },
-  { 0x58, RB_REASON_ECU_LOCKED, "ownershipVerificationFailed" },
-  { 0x59, RB_REASON_ECU_LOCKED, "challengeCalculationFailed" },
-  { 0x5a, RB_REASON_ECU_LOCKED, "settingAccessRightsFailed" },
-  { 0x70, RB_REASON_REFUSED, "uploadDownloadNotAccepted" },
-  { 0x71, RB_REASON_REFUSED, "transferDataSuspended" },
-  { 0x72, RB_REASON_REFUSED, "generalProgrammingFailure" },
-  { 0x73, RB_REASON_REFUSED, "wrongBlockSequenceCounter" },
-  { 0x78, RB_REASON_ECU_BUSY, "requestCorrectlyReceived-ResponsePending" },
-  { 0x7e, RB_REASON_REFUSED, "subFunctionNotSupportedInActiveSession" },
-  { 0x7f, RB_REASON_REFUSED, "serviceNotSupportedInActiveSession" },
-  { 0x83, RB_REASON_IGNITION, "engineIsRunning" },
-  { 0x84, RB_REASON_IGNITION, "engineIsNotRunning" },
-  { 0x88, RB_REASON_MOVING, "vehicleSpeedTooHigh" },
-  { 0x92, RB_REASON_VOLTAGE_HIGH, "voltageTooHigh" },
-  { 0x93, RB_REASON_VOLTAGE_LOW, "voltageTooLow" },
-  { 0x94, RB_REASON_ECU_BUSY, "resourceTemporarilyNotAvailable" },
-};
-
-const char *
-rb_client_nrc_name (guint8 nrc)
+static void
+tell_wait (RbClient *self, guint8 nrc, guint count)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (codes); i++)
-    if (codes[i].nrc == nrc)
-      return codes[i].name;
-  return "manufacturerSpecific";
+  if (self->wait != NULL)
+    self->wait (nrc, count, self->wait_data);
 }
 
-static RbReason
-nrc_reason (guint8 nrc)
+static gint64
+now_ms (void)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (codes); i++)
-    if (codes[i].nrc == nrc)
-      return codes[i].reason;
-  return RB_REASON_REFUSED;
+  return g_get_monotonic_time () / 1000;
 }
 
-static gboolean
-fail_nrc (RbClient *self, guint8 sid, guint8 nrc, GError **error)
+/* waited_ms: since the ECU rejected the request with this code for the first time. */
+static void
+fail_nrc (RbClient *self, guint8 sid, guint8 nrc, gint64 waited_ms, GError **error)
 {
+  g_autofree char *waited = waited_ms == 0 ? g_strdup ("") : g_strdup_printf (", repeated for %.1f s", (double) waited_ms / 1000);
   self->last_nrc = nrc;
-  g_set_error (error, RB_UDS_ERROR, (int) nrc_reason (nrc), "the ECU answered %s (7F %02X %02X)", rb_client_nrc_name (nrc),
-               sid, nrc);
-  return FALSE;
+  g_set_error (error, RB_UDS_ERROR, (int) rb_nrc_reason (nrc), "the ECU rejected the request with %s (7F %02X %02X)%s", rb_nrc_name (nrc),
+               sid, nrc, waited);
 }
 
-/* Does answer belong to a request of that service? Answers of an earlier request are not ours. */
+/* Is it a response to that service? */
 static gboolean
-belongs (GBytes *answer, guint8 sid)
+is_of_service (GBytes *response, guint8 sid)
 {
-  RbReader reader = rb_reader_from_bytes (answer);
+  RbReader reader = rb_reader_from_bytes (response);
   guint8 first = rb_reader_u8 (&reader);
   if (first == NEGATIVE)
     return rb_reader_u8 (&reader) == sid && rb_reader_left (&reader) >= 1;
   return rb_reader_ok (&reader) && first == (sid | 0x40);
 }
 
-/* The NRC of a negative answer, 0 of a positive one. */
+/* The NRC of a negative response, 0 of a positive one. */
 static guint8
-nrc_of (GBytes *answer)
+nrc_of (GBytes *response)
 {
-  RbReader reader = rb_reader_from_bytes (answer);
+  RbReader reader = rb_reader_from_bytes (response);
   if (rb_reader_u8 (&reader) != NEGATIVE)
     return 0;
   (void) rb_reader_u8 (&reader);
   return rb_reader_u8 (&reader);
 }
 
-/* How many bytes of the request a positive answer says again behind its service. */
+/* Number of request bytes that a positive response echoes after the SID. */
 static gsize
-echoed (guint8 sid)
+echo_length (guint8 sid)
 {
   switch (sid) {
-  case SID_ROUTINE: return 3;
+  case SID_ROUTINE: return 3; /* sub-function and RID */
   case SID_READ_DID:
   case SID_WRITE_DID: return 2;
   case SID_SESSION:
   case SID_RESET:
+  case SID_READ_DTC:
   case SID_SECURITY_ACCESS:
   case SID_AUTHENTICATION:
-  case SID_TRANSFER: return 1;
+  case SID_TRANSFER:
+  case SID_FILE_TRANSFER: return 1;
   default: return 0;
   }
 }
 
-/* Does a positive answer name what was asked, for services whose answers do? */
+/* Does a response carry the echo of this request? A negative response carries none. */
 static gboolean
-names (GBytes *answer, GBytes *request, guint8 sid)
+echoes (GBytes *response, GBytes *request, guint8 sid)
 {
-  gsize n = echoed (sid);
-  RbReader asked = rb_reader_from_bytes (request), said = rb_reader_from_bytes (answer);
+  gsize n = echo_length (sid);
+  RbReader asked = rb_reader_from_bytes (request), got = rb_reader_from_bytes (response);
+  if (rb_reader_u8 (&got) == NEGATIVE)
+    return TRUE;
   (void) rb_reader_u8 (&asked);
-  (void) rb_reader_u8 (&said);
   const guint8 *one = rb_reader_take (&asked, n);
-  const guint8 *other = rb_reader_take (&said, n);
+  const guint8 *other = rb_reader_take (&got, n);
   return n == 0 || (one != NULL && other != NULL && memcmp (one, other, n) == 0);
 }
 
-/* The answer to another service, or to the request before once more: links and gateways deliver some things twice. */
+/* A late response to an earlier request, or one that a gateway delivered twice, is dropped. */
 static gboolean
-is_foreign (RbClient *self, GBytes *answer, GBytes *request, guint8 sid)
+is_foreign (RbClient *self, GBytes *response, GBytes *request, guint8 sid)
 {
-  return !belongs (answer, sid) || (self->stale != NULL && g_bytes_equal (answer, self->stale))
-         || (self->said != NULL && g_bytes_equal (answer, self->said) && !names (answer, request, sid));
+  if (!is_of_service (response, sid)) {
+    self->dropped++;
+    return TRUE;
+  }
+  if (echoes (response, request, sid))
+    return FALSE;
+  self->dropped++;
+  self->mismatched = TRUE;
+  return TRUE;
 }
 
-/* Waits for the final answer to one sent request, through foreign answers and 0x78. */
-static GBytes *
-await_answer (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
+typedef struct {
+  gint64 due; /* the response must begin by then */
+  gint64 end; /* the ECU must be done by then */
+  guint pending, foreign;
+} Wait;
+
+static gboolean
+fail_pending (RbClient *self, guint pending, GError **error)
 {
-  gint64 wait = self->timing.p2_ms + self->timing.allowance_ms;
-  gint64 end = g_get_monotonic_time () / 1000 + self->timing.pending_limit_ms;
-  guint pending = 0;
-  guint foreign = 0;
-  for (;;) {
-    g_autoptr (GBytes) answer = rb_channel_receive_then (self->channel, wait, self->next, cancellable, error);
-    if (answer == NULL)
-      return NULL;
-    if (is_foreign (self, answer, request, sid)) {
-      if (++foreign > 16) {
-        g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU answers something else than was asked");
-        return NULL;
-      }
-      continue;
-    }
-    if (nrc_of (answer) != NRC_PENDING)
-      return g_steal_pointer (&answer);
-    if (++pending > self->timing.max_pending || g_get_monotonic_time () / 1000 > end) {
-      self->last_nrc = NRC_PENDING;
-      g_set_error (error, RB_UDS_ERROR, RB_REASON_ECU_BUSY, "the ECU asked for more time %u times and did not finish", pending);
-      return NULL;
-    }
-    if (self->pending != NULL)
-      self->pending (pending, self->pending_data);
-    wait = self->timing.p2_star_ms + self->timing.allowance_ms;
-  }
+  self->last_nrc = RB_NRC_RESPONSE_PENDING;
+  g_set_error (error, RB_UDS_ERROR, RB_REASON_ECU_BUSY, "the ECU asked for more time %u times and did not finish within %.0f s", pending,
+               (double) self->timing.pending_limit_ms / 1000);
+  return FALSE;
+}
+
+/* NRC 0x78: P2* from now, but not beyond the end. */
+static gboolean
+extend (RbClient *self, Wait *wait, GError **error)
+{
+  gint64 now = now_ms ();
+  if (++wait->pending > self->timing.max_pending || now > wait->end)
+    return fail_pending (self, wait->pending, error);
+  tell_wait (self, RB_NRC_RESPONSE_PENDING, wait->pending);
+  wait->due = MIN (now + self->timing.p2_star_ms + self->timing.allowance_ms, wait->end + 1);
+  return TRUE;
+}
+
+/* FALSE: too many. */
+static gboolean
+count_foreign (Wait *wait, GError **error)
+{
+  if (++wait->foreign <= MAX_FOREIGN)
+    return TRUE;
+  g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU sent %u responses that do not match the request", wait->foreign);
+  return FALSE;
 }
 
 static gboolean
@@ -253,7 +211,32 @@ is_timeout (const GError *error)
   return g_error_matches (error, RB_LINK_ERROR, RB_REASON_TIMEOUT);
 }
 
-/* May a request without answer be sent again? What changes the ECU's state may not, but for TransferData whose
+/* Waits for the final response to a request that was sent, through foreign responses and 0x78. */
+static GBytes *
+await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
+{
+  gint64 now = now_ms ();
+  Wait wait = { .due = now + self->timing.p2_ms + self->timing.allowance_ms, .end = now + self->timing.pending_limit_ms };
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    g_autoptr (GBytes) response = rb_channel_receive_then (self->channel, MAX (wait.due - now, 1), self->next, cancellable, &failure);
+    now = now_ms ();
+    if (response == NULL) {
+      if (is_timeout (failure) && wait.pending > 0 && now > wait.end)
+        fail_pending (self, wait.pending, error);
+      else
+        g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+    gboolean foreign = is_foreign (self, response, request, sid);
+    if (!foreign && nrc_of (response) != RB_NRC_RESPONSE_PENDING)
+      return g_steal_pointer (&response);
+    if (foreign ? !count_foreign (&wait, error) : !extend (self, &wait, error))
+      return NULL;
+  }
+}
+
+/* May a request without response be sent again? What changes the ECU's state may not, but for TransferData whose
  * counter makes the repetition harmless (ISO 14229-1, TransferData: a repeated counter is answered, not written). */
 static gboolean
 repeatable (GBytes *request)
@@ -274,9 +257,53 @@ ask_once (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable
 {
   gboolean sent = self->under_way == request;
   self->under_way = NULL;
+  self->mismatched = FALSE;
   if (!sent && !rb_channel_send (self->channel, request, cancellable, error))
     return NULL;
-  return await_answer (self, request, sid, cancellable, error);
+  return await_response (self, request, sid, cancellable, error);
+}
+
+/* Does a security delay end that request only for now? A key is never sent twice: the ECU counts it. */
+static gboolean
+waits_for_delay (GBytes *request)
+{
+  RbReader reader = rb_reader_from_bytes (request);
+  guint8 sid = rb_reader_u8 (&reader);
+  guint8 sub_function = rb_reader_u8 (&reader);
+  return (sid == SID_SECURITY_ACCESS && sub_function % 2 == 1) || (sid == SID_AUTHENTICATION && sub_function != 0x03);
+}
+
+typedef struct {
+  gint64 since; /* the first time; 0: not yet */
+  guint count;
+} Rejected;
+
+/* How long to pause before the request is sent again; 0: it is not. All rejections of one request share one time. */
+static gint64
+pause_of (RbClient *self, GBytes *request, guint8 nrc, Rejected *rejected)
+{
+  gboolean busy = nrc == RB_NRC_BUSY_REPEAT || nrc == RB_NRC_NOT_AVAILABLE_NOW;
+  gboolean delay = nrc == RB_NRC_DELAY_NOT_EXPIRED && waits_for_delay (request);
+  gint64 limit = busy ? self->timing.busy_ms : delay ? self->timing.delay_ms : 0;
+  gint64 now = now_ms ();
+  if (rejected->since == 0)
+    rejected->since = now;
+  if (now - rejected->since >= limit)
+    return 0;
+  tell_wait (self, nrc, ++rejected->count);
+  return MIN (busy ? BUSY_PAUSE_MS : DELAY_PAUSE_MS, limit);
+}
+
+static void
+fail_silent (RbClient *self, GError *failure, GError **error)
+{
+  g_autoptr (GError) mine = failure;
+  if (!is_timeout (mine))
+    g_propagate_error (error, g_steal_pointer (&mine));
+  else if (self->mismatched)
+    g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU's response does not match the request: %s", mine->message);
+  else
+    g_set_error (error, RB_UDS_ERROR, RB_REASON_NO_ANSWER, "the ECU does not respond: %s", mine->message);
 }
 
 GBytes *
@@ -284,33 +311,29 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
 {
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
+  Rejected rejected = { 0 };
+  guint silent = 0;
   self->last_nrc = 0;
   if (self->under_way != request)
     rb_channel_drain (self->channel);
-  for (guint attempt = 0;; attempt++) {
+  for (;;) {
     g_autoptr (GError) failure = NULL;
-    g_autoptr (GBytes) answer = ask_once (self, request, sid, cancellable, &failure);
-    gboolean last = attempt + 1 >= self->timing.repeats;
-    if (answer == NULL) {
-      if (is_timeout (failure) && repeatable (request) && !last)
+    g_autoptr (GBytes) response = ask_once (self, request, sid, cancellable, &failure);
+    if (response == NULL) {
+      if (is_timeout (failure) && repeatable (request) && ++silent < self->timing.repeats)
         continue;
-      if (is_timeout (failure))
-        g_set_error (error, RB_UDS_ERROR, RB_REASON_NO_ANSWER, "the ECU does not answer: %s", failure->message);
-      else
-        g_propagate_error (error, g_steal_pointer (&failure));
+      fail_silent (self, g_steal_pointer (&failure), error);
       return NULL;
     }
-    guint8 nrc = nrc_of (answer);
-    if (nrc == 0) {
-      g_clear_pointer (&self->said, g_bytes_unref);
-      self->said = g_bytes_ref (answer);
-      return g_steal_pointer (&answer);
-    }
-    if ((nrc != NRC_BUSY && nrc != NRC_NOT_NOW) || last) {
-      fail_nrc (self, sid, nrc, error);
+    guint8 nrc = nrc_of (response);
+    if (nrc == 0)
+      return g_steal_pointer (&response);
+    gint64 pause = pause_of (self, request, nrc, &rejected);
+    if (pause == 0) {
+      fail_nrc (self, sid, nrc, now_ms () - rejected.since, error);
       return NULL;
     }
-    if (!rb_moment_pause (BUSY_DELAY_MS, cancellable, error))
+    if (!rb_moment_pause (pause, cancellable, error))
       return NULL;
   }
 }
@@ -367,10 +390,8 @@ rb_client_session (RbClient *self, guint8 session, GCancellable *cancellable, GE
   RbReader reader = rb_reader_from_bytes (rest);
   gint64 p2 = rb_reader_u16be (&reader);
   gint64 p2_star = rb_reader_u16be (&reader) * 10;
-  if (rb_reader_ok (&reader) && p2 > 0 && p2_star > 0) {
-    self->timing.p2_ms = p2;
-    self->timing.p2_star_ms = p2_star;
-  }
+  if (rb_reader_ok (&reader))
+    rb_timing_announce (&self->timing, p2, p2_star);
   return TRUE;
 }
 
@@ -440,6 +461,10 @@ rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError 
   for (gsize i = 0; i < g_bytes_get_size (seed); i++)
     if (bytes[i] != 0)
       return g_steal_pointer (&seed);
+  if (bytes == NULL) {
+    g_set_error_literal (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU's response to the request for a seed has no seed");
+    return NULL;
+  }
   return g_bytes_new (NULL, 0); /* an all-zero seed says: unlocked already */
 }
 
@@ -562,9 +587,6 @@ transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, G
   g_autoptr (GBytes) rest = ask_message (self, request, &counter, 1, cancellable, error);
   self->next = NULL;
   self->under_way = rest != NULL && following.sent ? next : NULL;
-  g_clear_pointer (&self->stale, g_bytes_unref);
-  if (next != NULL && rest != NULL)
-    self->stale = g_steal_pointer (&after);
   return rest != NULL;
 }
 

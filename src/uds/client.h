@@ -1,38 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "link/channel.h"
-
-RB_DECLARE_ERROR_DOMAIN (uds);
-#define RB_UDS_ERROR (rb_uds_error_quark ())
+#include "uds/nrc.h"
+#include "uds/timing.h"
 
 /*
- * ISO 14229-1 client on one channel: one request at a time, blocking, cancellable. Handles 0x78 (waits,
- * bounded by number and time), 0x21/0x94 (repeats after a delay), no answer (repeats where the service
- * allows it), checks that an answer belongs to the request. TesterPresent is the caller's (rb_client_keep_alive).
+ * ISO 14229-1 client on one channel: one request at a time, blocking, cancellable. Handles 0x78 (waits, bounded by number and time),
+ * 0x21/0x94 (repeats for a time), a security delay (0x37 to the request for a seed or challenge: repeats for a time), no response
+ * (repeats where the service allows it). A response that does not echo what its service echoes (sub-function, DID, RID, counter) is a
+ * late one: it is dropped and counted. TesterPresent is the caller's (rb_client_keep_alive).
  *
- * A refusal is a value, not a hidden success: every call fails with RB_UDS_ERROR; rb_client_last_nrc() gives
- * the code. Reasons: refused, ecu-locked (33/34/35), ecu-locked-out (36/37), ecu-busy, voltage-low,
- * voltage-high, wrong-answer, no-answer; errors of the channel are passed on (link-lost, cancelled).
+ * A rejection is a value, not a hidden success: every call fails with RB_UDS_ERROR; rb_client_last_nrc() returns the NRC. Reasons:
+ * refused, ecu-locked (33/34/35), ecu-locked-out (36), security-delay (37), ecu-busy, voltage-low, voltage-high, wrong-answer,
+ * no-answer; errors of the channel are passed on (link-lost, cancelled).
  */
 typedef struct _RbClient RbClient;
-typedef struct {
-  gint64 p2_ms;            /* 0: 150 */
-  gint64 p2_star_ms;       /* 0: 5000 */
-  gint64 allowance_ms;     /* for gateway and adapter, added to both; 0: 500 */
-  guint max_pending;       /* 0x78 in a row; 0: 200 */
-  gint64 pending_limit_ms; /* all of one request's 0x78; 0: 120000 */
-  guint repeats;           /* of 0x21/0x94 and of no answer; 0: 3 */
-} RbClientTiming;
 
 RbClient *rb_client_new (RbChannel *channel, const RbClientTiming *timing);
 void rb_client_free (RbClient *self);
 /* NRC of the last call that failed by a negative response, else 0. */
 guint8 rb_client_last_nrc (RbClient *self);
-/* Text of an NRC: "securityAccessDenied". */
-const char *rb_client_nrc_name (guint8 nrc);
-/* Called (in the caller's thread) for every 0x78, so that a person sees that the ECU asks for time. */
-typedef void (*RbClientPending) (guint count, gpointer user_data);
-void rb_client_set_pending (RbClient *self, RbClientPending pending, gpointer user_data);
+/* Responses so far that did not match their request and were dropped. */
+guint rb_client_dropped (RbClient *self);
+/* Called (in the caller's thread) before each wait that the ECU asks for: 0x78, 0x21, 0x94, 0x37, and for which time in a row. */
+typedef void (*RbClientWait) (guint8 nrc, guint count, gpointer user_data);
+void rb_client_set_wait (RbClient *self, RbClientWait wait, gpointer user_data);
 
 /* request → answer without the SID checks of the typed calls; answer[0] is SID|0x40. (transfer full) */
 GBytes *rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -47,7 +39,7 @@ gboolean rb_client_write_did (RbClient *self, guint16 did, GBytes *data, GCancel
 GBytes *rb_client_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x19 02 mask: DTC records of 4 bytes each. (transfer full) */
 GBytes *rb_client_read_dtcs (RbClient *self, guint8 mask, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* 0x27: seed of level (odd); empty when already unlocked. (transfer full) */
+/* 0x27: seed of level (odd); empty when already unlocked (all zero). A response without seed is wrong-answer. (transfer full) */
 GBytes *rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_client_key (RbClient *self, guint8 level, GBytes *key, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x29 01: sends certificate (DER) and challenge, gives the server's challenge. (transfer full) */

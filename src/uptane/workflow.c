@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
+#include "uptane/accepted.h"
 #include "uptane/delegation.h"
 #include "uptane/metadata.h"
 #include "uptane/vehicle.h"
@@ -22,7 +23,7 @@
 #define MAX_TARGET (G_GUINT64_CONSTANT (8) << 30)
 
 struct _RbWorkflow {
-  char *folder;
+  RbAccepted *accepted;
   RbSource *source;
   RbWorkflowOptions options;
   RbVerdict *verdict;
@@ -39,28 +40,6 @@ static void
 trust (RbWorkflow *self, const char *role, RbMetadata *metadata)
 {
   g_hash_table_insert (self->trusted, g_strdup (role), metadata);
-}
-
-/* §4: quoted as Python's quote(role, safe="") does, so that no role name leaves the folder. */
-static char *
-file_name (const char *role)
-{
-  g_autofree char *quoted = g_uri_escape_string (role, NULL, FALSE);
-  return g_strconcat (quoted, ".json", NULL);
-}
-
-static char *
-path_of (const char *folder, const char *role)
-{
-  g_autofree char *name = file_name (role);
-  return g_build_filename (folder, name, NULL);
-}
-
-static gboolean
-store (RbWorkflow *self, const char *role, const RbMetadata *metadata, GError **error)
-{
-  g_autofree char *path = path_of (self->folder, role);
-  return rb_files_write (path, metadata->bytes, error);
 }
 
 static gboolean
@@ -97,9 +76,9 @@ gboolean
 rb_workflow_init (const char *folder, GBytes *root, GError **error)
 {
   g_autoptr (RbMetadata) parsed = rb_metadata_parse (root, RB_METADATA_ROOT, MAX_ROOT, error);
-  g_autofree char *path = path_of (folder, "root");
+  g_autoptr (RbAccepted) accepted = rb_accepted_new (folder, FALSE);
   return parsed != NULL && is_signed_by_root (parsed, parsed, "root", error) && rb_files_make_folder (folder, error)
-         && rb_files_write (path, root, error);
+         && rb_accepted_put (accepted, "root", root, error);
 }
 
 static gsize
@@ -114,45 +93,90 @@ max_of (const RbWorkflow *self, RbMetadataType type)
   return limits[type][0] > 0 ? limits[type][0] : limits[type][1];
 }
 
-/* What an earlier run stored; NULL without error when nothing usable is there, since it is fetched then. */
-static RbMetadata *
-load (RbWorkflow *self, const char *role, RbMetadataType type)
+/* What an earlier run stored cannot be used: it is fetched again, as the reference client does, unless it is to be remembered. */
+static gboolean
+damaged (RbWorkflow *self, const char *role, const GError *failure, GError **error)
 {
-  g_autofree char *path = path_of (self->folder, role);
-  g_autoptr (GError) unusable = NULL;
-  g_autoptr (GBytes) bytes = rb_files_exists (path) ? rb_files_read (path, max_of (self, type), &unusable) : NULL;
-  RbMetadata *metadata = bytes == NULL ? NULL : rb_metadata_parse (bytes, type, max_of (self, type), &unusable);
-  if (unusable != NULL)
-    g_debug ("%s: %s", path, unusable->message);
-  return metadata;
+  g_debug ("stored %s: %s", role, failure->message);
+  return !self->options.strict || deny (error, RB_REASON_STORE_DAMAGED, "the stored file: %s", failure->message);
+}
+
+/* What an earlier run stored: TRUE with *metadata NULL when nothing is there. */
+static gboolean
+load (RbWorkflow *self, const char *role, RbMetadataType type, RbMetadata **metadata, GError **error)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) failure = NULL;
+  *metadata = NULL;
+  bytes = rb_accepted_get (self->accepted, role, max_of (self, type), &failure);
+  if (bytes != NULL)
+    *metadata = rb_metadata_parse (bytes, type, max_of (self, type), &failure);
+  return failure == NULL || damaged (self, role, failure, error);
+}
+
+/* The same of a role that the root names, and whose keys are what they were: forget_changed() has taken the others away. */
+static gboolean
+load_signed (RbWorkflow *self, const char *role, RbMetadataType type, RbMetadata **metadata, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (!load (self, role, type, metadata, error))
+    return FALSE;
+  if (*metadata == NULL || is_signed_by_root (trusted (self, "root"), *metadata, role, &failure))
+    return TRUE;
+  g_clear_pointer (metadata, rb_metadata_free);
+  return damaged (self, role, failure, error);
+}
+
+static RbWorkflow *
+new_workflow (RbAccepted *accepted, RbSource *source, const RbWorkflowOptions *options, RbVerdict *verdict)
+{
+  RbWorkflow *self = g_new0 (RbWorkflow, 1);
+  self->accepted = accepted;
+  self->source = source;
+  self->options = *options;
+  self->verdict = verdict;
+  self->trusted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) rb_metadata_free);
+  return self;
+}
+
+/* Takes self; NULL unless its root is there and signed by itself. */
+static RbWorkflow *
+begin (RbWorkflow *self, GError **error)
+{
+  GError *failure = NULL;
+  g_autoptr (RbMetadata) root = NULL;
+  if (load (self, "root", RB_METADATA_ROOT, &root, &failure) && root == NULL)
+    deny (&failure, RB_REASON_NO_TRUST_ANCHOR, "the metadata folder holds no usable root.json; begin with init");
+  if (failure != NULL || !is_signed_by_root (root, root, "root", &failure)) {
+    refused (self, "root", failure, error);
+    rb_workflow_free (self);
+    return NULL;
+  }
+  trust (self, "root", g_steal_pointer (&root));
+  return self;
 }
 
 RbWorkflow *
 rb_workflow_new (const char *folder, RbSource *source, const RbWorkflowOptions *options, RbVerdict *verdict, GError **error)
 {
-  g_autoptr (RbWorkflow) self = g_new0 (RbWorkflow, 1);
-  self->folder = g_strdup (folder);
-  self->source = source;
-  self->options = *options;
-  self->verdict = verdict;
-  self->trusted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) rb_metadata_free);
-  g_autoptr (RbMetadata) root = load (self, "root", RB_METADATA_ROOT);
-  GError *failure = NULL;
-  if (root == NULL)
-    deny (&failure, RB_REASON_NO_TRUST_ANCHOR, "%s holds no usable root.json; begin with init", folder);
-  if (failure != NULL || !is_signed_by_root (root, root, "root", &failure)) {
-    refused (self, "root", failure, error);
-    return NULL;
-  }
-  trust (self, "root", g_steal_pointer (&root));
-  return g_steal_pointer (&self);
+  return begin (new_workflow (rb_accepted_new (folder, FALSE), source, options, verdict), error);
+}
+
+RbWorkflow *
+rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, const RbWorkflowOptions *options, RbVerdict *verdict,
+                           GError **error)
+{
+  RbAccepted *accepted = rb_accepted_new (folder, TRUE);
+  if (!rb_accepted_has (accepted, "root"))
+    rb_accepted_hold (accepted, "root", root);
+  return begin (new_workflow (accepted, source, options, verdict), error);
 }
 
 void
 rb_workflow_free (RbWorkflow *self)
 {
   g_clear_pointer (&self->trusted, g_hash_table_unref);
-  g_free (self->folder);
+  rb_accepted_free (self->accepted);
   g_free (self);
 }
 
@@ -168,14 +192,8 @@ has_other_keys (const RbMetadata *before, const RbMetadata *after, const char *r
 {
   g_autoptr (RbMetadataRole) old_keys = rb_metadata_root_role (before, role, NULL);
   g_autoptr (RbMetadataRole) new_keys = rb_metadata_root_role (after, role, NULL);
-  return old_keys == NULL || new_keys == NULL || !rb_metadata_role_same_keys (old_keys, new_keys);
-}
-
-static gboolean
-forget (RbWorkflow *self, const char *role, GError **error)
-{
-  g_autofree char *path = path_of (self->folder, role);
-  return rb_files_remove_tree (path, error);
+  return old_keys == NULL || new_keys == NULL || !rb_metadata_role_same_keys (old_keys, new_keys)
+         || new_keys->threshold > old_keys->threshold; /* more must have signed than have */
 }
 
 /* §5.3.11, fast-forward recovery: timestamp and snapshot fall together. Targets fall too, stricter than the text. */
@@ -183,8 +201,8 @@ static gboolean
 forget_changed (RbWorkflow *self, const RbMetadata *before, const RbMetadata *after, GError **error)
 {
   gboolean announced = has_other_keys (before, after, "timestamp") || has_other_keys (before, after, "snapshot");
-  return (!announced || (forget (self, "timestamp", error) && forget (self, "snapshot", error)))
-         && (!has_other_keys (before, after, "targets") || forget (self, "targets", error));
+  return (!announced || (rb_accepted_drop (self->accepted, "timestamp", error) && rb_accepted_drop (self->accepted, "snapshot", error)))
+         && (!has_other_keys (before, after, "targets") || rb_accepted_drop (self->accepted, "targets", error));
 }
 
 /* §5.3.4–5.3.8 */
@@ -196,7 +214,7 @@ accept_root (RbWorkflow *self, RbMetadata *next, GError **error)
     return FALSE;
   if (next->version != root->version + 1)
     return deny (error, RB_REASON_ROOT_VERSION, "version is %" G_GINT64_FORMAT ", after %" G_GINT64_FORMAT, next->version, root->version);
-  return forget_changed (self, root, next, error) && store (self, "root", next, error);
+  return forget_changed (self, root, next, error) && rb_accepted_put (self->accepted, "root", next->bytes, error);
 }
 
 /* §5.3: TRUE with *done when there is no further root. */
@@ -248,25 +266,39 @@ follows (const RbMetadata *before, const RbMetadata *next, GError **error)
   return TRUE;
 }
 
+/* Of strict: what has the version of the file before is that file, and nothing is older. */
+static gboolean
+is_successor (RbWorkflow *self, const RbMetadata *before, const RbMetadata *next, GError **error)
+{
+  if (!self->options.strict || before == NULL || next->version > before->version || g_bytes_equal (next->bytes, before->bytes))
+    return TRUE;
+  if (next->version < before->version)
+    return deny (error, RB_REASON_ROLLBACK, "version is %" G_GINT64_FORMAT ", accepted before was %" G_GINT64_FORMAT, next->version,
+                 before->version);
+  return deny (error, RB_REASON_ROLLBACK, "other bytes were accepted before under the same version %" G_GINT64_FORMAT, next->version);
+}
+
 static gboolean
 update_timestamp (RbWorkflow *self, GError **error)
 {
   const RbMetadata *root = trusted (self, "root");
-  g_autoptr (RbMetadata) before = load (self, "timestamp", RB_METADATA_TIMESTAMP);
-  if (before != NULL && !is_signed_by_root (root, before, "timestamp", NULL))
-    g_clear_pointer (&before, rb_metadata_free);
+  g_autoptr (RbMetadata) before = NULL;
+  if (!load_signed (self, "timestamp", RB_METADATA_TIMESTAMP, &before, error))
+    return FALSE;
   g_autoptr (RbMetadata) next = fetch (self, "timestamp.json", RB_METADATA_TIMESTAMP, max_of (self, RB_METADATA_TIMESTAMP), error);
   if (next == NULL || !is_signed_by_root (root, next, "timestamp", error))
     return FALSE;
   if (announced_snapshot (next) < 0)
     return deny (error, RB_REASON_MALFORMED, "it announces no snapshot");
+  if (!is_successor (self, before, next, error))
+    return FALSE;
   if (before != NULL && next->version == before->version) { /* §5.4.3.1: not news, and no error */
     if (!is_fresh (self, before, error))
       return FALSE;
     trust (self, "timestamp", g_steal_pointer (&before));
     return TRUE;
   }
-  if ((before != NULL && !follows (before, next, error)) || !is_fresh (self, next, error) || !store (self, "timestamp", next, error))
+  if ((before != NULL && !follows (before, next, error)) || !is_fresh (self, next, error) || !rb_accepted_put (self->accepted, "timestamp", next->bytes, error))
     return FALSE;
   trust (self, "timestamp", g_steal_pointer (&next));
   return TRUE;
@@ -301,11 +333,10 @@ has_version (const RbMetadata *metadata, const json_t *entry, GError **error)
 static RbMetadata *
 fetch_announced (RbWorkflow *self, const char *role, RbMetadataType type, const json_t *entry, GError **error)
 {
-  gboolean consistent = rb_json_boolean_or (trusted (self, "root")->signed_part, "consistent_snapshot", FALSE);
   gint64 length = rb_json_integer_or (entry, "length", -1);
-  g_autofree char *plain = file_name (role);
+  g_autofree char *plain = rb_accepted_file_name (role);
   g_autofree char *name
-    = consistent ? g_strdup_printf ("%" G_GINT64_FORMAT ".%s", rb_json_integer_or (entry, "version", 0), plain) : g_strdup (plain);
+    = rb_workflow_is_consistent (self) ? g_strdup_printf ("%" G_GINT64_FORMAT ".%s", rb_json_integer_or (entry, "version", 0), plain) : g_strdup (plain);
   gsize max = length > 0 ? MIN ((gsize) length, max_of (self, type)) : max_of (self, type);
   return fetch (self, name, type, max, error);
 }
@@ -340,15 +371,16 @@ static gboolean
 update_snapshot (RbWorkflow *self, GError **error)
 {
   const json_t *entry = rb_metadata_entry (trusted (self, "timestamp"), "snapshot.json");
-  g_autoptr (RbMetadata) before = load (self, "snapshot", RB_METADATA_SNAPSHOT);
-  if (before != NULL && !is_signed_by_root (trusted (self, "root"), before, "snapshot", NULL))
-    g_clear_pointer (&before, rb_metadata_free);
-  if (before != NULL && check_snapshot (self, before, NULL, entry, NULL)) {
+  g_autoptr (RbMetadata) before = NULL;
+  if (!load_signed (self, "snapshot", RB_METADATA_SNAPSHOT, &before, error))
+    return FALSE;
+  if (!self->options.strict && before != NULL && check_snapshot (self, before, NULL, entry, NULL)) {
     trust (self, "snapshot", g_steal_pointer (&before));
     return TRUE;
   }
   g_autoptr (RbMetadata) next = fetch_announced (self, "snapshot", RB_METADATA_SNAPSHOT, entry, error);
-  if (next == NULL || !check_snapshot (self, next, before, entry, error) || !store (self, "snapshot", next, error))
+  if (next == NULL || !check_snapshot (self, next, before, entry, error) || !is_successor (self, before, next, error)
+      || !rb_accepted_put (self->accepted, "snapshot", next->bytes, error))
     return FALSE;
   trust (self, "snapshot", g_steal_pointer (&next));
   return TRUE;
@@ -361,6 +393,19 @@ check_targets (RbWorkflow *self, const RbMetadata *targets, const RbMetadataRole
          && is_fresh (self, targets, error);
 }
 
+/* The stored file of a targets role. What other keys have signed does not bind. */
+static gboolean
+load_targets (RbWorkflow *self, const char *role, const RbMetadataRole *keys, RbMetadata **metadata, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (!load (self, role, RB_METADATA_TARGETS, metadata, error))
+    return FALSE;
+  if (*metadata == NULL || rb_metadata_verify (*metadata, keys, &failure))
+    return TRUE;
+  g_clear_pointer (metadata, rb_metadata_free);
+  return rb_reason_of (failure) != RB_REASON_BAD_SIGNATURE || damaged (self, role, failure, error);
+}
+
 /* §5.6: the top-level or a delegated targets role, which keys are to have signed. */
 static gboolean
 update_targets (RbWorkflow *self, const char *role, const RbMetadataRole *keys, GError **error)
@@ -370,13 +415,16 @@ update_targets (RbWorkflow *self, const char *role, const RbMetadataRole *keys, 
   gboolean delegated = strcmp (role, "targets") != 0;
   if (entry == NULL)
     return deny (error, delegated ? RB_REASON_DELEGATION_MISSING : RB_REASON_MISSING, "the snapshot does not list it");
-  g_autoptr (RbMetadata) before = load (self, role, RB_METADATA_TARGETS);
-  if (before != NULL && check_targets (self, before, keys, entry, NULL)) {
+  g_autoptr (RbMetadata) before = NULL;
+  if (!load_targets (self, role, keys, &before, error))
+    return FALSE;
+  if (!self->options.strict && before != NULL && check_targets (self, before, keys, entry, NULL)) {
     trust (self, role, g_steal_pointer (&before));
     return TRUE;
   }
   g_autoptr (RbMetadata) next = fetch_announced (self, role, RB_METADATA_TARGETS, entry, error);
-  if (next == NULL || !check_targets (self, next, keys, entry, error) || !store (self, role, next, error))
+  if (next == NULL || !check_targets (self, next, keys, entry, error) || !is_successor (self, before, next, error)
+      || !rb_accepted_put (self->accepted, role, next->bytes, error))
     return FALSE;
   trust (self, role, g_steal_pointer (&next));
   return TRUE;
@@ -514,20 +562,25 @@ rb_workflow_target (RbWorkflow *self, const char *path, GError **error)
   if (found != NULL)
     return found;
   if (failure == NULL)
-    deny (&failure, RB_REASON_TARGET_MISSING, "nobody vouches for “%s”", path);
+    deny (&failure, RB_REASON_TARGET_MISSING, "no role vouches for “%s”", path);
   refused (self, role, failure, error);
   return NULL;
 }
 
-/* Where a target is fetched: DIR/HASH.NAME under consistent snapshots (§5.7.3). */
-static char *
-remote_name (RbWorkflow *self, const RbTarget *target)
+gboolean
+rb_workflow_is_consistent (RbWorkflow *self)
 {
-  gboolean consistent = rb_json_boolean_or (trusted (self, "root")->signed_part, "consistent_snapshot", FALSE);
+  return rb_json_boolean_or (trusted (self, "root")->signed_part, "consistent_snapshot", FALSE);
+}
+
+/* §5.7.3 */
+char *
+rb_workflow_file_of (RbWorkflow *self, const RbTarget *target)
+{
   const char *slash = strrchr (target->path, '/');
   const char *base = slash == NULL ? target->path : &slash[1];
   g_autofree char *folder = slash == NULL ? g_strdup ("") : g_strndup (target->path, (gsize) (base - target->path));
-  if (!consistent)
+  if (!rb_workflow_is_consistent (self))
     return g_strdup (target->path);
   return g_strdup_printf ("%s%s.%s", folder, target->sha256 != NULL ? target->sha256 : target->sha512, base);
 }
@@ -544,7 +597,7 @@ rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source
 {
   g_autofree char *name = g_uri_escape_string (target->path, NULL, FALSE);
   g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autofree char *remote = remote_name (self, target);
+  g_autofree char *remote = rb_workflow_file_of (self, target);
   g_autofree char *escaped = rb_source_is_remote (source) ? g_uri_escape_string (remote, "/", FALSE) : g_strdup (remote);
   gboolean there = is_there (target, path);
   if (fetched != NULL)
@@ -554,6 +607,24 @@ rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source
   g_autoptr (GBytes) bytes = rb_source_fetch (source, escaped, (gsize) MIN (target->length, MAX_TARGET), error);
   return bytes != NULL && rb_vehicle_check_image (target, bytes, error) && rb_files_make_folder (folder, error)
          && rb_files_write (path, bytes, error);
+}
+
+GBytes *
+rb_workflow_read (RbWorkflow *self, const RbTarget *target, RbSource *source, gsize max, GError **error)
+{
+  g_autofree char *remote = rb_workflow_file_of (self, target);
+  if (target->length > max) {
+    deny (error, RB_REASON_TOO_LARGE, "%s: %" G_GUINT64_FORMAT " bytes, allowed are %" G_GSIZE_FORMAT, target->path, target->length, max);
+    return NULL;
+  }
+  g_autoptr (GBytes) bytes = rb_source_fetch (source, remote, (gsize) target->length, error);
+  return bytes != NULL && rb_vehicle_check_image (target, bytes, error) ? g_steal_pointer (&bytes) : NULL;
+}
+
+const RbMetadata *
+rb_workflow_metadata (RbWorkflow *self, const char *role)
+{
+  return trusted (self, role);
 }
 
 gint64

@@ -58,8 +58,9 @@ rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GE
   RbUnit *self = g_new0 (RbUnit, 1);
   RbClientTiming timing = { 0 };
   if (profile != NULL)
-    timing = (RbClientTiming){ .p2_ms = profile->p2_ms, .p2_star_ms = profile->p2_star_ms, .max_pending = profile->max_pending,
-                               .pending_limit_ms = profile->erase_ms };
+    timing = (RbClientTiming){ .p2_ms = profile->p2_ms, .p2_star_ms = profile->p2_star_ms, .p2_max_ms = profile->p2_max_ms,
+                               .p2_star_max_ms = profile->p2_star_max_ms, .max_pending = profile->max_pending,
+                               .pending_limit_ms = profile->erase_ms, .busy_ms = profile->busy_ms, .delay_ms = profile->security_delay_ms };
   self->model = model;
   self->profile = profile;
   self->channel = channel;
@@ -307,13 +308,13 @@ rb_unit_unlock (RbUnit *self, RbIdentity *identity, GCancellable *cancellable, G
   }
 }
 
-/* TRUE when it answered or refused; FALSE with *silent when it does not answer yet. */
+/* TRUE when it responded or rejected; FALSE with *silent when it does not respond yet, or is busy with its start. */
 static gboolean
 answers (RbUnit *self, gboolean *silent, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, 0xf186, cancellable, &failure);
-  *silent = bytes == NULL && rb_reason_of (failure) == RB_REASON_NO_ANSWER;
+  *silent = bytes == NULL && (rb_reason_of (failure) == RB_REASON_NO_ANSWER || rb_reason_of (failure) == RB_REASON_ECU_BUSY);
   if (bytes != NULL || *silent || failure->domain == RB_UDS_ERROR)
     return bytes != NULL || !*silent;
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -325,7 +326,8 @@ wait_for_boot (RbUnit *self, GCancellable *cancellable, GError **error)
 {
   gint64 limit = self->profile == NULL || self->profile->boot_ms <= 0 ? 10000 : self->profile->boot_ms;
   gint64 end = g_get_monotonic_time () / 1000 + limit + PROBE_MS;
-  const RbClientTiming quick = { .p2_ms = PROBE_MS, .allowance_ms = PROBE_MS, .repeats = 1 };
+  const RbClientTiming quick = { .p2_ms = PROBE_MS, .allowance_ms = PROBE_MS, .pending_limit_ms = limit, .busy_ms = PROBE_MS,
+                                 .repeats = 1 };
   RbClient *usual = self->client;
   g_autoptr (RbClient) prober = rb_client_new (self->channel, &quick);
   gboolean silent = TRUE;
@@ -468,6 +470,14 @@ rb_unit_stage (RbUnit *self, const char *path, GBytes *bytes, GCancellable *canc
                    error);
 }
 
+/* An ECU judges metadata; a word of anything else, of the link or of this computer, is not its to say. */
+static RbReason
+reason_of_ecu (const char *word)
+{
+  RbReason reason = rb_reason_from_word (word);
+  return reason >= RB_REASON_BAD_KEY_ID && reason <= RB_REASON_PIN_MISMATCH ? reason : RB_REASON_NONE;
+}
+
 /* 00, or 01 and the ECU's reason word. */
 static gboolean
 judge_answer (RbUnit *self, GBytes *answer, const char *what, GError **error)
@@ -480,7 +490,7 @@ judge_answer (RbUnit *self, GBytes *answer, const char *what, GError **error)
     return TRUE;
   gsize length = MIN (rb_reader_left (&reader), 40);
   g_autofree char *word = g_strndup ((const char *) rb_reader_take (&reader, length), length);
-  RbReason reason = rb_reason_from_word (word);
+  RbReason reason = reason_of_ecu (word);
   g_set_error (error, RB_UNIT_ERROR, (int) (reason == RB_REASON_NONE ? RB_REASON_REFUSED : reason), "%s: it refuses %s (%s)",
                self->model->label, what, reason == RB_REASON_NONE ? "without a known reason" : word);
   return FALSE;

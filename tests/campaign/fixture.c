@@ -42,6 +42,7 @@ fixture_init (Fixture *self)
 {
   static const guint8 primary[] = { 0, 0, 0x10, 0, 0, 0, 0, 4, 1, 2, 3, 4 };
   static const guint8 door[] = { 0, 0, 0x20, 0, 0, 0, 0, 3, 5, 6, 7 };
+  self->written = 0;
   self->service = new_key ();
   self->new_service = new_key ();
   self->director = new_key ();
@@ -120,14 +121,15 @@ fixture_anchor (const Fixture *self)
 }
 
 static void
-put_roles (const char *folder, const char *where, RbDialect dialect, RbPrivateKey *key, json_t *targets, gint64 expires, json_t *extra)
+put_roles (const char *folder, const char *where, RbDialect dialect, RbPrivateKey *key, gint64 version, json_t *targets, gint64 expires,
+           json_t *extra)
 {
   g_autoptr (json_t) owned = targets;
-  g_autoptr (GBytes) targets_json = sign (dialect, rb_author_targets (dialect, 3, expires, targets, NULL, 0, extra), key, NULL);
+  g_autoptr (GBytes) targets_json = sign (dialect, rb_author_targets (dialect, version, expires, targets, NULL, 0, extra), key, NULL);
   g_autoptr (GHashTable) files = g_hash_table_new (g_str_hash, g_str_equal);
   g_hash_table_insert (files, (char *) "targets.json", targets_json);
-  g_autoptr (GBytes) snapshot = sign (dialect, rb_author_snapshot (dialect, 3, expires, files), key, NULL);
-  g_autoptr (GBytes) timestamp = sign (dialect, rb_author_timestamp (dialect, 3, expires, snapshot), key, NULL);
+  g_autoptr (GBytes) snapshot = sign (dialect, rb_author_snapshot (dialect, version, expires, files), key, NULL);
+  g_autoptr (GBytes) timestamp = sign (dialect, rb_author_timestamp (dialect, version, expires, snapshot), key, NULL);
   g_autofree char *place = g_build_filename (folder, where, NULL);
   put (place, "targets.json", targets_json);
   put (place, "snapshot.json", snapshot);
@@ -203,8 +205,8 @@ put_service (const Fixture *self, const FixtureBundle *bundle, const char *folde
     put_target (folder, targets, path, campaign);
   if (bundle->second_campaign)
     put_target (folder, targets, "campaigns/second.json", campaign);
-  put_roles (folder, "service/metadata", RB_DIALECT_TUF, bundle->service_rotated ? self->new_service : self->service, targets,
-             bundle->service_expires, NULL);
+  put_roles (folder, "service/metadata", RB_DIALECT_TUF, bundle->service_rotated ? self->new_service : self->service,
+             bundle->service_version > 0 ? bundle->service_version : self->written + 2, targets, bundle->service_expires, NULL);
 }
 
 static void
@@ -224,7 +226,8 @@ put_pack (const Fixture *self, const FixtureBundle *bundle, const char *folder)
     assign (targets, "primary.bin", self->primary_image, "SN-1", "hw-primary");
   assign (targets, bundle->other_image ? "other.bin" : "parts/door.bin", bundle->other_image ? self->primary_image : self->door_image,
           "SN-2", bundle->unknown_ecu ? "hw-roof" : "hw-door");
-  put_roles (folder, where, RB_DIALECT_UPTANE, self->new_director, targets, bundle->pack_expires, extra);
+  put_roles (folder, where, RB_DIALECT_UPTANE, self->new_director, bundle->pack_version > 0 ? bundle->pack_version : self->written + 2,
+             targets, bundle->pack_expires, extra);
 }
 
 static json_t *
@@ -241,14 +244,15 @@ put_images (const Fixture *self, const FixtureBundle *bundle, const char *folder
   rb_json_set (targets, "primary.bin", image_entry (self->primary_image, "hw-primary"));
   rb_json_set (targets, "parts/door.bin", image_entry (self->door_image, bundle->unknown_ecu ? "hw-roof" : "hw-door"));
   rb_json_set (targets, "other.bin", image_entry (self->primary_image, "hw-door"));
-  put_roles (folder, "image/metadata", RB_DIALECT_UPTANE, self->new_image, targets, FAR, NULL);
+  put_roles (folder, "image/metadata", RB_DIALECT_UPTANE, self->new_image, 3, targets, FAR, NULL);
   put (folder, "image/targets/primary.bin", self->primary_image);
   put (folder, "image/targets/parts/door.bin", self->door_image);
 }
 
 void
-fixture_write (const Fixture *self, const FixtureBundle *bundle, const char *folder)
+fixture_write (Fixture *self, const FixtureBundle *bundle, const char *folder)
 {
+  self->written++;
   g_autoptr (GBytes) director_first = make_root (RB_DIALECT_UPTANE, 1, self->director, NULL);
   g_autoptr (GBytes) director = make_root (RB_DIALECT_UPTANE, 2, self->new_director, self->director);
   g_autoptr (GBytes) director_third = make_root (RB_DIALECT_UPTANE, 3, self->new_director, NULL);

@@ -10,6 +10,7 @@
 #define FIXTURE_DAY (24 * 60 * 60)
 
 typedef struct {
+  gint64 written; /* bundles, for the version of the next one's metadata */
   RbPrivateKey *service, *new_service, *director, *new_director, *image, *new_image;
   GBytes *primary_image, *door_image;
 } Fixture;
@@ -19,6 +20,7 @@ typedef struct {
   const char *title;
   gint64 version;
   gint64 issued, expires, service_expires, pack_expires;
+  gint64 service_version, pack_version; /* 0: above every bundle written before */
   const char *scope;       /* a VIN, NULL: all */
   const char *pack_vin;    /* NULL: no pack */
   const char *pack_claims; /* VIN inside the Director targets, NULL: none */
@@ -39,6 +41,6 @@ typedef struct {
 void fixture_init (Fixture *self);
 void fixture_clear (Fixture *self);
 FixtureBundle fixture_good (void);
-void fixture_write (const Fixture *self, const FixtureBundle *bundle, const char *folder);
+void fixture_write (Fixture *self, const FixtureBundle *bundle, const char *folder);
 /* The first Service root. (transfer full) */
 GBytes *fixture_anchor (const Fixture *self);

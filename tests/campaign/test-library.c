@@ -464,6 +464,76 @@ test_packs_stay (Place *self, gconstpointer data)
   }
 }
 
+/* A VIN's Director metadata does not go back either, in whatever bundle it comes. */
+static void
+test_pack_rollback (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  FixtureBundle bundle = fixture_good ();
+  bundle.pack_version = 5;
+  import_at (self, &bundle, FIXTURE_NOW);
+  import_at (self, &bundle, FIXTURE_NOW);
+  bundle.pack_version = 4;
+  refuse_at (self, &bundle, FIXTURE_NOW, RB_REASON_ROLLBACK);
+  bundle.pack_version = 5;
+  bundle.pack_expires -= 60;
+  refuse_at (self, &bundle, FIXTURE_NOW, RB_REASON_ROLLBACK);
+  bundle.pack_version = 6;
+  import_at (self, &bundle, FIXTURE_NOW);
+  g_assert_true (rb_library_remove (self->library, "R-1", NULL, NULL, &error));
+  bundle.pack_version = 5;
+  refuse_at (self, &bundle, FIXTURE_NOW, RB_REASON_ROLLBACK);
+  bundle.id = "R-2";
+  refuse_at (self, &bundle, FIXTURE_NOW, RB_REASON_ROLLBACK);
+  bundle.scope = bundle.pack_vin = FIXTURE_OTHER_VIN;
+  import_at (self, &bundle, FIXTURE_NOW);
+}
+
+static void
+write_pins (Place *self, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (self->data, "pins.json", NULL);
+  g_assert_true (rb_files_write_text (path, text, &error));
+}
+
+/* What was imported before is not forgotten because it cannot be read. */
+static void
+test_damaged_pins (Place *self, gconstpointer data)
+{
+#define PINS(campaign, packs, floor) \
+  "{\"format\":\"recallbay-pins-1\",\"campaigns\":{\"Fixture\":{\"R-1\":" campaign "}}," packs "\"floor\":" floor "}"
+#define SHA "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""
+  static const char *const bad[] = {
+    "",
+    "{",
+    "[]",
+    "{}",
+    "{\"format\":\"recallbay-pins-1\",\"campaigns\":[]}",
+    "{\"format\":\"recallbay-pins-1\",\"campaigns\":{\"Fixture\":7}}",
+    "{\"format\":\"recallbay-pins-2\",\"campaigns\":{}}",
+    PINS ("7", "", "1"),
+    PINS ("{\"version\":\"3\",\"sha256\":" SHA "}", "", "1"),
+    PINS ("{\"sha256\":" SHA "}", "", "1"),
+    PINS ("{\"version\":3}", "", "1"),
+    PINS ("{\"version\":3,\"sha256\":\"aa\"}", "", "1"),
+    PINS ("{\"version\":3,\"sha256\":" SHA "}", "", "\"1800000000\""),
+    PINS ("{\"version\":3,\"sha256\":" SHA "}", "", "null"),
+    PINS ("{\"version\":3,\"sha256\":" SHA "}", "\"packs\":[],", "1"),
+    PINS ("{\"version\":3,\"sha256\":" SHA "}", "\"packs\":{\"Fixture\":{\"V\":{\"R\":{\"targets\":5}}}},", "1"),
+  };
+  const FixtureBundle good = fixture_good ();
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+    write_pins (self, bad[i]);
+    refuse_at (self, &good, FIXTURE_NOW, RB_REASON_STORE_DAMAGED);
+    g_assert_false (rb_library_check_clock (self->library, FIXTURE_NOW, &error));
+    g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "store-damaged");
+  }
+  write_pins (self, PINS ("{\"version\":3,\"sha256\":" SHA "}", "", "1"));
+  refuse_at (self, &good, FIXTURE_NOW, RB_REASON_CAMPAIGN_ROLLBACK);
+}
+
 static void
 test_two_oems (Place *self, gconstpointer data)
 {
@@ -535,6 +605,8 @@ main (int argc, char **argv)
   ADD ("/library/remove", test_remove);
   ADD ("/library/in-place", test_in_place);
   ADD ("/library/packs-stay", test_packs_stay);
+  ADD ("/library/pack-rollback", test_pack_rollback);
+  ADD ("/library/damaged-pins", test_damaged_pins);
   ADD ("/library/two-oems", test_two_oems);
   ADD ("/library/for-auditors", test_for_auditors);
   return g_test_run ();

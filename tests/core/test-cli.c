@@ -11,13 +11,18 @@ static char *last_argument;
 static char *last_data_dir;
 static gboolean last_json;
 
+typedef struct {
+  char *name;
+} Settings;
+
+static const RbOption options[] = { { "name", "NAME", "a name", RB_OPTION_TEXT (Settings, name) }, { NULL } };
+
 static int
 remember (RbCli *cli, int argc, char **argv)
 {
   int exit_code;
-  char *name = NULL;
-  const GOptionEntry entries[] = { { "name", 0, 0, G_OPTION_ARG_STRING, &name, "A name", "NAME" }, { NULL } };
-  if (!rb_cli_parse (cli, entries, 1, 2, &argc, &argv, &exit_code))
+  Settings settings = { NULL };
+  if (!rb_cli_parse (cli, &settings, &argc, &argv, &exit_code))
     return exit_code;
   last_argc = argc;
   g_free (last_argument);
@@ -25,27 +30,32 @@ remember (RbCli *cli, int argc, char **argv)
   g_free (last_data_dir);
   last_data_dir = g_strdup (cli->data_dir);
   last_json = cli->json;
-  g_free (name);
+  g_free (settings.name);
   return RB_CLI_OK;
 }
 
 static int
 refuse (RbCli *cli, int argc, char **argv)
 {
+  int exit_code;
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &exit_code))
+    return exit_code;
   g_autoptr (GError) error = g_error_new (RB_CORE_ERROR, RB_REASON_EXPIRED, "too late");
   return rb_cli_fail (cli, error, NULL);
 }
 
-static const RbCliVerb verbs[] = { { "thing show", "FILE [MORE]", "Shows it", remember },
+static const RbCliVerb verbs[] = { { "thing show", "FILE [MORE]", "Shows it", remember, options, 1, 2 },
                                    { "fail", "", "Fails", refuse },
                                    { NULL } };
+static const RbCliVerb *const groups[] = { verbs, NULL };
+static const RbCliProgram program = { "program", "For tests.", groups };
 
 static int
 run (const char *line)
 {
   g_auto (GStrv) argv = g_strsplit (line, " ", -1);
   g_autofree char **copy = g_memdup2 (argv, sizeof (char *) * (g_strv_length (argv) + 1));
-  return rb_cli_main ("program", "For tests.", verbs, (int) g_strv_length (argv), copy);
+  return rb_cli_main (&program, (int) g_strv_length (argv), copy);
 }
 
 static void

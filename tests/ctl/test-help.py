@@ -43,6 +43,61 @@ class Help(unittest.TestCase):
                 seen += 1
         self.assertGreater(seen, 20)
 
+    def table(self, program):
+        return json.loads(run(program, "--help", "--json").stdout)
+
+    def test_help_and_version_of_every_verb_and_group(self):
+        for program in PROGRAMS:
+            name = Path(program).name
+            verbs = [verb["name"].split() for verb in self.table(program)["verbs"]]
+            for words in verbs + [list(group) for group in {(verb[0],) for verb in verbs if verb}]:
+                with self.subTest((name, *words)):
+                    done = run(program, *words, "--help")
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    self.assertIn(" ".join([name, *words]), done.stdout)
+                    self.assertEqual(run(program, *words, "-h").stdout, done.stdout)
+                    version = run(program, *words, "--version")
+                    self.assertEqual((version.returncode, version.stderr), (0, ""))
+                    self.assertRegex(version.stdout, rf"^{name} \d+\.\d+")
+        for program in PROGRAMS[:2]:
+            self.assertEqual(run(program, "nonsense", "--help").returncode, 2)
+
+    def test_help_of_a_verb_lists_its_options(self):
+        for program in PROGRAMS:
+            for verb in self.table(program)["verbs"]:
+                lines = run(program, *verb["name"].split(), "--help").stdout
+                for option in verb["options"]:
+                    self.assertIn(f"--{option['name']}{' ' if option['value'] else ''}{option['value'] or ''}", lines)
+
+    def test_numbers_out_of_range(self):
+        """Every number has its range: what is no number or beyond it is wrong usage, never another value."""
+        seen = set()
+        for program in PROGRAMS:
+            for verb in self.table(program)["verbs"]:
+                for option in verb["options"]:
+                    if option["kind"] != "number":
+                        continue
+                    for value in ("-1", "1x", "", "0x10", "99999999999999999999", "1.5"):
+                        done = run(program, *verb["name"].split(), f"--{option['name']}={value}", "--json")
+                        verdict = json.loads(done.stdout.splitlines()[-1])
+                        self.assertEqual((done.returncode, verdict["reason"]), (2, "usage"), (option, value))
+                        self.assertIn(f"--{option['name']}: a number from", verdict["message"])
+                    seen.add(option["name"])
+        self.assertLessEqual({"odometer", "link-timeout", "ecus", "image-size", "vehicles", "load", "seed", "max-snapshot"}, seen)
+        self.assertEqual(run(CTL, "recover", "--odometer", "-5").returncode, 2)
+        self.assertEqual(run(CTL, "recover", "--link-timeout", "-1").returncode, 2)
+
+    def test_what_is_needed_is_named(self):
+        for arguments, says in ((["recover"], "recover: --campaign ID is missing"), (["inspect", "--campaign", "C"], "inspect: --link URI is missing"),
+                                (["record", "print", "0"], "record print: --output FILE.pdf is missing"),
+                                (["record", "print", "0", "-o"], "--output: the value FILE.pdf is missing"),
+                                (["record", "verify", "--require", "done", "x"], "--require: one of completed"),
+                                (["links", "--json=1"], "--json takes no value"), (["record", "print", "0", "-o", ""], "--output: the path is empty")):
+            with self.subTest(arguments):
+                done = run(CTL, *arguments)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(says, done.stderr)
+
     def test_the_vehicle_tells_its_other_verbs(self):
         text = run(SIM, "--help").stdout
         for word in ("--doip", "--fault", "show --state DIR", "offer --state DIR"):

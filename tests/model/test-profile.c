@@ -37,6 +37,9 @@ test_partial_she (void)
   g_assert_cmpint (profile->erase_ms, ==, 60000);
   g_assert_cmpint (profile->boot_ms, ==, 10000);
   g_assert_cmpuint (profile->max_pending, ==, 60);
+  g_assert_cmpint (profile->p2_max_ms, ==, 0);
+  g_assert_cmpint (profile->security_delay_ms, ==, 0);
+  g_assert_cmpuint (profile->lost_responses, ==, 2);
   g_assert_cmpint (profile->unlock, ==, RB_UNLOCK_AUTHENTICATION);
   g_assert_cmphex (profile->did_vin, ==, 0xF190);
   g_assert_cmphex (profile->did_serial, ==, 0xF18C);
@@ -87,7 +90,8 @@ test_security_access_and_root_in_image (void)
 {
   static const char text[]
     = "{\"format\":\"recallbay-profile-1\",\"id\":\"old\",\"name\":\"Old\",\"timing\":{\"p2_ms\":1,\"p2_star_ms\":2,\"s3_ms\":3,"
-      "\"erase_ms\":4,\"boot_ms\":5,\"max_pending\":6},\"unlock\":{\"method\":\"security-access\",\"level\":17,"
+      "\"erase_ms\":4,\"boot_ms\":5,\"max_pending\":6,\"p2_max_ms\":7,\"p2_star_max_ms\":8,"
+      "\"busy_ms\":9,\"security_delay_ms\":10,\"lost_responses\":11},\"unlock\":{\"method\":\"security-access\",\"level\":17,"
       "\"algorithm\":\"xor-a5a5a5a5\"},\"identification\":{\"vin\":\"F190\",\"serial\":\"F18C\",\"hardware_id\":\"F191\","
       "\"software\":\"F195\",\"boot\":\"FD00\",\"director_root\":\"FD01\",\"key_id\":\"FD03\",\"stored_metadata\":\"fd04\"},"
       "\"flash\":{\"erase\":\"FF00\",\"digest\":\"0210\",\"dependencies\":\"FF01\",\"digest_by\":\"application\",\"max_block\":256},"
@@ -103,6 +107,11 @@ test_security_access_and_root_in_image (void)
   g_assert_cmpint (profile->erase_ms, ==, 4);
   g_assert_cmpint (profile->boot_ms, ==, 5);
   g_assert_cmpuint (profile->max_pending, ==, 6);
+  g_assert_cmpint (profile->p2_max_ms, ==, 7);
+  g_assert_cmpint (profile->p2_star_max_ms, ==, 8);
+  g_assert_cmpint (profile->busy_ms, ==, 9);
+  g_assert_cmpint (profile->security_delay_ms, ==, 10);
+  g_assert_cmpuint (profile->lost_responses, ==, 11);
   g_assert_cmpint (profile->unlock, ==, RB_UNLOCK_SECURITY_ACCESS);
   g_assert_cmpuint (profile->security_level, ==, 17);
   g_assert_cmpstr (profile->security_algorithm, ==, "xor-a5a5a5a5");

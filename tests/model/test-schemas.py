@@ -36,7 +36,10 @@ BAD = {
     ],
     "profile": [
         (("extra",), 1), (("format",), "recallbay-campaign-1"), (("id",), "a/b"), (("name",), None), (("timing", "p2_ms"), 0),
-        (("timing", "p2_ms"), 60001), (("timing", "s3_ms"), GONE), (("timing", "max_pending"), -1),
+        (("timing", "p2_ms"), 10001),
+        (("timing", "p2_star_ms"), 60001), (("timing", "p2_max_ms"), 10001), (("timing", "p2_max_ms"), "50"), (("timing", "p2_star_max_ms"), 60001),
+        (("timing", "p2_star_max_ms"), 0), (("timing", "busy_ms"), 60001), (("timing", "busy_ms"), None), (("timing", "security_delay_ms"), 600001),
+        (("timing", "security_delay_ms"), 1.5), (("timing", "lost_responses"), 0), (("timing", "lost_responses"), 101), (("timing", "s3_ms"), GONE), (("timing", "max_pending"), -1),
         (("timing", "erase_ms"), 600001), (("timing", "boot_ms"), "10"), (("timing", "p2_star_ms"), 0), (("timing", "extra"), 1),
         (("unlock", "method"), "password"), (("unlock", "level"), 1), (("unlock",), {"method": "security-access"}),
         (("unlock",), {"method": "security-access", "level": 2, "algorithm": "xor"}),

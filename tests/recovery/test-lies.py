@@ -10,6 +10,7 @@ import json
 import struct
 import subprocess
 import sys
+import time
 import unittest
 
 from proxy import Proxy
@@ -62,6 +63,19 @@ def signed_value(member, value):
     return change
 
 
+class Later:
+    """A request of that service is rejected for a time, then served."""
+
+    def __init__(self, address, service, nrc, seconds):
+        self.address, self.service, self.nrc, self.seconds, self.since = address, service, nrc, seconds, None
+
+    def __call__(self, source, request, answer):
+        if source != self.address or request[:1] != bytes([self.service]) or answer[:1] != bytes([self.service | 0x40]):
+            return answer
+        self.since = self.since or time.monotonic()
+        return bytes([0x7F, self.service, self.nrc]) if time.monotonic() < self.since + self.seconds else answer
+
+
 class OldAnswers:
     """The first answer to a routine is said again for ever."""
 
@@ -106,13 +120,18 @@ PARKED = [
     ("report-changed", routine(DOOR, 0x0240, signed_value("installed_image", {})), DOOR, "report-not-proven"),
     ("report-of-another-vehicle", routine(DOOR, 0x0240, signed_value("vin", "1RBDM7AA2TA000002")), DOOR, "report-not-proven"),
     ("locked", refuse(DOOR, 0x29, 0x52), DOOR, "ecu-locked"),
-    ("locked-out", refuse(DOOR, 0x29, 0x37), DOOR, "ecu-locked-out"),
+    ("too-many-wrong-keys", refuse(DOOR, 0x29, 0x36), DOOR, "ecu-locked-out"),
+    ("security-delay-for-ever", refuse(DOOR, 0x29, 0x37), DOOR, "security-delay"),
     ("download-refused", refuse(DOOR, 0x34, 0x70), DOOR, "refused"),
     ("voltage-drops-in-download", refuse(DOOR, 0x34, 0x93), DOOR, "voltage-low"),
     ("blocks-of-nothing", lambda source, request, answer: b"\x74\x10\x02" if source == DOOR and answer[:1] == b"\x74" else answer, DOOR,
      "wrong-answer"),
     ("another-counter", lambda source, request, answer: b"\x76\xee" if source == DOOR and answer[:1] == b"\x76" else answer, DOOR, "wrong-answer"),
     ("busy-for-ever", refuse(DOOR, 0x31, 0x21), DOOR, "ecu-busy"),
+    # a word of the link or of the workstation from an ECU does not end the run for the others
+    ("says-that-the-link-is-lost", routine(DOOR, 0x0220, lambda rest: b"\1link-lost"), DOOR, "refused"),
+    ("says-that-the-disk-is-full", routine(DOOR, 0x0220, lambda rest: b"\1no-space"), DOOR, "refused"),
+    ("says-that-it-was-cancelled", routine(DOOR, 0x0220, lambda rest: b"\1cancelled"), DOOR, "refused"),
     ("she-counter-stays-old", did(SENSOR, 0xFD05, lambda value: value[:1] + b"\0\0\0\0" + value[5:]), SENSOR, "key-not-proven"),
     ("she-answer-of-another-key", routine(SENSOR, 0x0250, flipped), SENSOR, "key-not-proven"),
 ]
@@ -175,6 +194,20 @@ def parks(name, lie, address, reason):
 
 class BeforeWriting(Case):
     pass
+
+
+class Waited(Case):
+    """What an ECU cannot do yet is waited for, in the same run."""
+
+    def completes(self, lie):
+        self.assertTrue(self.recover_through(lie, 0)["ok"])
+        self.assertEqual(self.bench.differences(), [])
+
+    def test_busy_for_a_second(self):
+        self.completes(together(Later(DOOR, 0x31, 0x21, 1), Later(GATEWAY, 0x31, 0x94, 1)))
+
+    def test_security_delay_after_power_on(self):
+        self.completes(Later(DOOR, 0x29, 0x37, 3))
 
 
 class Parked(Case):

@@ -24,7 +24,7 @@ play (const char *line)
   g_autoptr (RbChannel) channel = NULL;
   g_autoptr (GError) error = NULL;
   Fake *fake = fake_channel (NULL, &channel);
-  const RbClientTiming timing = { .repeats = 1 };
+  const RbClientTiming timing = { .repeats = 1, .busy_ms = 1, .delay_ms = 1 };
   fake->answer = answer_once;
   fake->user_data = parts[1];
   g_autoptr (RbClient) client = rb_client_new (channel, &timing);
@@ -34,7 +34,7 @@ play (const char *line)
   if (result != NULL)
     printf ("%s\tok %s\n", said, result);
   else
-    printf ("%s\t%s %02x %s\n", said, rb_reason_word (rb_reason_of (error)), nrc, rb_client_nrc_name (nrc));
+    printf ("%s\t%s %02x %s\n", said, rb_reason_word (rb_reason_of (error)), nrc, rb_nrc_name (nrc));
 }
 
 int

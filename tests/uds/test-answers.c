@@ -45,9 +45,9 @@ static const struct {
   { "seed 01", "2701", "6701aabbccdd", 0, "aabbccdd" },
   { "seed 01", "2701", "670100000001", 0, "00000001" },
   { "seed 01", "2701", "670100000000", 0, "" },
-  { "seed 01", "2701", "6701", 0, "" },
+  { "seed 01", "2701", "6701", WRONG, NULL },
   { "seed 03", "2703", "6701aabb", WRONG, NULL },
-  { "seed 01", "2701", "7f2737", RB_REASON_ECU_LOCKED_OUT, NULL },
+  { "seed 01", "2701", "7f2736", RB_REASON_ECU_LOCKED_OUT, NULL },
   { "key 01 11223344", "270211223344", "6702", 0, "" },
   { "key 11 aa", "2712aa", "6712", 0, "" },
   { "key 01 11223344", "270211223344", "6701", WRONG, NULL },
@@ -105,7 +105,8 @@ test_case (gconstpointer data)
   g_autoptr (RbChannel) channel = NULL;
   g_autoptr (GError) error = NULL;
   Fake *fake = fake_channel (steps, &channel);
-  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
+  const RbClientTiming once = { .repeats = 1 };
+  g_autoptr (RbClient) client = rb_client_new (channel, &once);
   g_autofree char *result = calls_do (client, cases[i].call, NULL, &error);
   g_assert_cmpint (rb_reason_of (error), ==, cases[i].reason);
   g_assert_cmpstr (result, ==, cases[i].result);
@@ -138,7 +139,8 @@ static const struct {
   { 0x25, RB_REASON_NO_ANSWER, "noResponseFromSubnetComponent" },
   { 0x33, RB_REASON_ECU_LOCKED, "securityAccessDenied" },
   { 0x34, RB_REASON_ECU_LOCKED, "authenticationRequired" },
-  { 0x37, RB_REASON_ECU_LOCKED_OUT, "requiredTimeDelayNotExpired" },
+  { 0x36, RB_REASON_ECU_LOCKED_OUT, "exceededNumberOfAttempts" },
+  { 0x37, RB_REASON_SECURITY_DELAY, "requiredTimeDelayNotExpired" },
   { 0x50, RB_REASON_ECU_LOCKED, "InvalidTimePeriod" },
   { 0x7f, RB_REASON_REFUSED, "serviceNotSupportedInActiveSession" },
   { 0x83, RB_REASON_IGNITION, "engineIsRunning" },

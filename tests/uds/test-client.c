@@ -4,6 +4,8 @@
 #include "core/bytes.h"
 #include "uds/client.h"
 
+#include <string.h>
+
 /* Waiting, repeating and giving up: what a client does between a request and its final answer. */
 
 typedef struct {
@@ -50,6 +52,16 @@ static const struct {
   { "pending-then-silence", { { "3101ff00", "7f3178 ~" } }, NULL, RB_REASON_NO_ANSWER, 0 },
   { "pending-of-another-service", { { "22f190", "7f3178 62f19031" } }, "62f19031", 0, 0 },
   { "refusal-of-another-service", { { "22f190", "7f3131 62f19031" } }, "62f19031", 0, 0 },
+  /* a late response to the routine before arrives after the next routine's request */
+  { "late-routine", { { "31010231aa", "7101023000 7101023155" } }, "7101023155", 0, 0 },
+  { "late-results-of-the-same-routine", { { "31010231aa", "7103023100 7101023155" } }, "7101023155", 0, 0 },
+  { "late-routine-and-pending", { { "31010231aa", "7101023000 7f3178 7101023000 7101023155" } }, "7101023155", 0, 0 },
+  { "late-routine-then-silence", { { "31010231aa", "7101023000 ~" } }, NULL, RB_REASON_WRONG_ANSWER, 0 },
+  { "late-did", { { "22f18c", "62f19031 62f18c41" } }, "62f18c41", 0, 0 },
+  { "late-did-then-silence", { { "22f18c", "62f19031 ~" }, { "22f18c", "62f18c41" } }, "62f18c41", 0, 0 },
+  { "late-dtcs", { { "1902ff", "5901ff010000 5902ff" } }, "5902ff", 0, 0 },
+  { "late-session", { { "1001", "5003003201f4 5001003201f4" } }, "5001003201f4", 0, 0 },
+  { "late-seed", { { "270211223344", "670155667788 6702" } }, "6702", 0, 0 },
   { "late-answer-of-another-service", { { "22f190", "7101ff0000 62f19031" } }, "62f19031", 0, 0 },
   { "empty-message", { { "22f190", "7f22 62f19031" } }, "62f19031", 0, 0 },
   { "only-foreign", { { "22f190", "5003 *" } }, NULL, RB_REASON_WRONG_ANSWER, 0 },
@@ -57,8 +69,8 @@ static const struct {
   { "lost-while-pending", { { "3101ff00", "7f3178 !" } }, NULL, RB_REASON_LINK_LOST, 0 },
   { "busy-once", { { "3101ff00", "7f3121" }, { "3101ff00", "7101ff0000" } }, "7101ff0000", 0, 0 },
   { "unavailable-once", { { "1003", "7f1094" }, { "1003", "500300320064" } }, "500300320064", 0, 0 },
-  { "busy-for-ever", { { "1003", "7f1021" }, { "1003", "7f1021" }, { "1003", "7f1021" } }, NULL, RB_REASON_ECU_BUSY, 0x21 },
-  { "unavailable-for-ever", { { "1003", "7f1094" }, { "1003", "7f1094" }, { "1003", "7f1094" } }, NULL, RB_REASON_ECU_BUSY, 0x94 },
+  { "busy-five-times", { { "1003", "7f1021" }, { "1003", "7f1021" }, { "1003", "7f1094" }, { "1003", "7f1021" }, { "1003", "500300320064" } },
+    "500300320064", 0, 0 },
   { "busy-then-refused", { { "1003", "7f1021" }, { "1003", "7f1022" } }, NULL, RB_REASON_REFUSED, 0x22 },
   { "silence-read-did", { { "22f190", "~" }, { "22f190", "62f19031" } }, "62f19031", 0, 0 },
   { "silence-session", { { "1003", "~" }, { "1003", "~" }, { "1003", "5003" } }, "5003", 0, 0 },
@@ -113,9 +125,10 @@ test_request (gconstpointer data)
 }
 
 static void
-count_pending (guint count, gpointer data)
+count_pending (guint8 nrc, guint count, gpointer data)
 {
   guint *last = data;
+  g_assert_cmphex (nrc, ==, 0x78);
   g_assert_cmpuint (count, ==, *last + 1);
   *last = count;
 }
@@ -127,7 +140,7 @@ test_pending_is_told (void)
   Bench bench;
   guint count = 0;
   bench_open (&bench, steps, NULL);
-  rb_client_set_pending (bench.client, count_pending, &count);
+  rb_client_set_wait (bench.client, count_pending, &count);
   g_autoptr (GBytes) answer = request_hex (&bench, "3101ff00", NULL);
   g_assert_nonnull (answer);
   g_assert_cmpuint (count, ==, 3);
@@ -142,7 +155,7 @@ test_pending_bounded_by_number (void)
   Bench bench;
   guint count = 0;
   bench_open (&bench, steps, &timing);
-  rb_client_set_pending (bench.client, count_pending, &count);
+  rb_client_set_wait (bench.client, count_pending, &count);
   g_assert_null (request_hex (&bench, "3101ff00", NULL));
   g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_ECU_BUSY);
   g_assert_cmpuint (count, ==, 7);
@@ -206,7 +219,7 @@ static const struct {
   const char *answer;
   gint64 first, after_pending;
 } told[] = {
-  { "500300320064", 550, 1500 },  { "50030014ffff", 520, 655850 }, { "5003", 650, 5500 },
+  { "500300320064", 550, 1500 },  { "50030014ffff", 520, 10500 }, { "5003fffe0064", 5500, 1500 }, { "5003", 650, 5500 },
   { "50030032", 650, 5500 },      { "500300000064", 650, 5500 },   { "500300320000", 650, 5500 },
   { "50030032006499", 550, 1500 },
 };
@@ -223,6 +236,161 @@ test_session_timing (gconstpointer data)
   g_assert_no_error (bench.error);
   g_assert_cmpint (fake_wait (bench.fake, 1), ==, told[i].first);
   g_assert_cmpint (fake_wait (bench.fake, 2), ==, told[i].after_pending);
+  bench_close (&bench);
+}
+
+/* The profile sets the caps, and they have bounds of ours. */
+static void
+test_caps (void)
+{
+  static const FakeStep steps[] = { { "1003", "5003ffffffff" }, { "3101ff00", "7f3178 7101ff0000" }, { NULL } };
+  static const struct {
+    RbClientTiming timing;
+    gint64 first, after_pending;
+  } caps[] = { { { .p2_max_ms = 700, .p2_star_max_ms = 20000 }, 1200, 20500 },
+               { { .p2_max_ms = 99000, .p2_star_max_ms = 990000, .allowance_ms = 99000 }, 20000, 70000 },
+               { { .p2_ms = 99000, .p2_star_ms = 990000, .pending_limit_ms = 30000 }, 10500, 30001 } };
+  for (guint i = 0; i < G_N_ELEMENTS (caps); i++) {
+    Bench bench;
+    bench_open (&bench, steps, &caps[i].timing);
+    g_assert_true (rb_client_session (bench.client, 0x03, NULL, &bench.error));
+    g_autoptr (GBytes) response = request_hex (&bench, "3101ff00", NULL);
+    g_assert_no_error (bench.error);
+    g_assert_cmpint (fake_wait (bench.fake, 1), ==, caps[i].first);
+    g_assert_cmpint (ABS (fake_wait (bench.fake, 2) - caps[i].after_pending), <, 1000);
+    g_assert_cmpint (fake_wait (bench.fake, 2), <=, caps[i].after_pending);
+    bench_close (&bench);
+  }
+}
+
+/* A foreign response does not prolong the wait. */
+static void
+test_foreign_responses_share_one_wait (void)
+{
+  static const FakeStep steps[] = { { "22f190", "5003 5003 5003 62f19031" }, { NULL } };
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  g_autoptr (GBytes) response = request_hex (&bench, "22f190", NULL);
+  g_assert_nonnull (response);
+  for (guint i = 1; i < bench.fake->waits->len; i++)
+    g_assert_cmpint (fake_wait (bench.fake, i), <=, fake_wait (bench.fake, i - 1));
+  g_assert_cmpuint (rb_client_dropped (bench.client), ==, 3);
+  bench_close (&bench);
+}
+
+typedef struct {
+  guint8 nrc;
+  gint64 since, for_ms;
+  const char *then;
+} Later;
+
+/* Rejects for a time, then responds. */
+static char *
+later (const char *request, gpointer data)
+{
+  Later *self = data;
+  gint64 now = g_get_monotonic_time () / 1000;
+  if (self->since == 0)
+    self->since = now;
+  return now - self->since < self->for_ms ? g_strdup_printf ("7f%.2s%02x", request, self->nrc) : g_strdup (self->then);
+}
+
+static void
+play_later (Bench *bench, Later *ecu, const RbClientTiming *timing)
+{
+  bench_open (bench, NULL, timing);
+  bench->fake->answer = later;
+  bench->fake->user_data = ecu;
+}
+
+/* NRC 0x21 and 0x94 for a second: three repetitions within 200 ms were too few. */
+static void
+test_busy_for_a_second (void)
+{
+  for (guint i = 0; i < 2; i++) {
+    Later ecu = { .nrc = i == 0 ? 0x21 : 0x94, .for_ms = 1000, .then = "7101ff0000" };
+    Bench bench;
+    play_later (&bench, &ecu, NULL);
+    g_autoptr (GBytes) response = request_hex (&bench, "3101ff00", NULL);
+    g_assert_no_error (bench.error);
+    g_assert_nonnull (response);
+    bench_close (&bench);
+  }
+}
+
+static void
+test_busy_is_bounded (void)
+{
+  for (guint i = 0; i < 2; i++) {
+    const RbClientTiming timing = { .busy_ms = 250 };
+    Later ecu = { .nrc = i == 0 ? 0x21 : 0x94, .for_ms = G_MAXINT64 };
+    Bench bench;
+    gint64 start = g_get_monotonic_time ();
+    play_later (&bench, &ecu, &timing);
+    g_assert_null (request_hex (&bench, "3101ff00", NULL));
+    g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_ECU_BUSY);
+    g_assert_cmphex (rb_client_last_nrc (bench.client), ==, ecu.nrc);
+    g_assert_cmpint (g_get_monotonic_time () - start, >=, 250000);
+    g_assert_cmpuint (bench.fake->asked, >=, 3);
+    bench_close (&bench);
+  }
+}
+
+static void
+note_wait (guint8 nrc, guint count, gpointer data)
+{
+  g_string_append_printf (data, "%02x:%u ", nrc, count);
+}
+
+/* A security delay after power-on is waited for, where a seed or a challenge is requested. */
+static void
+test_security_delay (void)
+{
+  static const struct {
+    const char *request, *then;
+  } asked[] = { { "2701", "670111223344" }, { "290100000230030002c0c1", "69011100020102" } };
+  for (guint i = 0; i < G_N_ELEMENTS (asked); i++) {
+    Later ecu = { .nrc = 0x37, .for_ms = 600, .then = asked[i].then };
+    g_autoptr (GString) waits = g_string_new (NULL);
+    Bench bench;
+    play_later (&bench, &ecu, NULL);
+    rb_client_set_wait (bench.client, note_wait, waits);
+    g_autoptr (GBytes) response = request_hex (&bench, asked[i].request, NULL);
+    g_assert_no_error (bench.error);
+    g_assert_nonnull (response);
+    g_assert_true (g_str_has_prefix (waits->str, "37:1 37:2 "));
+    bench_close (&bench);
+  }
+}
+
+static const struct {
+  const char *name, *request;
+  guint8 nrc;
+  RbReason reason;
+  gboolean repeated;
+} denials[] = {
+  { "seed", "2701", 0x37, RB_REASON_SECURITY_DELAY, TRUE },
+  { "challenge", "290100000230030002c0c1", 0x37, RB_REASON_SECURITY_DELAY, TRUE },
+  { "key", "270211223344", 0x37, RB_REASON_SECURITY_DELAY, FALSE },
+  { "proof", "2903000250600000", 0x37, RB_REASON_SECURITY_DELAY, FALSE },
+  { "seed-after-wrong-keys", "2701", 0x36, RB_REASON_ECU_LOCKED_OUT, FALSE },
+  { "key-too-often", "270211223344", 0x36, RB_REASON_ECU_LOCKED_OUT, FALSE },
+  { "wrong-key", "270211223344", 0x35, RB_REASON_ECU_LOCKED, FALSE },
+};
+
+/* Waited for within a bound; 0x36 is told apart, and a key is never sent twice. */
+static void
+test_denial (gconstpointer data)
+{
+  guint i = GPOINTER_TO_UINT (data);
+  const RbClientTiming timing = { .delay_ms = 50 };
+  Later ecu = { .nrc = denials[i].nrc, .for_ms = G_MAXINT64 };
+  Bench bench;
+  play_later (&bench, &ecu, &timing);
+  g_assert_null (request_hex (&bench, denials[i].request, NULL));
+  g_assert_error (bench.error, RB_UDS_ERROR, (int) denials[i].reason);
+  g_assert_true ((bench.fake->asked > 1) == denials[i].repeated);
+  g_assert_true ((strstr (bench.error->message, "repeated for") != NULL) == denials[i].repeated);
   bench_close (&bench);
 }
 
@@ -319,7 +487,7 @@ test_cancelled_between_repeats (void)
 }
 
 static void
-cancel_it (guint count, gpointer data)
+cancel_it (guint8 nrc, guint count, gpointer data)
 {
   g_cancellable_cancel (data);
 }
@@ -331,7 +499,7 @@ test_cancelled_while_pending (void)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   Bench bench;
   bench_open (&bench, steps, NULL);
-  rb_client_set_pending (bench.client, cancel_it, cancellable);
+  rb_client_set_wait (bench.client, cancel_it, cancellable);
   g_assert_null (request_hex (&bench, "3101ff00", cancellable));
   g_assert_error (bench.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (bench.fake->waits->len, ==, 2);
@@ -381,6 +549,15 @@ main (int argc, char **argv)
     g_autofree char *path = g_strdup_printf ("/client/session-timing/%s", told[i].answer);
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_session_timing);
   }
+  for (guint i = 0; i < G_N_ELEMENTS (denials); i++) {
+    g_autofree char *path = g_strdup_printf ("/client/denial/%s", denials[i].name);
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_denial);
+  }
+  g_test_add_func ("/client/caps", test_caps);
+  g_test_add_func ("/client/foreign-responses-share-one-wait", test_foreign_responses_share_one_wait);
+  g_test_add_func ("/client/busy-for-a-second", test_busy_for_a_second);
+  g_test_add_func ("/client/busy-is-bounded", test_busy_is_bounded);
+  g_test_add_func ("/client/security-delay", test_security_delay);
   g_test_add_func ("/client/said-twice", test_said_twice);
   g_test_add_func ("/client/pending-is-told", test_pending_is_told);
   g_test_add_func ("/client/pending-bounded-by-number", test_pending_bounded_by_number);

@@ -56,7 +56,7 @@ static void
 bench_open (Bench *bench, const FakeStep *steps)
 {
   g_autoptr (RbLink) link = NULL;
-  *bench = (Bench){ .profile = { .p2_ms = 50, .p2_star_ms = 1000, .boot_ms = 20, .unlock = RB_UNLOCK_AUTHENTICATION } };
+  *bench = (Bench){ .profile = { .p2_ms = 50, .p2_star_ms = 1000, .boot_ms = 20, .security_delay_ms = 1, .unlock = RB_UNLOCK_AUTHENTICATION } };
   bench->fake = fake_new (steps, &link);
   bench->unit = rb_unit_new (link, &model, &bench->profile, &bench->error);
   g_assert_no_error (bench->error);
@@ -129,7 +129,7 @@ static const struct {
 } authentications[] = {
   { NULL, NULL, 0 },
   { "7f2950", NULL, RB_REASON_ECU_LOCKED },
-  { "7f2937", NULL, RB_REASON_ECU_LOCKED_OUT },
+  { "7f2937", NULL, RB_REASON_SECURITY_DELAY },
   { "7f297f", NULL, RB_REASON_REFUSED },
   { "69011100040102030400", NULL, RB_REASON_WRONG_ANSWER },
   { "690112", NULL, RB_REASON_WRONG_ANSWER },
@@ -186,7 +186,9 @@ static const struct {
 } accesses[] = {
   { "xor-a5a5a5a5", { { "2711", "6711a5a50000" }, { "27120000a5a5", "6712" } }, 0 },
   { "xor-a5a5a5a5", { { "2711", "67110000" } }, 0 }, /* unlocked already */
-  { "xor-a5a5a5a5", { { "2711", "7f2737" } }, RB_REASON_ECU_LOCKED_OUT },
+  { "xor-a5a5a5a5", { { "2711", "7f2737" }, { "2711", "7f2737" } }, RB_REASON_SECURITY_DELAY },
+  { "xor-a5a5a5a5", { { "2711", "7f2736" } }, RB_REASON_ECU_LOCKED_OUT },
+  { "xor-a5a5a5a5", { { "2711", "6711" } }, RB_REASON_WRONG_ANSWER },
   { "xor-a5a5a5a5", { { "2711", "6711a5a5" }, { "27120000", "7f2735" } }, RB_REASON_ECU_LOCKED },
   { "xor-a5a5a5a5", { { "2711", "6711a5a5" }, { "27120000", "7f2736" } }, RB_REASON_ECU_LOCKED_OUT },
   { "xor-a5a5a5a5", { { "2711", "!" } }, RB_REASON_LINK_LOST },

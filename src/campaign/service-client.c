@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "campaign/service-client.h"
+
+#include "core/files.h"
+#include "core/json.h"
+
+#include <string.h>
+
+#define MAX_TARGET (16 * 1024 * 1024)
+
+struct _RbServiceClient {
+  RbWorkflow *workflow;
+  RbSource *metadata;
+  RbSource *targets;
+  char *targets_folder;
+};
+
+/* The repository's metadata; roots that are known already (may be NULL) stand before it. */
+static RbSource *
+metadata_source (const char *folder, RbSource *known)
+{
+  g_autofree char *path = g_build_filename (folder, "service", "metadata", NULL);
+  return known == NULL ? rb_source_folder (path) : rb_source_first_of (known, rb_source_folder (path), NULL);
+}
+
+static RbServiceClient *
+new_client (const char *folder, RbSource *known)
+{
+  RbServiceClient *self = g_new0 (RbServiceClient, 1);
+  self->targets_folder = g_build_filename (folder, "service", "targets", NULL);
+  self->targets = rb_source_folder (self->targets_folder);
+  self->metadata = metadata_source (folder, known);
+  return self;
+}
+
+void
+rb_service_client_free (RbServiceClient *self)
+{
+  if (self == NULL)
+    return;
+  g_clear_pointer (&self->workflow, rb_workflow_free);
+  rb_source_free (self->metadata);
+  rb_source_free (self->targets);
+  g_free (self->targets_folder);
+  g_free (self);
+}
+
+static gboolean
+refresh (RbServiceClient *self, GError **error)
+{
+  if (self->workflow != NULL && rb_workflow_refresh (self->workflow, error))
+    return TRUE;
+  g_prefix_error (error, "service repository, ");
+  return FALSE;
+}
+
+RbServiceClient *
+rb_service_client_new (const char *folder, GBytes *root, gint64 moment, GError **error)
+{
+  g_autoptr (RbServiceClient) self = new_client (folder, NULL);
+  const RbWorkflowOptions options = { .now = moment };
+  self->workflow = rb_workflow_new_in_memory (NULL, root, self->metadata, &options, NULL, error);
+  return refresh (self, error) ? g_steal_pointer (&self) : NULL;
+}
+
+GBytes *
+rb_service_client_read (RbServiceClient *self, const char *path, GError **error)
+{
+  g_autoptr (RbTarget) target = rb_workflow_target (self->workflow, path, error);
+  GBytes *bytes = target == NULL ? NULL : rb_workflow_read (self->workflow, target, self->targets, MAX_TARGET, error);
+  if (bytes == NULL)
+    g_prefix_error (error, "service repository, ");
+  return bytes;
+}
+
+const RbMetadata *
+rb_service_client_metadata (RbServiceClient *self, const char *role)
+{
+  return rb_workflow_metadata (self->workflow, role);
+}
+
+char *
+rb_service_client_target_path (RbServiceClient *self, const char *group, const char *name)
+{
+  gsize digits = strspn (name, "0123456789abcdef");
+  gboolean hashed = rb_workflow_is_consistent (self->workflow) && (digits == 64 || digits == 128) && name[digits] == '.';
+  return g_strconcat (group, "/", hashed ? &name[digits + 1] : name, NULL);
+}
+
+/* One file, which must be the one that its target is read from. */
+static gboolean
+check_file (RbServiceClient *self, const char *group, const char *name, GError **error)
+{
+  g_autofree char *path = rb_service_client_target_path (self, group, name);
+  g_autofree char *file = g_strconcat (group, "/", name, NULL);
+  g_autoptr (RbTarget) target = rb_workflow_target (self->workflow, path, error);
+  g_autofree char *expected = target == NULL ? NULL : rb_workflow_file_of (self->workflow, target);
+  if (target == NULL)
+    return FALSE;
+  if (strcmp (file, expected) != 0)
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TARGET_MISSING, "no role vouches for the file “%s”, but for “%s”", file,
+                           expected);
+  g_autoptr (GBytes) bytes = rb_workflow_read (self->workflow, target, self->targets, MAX_TARGET, error);
+  return bytes != NULL;
+}
+
+static gboolean
+check_group (RbServiceClient *self, const char *group, GError **error)
+{
+  g_autofree char *folder = g_build_filename (self->targets_folder, group, NULL);
+  g_auto (GStrv) names = rb_files_list (folder, error);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    if (!check_file (self, group, names[i], error))
+      return FALSE;
+  return names != NULL;
+}
+
+gboolean
+rb_service_client_check_targets (RbServiceClient *self, GError **error)
+{
+  g_auto (GStrv) groups = rb_files_list (self->targets_folder, error);
+  for (guint i = 0; groups != NULL && groups[i] != NULL; i++)
+    if (!check_group (self, groups[i], error)) {
+      g_prefix_error (error, "service repository, ");
+      return FALSE;
+    }
+  return groups != NULL;
+}
+
+static char *
+state_folder (const RbTrustAnchor *anchor)
+{
+  g_autofree char *place = g_path_get_dirname (anchor->folder);
+  return g_build_filename (place, "state", NULL);
+}
+
+/* Every root of the anchor under its name: the memory may lie before some of them. */
+static RbSource *
+known_roots (const RbTrustAnchor *anchor)
+{
+  g_autoptr (GHashTable) files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  for (guint i = 0; i < anchor->roots->len; i++) {
+    gint64 number = anchor->version - anchor->roots->len + 1 + i;
+    g_hash_table_insert (files, g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", number), g_bytes_ref (anchor->roots->pdata[i]));
+  }
+  return rb_source_memory (files);
+}
+
+/* The memory before it has seen anything: the anchor's newest root. */
+static gboolean
+begin_state (const RbTrustAnchor *anchor, const char *state, GError **error)
+{
+  g_autofree char *path = g_build_filename (state, "root.json", NULL);
+  return rb_files_exists (path) || rb_workflow_init (state, anchor->roots->pdata[anchor->roots->len - 1], error);
+}
+
+static gboolean
+accept_all (RbServiceClient *self, const RbTrustAnchor *anchor, GError **error)
+{
+  if (refresh (self, error) && rb_service_client_check_targets (self, error))
+    return TRUE;
+  g_prefix_error (error, "trust anchor “%s”, what was accepted before: ", anchor->name);
+  return FALSE;
+}
+
+gboolean
+rb_service_client_check_state (const RbTrustAnchor *anchor, const char *folder, gint64 moment, GError **error)
+{
+  g_autofree char *state = state_folder (anchor);
+  g_autoptr (RbServiceClient) self = new_client (folder, known_roots (anchor));
+  const RbWorkflowOptions options = { .now = moment, .strict = TRUE };
+  self->workflow = rb_workflow_new_in_memory (state, anchor->roots->pdata[anchor->roots->len - 1], self->metadata, &options, NULL, error);
+  return accept_all (self, anchor, error);
+}
+
+gboolean
+rb_service_client_keep_state (const RbTrustAnchor *anchor, const char *folder, gint64 moment, GError **error)
+{
+  g_autofree char *state = state_folder (anchor);
+  g_autoptr (RbServiceClient) self = new_client (folder, known_roots (anchor));
+  const RbWorkflowOptions options = { .now = moment, .strict = TRUE };
+  if (!begin_state (anchor, state, error))
+    return FALSE;
+  self->workflow = rb_workflow_new (state, self->metadata, &options, NULL, error);
+  return accept_all (self, anchor, error);
+}

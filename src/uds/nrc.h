@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "core/reason.h"
+
+RB_DECLARE_ERROR_DOMAIN (uds);
+#define RB_UDS_ERROR (rb_uds_error_quark ())
+
+/* Negative response codes (ISO 14229-1 annex A.1). */
+enum { RB_NRC_BUSY_REPEAT = 0x21, RB_NRC_DELAY_NOT_EXPIRED = 0x37, RB_NRC_RESPONSE_PENDING = 0x78, RB_NRC_NOT_AVAILABLE_NOW = 0x94 };
+
+/* "securityAccessDenied"; static, "manufacturerSpecific" for a code without a name. */
+const char *rb_nrc_name (guint8 nrc);
+/* What the code means for the vehicle; refused unless it is known better. */
+RbReason rb_nrc_reason (guint8 nrc);
