@@ -60,16 +60,18 @@ class Translations(unittest.TestCase):
         self.assertEqual(marked - listed, set())
 
     def test_it_reaches_a_person(self):
-        def said(**environment):
+        def said(language):
+            # a locale of that language, with the contents of C.UTF-8: under C.UTF-8 itself gettext translates nothing
             with tempfile.TemporaryDirectory() as folder:
-                done = subprocess.run([RECALLCTL, "--data-dir", folder, "bundle", "show", "R-1"], capture_output=True, text=True,
-                                      env=os.environ | {"LC_ALL": "C.UTF-8"} | environment, check=False)
+                (Path(folder) / f"{language}.utf8").symlink_to("/usr/lib/locale/C.utf8")
+                done = subprocess.run([RECALLCTL, "--data-dir", folder + "/data", "bundle", "show", "R-1"], capture_output=True, text=True,
+                                      env={**os.environ, "LOCPATH": folder, "LC_ALL": f"{language}.UTF-8", "LANGUAGE": ""}, check=False)
             self.assertEqual(done.returncode, 1)
             return done.stderr
         texts = json.loads((SOURCE / "data" / "reasons.json").read_text())["trust, bundle and campaign"]["campaign-unknown"]
-        self.assertIn(texts["next"], said(LANGUAGE="en"))
-        self.assertIn(self.catalogue("de").gettext(texts["next"]), said(LANGUAGE="de"))
-        self.assertIn("[campaign-unknown]", said(LANGUAGE="de"))
+        self.assertIn(texts["next"], said("en_US"))
+        self.assertIn(self.catalogue("de").gettext(texts["next"]), said("de_DE"))
+        self.assertIn("[campaign-unknown]", said("de_DE"))
 
 
 if __name__ == "__main__":
