@@ -75,6 +75,20 @@ class Scripts(unittest.TestCase):
         self.tool("meson", 'echo "meson $*"; exit 1')
         self.assert_shown(1, "-Dtests=enabled", "packaging/check")
 
+    def test_root_works_as_the_owner(self):
+        """Here root is who id says, and 54321 has the tree; what root built before goes to 54321."""
+        (self.tree / "build").mkdir()
+        self.tool("id", "echo 0")
+        self.tool("stat", "echo 54321")
+        self.tool("find", 'echo "find $*"')
+        self.tool("setpriv", 'echo "setpriv $*"')
+        given = f"find -P {self.tree}/build -user 0 -exec chown --no-dereference 54321:54321 {{}} +\n"
+        self.assert_shown(0, given + "setpriv --reuid 54321 --regid 54321 --clear-groups packaging/demo --scenario image-oem --terminal\n",
+                          "packaging/demo", "--scenario", "image-oem", "--terminal")
+        self.assert_shown(0, given + "setpriv --reuid 54321 --regid 54321 --clear-groups true\n", "packaging/as-owner", "true")
+        self.tool("stat", "echo 0")
+        self.assert_shown(0, "as root", "packaging/as-owner", "echo", "as root")
+
     def test_quietly(self):
         done = self.run_script("packaging/quietly", "sh", "-c", "echo heard; echo so >&2")
         self.assertEqual((done.returncode, done.stdout), (0, ""))
