@@ -14,23 +14,20 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define HELP { "help", NULL, "show this help", RB_OPTION_FLAG (RbCli, help), .letter = 'h' }
-#define VERSION { "version", NULL, "show the version", RB_OPTION_FLAG (RbCli, version) }
-
 static const RbOption common_options[] = {
   { "json", NULL, "standard output carries JSON, one object a line", RB_OPTION_FLAG (RbCli, json) },
   { "data-dir", "DIR", "folder of library, journal and records", RB_OPTION_FOLDER (RbCli, data_dir) },
-  { "config", "FILE", "settings", RB_OPTION_FILE (RbCli, config) },
-  HELP,
-  VERSION,
+  { "config", "FILE", "settings, see recallbay.conf(5)", RB_OPTION_FILE (RbCli, config) },
+  { "help", NULL, "show this help", RB_OPTION_FLAG (RbCli, help), .letter = 'h' },
+  { "version", NULL, "show the version", RB_OPTION_FLAG (RbCli, version) },
   { NULL },
 };
-static const RbOption plain_options[] = { HELP, VERSION, { NULL } };
 
 static const RbOption *
 common_of (const RbCli *cli)
 {
-  return cli->program->plain ? plain_options : common_options;
+  static const guint first[] = { [RB_CLI_ALL] = 0, [RB_CLI_NO_JSON] = 1, [RB_CLI_PLAIN] = 3 };
+  return &common_options[first[cli->program->common]];
 }
 
 static char *
@@ -126,7 +123,7 @@ static int
 end_with_usage (RbCli *cli, const GError *error, char **rest)
 {
   for (; *rest != NULL && strcmp (*rest, "--") != 0; rest++)
-    cli->json = cli->json || (!cli->program->plain && strcmp (*rest, "--json") == 0);
+    cli->json = cli->json || (cli->program->common == RB_CLI_ALL && strcmp (*rest, "--json") == 0);
   return rb_cli_fail (cli, error, NULL);
 }
 
@@ -173,12 +170,23 @@ end_without_verb (RbCli *cli, char **arguments)
   return RB_CLI_USAGE;
 }
 
+/* "--help --json" prints the table of every program, also of those without --json. */
+static gboolean
+asks_for_table (char **arguments)
+{
+  return g_strcmp0 (arguments[0], "--help") == 0 && g_strcmp0 (arguments[1], "--json") == 0 && arguments[2] == NULL;
+}
+
 static int
 run_program (RbCli *cli, char **arguments)
 {
   g_autoptr (GError) error = NULL;
   guint at = 0;
   int words;
+  if (asks_for_table (arguments)) {
+    cli->json = cli->help = TRUE;
+    return show_help (cli, NULL);
+  }
   while (arguments[at] != NULL && arguments[at][0] == '-' && arguments[at][1] != '\0') {
     g_auto (GStrv) parts = g_strsplit (&arguments[at][arguments[at][1] == '-' ? 2 : 1], "=", 2);
     gboolean known = rb_option_find (common_of (cli), parts[0] == NULL ? "" : parts[0]) != NULL || strcmp (arguments[at], "-h") == 0;

@@ -25,10 +25,17 @@ typedef struct {
   gboolean ignores_output;   /* a broken standard output changes neither the work nor the exit code */
 } RbCliVerb;
 
+/* The common options of a program. */
+typedef enum {
+  RB_CLI_ALL,     /* --json, --data-dir, --config, --help, --version */
+  RB_CLI_NO_JSON, /* without --json */
+  RB_CLI_PLAIN,   /* --help, --version */
+} RbCliCommon;
+
 typedef struct {
   const char *name, *summary;
   const RbCliVerb *const *groups; /* tables of verbs, in the order of --help; ends with NULL */
-  gboolean plain;                 /* no --json, --data-dir and --config */
+  RbCliCommon common;
 } RbCliProgram;
 
 struct RbCli {

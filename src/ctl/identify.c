@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/identify.h"
 
+#include "link/can-preset.h"
 #include "link/can-setup.h"
 
 #include "campaign/library.h"
@@ -279,7 +280,7 @@ static const RbOption journal_options[] = {
 
 const RbCliVerb rb_identify_verbs[] = {
   { "links", "", "adapters and vehicles found now", verb_links },
-  { "links set", "INTERFACE PRESET", "set the bit rate of a CAN interface and put it up, by recall-can-setup", verb_links_set, NULL, 2, 2 },
+  { "links set", "INTERFACE " RB_CAN_PRESET_WORDS, "set the bit rate of a CAN interface and put it up, by recall-can-setup", verb_links_set, NULL, 2, 2 },
   { "links restart", "INTERFACE", "bring a CAN interface back after bus-off", verb_links_restart, NULL, 1, 1 },
   { "identify", "--link URI", "the VIN and the state of every ECU", verb_identify, identify_options },
   { NULL },

@@ -158,6 +158,6 @@ static const RbOption options[] = {
 };
 
 const RbCliVerb rb_tuf_client_verbs[] = {
-  { "tuf", "--metadata-dir DIR … init ROOT | refresh | download", "a client of any TUF repository", verb_client, options, 1, 2 },
+  { "tuf", "--metadata-dir DIR … init|refresh|download [ROOT.json]", "a client of any TUF repository", verb_client, options, 1, 2 },
   { NULL },
 };

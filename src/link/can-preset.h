@@ -15,6 +15,8 @@ typedef struct {
 const RbCanPreset *rb_can_preset_find (const char *name);
 /* Names, a comma between them, static. */
 const char *rb_can_preset_names (void);
+/* The same for command lines. */
+#define RB_CAN_PRESET_WORDS "500k|250k|125k|500k/2M|500k/5M"
 
 /* Where in a bit the bus is looked at, in per mille (CiA 601-2). */
 #define RB_CAN_SAMPLE_POINT 875

@@ -1,46 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/cli.h"
 #include "link/can-preset.h"
 #include "link/can-service.h"
 #include "link/channel.h"
 
-#include <locale.h>
-#include <stdio.h>
-#include <string.h>
-
 static int
-usage (FILE *out)
+serve (RbCli *cli, int argc, char **argv)
 {
-  fprintf (out,
-           "Usage: recall-can-setup                        the service org.recallbay.CanSetup1, which D-Bus starts\n"
-           "       recall-can-setup set INTERFACE PRESET   set a CAN interface up, by one's own right\n"
-           "       recall-can-setup restart INTERFACE      the same after bus-off, without setting anything\n\n"
-           "PRESET is one of %s.\n",
-           rb_can_preset_names ());
-  return out == stdout ? 0 : 2;
+  int code;
+  return rb_cli_parse (cli, NULL, &argc, &argv, &code) ? rb_can_service_run () : code;
 }
 
+/* set INTERFACE PRESET, restart INTERFACE */
 static int
-apply (const char *interface, const char *preset)
+apply (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  if (rb_can_setup_apply (interface, preset, &error))
-    return 0;
-  fprintf (stderr, "recall-can-setup: %s [%s]\n", error->message, rb_reason_word (rb_reason_of (error)));
-  return rb_reason_of (error) == RB_REASON_USAGE ? 2 : 1;
+  int code;
+  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
+    return code;
+  return rb_can_setup_apply (argv[1], argc > 2 ? argv[2] : NULL, &error) ? RB_CLI_OK : rb_cli_fail (cli, error, NULL);
 }
+
+static const RbCliVerb verbs[] = {
+  { "", "", "the service org.recallbay.CanSetup1, which D-Bus starts", serve },
+  { "set", "INTERFACE " RB_CAN_PRESET_WORDS, "set a CAN interface up with the caller's privileges", apply, NULL, 2, 2 },
+  { "restart", "INTERFACE", "restart it after bus-off", apply, NULL, 1, 1 },
+  { NULL },
+};
+static const RbCliVerb *const groups[] = { verbs, NULL };
 
 int
 main (int argc, char **argv)
 {
-  const char *verb = argc > 1 ? argv[1] : "";
-  setlocale (LC_ALL, "");
-  if (argc == 1)
-    return rb_can_service_run ();
-  if (strcmp (verb, "--version") == 0)
-    return puts ("recall-can-setup " RB_VERSION) < 0;
-  if (strcmp (verb, "--help") == 0)
-    return usage (stdout);
-  if (argc == 4 && strcmp (verb, "set") == 0)
-    return apply (argv[2], argv[3]);
-  return argc == 3 && strcmp (verb, "restart") == 0 ? apply (argv[2], NULL) : usage (stderr);
+  static const RbCliProgram program = { "recall-can-setup", "Sets up CAN interfaces for Recallbay.", groups, RB_CLI_PLAIN };
+  return rb_cli_main (&program, argc, argv);
 }
