@@ -2,6 +2,7 @@
 #include "core/cli.h"
 
 #include "core/advice.h"
+#include "core/cli-config.h"
 #include "core/cli-help.h"
 #include "core/files.h"
 #include "core/json.h"
@@ -131,12 +132,12 @@ end_with_usage (RbCli *cli, const GError *error, char **rest)
 static gboolean
 take_arguments (RbCli *cli, gpointer settings, char **arguments, GPtrArray *words, GError **error)
 {
-  const RbOption *own = cli->verb == NULL ? NULL : cli->verb->options;
+  const RbOptionSet set = { cli->verb == NULL ? NULL : cli->verb->options, settings, common_of (cli), cli, cli->given };
   guint at = 0;
   while (arguments[at] != NULL && strcmp (arguments[at], "--") != 0)
     if (arguments[at][0] != '-' || arguments[at][1] == '\0')
       g_ptr_array_add (words, arguments[at++]);
-    else if (!rb_option_take (own, settings, common_of (cli), cli, arguments, &at, error))
+    else if (!rb_option_take (&set, arguments, &at, error))
       return FALSE;
   at += arguments[at] != NULL;
   for (; arguments[at] != NULL; at++)
@@ -180,6 +181,7 @@ asks_for_table (char **arguments)
 static int
 run_program (RbCli *cli, char **arguments)
 {
+  const RbOptionSet set = { NULL, NULL, common_of (cli), cli, cli->given };
   g_autoptr (GError) error = NULL;
   guint at = 0;
   int words;
@@ -192,7 +194,7 @@ run_program (RbCli *cli, char **arguments)
     gboolean known = rb_option_find (common_of (cli), parts[0] == NULL ? "" : parts[0]) != NULL || strcmp (arguments[at], "-h") == 0;
     if (!known)
       break;
-    if (!rb_option_take (NULL, NULL, common_of (cli), cli, arguments, &at, &error))
+    if (!rb_option_take (&set, arguments, &at, &error))
       return end_with_usage (cli, error, &arguments[at]);
   }
   cli->verb = find_verb (cli->program, &arguments[at], &words);
@@ -226,6 +228,10 @@ rb_cli_parse (RbCli *cli, gpointer settings, int *argc, char ***argv, int *exit_
     *exit_code = rb_cli_usage (cli, "%s: %s", g_strstrip (usage), given < verb->low ? "an argument is missing" : "too many arguments");
     return FALSE;
   }
+  if (cli->config != NULL && !rb_cli_config_apply (cli, common_of (cli), settings, &error)) {
+    *exit_code = rb_cli_fail (cli, error, NULL);
+    return FALSE;
+  }
   if (!rb_option_check_needed (verb->options, settings, &error)) {
     g_prefix_error (&error, "%s%s", verb->name, verb->name[0] == '\0' ? "" : ": ");
     *exit_code = rb_cli_fail (cli, error, NULL);
@@ -257,7 +263,8 @@ check_output (RbCli *cli, int code)
 int
 rb_cli_main (const RbCliProgram *program, int argc, char **argv)
 {
-  RbCli cli = { .program = program, .program_path = program_folder () };
+  g_autoptr (GHashTable) given = g_hash_table_new (NULL, NULL);
+  RbCli cli = { .program = program, .program_path = program_folder (), .given = given };
   rb_output_prepare ();
   rb_advice_set_language (cli.program_path);
   g_set_prgname (program->name);

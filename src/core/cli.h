@@ -46,7 +46,8 @@ struct RbCli {
   gboolean help, version;
   const RbCliProgram *program;
   const RbCliVerb *verb;
-  int output_errno; /* first error of standard output */
+  GHashTable *given; /* set of the RbOption on the command line */
+  int output_errno;  /* first error of standard output */
 };
 
 /* Runs the verb that argv names. */

@@ -87,8 +87,8 @@ store_number (const RbOption *option, gint64 *number, const char *value, GError 
                 option->high, value);
 }
 
-static gboolean
-store (const RbOption *option, gpointer settings, const char *value, GError **error)
+gboolean
+rb_option_store (const RbOption *option, gpointer settings, const char *value, GError **error)
 {
   gpointer place = (char *) settings + option->at;
   gboolean path = option->kind == RB_OPTION_FILE || option->kind == RB_OPTION_FILES || option->kind == RB_OPTION_FOLDER;
@@ -137,21 +137,25 @@ read_spelling (const char *argument, Spelling *out)
   out->value = equals == NULL ? NULL : &equals[1];
 }
 
+static const RbOption *
+find_spelling (const RbOption *options, const Spelling *spelling)
+{
+  return spelling->name != NULL ? rb_option_find (options, spelling->name) : find_letter (options, spelling->letter);
+}
+
 gboolean
-rb_option_take (const RbOption *own, gpointer settings, const RbOption *common, gpointer common_settings, char **arguments, guint *at,
-                GError **error)
+rb_option_take (const RbOptionSet *set, char **arguments, guint *at, GError **error)
 {
   g_auto (Spelling) spelling = { NULL };
   read_spelling (arguments[*at], &spelling);
-  const RbOption *option = spelling.name != NULL ? rb_option_find (own, spelling.name) : find_letter (own, spelling.letter);
-  gpointer place = settings;
-  if (option == NULL) {
-    option = spelling.name != NULL ? rb_option_find (common, spelling.name) : find_letter (common, spelling.letter);
-    place = common_settings;
-  }
+  const RbOption *own = find_spelling (set->own, &spelling);
+  const RbOption *option = own != NULL ? own : find_spelling (set->common, &spelling);
+  gpointer place = own != NULL ? set->settings : set->common_settings;
   if (option == NULL)
     return usage (error, "%s: no such option", arguments[*at]);
   (*at)++;
+  if (set->given != NULL)
+    g_hash_table_add (set->given, (gpointer) option);
   if (option->kind == RB_OPTION_FLAG) {
     if (spelling.value != NULL)
       return usage (error, "--%s takes no value", option->name);
@@ -162,7 +166,7 @@ rb_option_take (const RbOption *own, gpointer settings, const RbOption *common, 
   if (value == NULL)
     return usage (error, "--%s: the value %s is missing", option->name, option->value);
   *at += spelling.value == NULL;
-  return store (option, place, value, error);
+  return rb_option_store (option, place, value, error);
 }
 
 gboolean

@@ -45,10 +45,19 @@ typedef struct {
 #define RB_OPTION_NUMBER(type, member, least, most) \
   .kind = RB_OPTION_NUMBER, .at = RB_OPTION_AT (type, member, gint64), .low = (least), .high = (most)
 
-/* One option at arguments[*at], which begins with '-', with its value; moves *at behind them. It is looked for in own (may be NULL,
- * stored in settings), then in common (stored in common_settings). */
-gboolean rb_option_take (const RbOption *own, gpointer settings, const RbOption *common, gpointer common_settings, char **arguments,
-                         guint *at, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Where options are looked for and stored: first the verb's own, then the common ones. */
+typedef struct {
+  const RbOption *own; /* may be NULL */
+  gpointer settings;   /* of own */
+  const RbOption *common;
+  gpointer common_settings;
+  GHashTable *given; /* set of the RbOption that were taken; may be NULL */
+} RbOptionSet;
+
+/* One option at arguments[*at], which begins with '-', with its value; moves *at behind them. */
+gboolean rb_option_take (const RbOptionSet *set, char **arguments, guint *at, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A value as on the command line. */
+gboolean rb_option_store (const RbOption *option, gpointer settings, const char *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether each needed option of the table has been stored. */
 gboolean rb_option_check_needed (const RbOption *options, gconstpointer settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The option without its dashes and "=VALUE"; NULL: the table has none. */

@@ -48,9 +48,10 @@ static gboolean
 take (Settings *settings, Common *others, const char *line, GError **error)
 {
   g_auto (GStrv) arguments = g_strsplit (line, " ", -1);
+  const RbOptionSet set = { own, settings, common, others, NULL };
   guint at = 0;
   while (arguments[at] != NULL)
-    if (!rb_option_take (own, settings, common, others, arguments, &at, error))
+    if (!rb_option_take (&set, arguments, &at, error))
       return FALSE;
   return TRUE;
 }

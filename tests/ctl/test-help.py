@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -86,6 +87,41 @@ class Help(unittest.TestCase):
         self.assertLessEqual({"odometer", "link-timeout", "ecus", "image-size", "vehicles", "load", "seed", "max-snapshot"}, seen)
         self.assertEqual(run(CTL, "recover", "--odometer", "-5").returncode, 2)
         self.assertEqual(run(CTL, "recover", "--link-timeout", "-1").returncode, 2)
+
+    def configured(self, text, *arguments, program=CTL):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "recallbay.conf").write_text(text)
+            done = run(program, *arguments, "--config", f"{folder}/recallbay.conf", "--json")
+            return done.returncode, json.loads(done.stdout.splitlines()[-1])
+
+    def test_config_gives_defaults(self):
+        with tempfile.TemporaryDirectory() as folder:
+            config = f"[recallctl]\ndata-dir={folder}/a\n\n[recallctl tuf]\nmetadata-dir={folder}/m\ntarget-name=a;b\n\n[recallbay]\nlink=can:can0\n"
+            self.assertEqual(self.configured(config, "record", "list")[0], 0)
+            self.assertTrue(Path(folder, "a").is_dir())
+            code, verdict = self.configured(config, "tuf", "refresh")
+            self.assertEqual((code, verdict["message"]), (2, "tuf needs --metadata-url: where the repository is"))
+            self.assertEqual(self.configured(config, "record", "list", "--data-dir", f"{folder}/b")[0], 0)
+            self.assertTrue(Path(folder, "b").is_dir(), "the command line comes first")
+
+    def test_config_is_refused(self):
+        missing = run(CTL, "record", "list", "--config", "/nonexistent/recallbay.conf", "--json")
+        self.assertEqual((missing.returncode, json.loads(missing.stdout)["reason"]), (1, "not-found"))
+        for text, says in (("no key file", "Key file"), ("[recallctl]\nnonsense=1", "unknown key nonsense"), ("[nonsense]\na=1", "unknown group"),
+                           ("[recallctl nonsense]\na=1", "unknown group"), ("[recallctl]\nlink=can:can0", "unknown key link"),
+                           ("[recallctl]\nhelp=true", "unknown key help"), ("[recallctl]\nconfig=x", "unknown key config"),
+                           ("[recallctl]\ndata-dir=", "the path is empty"), ("[recallctl record list]\ndata-dir=x", "unknown key data-dir"),
+                           ("[recallctl recover]\nodometer_km=1", "unknown key odometer_km")):
+            with self.subTest(text):
+                code, verdict = self.configured(text, "record", "list")
+                self.assertEqual((code, verdict["reason"]), (1, "malformed"), verdict)
+                self.assertIn(says, verdict["message"])
+        code, verdict = self.configured("[recallctl recover]\nlink-timeout=-1", "recover")
+        self.assertEqual((code, verdict["reason"]), (1, "malformed"))
+        self.assertIn("--link-timeout: a number from", verdict["message"])
+        code, verdict = self.configured("[recall-sim]\ntiming=slow", program=SIM)
+        self.assertEqual((code, verdict["reason"]), (1, "malformed"))
+        self.assertIn("one of real|fast", verdict["message"])
 
     def test_what_is_needed_is_named(self):
         for arguments, says in ((["recover"], "recover: --campaign ID is missing"), (["inspect", "--campaign", "C"], "inspect: --link URI is missing"),
