@@ -226,15 +226,25 @@ rb_fleet_director_targets (const RbFleet *self, GPtrArray *software, guint numbe
   return targets;
 }
 
+/* Software of type approval, by its UN regulation. */
+static const char *const type_approvals[][2] = {
+  { "brake", "R13H 0001 AURORA" },
+  { "steering", "R79 0004 AURORA" },
+};
+
 static json_t *
 simulation_of (const RbFleet *self, const RbFleetEcu *ecu)
 {
   gboolean slow_bus = strcmp (ecu->bus, "can-body") == 0;
-  return json_pack ("{s:s,s:{s:I,s:I},s:i,s:i,s:i,s:i}", "kind", "uptane", "flash", "address",
+  json_t *simulation = json_pack ("{s:s,s:{s:I,s:I},s:i,s:i,s:i,s:i}", "kind", "uptane", "flash", "address",
                     (json_int_t) RB_FLEET_FLASH_ADDRESS, "size", (json_int_t) rb_fleet_flash_size (self), "block",
                     ecu->full ? 4098 : 1026, "erase_ms", ecu->full ? 300 : 600, "boot_ms", ecu->full ? 800 : 400,
                     /* the gateway has no room for a whole block, where the bus behind it is slower */
                     "block_size", slow_bus ? 16 : 0);
+  for (guint i = 0; i < G_N_ELEMENTS (type_approvals); i++)
+    if (strcmp (ecu->name, type_approvals[i][0]) == 0)
+      rb_json_set_string (simulation, "rxswin", type_approvals[i][1]);
+  return simulation;
 }
 
 /* One of each form that CAN addresses have: 29 bit normal fixed and mixed, extended, FD frames, and plain 11 bit. */

@@ -124,6 +124,18 @@ check_vin (const json_t *predicate, GError **error)
 
 /* preflight */
 
+/* Who did it, by pseudonym. */
+static gboolean
+check_performers (const json_t *list, const char *what, const char *member, GError **error)
+{
+  size_t i;
+  json_t *entry;
+  json_array_foreach ((json_t *) list, i, entry)
+    if (rb_json_string_or (entry, "performedBy", "")[0] == '\0')
+      return deny (error, RB_REASON_RECORD_MALFORMED, "%s %s: performedBy is empty", what, rb_json_string_or (entry, member, ""));
+  return TRUE;
+}
+
 static gboolean
 lists (const json_t *list, const char *text)
 {
@@ -282,7 +294,9 @@ rb_consistency_check (const json_t *predicate, GError **error)
   size_t i;
   json_t *ecu;
   if (!check_times (predicate, error) || !check_vin (predicate, error) || !rb_checklist_check (predicate, error)
-      || !check_type (predicate, error))
+      || !check_type (predicate, error)
+      || !check_performers (json_object_get (predicate, "ecus"), "ECU", "ecuSerial", error)
+      || !check_performers (json_object_get (json_object_get (predicate, "inspection"), "items"), "Inspection item", "id", error))
     return FALSE;
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
     if (!rb_consistency_check_ecu (ecu, error))

@@ -169,7 +169,7 @@ static const Member inspection_members[] = {
   { "checklistId", TEXT }, { "checklistVersion", NUMBER }, { "items", ARRAY }, { "outcome", TEXT }, { "completedAt", MOMENT },
   { NULL, 0 },
 };
-static const Member item_members[] = { { "id", TEXT }, { "result", TEXT }, { "at", MOMENT }, { "by", TEXT }, { NULL, 0 } };
+static const Member item_members[] = { { "id", TEXT }, { "result", TEXT }, { "at", MOMENT }, { "by", TEXT }, { "performedBy", TEXT }, { NULL, 0 } };
 static const Member time_members[] = {
   { "claimed", MOMENT }, { "notBefore", MOMENT }, { "notBeforeSource", TEXT }, { NULL, 0 },
 };
@@ -179,7 +179,7 @@ static const Member deviation_members[] = { { "code", TEXT }, { "text", TEXT }, 
 static const Member ecu_members[] = {
   { "ecuSerial", TEXT }, { "hardwareId", TEXT }, { "role", TEXT }, { "verification", TEXT }, { "before", OBJECT | NULLABLE },
   { "after", OBJECT | NULLABLE }, { "image", OBJECT | NULLABLE }, { "key", OBJECT | NULLABLE }, { "report", OBJECT | NULLABLE },
-  { "outcome", TEXT }, { "writes", NUMBER }, { "startedAt", MOMENT }, { "finishedAt", MOMENT }, { NULL, 0 },
+  { "outcome", TEXT }, { "writes", NUMBER }, { "performedBy", TEXT }, { "startedAt", MOMENT }, { "finishedAt", MOMENT }, { NULL, 0 },
 };
 
 static gboolean

@@ -47,6 +47,17 @@ add_dealer (json_t *dealer, RbCertificate *workstation)
     rb_json_set_string (dealer, "country", rb_certificate_country (workstation));
 }
 
+/* What is not said to be another's work is the technician's who signs. */
+static void
+add_performer (json_t *list, const char *person)
+{
+  size_t i;
+  json_t *entry;
+  json_array_foreach (list, i, entry)
+    if (json_object_get (entry, "performedBy") == NULL)
+      rb_json_set_string (entry, "performedBy", person);
+}
+
 static void
 add_identities (json_t *predicate, const RbStatementRequest *request)
 {
@@ -55,6 +66,9 @@ add_identities (json_t *predicate, const RbStatementRequest *request)
     rb_json_set_string (workstation, "certSha256", rb_certificate_id (rb_identity_certificate (request->workstation)));
   add_dealer (json_object_get (predicate, "dealer"), rb_identity_certificate (request->workstation));
   rb_json_set (predicate, "technician", name_person (request->technician));
+  const char *person = rb_certificate_common_name (rb_identity_certificate (request->technician));
+  add_performer (json_object_get (predicate, "ecus"), person);
+  add_performer (json_object_get (json_object_get (predicate, "inspection"), "items"), person);
   json_object_del (predicate, "secondPerson");
   if (request->second != NULL)
     rb_json_set (predicate, "secondPerson", name_person (request->second));

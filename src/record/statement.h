@@ -20,7 +20,8 @@
  * writes, startedAt, finishedAt. Where an ECU has no key to make, key is {"kind": "none"}; image, key and report are null
  * where nothing is known. Integers only.
  *
- * The builder adds dealer.code and dealer.country (where the workstation's certificate has OU and C), recordId, stream, sequence,
+ * An ECU's entry and an inspection item have performedBy, a pseudonym, where another technician than the one who signs did it.
+ * The builder adds the other ones, dealer.code and dealer.country (where the workstation's certificate has OU and C), recordId, stream, sequence,
  * previousRecord, supersedes, type, result, campaign, workstation.certSha256, technician, secondPerson, and the statement's subjects from vehicleManifest.
  */
 #define RB_STATEMENT_TYPE "https://in-toto.io/Statement/v1"

@@ -49,6 +49,8 @@ claims (const RbUnitClaims *said, const char *image_sha256)
   rb_json_set (object, "imageRoot", root (&said->image));
   rb_json_set_string (object, "keyId", said->key_id);
   rb_json_set_string (object, "software", said->software);
+  if (said->rxswin != NULL && said->rxswin[0] != '\0')
+    rb_json_set_string (object, "rxswin", said->rxswin);
   rb_json_set_string (object, "boot", said->application ? "application" : "bootloader");
   return object;
 }
@@ -169,6 +171,8 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
   if (!done && work->text != NULL)
     rb_json_set (object, "failure", failure (work));
   rb_json_set_integer (object, "writes", work->writes);
+  if (work->performed_by != NULL)
+    rb_json_set_string (object, "performedBy", work->performed_by);
   gint64 started = fit (work->started, facts->started, facts->now);
   rb_json_set_moment (object, "startedAt", started);
   rb_json_set_moment (object, "finishedAt", work->finished > 0 ? fit (work->finished, started, facts->now) : facts->now);

@@ -9,6 +9,7 @@ struct _RbInspection {
   const RbCampaign *campaign;
   GHashTable *answers; /* item id → json_t of the record's item */
   json_t *whole;
+  char *person; /* who inspects, by pseudonym; NULL until known */
 };
 
 RbInspection *
@@ -25,7 +26,15 @@ rb_inspection_free (RbInspection *self)
 {
   g_hash_table_unref (self->answers);
   json_decref (self->whole);
+  g_free (self->person);
   g_free (self);
+}
+
+void
+rb_inspection_set_person (RbInspection *self, const char *person)
+{
+  g_free (self->person);
+  self->person = g_strdup (person);
 }
 
 static const RbChecklistItem *
@@ -40,10 +49,12 @@ find_item (RbInspection *self, const char *id)
 }
 
 static json_t *
-entry (const char *id, gboolean good, gint64 at, const char *by)
+entry (const RbInspection *self, const char *id, gboolean good, gint64 at, const char *by)
 {
   json_t *object = json_pack ("{s:s,s:s,s:s}", "id", id, "result", good ? "pass" : "fail", "by", by);
   rb_json_set_moment (object, "at", at);
+  if (self->person != NULL)
+    rb_json_set_string (object, "performedBy", self->person);
   return object;
 }
 
@@ -53,7 +64,7 @@ rb_inspection_answer (RbInspection *self, const char *id, gboolean passed, const
   const RbChecklistItem *item = find_item (self, id);
   if (item == NULL || item->kind != RB_ITEM_MANUAL)
     return; /* what is measured cannot be answered by hand */
-  json_t *object = entry (id, passed, at, "technician");
+  json_t *object = entry (self, id, passed, at, "technician");
   if (note != NULL && note[0] != '\0')
     rb_json_set_string (object, "note", note);
   g_hash_table_insert (self->answers, g_strdup (id), object);
@@ -63,7 +74,7 @@ void
 rb_inspection_measured (RbInspection *self, const char *id, gint64 value, gboolean good, gint64 at)
 {
   const RbChecklistItem *item = find_item (self, id);
-  json_t *object = entry (id, good, at, "measured");
+  json_t *object = entry (self, id, good, at, "measured");
   rb_json_set_integer (object, "value", value);
   rb_json_set_integer (object, "low", item->low);
   rb_json_set_integer (object, "high", item->high);

@@ -9,6 +9,8 @@
 typedef struct _RbInspection RbInspection;
 RbInspection *rb_inspection_new (const RbCampaign *campaign); /* borrows campaign */
 void rb_inspection_free (RbInspection *self);
+/* Who gives the answers and measures from now on, by pseudonym; NULL: not known yet. */
+void rb_inspection_set_person (RbInspection *self, const char *person);
 void rb_inspection_answer (RbInspection *self, const char *item, gboolean passed, const char *note, gint64 at);
 void rb_inspection_measured (RbInspection *self, const char *item, gint64 value, gboolean good, gint64 at);
 /* Every manual item answered with yes? inspection-missing, inspection-failed. */

@@ -20,7 +20,9 @@ static const char schema[] =
   "CREATE UNIQUE INDEX IF NOT EXISTS recovery_open ON recovery (vin, campaign) WHERE finished IS NULL;"
   "CREATE TABLE IF NOT EXISTS step (row INTEGER PRIMARY KEY, recovery INTEGER NOT NULL REFERENCES recovery,"
   " serial TEXT NOT NULL, step TEXT NOT NULL, intended INTEGER NOT NULL, finished INTEGER, reason TEXT, detail TEXT,"
-  " done INTEGER NOT NULL DEFAULT 0) STRICT;";
+  " done INTEGER NOT NULL DEFAULT 0) STRICT;"
+  "CREATE TABLE IF NOT EXISTS performer (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, person TEXT NOT NULL,"
+  " PRIMARY KEY (recovery, serial)) STRICT;";
 
 static const RbDatabasePart part = { .name = "journal", .version_table = "journal_schema", .version = 1, .schema = schema };
 
@@ -155,6 +157,13 @@ rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *
   return execute (self, "UPDATE step SET finished = ?, reason = ?, detail = ? WHERE row = ?", values, 4, error);
 }
 
+gboolean
+rb_journal_perform (RbJournal *self, gint64 number, const char *serial, const char *person, GError **error)
+{
+  const Value values[] = { INT (number), STR (serial), STR (person) };
+  return execute (self, "INSERT OR REPLACE INTO performer VALUES (?, ?, ?)", values, 3, error);
+}
+
 static gboolean
 progress_is_due (RbJournal *self, gint64 row, gboolean all)
 {
@@ -218,19 +227,26 @@ column (sqlite3_stmt *statement, int index)
 }
 
 static char *
-record_of (RbJournal *self, const char *sql, const Value *values, guint n)
+text_of (RbJournal *self, const char *sql, const Value *values, guint n)
 {
   sqlite3_stmt *statement = prepare (self->db, sql, values, n);
-  char *record = statement != NULL && sqlite3_step (statement) == SQLITE_ROW ? column (statement, 0) : NULL;
+  char *text = statement != NULL && sqlite3_step (statement) == SQLITE_ROW ? column (statement, 0) : NULL;
   sqlite3_finalize (statement);
-  return record;
+  return text;
+}
+
+char *
+rb_journal_performer (RbJournal *self, gint64 number, const char *serial)
+{
+  const Value values[] = { INT (number), STR (serial) };
+  return text_of (self, "SELECT person FROM performer WHERE recovery = ? AND serial = ?", values, 2);
 }
 
 char *
 rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail)
 {
   const Value values[] = { STR (vin), STR (campaign), STR (serial), STR (step), STR (detail) };
-  return record_of (
+  return text_of (
     self,
     "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
     " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? AND step.detail = ? AND step.reason = 'ok'"
@@ -242,7 +258,7 @@ char *
 rb_journal_tried (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step)
 {
   const Value values[] = { STR (vin), STR (campaign), STR (serial), STR (step) };
-  return record_of (
+  return text_of (
     self,
     "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
     " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? ORDER BY step.row DESC LIMIT 1",

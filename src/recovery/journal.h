@@ -25,6 +25,10 @@ gboolean rb_journal_is_open (RbJournal *self, const char *campaign);
 gboolean rb_journal_intend (RbJournal *self, gint64 number, const char *serial, const char *step, gint64 now, gint64 *row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Its result: reason "ok" or a word; detail (key id, digest) may be NULL. */
 gboolean rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *detail, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Who, by pseudonym, works on an ECU in this recovery: the last one who wrote to it. Noted before the step. */
+gboolean rb_journal_perform (RbJournal *self, gint64 number, const char *serial, const char *person, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* (transfer full) NULL: nothing was written to it. */
+char *rb_journal_performer (RbJournal *self, gint64 number, const char *serial);
 /* Bytes acknowledged; written at most every 250 ms and when all are. A power cut may take the last of it, never of a step. */
 void rb_journal_progress (RbJournal *self, gint64 row, guint64 done, guint64 total);
 /* Steps that wrote in this recovery, all runs; G_MAXUINT when it cannot be read: a vehicle is not called untouched then. */

@@ -33,6 +33,7 @@ struct _RbRecovery {
   GPtrArray *works;      /* the supervisor's; of RbWork, in working order */
   GPtrArray *unexpected; /* of char * */
   RbIdentity *authentication;
+  char *person;    /* the technician, by pseudonym; NULL: not known yet */
   json_t *she;
   GBytes *manifest_before, *manifest_after;
   RbStatementEnd end;
@@ -56,7 +57,7 @@ static RbWorkContext
 work_context (RbRecovery *self, GCancellable *cancellable)
 {
   return (RbWorkContext){ .contents = self->contents, .journal = self->journal, .recovery = self->number, .vin = self->vin,
-                          .authentication = self->authentication, .she = self->she, .cancellable = cancellable,
+                          .person = self->person, .authentication = self->authentication, .she = self->she, .cancellable = cancellable,
                           .safe_point = rb_supervise_safe_point, .safe_point_data = self->supervise, .watch = rb_supervise_emit,
                           .user_data = self->supervise };
 }
@@ -147,6 +148,7 @@ rb_recovery_free (RbRecovery *self)
   json_decref (self->she);
   g_free (self->data_dir);
   g_free (self->vin);
+  g_free (self->person);
   g_free (self->repair_order);
   g_free (self);
 }
@@ -164,6 +166,10 @@ rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, RbIdent
   self->workstation = workstation;
   self->second = second;
   rb_supervise_set_workstation (self->supervise, workstation);
+  g_autoptr (RbIdentity) person = technician == NULL ? NULL : rb_identity_set_find (technician, RB_PURPOSE_TECHNICIAN, NULL);
+  g_free (self->person);
+  self->person = person == NULL ? NULL : g_strdup (rb_certificate_common_name (rb_identity_certificate (person)));
+  rb_inspection_set_person (self->inspection, self->person);
 }
 
 static void

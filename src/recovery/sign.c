@@ -13,6 +13,14 @@ rb_sign_people (const RbSign *self, GError **error)
                          self->facts.now, error);
 }
 
+/* Who wrote to it in an earlier run of this recovery. */
+static void
+find_performer (const RbSign *self, RbWork *work)
+{
+  if (work->performed_by == NULL)
+    work->performed_by = rb_journal_performer (self->journal, self->recovery, rb_work_serial (work));
+}
+
 static json_t *
 build_facts (const RbSign *self)
 {
@@ -22,6 +30,8 @@ build_facts (const RbSign *self)
   RbFacts facts = self->facts;
   facts.not_before = MAX (floor, campaign->issued);
   facts.not_before_source = floor > campaign->issued ? "library" : "campaign";
+  for (guint i = 0; i < facts.works->len; i++)
+    find_performer (self, facts.works->pdata[i]);
   facts.first_write = rb_journal_first_after (self->journal, self->recovery, self->row_before);
   return rb_facts_build (&facts, campaign);
 }

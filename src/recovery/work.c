@@ -42,6 +42,7 @@ rb_work_free (RbWork *self)
   g_free (self->key_id);
   g_free (self->key_record);
   g_free (self->text);
+  g_free (self->performed_by);
   g_free (self);
 }
 
@@ -277,6 +278,19 @@ rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
   return TRUE;
 }
 
+/* Once for each person: after a shift change the record still says who did what before. */
+static gboolean
+note_performer (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  if (context->person == NULL || g_strcmp0 (self->performed_by, context->person) == 0)
+    return TRUE;
+  if (!rb_journal_perform (context->journal, context->recovery, self->assignment->serial, context->person, error))
+    return FALSE;
+  g_free (self->performed_by);
+  self->performed_by = g_strdup (context->person);
+  return TRUE;
+}
+
 typedef gboolean (*Apply) (RbWork *self, const RbWorkContext *context, char **detail, GError **error);
 
 /* One write: intent before, result after, whatever happens between. */
@@ -286,6 +300,8 @@ write_step (RbWork *self, const RbWorkContext *context, const char *step, Apply 
   g_autofree char *detail = NULL;
   g_autoptr (GError) failure = NULL;
   emit (self, context, (RbRecoveryEvent){ .kind = RB_EVENT_STEP, .text = step });
+  if (!note_performer (self, context, error))
+    return FALSE;
   if (!rb_journal_intend (context->journal, context->recovery, self->assignment->serial, step, rb_moment_now (), &self->row, error))
     return FALSE;
   self->writes++;

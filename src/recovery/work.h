@@ -21,6 +21,7 @@ typedef struct {
   RbJournal *journal;
   gint64 recovery;            /* number in the journal */
   const char *vin;
+  const char *person;         /* the technician who works, by pseudonym; NULL until one is known */
   RbIdentity *authentication; /* for 0x29 */
   json_t *she;                /* decrypted she.json, NULL when there is none */
   GCancellable *cancellable;
@@ -50,6 +51,7 @@ struct _RbWork {
   guint silent;               /* times it did not answer */
   guint lost;                 /* times the link went away under it */
   gint64 started, finished;
+  char *performed_by;         /* who last wrote to it in this recovery, by the journal; NULL: nothing was written */
   /* proofs, of the newest observation */
   GBytes *image_nonce;
   char *image_digest;

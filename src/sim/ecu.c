@@ -209,6 +209,16 @@ read_claimed_digest (RbEcu *self, GByteArray *out)
 }
 
 static guint8
+read_rxswin (RbEcu *self, GByteArray *out)
+{
+  const char *rxswin = rb_json_string_or (self->model->simulation, "rxswin", NULL);
+  if (rxswin == NULL || !rb_ecu_is_application (self))
+    return RB_NRC_RANGE;
+  write_text (out, rxswin);
+  return 0;
+}
+
+static guint8
 read_one (RbEcu *self, guint16 did, GByteArray *out)
 {
   g_autofree char *key_id = NULL;
@@ -217,6 +227,7 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
   case 0xf18c: write_text (out, self->memory->serial); return 0;
   case 0xf191: write_text (out, self->memory->hardware_id); return 0;
   case 0xf195: write_text (out, rb_ecu_is_application (self) ? self->memory->software : "bootloader"); return 0;
+  case 0xf1ef: return read_rxswin (self, out);
   case 0xf186: rb_writer_u8 (out, self->session); return 0;
   case 0xf15a: return rb_plain_read_fingerprint (self, out);
   case 0xfd00:

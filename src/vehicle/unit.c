@@ -150,6 +150,7 @@ rb_unit_claims_free (RbUnitClaims *self)
   g_free (self->hardware_id);
   g_free (self->software);
   g_free (self->key_id);
+  g_free (self->rxswin);
   g_clear_pointer (&self->stored, g_ptr_array_unref);
   g_free (self);
 }
@@ -251,6 +252,7 @@ rb_unit_read_claims (RbUnit *self, GCancellable *cancellable, GError **error)
     return NULL;
   claims->software = text_or_empty (self, profile == NULL ? 0xf195 : profile->did_software, cancellable);
   claims->key_id = text_or_empty (self, profile == NULL ? 0 : profile->did_key_id, cancellable);
+  claims->rxswin = text_or_empty (self, profile == NULL ? 0 : profile->did_rxswin, cancellable);
   read_claimed_digest (self, claims, cancellable);
   return g_steal_pointer (&claims);
 }

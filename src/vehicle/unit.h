@@ -30,6 +30,7 @@ typedef struct {
 /* What an ECU says of itself. Claims: nothing in here proves anything. */
 typedef struct {
   char *serial, *hardware_id, *software, *key_id;
+  char *rxswin;              /* UN R156; "" where the ECU has none */
   gboolean application;      /* running, else the bootloader */
   gboolean application_valid;
   RbUnitRoot director, image;

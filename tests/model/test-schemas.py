@@ -47,7 +47,7 @@ BAD = {
         (("unlock",), {"method": "security-access", "level": 127, "algorithm": "xor"}),
         (("identification", "vin"), GONE), (("identification", "vin"), "F19"), (("identification", "vin"), "0000"),
         (("identification", "vin"), "0xF190"), (("identification", "vin"), 61840), (("identification", "speed"), "G000"),
-        (("identification", "extra"), "F1F1"), (("identification", "she_counter"), GONE), (("flash", "erase"), GONE),
+        (("identification", "extra"), "F1F1"), (("identification", "rxswin"), 0xF1EF), (("identification", "rxswin"), None), (("identification", "she_counter"), GONE), (("flash", "erase"), GONE),
         (("flash", "digest_by"), "tester"), (("flash", "max_block"), -1), (("flash", "max_block"), 1048577), (("flash", "extra"), 1),
         (("metadata", "install"), GONE), (("metadata", "root_in_image"), GONE), (("metadata", "root_in_image"), 0),
         (("metadata", "drop"), "222"), (("key", "kind"), "rsa"), (("key", "kind"), "none"), (("key", "kind"), "asymmetric"),
@@ -115,6 +115,7 @@ ALSO_GOOD = {
     "profile": [
         (("unlock",), {"method": "security-access", "level": 1, "algorithm": "xor-a5a5a5a5"}), (("flash", "max_block"), 4093),
         (("flash", "digest_by"), "application"), (("identification", "image_root"), "fd02"), (("report", "manifest"), "0241"),
+        (("identification", "rxswin"), "F1A0"),
     ],
     "campaign": [
         (("nhtsa_number",), "26V-123"), (("scope",), {"all": True}), (("remedy",), GONE), (("labour_operation",), GONE),

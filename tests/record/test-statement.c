@@ -66,6 +66,23 @@ test_statement (Case *self, gconstpointer data)
   g_assert_null (json_object_get (self->facts, "recordId"));
 }
 
+/* What another technician did stays the other's; all else is the one's who signs. */
+static void
+test_performed_by (Case *self, gconstpointer data)
+{
+  rb_json_set_string (fixture_ecu (self->facts, "SN-BRAKE-0001"), "performedBy", "T-EARLIER");
+  json_t *items = json_object_get (json_object_get (self->facts, "inspection"), "items");
+  rb_json_set_string (json_array_get (items, 1), "performedBy", "T-EARLIER");
+  g_autoptr (RbOutboxRecord) record = fixture_make (&self->fixture, self->outbox, self->facts);
+  g_autoptr (json_t) statement = open_record (record);
+  json_t *predicate = json_object_get (statement, "predicate");
+  items = json_object_get (json_object_get (predicate, "inspection"), "items");
+  g_assert_cmpstr (rb_json_string_or (fixture_ecu (predicate, "SN-BRAKE-0001"), "performedBy", NULL), ==, "T-EARLIER");
+  g_assert_cmpstr (rb_json_string_or (fixture_ecu (predicate, "SN-SENSOR-0001"), "performedBy", NULL), ==, "Ada Fitter");
+  g_assert_cmpstr (rb_json_string_or (json_array_get (items, 0), "performedBy", NULL), ==, "Ada Fitter");
+  g_assert_cmpstr (rb_json_string_or (json_array_get (items, 1), "performedBy", NULL), ==, "T-EARLIER");
+}
+
 static void
 test_numbers (Case *self, gconstpointer data)
 {
@@ -264,6 +281,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("statement", test_statement);
+  ADD ("performed-by", test_performed_by);
   ADD ("numbers", test_numbers);
   ADD ("one-ecu-failed", test_one_ecu_failed);
   ADD ("claims-are-judged", test_claims_are_judged);

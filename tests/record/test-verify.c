@@ -364,9 +364,22 @@ start_at_zero (json_t *predicate)
 }
 
 static void
+be_done_by_nobody (json_t *predicate)
+{
+  json_object_del (ecu_of (predicate, "SN-BRAKE-0001"), "performedBy");
+}
+
+static void
+be_inspected_by_nobody (json_t *predicate)
+{
+  rb_json_set_string (json_array_get (json_object_get (json_object_get (predicate, "inspection"), "items"), 1), "performedBy", "");
+}
+
+static void
 test_malformed (Case *self, gconstpointer data)
 {
-  static const FixtureChange changes[] = { use_a_float, lose_the_stream, repeat_an_ecu, start_at_zero };
+  static const FixtureChange changes[] = { use_a_float, lose_the_stream, repeat_an_ecu, start_at_zero,
+                                            be_done_by_nobody, be_inspected_by_nobody };
   for (guint i = 0; i < G_N_ELEMENTS (changes); i++) {
     g_autoptr (GBytes) forged = fixture_forge (&self->fixture, self->record, changes[i]);
     fixture_expect (&self->fixture, forged, FALSE, RB_REASON_RECORD_MALFORMED);

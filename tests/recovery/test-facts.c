@@ -62,6 +62,7 @@ claims (const char *serial, const char *sha256, gint64 image_root)
   made->hardware_id = g_strdup ("hw-brake-1");
   made->software = g_strdup ("1.9");
   made->key_id = g_strdup ("old-key");
+  made->rxswin = g_strdup ("R79 0004");
   made->application = TRUE;
   made->director.version = 2;
   g_strlcpy (made->director.sha256, ROOT_SHA, 65);
@@ -91,6 +92,7 @@ make_done (RbWork *work)
 {
   work->state = RB_ECU_DONE;
   work->writes = 5;
+  work->performed_by = g_strdup ("T-ONE");
   work->image_nonce = rb_bytes_from_hex ("aabb");
   work->image_digest = g_strdup (ROOT_SHA);
   work->key_challenge = rb_bytes_from_hex ("c0c1");
@@ -207,6 +209,10 @@ test_done (Bench *bench, gconstpointer data)
     { "ecus/0/outcome", "\"replaced\"" },
     { "ecus/0/reason", NULL },
     { "ecus/0/writes", "5" },
+    { "ecus/0/performedBy", "\"T-ONE\"" },
+    { "ecus/0/before/ecuSerial", "\"SN-1\"" },
+    { "ecus/0/before/rxswin", "\"R79 0004\"" },
+    { "ecus/0/after/rxswin", "\"R79 0004\"" },
     { "ecus/0/before/imageSha256", "\"" FOUND "\"" },
     { "ecus/0/before/imageRoot", "null" },
     { "ecus/0/before/directorRoot", "{\"sha256\":\"" ROOT_SHA "\",\"version\":2}" },
@@ -367,6 +373,17 @@ test_keyless (Bench *bench, gconstpointer data)
   assert_at (bench, "ecus/0/key", "{\"kind\":\"none\"}");
 }
 
+/* what was not read and who did nothing is not stated */
+static void
+test_not_known (Bench *bench, gconstpointer data)
+{
+  RbWork *work = add_work (bench, &model, &asymmetric);
+  work->before->rxswin[0] = '\0';
+  build (bench);
+  assert_at (bench, "ecus/0/before/rxswin", NULL);
+  assert_at (bench, "ecus/0/performedBy", NULL);
+}
+
 static void
 test_bootloader (Bench *bench, gconstpointer data)
 {
@@ -416,5 +433,6 @@ main (int argc, char **argv)
   ADD (bootloader);
   ADD (order_and_failures);
   ADD (clock_set_back);
+  ADD (not_known);
   return g_test_run ();
 }

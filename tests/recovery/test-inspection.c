@@ -183,6 +183,22 @@ test_refused (void)
   }
 }
 
+/* each item is the work of who was there when it was answered */
+static void
+test_performed_by (Bench *bench, gconstpointer data)
+{
+  rb_inspection_answer (bench->inspection, "parking-brake", TRUE, NULL, AT);
+  rb_inspection_set_person (bench->inspection, "T-ONE");
+  rb_inspection_answer (bench->inspection, "battery-support", TRUE, NULL, AT);
+  rb_inspection_set_person (bench->inspection, "T-TWO");
+  rb_inspection_measured (bench->inspection, "supply-voltage", 12500, TRUE, AT);
+  rb_inspection_complete (bench->inspection, AT);
+  const json_t *items = json_object_get (rb_inspection_json (bench->inspection), "items");
+  g_assert_null (json_object_get (json_array_get (items, 0), "performedBy"));
+  g_assert_cmpstr (rb_json_string_or (json_array_get (items, 1), "performedBy", NULL), ==, "T-ONE");
+  g_assert_cmpstr (rb_json_string_or (json_array_get (items, 2), "performedBy", NULL), ==, "T-TWO");
+}
+
 #define ADD(name) g_test_add ("/inspection/" #name, Bench, NULL, bench_open, test_##name, bench_close)
 
 int
@@ -196,6 +212,7 @@ main (int argc, char **argv)
   ADD (answers_that_do_not_count);
   ADD (json);
   ADD (completed_again);
+  ADD (performed_by);
   g_test_add_func ("/inspection/measures", test_measures);
   g_test_add_func ("/inspection/refused", test_refused);
   return g_test_run ();

@@ -413,6 +413,24 @@ test_another_version (Bench *bench, gconstpointer data)
   reopen (bench);
 }
 
+/* the last one who wrote to an ECU in a recovery, also for the next shift's program */
+static void
+test_performer (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 one = begin (bench, VIN, "R-1", 100), two = begin (bench, OTHER, "R-1", 100);
+  g_assert_true (rb_journal_perform (bench->journal, one, "SN-1", "T-ONE", &error));
+  g_assert_true (rb_journal_perform (bench->journal, one, "SN-2", "T-ONE", &error));
+  g_assert_true (rb_journal_perform (bench->journal, one, "SN-2", "T-TWO", &error));
+  reopen (bench);
+  g_autofree char *first = rb_journal_performer (bench->journal, one, "SN-1");
+  g_autofree char *second = rb_journal_performer (bench->journal, one, "SN-2");
+  g_assert_cmpstr (first, ==, "T-ONE");
+  g_assert_cmpstr (second, ==, "T-TWO");
+  g_assert_null (rb_journal_performer (bench->journal, one, "SN-3"));
+  g_assert_null (rb_journal_performer (bench->journal, two, "SN-1"));
+}
+
 #define ADD(name) g_test_add ("/journal/" #name, Bench, NULL, bench_open, test_##name, bench_close)
 
 int
@@ -435,5 +453,6 @@ main (int argc, char **argv)
   ADD (step_of_nothing);
   ADD (unreadable_is_written);
   ADD (another_version);
+  ADD (performer);
   return g_test_run ();
 }
