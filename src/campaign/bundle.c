@@ -150,8 +150,10 @@ is_same_campaign (Import *self, const char *folder)
 static gboolean
 keep_packs (Import *self, const char *id, GError **error)
 {
-  g_autofree char *before = g_build_filename (rb_library_folder (self->library), id, NULL);
-  if (!is_same_campaign (self, before))
+  g_autofree char *before = NULL;
+  if (!rb_library_present (self->library, rb_contents_anchor (self->contents), id, &before, error))
+    return FALSE;
+  if (before == NULL || !is_same_campaign (self, before))
     return TRUE;
   g_auto (GStrv) vins = rb_vin_pack_list (before, error);
   for (guint i = 0; vins != NULL && vins[i] != NULL; i++) {
@@ -176,21 +178,6 @@ write_import (Import *self, GError **error)
   rb_json_set_string (json, "in_place", self->in_place ? self->path : NULL);
   g_autofree char *text = rb_json_to_pretty (json);
   return rb_files_write_text (path, text, error);
-}
-
-/* A campaign of one OEM never takes the place of another's. */
-static gboolean
-check_owner (Import *self, const char *id, GError **error)
-{
-  g_autofree char *path = g_build_filename (rb_library_folder (self->library), id, "import.json", NULL);
-  g_autoptr (json_t) import = rb_files_exists (path) ? rb_json_load (path, 65536, error) : json_object ();
-  if (import == NULL)
-    return FALSE;
-  const char *owner = rb_json_string_or (import, "anchor", NULL);
-  if (owner == NULL || g_strcmp0 (owner, rb_contents_anchor (self->contents)) == 0)
-    return TRUE;
-  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_EXISTS, "campaign %s is in the library already, from “%s”", id, owner);
-  return FALSE;
 }
 
 static gboolean
@@ -257,9 +244,9 @@ commit (Import *self, GError **error)
   g_autoptr (RbLibraryLock) lock = rb_library_lock (self->library, error);
   g_autoptr (RbPins) pins = lock == NULL ? NULL : rb_pins_load (rb_library_data_dir (self->library), error);
   if (pins == NULL || !rb_pins_check (pins, self->contents, error) || !rb_pins_check_packs (pins, self->contents, error)
-      || !check_owner (self, id, error) || !keep_packs (self, id, error) || !write_import (self, error) || !sync_all (self->folder, error)
+      || !keep_packs (self, id, error) || !write_import (self, error) || !sync_all (self->folder, error)
       || !move_images (self, error) || !check_store (self, error) || !advance_trust (self, error)
-      || !rb_pins_remember (pins, self->contents, error) || !rb_library_place (self->library, id, self->folder, error))
+      || !rb_pins_remember (pins, self->contents, error) || !rb_library_place (self->library, rb_contents_anchor (self->contents), id, self->folder, error))
     return FALSE;
   rb_library_collect (self->library);
   return TRUE;
@@ -278,7 +265,8 @@ rb_bundle_import (RbLibrary *library, const char *path, gboolean in_place, gint6
     g_prefix_error (error, "%s: ", path);
     return NULL;
   }
-  return rb_library_open (library, rb_contents_campaign (self.contents)->id, now, error);
+  g_autofree char *name = g_strdup_printf ("%s/%s", rb_contents_anchor (self.contents), rb_contents_campaign (self.contents)->id);
+  return rb_library_open (library, name, now, error);
 }
 
 /* Contents that own their scratch folder and read images where they are. */

@@ -3,10 +3,12 @@
 
 #include "campaign/pins.h"
 #include "campaign/service.h"
+#include "campaign/service-client.h"
 #include "campaign/trust.h"
 #include "campaign/vin-pack.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "crypto/digest.h"
 #include "model/member.h"
 
 #include <errno.h>
@@ -74,6 +76,8 @@ rb_library_entry_free (RbLibraryEntry *self)
   if (self == NULL)
     return;
   g_free (self->id);
+  g_free (self->name);
+  g_free (self->folder);
   g_free (self->title);
   g_free (self->oem);
   g_free (self->scenario);
@@ -120,38 +124,125 @@ rb_library_unlock (RbLibraryLock *lock)
   g_free (lock);
 }
 
-static char *
-campaign_folder (RbLibrary *self, const char *id)
+/* Where a campaign lies: DATA/library/ANCHOR/ID, or DATA/library/ID as earlier builds placed it. */
+typedef struct {
+  char *anchor; /* NULL: an earlier build's, and it cannot be read whose */
+  char *id;
+  char *folder;
+} Place;
+
+static void
+place_free (gpointer data)
 {
-  return g_build_filename (self->folder, id, NULL);
+  Place *self = data;
+  g_free (self->anchor);
+  g_free (self->id);
+  g_free (self->folder);
+  g_free (self);
+}
+
+static void
+add_place (GPtrArray *places, const char *anchor, const char *id, const char *folder)
+{
+  Place *place = g_new0 (Place, 1);
+  *place = (Place){ g_strdup (anchor), g_strdup (id), g_strdup (folder) };
+  g_ptr_array_add (places, place);
+}
+
+static json_t *
+read_import (const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "import.json", NULL);
+  return rb_json_load (path, MAX_FILE, error);
 }
 
 /* The campaign in a folder of the library, as it claims to be. */
 static RbCampaign *
-read_claimed (RbLibrary *self, const char *id, GError **error)
+read_claimed (const char *folder, GError **error)
 {
-  g_autofree char *folder = campaign_folder (self, id);
   g_autoptr (GBytes) bytes = rb_service_claimed (folder, error);
   return bytes == NULL ? NULL : rb_campaign_parse (bytes, error);
 }
 
-static json_t *
-read_import (RbLibrary *self, const char *id, GError **error)
+/* Names in a folder; none when it is not there, but an error when it cannot be read. */
+static GStrv
+list_if_there (const char *path, GError **error)
 {
-  g_autofree char *path = g_build_filename (self->folder, id, "import.json", NULL);
-  return rb_json_load (path, MAX_FILE, error);
+  g_autoptr (GError) failure = NULL;
+  GStrv names = rb_files_list (path, &failure);
+  if (names == NULL && rb_reason_of (failure) == RB_REASON_NOT_FOUND)
+    return g_new0 (char *, 1);
+  if (names == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return names;
+}
+
+static gboolean
+add_places_of (GPtrArray *places, const char *anchor, const char *folder, GError **error)
+{
+  g_auto (GStrv) ids = rb_files_list (folder, error);
+  for (guint i = 0; ids != NULL && ids[i] != NULL; i++) {
+    g_autofree char *path = g_build_filename (folder, ids[i], NULL);
+    if (rb_member_id_is_valid (ids[i]))
+      add_place (places, anchor, ids[i], path);
+  }
+  return ids != NULL;
+}
+
+static gboolean
+add_places (GPtrArray *places, const char *name, const char *path, GError **error)
+{
+  g_autofree char *import_path = g_build_filename (path, "import.json", NULL);
+  if (!g_file_test (import_path, G_FILE_TEST_IS_REGULAR))
+    return !rb_files_is_folder (path) || add_places_of (places, name, path, error);
+  g_autoptr (json_t) import = read_import (path, NULL);
+  add_place (places, rb_json_string_or (import, "anchor", NULL), name, path);
+  return TRUE;
+}
+
+/* Every campaign in the library: (element-type Place) */
+static GPtrArray *
+list_places (RbLibrary *self, GError **error)
+{
+  g_autoptr (GPtrArray) places = g_ptr_array_new_with_free_func (place_free);
+  g_auto (GStrv) names = list_if_there (self->folder, error);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++) {
+    g_autofree char *path = g_build_filename (self->folder, names[i], NULL);
+    if (names[i][0] != '.' && !add_places (places, names[i], path, error))
+      return NULL;
+  }
+  return names == NULL ? NULL : g_steal_pointer (&places);
+}
+
+static guint
+count_id (GPtrArray *places, const char *id)
+{
+  guint n = 0;
+  for (guint i = 0; i < places->len; i++)
+    n += strcmp (((Place *) places->pdata[i])->id, id) == 0;
+  return n;
+}
+
+static char *
+address_of (GPtrArray *places, const Place *place)
+{
+  return count_id (places, place->id) > 1 && place->anchor != NULL ? g_strdup_printf ("%s/%s", place->anchor, place->id)
+                                                                   : g_strdup (place->id);
 }
 
 static RbLibraryEntry *
-read_entry (RbLibrary *self, const char *id)
+read_entry (GPtrArray *places, const Place *place)
 {
   g_autoptr (RbLibraryEntry) entry = g_new0 (RbLibraryEntry, 1);
-  g_autoptr (RbCampaign) campaign = read_claimed (self, id, NULL);
-  g_autoptr (json_t) import = read_import (self, id, NULL);
-  g_autofree char *folder = campaign_folder (self, id);
-  g_auto (GStrv) vins = rb_vin_pack_list (folder, NULL);
-  entry->id = g_strdup (id);
-  entry->damaged = campaign == NULL || vins == NULL || !rb_json_moment (import, "imported", &entry->imported, "import", NULL)
+  g_autoptr (RbCampaign) campaign = read_claimed (place->folder, NULL);
+  g_autoptr (json_t) import = read_import (place->folder, NULL);
+  g_auto (GStrv) vins = rb_vin_pack_list (place->folder, NULL);
+  entry->id = g_strdup (place->id);
+  entry->name = address_of (places, place);
+  entry->folder = g_strdup (place->folder);
+  entry->anchor = g_strdup (place->anchor);
+  entry->damaged = campaign == NULL || vins == NULL || place->anchor == NULL
+                   || !rb_json_moment (import, "imported", &entry->imported, "import", NULL)
                    || !rb_json_moment (import, "valid_until", &entry->valid_until, "import", NULL);
   if (entry->damaged)
     return g_steal_pointer (&entry);
@@ -161,73 +252,163 @@ read_entry (RbLibrary *self, const char *id)
   entry->scenario = g_strdup (rb_campaign_scenario_name (campaign->scenario));
   entry->issued = campaign->issued;
   entry->expires = campaign->expires;
-  entry->anchor = g_strdup (rb_json_string_or (import, "anchor", ""));
   entry->in_place = g_strdup (rb_json_string_or (import, "in_place", NULL));
   entry->n_packs = g_strv_length (vins);
   return g_steal_pointer (&entry);
+}
+
+static int
+compare_entries (gconstpointer a, gconstpointer b)
+{
+  const RbLibraryEntry *one = *(RbLibraryEntry *const *) a, *two = *(RbLibraryEntry *const *) b;
+  int order = strcmp (one->id, two->id);
+  return order != 0 ? order : g_strcmp0 (one->anchor, two->anchor);
 }
 
 GPtrArray *
 rb_library_list (RbLibrary *self, GError **error)
 {
   g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_library_entry_free);
-  if (!rb_files_exists (self->folder))
-    return g_steal_pointer (&entries);
-  g_auto (GStrv) names = rb_files_list (self->folder, error);
-  if (names == NULL)
+  g_autoptr (GPtrArray) places = list_places (self, error);
+  if (places == NULL)
     return NULL;
-  for (guint i = 0; names[i] != NULL; i++)
-    if (rb_member_id_is_valid (names[i]))
-      g_ptr_array_add (entries, read_entry (self, names[i]));
+  for (guint i = 0; i < places->len; i++)
+    g_ptr_array_add (entries, read_entry (places, places->pdata[i]));
+  g_ptr_array_sort (entries, compare_entries);
   return g_steal_pointer (&entries);
 }
 
-static gboolean
-check_known (RbLibrary *self, const char *id, GError **error)
+const char *
+rb_library_id (const char *name)
 {
-  g_autofree char *folder = campaign_folder (self, id);
-  if (rb_member_id_is_valid (id) && rb_files_is_folder (folder))
-    return TRUE;
-  return refuse (error, RB_REASON_CAMPAIGN_UNKNOWN, id, "not in the library; import its bundle first");
+  const char *slash = strrchr (name, '/');
+  return slash == NULL ? name : &slash[1];
 }
 
-RbContents *
-rb_library_open (RbLibrary *self, const char *id, gint64 moment, GError **error)
+static gboolean
+is_named (const Place *place, const char *name)
 {
-  if (!check_known (self, id, error))
+  const char *id = rb_library_id (name);
+  g_autofree char *anchor = id == name ? NULL : g_strndup (name, (gsize) (id - name) - 1);
+  return strcmp (place->id, id) == 0 && (anchor == NULL || g_strcmp0 (place->anchor, anchor) == 0);
+}
+
+static gboolean
+refuse_ambiguous (GPtrArray *places, const char *name, GError **error)
+{
+  g_autoptr (GString) owners = g_string_new (NULL);
+  for (guint i = 0; i < places->len; i++) {
+    const Place *place = places->pdata[i];
+    if (is_named (place, name))
+      g_string_append_printf (owners, "%s“%s”", owners->len == 0 ? "" : ", ", place->anchor == NULL ? "?" : place->anchor);
+  }
+  g_autofree char *text = g_strdup_printf ("several trust anchors have one of that name: %s", owners->str);
+  return refuse (error, RB_REASON_CAMPAIGN_AMBIGUOUS, name, text);
+}
+
+/* The campaign of that name, "ID" or "ANCHOR/ID"; NULL with campaign-unknown or campaign-ambiguous. Borrowed from places. */
+static const Place *
+find (GPtrArray *places, const char *name, GError **error)
+{
+  const Place *found = NULL;
+  for (guint i = 0; i < places->len; i++) {
+    if (!is_named (places->pdata[i], name))
+      continue;
+    if (found != NULL && !refuse_ambiguous (places, name, error))
+      return NULL;
+    found = places->pdata[i];
+  }
+  if (found == NULL)
+    refuse (error, RB_REASON_CAMPAIGN_UNKNOWN, name, "not in the library; import its bundle first");
+  return found;
+}
+
+/* The anchor of that name alone: a campaign is judged by no other. */
+static GPtrArray *
+anchors_named (RbLibrary *self, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) anchors = rb_trust_list (self->data_dir, error);
+  for (guint i = anchors == NULL ? 0 : anchors->len; i > 0; i--)
+    if (strcmp (((RbTrustAnchor *) anchors->pdata[i - 1])->name, name) != 0)
+      g_ptr_array_remove_index (anchors, i - 1);
+  return g_steal_pointer (&anchors);
+}
+
+static RbContents *
+open_place (RbLibrary *self, const Place *place, gint64 moment, GError **error)
+{
+  g_autoptr (json_t) import = read_import (place->folder, error);
+  if (import == NULL)
     return NULL;
-  g_autofree char *folder = campaign_folder (self, id);
-  g_autoptr (json_t) import = read_import (self, id, error);
-  g_autoptr (GPtrArray) anchors = import == NULL ? NULL : rb_trust_list (self->data_dir, error);
-  if (anchors == NULL)
+  const char *anchor = rb_json_string (import, "anchor", "import", error);
+  const char *in_place = NULL;
+  if (anchor == NULL || (!json_is_null (json_object_get (import, "in_place")) && (in_place = rb_json_string (import, "in_place", "import", error)) == NULL))
     return NULL;
-  const RbContentsSource source = { .folder = folder, .store = self->store, .anchors = anchors,
-                                    .in_place = rb_json_string_or (import, "in_place", NULL), .moment = moment };
-  g_autoptr (RbContents) contents = rb_contents_verify (&source, NULL, error);
-  if (contents == NULL) {
-    g_prefix_error (error, "campaign %s: ", id);
+  if (g_strcmp0 (anchor, place->anchor) != 0) {
+    refuse (error, RB_REASON_MALFORMED, place->id, "another trust anchor’s campaign lies in its place");
     return NULL;
   }
-  if (strcmp (rb_contents_campaign (contents)->id, id) == 0)
+  g_autoptr (GPtrArray) anchors = anchors_named (self, anchor, error);
+  if (anchors == NULL)
+    return NULL;
+  const RbContentsSource source = { .folder = place->folder, .store = self->store, .anchors = anchors, .in_place = in_place, .moment = moment };
+  g_autoptr (RbContents) contents = rb_contents_verify (&source, NULL, error);
+  if (contents == NULL) {
+    g_prefix_error (error, "campaign %s: ", place->id);
+    return NULL;
+  }
+  if (strcmp (rb_contents_campaign (contents)->id, place->id) == 0)
     return g_steal_pointer (&contents);
-  refuse (error, RB_REASON_MALFORMED, id, "another campaign lies in its place");
+  refuse (error, RB_REASON_MALFORMED, place->id, "another campaign lies in its place");
   return NULL;
 }
 
-/* FALSE with error: no folder can be read, or the VIN is none. */
+RbContents *
+rb_library_open (RbLibrary *self, const char *name, gint64 moment, GError **error)
+{
+  g_autoptr (GPtrArray) places = list_places (self, error);
+  const Place *place = places == NULL ? NULL : find (places, name, error);
+  return place == NULL ? NULL : open_place (self, place, moment, error);
+}
+
+char *
+rb_library_name (RbLibrary *self, RbContents *contents, GError **error)
+{
+  g_autoptr (GPtrArray) places = list_places (self, error);
+  const Place place = { (char *) rb_contents_anchor (contents), rb_contents_campaign (contents)->id, NULL };
+  return places == NULL ? NULL : address_of (places, &place);
+}
+
+/* Is the VIN outside the scope of a campaign that cannot be judged? Its scope is known while its bytes are those imported. */
 static gboolean
-add_for_vin (RbLibrary *self, const char *id, const char *vin, gint64 now, GPtrArray *found, GPtrArray *problems)
+is_outside (RbPins *pins, const Place *place, const char *vin)
+{
+  g_autoptr (GBytes) json = rb_service_claimed (place->folder, NULL);
+  g_autoptr (RbCampaign) campaign = json == NULL ? NULL : rb_campaign_parse (json, NULL);
+  g_autofree char *sha256 = json == NULL ? NULL : rb_digest_sha256_hex_of (json);
+  return campaign != NULL && place->anchor != NULL && g_strcmp0 (sha256, rb_pins_campaign_sha256 (pins, place->anchor, place->id)) == 0
+         && !rb_campaign_has_vin (campaign, vin);
+}
+
+/* Does the anchor's newest metadata no longer name the campaign? */
+static gboolean
+has_ended (RbLibrary *self, const Place *place)
+{
+  g_autoptr (GPtrArray) anchors = place->anchor == NULL ? NULL : anchors_named (self, place->anchor, NULL);
+  return anchors != NULL && anchors->len == 1 && rb_service_client_has_ended (anchors->pdata[0], place->id);
+}
+
+static void
+add_for_vin (RbLibrary *self, RbPins *pins, const Place *place, const char *vin, gint64 now, GPtrArray *found, GPtrArray *problems)
 {
   g_autoptr (GError) problem = NULL;
-  g_autoptr (RbContents) contents = rb_library_open (self, id, now, &problem);
+  g_autoptr (RbContents) contents = open_place (self, place, now, &problem);
   if (contents != NULL && !rb_campaign_has_vin (rb_contents_campaign (contents), vin))
-    return TRUE;
-  if (contents != NULL && rb_contents_may_start (contents, now, &problem)) {
+    return;
+  if (contents != NULL && rb_contents_may_start (contents, now, &problem))
     g_ptr_array_add (found, g_steal_pointer (&contents));
-    return TRUE;
-  }
-  g_ptr_array_add (problems, g_steal_pointer (&problem));
-  return TRUE;
+  else if (!is_outside (pins, place, vin) && !has_ended (self, place))
+    g_ptr_array_add (problems, g_steal_pointer (&problem));
 }
 
 GPtrArray *
@@ -235,17 +416,16 @@ rb_library_for_vin (RbLibrary *self, const char *vin, gint64 now, GPtrArray **pr
 {
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_contents_unref);
   g_autoptr (GPtrArray) failed = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
-  g_autoptr (GPtrArray) entries = rb_library_list (self, error);
-  if (entries == NULL || !rb_library_check_clock (self, now, error))
+  g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
+  g_autoptr (GPtrArray) places = pins == NULL ? NULL : list_places (self, error);
+  if (places == NULL || !rb_pins_check_clock (pins, now, error))
     return NULL;
   if (!rb_campaign_vin_is_valid (vin)) {
     g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_VIN_INVALID, "“%s” is not a VIN (17 letters and digits, without I, O and Q)", vin);
     return NULL;
   }
-  for (guint i = 0; i < entries->len; i++) {
-    const RbLibraryEntry *entry = entries->pdata[i];
-    add_for_vin (self, entry->id, vin, now, found, failed);
-  }
+  for (guint i = 0; i < places->len; i++)
+    add_for_vin (self, pins, places->pdata[i], vin, now, found, failed);
   if (problems != NULL)
     *problems = g_steal_pointer (&failed);
   return g_steal_pointer (&found);
@@ -263,21 +443,57 @@ sync_folder (const char *path, GError **error)
   return ok;
 }
 
-gboolean
-rb_library_place (RbLibrary *self, const char *id, const char *folder, GError **error)
+static char *
+folder_of (RbLibrary *self, const char *anchor, const char *id)
 {
-  g_autofree char *place = campaign_folder (self, id);
+  return g_build_filename (self->folder, anchor, id, NULL);
+}
+
+/* Where that anchor's campaign lies now; NULL without error: nowhere. */
+static char *
+present_folder (GPtrArray *places, const char *anchor, const char *id)
+{
+  for (guint i = 0; i < places->len; i++) {
+    const Place *place = places->pdata[i];
+    if (strcmp (place->id, id) == 0 && g_strcmp0 (place->anchor, anchor) == 0)
+      return g_strdup (place->folder);
+  }
+  return NULL;
+}
+
+gboolean
+rb_library_present (RbLibrary *self, const char *anchor, const char *id, char **folder, GError **error)
+{
+  g_autoptr (GPtrArray) places = list_places (self, error);
+  *folder = places == NULL ? NULL : present_folder (places, anchor, id);
+  return places != NULL;
+}
+
+/* Puts folder in place; what was there ends in its place, in the scratch folder, and goes with that. */
+static gboolean
+exchange (const char *folder, const char *place, const char *id, GError **error)
+{
   gboolean there = rb_files_exists (place);
-  /* what was there ends in the scratch folder, which goes with it */
   int failed = renameat2 (AT_FDCWD, folder, AT_FDCWD, place, there ? RENAME_EXCHANGE : RENAME_NOREPLACE);
   if (failed != 0 && (errno == EINVAL || errno == ENOSYS)) {
     if (there && !rb_files_remove_tree (place, error))
       return FALSE;
     failed = g_rename (folder, place);
   }
-  if (failed != 0)
-    return refuse (error, RB_REASON_IO, id, g_strerror (errno));
-  return sync_folder (self->folder, error);
+  return failed == 0 || refuse (error, RB_REASON_IO, id, g_strerror (errno));
+}
+
+gboolean
+rb_library_place (RbLibrary *self, const char *anchor, const char *id, const char *folder, GError **error)
+{
+  g_autofree char *before = NULL;
+  g_autofree char *owner = g_build_filename (self->folder, anchor, NULL);
+  g_autofree char *place = folder_of (self, anchor, id);
+  if (!rb_library_present (self, anchor, id, &before, error) || !rb_files_make_folder (owner, error)
+      || !exchange (folder, place, id, error) || !sync_folder (owner, error))
+    return FALSE;
+  /* where an earlier build had it */
+  return before == NULL || strcmp (before, place) == 0 || rb_files_remove_tree (before, error);
 }
 
 /* Digests that campaigns in the library name; NULL when one cannot be read. */
@@ -285,11 +501,9 @@ static GHashTable *
 named_images (RbLibrary *self)
 {
   g_autoptr (GHashTable) named = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_auto (GStrv) ids = rb_files_list (self->folder, NULL);
-  for (guint i = 0; ids != NULL && ids[i] != NULL; i++) {
-    if (!rb_member_id_is_valid (ids[i]))
-      continue;
-    g_autoptr (RbCampaign) campaign = read_claimed (self, ids[i], NULL);
+  g_autoptr (GPtrArray) places = list_places (self, NULL);
+  for (guint i = 0; places != NULL && i < places->len; i++) {
+    g_autoptr (RbCampaign) campaign = read_claimed (((Place *) places->pdata[i])->folder, NULL);
     if (campaign == NULL)
       return NULL;
     for (guint j = 0; j < campaign->ecus->len; j++) {
@@ -297,7 +511,7 @@ named_images (RbLibrary *self)
       g_hash_table_add (named, g_strdup (ecu->image_sha256));
     }
   }
-  return ids == NULL ? NULL : g_steal_pointer (&named);
+  return places == NULL ? NULL : g_steal_pointer (&named);
 }
 
 void
@@ -313,22 +527,34 @@ rb_library_collect (RbLibrary *self)
   }
 }
 
-gboolean
-rb_library_remove (RbLibrary *self, const char *id, RbLibraryInUse in_use, gpointer data, GError **error)
+static gboolean
+take_away (RbLibrary *self, const Place *place, GError **error)
 {
-  g_autoptr (RbLibraryLock) lock = rb_library_lock (self, error);
-  if (lock == NULL || !check_known (self, id, error))
-    return FALSE;
-  if (in_use != NULL && in_use (id, data))
-    return refuse (error, RB_REASON_RECOVERY_OPEN, id, "a recovery of it is not finished");
   g_autoptr (RbScratch) scratch = rb_scratch_new (self->folder, error);
   if (scratch == NULL)
     return FALSE;
-  g_autofree char *place = campaign_folder (self, id);
+  g_autofree char *owner = g_path_get_dirname (place->folder);
   g_autofree char *away = rb_scratch_file (scratch, "removed");
-  if (g_rename (place, away) != 0)
-    return refuse (error, RB_REASON_IO, id, g_strerror (errno));
-  if (!sync_folder (self->folder, error))
+  if (g_rename (place->folder, away) != 0)
+    return refuse (error, RB_REASON_IO, place->id, g_strerror (errno));
+  if (!sync_folder (owner, error))
+    return FALSE;
+  if (strcmp (owner, self->folder) != 0 && g_rmdir (owner) != 0 && errno != ENOTEMPTY && errno != EEXIST)
+    g_warning ("%s: %s", owner, g_strerror (errno));
+  return TRUE;
+}
+
+gboolean
+rb_library_remove (RbLibrary *self, const char *name, RbLibraryInUse in_use, gpointer data, GError **error)
+{
+  g_autoptr (RbLibraryLock) lock = rb_library_lock (self, error);
+  g_autoptr (GPtrArray) places = lock == NULL ? NULL : list_places (self, error);
+  const Place *place = places == NULL ? NULL : find (places, name, error);
+  if (place == NULL)
+    return FALSE;
+  if (in_use != NULL && in_use (place->id, data))
+    return refuse (error, RB_REASON_RECOVERY_OPEN, name, "a recovery of it is not finished");
+  if (!take_away (self, place, error))
     return FALSE;
   rb_library_collect (self);
   return TRUE;

@@ -139,6 +139,12 @@ rb_pins_check (RbPins *self, RbContents *contents, GError **error)
   return is_successor (seen, campaign->version, rb_contents_campaign_sha256 (contents), RB_REASON_CAMPAIGN_ROLLBACK, what, error);
 }
 
+const char *
+rb_pins_campaign_sha256 (RbPins *self, const char *anchor, const char *id)
+{
+  return json_string_value (json_object_get (json_object_get (of_anchor (self, "campaigns", anchor), id), "sha256"));
+}
+
 /* What was seen of a vehicle's pack under the campaign's Director root. */
 static json_t *
 of_pack (RbPins *self, RbContents *contents, const char *vin)

@@ -184,3 +184,24 @@ rb_service_client_keep_state (const RbTrustAnchor *anchor, const char *folder, g
   self->workflow = rb_workflow_new (state, self->metadata, &options, NULL, error);
   return accept_all (self, anchor, error);
 }
+
+/* The accepted top-level targets file; NULL when there is none, or it cannot be believed. */
+static RbMetadata *
+accepted_targets (const RbTrustAnchor *anchor)
+{
+  g_autofree char *state = state_folder (anchor);
+  g_autoptr (RbSource) nothing = rb_source_folder (state);
+  const RbWorkflowOptions options = { .strict = TRUE };
+  g_autoptr (RbWorkflow) workflow
+    = rb_workflow_new_in_memory (state, anchor->roots->pdata[anchor->roots->len - 1], nothing, &options, NULL, NULL);
+  return workflow == NULL ? NULL : rb_workflow_stored_targets (workflow, NULL);
+}
+
+gboolean
+rb_service_client_has_ended (const RbTrustAnchor *anchor, const char *campaign)
+{
+  g_autofree char *path = g_strdup_printf ("campaigns/%s.json", campaign);
+  g_autoptr (RbMetadata) now = accepted_targets (anchor);
+  /* a delegated role may name it */
+  return now != NULL && json_object_get (now->signed_part, "delegations") == NULL && rb_metadata_entry (now, path) == NULL;
+}

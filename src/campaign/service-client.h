@@ -30,6 +30,8 @@ const RbMetadata *rb_service_client_metadata (RbServiceClient *self, const char 
  * words for metadata. */
 gboolean rb_service_client_check_state (const RbTrustAnchor *anchor, const char *folder, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* Does the accepted metadata no longer name a campaign that was imported? It is newer then. FALSE where it cannot be told. */
+gboolean rb_service_client_has_ended (const RbTrustAnchor *anchor, const char *campaign);
 /* Accepts it. Holding the library's lock. */
 gboolean rb_service_client_keep_state (const RbTrustAnchor *anchor, const char *folder, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

@@ -59,6 +59,7 @@
   X (WRONG_OEM, "wrong-oem") \
   X (BUNDLE_TRUNCATED, "bundle-truncated") \
   X (CAMPAIGN_UNKNOWN, "campaign-unknown") \
+  X (CAMPAIGN_AMBIGUOUS, "campaign-ambiguous") \
   X (CAMPAIGN_EXPIRED, "campaign-expired") \
   X (CAMPAIGN_ROLLBACK, "campaign-rollback") \
   X (NOT_IN_SCOPE, "not-in-scope") \

@@ -97,19 +97,20 @@ entry_row (RbCli *cli, const RbLibraryEntry *entry)
 {
   json_t *row = json_object ();
   rb_json_set_string (row, "campaign", entry->id);
+  rb_json_set_string (row, "name", entry->name);
+  rb_json_set_string (row, "anchor", entry->anchor);
   rb_json_set_boolean (row, "damaged", entry->damaged);
   if (entry->damaged) {
-    rb_cli_say (cli, "%-16s  cannot be read; import its bundle again", entry->id);
+    rb_cli_say (cli, "%-16s  cannot be read; import its bundle again", entry->name);
     return row;
   }
   g_autofree char *until = rb_moment_to_text (entry->valid_until);
-  rb_cli_say (cli, "%-16s  version %-3" G_GINT64_FORMAT " until %s  %-14s %s: %s", entry->id, entry->version, until,
+  rb_cli_say (cli, "%-16s  version %-3" G_GINT64_FORMAT " until %s  %-14s %s: %s", entry->name, entry->version, until,
               entry->scenario, entry->oem, entry->title);
   rb_json_set_integer (row, "version", entry->version);
   rb_json_set_string (row, "title", entry->title);
   rb_json_set_string (row, "oem", entry->oem);
   rb_json_set_string (row, "scenario", entry->scenario);
-  rb_json_set_string (row, "anchor", entry->anchor);
   rb_json_set_moment (row, "issued", entry->issued);
   rb_json_set_moment (row, "expires", entry->expires);
   rb_json_set_moment (row, "valid_until", entry->valid_until);

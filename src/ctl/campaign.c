@@ -54,6 +54,8 @@ verb_check (RbCli *cli, int argc, char **argv)
   rb_json_set_string (extra, "vin", argv[1]);
   rb_json_set (extra, "campaigns", rows);
   rb_json_set (extra, "unusable", unusable);
+  if (problems->len > 0) /* what cannot be judged is not "none" */
+    return rb_cli_fail (cli, problems->pdata[0], extra);
   return rb_cli_end (cli, RB_CLI_OK, "ok", found->len == 0 ? "No open campaign for this vehicle" : "", extra);
 }
 

@@ -103,7 +103,7 @@ update_from_library (RbCli *cli, GPtrArray *advanced, GError **error)
   g_autoptr (GPtrArray) entries = rb_library_list (library, error);
   for (guint i = 0; entries != NULL && i < entries->len; i++) {
     const RbLibraryEntry *entry = entries->pdata[i];
-    g_autofree char *metadata = g_build_filename (rb_library_folder (library), entry->id, "service", "metadata", NULL);
+    g_autofree char *metadata = g_build_filename (entry->folder, "service", "metadata", NULL);
     g_autoptr (GError) problem = NULL;
     g_autoptr (GPtrArray) some = rb_trust_update (cli->data_dir, metadata, rb_moment_now (), &problem);
     if (some == NULL && rb_reason_of (problem) != RB_REASON_WRONG_OEM) {

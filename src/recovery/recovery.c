@@ -101,21 +101,21 @@ add_supervisor (RbRecovery *self, const RbRecoveryOptions *options)
 
 /* A vehicle that was started in time may be finished: expiry is then judged at the first run's start. */
 static gboolean
-open_campaign (RbRecovery *self, const char *id, GError **error)
+open_campaign (RbRecovery *self, const char *name, GError **error)
 {
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
   self->journal = rb_journal_open (self->data_dir, error);
   if (self->journal == NULL || !rb_library_check_clock (library, moment (self), error)
-      || !rb_journal_find (self->journal, self->vin, id, &self->number, &self->started, error))
+      || !rb_journal_find (self->journal, self->vin, rb_library_id (name), &self->number, &self->started, error))
     return FALSE;
-  self->contents = rb_library_open (library, id, self->number > 0 ? self->started : moment (self), error);
+  self->contents = rb_library_open (library, name, self->number > 0 ? self->started : moment (self), error);
   if (self->contents == NULL)
     return FALSE;
   if (self->number == 0 && !rb_contents_may_start (self->contents, moment (self), error))
     return FALSE;
   if (rb_campaign_has_vin (rb_contents_campaign (self->contents), self->vin))
     return TRUE;
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_IN_SCOPE, "vehicle %s is not in campaign %s", self->vin, id);
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_IN_SCOPE, "vehicle %s is not in campaign %s", self->vin, name);
   return FALSE;
 }
 

@@ -627,6 +627,13 @@ rb_workflow_metadata (RbWorkflow *self, const char *role)
   return trusted (self, role);
 }
 
+RbMetadata *
+rb_workflow_stored_targets (RbWorkflow *self, GError **error)
+{
+  RbMetadata *targets = NULL;
+  return load_signed (self, "targets", RB_METADATA_TARGETS, &targets, error) ? targets : NULL;
+}
+
 gint64
 rb_workflow_version (RbWorkflow *self, const char *role)
 {

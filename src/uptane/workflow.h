@@ -50,6 +50,8 @@ char *rb_workflow_file_of (RbWorkflow *self, const RbTarget *target);
 gboolean rb_workflow_is_consistent (RbWorkflow *self);
 /* What is trusted of a role ("root", "timestamp", …) in this run, NULL: nothing. Borrowed. */
 const RbMetadata *rb_workflow_metadata (RbWorkflow *self, const char *role);
+/* The top-level targets file that earlier runs accepted, without refresh. NULL without error: none. (transfer full) */
+RbMetadata *rb_workflow_stored_targets (RbWorkflow *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Version of a role in the folder, 0: not there. */
 gint64 rb_workflow_version (RbWorkflow *self, const char *role);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbWorkflow, rb_workflow_free)

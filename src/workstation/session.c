@@ -71,6 +71,7 @@ found_free (gpointer data)
 {
   RbSessionFound *self = data;
   g_free (self->id);
+  g_free (self->name);
   g_free (self->title);
   g_free (self->oem);
   g_free (self);
@@ -289,9 +290,12 @@ work_find (Work *work)
   work->found = g_ptr_array_new_with_free_func (found_free);
   for (guint i = 0; i < all->len; i++) {
     const RbCampaign *campaign = rb_contents_campaign (all->pdata[i]);
+    g_autofree char *name = rb_library_name (library, all->pdata[i], &work->error);
+    if (name == NULL)
+      return FALSE;
     RbSessionFound *found = g_new0 (RbSessionFound, 1);
     *found = (RbSessionFound){ g_strdup (campaign->id), g_strdup (campaign->title), g_strdup (campaign->oem),
-                               campaign->ecus->len, rb_contents_valid_until (all->pdata[i]) };
+                               g_steal_pointer (&name), campaign->ecus->len, rb_contents_valid_until (all->pdata[i]) };
     g_ptr_array_add (work->found, found);
   }
   if (all->len == 0 && problems != NULL && problems->len > 0)

@@ -36,6 +36,7 @@ gboolean rb_session_link_has_key (const char *link);
 /* A campaign that is open for the VIN. */
 typedef struct {
   char *id, *title, *oem;
+  char *name; /* by which it is opened */
   guint n_ecus;
   gint64 valid_until;
 } RbSessionFound;

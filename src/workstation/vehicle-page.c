@@ -91,7 +91,7 @@ refresh (RbPage *page)
   show_campaigns (self);
   show_verdict (self);
   const RbSessionFound *campaign = chosen (self);
-  rb_session_enter (&rb_session_input (rb_page_session (page))->campaign, campaign == NULL ? "" : campaign->id);
+  rb_session_enter (&rb_session_input (rb_page_session (page))->campaign, campaign == NULL ? "" : campaign->name);
 }
 
 static void
@@ -166,7 +166,7 @@ on_campaign_selected (RbVehiclePage *self)
   if (rb_page_session (RB_PAGE (self)) == NULL)
     return;
   const RbSessionFound *campaign = chosen (self);
-  rb_session_enter (&rb_session_input (rb_page_session (RB_PAGE (self)))->campaign, campaign == NULL ? "" : campaign->id);
+  rb_session_enter (&rb_session_input (rb_page_session (RB_PAGE (self)))->campaign, campaign == NULL ? "" : campaign->name);
   show_verdict (self);
 }
 

@@ -551,9 +551,24 @@ test_two_oems (Place *self, gconstpointer data)
   g_autoptr (RbTrustAnchor) anchor = rb_trust_add (self->data, "Other", root, FIXTURE_NOW, &error);
   g_assert_no_error (error);
   import_at (self, &bundle, FIXTURE_NOW);
-  g_autoptr (RbContents) taken = rb_bundle_import (self->library, path, FALSE, FIXTURE_NOW, NULL, NULL, &error);
-  g_assert_null (taken);
-  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "exists");
+  g_autoptr (RbContents) both = rb_bundle_import (self->library, path, FALSE, FIXTURE_NOW, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (rb_contents_anchor (both), ==, "Other");
+  g_autoptr (RbContents) neither = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);
+  g_assert_null (neither);
+  g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_AMBIGUOUS);
+  g_clear_error (&error);
+  g_autoptr (RbContents) first = rb_library_open (self->library, "Fixture/R-1", FIXTURE_NOW, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (rb_contents_anchor (first), ==, "Fixture");
+  g_autofree char *name = rb_library_name (self->library, first, &error);
+  g_assert_cmpstr (name, ==, "Fixture/R-1");
+  g_assert_true (rb_library_remove (self->library, "Fixture/R-1", NULL, NULL, &error));
+  g_autofree char *shorter = rb_library_name (self->library, both, &error);
+  g_assert_cmpstr (shorter, ==, "R-1");
+  g_autoptr (RbContents) second = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (rb_contents_anchor (second), ==, "Other");
   fixture_clear (&other);
 }
 

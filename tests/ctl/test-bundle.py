@@ -445,7 +445,7 @@ class Bundle(unittest.TestCase):
 
     def test_library_is_not_believed(self):
         self.imported(self.bundle)
-        place = self.data / "library" / self.campaign
+        place = self.data / "library" / "Aurora" / self.campaign
         campaign = place / "service" / "targets" / "campaigns" / f"{self.campaign}.json"
         good = campaign.read_bytes()
         for bent in (good + b"\n", good.replace(b"parking-brake", b"parking-broke"), good.replace(b"true", b"null")):
@@ -516,7 +516,8 @@ class Bundle(unittest.TestCase):
                     if not name.startswith(("library/.scratch-", "store/", "trust/Big/state/")) and not re.fullmatch(r"pins\.json(\.[A-Za-z0-9]{6})?", name)}
             self.assertEqual(kept, set(before))
         self.assertEqual(run("bundle", "import", big / "campaign.recall", data=self.data)[0], 0)
-        self.assertEqual(sorted(os.listdir(self.data / "library")), [".lock", (big / "campaign.txt").read_text().strip()])
+        self.assertEqual(sorted(os.listdir(self.data / "library")), [".lock", "Big"])
+        self.assertEqual(os.listdir(self.data / "library" / "Big"), [(big / "campaign.txt").read_text().strip()])
         self.assertEqual([name for name in stored(self.data) if name.startswith("pins.json")], ["pins.json"])
 
     def test_leftover_of_a_killed_import_goes(self):

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -69,7 +70,7 @@ class Service(simulator.Repository):
             place.write_bytes(content)
 
 
-class ServiceRepository(unittest.TestCase):
+class Case(unittest.TestCase):
     consistent = False
 
     @classmethod
@@ -118,6 +119,8 @@ class ServiceRepository(unittest.TestCase):
         self.assertEqual((code, same["reason"]), (1, verdict["reason"]), same)
         return verdict["message"]
 
+
+class ServiceRepository(Case):
     def test_read(self):
         self.imported()
         code, shown = run("bundle", "show", self.campaign, data=self.data)
@@ -279,6 +282,195 @@ class ServiceRepository(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("extra.json", done.stderr)
         self.assertIn("No signed metadata names this file", done.stderr)
+
+
+class CampaignCheck(Case):
+    """A recall that cannot be judged is not "none"."""
+
+    OTHER = "1RBDM7AA2TA999999"
+
+    def check(self, vin=None):
+        return run("campaign", "check", vin or self.vin, data=self.data)
+
+    def library(self):
+        return self.data / "library" / "Borealis" / self.campaign
+
+    def not_none(self, vin, *reasons):
+        code, verdict = self.check(vin)
+        self.assertEqual((code, verdict["ok"], verdict["campaigns"]), (1, False, []), verdict)
+        self.assertIn(verdict["reason"], reasons, verdict)
+        self.assertEqual([row["reason"] for row in verdict["unusable"]], [verdict["reason"]])
+        done = subprocess.run([RECALLCTL, "--data-dir", str(self.data), "campaign", "check", vin], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn("No open campaign", done.stdout + done.stderr)
+
+    def none(self, vin):
+        code, verdict = self.check(vin)
+        self.assertEqual((code, verdict["campaigns"], verdict["unusable"]), (0, [], []), verdict)
+
+    def test_none(self):
+        self.none(self.vin)
+        self.imported()
+        self.none(self.OTHER)
+
+    def test_each_damaged_file(self):
+        self.imported()
+        for path in sorted(self.library().rglob("*.json")):
+            inner = str(path.relative_to(self.library()))
+            if inner.endswith("she.json"):
+                continue
+            good = path.read_bytes()
+            for bad in (b"{}", b""):
+                with self.subTest(file=inner, bad=bad):
+                    path.write_bytes(bad)
+                    if inner.startswith("vins/") or (inner.startswith("image/") and not inner.endswith(".root.json")):
+                        code, verdict = self.check()  # the recall is open, its pack cannot be used
+                        self.assertEqual((code, len(verdict["campaigns"])), (0, 1), verdict)
+                        self.assertFalse(verdict["campaigns"][0]["pack"])
+                        self.assertNotEqual(verdict["campaigns"][0]["pack_reason"], "internal")
+                        continue
+                    reasons = ("malformed", "missing", "hash-mismatch", "length-mismatch", "version-mismatch", "bad-signature", "too-large",
+                               "wrong-oem", "pin-mismatch", "threshold-unmet", "root-version", "wrong-type")
+                    self.not_none(self.vin, *reasons)
+                    if inner.startswith(("service/metadata", "director", "image")):
+                        self.none(self.OTHER)  # what was imported says whom it is for
+                    if inner.startswith("service/targets/campaigns"):
+                        self.not_none(self.OTHER, *reasons)  # who knows whom it was for
+            path.write_bytes(good)
+        self.assertEqual(self.check()[0], 0)
+
+    def test_a_damaged_scope_is_not_believed(self):
+        """The campaign says now that it is for another vehicle."""
+        self.imported()
+        path = next((self.library() / "service" / "targets" / "campaigns").iterdir())
+        campaign = json.loads(path.read_bytes())
+        path.write_bytes(json.dumps({**campaign, "scope": {"vins": [self.OTHER]}}).encode())
+        self.not_none(self.vin, "hash-mismatch", "length-mismatch", "too-large")
+
+    def test_expired(self):
+        soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
+        self.service.timestamp["expires"] = soon.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.service.at(5)
+        self.imported()
+        deadline = time.monotonic() + 30
+        while self.check()[0] == 0 and time.monotonic() < deadline:
+            pass
+        self.not_none(self.vin, "expired")
+        self.none(self.OTHER)
+        self.service.timestamp["expires"] = FAR
+        self.service.at(6)
+        self.imported()
+        self.assertEqual([row["campaign"] for row in self.check()[1]["campaigns"]], [self.campaign])
+
+    def test_newer_metadata_that_names_it_no_longer(self):
+        """The OEM has ended the campaign: that it cannot be judged matters no more."""
+        self.service.at(5)
+        self.imported()
+        timestamp = self.library() / "service" / "metadata" / "timestamp.json"
+        path = next(path for path in self.service.artifacts if path.startswith("campaigns/"))
+        content = json.loads(self.service.artifacts.pop(path))
+        del self.service.targets["targets"]["targets"][path]
+        self.service.add_artifact("campaigns/R-2.json", json.dumps({**content, "id": "R-2", "scope": {"vins": [self.OTHER]}}).encode())
+        shutil.rmtree(self.bundle / "vins")
+        self.service.at(6).write_to(self.bundle)
+        self.assertEqual(run("bundle", "import", self.bundle, data=self.data)[0], 0)
+        self.assertEqual([row["campaign"] for row in self.check()[1]["campaigns"]], [self.campaign])
+        timestamp.write_bytes(b"{}")
+        self.none(self.vin)
+
+    def test_what_cannot_be_listed(self):
+        self.imported()
+        pins = self.data / "pins.json"
+        good = pins.read_bytes()
+        pins.write_bytes(b"{}")
+        self.assertEqual((self.check()[0], self.check()[1]["reason"]), (1, "store-damaged"))
+        pins.write_bytes(good)
+        shutil.move(self.data / "library", self.folder / "away")
+        (self.data / "library").write_bytes(b"")
+        code, verdict = self.check()
+        self.assertEqual((code, verdict["reason"]), (1, "io"), verdict)
+
+    def test_no_anchor(self):
+        self.imported()
+        shutil.rmtree(self.data / "trust")
+        self.not_none(self.vin, "no-trust-anchor")
+
+
+class TwoOems(unittest.TestCase):
+    """Campaigns belong to their trust anchor."""
+
+    def setUp(self):
+        self.made = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.made)
+        self.data = self.made / "data"
+        for name in ("Aurora", "Borealis"):
+            subprocess.run([RECALL_OEM, "demo", str(self.made / name), "--image-size", "20000"], check=True, stdout=subprocess.DEVNULL)
+            self.assertEqual(self.run_good("trust", "add", self.made / name / "service-root.json", "--name", name)["ok"], True)
+        self.campaign = (self.made / "Aurora" / "campaign.txt").read_text().strip()
+
+    def run_good(self, *arguments):
+        code, verdict = run(*arguments, data=self.data)
+        self.assertEqual(code, 0, verdict)
+        return verdict
+
+    def test_one_id(self):
+        for name in ("Aurora", "Borealis"):
+            self.assertEqual(self.run_good("bundle", "import", self.made / name / "campaign.recall")["anchor"], name)
+        listed = self.run_good("bundle", "list")["campaigns"]
+        self.assertEqual([(row["campaign"], row["name"], row["anchor"]) for row in listed],
+                         [(self.campaign, f"{name}/{self.campaign}", name) for name in ("Aurora", "Borealis")])
+        for verb in ("show", "remove"):
+            code, verdict = run("bundle", verb, self.campaign, data=self.data)
+            self.assertEqual((code, verdict["reason"]), (1, "campaign-ambiguous"), verdict)
+            self.assertIn("“Aurora”, “Borealis”", verdict["message"])
+        code, verdict = run("bundle", "show", f"Corona/{self.campaign}", data=self.data)
+        self.assertEqual((code, verdict["reason"]), (1, "campaign-unknown"), verdict)
+        for name in ("Aurora", "Borealis"):
+            self.assertEqual(self.run_good("bundle", "show", f"{name}/{self.campaign}")["anchor"], name)
+        images = self.data / "store" / "sha256"
+        self.run_good("bundle", "remove", f"Aurora/{self.campaign}")
+        self.assertEqual(self.run_good("bundle", "show", self.campaign)["anchor"], "Borealis")
+        self.assertTrue(any(images.iterdir()))
+        self.run_good("bundle", "remove", self.campaign)
+        self.assertEqual(self.run_good("bundle", "list")["campaigns"], [])
+        self.assertFalse(any(images.iterdir()))
+
+    def test_recover_names_the_oem(self):
+        for name in ("Aurora", "Borealis"):
+            self.run_good("bundle", "import", self.made / name / "campaign.recall")
+        oem = self.made / "Aurora"
+        options = ["--link", f"bus:{self.made}/none", "--answers", oem / "answers.json", "--identity", oem / "technician.p12", "--second",
+                   oem / "second.p12", "--workstation", oem / "workstation.pem", "--passphrase-file", oem / "passphrase"]
+        code, verdict = run("recover", "--campaign", self.campaign, *options, data=self.data)
+        self.assertEqual((code, verdict["reason"]), (1, "campaign-ambiguous"), verdict)
+        code, verdict = run("recover", "--campaign", f"Aurora/{self.campaign}", "--link-timeout", "0", *options, data=self.data)
+        self.assertEqual(code, 1, verdict)
+        self.assertNotIn(verdict["reason"], ("campaign-ambiguous", "campaign-unknown"), verdict)
+
+    def test_one_does_not_stand_for_the_other(self):
+        """A campaign that lies in another anchor's place is not opened."""
+        self.run_good("bundle", "import", self.made / "Aurora" / "campaign.recall")
+        (self.data / "library" / "Borealis").mkdir()
+        shutil.move(self.data / "library" / "Aurora" / self.campaign, self.data / "library" / "Borealis" / self.campaign)
+        self.assertEqual(run("bundle", "show", self.campaign, data=self.data)[1]["reason"], "malformed")
+        importing = self.data / "library" / "Borealis" / self.campaign / "import.json"
+        importing.write_text(importing.read_text().replace("Aurora", "Borealis"))
+        self.assertEqual(run("bundle", "show", self.campaign, data=self.data)[1]["reason"], "wrong-oem")
+
+    def test_a_library_of_an_earlier_build(self):
+        """library/CAMPAIGN is read, and moves when it is imported again."""
+        library = self.data / "library"
+        self.run_good("bundle", "import", self.made / "Aurora" / "campaign.recall")
+        shutil.move(library / "Aurora" / self.campaign, library / self.campaign)
+        (library / "Aurora").rmdir()
+        self.assertEqual(self.run_good("bundle", "show", self.campaign)["anchor"], "Aurora")
+        vin = (self.made / "Aurora" / "vin.txt").read_text().strip()
+        self.assertEqual(len(self.run_good("campaign", "check", vin)["campaigns"]), 1)
+        self.run_good("bundle", "import", self.made / "Borealis" / "campaign.recall")
+        self.assertEqual([row["anchor"] for row in self.run_good("bundle", "list")["campaigns"]], ["Aurora", "Borealis"])
+        self.run_good("bundle", "import", self.made / "Aurora" / "campaign.recall")
+        self.assertEqual(sorted(os.listdir(library)), [".lock", "Aurora", "Borealis"])
+        self.run_good("bundle", "show", f"Aurora/{self.campaign}")
 
 
 class ConsistentSnapshots(ServiceRepository):
