@@ -95,7 +95,7 @@ rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **e
   self->folder = g_strdup (source->folder);
   self->store = g_strdup (source->store);
   self->in_place = g_strdup (source->in_place);
-  self->service = rb_service_open (source->folder, source->anchors, source->moment, error);
+  self->service = rb_service_open (source->folder, source->anchors, source->moment, source->started, error);
   if (self->service == NULL || !verify_roots (self, error) || (self->vins = rb_vin_pack_list (source->folder, error)) == NULL)
     return NULL;
   self->owned = owned;

@@ -335,7 +335,7 @@ anchors_named (RbLibrary *self, const char *name, GError **error)
 }
 
 static RbContents *
-open_place (RbLibrary *self, const Place *place, gint64 moment, GError **error)
+open_place (RbLibrary *self, const Place *place, gint64 moment, gboolean started, GError **error)
 {
   g_autoptr (json_t) import = read_import (place->folder, error);
   if (import == NULL)
@@ -351,7 +351,8 @@ open_place (RbLibrary *self, const Place *place, gint64 moment, GError **error)
   g_autoptr (GPtrArray) anchors = anchors_named (self, anchor, error);
   if (anchors == NULL)
     return NULL;
-  const RbContentsSource source = { .folder = place->folder, .store = self->store, .anchors = anchors, .in_place = in_place, .moment = moment };
+  const RbContentsSource source = { .folder = place->folder, .store = self->store, .anchors = anchors, .in_place = in_place,
+                                    .moment = moment, .started = started };
   g_autoptr (RbContents) contents = rb_contents_verify (&source, NULL, error);
   if (contents == NULL) {
     g_prefix_error (error, "campaign %s: ", place->id);
@@ -363,12 +364,24 @@ open_place (RbLibrary *self, const Place *place, gint64 moment, GError **error)
   return NULL;
 }
 
-RbContents *
-rb_library_open (RbLibrary *self, const char *name, gint64 moment, GError **error)
+static RbContents *
+open_named (RbLibrary *self, const char *name, gint64 moment, gboolean started, GError **error)
 {
   g_autoptr (GPtrArray) places = list_places (self, error);
   const Place *place = places == NULL ? NULL : find (places, name, error);
-  return place == NULL ? NULL : open_place (self, place, moment, error);
+  return place == NULL ? NULL : open_place (self, place, moment, started, error);
+}
+
+RbContents *
+rb_library_open (RbLibrary *self, const char *name, gint64 moment, GError **error)
+{
+  return open_named (self, name, moment, FALSE, error);
+}
+
+RbContents *
+rb_library_open_started (RbLibrary *self, const char *name, gint64 moment, GError **error)
+{
+  return open_named (self, name, moment, TRUE, error);
 }
 
 char *
@@ -402,7 +415,7 @@ static void
 add_for_vin (RbLibrary *self, RbPins *pins, const Place *place, const char *vin, gint64 now, GPtrArray *found, GPtrArray *problems)
 {
   g_autoptr (GError) problem = NULL;
-  g_autoptr (RbContents) contents = open_place (self, place, now, &problem);
+  g_autoptr (RbContents) contents = open_place (self, place, now, FALSE, &problem);
   if (contents != NULL && !rb_campaign_has_vin (rb_contents_campaign (contents), vin))
     return;
   if (contents != NULL && rb_contents_may_start (contents, now, &problem))

@@ -39,6 +39,8 @@ const char *rb_library_id (const char *name);
  * campaign that has been issued anew since). Errors: campaign-unknown,
  * campaign-ambiguous, no-trust-anchor, wrong-oem, campaign-expired, words for metadata. (transfer full) */
 RbContents *rb_library_open (RbLibrary *self, const char *name, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for a vehicle that was started by it: what its OEM's keys vouched for then may be finished, whatever root has come since. */
+RbContents *rb_library_open_started (RbLibrary *self, const char *name, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The name of a campaign of the library. (transfer full) */
 char *rb_library_name (RbLibrary *self, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Verified campaigns whose scope holds the VIN, for starting work now; problems (may be NULL) receives (element-type GError) of those whose

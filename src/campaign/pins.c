@@ -13,7 +13,8 @@
 
 struct _RbPins {
   char *path;
-  json_t *json; /* {"campaigns": {ANCHOR: {ID: seen}}, "packs": {ANCHOR: {VIN: {ROOT: {ROLE: seen}}}}, "floor"}; seen: {"version", "sha256"} */
+  json_t *json; /* {"campaigns": {ANCHOR: {ID: seen}}, "packs": {ANCHOR: {VIN: {ROOT: {ROLE: seen}}}},
+                 * "imported": {ANCHOR: {SHA256 of campaign.json: seen}}, "floor"}; seen: {"version", "sha256"} */
 };
 
 static gboolean
@@ -39,17 +40,31 @@ check_table (const json_t *table, guint depth, const char *what, GError **error)
   return TRUE;
 }
 
-/* A file of earlier builds has no packs, and none at all no floor. */
+static const struct {
+  const char *name;
+  guint depth;
+} tables[] = { { "campaigns", 2 }, { "packs", 4 }, { "imported", 2 } };
+
+/* A file of earlier builds has campaigns alone, and none at all no floor. */
+static gboolean
+check_tables (json_t *json, const char *what, GError **error)
+{
+  if (rb_json_object (json, "campaigns", what, error) == NULL)
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++) {
+    if (json_object_get (json, tables[i].name) == NULL)
+      rb_json_set (json, tables[i].name, json_object ());
+    if (!check_table (json_object_get (json, tables[i].name), tables[i].depth, what, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 check_file (json_t *json, const char *what, GError **error)
 {
   gint64 floor;
-  json_t *campaigns = rb_json_object (json, "campaigns", what, error);
-  if (campaigns == NULL || !rb_member_format (json, FORMAT, what, error))
-    return FALSE;
-  if (json_object_get (json, "packs") == NULL)
-    rb_json_set (json, "packs", json_object ());
-  return check_table (campaigns, 2, what, error) && check_table (json_object_get (json, "packs"), 4, what, error)
+  return rb_member_format (json, FORMAT, what, error) && check_tables (json, what, error)
          && (json_object_get (json, "floor") == NULL || rb_json_integer (json, "floor", 0, G_MAXINT64, &floor, what, error));
 }
 
@@ -58,8 +73,8 @@ nothing_seen (void)
 {
   json_t *json = json_object ();
   rb_json_set_string (json, "format", FORMAT);
-  rb_json_set (json, "campaigns", json_object ());
-  rb_json_set (json, "packs", json_object ());
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
+    rb_json_set (json, tables[i].name, json_object ());
   return json;
 }
 
@@ -145,6 +160,21 @@ rb_pins_campaign_sha256 (RbPins *self, const char *anchor, const char *id)
   return json_string_value (json_object_get (json_object_get (of_anchor (self, "campaigns", anchor), id), "sha256"));
 }
 
+const char *
+rb_pins_owner (RbPins *self, const char *campaign_sha256)
+{
+  const char *owner = NULL, *anchor;
+  json_t *imported;
+  json_object_foreach (json_object_get (self->json, "imported"), anchor, imported) {
+    if (json_object_get (imported, campaign_sha256) == NULL)
+      continue;
+    if (owner != NULL)
+      return NULL;
+    owner = anchor;
+  }
+  return owner;
+}
+
 /* What was seen of a vehicle's pack under the campaign's Director root. */
 static json_t *
 of_pack (RbPins *self, RbContents *contents, const char *vin)
@@ -226,6 +256,8 @@ rb_pins_remember (RbPins *self, RbContents *contents, GError **error)
 {
   const RbCampaign *campaign = rb_contents_campaign (contents);
   see (of_anchor (self, "campaigns", rb_contents_anchor (contents)), campaign->id, campaign->version,
+       rb_contents_campaign_sha256 (contents));
+  see (of_anchor (self, "imported", rb_contents_anchor (contents)), rb_contents_campaign_sha256 (contents), campaign->version,
        rb_contents_campaign_sha256 (contents));
   rb_json_set_integer (self->json, "floor", MAX (rb_pins_floor (self), campaign->issued));
   return see_packs (self, contents, error) && save (self, error);

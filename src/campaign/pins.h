@@ -4,7 +4,7 @@
 
 /*
  * DATA/pins.json: the highest version of each campaign ever imported, by trust anchor, those of each vehicle's Director
- * metadata, by trust anchor and Director root, and the latest time an OEM has signed. It outlives the campaigns.
+ * metadata, by trust anchor and Director root, every campaign.json imported, and the latest time an OEM has signed. It outlives the campaigns.
  */
 typedef struct _RbPins RbPins;
 /* store-damaged when the file is there and cannot be read or believed; without a file nothing has been seen. */
@@ -16,6 +16,8 @@ gboolean rb_pins_check (RbPins *self, RbContents *contents, GError **error) G_GN
 gboolean rb_pins_check_packs (RbPins *self, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Of the newest campaign.json imported under that id, hex; NULL: none was. Borrowed. */
 const char *rb_pins_campaign_sha256 (RbPins *self, const char *anchor, const char *id);
+/* The anchor under which a campaign.json with that digest was imported; NULL: none, or several. Borrowed. */
+const char *rb_pins_owner (RbPins *self, const char *campaign_sha256);
 /* clock when now is before the floor */
 gboolean rb_pins_check_clock (RbPins *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64 rb_pins_floor (RbPins *self);

@@ -33,9 +33,20 @@ refuse (GError **error, RbReason reason, const char *text)
   return FALSE;
 }
 
-/* The root to begin with: the newest of the anchor that shares one with the bundle, or the bundle's first. */
+/* The newest of roots that the anchor has accepted. Borrowed. */
 static GBytes *
-find_anchor (RbService *self, const char *folder, GPtrArray *anchors, GError **error)
+newest_known (const RbTrustAnchor *anchor, GPtrArray *roots)
+{
+  for (guint i = roots->len; i > 0; i--)
+    if (g_ptr_array_find_with_equal_func (anchor->roots, roots->pdata[i - 1], g_bytes_equal, NULL))
+      return roots->pdata[i - 1];
+  return NULL;
+}
+
+/* The root to begin with: the newest of the anchor that shares one with the bundle, or the bundle's first. What was started under
+ * an older root goes on under that one. */
+static GBytes *
+find_anchor (RbService *self, const char *folder, GPtrArray *anchors, gboolean started, GError **error)
 {
   g_autofree char *metadata = g_build_filename (folder, "service", "metadata", NULL);
   g_autoptr (GPtrArray) roots = rb_roots_read (metadata, error);
@@ -48,7 +59,7 @@ find_anchor (RbService *self, const char *folder, GPtrArray *anchors, GError **e
     if (!rb_trust_anchor_knows (anchor, roots))
       continue;
     self->anchor = g_strdup (anchor->name);
-    return g_bytes_ref (anchor->roots->pdata[anchor->roots->len - 1]);
+    return g_bytes_ref (started ? newest_known (anchor, roots) : anchor->roots->pdata[anchor->roots->len - 1]);
   }
   if (anchors->len == 0)
     refuse (error, RB_REASON_NO_TRUST_ANCHOR, "no OEM is trusted here yet; install its Service root with “trust add”");
@@ -166,13 +177,13 @@ check_expiry (const RbCampaign *campaign, gint64 moment, GError **error)
 }
 
 RbService *
-rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, GError **error)
+rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, gboolean started, GError **error)
 {
   g_autoptr (RbService) self = g_new0 (RbService, 1);
   g_autoptr (GError) problem = NULL;
   g_autofree char *file = NULL;
   g_autoptr (RbCampaign) claimed = NULL;
-  g_autoptr (GBytes) root = find_anchor (self, folder, anchors, error);
+  g_autoptr (GBytes) root = find_anchor (self, folder, anchors, started, error);
   g_autoptr (GBytes) json = root == NULL ? NULL : rb_service_claimed (folder, error);
   if (json == NULL || (file = campaign_file (folder, error)) == NULL || (claimed = rb_campaign_parse (json, error)) == NULL)
     return NULL;

@@ -23,8 +23,9 @@ typedef struct {
 } RbService;
 
 /* folder has the shape of a bundle. anchors (of RbTrustAnchor) NULL: the bundle's own first root is believed. Expiry is
- * judged at moment, or at the campaign's issue where that is later. Errors: no-trust-anchor, wrong-oem, campaign-expired, words for metadata. */
-RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, GError **error)
+ * judged at moment, or at the campaign's issue where that is later; started: by the newest root in it that the anchor has accepted,
+ * instead of the anchor's newest. Errors: no-trust-anchor, wrong-oem, campaign-expired, words for metadata. */
+RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, gboolean started, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* The campaign in a folder of that shape, as it claims to be: nothing is verified. (transfer full) */
 GBytes *rb_service_claimed (const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -37,19 +37,36 @@ verb_list (RbCli *cli, int argc, char **argv)
   return rb_record_end (cli, records, message, extra);
 }
 
+typedef struct {
+  char *oem;
+} Options;
+
+static void
+clear_options (Options *self)
+{
+  g_free (self->oem);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
+
 static int
 verb_export (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
+  g_auto (Options) options = { 0 };
   int code;
-  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
   g_autoptr (GPtrArray) records = list_pending (cli, &error);
-  return records == NULL ? rb_cli_fail (cli, error, NULL) : rb_record_export (cli, records, "pending ", argv[1]);
+  return records == NULL ? rb_cli_fail (cli, error, NULL) : rb_record_export (cli, records, options.oem, "pending ", argv[1]);
 }
+
+static const RbOption export_options[] = {
+  { "oem", "NAME", "the records of this OEM; needed where there are several", RB_OPTION_TEXT (Options, oem) },
+  { NULL },
+};
 
 const RbCliVerb rb_outbox_verbs[] = {
   { "outbox", "", "records that the OEM has not acknowledged", verb_list },
-  { "outbox export", "DIR", "the same as files", verb_export, NULL, 1, 1 },
+  { "outbox export", "DIR [--oem NAME]", "those of an OEM as files", verb_export, export_options, 1, 1 },
   { NULL },
 };

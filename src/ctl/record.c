@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/certificate.h"
+#include "ctl/owner.h"
 #include "record/chain.h"
 #include "record/creation.h"
 #include "record/sheet.h"
@@ -16,13 +17,14 @@
 
 /* What the verbs' options store. */
 typedef struct {
-  char *vin, *campaign, *output, *trust, *bundle, *service_root, *require;
+  char *vin, *campaign, *output, *trust, *bundle, *service_root, *require, *oem;
 } Options;
 
 static void
 clear_options (Options *self)
 {
-  char *const texts[] = { self->vin, self->campaign, self->output, self->trust, self->bundle, self->service_root, self->require };
+  char *const texts[] = { self->vin, self->campaign, self->output, self->trust, self->bundle, self->service_root, self->require,
+                          self->oem };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
 }
@@ -223,11 +225,12 @@ write_files (GPtrArray *records, const char *folder, guint *written, GError **er
 }
 
 int
-rb_record_export (RbCli *cli, GPtrArray *records, const char *what, const char *folder)
+rb_record_export (RbCli *cli, GPtrArray *records, const char *oem, const char *what, const char *folder)
 {
   g_autoptr (GError) error = NULL;
+  g_autoptr (RbOwners) owners = rb_owner_load (cli->data_dir, &error);
   guint written = 0;
-  if (!write_files (records, folder, &written, &error))
+  if (owners == NULL || !rb_owner_select (owners, records, oem, &error) || !write_files (records, folder, &written, &error))
     return rb_cli_fail (cli, error, NULL);
   json_t *extra = json_object ();
   rb_json_set_integer (extra, "exported", written);
@@ -239,12 +242,13 @@ static int
 verb_export (RbCli *cli, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
+  g_auto (Options) options = { 0 };
   int code;
-  if (!rb_cli_parse (cli, NULL, &argc, &argv, &code))
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
   g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
   g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_stored_list (outbox, NULL, NULL, NULL, &error);
-  return records == NULL ? rb_cli_fail (cli, error, NULL) : rb_record_export (cli, records, "", argv[1]);
+  return records == NULL ? rb_cli_fail (cli, error, NULL) : rb_record_export (cli, records, options.oem, "", argv[1]);
 }
 
 static int
@@ -367,6 +371,11 @@ static const RbOption list_options[] = {
   { NULL },
 };
 
+static const RbOption export_options[] = {
+  { "oem", "NAME", "the records of this OEM; needed where there are several", RB_OPTION_TEXT (Options, oem) },
+  { NULL },
+};
+
 static const RbOption print_options[] = {
   { "output", "FILE.pdf", "the PDF to write", RB_OPTION_FILE (Options, output), .needed = TRUE, .letter = 'o' },
   { NULL },
@@ -383,7 +392,7 @@ static const RbOption verify_options[] = {
 const RbCliVerb rb_record_verbs[] = {
   { "record list", "", "the records of this workstation", verb_list, list_options },
   { "record show", "DIGEST", "one record", verb_show, NULL, 1, 1 },
-  { "record export", "DIR", "every record as a file", verb_export, NULL, 1, 1 },
+  { "record export", "DIR [--oem NAME]", "every record of an OEM as a file", verb_export, export_options, 1, 1 },
   { "record print", "DIGEST -o FILE.pdf", "the certificate of one record, on one page", verb_print, print_options, 1, 1 },
   { "record verify", "FILE…", "verify records; needs no data dir", verb_verify, verify_options, 1, -1 },
   { NULL },

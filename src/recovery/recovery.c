@@ -108,7 +108,8 @@ open_campaign (RbRecovery *self, const char *name, GError **error)
   if (self->journal == NULL || !rb_library_check_clock (library, moment (self), error)
       || !rb_journal_find (self->journal, self->vin, rb_library_id (name), &self->number, &self->started, error))
     return FALSE;
-  self->contents = rb_library_open (library, name, self->number > 0 ? self->started : moment (self), error);
+  self->contents = self->number > 0 ? rb_library_open_started (library, name, self->started, error)
+                                    : rb_library_open (library, name, moment (self), error);
   if (self->contents == NULL)
     return FALSE;
   if (self->number == 0 && !rb_contents_may_start (self->contents, moment (self), error))

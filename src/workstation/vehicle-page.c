@@ -72,6 +72,8 @@ show_verdict (RbVehiclePage *self)
     say (self, length < VIN_LENGTH ? RB_ROW_WAITING : RB_ROW_BAD, "Not a VIN yet", length < VIN_LENGTH ? typed : "17 letters and digits, without I, O and Q");
   else if (rb_session_task (session) == RB_TASK_FIND)
     say (self, RB_ROW_BUSY, "Looking for campaigns", "Every campaign in the library is verified again");
+  else if (campaign == NULL && rb_session_error (session, RB_TASK_FIND) != NULL)
+    say (self, RB_ROW_BAD, "Whether a campaign is open cannot be said", rb_session_error (session, RB_TASK_FIND)->message);
   else if (campaign == NULL)
     say (self, RB_ROW_BAD, "No open campaign for this vehicle", "The VIN is not in the scope of any campaign on this workstation");
   else {

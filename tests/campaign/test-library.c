@@ -308,6 +308,28 @@ test_service_rotation (Place *self, gconstpointer data)
   g_test_message ("%s", error->message);
 }
 
+/* A vehicle that was started goes on by its bundle, whatever root of its OEM has come since; a new one does not begin by it. */
+static void
+test_rotation_while_open (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const FixtureBundle before = fixture_good ();
+  FixtureBundle after = before;
+  after.service_rotated = TRUE;
+  after.id = "R-2";
+  import_at (self, &before, FIXTURE_NOW);
+  import_at (self, &after, FIXTURE_NOW);
+  g_autoptr (RbContents) begun = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);
+  g_assert_null (begun);
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "threshold-unmet");
+  g_clear_error (&error);
+  g_autoptr (RbContents) started = rb_library_open_started (self->library, "R-1", FIXTURE_NOW, &error);
+  g_assert_no_error (error);
+  g_autoptr (GPtrArray) assignments = rb_contents_assignments (started, FIXTURE_VIN, FIXTURE_NOW, NULL, 0, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (assignments->len, ==, 2);
+}
+
 static void
 test_trust_update (Place *self, gconstpointer data)
 {
@@ -614,6 +636,7 @@ main (int argc, char **argv)
   ADD ("/library/rollback", test_rollback);
   ADD ("/library/pinned-root", test_pinned_root);
   ADD ("/library/service-rotation", test_service_rotation);
+  ADD ("/library/rotation-while-open", test_rotation_while_open);
   ADD ("/library/trust-update", test_trust_update);
   ADD ("/library/vins", test_vins);
   ADD ("/library/for-vin", test_for_vin);
