@@ -129,25 +129,48 @@ assign_entry (const char *path, const json_t *entry, gpointer data)
   return assign (self->check, path, entry, self->error);
 }
 
-/* The Standard (5.2.3.1) leaves the member's name open: these are met. */
-static const char *
-vin_of (const json_t *part)
+/* The Standard (5.2.3.1) leaves the member's name open: these are met, the first that is there counts. */
+static const json_t *
+vehicle_of (const json_t *part)
 {
-  const char *custom = rb_json_string_or (json_object_get (part, "custom"), "vin", NULL);
-  return rb_json_string_or (part, "vin", rb_json_string_or (part, "device_id", custom));
+  const json_t *vin = json_object_get (part, "vin"), *device = json_object_get (part, "device_id");
+  return vin != NULL ? vin : device != NULL ? device : json_object_get (json_object_get (part, "custom"), "vin");
+}
+
+static gboolean
+judge_vin (Check *check, const RbMetadata *targets, GError **error)
+{
+  const json_t *vin = vehicle_of (targets->signed_part);
+  const char *wanted = check->request->vin;
+  if (vin == NULL)
+    return TRUE;
+  if (!json_is_string (vin))
+    return refused (check, "director", error, RB_REASON_VIN_MISMATCH, "the vehicle they are for is not a text");
+  if (wanted != NULL && strcmp (json_string_value (vin), wanted) != 0)
+    return refused (check, "director", error, RB_REASON_VIN_MISMATCH, "they are for vehicle %s", json_string_value (vin));
+  return TRUE;
+}
+
+/* What directs nothing fits every vehicle, so it has to say which one it is for. */
+static gboolean
+judge_missing_vin (Check *check, const RbMetadata *targets, GError **error)
+{
+  const RbVehicleRequest *request = check->request;
+  gboolean needed = request->vin_needed || check->assignments->len == 0;
+  if (!needed || request->vin == NULL || vehicle_of (targets->signed_part) != NULL)
+    return TRUE;
+  return refused (check, "director", error, RB_REASON_VIN_MISMATCH, "they name no vehicle, expected %s", request->vin);
 }
 
 static gboolean
 judge_director_targets (Check *check, const RbMetadata *targets, GError **error)
 {
   const json_t *delegations = json_object_get (json_object_get (targets->signed_part, "delegations"), "roles");
-  const char *vin = vin_of (targets->signed_part);
   Assign assign = { check, error };
   if (json_array_size (delegations) > 0)
     return refused (check, "director", error, RB_REASON_DELEGATION_IN_DIRECTOR, "the Director delegates");
-  if (vin != NULL && check->request->vin != NULL && strcmp (vin, check->request->vin) != 0)
-    return refused (check, "director", error, RB_REASON_VIN_MISMATCH, "they are for vehicle %s", vin);
-  return rb_metadata_each_entry (targets, assign_entry, &assign);
+  return judge_vin (check, targets, error) && rb_metadata_each_entry (targets, assign_entry, &assign)
+         && judge_missing_vin (check, targets, error);
 }
 
 static gboolean
@@ -337,6 +360,8 @@ rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbSt
   if (!rb_repository_commit (images, error) || !rb_repository_commit (director, error)
       || !store_release_counters (&check, director_store, error))
     return FALSE;
+  if (request->director_signed != NULL)
+    *request->director_signed = json_incref (rb_repository_targets (director)->signed_part);
   if (assignments != NULL)
     *assignments = g_steal_pointer (&found);
   return TRUE;

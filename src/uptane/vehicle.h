@@ -5,6 +5,8 @@
 #include "uptane/target.h"
 #include "uptane/verdict.h"
 
+#include <jansson.h>
+
 /*
  * Verification of a vehicle's metadata by the Uptane Standard 2.1: full (5.4.4.2, both repositories) and partial
  * (5.4.4.1, Director targets only). Used by the workstation for a whole vehicle and by simulated ECUs for
@@ -17,12 +19,14 @@ typedef struct {
 
 typedef struct {
   gint64 now;
-  const char *vin;              /* opaque; compared when Director targets carry one */
+  const char *vin;              /* opaque; compared when Director targets carry one, as those that direct nothing must */
+  gboolean vin_needed;          /* Director targets must carry it in any case */
   const RbVehicleEcu *ecus;     /* of the vehicle: an ECU not listed here in Director targets is ecu-unknown */
   guint n_ecus;                 /* 0: a Secondary checking for itself, ECU ids are not judged but its own */
   const char *own_serial;       /* a Secondary's own; NULL for a Primary or workstation */
   gsize max_director_targets, max_image_targets, max_snapshot; /* bytes of a file, 0: default */
   RbSource *images;             /* where the images are; NULL: they are not judged */
+  json_t **director_signed;     /* full verification: where the signed part of the accepted Director targets goes (transfer full); NULL */
   gboolean any_layout;          /* the sources are folders in whatever layout: see RbRepositoryLimits */
 } RbVehicleRequest;
 

@@ -394,6 +394,31 @@ def _(world):
     world.director.extra = {"custom": {"vin": "WRB0TEST000000002"}}
 
 
+for _member, _value in (("vin", 1), ("device_id", None), ("vin", ["WRB0TEST000000001"])):
+    @case(f"director-{_member}-is-{_value!r}", "director", "targets", "vin-mismatch")
+    def _(world, member=_member, value=_value):
+        world.director.extra = {member: value}
+
+
+@case("directs-nothing-to-no-vehicle", "director", "targets", "vin-mismatch")
+def _(world):
+    world.director.targets.clear()
+    world.director.extra = {}
+
+
+@case("directs-nothing-to-any-ecu", "director", "targets", "vin-mismatch")
+def _(world):
+    for entry in world.director.targets.values():
+        entry["custom"].pop("ecuIdentifiers")
+    world.director.extra = {}
+
+
+@case("directs-nothing-to-another-vehicle", "director", "targets", "vin-mismatch")
+def _(world):
+    world.director.targets.clear()
+    world.director.extra = {"device_id": "WRB0TEST000000002"}
+
+
 for _name in ("../tcu/app-2.bin", "tcu/../../app", "", "tcu//app", ".", "/"):
     @case(f"director-path-{_name!r}", "director", "targets", "path")
     def _(world, name=_name):

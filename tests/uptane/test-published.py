@@ -34,8 +34,9 @@ class Published(unittest.TestCase):
         return self.scratch / name
 
     def test_update_after_the_first(self):
+        """The first directs nothing and names no vehicle; the update directs an image, which only this vehicle has an ECU for."""
         first = self.verify(FOLDER / FIRST)
-        self.assertEqual((first["reason"], first["ecus"]), ("ok", []))
+        self.assertEqual((first["repo"], first["role"], first["reason"]), ("director", "targets", "vin-mismatch"))
         update = self.verify(FOLDER / UPDATE)
         self.assertEqual([(ecu["serial"], ecu["path"], ecu["length"]) for ecu in update["ecus"]], [("TCUdemocar", "/TCU1.1.txt", 17)])
         self.assertEqual((update["director"]["targets"], update["image"]["targets"]), (2, 1))
