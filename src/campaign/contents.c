@@ -179,6 +179,12 @@ rb_contents_assignments (RbContents *self, const char *vin, gint64 moment, const
   return rb_vin_pack_assignments (self->folder, self->service, vin, MAX (moment, self->service->campaign->issued), ecus, n_ecus, error);
 }
 
+GPtrArray *
+rb_contents_completeness (RbContents *self, const char *vin, gint64 moment, GError **error)
+{
+  return rb_vin_pack_completeness (self->folder, self->service, vin, MAX (moment, self->service->campaign->issued), error);
+}
+
 gboolean
 rb_contents_verify_packs (RbContents *self, gint64 moment, GError **error)
 {

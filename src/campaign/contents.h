@@ -3,6 +3,7 @@
 #include "campaign/error.h"
 #include "campaign/scratch.h"
 #include "model/campaign.h"
+#include "model/completeness.h"
 #include "model/profile.h"
 #include "model/vehicle-model.h"
 #include "uptane/vehicle.h"
@@ -53,6 +54,9 @@ GStrv rb_contents_vins (RbContents *self);
  * metadata. Pass the time of the recovery's first start for a vehicle that was started in time. */
 GPtrArray *rb_contents_assignments (RbContents *self, const char *vin, gint64 moment, const RbVehicleEcu *ecus,
                                     guint n_ecus, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What has to be done for that vehicle to be complete, by the same metadata: (element-type RbCompletenessEcu) (transfer full). Errors as
+ * above. */
+GPtrArray *rb_contents_completeness (RbContents *self, const char *vin, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* she.json of the VIN's pack as it is in the bundle: CMS or plain JSON. NULL without error: there is none. (transfer full) */
 GBytes *rb_contents_she (RbContents *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

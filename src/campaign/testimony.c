@@ -20,24 +20,15 @@ read_image (gpointer data, const char *sha256, GError **error)
 }
 
 /* Judged at the time of issue: packs expire, and a record of a vehicle is looked at years later. */
-static GHashTable *
-read_ecus (gpointer data, const char *vin, GError **error)
+static GPtrArray *
+read_completeness (gpointer data, const char *vin, GError **error)
 {
   RbTestimony *self = data;
   g_autoptr (GError) problem = NULL;
-  g_autoptr (GPtrArray) assignments
-    = rb_contents_assignments (self->contents, vin, self->evidence.campaign->issued, NULL, 0, &problem);
-  if (assignments == NULL) {
-    if (rb_reason_of (problem) != RB_REASON_VIN_PACK_MISSING)
-      g_propagate_error (error, g_steal_pointer (&problem));
-    return NULL;
-  }
-  GHashTable *ecus = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  for (guint i = 0; i < assignments->len; i++) {
-    const RbAssignment *assignment = assignments->pdata[i];
-    g_hash_table_insert (ecus, g_strdup (assignment->serial), g_strdup (assignment->hardware_id));
-  }
-  return ecus;
+  g_autoptr (GPtrArray) ecus = rb_contents_completeness (self->contents, vin, self->evidence.campaign->issued, &problem);
+  if (ecus == NULL && rb_reason_of (problem) != RB_REASON_VIN_PACK_MISSING)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return g_steal_pointer (&ecus);
 }
 
 static const RbProfile *
@@ -63,7 +54,7 @@ rb_testimony_open (const char *bundle, const char *service_root, GError **error)
     .campaign_sha256 = rb_contents_campaign_sha256 (contents),
     .model = rb_contents_model (contents),
     .image = read_image,
-    .ecus = read_ecus,
+    .completeness = read_completeness,
     .profile = find_profile,
     .data = self,
   };

@@ -3,6 +3,8 @@
 
 #include "campaign/roots.h"
 #include "core/files.h"
+#include "core/json.h"
+#include "model/completeness.h"
 
 #include <string.h>
 
@@ -82,6 +84,33 @@ check_assignments (GPtrArray *assignments, const RbService *service, GError **er
   return FALSE;
 }
 
+/* (transfer full) serial → hardware id */
+static GHashTable *
+table_of (GPtrArray *assignments)
+{
+  GHashTable *table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  for (guint i = 0; i < assignments->len; i++) {
+    const RbAssignment *assignment = assignments->pdata[i];
+    g_hash_table_insert (table, g_strdup (assignment->serial), g_strdup (assignment->hardware_id));
+  }
+  return table;
+}
+
+/* What is directed is part of the vehicle as built, where the pack says how it is built. */
+static gboolean
+check_built (GPtrArray *assignments, GHashTable *as_built, GError **error)
+{
+  for (guint i = 0; as_built != NULL && i < assignments->len; i++) {
+    const RbAssignment *assignment = assignments->pdata[i];
+    const char *hardware_id = g_hash_table_lookup (as_built, assignment->serial);
+    if (hardware_id == NULL)
+      return mismatch (error, RB_REASON_ECU_UNKNOWN, assignment, "it is not in the list of the vehicle as built");
+    if (strcmp (hardware_id, assignment->hardware_id) != 0)
+      return mismatch (error, RB_REASON_HARDWARE_MISMATCH, assignment, "the list of the vehicle as built gives it other hardware");
+  }
+  return TRUE;
+}
+
 typedef struct {
   RbStore *director, *image;
   RbSource *director_source, *image_source;
@@ -117,30 +146,66 @@ open_repositories (Repositories *self, const char *folder, const RbCampaign *cam
          && (self->image = fresh_store (folder, &campaign->image_root, "image", error)) != NULL;
 }
 
-static GPtrArray *
-verify (const char *folder, const RbService *service, const RbVehicleRequest *request, GError **error)
+typedef struct {
+  GPtrArray *assignments; /* of RbAssignment */
+  GHashTable *as_built;   /* serial → hardware id; NULL: the pack does not say */
+} Verified;
+
+static void
+verified_clear (Verified *self)
+{
+  g_clear_pointer (&self->assignments, g_ptr_array_unref);
+  g_clear_pointer (&self->as_built, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Verified, verified_clear)
+
+static gboolean
+read_as_built (Verified *self, const json_t *director, GError **error)
+{
+  g_autoptr (GError) malformed = NULL;
+  self->as_built = rb_completeness_as_built (director, &malformed);
+  if (malformed == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&malformed));
+  return FALSE;
+}
+
+static gboolean
+verify (Verified *self, const char *folder, const RbService *service, RbVehicleRequest request, GError **error)
 {
   g_auto (Repositories) all = { NULL };
-  g_autoptr (GPtrArray) assignments = NULL;
-  if (!open_repositories (&all, folder, service->campaign, request->vin, error)
-      || !rb_vehicle_verify_full (all.director, all.director_source, all.image, all.image_source, request, &assignments,
-                                  NULL, error)
-      || !check_assignments (assignments, service, error))
-    return NULL;
-  return g_steal_pointer (&assignments);
+  g_autoptr (json_t) director = NULL;
+  request.vin_needed = TRUE;
+  request.director_signed = &director;
+  if (!rb_vin_pack_check (folder, service->campaign, request.vin, error))
+    return FALSE;
+  if (open_repositories (&all, folder, service->campaign, request.vin, error)
+      && rb_vehicle_verify_full (all.director, all.director_source, all.image, all.image_source, &request, &self->assignments, NULL, error)
+      && check_assignments (self->assignments, service, error) && read_as_built (self, director, error)
+      && check_built (self->assignments, self->as_built, error))
+    return TRUE;
+  g_prefix_error (error, "VIN pack %s: ", request.vin);
+  return FALSE;
 }
 
 GPtrArray *
 rb_vin_pack_assignments (const char *folder, const RbService *service, const char *vin, gint64 moment,
                          const RbVehicleEcu *ecus, guint n_ecus, GError **error)
 {
+  g_auto (Verified) found = { NULL };
   const RbVehicleRequest request = { .now = moment, .vin = vin, .ecus = ecus, .n_ecus = n_ecus };
-  if (!rb_vin_pack_check (folder, service->campaign, vin, error))
+  return verify (&found, folder, service, request, error) ? g_steal_pointer (&found.assignments) : NULL;
+}
+
+GPtrArray *
+rb_vin_pack_completeness (const char *folder, const RbService *service, const char *vin, gint64 moment, GError **error)
+{
+  g_auto (Verified) found = { NULL };
+  const RbVehicleRequest request = { .now = moment, .vin = vin };
+  if (!verify (&found, folder, service, request, error))
     return NULL;
-  g_autoptr (GPtrArray) assignments = verify (folder, service, &request, error);
-  if (assignments == NULL)
-    g_prefix_error (error, "VIN pack %s: ", vin);
-  return g_steal_pointer (&assignments);
+  g_autoptr (GHashTable) assigned = table_of (found.assignments);
+  return rb_completeness_list (service->campaign, service->model, assigned, found.as_built);
 }
 
 GBytes *

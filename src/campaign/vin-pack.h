@@ -13,5 +13,8 @@ gboolean rb_vin_pack_check (const char *folder, const RbCampaign *campaign, cons
 GPtrArray *rb_vin_pack_assignments (const char *folder, const RbService *service, const char *vin, gint64 moment,
                                     const RbVehicleEcu *ecus, guint n_ecus, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* As rb_contents_completeness. */
+GPtrArray *rb_vin_pack_completeness (const char *folder, const RbService *service, const char *vin, gint64 moment, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* NULL without error: none. (transfer full) */
 GBytes *rb_vin_pack_she (const char *folder, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;

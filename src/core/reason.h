@@ -44,6 +44,7 @@
   X (DELEGATION_IN_DIRECTOR, "delegation-in-director") \
   X (ECU_REPEATED, "ecu-repeated") \
   X (ECU_UNKNOWN, "ecu-unknown") \
+  X (ECU_NOT_DIRECTED, "ecu-not-directed") \
   X (HARDWARE_MISMATCH, "hardware-mismatch") \
   X (TARGET_MISMATCH, "target-mismatch") \
   X (TARGET_MISSING, "target-missing") \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "model/campaign.h"
+#include "model/completeness.h"
 #include "model/profile.h"
 #include "model/vehicle-model.h"
 
@@ -8,12 +9,12 @@
 typedef struct {
   const RbCampaign *campaign;
   const char *campaign_sha256; /* of campaign.json */
-  const RbVehicleModel *model; /* which ECUs check fully; NULL: not known */
+  const RbVehicleModel *model; /* which ECUs check fully */
   /* The image with that digest; NULL with error when the bundle has none. (transfer full) */
   GBytes *(*image) (gpointer data, const char *sha256, GError **error);
-  /* The ECUs the Director assigns images to in that vehicle: serial → hardware id; NULL without error when the bundle does not
+  /* What has to be done for that vehicle to be complete: (element-type RbCompletenessEcu); NULL without error when the bundle does not
    * say. May be NULL. (transfer full) */
-  GHashTable *(*ecus) (gpointer data, const char *vin, GError **error);
+  GPtrArray *(*completeness) (gpointer data, const char *vin, GError **error);
   /* The profile the campaign gives that hardware id; NULL: none. May be NULL. Borrowed. */
   const RbProfile *(*profile) (gpointer data, const char *hardware_id);
   gpointer data;

@@ -141,7 +141,7 @@ static gboolean
 read_names (RbModelEcu *ecu, const json_t *json, const char *what, GError **error)
 {
   return rb_json_only (json, what, error, "name", "label", "hardware_id", "supplier", "profile", "primary",
-                       "verification", "bus", "gateway", "logical", "can", "simulation", NULL)
+                       "verification", "optional", "bus", "gateway", "logical", "can", "simulation", NULL)
          && rb_member_id (json, "name", &ecu->name, what, error)
          && rb_member_text (json, "label", 100, &ecu->label, what, error)
          && rb_member_id (json, "hardware_id", &ecu->hardware_id, what, error)
@@ -169,6 +169,8 @@ read_ecu (RbVehicleModel *self, const json_t *json, guint index, GError **error)
       || !read_can (ecu, json_object_get (json, "can"), what, error))
     return FALSE;
   ecu->full_verification = level == 1;
+  if (json_object_get (json, "optional") != NULL && !rb_json_boolean (json, "optional", &ecu->optional, what, error))
+    return FALSE;
   ecu->logical = (guint16) logical;
   json_t *simulation = json_object_get (json, "simulation");
   if (simulation != NULL && !json_is_object (simulation))
@@ -176,6 +178,8 @@ read_ecu (RbVehicleModel *self, const json_t *json, guint index, GError **error)
   ecu->simulation = json_incref (simulation);
   if (ecu->primary && !ecu->full_verification)
     return rb_member_refuse (error, what, "member “verification”: a Primary has full verification");
+  if (ecu->primary && ecu->optional)
+    return rb_member_refuse (error, what, "member “optional”: every vehicle has a Primary");
   return TRUE;
 }
 

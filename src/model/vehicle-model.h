@@ -12,6 +12,7 @@ typedef struct {
   char *profile;        /* profile id */
   gboolean primary;
   gboolean full_verification;
+  gboolean optional;    /* not every vehicle of the model has it */
   char *bus;            /* bus name; "ethernet" for DoIP only */
   char *gateway;        /* ECU name whose route this one is behind, NULL */
   guint16 logical;      /* DoIP logical address */

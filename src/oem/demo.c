@@ -318,6 +318,15 @@ make_demo (Demo *self, RbScenario scenario, RbFleet *fleet, gboolean second_pers
   return FALSE;
 }
 
+gboolean
+rb_demo_write (RbScenario scenario, RbFleet *fleet, gboolean second_person, const char *folder, GError **error)
+{
+  g_auto (Demo) demo = { NULL };
+  g_autoptr (RbFleet) owned = fleet;
+  return folder_is_free (folder, error)
+         && make_demo (&demo, scenario, g_steal_pointer (&owned), second_person, folder, error);
+}
+
 static void
 say_what_is_there (RbCli *cli, const Demo *self, const char *folder)
 {

@@ -23,7 +23,7 @@ static const struct {
 };
 
 static const char *const profiles[]
-  = { "primary-asymmetric", "full-asymmetric", "partial-asymmetric", "partial-she", NULL };
+  = { "primary-asymmetric", "full-asymmetric", "partial-asymmetric", "partial-application", "partial-she", NULL };
 
 static void
 ecu_free (RbFleetEcu *self)
@@ -226,6 +226,23 @@ rb_fleet_director_targets (const RbFleet *self, GPtrArray *software, guint numbe
   return targets;
 }
 
+json_t *
+rb_fleet_director_members (const RbFleet *self, guint number)
+{
+  g_autofree char *vin = rb_fleet_vin (number);
+  json_t *built = json_array (), *members = json_pack ("{s:s}", "vin", vin);
+  for (guint i = 0; i < self->ecus->len; i++) {
+    const RbFleetEcu *ecu = self->ecus->pdata[i];
+    g_autofree char *serial = rb_fleet_serial (ecu, number);
+    if (!ecu->unbuilt || number != 1)
+      json_array_append_new (built, json_pack ("{s:s,s:s}", "serial", serial, "hardware_id", ecu->hardware_id));
+  }
+  if (!self->unlisted)
+    rb_json_set (members, "custom", json_pack ("{s:O}", "asBuilt", built));
+  json_decref (built);
+  return members;
+}
+
 /* Software of type approval, by its UN regulation. */
 static const char *const type_approvals[][2] = {
   { "brake", "R13H 0001 AURORA" },
@@ -282,6 +299,8 @@ ecu_in_model (const RbFleet *self, guint index)
                               "logical", logical, "can", can_in_model (self, index), "simulation",
                               simulation_of (self, ecu));
   rb_json_set_string (object, "gateway", behind_gateway ? "gateway" : NULL);
+  if (ecu->optional)
+    rb_json_set_boolean (object, "optional", TRUE);
   return object;
 }
 
@@ -337,15 +356,16 @@ rb_fleet_profile (const char *id)
   gboolean primary = strcmp (id, "primary-asymmetric") == 0;
   gboolean full = primary || strcmp (id, "full-asymmetric") == 0;
   gboolean she = strcmp (id, "partial-she") == 0;
-  g_autofree char *name = g_strdup_printf ("Aurora %s, %s verification, %s key", primary ? "Primary" : "Secondary",
-                                           full ? "full" : "partial", she ? "SHE" : "Ed25519");
+  gboolean application = strcmp (id, "partial-application") == 0; /* its bootloader computes no digest */
+  g_autofree char *name = g_strdup_printf ("Aurora %s, %s verification, %s key%s", primary ? "Primary" : "Secondary",
+                                           full ? "full" : "partial", she ? "SHE" : "Ed25519", application ? ", digest by the application" : "");
   json_t *profile = json_pack (
     "{s:s,s:s,s:s,s:{s:i,s:i,s:i,s:i,s:i,s:i},s:{s:s},s:o,s:{s:s,s:s,s:s,s:s},s:{s:s,s:s,s:s,s:b},s:o,s:{s:s},"
     "s:[s,s,s,s,s,s,s,s,s],s:b}",
     "format", "recallbay-profile-1", "id", id, "name", name, "timing", "p2_ms", 50, "p2_star_ms", 5000, "s3_ms", 5000,
     "erase_ms", 60000, "boot_ms", 10000, "max_pending", 60, "unlock", "method", "authentication", "identification",
     identification (primary, full, she), "flash", "erase", "FF00", "digest", "0210", "dependencies", "FF01", "digest_by",
-    "bootloader", "metadata", "install", "0220", "anchor", "0221", "drop", "0222", "root_in_image", FALSE, "key",
+    application ? "application" : "bootloader", "metadata", "install", "0220", "anchor", "0221", "drop", "0222", "root_in_image", FALSE, "key",
     key_of_profile (she), "report", "routine", "0240", "order", "unlock", "roots", "drop", "metadata", "image", "reset",
     "key", "reset", "report", "abort_recoverable", TRUE);
   g_assert (profile != NULL);

@@ -13,6 +13,10 @@ typedef struct {
   const char *profile; /* static */
   const char *bus;     /* static */
   gboolean primary, full, she;
+  /* FALSE unless the caller sets them */
+  gboolean optional;   /* not every vehicle has it */
+  gboolean unbuilt;    /* not in the list of vehicle 1 as built */
+  gboolean undirected; /* the campaign's Director targets leave it out in vehicle 1 */
 } RbFleetEcu;
 
 typedef struct {
@@ -28,6 +32,7 @@ typedef struct {
   GPtrArray *ecus; /* of RbFleetEcu */
   guint vehicles;
   gsize image_size;
+  gboolean unlisted; /* the Director does not say how vehicles are built; FALSE unless the caller sets it */
 } RbFleet;
 
 #define RB_FLEET_ECUS_MIN 6
@@ -48,6 +53,8 @@ GPtrArray *rb_fleet_software (const RbFleet *self, const char *version, gint64 c
 json_t *rb_fleet_image_targets (const RbFleet *self, GPtrArray *software, const char *supplier);
 /* What the Director assigns to one vehicle. (transfer full) */
 json_t *rb_fleet_director_targets (const RbFleet *self, GPtrArray *software, guint number);
+/* Members that the campaign's Director targets of a vehicle have besides: its VIN and how it is built. (transfer full) */
+json_t *rb_fleet_director_members (const RbFleet *self, guint number);
 /* models/ID.json and profiles/ID.json. (transfer full) */
 json_t *rb_fleet_model (const RbFleet *self);
 json_t *rb_fleet_profile (const char *id);

@@ -145,11 +145,19 @@ found_repositories (RbStory *self, GError **error)
          && rb_publisher_publish_root (self->service, self->now + YEAR, TRUE, error);
 }
 
+/* What the campaign directs to vehicle 1 when an ECU is forgotten. */
+static void
+forget_undirected (const RbStory *self, GPtrArray *software, json_t *targets)
+{
+  for (guint i = 0; i < self->fleet->ecus->len; i++)
+    if (rb_fleet_ecu (self->fleet, i)->undirected)
+      json_object_del (targets, ((RbFleetSoftware *) software->pdata[i])->path);
+}
+
 static GHashTable *
 publish_director (const RbStory *self, guint number, GPtrArray *software, gint64 version, GError **error)
 {
-  g_autofree char *vin = rb_fleet_vin (number);
-  g_autoptr (json_t) extra = json_pack ("{s:s}", "vin", vin);
+  g_autoptr (json_t) extra = rb_fleet_director_members (self->fleet, number);
   g_autoptr (json_t) targets = rb_fleet_director_targets (self->fleet, software, number);
   const RbPublisherPlan plan = { .version = version,
                                   .targets_version = version,
@@ -157,6 +165,8 @@ publish_director (const RbStory *self, guint number, GPtrArray *software, gint64
                                   .targets_expires = self->expires,
                                   .targets = targets,
                                   .extra = extra };
+  if (number == 1 && version == CAMPAIGN_VERSION)
+    forget_undirected (self, software, targets);
   return rb_publisher_publish (self->director, &plan, error);
 }
 

@@ -54,40 +54,60 @@ check_against_model (const json_t *ecu, const RbVehicleModel *model, GError **er
 }
 
 static json_t *
-entry_of_hardware (const json_t *predicate, const char *hardware_id)
+entry_of (const json_t *predicate, const RbCompletenessEcu *ecu)
 {
-  return rb_result_entry (json_object_get (predicate, "ecus"), "hardwareId", hardware_id);
+  const json_t *ecus = json_object_get (predicate, "ecus");
+  json_t *entry = ecu->serial == NULL ? NULL : rb_result_entry (ecus, "ecuSerial", ecu->serial);
+  json_t *successor = entry != NULL ? NULL : rb_result_entry (ecus, "hardwareId", ecu->hardware_id);
+  const char *outcome = rb_json_string_or (successor, "outcome", "");
+  /* another serial is another ECU, unless it is said to stand in its place */
+  return entry != NULL || (ecu->serial != NULL && strcmp (outcome, "hardware-replaced") != 0) ? entry : successor;
 }
 
-/* Every ECU that the vehicle model and the campaign share has an entry in a completed record. */
+/* One ECU of this very vehicle, by the bundle's word, and what the record says of it. */
 static gboolean
-check_hardware_is_there (const json_t *predicate, const RbEvidence *bundle, GError **error)
+check_ecu_is_done (const json_t *predicate, RbCompletenessEcu *ecu, GError **error)
 {
-  for (guint i = 0; i < bundle->campaign->ecus->len; i++) {
-    const RbCampaignEcu *ecu = bundle->campaign->ecus->pdata[i];
-    gboolean fitted = bundle->model == NULL || rb_vehicle_model_by_hardware_id (bundle->model, ecu->hardware_id) != NULL;
-    if (fitted && entry_of_hardware (predicate, ecu->hardware_id) == NULL)
-      return deny (error, RB_REASON_RECORD_SCOPE, "Record: nothing is said of hardware %s", ecu->hardware_id);
+  const json_t *entry = entry_of (predicate, ecu);
+  const char *name = ecu->serial != NULL ? ecu->serial : ecu->hardware_id;
+  ecu->found = entry != NULL && !rb_result_ecu_is_not_fitted (entry);
+  ecu->done = entry != NULL && rb_result_ecu_claims_done (entry);
+  if (ecu->found && strcmp (rb_json_string_or (entry, "hardwareId", ""), ecu->hardware_id) != 0)
+    return deny (error, RB_REASON_RECORD_SCOPE, "ECU %s: its hardware is %s", name, ecu->hardware_id);
+  switch (rb_completeness_judge (ecu)) {
+  case RB_COMPLETENESS_NOT_DIRECTED:
+    return deny (error, RB_REASON_ECU_NOT_DIRECTED, "ECU %s: the bundle directs nothing to it in this vehicle", name);
+  case RB_COMPLETENESS_OPEN:
+    return deny (error, RB_REASON_RECORD_SCOPE, entry == NULL ? "Record: nothing is said of ECU %s" : "Record: ECU %s is not done", name);
+  case RB_COMPLETENESS_DONE:
+  case RB_COMPLETENESS_NOT_FITTED:
+  default: return TRUE;
   }
-  return TRUE;
 }
 
-/* And every ECU of this very vehicle, by serial, where the bundle names them. */
-static gboolean
-check_assigned (const json_t *predicate, GHashTable *assigned, GError **error)
+/* What the bundle cannot say of a vehicle without a VIN pack: all that campaign and model share must be done. */
+static GPtrArray *
+without_pack (const RbEvidence *bundle)
 {
-  GHashTableIter iter;
-  gpointer serial, hardware_id;
-  g_hash_table_iter_init (&iter, assigned);
-  while (g_hash_table_iter_next (&iter, &serial, &hardware_id)) {
-    const json_t *ecu = rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", serial);
-    const json_t *successor = ecu != NULL ? NULL : entry_of_hardware (predicate, hardware_id);
-    gboolean replaced = strcmp (rb_json_string_or (successor, "outcome", ""), "hardware-replaced") == 0;
-    if (ecu == NULL && !replaced)
-      return deny (error, RB_REASON_RECORD_SCOPE, "Record: nothing is said of ECU %s", (char *) serial);
-    if (ecu != NULL && strcmp (rb_json_string_or (ecu, "hardwareId", ""), hardware_id) != 0)
-      return deny (error, RB_REASON_RECORD_SCOPE, "ECU %s: its hardware is %s", (char *) serial, (char *) hardware_id);
-  }
+  g_autoptr (GHashTable) nothing = g_hash_table_new (g_str_hash, g_str_equal);
+  GPtrArray *ecus = rb_completeness_list (bundle->campaign, bundle->model, nothing, NULL);
+  for (guint i = 0; i < ecus->len; i++)
+    ((RbCompletenessEcu *) ecus->pdata[i])->directed = ((RbCompletenessEcu *) ecus->pdata[i])->built;
+  return ecus;
+}
+
+static gboolean
+check_complete (const json_t *predicate, const RbEvidence *bundle, const char *vin, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GPtrArray) ecus = bundle->completeness == NULL ? NULL : bundle->completeness (bundle->data, vin, &problem);
+  if (problem != NULL)
+    return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: %s", problem->message);
+  if (ecus == NULL)
+    ecus = without_pack (bundle);
+  for (guint i = 0; i < ecus->len; i++)
+    if (!check_ecu_is_done (predicate, ecus->pdata[i], error))
+      return FALSE;
   return TRUE;
 }
 
@@ -95,23 +115,14 @@ static gboolean
 check_scope (const json_t *predicate, const RbEvidence *bundle, GError **error)
 {
   const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
-  g_autoptr (GError) problem = NULL;
-  g_autoptr (GHashTable) assigned = NULL;
   size_t i;
   json_t *ecu;
   if (!rb_campaign_has_vin (bundle->campaign, vin))
     return deny (error, RB_REASON_RECORD_SCOPE, "Record: vehicle %s is not in the campaign", vin);
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
-    if (bundle->model != NULL && !check_against_model (ecu, bundle->model, error))
+    if (!check_against_model (ecu, bundle->model, error))
       return FALSE;
-  if (!is_completed (predicate))
-    return TRUE;
-  if (bundle->ecus != NULL)
-    assigned = bundle->ecus (bundle->data, vin, &problem);
-  if (problem != NULL)
-    return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: %s", problem->message);
-  return check_hardware_is_there (predicate, bundle, error)
-         && (assigned == NULL || check_assigned (predicate, assigned, error));
+  return !is_completed (predicate) || check_complete (predicate, bundle, vin, error);
 }
 
 /* What the profile decides, the record cannot: which kind of key the ECU has, in which slot, and who computes its image digest. */

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "model/completeness.h"
 #include "record/checklist.h"
 
 #include <string.h>
@@ -214,9 +215,11 @@ serials_are_unique (const json_t *ecus, GError **error)
   size_t i;
   json_t *ecu;
   json_array_foreach ((json_t *) ecus, i, ecu) {
-    const char *serial = rb_json_string_or (ecu, "ecuSerial", "");
-    if (rb_result_entry (ecus, "ecuSerial", serial) != ecu)
-      return deny (error, RB_REASON_RECORD_MALFORMED, "Record: ECU %s is in it twice", serial);
+    /* one that is not fitted has no serial */
+    const char *member = rb_result_ecu_is_not_fitted (ecu) ? "hardwareId" : "ecuSerial";
+    const char *value = rb_json_string_or (ecu, member, "");
+    if (rb_result_entry (ecus, member, value) != ecu)
+      return deny (error, RB_REASON_RECORD_MALFORMED, "Record: ECU %s is in it twice", value);
   }
   return TRUE;
 }
@@ -336,6 +339,13 @@ has_bytes (const json_t *object, const char *member, gsize low, gsize high)
 }
 
 static gboolean
+shows_writing (const json_t *image)
+{
+  const json_t *written_by = json_object_get (image, "writtenBy");
+  return json_is_true (json_object_get (written_by, "journal")) || has_bytes (written_by, "record", 32, 32);
+}
+
+static gboolean
 image_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, GError **error)
 {
   const json_t *image = json_object_get (ecu, "image"), *after = json_object_get (ecu, "after");
@@ -348,14 +358,19 @@ image_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, GE
   if (!has_bytes (image, "nonce", 16, 32) || !has_bytes (image, "digestOverNonce", 32, 32)
       || rb_json_string_or (image, "method", NULL) == NULL)
     return deny (error, RB_REASON_IMAGE_NOT_PROVEN, "ECU %s gave no digest of its image over a nonce", serial);
+  if (strcmp (rb_json_string_or (image, "method", ""), "application-digest") == 0 && !shows_writing (image))
+    return deny (error, RB_REASON_IMAGE_NOT_PROVEN, "ECU %s: only its application vouches for its image, and nothing shows that it was written",
+                 serial);
   return TRUE;
 }
 
+/* Counter, M4 and M5 as the OEM expects them show a symmetric key, whoever loaded it. */
 static gboolean
-shows_creation (const json_t *key)
+shows_creation (const json_t *key, gboolean she)
 {
   const json_t *created_by = json_object_get (key, "createdBy");
-  return json_is_true (json_object_get (created_by, "journal")) || has_bytes (created_by, "record", 32, 32);
+  return json_is_true (json_object_get (created_by, "journal")) || has_bytes (created_by, "record", 32, 32)
+         || (she && json_is_true (json_object_get (created_by, "update")));
 }
 
 static gboolean
@@ -372,7 +387,11 @@ key_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, GErr
   else if (strcmp (kind, "she") == 0)
     proven = (strcmp (verified, "yes") == 0 || strcmp (verified, "deferred") == 0) && has_bytes (key, "m4", 32, 32)
              && has_bytes (key, "m5", 16, 16) && json_is_integer (json_object_get (key, "counter"));
-  if (!proven || !shows_creation (key))
+  const char *old_key = rb_json_string_or (key, "oldKeyId", NULL);
+  if (strcmp (rb_json_string_or (ecu, "outcome", ""), "replaced") == 0 && old_key != NULL
+      && strcmp (old_key, rb_json_string_or (key, "newKeyId", "")) == 0)
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s: its key is called replaced and is the old one", serial);
+  if (!proven || !shows_creation (key, strcmp (kind, "she") == 0))
     return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s did not prove a key made in this campaign", serial);
   return TRUE;
 }
@@ -397,6 +416,12 @@ rb_result_ecu_claims_done (const json_t *ecu)
 {
   static const char *const done[] = { "replaced", "already-good", "hardware-replaced", NULL };
   return g_strv_contains (done, rb_json_string_or (ecu, "outcome", ""));
+}
+
+gboolean
+rb_result_ecu_is_not_fitted (const json_t *ecu)
+{
+  return strcmp (rb_json_string_or (ecu, "outcome", ""), "not-fitted") == 0;
 }
 
 gboolean
@@ -432,6 +457,17 @@ expected_are_there (const json_t *predicate, GError **error)
 }
 
 static gboolean
+names (const json_t *list, const json_t *ecu)
+{
+  size_t i;
+  json_t *name;
+  json_array_foreach ((json_t *) list, i, name)
+    if (g_strcmp0 (json_string_value (name), rb_json_string_or (ecu, "ecuSerial", "")) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
 nothing_unexplained_was_written (const json_t *predicate, GError **error)
 {
   size_t i;
@@ -445,18 +481,57 @@ nothing_unexplained_was_written (const json_t *predicate, GError **error)
   return TRUE;
 }
 
+/* What the record itself says of one ECU, for the rule of completeness; *why: what it is not done for. */
+static RbCompletenessVerdict
+judge_entry (const json_t *predicate, const json_t *ecu, GError **why)
+{
+  const json_t *preflight = json_object_get (predicate, "preflight");
+  gboolean fitted = !rb_result_ecu_is_not_fitted (ecu);
+  const RbCompletenessEcu said = { .directed = fitted || names (json_object_get (preflight, "ecusExpected"), ecu),
+                                   .found = fitted || !json_is_null (json_object_get (ecu, "before")),
+                                   .done = rb_result_ecu_is_done (ecu, json_object_get (predicate, "campaign"), why) };
+  return rb_completeness_judge (&said);
+}
+
+static gboolean
+ecus_are_done (const json_t *predicate, GError **error)
+{
+  size_t i;
+  json_t *ecu;
+  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
+    g_autoptr (GError) why = NULL;
+    switch (judge_entry (predicate, ecu, &why)) {
+    case RB_COMPLETENESS_DONE:
+    case RB_COMPLETENESS_NOT_FITTED: break;
+    case RB_COMPLETENESS_NOT_DIRECTED:
+      return deny (error, RB_REASON_ECU_NOT_DIRECTED, "An ECU of hardware %s was found and nothing was directed to it",
+                   rb_json_string_or (ecu, "hardwareId", ""));
+    case RB_COMPLETENESS_OPEN:
+    default:
+      g_propagate_error (error, g_steal_pointer (&why));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* The state of the vehicle that its Primary signs: the record is about it. */
+static gboolean
+manifest_is_there (const json_t *predicate, GError **error)
+{
+  const char *after = rb_json_string_or (json_object_get (predicate, "vehicleManifest"), "after", "");
+  if (after[0] != '\0')
+    return TRUE;
+  return deny (error, RB_REASON_REPORT_NOT_PROVEN, "The Primary gave no vehicle version manifest after the work");
+}
+
 gboolean
 rb_result_is_complete (const json_t *predicate, GError **error)
 {
   const json_t *campaign = json_object_get (predicate, "campaign");
-  size_t i;
-  json_t *ecu;
   if (!inspection_allows (predicate, error) || !nothing_unexplained_was_written (predicate, error)
-      || !expected_are_there (predicate, error))
+      || !expected_are_there (predicate, error) || !ecus_are_done (predicate, error) || !manifest_is_there (predicate, error))
     return FALSE;
-  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
-    if (!rb_result_ecu_is_done (ecu, campaign, error))
-      return FALSE;
   if (json_is_true (json_object_get (campaign, "secondPerson")) && !json_is_object (json_object_get (predicate, "secondPerson")))
     return deny (error, RB_REASON_SECOND_PERSON_MISSING, "The campaign asks for a second person");
   return TRUE;

@@ -216,12 +216,23 @@ assign (json_t *targets, const char *path, GBytes *image, const char *serial, co
   rb_json_set (targets, path, rb_author_target (image, custom));
 }
 
+/* Members of the Director targets beside their entries. */
+static json_t *
+pack_members (const FixtureBundle *bundle)
+{
+  const char *vin = bundle->pack_claims == NULL ? bundle->pack_vin : bundle->pack_claims;
+  json_t *members = *vin == '\0' ? json_object () : json_pack ("{s:s}", "vin", vin);
+  if (bundle->custom != NULL)
+    rb_json_set (members, "custom", json_loads (bundle->custom, JSON_DECODE_ANY, NULL));
+  return members;
+}
+
 static void
 put_pack (const Fixture *self, const FixtureBundle *bundle, const char *folder)
 {
   json_t *targets = json_object ();
   g_autofree char *where = g_strdup_printf ("vins/%s/director", bundle->pack_vin);
-  g_autoptr (json_t) extra = bundle->pack_claims == NULL ? NULL : json_pack ("{s:s}", "vin", bundle->pack_claims);
+  g_autoptr (json_t) extra = pack_members (bundle);
   if (!bundle->no_primary)
     assign (targets, "primary.bin", self->primary_image, "SN-1", "hw-primary");
   assign (targets, bundle->other_image ? "other.bin" : "parts/door.bin", bundle->other_image ? self->primary_image : self->door_image,

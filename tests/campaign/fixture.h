@@ -23,7 +23,8 @@ typedef struct {
   gint64 service_version, pack_version; /* 0: above every bundle written before */
   const char *scope;       /* a VIN, NULL: all */
   const char *pack_vin;    /* NULL: no pack */
-  const char *pack_claims; /* VIN inside the Director targets, NULL: none */
+  const char *pack_claims; /* VIN inside the Director targets, "": none, NULL: the pack's */
+  const char *custom;      /* JSON of "custom" there, NULL: none */
   gboolean service_rotated; /* a second Service root, with other keys */
   gboolean image_pinned;   /* the second Image root is not signed by the first one's key */
   gboolean says_pinned;    /* and the campaign says so */

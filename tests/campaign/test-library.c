@@ -179,6 +179,8 @@ test_refused (Place *self, gconstpointer data)
   refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_MALFORMED);
   bad = good, bad.no_campaign = TRUE;
   refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_MISSING);
+  bad = good, bad.pack_claims = "";
+  refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_VIN_MISMATCH);
   bad = good, bad.pack_claims = FIXTURE_OTHER_VIN;
   refuse_at (self, &bad, FIXTURE_NOW, RB_REASON_VIN_MISMATCH);
   bad = good, bad.scope = FIXTURE_OTHER_VIN;
@@ -385,6 +387,45 @@ test_vins (Place *self, gconstpointer data)
   g_autoptr (RbContents) open_to_all = rb_library_open (self->library, "R-2", FIXTURE_NOW, &error);
   g_assert_null (rb_contents_assignments (open_to_all, FIXTURE_VIN, FIXTURE_NOW, NULL, 0, &error));
   g_assert_error (error, RB_CAMPAIGN_ERROR, RB_REASON_VIN_PACK_MISSING);
+}
+
+/* how the vehicle is built, by its pack: what is wrong with the list, and what follows from a right one */
+static void
+test_as_built (Place *self, gconstpointer data)
+{
+  static const struct {
+    const char *custom;
+    RbReason reason;
+  } bad[] = {
+    { "[]", RB_REASON_MALFORMED },
+    { "{\"asBuilt\":{}}", RB_REASON_MALFORMED },
+    { "{\"asBuilt\":null}", RB_REASON_MALFORMED },
+    { "{\"asBuilt\":[]}", RB_REASON_MALFORMED },
+    { "{\"asBuilt\":[1]}", RB_REASON_MALFORMED },
+    { "{\"asBuilt\":[{\"serial\":\"SN-1\"}]}", RB_REASON_MALFORMED },
+    { "{\"asBuilt\":[{\"serial\":\"\",\"hardware_id\":\"hw-primary\"}]}", RB_REASON_MALFORMED },
+    { "{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-primary\",\"optional\":true}]}", RB_REASON_MALFORMED },
+    { "{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-primary\"},{\"serial\":\"SN-1\",\"hardware_id\":\"hw-door\"}]}",
+      RB_REASON_MALFORMED },
+    { "{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-primary\"}]}", RB_REASON_ECU_UNKNOWN },
+    { "{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-primary\"},{\"serial\":\"SN-2\",\"hardware_id\":\"hw-roof\"}]}",
+      RB_REASON_HARDWARE_MISMATCH },
+  };
+  FixtureBundle bundle = fixture_good ();
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    bundle.custom = bad[i].custom;
+    refuse_at (self, &bundle, FIXTURE_NOW, bad[i].reason);
+  }
+  bundle.custom = "{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-primary\"},{\"serial\":\"SN-2\",\"hardware_id\":\"hw-door\"},"
+                  "{\"serial\":\"SN-3\",\"hardware_id\":\"hw-roof\"}]}";
+  import_at (self, &bundle, FIXTURE_NOW);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbContents) contents = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);
+  g_autoptr (GPtrArray) ecus = rb_contents_completeness (contents, FIXTURE_VIN, FIXTURE_NOW, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (ecus->len, ==, 3);
+  g_assert_false (rb_completeness_is_directed (ecus, rb_contents_model (contents), &error));
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "ecu-not-directed");
 }
 
 static void
@@ -639,6 +680,7 @@ main (int argc, char **argv)
   ADD ("/library/rotation-while-open", test_rotation_while_open);
   ADD ("/library/trust-update", test_trust_update);
   ADD ("/library/vins", test_vins);
+  ADD ("/library/as-built", test_as_built);
   ADD ("/library/for-vin", test_for_vin);
   ADD ("/library/remove", test_remove);
   ADD ("/library/in-place", test_in_place);

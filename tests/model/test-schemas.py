@@ -27,6 +27,7 @@ BAD = {
         (("ecus", 1, "label"), ""), (("ecus", 1, "hardware_id"), GONE), (("ecus", 1, "supplier"), None), (("ecus", 1, "supplier"), "a/b"),
         (("ecus", 1, "profile"), "profiles/x.json"), (("ecus", 1, "primary"), "yes"), (("ecus", 1, "primary"), True),
         (("ecus", 0, "primary"), False), (("ecus", 0, "verification"), "partial"), (("ecus", 1, "verification"), "none"),
+        (("ecus", 1, "optional"), "yes"), (("ecus", 1, "optional"), None), (("ecus", 0, "optional"), True),
         (("ecus", 1, "bus"), GONE), (("ecus", 1, "gateway"), ""), (("ecus", 1, "gateway"), 7), (("ecus", 1, "logical"), "1002"),
         (("ecus", 1, "logical"), "0x10002"), (("ecus", 1, "logical"), 4098), (("ecus", 1, "can", "request"), "0x20000000"),
         (("ecus", 1, "can", "request"), GONE), (("ecus", 1, "can", "extension"), 256), (("ecus", 1, "can", "extension"), -1),
@@ -110,7 +111,7 @@ ALSO_GOOD = {
         (("functional",), GONE), (("can_functional",), "0x18DB33F1"), (("buses", 1, "data_bitrate"), 2000000), (("ecus", 1, "can"), GONE),
         (("ecus", 1, "gateway"), GONE), (("ecus", 1, "bus"), "ethernet"), (("ecus", 1, "can", "request"), "0x18DA01F1"),
         (("ecus", 1, "can", "extension"), 0), (("ecus", 1, "can", "fd"), True), (("ecus", 1, "simulation"), GONE),
-        (("ecus", 1, "simulation"), {"anything": [1, None]}), (("name",), "Öffentlicher Bus №1"),
+        (("ecus", 1, "optional"), True), (("ecus", 0, "optional"), False), (("ecus", 1, "simulation"), {"anything": [1, None]}), (("name",), "Öffentlicher Bus №1"),
     ],
     "profile": [
         (("unlock",), {"method": "security-access", "level": 1, "algorithm": "xor-a5a5a5a5"}), (("flash", "max_block"), 4093),

@@ -119,13 +119,15 @@ serial_of (const char *name)
   return g_strdup_printf ("SN-%s-0001", upper);
 }
 
-static GHashTable *
-assigned_ecus (gpointer data, const char *vin, GError **error)
+static GPtrArray *
+completeness (gpointer data, const char *vin, GError **error)
 {
-  GHashTable *ecus = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  Fixture *self = data;
+  g_autoptr (GHashTable) assigned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   for (guint i = 0; i < G_N_ELEMENTS (ecu_names); i++)
-    g_hash_table_insert (ecus, serial_of (ecu_names[i]), g_strdup_printf ("hw-%s-1", ecu_names[i]));
-  return ecus;
+    if (g_strcmp0 (ecu_names[i], self->undirected) != 0)
+      g_hash_table_insert (assigned, serial_of (ecu_names[i]), g_strdup_printf ("hw-%s-1", ecu_names[i]));
+  return rb_completeness_list (self->campaign, self->model, assigned, self->as_built);
 }
 
 /* Three kinds of ECU: a Primary and a Secondary with keys of their own, and one with a SHE key. */
@@ -210,7 +212,7 @@ fixture_set_up (Fixture *self)
   add_profile (self, "hw-telematics-1", RB_KEY_KIND_ASYMMETRIC);
   add_profile (self, "hw-brake-1", RB_KEY_KIND_ASYMMETRIC);
   add_profile (self, "hw-sensor-1", RB_KEY_KIND_SHE);
-  self->evidence = (RbEvidence) { self->campaign, self->campaign_sha256, self->model, find_image, assigned_ecus, find_profile, self };
+  self->evidence = (RbEvidence) { self->campaign, self->campaign_sha256, self->model, find_image, completeness, find_profile, self };
   g_assert_true (rb_moment_from_text ("2026-11-17T10:00:00Z", &self->start));
 }
 
@@ -402,18 +404,18 @@ static void
 add_ecus (Fixture *self, json_t *facts, const char *vin)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GHashTable) assigned = self->evidence.ecus (self->evidence.data, vin, &error);
+  g_autoptr (GPtrArray) assigned = self->evidence.completeness (self->evidence.data, vin, &error);
   g_autoptr (GPtrArray) known = g_ptr_array_copy (self->evidence.model->ecus, NULL, NULL);
   check (error);
   g_ptr_array_set_free_func (known, NULL);
   g_ptr_array_sort_with_data (known, compare_in_model, NULL);
   for (guint i = 0; i < known->len; i++) {
-    GHashTableIter iter;
-    gpointer serial, hardware;
-    g_hash_table_iter_init (&iter, assigned);
-    while (g_hash_table_iter_next (&iter, &serial, &hardware))
-      if (strcmp (hardware, ((RbModelEcu *) known->pdata[i])->hardware_id) == 0)
-        add_ecu (self, facts, serial, hardware);
+    const char *hardware_id = ((RbModelEcu *) known->pdata[i])->hardware_id;
+    for (guint j = 0; j < assigned->len; j++) {
+      const RbCompletenessEcu *ecu = assigned->pdata[j];
+      if (ecu->directed && strcmp (ecu->hardware_id, hardware_id) == 0)
+        add_ecu (self, facts, ecu->serial, hardware_id);
+    }
   }
 }
 

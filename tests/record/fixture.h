@@ -25,6 +25,8 @@ typedef struct {
   GHashTable *images; /* sha256 → GBytes */
   RbEvidence evidence;
   const char *report_nonce; /* instead of the campaign's, in reports; NULL */
+  const char *undirected; /* an ECU, by name, to which the bundle directs nothing; NULL */
+  GHashTable *as_built;   /* serial → hardware id; NULL: the bundle does not say. Borrowed */
   gint64 start;       /* of the recovery that the facts tell of */
 } Fixture;
 
