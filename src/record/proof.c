@@ -241,8 +241,10 @@ rb_proof_check_manifest (const json_t *predicate, const char **serial_out, GErro
   const char *serial = rb_json_string_or (primary, "ecuSerial", "");
   if (serial_out != NULL)
     *serial_out = serial;
-  if (manifest == NULL || primary == NULL)
+  if (primary == NULL)
     return TRUE;
+  if (manifest == NULL)
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, primary, "it gave no vehicle version manifest after the work");
   if (!check_key (predicate, primary, &key, error))
     return FALSE;
   if (key == NULL)

@@ -138,15 +138,25 @@ judge_manifest (json_t *predicate)
   add_failure (predicate, serial, problem);
 }
 
+/* Each ECU, and when none is left open the vehicle's manifest, for which the Primary answers. */
 static void
-add_result (json_t *predicate, RbStatementEnd end)
+judge (json_t *predicate)
 {
   size_t i;
   json_t *ecu;
-  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
+  gboolean done = TRUE;
+  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
     judge_ecu (predicate, ecu);
-  if (rb_result_is_complete (predicate, NULL))
+    done = done && (rb_result_ecu_claims_done (ecu) || rb_result_ecu_is_not_fitted (ecu));
+  }
+  if (done)
     judge_manifest (predicate);
+}
+
+static void
+add_result (json_t *predicate, RbStatementEnd end)
+{
+  judge (predicate);
   gboolean complete = rb_result_is_complete (predicate, NULL);
   const char *type = complete ? "completion" : rb_statement_end_type (end);
   rb_json_set_string (predicate, "type", type);
@@ -171,6 +181,15 @@ make_predicate (const RbStatementRequest *request, const RbOutboxPlace *place, G
     return NULL;
   add_result (predicate, request->end);
   return g_steal_pointer (&predicate);
+}
+
+json_t *
+rb_statement_judge (const RbCampaign *campaign, const char *campaign_sha256, const json_t *facts)
+{
+  json_t *predicate = json_deep_copy (facts);
+  rb_json_set (predicate, "campaign", rb_result_quote (campaign, campaign_sha256));
+  judge (predicate);
+  return predicate;
 }
 
 static GBytes *

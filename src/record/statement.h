@@ -16,6 +16,7 @@
  *   unexpected [serial]}, inspection {…} or null, ecus [{…}], vehicleManifest {before, after} (base64 or null),
  *   failures [{ecu?, reason, text}], deviations [{code, text}], time {claimed, notBefore, notBeforeSource},
  *   firstWriteAt (time or null), startedAt, finishedAt, and optionally supersedes [digest].
+ * An ECU of the vehicle model that is not in this vehicle has outcome not-fitted, ecuSerial "" and nothing else to say.
  * An ECU's entry: ecuSerial, hardwareId, role, verification, before, after (or null), image, key, report, outcome, reason?,
  * writes, startedAt, finishedAt. Where an ECU has no key to make, key is {"kind": "none"}; image, key and report are null
  * where nothing is known. Integers only.
@@ -52,6 +53,10 @@ typedef struct {
 /* Makes, signs, verifies (by its own chains) and stores the record. Errors: same-person, key-usage, second-person-missing,
  * record-malformed (the facts lack something), database. Nothing is stored when it fails. (transfer full) */
 RbOutboxRecord *rb_statement_make (RbOutbox *outbox, const RbStatementRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What the record of these facts would say, but for who signs it: ECUs that the facts call done and do not show are failed, with
+ * reason and an entry in failures. (transfer full) */
+json_t *rb_statement_judge (const RbCampaign *campaign, const char *campaign_sha256, const json_t *facts);
 
 /* Text of an end's type word when it is no completion: "partial", "aborted", "declined", "no-work-needed". */
 const char *rb_statement_end_type (RbStatementEnd end);

@@ -55,6 +55,17 @@ claims (const RbUnitClaims *said, const char *image_sha256)
   return object;
 }
 
+/* What shows it: a record, the journal, or (a symmetric key) the campaign's update by its expected answer. */
+static json_t *
+shown_by (const char *record)
+{
+  if (record == NULL)
+    return json_pack ("{s:b}", "update", TRUE);
+  if (record[0] != '\0')
+    return json_pack ("{s:s}", "record", record);
+  return json_pack ("{s:b}", "journal", TRUE);
+}
+
 static json_t *
 image (const RbWork *work)
 {
@@ -66,15 +77,9 @@ image (const RbWork *work)
   set_hex (object, "nonce", work->image_nonce);
   rb_json_set_string (object, "digestOverNonce", work->image_digest);
   rb_json_set_string (object, "method", work->profile->digest_by_bootloader ? "bootloader-digest" : "application-digest");
+  if (!work->profile->digest_by_bootloader && work->image_record != NULL)
+    rb_json_set (object, "writtenBy", shown_by (work->image_record));
   return object;
-}
-
-static json_t *
-created_by (const RbWork *work)
-{
-  if (work->key_record[0] != '\0')
-    return json_pack ("{s:s}", "record", work->key_record);
-  return json_pack ("{s:b}", "journal", TRUE);
 }
 
 static void
@@ -87,6 +92,14 @@ add_she_proof (json_t *object, const RbWork *work)
   rb_json_set_integer (object, "counter", work->she_counter);
 }
 
+/* The key that was replaced: none that this run has seen, when an earlier one made the key and this one wrote something else. */
+static const char *
+old_key (const RbWork *work)
+{
+  gboolean of_earlier_run = work->writes > 0 && work->before != NULL && g_strcmp0 (work->before->key_id, work->key_id) == 0;
+  return work->before == NULL || of_earlier_run ? NULL : work->before->key_id;
+}
+
 static json_t *
 key (const RbWork *work, const RbCampaign *campaign, const char *vin)
 {
@@ -97,11 +110,11 @@ key (const RbWork *work, const RbCampaign *campaign, const char *vin)
     return object;
   }
   rb_json_set_string (object, "kind", she ? "she" : "asymmetric");
-  rb_json_set_string (object, "oldKeyId", work->before == NULL ? NULL : work->before->key_id);
-  if (work->key_record == NULL || work->key_id == NULL || work->assignment == NULL)
+  rb_json_set_string (object, "oldKeyId", old_key (work));
+  if (work->assignment == NULL || work->key_id == NULL || work->need_key || (work->key_record == NULL && !she))
     return object;
   rb_json_set_string (object, "newKeyId", work->key_id);
-  rb_json_set (object, "createdBy", created_by (work));
+  rb_json_set (object, "createdBy", shown_by (work->key_record));
   rb_json_set_string (object, "verified", she ? "deferred" : "yes");
   if (she) {
     add_she_proof (object, work);
@@ -177,6 +190,26 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
   rb_json_set_moment (object, "startedAt", started);
   rb_json_set_moment (object, "finishedAt", work->finished > 0 ? fit (work->finished, started, facts->now) : facts->now);
   return object;
+}
+
+static json_t *
+not_fitted (const RbCompletenessEcu *ecu, const RbFacts *facts)
+{
+  const RbModelEcu *known = rb_vehicle_model_by_hardware_id (facts->model, ecu->hardware_id);
+  json_t *object = json_pack ("{s:s,s:s,s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:s,s:i}", "ecuSerial", "", "hardwareId", ecu->hardware_id, "role",
+                              "secondary", "verification", known->full_verification ? "full" : "partial", "before", "after", "image",
+                              "key", "report", "outcome", "not-fitted", "writes", 0);
+  rb_json_set_moment (object, "startedAt", facts->started);
+  rb_json_set_moment (object, "finishedAt", facts->now);
+  return object;
+}
+
+static void
+add_not_fitted (json_t *ecus, const RbFacts *facts)
+{
+  for (guint i = 0; facts->complete != NULL && i < facts->complete->len; i++)
+    if (rb_completeness_judge (facts->complete->pdata[i]) == RB_COMPLETENESS_NOT_FITTED)
+      json_array_append_new (ecus, not_fitted (facts->complete->pdata[i], facts));
 }
 
 static json_t *
@@ -261,6 +294,7 @@ rb_facts_build (const RbFacts *facts, const RbCampaign *campaign)
   json_t *time = json_object ();
   for (guint i = 0; i < facts->works->len; i++)
     json_array_append_new (ecus, ecu (facts->works->pdata[i], facts, campaign));
+  add_not_fitted (ecus, facts);
   if (facts->repair_order != NULL)
     rb_json_set_string (dealer, "repairOrder", facts->repair_order);
   set_base64 (manifest, "before", facts->manifest_before);

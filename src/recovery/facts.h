@@ -12,6 +12,8 @@ typedef struct {
   json_t *vin_sources;          /* borrowed */
   json_t *inspection;           /* borrowed; NULL: none */
   GPtrArray *works;             /* of RbWork */
+  GPtrArray *complete;          /* of RbCompletenessEcu; NULL: not known */
+  const RbVehicleModel *model;  /* where complete is known */
   GPtrArray *unexpected;        /* of char *: serials */
   GBytes *manifest_before, *manifest_after; /* may be NULL */
   gint64 now, started, first_write; /* started ≤ now, and no time in the record lies outside; first_write 0: nothing was written */

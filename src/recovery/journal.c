@@ -254,17 +254,6 @@ rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const 
     values, 5);
 }
 
-char *
-rb_journal_tried (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step)
-{
-  const Value values[] = { STR (vin), STR (campaign), STR (serial), STR (step) };
-  return text_of (
-    self,
-    "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
-    " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? ORDER BY step.row DESC LIMIT 1",
-    values, 4);
-}
-
 void
 rb_journal_row_free (RbJournalRow *self)
 {

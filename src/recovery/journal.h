@@ -39,8 +39,6 @@ gint64 rb_journal_first_after (RbJournal *self, gint64 number, gint64 row);
 /* Does the journal show that the step gave that detail for this ECU in this campaign? NULL when not; else the digest of the record
  * that closed the recovery, "" when it is not closed. (transfer full) */
 char *rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail);
-/* The same for a step that was intended, whatever came of it. */
-char *rb_journal_tried (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step);
 
 typedef struct {
   gint64 recovery;

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
+#include "record/result.h"
 #include "recovery/lanes.h"
 #include "recovery/sign.h"
 #include "recovery/supervise.h"
@@ -31,6 +32,7 @@ struct _RbRecovery {
   RbInspection *inspection;
   gboolean inspected;
   GPtrArray *works;      /* the supervisor's; of RbWork, in working order */
+  GPtrArray *complete;   /* of RbCompletenessEcu: what this vehicle needs to be complete */
   GPtrArray *unexpected; /* of char * */
   RbIdentity *authentication;
   char *person;    /* the technician, by pseudonym; NULL: not known yet */
@@ -140,6 +142,7 @@ rb_recovery_free (RbRecovery *self)
 {
   g_clear_pointer (&self->supervise, rb_supervise_free);
   g_clear_pointer (&self->unexpected, g_ptr_array_unref);
+  g_clear_pointer (&self->complete, g_ptr_array_unref);
   g_clear_pointer (&self->contents, rb_contents_unref);
   g_clear_pointer (&self->journal, rb_journal_close);
   g_clear_pointer (&self->inspection, rb_inspection_free);
@@ -196,6 +199,12 @@ work_of (RbRecovery *self, const char *hardware_id)
   return NULL;
 }
 
+static gboolean
+is_directed (RbRecovery *self, GError **error)
+{
+  return rb_completeness_is_directed (self->complete, rb_contents_model (self->contents), error);
+}
+
 /* Director and Image metadata of this VIN, verified; each assignment finds its ECU by hardware id. */
 static gboolean
 assign (RbRecovery *self, GError **error)
@@ -218,7 +227,38 @@ assign (RbRecovery *self, GError **error)
   for (guint i = self->works->len; i > 0; i--)
     if (((RbWork *) self->works->pdata[i - 1])->assignment == NULL)
       g_ptr_array_remove_index (self->works, i - 1);
+  g_clear_pointer (&self->complete, g_ptr_array_unref);
+  self->complete = rb_contents_completeness (self->contents, self->vin, at, error);
+  return self->complete != NULL && is_directed (self, error);
+}
+
+/* An ECU that the vehicle may have, and to which nothing is directed: is it there? */
+static gboolean
+look_for (RbRecovery *self, RbCompletenessEcu *ecu, GCancellable *cancellable, GError **error)
+{
+  const RbModelEcu *known = rb_vehicle_model_by_hardware_id (rb_contents_model (self->contents), ecu->hardware_id);
+  const RbProfile *profile = rb_contents_profile (self->contents, ecu->hardware_id);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (RbUnit) unit = rb_unit_new (rb_supervise_link (self->supervise), known, profile, &failure);
+  g_autofree char *serial = unit == NULL ? NULL : rb_unit_read_text (unit, profile->did_serial, cancellable, &failure);
+  if (failure != NULL && rb_supervise_is_fatal (failure)) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  RbReason reason = rb_reason_of (failure);
+  ecu->found = reason != RB_REASON_NO_ANSWER && reason != RB_REASON_ECU_MISSING;
   return TRUE;
+}
+
+static gboolean
+look_for_others (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  for (guint i = 0; i < self->complete->len; i++) {
+    RbCompletenessEcu *ecu = self->complete->pdata[i];
+    if (!ecu->directed && !look_for (self, ecu, cancellable, error))
+      return FALSE;
+  }
+  return is_directed (self, error);
 }
 
 /* One ECU at first sight; one that does not answer is parked and does not hide the others. */
@@ -259,7 +299,7 @@ look_at_all (gpointer user_data, GCancellable *cancellable, GError **error)
   for (guint i = 0; i < self->works->len; i++)
     if (!look_at (self, self->works->pdata[i], cancellable, error))
       return FALSE;
-  return TRUE;
+  return look_for_others (self, cancellable, error);
 }
 
 gboolean
@@ -363,7 +403,7 @@ signing (RbRecovery *self)
                           .link = rb_supervise_link (self->supervise), .link_uri = rb_supervise_link_uri (self->supervise),
                           .vin_sources = rb_supervise_vin_sources (self->supervise),
                           .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL, .works = self->works,
-                          .unexpected = self->unexpected, .manifest_before = self->manifest_before,
+                          .complete = self->complete, .model = rb_contents_model (self->contents), .unexpected = self->unexpected, .manifest_before = self->manifest_before,
                           .manifest_after = self->manifest_after, .now = now,
                           .started = MIN (MIN (self->first_look, now), MIN (self->started, self->run_started)) };
   return (RbSign){ .data_dir = self->data_dir, .contents = self->contents, .journal = self->journal, .recovery = self->number,
@@ -374,6 +414,12 @@ signing (RbRecovery *self)
 gboolean
 rb_recovery_may_run (RbRecovery *self, GError **error)
 {
+  if (self->complete == NULL) {
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_NOT_STARTED, "the vehicle was not connected to yet");
+    return FALSE;
+  }
+  if (!is_directed (self, error))
+    return FALSE;
   if (!self->inspected) {
     g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_INSPECTION_MISSING, "nothing is written before the inspection is passed");
     return FALSE;
@@ -465,19 +511,73 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
   }
 }
 
+/* The vehicle version manifest, signed by the Primary; an error when it gives none. */
+static GBytes *
+read_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (rb_recovery_campaign (self), self->vin, work->assignment->serial);
+  g_autoptr (GBytes) challenge = rb_digest_random (16);
+  if (work->profile->routine_manifest != 0 && work->unit != NULL)
+    return rb_unit_manifest (work->unit, nonce, challenge, cancellable, error);
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "%s: its profile has no vehicle version manifest", work->model->label);
+  return NULL;
+}
+
+/* Of the vehicle as it came in: told where it is to be had. */
 static void
-read_manifest (RbRecovery *self, GBytes **manifest, GCancellable *cancellable)
+read_manifest_before (RbRecovery *self, GCancellable *cancellable)
 {
   RbWork *work = rb_supervise_primary (self->supervise);
   g_autoptr (GError) refused = NULL;
-  if (work == NULL || work->unit == NULL || work->profile->routine_manifest == 0)
-    return;
-  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (rb_recovery_campaign (self), self->vin, work->assignment->serial);
-  g_autoptr (GBytes) challenge = rb_digest_random (16);
-  g_clear_pointer (manifest, g_bytes_unref);
-  *manifest = rb_unit_manifest (work->unit, nonce, challenge, cancellable, &refused);
-  if (*manifest == NULL)
+  g_clear_pointer (&self->manifest_before, g_bytes_unref);
+  self->manifest_before = work == NULL ? NULL : read_manifest (self, work, cancellable, &refused);
+  if (refused != NULL)
     g_debug ("no vehicle version manifest: %s", refused->message);
+}
+
+/* (RbSuperviseRead) The vehicle's signed state is what the record is about: a Primary that does not give it is not done. */
+static gboolean
+read_manifest_after (gpointer user_data, GCancellable *cancellable, GError **error)
+{
+  RbRecovery *self = user_data;
+  RbWork *work = rb_supervise_primary (self->supervise);
+  g_autoptr (GError) refused = NULL;
+  g_clear_pointer (&self->manifest_after, g_bytes_unref);
+  if (work == NULL || work->state != RB_ECU_DONE)
+    return TRUE;
+  self->manifest_after = read_manifest (self, work, cancellable, &refused);
+  if (refused == NULL)
+    return TRUE;
+  if (rb_supervise_is_fatal (refused)) {
+    g_propagate_error (error, g_steal_pointer (&refused));
+    return FALSE;
+  }
+  const RbWorkContext context = work_context (self, cancellable);
+  rb_work_set_state (work, &context, RB_ECU_PARKED, rb_reason_of (refused), refused->message);
+  return TRUE;
+}
+
+static const char *
+failure_text (const json_t *judged, const char *serial)
+{
+  return rb_json_string_or (rb_result_entry (json_object_get (judged, "failures"), "ecu", serial), "text", NULL);
+}
+
+/* The record is judged as every stranger will judge it: an ECU that it does not show to be done is not done. */
+static void
+park_unproven (RbRecovery *self)
+{
+  const RbSign sign = signing (self);
+  const RbWorkContext context = work_context (self, NULL);
+  g_autoptr (json_t) judged = rb_sign_judge (&sign);
+  for (guint i = 0; i < self->works->len; i++) {
+    RbWork *work = self->works->pdata[i];
+    const char *serial = rb_work_serial (work);
+    const json_t *entry = rb_result_entry (json_object_get (judged, "ecus"), "ecuSerial", serial);
+    if (work->state == RB_ECU_DONE && !rb_result_ecu_claims_done (entry))
+      rb_work_set_state (work, &context, RB_ECU_PARKED, rb_reason_from_word (rb_json_string_or (entry, "reason", "")),
+                         failure_text (judged, serial));
+  }
 }
 
 static gboolean
@@ -490,13 +590,29 @@ begin (RbRecovery *self, GError **error)
   return rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error);
 }
 
+/* Of all that this vehicle needs to be complete. */
 static guint
-count_not_done (RbRecovery *self)
+count_open (RbRecovery *self)
 {
-  guint count = 0;
-  for (guint i = 0; i < self->works->len; i++)
-    count += ((RbWork *) self->works->pdata[i])->state != RB_ECU_DONE;
-  return count;
+  guint open = 0;
+  for (guint i = 0; i < self->complete->len; i++) {
+    RbCompletenessEcu *ecu = self->complete->pdata[i];
+    const RbWork *work = work_of (self, ecu->hardware_id);
+    ecu->done = work != NULL && work->state == RB_ECU_DONE;
+    RbCompletenessVerdict verdict = rb_completeness_judge (ecu);
+    open += verdict != RB_COMPLETENESS_DONE && verdict != RB_COMPLETENESS_NOT_FITTED ? 1 : 0;
+  }
+  return open;
+}
+
+static void
+begin_works (RbRecovery *self)
+{
+  for (guint i = 0; i < self->works->len; i++) {
+    RbWork *work = self->works->pdata[i];
+    work->finished = 0;
+    work->lost = work->silent = 0;
+  }
 }
 
 static gboolean
@@ -506,26 +622,24 @@ run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
   if (!rb_recovery_may_run (self, error) || !begin (self, error))
     return FALSE;
   self->ran = TRUE;
-  for (guint i = 0; i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    work->finished = 0;
-    work->lost = work->silent = 0;
-  }
+  begin_works (self);
   self->row_before = rb_journal_last_row (self->journal);
   self->end = RB_STATEMENT_ABORTED;
   /* an earlier run of this object may have ended with the link */
   if (!rb_supervise_resume (self->supervise, cancellable, error))
     return FALSE;
-  read_manifest (self, &self->manifest_before, cancellable);
+  read_manifest_before (self, cancellable);
   for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
     if (!run_rank (self, (RbLanesRank) rank, cancellable, error))
       return FALSE;
-  read_manifest (self, &self->manifest_after, cancellable);
+  if (!rb_supervise_read_through (self->supervise, read_manifest_after, self, cancellable, error))
+    return FALSE;
   self->end = RB_STATEMENT_FINISHED;
-  guint open = count_not_done (self);
+  park_unproven (self);
+  guint open = count_open (self);
   if (open == 0)
     return TRUE;
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "not done: %u of %u control units", open, self->works->len);
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "not done: %u of %u ECUs", open, self->works->len);
   return FALSE;
 }
 

@@ -36,6 +36,13 @@ build_facts (const RbSign *self)
   return rb_facts_build (&facts, campaign);
 }
 
+json_t *
+rb_sign_judge (const RbSign *self)
+{
+  g_autoptr (json_t) facts = build_facts (self);
+  return rb_statement_judge (rb_contents_campaign (self->contents), rb_contents_campaign_sha256 (self->contents), facts);
+}
+
 char *
 rb_sign_record (const RbSign *self, const char **result, GError **error)
 {

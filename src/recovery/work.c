@@ -39,6 +39,7 @@ rb_work_free (RbWork *self)
   g_clear_pointer (&self->report_challenge, g_bytes_unref);
   g_clear_pointer (&self->report, g_bytes_unref);
   g_free (self->image_digest);
+  g_free (self->image_record);
   g_free (self->key_id);
   g_free (self->key_record);
   g_free (self->text);
@@ -172,7 +173,19 @@ observe_metadata (RbWork *self, const RbWorkContext *context, GError **error)
   return TRUE;
 }
 
-/* The bootloader computes the digest from flash over a nonce of ours; a thief's application only knows the public digest. */
+/*
+ * A bootloader computes the digest from flash over a nonce of ours. An application may be the attacker's and know the public
+ * image: its digest counts only for an image that the journal, or the record that closed it, shows to be written in this campaign.
+ */
+static gboolean
+vouches_for_image (RbWork *self, const RbWorkContext *context)
+{
+  g_clear_pointer (&self->image_record, g_free);
+  self->image_record = rb_journal_shows (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
+                                         self->assignment->serial, "image", self->wanted->image_sha256);
+  return self->profile->digest_by_bootloader || self->image_record != NULL;
+}
+
 static gboolean
 observe_image (RbWork *self, const RbWorkContext *context, GError **error)
 {
@@ -189,7 +202,8 @@ observe_image (RbWork *self, const RbWorkContext *context, GError **error)
   if (image == NULL)
     return FALSE;
   /* the right bytes that were never checked and made valid leave an ECU in its bootloader: they are written again */
-  self->need_image = !self->now->application || !rb_proof_image (image, self->image_nonce, self->image_digest);
+  self->need_image = !self->now->application || !rb_proof_image (image, self->image_nonce, self->image_digest)
+                     || !vouches_for_image (self, context);
   return rb_unit_session (self->unit, SESSION_DEFAULT, context->cancellable, error);
 }
 
@@ -227,9 +241,8 @@ she_update (const RbWork *self, const RbWorkContext *context)
 }
 
 /*
- * Done when the slot's counter is the campaign's, the ECU tells the M4 and M5 that the OEM expects, and the journal of this
- * data dir shows the load. An intent is enough: an answer that was lost with the link, or was a lie, cannot be had again
- * (the counter is used up), while M4 and M5 can be read.
+ * Done when the slot's counter is the campaign's and the ECU tells the M4 and M5 that the OEM expects, which only the new key
+ * gives. Another workstation may have loaded it; a load cannot be repeated, for the counter is used up.
  */
 static gboolean
 observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
@@ -244,11 +257,9 @@ observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
   if (!rb_unit_read_she (self->unit, &slot, &self->she_counter, &self->she_proof, context->cancellable, error))
     return FALSE;
   self->key_id = g_strdup_printf ("she:%u:%" G_GINT64_FORMAT, slot, self->she_counter);
-  self->key_record = rb_proof_she (update, slot, self->she_counter, self->she_proof)
-                       ? rb_journal_tried (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
-                                           self->assignment->serial, "key")
-                       : NULL;
-  self->need_key = self->key_record == NULL;
+  self->need_key = !rb_proof_she (update, slot, self->she_counter, self->she_proof);
+  self->key_record = rb_journal_shows (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
+                                       self->assignment->serial, "key", self->key_id);
   return TRUE;
 }
 

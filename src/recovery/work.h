@@ -55,9 +55,10 @@ struct _RbWork {
   /* proofs, of the newest observation */
   GBytes *image_nonce;
   char *image_digest;
+  char *image_record;         /* record that shows that this campaign wrote it; "" the journal; NULL nothing */
   GBytes *key_challenge, *key_spki, *key_proof;
   char *key_id;
-  char *key_record;           /* record that shows its creation; "" the journal; NULL nothing */
+  char *key_record;           /* record that shows its creation; "" the journal; NULL nothing, or the campaign's SHE update */
   GBytes *she_proof;          /* M4‖M5 */
   gint64 she_counter;
   GBytes *report_challenge, *report;

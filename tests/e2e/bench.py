@@ -12,7 +12,7 @@ TIMEOUT = 120
 
 
 class Bench:
-    def __init__(self, build, scenario="director", demo=(), way="doip"):
+    def __init__(self, build, scenario="director", demo=(), way="doip", altered=None):
         self.way = way
         self.bin = pathlib.Path(build) / "src"
         self.scratch = tempfile.TemporaryDirectory(prefix="recallbay-e2e-")
@@ -23,7 +23,10 @@ class Bench:
         self.data = self.root / "workstation"
         self.vehicle = None
         self.link = None
-        self.run("recall-oem", "demo", self.oem, "--scenario", scenario, *demo)
+        if altered is None:
+            self.run("recall-oem", "demo", self.oem, "--scenario", scenario, *demo)
+        else:  # an OEM that makes mistakes: see tests/oem/altered-demo.c
+            subprocess.run([pathlib.Path(build) / "tests" / "oem" / "altered-demo", self.oem, *altered], check=True, timeout=TIMEOUT)
         self.campaign = (self.oem / "campaign.txt").read_text().strip()
         self.vin = (self.oem / "vin.txt").read_text().strip()
 

@@ -275,6 +275,69 @@ test_application_digest (Bench *bench, gconstpointer data)
   make_done (add_work (bench, &model, &weaker));
   build (bench);
   assert_at (bench, "ecus/0/image/method", "\"application-digest\"");
+  assert_at (bench, "ecus/0/image/writtenBy", NULL);
+  ((RbWork *) bench->facts.works->pdata[0])->image_record = g_strdup ("");
+  build (bench);
+  assert_at (bench, "ecus/0/image/writtenBy", "{\"journal\":true}");
+}
+
+/* the campaign's update by its expected answer, where neither journal nor record shows who loaded it */
+static void
+test_she_of_another_workstation (Bench *bench, gconstpointer data)
+{
+  RbWork *work = add_work (bench, &model, &she);
+  make_done (work);
+  g_autofree char *proof = g_strconcat (WANTED, "44444444444444444444444444444444", NULL);
+  work->she_proof = rb_bytes_from_hex (proof);
+  work->writes = 0;
+  g_clear_pointer (&work->key_record, g_free);
+  build (bench);
+  assert_at (bench, "ecus/0/outcome", "\"already-good\"");
+  assert_at (bench, "ecus/0/key/newKeyId", "\"new-key\"");
+  assert_at (bench, "ecus/0/key/createdBy", "{\"update\":true}");
+  work->need_key = TRUE;
+  build (bench);
+  assert_at (bench, "ecus/0/key/newKeyId", NULL);
+}
+
+/* the key of an earlier run is no old key of this one, which wrote something else */
+static void
+test_key_of_an_earlier_run (Bench *bench, gconstpointer data)
+{
+  RbWork *work = add_work (bench, &model, &asymmetric);
+  make_done (work);
+  g_free (work->before->key_id);
+  work->before->key_id = g_strdup ("new-key");
+  build (bench);
+  assert_at (bench, "ecus/0/outcome", "\"replaced\"");
+  assert_at (bench, "ecus/0/key/oldKeyId", "null");
+  assert_at (bench, "ecus/0/key/newKeyId", "\"new-key\"");
+  work->writes = 0;
+  build (bench);
+  assert_at (bench, "ecus/0/outcome", "\"already-good\"");
+  assert_at (bench, "ecus/0/key/oldKeyId", "\"new-key\"");
+}
+
+static void
+test_not_fitted (Bench *bench, gconstpointer data)
+{
+  RbCompletenessEcu absent = { .hardware_id = (char *) "hw-brake-1" }, found = { .hardware_id = (char *) "hw-brake-1", .found = TRUE };
+  g_autoptr (GPtrArray) complete = g_ptr_array_new ();
+  RbModelEcu known = model;
+  RbVehicleModel vehicle = { .ecus = g_ptr_array_new () };
+  g_ptr_array_add (vehicle.ecus, &known);
+  g_ptr_array_add (complete, &absent);
+  bench->facts.complete = complete;
+  bench->facts.model = &vehicle;
+  build (bench);
+  assert_at (bench, "ecus/0/outcome", "\"not-fitted\"");
+  assert_at (bench, "ecus/0/ecuSerial", "\"\"");
+  assert_at (bench, "ecus/0/hardwareId", "\"hw-brake-1\"");
+  assert_at (bench, "ecus/0/after", "null");
+  complete->pdata[0] = &found;
+  build (bench);
+  assert_at (bench, "ecus", "[]");
+  g_ptr_array_unref (vehicle.ecus);
 }
 
 static void
@@ -425,6 +488,9 @@ main (int argc, char **argv)
   ADD (done);
   ADD (already_good);
   ADD (application_digest);
+  ADD (she_of_another_workstation);
+  ADD (key_of_an_earlier_run);
+  ADD (not_fitted);
   ADD (she);
   ADD (parked);
   ADD (not_started);

@@ -217,22 +217,18 @@ test_shows_the_newest (Bench *bench, gconstpointer data)
   g_assert_cmpstr (after, ==, "");
 }
 
-/* an intent is enough, of that very vehicle, campaign, ECU and step */
+/* a load that was refused, or whose answer never came, made no key */
 static void
-test_tried (Bench *bench, gconstpointer data)
+test_intents_and_refusals_show_nothing (Bench *bench, gconstpointer data)
 {
   gint64 number = begin (bench, VIN, "R-1", 1000);
-  g_assert_null (rb_journal_tried (bench->journal, VIN, "R-1", "SN-1", "key"));
   step (bench, number, "SN-1", "key", 1001, NULL, NULL);
-  step (bench, number, "SN-2", "key", 1002, "link-lost", NULL);
-  for (guint i = 0; i < 2; i++) {
-    g_autofree char *record = rb_journal_tried (bench->journal, VIN, "R-1", i == 0 ? "SN-1" : "SN-2", "key");
-    g_assert_cmpstr (record, ==, "");
+  step (bench, number, "SN-2", "key", 1002, "link-lost", "she:4:2");
+  step (bench, number, "SN-3", "key", 1003, "refused", "she:4:2");
+  for (guint i = 1; i <= 3; i++) {
+    g_autofree char *serial = g_strdup_printf ("SN-%u", i);
+    g_assert_null (rb_journal_shows (bench->journal, VIN, "R-1", serial, "key", "she:4:2"));
   }
-  g_assert_null (rb_journal_tried (bench->journal, OTHER, "R-1", "SN-1", "key"));
-  g_assert_null (rb_journal_tried (bench->journal, VIN, "R-2", "SN-1", "key"));
-  g_assert_null (rb_journal_tried (bench->journal, VIN, "R-1", "SN-3", "key"));
-  g_assert_null (rb_journal_tried (bench->journal, VIN, "R-1", "SN-1", "image"));
 }
 
 static guint64
@@ -444,7 +440,7 @@ main (int argc, char **argv)
   ADD (first_write_of_a_run);
   ADD (shows);
   ADD (shows_the_newest);
-  ADD (tried);
+  ADD (intents_and_refusals_show_nothing);
   ADD (progress_is_thinned);
   ADD (kept_over_reopening);
   ADD (kept_over_kill);
