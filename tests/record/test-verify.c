@@ -648,6 +648,99 @@ test_another_ecu_of_the_kind (Case *self, gconstpointer data)
   fixture_expect (fixture, record->envelope, TRUE, RB_REASON_RECORD_SCOPE);
 }
 
+static void
+keep_the_old_key (json_t *predicate)
+{
+  json_t *key = json_object_get (ecu_of (predicate, "SN-SENSOR-0001"), "key");
+  rb_json_set_string (key, "oldKeyId", rb_json_string_or (key, "newKeyId", ""));
+}
+
+static void
+show_a_key_by_an_update (json_t *predicate)
+{
+  rb_json_set (json_object_get (ecu_of (predicate, "SN-BRAKE-0001"), "key"), "createdBy", json_pack ("{s:b}", "update", 1));
+}
+
+static void
+let_the_application_say_it (json_t *predicate)
+{
+  rb_json_set_string (json_object_get (ecu_of (predicate, "SN-BRAKE-0001"), "image"), "method", "application-digest");
+}
+
+/* a replaced key is a new one, a key or image is shown by something that can show it */
+static void
+test_what_shows_nothing (Case *self, gconstpointer data)
+{
+  static const FixtureChange changes[] = { keep_the_old_key, show_a_key_by_an_update, let_the_application_say_it };
+  for (guint i = 0; i < G_N_ELEMENTS (changes); i++) {
+    g_autoptr (GBytes) forged = fixture_forge (&self->fixture, self->record, changes[i]);
+    g_test_message ("change %u", i);
+    fixture_expect (&self->fixture, forged, FALSE, RB_REASON_RECORD_RESULT);
+  }
+}
+
+static void
+take_the_manifest (json_t *predicate)
+{
+  rb_json_set (json_object_get (predicate, "vehicleManifest"), "after", json_null ());
+}
+
+static void
+test_without_the_vehicles_signed_state (Case *self, gconstpointer data)
+{
+  g_autoptr (GBytes) forged = fixture_forge (&self->fixture, self->record, take_the_manifest);
+  fixture_expect (&self->fixture, forged, FALSE, RB_REASON_RECORD_RESULT);
+  g_autoptr (json_t) facts = fixture_facts (&self->fixture, FIXTURE_VIN);
+  take_the_manifest (facts);
+  g_autoptr (RbOutboxRecord) record = fixture_make (&self->fixture, self->outbox, facts);
+  g_assert_cmpstr (record->result, ==, "incomplete");
+}
+
+/* A record of a vehicle in which the bundle leaves an ECU out, which may be in the vehicle by list or model. */
+static void
+test_ecu_not_directed (Case *self, gconstpointer data)
+{
+  Fixture *fixture = &self->fixture;
+  fixture->undirected = "sensor";
+  fixture_expect (fixture, self->record->envelope, TRUE, RB_REASON_ECU_NOT_DIRECTED);
+  g_autoptr (json_t) facts = fixture_facts (fixture, FIXTURE_VIN);
+  g_autoptr (RbOutboxRecord) without = fixture_make (fixture, self->outbox, facts);
+  g_assert_cmpstr (without->result, ==, "completed");
+  fixture_expect (fixture, without->envelope, TRUE, RB_REASON_ECU_NOT_DIRECTED);
+  fixture->as_built = g_hash_table_new (g_str_hash, g_str_equal);
+  g_hash_table_insert (fixture->as_built, (gpointer) "SN-TELEMATICS-0001", (gpointer) "hw-telematics-1");
+  g_hash_table_insert (fixture->as_built, (gpointer) "SN-BRAKE-0001", (gpointer) "hw-brake-1");
+  fixture_expect (fixture, without->envelope, TRUE, RB_REASON_NONE);
+  fixture_expect (fixture, self->record->envelope, TRUE, RB_REASON_ECU_NOT_DIRECTED);
+  g_clear_pointer (&fixture->as_built, g_hash_table_unref);
+}
+
+static void
+call_it_not_fitted (json_t *predicate)
+{
+  static const char *const members[] = { "before", "after", "image", "key", "report" };
+  json_t *ecu = ecu_of (predicate, "SN-SENSOR-0001"), *preflight = json_object_get (predicate, "preflight");
+  json_array_remove (json_object_get (preflight, "ecusExpected"), 2);
+  json_array_remove (json_object_get (preflight, "ecusFound"), 2);
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    rb_json_set (ecu, members[i], json_null ());
+  rb_json_set_string (ecu, "ecuSerial", "");
+  rb_json_set_string (ecu, "outcome", "not-fitted");
+  rb_json_set_integer (ecu, "writes", 0);
+}
+
+/* the record alone may say so; the bundle knows that this vehicle has it */
+static void
+test_fitted_ecu_called_not_fitted (Case *self, gconstpointer data)
+{
+  Fixture *fixture = &self->fixture;
+  g_autoptr (GBytes) forged = fixture_forge (fixture, self->record, call_it_not_fitted);
+  fixture_expect (fixture, forged, FALSE, RB_REASON_NONE);
+  fixture_expect (fixture, forged, TRUE, RB_REASON_RECORD_SCOPE);
+  fixture->undirected = "sensor";
+  fixture_expect (fixture, forged, TRUE, RB_REASON_ECU_NOT_DIRECTED);
+}
+
 /* A proof that is good by itself, over a nonce that is not this campaign's. */
 static void
 test_nonce_of_another_campaign (Case *self, gconstpointer data)
@@ -724,6 +817,10 @@ main (int argc, char **argv)
   ADD ("against-the-bundle", test_against_the_bundle);
   ADD ("quoted-image", test_quoted_image);
   ADD ("out-of-scope", test_out_of_scope);
+  ADD ("what-shows-nothing", test_what_shows_nothing);
+  ADD ("without-the-vehicles-signed-state", test_without_the_vehicles_signed_state);
+  ADD ("ecu-not-directed", test_ecu_not_directed);
+  ADD ("fitted-ecu-called-not-fitted", test_fitted_ecu_called_not_fitted);
   ADD ("nonce-of-another-campaign", test_nonce_of_another_campaign);
   ADD ("image-not-in-the-bundle", test_image_not_in_the_bundle);
   ADD ("other-campaigns", test_other_campaigns);
