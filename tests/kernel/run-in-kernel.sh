@@ -109,6 +109,8 @@ find_kernel() {
 			deb=$(echo "$tmp"/*.deb)
 		fi
 		dpkg-deb -x "$deb" "$tmp/root" || exit 125
+		# since Debian 13 modules are under /usr
+		[ -e "$tmp/root/lib" ] || ln -s usr/lib "$tmp/root/lib"
 		release=$(basename "$tmp"/root/lib/modules/*)
 		depmod -b "$tmp/root" "$release" && touch "$tmp/root/complete" || exit 125
 		rm -rf "$cache/root"

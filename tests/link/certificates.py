@@ -2,6 +2,9 @@
 """Certificates of every kind that a vehicle or a workstation may show, made with python3-cryptography."""
 
 import datetime
+import subprocess
+import tempfile
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,10 +17,10 @@ DAY = datetime.timedelta(days=1)
 class Holder:
     """A key and its certificate; issues others."""
 
-    def __init__(self, name, issuer=None, usage=None, starts=-1, ends=30, key=None, digest=None, authority=False):
+    def __init__(self, name, issuer=None, usage=None, starts=-1, ends=30, key=None, authority=False):
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         self.issuer = issuer
-        now = datetime.datetime.utcnow()
+        now = datetime.datetime.now(datetime.timezone.utc)
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer.certificate.subject if issuer else subject)
                    .public_key(self.key.public_key()).serial_number(x509.random_serial_number())
@@ -29,7 +32,7 @@ class Holder:
         builder = builder.add_extension(x509.KeyUsage(not authority, False, False, False, False, authority, authority, False, False), True)
         if usage:
             builder = builder.add_extension(x509.ExtendedKeyUsage([x509.ObjectIdentifier(one) for one in usage]), False)
-        self.certificate = builder.sign(issuer.key if issuer else self.key, digest or hashes.SHA256())
+        self.certificate = builder.sign(issuer.key if issuer else self.key, hashes.SHA256())
 
     @property
     def pem(self):
@@ -51,6 +54,22 @@ class Holder:
 
 def authority(name, issuer=None, **options):
     return Holder(name, issuer, authority=True, **options)
+
+
+def with_sha1(holder):
+    """A server's certificate made once more, signed with SHA-1, by openssl: python3-cryptography no longer does it."""
+    extensions = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n"
+    subject = "/CN=" + holder.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in {"own.key": holder.key_pem, "issuer": holder.issuer.pem, "issuer.key": holder.issuer.key_pem,
+                           "extensions": extensions}.items():
+            (Path(folder) / name).write_text(text)
+        for command in (["req", "-new", "-key", "own.key", "-subj", subject, "-out", "request"],
+                        ["x509", "-req", "-in", "request", "-CA", "issuer", "-CAkey", "issuer.key", "-set_serial", "1", "-days", "30",
+                         "-sha1", "-extfile", "extensions", "-out", "made"]):
+            subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)
+        holder.certificate = x509.load_pem_x509_certificate((Path(folder) / "made").read_bytes())
+    return holder
 
 
 def small_rsa():

@@ -18,7 +18,6 @@ from scapy.contrib.automotive.doip import DoIP
 
 import certificates
 from certificates import CLIENT, LINK, SERVER, Holder
-from cryptography.hazmat.primitives import hashes
 from entity import BRAKE, TIMEOUT, Case, Entity, Gone
 
 VIN = "1RBDM7AA2TA000001"
@@ -188,7 +187,7 @@ class VehicleCertificate(Base):
             "by one who is no authority": (Holder(VIN, Holder("1RBDM7AA2TA000002", MAKER, [SERVER]), [SERVER]), ""),
             "by an expired authority": (Holder(VIN, certificates.authority("Old CA", MAKER, starts=-30, ends=-1), [SERVER]), "expired"),
             "with a weak key": (Holder(VIN, MAKER, [SERVER], key=certificates.small_rsa()), "too weak"),
-            "with SHA-1": (Holder(VIN, MAKER, [SERVER], digest=hashes.SHA1()), "too weak"),
+            "with SHA-1": (certificates.with_sha1(Holder(VIN, MAKER, [SERVER])), "too weak"),
         }
         for name, (holder, text) in bad.items():
             with self.subTest(name):
@@ -210,7 +209,7 @@ class WorkstationCertificate(Base):
             self.end(self.tool)
             said = entity.said()
             with self.subTest(version):
-                self.assertIn("CN = Workstation", said)
+                self.assertRegex(said, "CN ?= ?Workstation")  # openssl 3.2 writes no spaces
                 self.assertNotIn("verify error", said)
 
     def test_openssl_refuses_others(self):

@@ -117,7 +117,7 @@ class Each(unittest.TestCase):
         """openssl on what DoIP over TLS needs: the vehicle's certificate is for its VIN, and its testers are the dealers."""
         edge = demo.folder / "vehicle" / "doip"
         run("openssl", "verify", "-CAfile", demo.folder / "vehicle-ca.pem", "-purpose", "sslserver", edge / "vehicle.pem")
-        self.assertIn(f"CN = {demo.vin}".encode(), run("openssl", "x509", "-in", edge / "vehicle.pem", "-noout", "-subject"))
+        self.assertRegex(run("openssl", "x509", "-in", edge / "vehicle.pem", "-noout", "-subject"), f"CN ?= ?{demo.vin}".encode())
         run("openssl", "pkey", "-in", edge / "vehicle.pem", "-check", "-noout")
         self.assertEqual((edge / "testers.pem").read_text(), (demo.folder / "dealer-ca.pem").read_text())
         run("openssl", "verify", "-CAfile", demo.folder / "dealer-ca.pem", edge / "vehicle.pem", code=2)

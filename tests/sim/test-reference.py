@@ -15,11 +15,13 @@ import zlib
 
 from scapybus import Tester  # before all else of scapy: it says how
 from scapy.contrib.automotive.doip import DoIP, UDS_DoIPSocket
+from scapy.config import conf
 from scapy.contrib.automotive.uds import (
     UDS, UDS_DSC, UDS_ER, UDS_RC, UDS_RD, UDS_RDBI, UDS_RTE, UDS_SA, UDS_TD, UDS_TP, UDS_WDBI)
 
 from vehicle import REFERENCE, TIMEOUT, Node, Vehicle
 
+conf.debug_dissector = False  # which scapy 2.6 sets for UDS: what it cannot parse is to be sent all the same
 BUILD = sys.argv.pop(1)
 VIN = b"SIMVEH00000014229"
 MASK = 0xA5A5A5A5

@@ -12,6 +12,7 @@ from gi.repository import Atspi, GLib  # noqa: E402
 warnings.simplefilter("ignore", DeprecationWarning)
 ROLE = Atspi.Role
 POLL_MS = 50
+SAME = {ROLE.PUSH_BUTTON: (ROLE.PUSH_BUTTON, ROLE.TOGGLE_BUTTON)}  # a toggle button is a push button to GTK 4.8
 
 
 def wait_for(what, condition, seconds=20):
@@ -96,7 +97,7 @@ class Screen:
         return next((app for app in children(desktop) if app.get_process_id() == self.process.pid), None)
 
     def nodes(self, role):
-        return [node for node in walk(self.root) if node.get_role() == role]
+        return [node for node in walk(self.root) if node.get_role() in SAME.get(role, (role,))]
 
     def find(self, role, name, seconds=20):
         return wait_for(f"{role.value_nick} {name!r}",
