@@ -14,6 +14,8 @@ static const struct {
 void
 rb_row_name (gpointer widget, const char *name)
 {
+  /* since GTK 4.10 a button is labelled by the text in it, which outranks the name */
+  gtk_accessible_reset_relation (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
   gtk_accessible_update_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
 }
 
