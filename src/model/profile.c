@@ -87,6 +87,18 @@ read_security_access (RbProfile *self, const json_t *unlock, const char *what, G
   return level % 2 == 1 || rb_member_refuse (error, what, "member “level” is even, a seed is asked for at an odd one");
 }
 
+/* Absent: the message that binds vehicle and ECU. */
+static gboolean
+read_proof (RbProfile *self, const json_t *unlock, const char *what, GError **error)
+{
+  static const char *const proofs[] = { "recallbay-0x29-v2", "bare-challenge" };
+  guint proof = 0;
+  if (json_object_get (unlock, "proof") != NULL && !rb_member_choice (unlock, "proof", proofs, G_N_ELEMENTS (proofs), &proof, what, error))
+    return FALSE;
+  self->bare_challenge = proof == 1;
+  return TRUE;
+}
+
 static gboolean
 read_unlock (RbProfile *self, const json_t *json, GError **error)
 {
@@ -95,14 +107,18 @@ read_unlock (RbProfile *self, const json_t *json, GError **error)
   const char *what = "profile, unlock";
   guint method = 0;
   const json_t *unlock = rb_json_object (json, "unlock", "profile", error);
-  if (unlock == NULL || !rb_json_only (unlock, what, error, "method", "level", "algorithm", NULL)
+  if (unlock == NULL || !rb_json_only (unlock, what, error, "method", "level", "algorithm", "proof", NULL)
       || !rb_member_choice (unlock, "method", methods, G_N_ELEMENTS (methods), &method, what, error))
     return FALSE;
   self->unlock = (RbUnlock) method;
+  if (self->unlock != RB_UNLOCK_AUTHENTICATION && json_object_get (unlock, "proof") != NULL)
+    return rb_member_refuse (error, what, "member “proof” belongs to “authentication” only");
   if (self->unlock == RB_UNLOCK_SECURITY_ACCESS)
     return read_security_access (self, unlock, what, error);
-  if (json_object_size (unlock) > 1)
+  if (json_object_get (unlock, "level") != NULL || json_object_get (unlock, "algorithm") != NULL)
     return rb_member_refuse (error, what, "members “level” and “algorithm” belong to “security-access” only");
+  if (self->unlock == RB_UNLOCK_AUTHENTICATION)
+    return read_proof (self, unlock, what, error);
   return TRUE;
 }
 

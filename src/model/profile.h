@@ -20,6 +20,7 @@ typedef struct {
   guint max_pending;
   guint lost_responses; /* lost in a row before the ECU is parked */
   RbUnlock unlock;
+  gboolean bare_challenge; /* 0x29: the ECU accepts a signature over its challenge only, which can be relayed */
   guint8 security_level; /* 0x27 */
   char *security_algorithm; /* "xor-a5a5a5a5" or NULL */
   /* data identifiers, 0: the ECU has none */

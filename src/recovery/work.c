@@ -329,10 +329,11 @@ write_step (RbWork *self, const RbWorkContext *context, const char *step, Apply 
 static gboolean
 unlock_in (RbWork *self, const RbWorkContext *context, guint8 session, GError **error)
 {
+  const RbOwnership ownership = { .vin = context->vin, .serial = self->assignment->serial };
   if (self->unlocked)
     return TRUE;
   if (!rb_unit_session (self->unit, session, context->cancellable, error)
-      || !rb_unit_unlock (self->unit, context->authentication, context->cancellable, error))
+      || !rb_unit_unlock (self->unit, context->authentication, &ownership, context->cancellable, error))
     return FALSE;
   self->unlocked = TRUE;
   rb_work_set_state (self, context, RB_ECU_UNLOCKED, RB_REASON_NONE, NULL);

@@ -12,7 +12,6 @@
 #define MAX_ATTEMPTS 3
 #define LOCKOUT_S 10
 #define MAX_PEM (64 * 1024)
-static const char proof_prefix[] = "recallbay-0x29-v1";
 
 enum { DEAUTHENTICATE = 0, VERIFY_CERTIFICATE = 1, PROVE = 3, CONFIGURATION = 8 };
 enum { RETURN_CONFIGURED = 0x02, RETURN_DEAUTHENTICATED = 0x10, RETURN_PROOF_NEEDED = 0x11, RETURN_COMPLETE = 0x12 };
@@ -73,6 +72,7 @@ verify_certificate (RbEcu *self, RbReader *request, GByteArray *out)
   g_clear_pointer (&self->client_challenge, g_bytes_unref);
   self->client_key = rb_key_public_ref (rb_certificate_key (certificate));
   self->client_challenge = g_steal_pointer (&challenge);
+  rb_digest_sha256 (g_bytes_get_data (der, NULL), g_bytes_get_size (der), self->client_certificate);
   self->server_challenge = rb_digest_random (32);
   rb_writer_u8 (out, RETURN_PROOF_NEEDED);
   rb_writer_field16 (out, g_bytes_get_data (self->server_challenge, NULL), 32);
@@ -80,13 +80,41 @@ verify_certificate (RbEcu *self, RbReader *request, GByteArray *out)
   return 0;
 }
 
+static void
+add_text (GByteArray *message, const char *text)
+{
+  rb_writer_field16 (message, text, strlen (text));
+}
+
+static void
+add_challenge (GByteArray *message, GBytes *challenge)
+{
+  gsize length = 0;
+  gconstpointer data = g_bytes_get_data (challenge, &length);
+  rb_writer_field16 (message, data, length);
+}
+
+GByteArray *
+rb_authentication_message (const char *vin, const char *serial, GBytes *server_challenge, GBytes *client_challenge,
+                           const guint8 client_certificate[RB_SHA256_LENGTH])
+{
+  static const char name[] = { 'r', 'e', 'c', 'a', 'l', 'l', 'b', 'a', 'y', '-', '0', 'x', '2', '9', '-', 'v', '2' };
+  GByteArray *message = g_byte_array_new ();
+  rb_writer_data (message, name, sizeof name);
+  add_text (message, "client-to-server");
+  add_text (message, vin);
+  add_text (message, serial);
+  add_challenge (message, server_challenge);
+  add_challenge (message, client_challenge);
+  rb_writer_field16 (message, client_certificate, RB_SHA256_LENGTH);
+  return message;
+}
+
 static gboolean
 proof_is_good (RbEcu *self, GBytes *proof)
 {
-  g_autoptr (GByteArray) message = g_byte_array_new ();
-  rb_writer_data (message, proof_prefix, strlen (proof_prefix));
-  rb_writer_bytes (message, self->server_challenge);
-  rb_writer_bytes (message, self->client_challenge);
+  g_autoptr (GByteArray) message = rb_authentication_message (self->vehicle->vin, self->memory->serial, self->server_challenge,
+                                                              self->client_challenge, self->client_certificate);
   return rb_key_verify (self->client_key, rb_key_public_scheme (self->client_key), message->data, message->len,
                         g_bytes_get_data (proof, NULL), g_bytes_get_size (proof));
 }

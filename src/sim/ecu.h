@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "core/bytes.h"
+#include "crypto/digest.h"
 #include "crypto/key.h"
 #include "sim/fault.h"
 #include "sim/memory.h"
@@ -32,6 +33,7 @@ typedef struct {
   guint32 seed;       /* given by 27 01 and not yet answered; 0 none */
   GBytes *server_challenge, *client_challenge; /* between 29 01 and 29 03 */
   RbPublicKey *client_key;
+  guint8 client_certificate[RB_SHA256_LENGTH]; /* digest of the certificate that holds it */
   RbTransfer transfer;
   GHashTable *staging; /* path → GBytes; lost with power */
   gint64 last_request; /* monotonic ms */

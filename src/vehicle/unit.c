@@ -14,8 +14,6 @@ RB_DEFINE_ERROR_DOMAIN (unit)
 #define PROBE_MS 100
 #define MAX_TEXT 128
 
-static const char proof_prefix[] = "recallbay-0x29-v1";
-
 struct _RbUnit {
   const RbModelEcu *model;
   const RbProfile *profile;
@@ -264,18 +262,18 @@ rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError
 }
 
 static gboolean
-authenticate (RbUnit *self, RbIdentity *identity, GCancellable *cancellable, GError **error)
+authenticate (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable, GError **error)
 {
+  GBytes *certificate = rb_certificate_der (rb_identity_certificate (identity));
   g_autoptr (GBytes) challenge = rb_digest_random (32);
-  g_autoptr (GBytes) server = rb_client_verify_certificate (
-    self->client, rb_certificate_der (rb_identity_certificate (identity)), challenge, cancellable, error);
+  g_autoptr (GBytes) server = rb_client_verify_certificate (self->client, certificate, challenge, cancellable, error);
   if (server == NULL)
     return FALSE;
-  g_autoptr (GByteArray) message = g_byte_array_new ();
-  rb_writer_data (message, proof_prefix, strlen (proof_prefix));
-  rb_writer_bytes (message, server);
-  rb_writer_bytes (message, challenge);
-  g_autoptr (GBytes) proof = rb_identity_sign (identity, message->data, message->len, error);
+  if (self->profile->bare_challenge && rb_ownership_is_imitated (server))
+    return rb_reason_deny (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER, "its challenge imitates what is signed for another ECU");
+  g_autoptr (GBytes) message = self->profile->bare_challenge ? g_bytes_ref (server)
+                                                             : rb_ownership_message (ownership, server, challenge, certificate);
+  g_autoptr (GBytes) proof = rb_identity_sign (identity, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
   return proof != NULL && rb_client_prove_ownership (self->client, proof, cancellable, error);
 }
 
@@ -297,10 +295,10 @@ security_access (RbUnit *self, GCancellable *cancellable, GError **error)
 }
 
 gboolean
-rb_unit_unlock (RbUnit *self, RbIdentity *identity, GCancellable *cancellable, GError **error)
+rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable, GError **error)
 {
   switch (self->profile->unlock) {
-  case RB_UNLOCK_AUTHENTICATION: return prefixed (self, authenticate (self, identity, cancellable, error), error);
+  case RB_UNLOCK_AUTHENTICATION: return prefixed (self, authenticate (self, identity, ownership, cancellable, error), error);
   case RB_UNLOCK_SECURITY_ACCESS:
     if (g_strcmp0 (self->profile->security_algorithm, "xor-a5a5a5a5") != 0)
       return fail (self, error, RB_REASON_UNSUPPORTED, "its unlocking algorithm is not known here");

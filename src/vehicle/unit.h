@@ -5,6 +5,7 @@
 #include "model/profile.h"
 #include "model/vehicle-model.h"
 #include "uds/client.h"
+#include "vehicle/ownership.h"
 
 RB_DECLARE_ERROR_DOMAIN (unit);
 #define RB_UNIT_ERROR (rb_unit_error_quark ())
@@ -56,8 +57,9 @@ gboolean rb_unit_read_number (RbUnit *self, guint16 did, gint64 *value, GCancell
 RbUnitClaims *rb_unit_read_claims (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 gboolean rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* 0x29 with an identity of purpose RB_PURPOSE_ECU_AUTHENTICATION, or 0x27, as the profile says, in the session that is active. */
-gboolean rb_unit_unlock (RbUnit *self, RbIdentity *identity, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* 0x29 with an identity of purpose RB_PURPOSE_ECU_AUTHENTICATION, or 0x27, as the profile says, in the session that is active.
+ * ownership names vehicle and ECU in what is signed for 0x29; a profile of “bare-challenge” signs the server's challenge only. */
+gboolean rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Resets and waits until it answers again, at most the profile's boot time. */
 gboolean rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -124,6 +124,31 @@ test_security_access_and_root_in_image (void)
   assert_order (profile, "unlock image reset report");
 }
 
+static void
+assert_proof (const char *unlock, gboolean bare)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (g_getenv ("RB_GOOD"), "profile-full-asymmetric.json", NULL);
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (path, &text, NULL, &error));
+  g_auto (GStrv) parts = g_strsplit (text, "\"method\": \"authentication\"", -1);
+  g_assert_cmpuint (g_strv_length (parts), ==, 2);
+  g_autofree char *changed = g_strjoinv (unlock, parts);
+  g_autoptr (GBytes) bytes = g_bytes_new (changed, strlen (changed));
+  g_autoptr (RbProfile) profile = rb_profile_parse (bytes, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (profile->bare_challenge, ==, bare);
+}
+
+/* only a profile that says so gives a signature that can be relayed */
+static void
+test_proof (void)
+{
+  assert_proof ("\"method\": \"authentication\"", FALSE);
+  assert_proof ("\"method\": \"authentication\", \"proof\": \"recallbay-0x29-v2\"", FALSE);
+  assert_proof ("\"method\": \"authentication\", \"proof\": \"bare-challenge\"", TRUE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -131,5 +156,6 @@ main (int argc, char **argv)
   g_test_add_func ("/profile/partial-she", test_partial_she);
   g_test_add_func ("/profile/primary", test_primary);
   g_test_add_func ("/profile/security-access", test_security_access_and_root_in_image);
+  g_test_add_func ("/profile/proof", test_proof);
   return g_test_run ();
 }

@@ -46,6 +46,9 @@ BAD = {
         (("unlock",), {"method": "security-access", "level": 2, "algorithm": "xor"}),
         (("unlock",), {"method": "security-access", "level": 1, "algorithm": "a b"}),
         (("unlock",), {"method": "security-access", "level": 127, "algorithm": "xor"}),
+        (("unlock",), {"method": "security-access", "level": 1, "algorithm": "xor", "proof": "recallbay-0x29-v2"}),
+        (("unlock",), {"method": "none", "proof": "bare-challenge"}), (("unlock", "proof"), "recallbay-0x29-v1"), (("unlock", "proof"), True),
+        (("unlock", "proof"), None), (("unlock", "proof"), ""),
         (("identification", "vin"), GONE), (("identification", "vin"), "F19"), (("identification", "vin"), "0000"),
         (("identification", "vin"), "0xF190"), (("identification", "vin"), 61840), (("identification", "speed"), "G000"),
         (("identification", "extra"), "F1F1"), (("identification", "rxswin"), 0xF1EF), (("identification", "rxswin"), None), (("identification", "she_counter"), GONE), (("flash", "erase"), GONE),
@@ -115,6 +118,7 @@ ALSO_GOOD = {
     ],
     "profile": [
         (("unlock",), {"method": "security-access", "level": 1, "algorithm": "xor-a5a5a5a5"}), (("flash", "max_block"), 4093),
+        (("unlock", "proof"), "recallbay-0x29-v2"), (("unlock", "proof"), "bare-challenge"),
         (("flash", "digest_by"), "application"), (("identification", "image_root"), "fd02"), (("report", "manifest"), "0241"),
         (("identification", "rxswin"), "F1A0"),
     ],

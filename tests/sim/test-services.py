@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from scapy.contrib.automotive.uds import UDS, UDS_DSC, UDS_ER, UDS_RDTCI
 
-from tester import (DEFAULT, ECU_AUTHENTICATION, EXTENDED, FUNCTIONAL, PROGRAMMING, PROOF_PREFIX, Demo, Vehicle, field, random_bytes,
-                    sha256)
+from tester import (DEFAULT, ECU_AUTHENTICATION, EXTENDED, FUNCTIONAL, PROGRAMMING, Demo, Vehicle, field, ownership, random_bytes, sha256)
 
 BUILD = sys.argv.pop(1)
 NRC_SUB_FUNCTION, NRC_LENGTH, NRC_SEQUENCE, NRC_RANGE, NRC_LOCKED = 0x12, 0x13, 0x24, 0x31, 0x33
@@ -276,8 +275,13 @@ class Authentication(unittest.TestCase):
         self.ecu.session(PROGRAMMING)
         self.certificate, self.key = DEMO.identity()
 
-    def sign(self, key, server, challenge=b"c" * 32, prefix=PROOF_PREFIX):
-        return key.sign(prefix + server + challenge, ec.ECDSA(hashes.SHA256()))
+    def sign(self, key, server, client=b"c" * 32, **changes):
+        parts = {"vin": DEMO.vin, "serial": DEMO.seed_of("brake")["serial"], "server": server, "client": client, "certificate": self.certificate}
+        return self.sign_bytes(key, ownership(**(parts | changes)))
+
+    @staticmethod
+    def sign_bytes(key, message):
+        return key.sign(message, ec.ECDSA(hashes.SHA256()))
 
     def server(self):
         answer = self.ecu.challenge(self.certificate)
@@ -328,10 +332,18 @@ class Authentication(unittest.TestCase):
             self.assertIn(self.ecu.challenge(bytes(broken))[2], (0x50, 0x52, 0x53, 0x54))
 
     def test_wrong_proofs(self):
-        """What is signed is this ECU's challenge, then ours, with the prefix, by the certificate's key."""
+        """What is signed binds direction, vehicle, ECU, both challenges and the certificate, by the certificate's key."""
+        client = b"c" * 32
         wrong = [lambda server: self.sign(ec.generate_private_key(ec.SECP256R1()), server), lambda server: self.sign(self.key, b"\0" * 32),
-                 lambda server: self.sign(self.key, server, b"d" * 32), lambda server: self.sign(self.key, server, prefix=b""),
-                 lambda server: self.sign(self.key, b"c" * 32, server), lambda server: b"", lambda server: random_bytes(71)]
+                 lambda server: self.sign(self.key, server, b"d" * 32), lambda server: self.sign(self.key, server, name=b""),
+                 lambda server: self.sign(self.key, client, server), lambda server: b"", lambda server: random_bytes(71),
+                 lambda server: self.sign(self.key, server, serial=DEMO.seed_of("gateway")["serial"]),
+                 lambda server: self.sign(self.key, server, vin="1RBDM7AA2TA000002"),
+                 lambda server: self.sign(self.key, server, direction="server-to-client"),
+                 lambda server: self.sign(self.key, server, certificate=DEMO.identity("1.3.6.1.4.1.58270.77.2")[0]),
+                 lambda server: self.sign(self.key, server, name=b"recallbay-0x29-v1"),
+                 lambda server: self.sign_bytes(self.key, b"recallbay-0x29-v1" + server + client),
+                 lambda server: self.sign_bytes(self.key, server), lambda server: self.sign_bytes(self.key, server + client)]
         for index, make in enumerate(wrong):
             with Vehicle(DEMO) as car, car.ecu("brake") as self.ecu, self.subTest(index=index):
                 self.ecu.session(PROGRAMMING)

@@ -26,7 +26,7 @@ TESTER = 0x0E80
 ENTITY = 0x1000
 FUNCTIONAL = 0xE400
 ECU_AUTHENTICATION = "1.3.6.1.4.1.58270.77.4"
-PROOF_PREFIX = b"recallbay-0x29-v1"
+PROOF_NAME = b"recallbay-0x29-v2"
 DEFAULT, PROGRAMMING, EXTENDED = 1, 2, 3
 
 
@@ -279,7 +279,9 @@ class Ecu:
         answer = self.challenge(certificate)
         assert answer[:3] == b"\x69\x01\x11", answer.hex()
         server = answer[5:5 + struct.unpack("!H", answer[3:5])[0]]
-        proof = key.sign(PROOF_PREFIX + server + b"c" * 32, ec.ECDSA(hashes.SHA256()))
+        serial = next(ecu for ecu in self.tester.vehicle.demo.model["ecus"] if int(ecu["logical"], 16) == self.address)["name"]
+        message = ownership(self.tester.vehicle.demo.vin, self.tester.vehicle.demo.seed_of(serial)["serial"], server, b"c" * 32, certificate)
+        proof = key.sign(message, ec.ECDSA(hashes.SHA256()))
         answer = self.prove(proof)
         assert answer[:3] == b"\x69\x03\x12", answer.hex()
 
@@ -348,6 +350,11 @@ def sha256(*parts):
 
 def field(data):
     return struct.pack("!H", len(data)) + data
+
+
+def ownership(vin, serial, server, client, certificate, direction="client-to-server", name=PROOF_NAME):
+    """What a client signs for 0x29, as data/vectors/ecu-authentication.json has it."""
+    return name + b"".join(map(field, (direction.encode(), vin.encode(), serial.encode(), server, client, sha256(certificate))))
 
 
 def fields(data):

@@ -15,6 +15,10 @@
 #define YEAR (365 * 24 * 60 * 60)
 #define SERVER "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
 
+#define VIN "1RBDM7AA2TA000001"
+#define SERIAL "SN-BRAKE-0001"
+
+static const RbOwnership ownership = { VIN, SERIAL };
 static const RbModelEcu model = { .name = "brake", .label = "Brake control", .hardware_id = "hw-brake-1", .can_extension = -1 };
 
 typedef struct {
@@ -74,6 +78,7 @@ bench_close (Bench *bench)
 typedef struct {
   const char *to_certificate; /* instead of a good answer */
   const char *to_proof;
+  gboolean bare; /* it takes its own challenge only */
   char *certificate, *challenge;
   gboolean proven;
 } Judge;
@@ -89,13 +94,24 @@ field (const char *hex, guint *at)
   return found;
 }
 
+/* put together from hex alone: name, direction, VIN, serial number, challenges, digest of the certificate */
+static GBytes *
+message_of (Judge *judge, GBytes *certificate)
+{
+  g_autofree char *digest = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, certificate);
+  g_autofree char *vin = rb_bytes_to_hex (VIN, strlen (VIN));
+  g_autofree char *serial = rb_bytes_to_hex (SERIAL, strlen (SERIAL));
+  g_autofree char *whole = g_strconcat ("726563616c6c6261792d307832392d7632", "0010636c69656e742d746f2d736572766572", "0011", vin, "000d", serial,
+                                        "0020" SERVER, "0020", judge->challenge, "0020", digest, NULL);
+  return rb_bytes_from_hex (judge->bare ? SERVER : whole);
+}
+
 static gboolean
 proof_is_good (Judge *judge, const char *proof_hex)
 {
   g_autoptr (GBytes) der = rb_bytes_from_hex (judge->certificate);
   g_autoptr (GBytes) proof = rb_bytes_from_hex (proof_hex);
-  g_autofree char *message_hex = g_strconcat ("726563616c6c6261792d307832392d7631", SERVER, judge->challenge, NULL);
-  g_autoptr (GBytes) message = rb_bytes_from_hex (message_hex);
+  g_autoptr (GBytes) message = message_of (judge, der);
   g_autoptr (RbCertificate) certificate = rb_certificate_from_der (der, NULL);
   g_assert_nonnull (certificate);
   RbPublicKey *key = rb_certificate_key (certificate);
@@ -145,16 +161,53 @@ test_authentication (gconstpointer data)
 {
   guint i = GPOINTER_TO_UINT (data);
   Bench bench;
-  Judge judge = { authentications[i].to_certificate, authentications[i].to_proof, NULL, NULL, FALSE };
+  Judge judge = { authentications[i].to_certificate, authentications[i].to_proof, FALSE, NULL, NULL, FALSE };
   bench_open (&bench, NULL);
   bench.identity = make_identity ();
   bench.fake->answer = judge_answer;
   bench.fake->user_data = &judge;
-  gboolean good = rb_unit_unlock (bench.unit, bench.identity, NULL, &bench.error);
+  gboolean good = rb_unit_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (bench.error)), ==, rb_reason_word (authentications[i].reason));
   g_assert_cmpint (good, ==, authentications[i].reason == 0);
   g_assert_cmpint (judge.proven, ==, authentications[i].to_certificate == NULL);
   g_assert_cmpuint (strlen (judge.challenge), ==, 64);
+  g_free (judge.certificate);
+  g_free (judge.challenge);
+  bench_close (&bench);
+}
+
+/* an ECU whose profile says so is given a signature over its challenge and nothing else */
+static void
+test_bare_challenge (void)
+{
+  Bench bench;
+  Judge judge = { .bare = TRUE };
+  bench_open (&bench, NULL);
+  bench.profile.bare_challenge = TRUE;
+  bench.identity = make_identity ();
+  bench.fake->answer = judge_answer;
+  bench.fake->user_data = &judge;
+  g_assert_true (rb_unit_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error));
+  g_assert_true (judge.proven);
+  g_free (judge.certificate);
+  g_free (judge.challenge);
+  bench_close (&bench);
+}
+
+/* a challenge that is the message for another ECU is not signed, though the profile takes bare challenges */
+static void
+test_bare_imitation (void)
+{
+  Bench bench;
+  Judge judge = { .bare = TRUE, .to_certificate = "6901110013726563616c6c6261792d307832392d763200100000" };
+  bench_open (&bench, NULL);
+  bench.profile.bare_challenge = TRUE;
+  bench.identity = make_identity ();
+  bench.fake->answer = judge_answer;
+  bench.fake->user_data = &judge;
+  g_assert_false (rb_unit_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error));
+  g_assert_error (bench.error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER);
+  g_assert_false (judge.proven);
   g_free (judge.certificate);
   g_free (judge.challenge);
   bench_close (&bench);
@@ -172,7 +225,7 @@ test_challenges_are_fresh (void)
     Judge judge = { 0 };
     bench.fake->answer = judge_answer;
     bench.fake->user_data = &judge;
-    g_assert_true (rb_unit_unlock (bench.unit, bench.identity, NULL, &bench.error));
+    g_assert_true (rb_unit_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error));
     g_assert_true (g_hash_table_add (seen, judge.challenge));
     g_free (judge.certificate);
   }
@@ -205,7 +258,7 @@ test_security_access (gconstpointer data)
   bench.profile.unlock = RB_UNLOCK_SECURITY_ACCESS;
   bench.profile.security_level = 0x11;
   bench.profile.security_algorithm = (char *) accesses[i].algorithm;
-  g_assert_cmpint (rb_unit_unlock (bench.unit, NULL, NULL, &bench.error), ==, accesses[i].reason == 0);
+  g_assert_cmpint (rb_unit_unlock (bench.unit, NULL, NULL, NULL, &bench.error), ==, accesses[i].reason == 0);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (bench.error)), ==, rb_reason_word (accesses[i].reason));
   fake_assert_done (bench.fake);
   bench_close (&bench);
@@ -218,7 +271,7 @@ test_no_lock (void)
   Bench bench;
   bench_open (&bench, steps);
   bench.profile.unlock = RB_UNLOCK_NONE;
-  g_assert_true (rb_unit_unlock (bench.unit, NULL, NULL, &bench.error));
+  g_assert_true (rb_unit_unlock (bench.unit, NULL, NULL, NULL, &bench.error));
   fake_assert_done (bench.fake);
   bench_close (&bench);
 }
@@ -331,6 +384,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   add ("authentication", G_N_ELEMENTS (authentications), test_authentication);
+  g_test_add_func ("/unlock/bare-challenge", test_bare_challenge);
+  g_test_add_func ("/unlock/bare-imitation", test_bare_imitation);
   g_test_add_func ("/unlock/challenges-are-fresh", test_challenges_are_fresh);
   add ("security-access", G_N_ELEMENTS (accesses), test_security_access);
   g_test_add_func ("/unlock/no-lock", test_no_lock);
