@@ -64,7 +64,7 @@ reason_of_gio (int code)
   case G_IO_ERROR_NO_SPACE: return RB_REASON_NO_SPACE;
   case G_IO_ERROR_TIMED_OUT: return RB_REASON_TIMEOUT;
   case G_IO_ERROR_CANCELLED: return RB_REASON_CANCELLED;
-  case G_IO_ERROR_BUSY: return RB_REASON_BUSY;
+  case G_IO_ERROR_BUSY: return RB_REASON_IN_USE;
   default: return RB_REASON_IO;
   }
 }

@@ -16,7 +16,7 @@
   X (USAGE, "usage") \
   X (IO, "io") \
   X (NO_SPACE, "no-space") \
-  X (BUSY, "busy") \
+  X (IN_USE, "in-use") \
   X (NOT_PERMITTED, "not-permitted") \
   X (CANCELLED, "cancelled") \
   X (TIMEOUT, "timeout") \

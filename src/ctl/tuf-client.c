@@ -3,10 +3,13 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "core/lock.h"
 #include "core/moment.h"
 #include "net/http.h"
 #include "uptane/workflow.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define MAX_ROOT (1024 * 1024)
@@ -69,12 +72,25 @@ fail (RbCli *cli, const GError *error, const RbVerdict *verdict)
   return rb_cli_fail (cli, error, extra);
 }
 
+/* Held for the whole call: what it reads is what it replaces. */
+static RbLock *
+lock_metadata (const Settings *settings, GError **error)
+{
+  return rb_lock_folder (settings->metadata_dir, settings->metadata_dir, error);
+}
+
 static int
 init (RbCli *cli, const Settings *settings, const char *path)
 {
+  gboolean made = !rb_files_exists (settings->metadata_dir);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) root = rb_files_read (path, MAX_ROOT, &error);
-  if (root == NULL || !rb_workflow_init (settings->metadata_dir, root, &error))
+  g_autoptr (RbLock) lock = lock_metadata (settings, &error);
+  g_autoptr (GBytes) root = lock == NULL ? NULL : rb_files_read (path, MAX_ROOT, &error);
+  gboolean good = root != NULL && rb_workflow_init (settings->metadata_dir, root, &error);
+  /* a rejected root leaves no folder; one that another process uses is not empty */
+  if (!good && made && lock != NULL && g_rmdir (settings->metadata_dir) != 0)
+    g_debug ("%s: %s", settings->metadata_dir, g_strerror (errno));
+  if (!good)
     return rb_cli_fail (cli, error, NULL);
   return rb_cli_end (cli, RB_CLI_OK, "ok", "the root is trusted from now on", NULL);
 }
@@ -103,7 +119,8 @@ refresh (RbCli *cli, Settings *settings, gint64 now, gboolean with_targets)
   g_auto (RbVerdict) verdict = { 0 };
   g_autoptr (json_t) files = json_array ();
   const RbWorkflowOptions options = { .now = now };
-  g_autoptr (RbSource) source = open_source (settings, settings->metadata_url, &error);
+  g_autoptr (RbLock) lock = lock_metadata (settings, &error);
+  g_autoptr (RbSource) source = lock == NULL ? NULL : open_source (settings, settings->metadata_url, &error);
   g_autoptr (RbWorkflow) workflow
     = source == NULL ? NULL : rb_workflow_new (settings->metadata_dir, source, &options, &verdict, &error);
   if (workflow == NULL || !rb_workflow_refresh (workflow, &error)

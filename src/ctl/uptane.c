@@ -3,6 +3,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "core/lock.h"
 #include "core/moment.h"
 #include "uptane/vehicle.h"
 
@@ -25,6 +26,7 @@ typedef struct {
   GPtrArray *texts; /* owns the words of ecus */
   guint n_partial;
   gint64 now;
+  RbLock *lock; /* of the state, from before it is read until it is written */
   RbStore *stores[2]; /* Director, Image */
   RbSource *sources[2];
   RbVerdict verdict;
@@ -48,6 +50,7 @@ session_clear (Session *self)
     g_clear_pointer (&self->stores[i], rb_store_free);
     g_clear_pointer (&self->sources[i], rb_source_free);
   }
+  g_clear_pointer (&self->lock, rb_lock_free);
   rb_verdict_clear (&self->verdict);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Session, session_clear)
@@ -171,7 +174,8 @@ static gboolean
 open_session (Session *self, GError **error)
 {
   GError *failure = NULL;
-  if (!check_time (self, error))
+  self->lock = rb_lock_folder (self->options.state, self->options.state, error);
+  if (self->lock == NULL || !check_time (self, error))
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (repos); i++) {
     g_autofree char *culprit = NULL;
@@ -303,6 +307,8 @@ verb_verify (RbCli *cli, int argc, char **argv)
   if (!check_options (&self, &error))
     return rb_cli_fail (cli, error, NULL);
   g_autoptr (GPtrArray) assignments = verify (&self, &error);
+  if (rb_reason_of (error) == RB_REASON_IN_USE)
+    return rb_cli_fail (cli, error, NULL);
   return assignments == NULL ? rejected (cli, &self, error) : accepted (cli, &self, assignments);
 }
 

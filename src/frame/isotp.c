@@ -361,7 +361,7 @@ rb_isotp_send (RbIsotp *self, GBytes *message, gint64 now, GError **error)
   gsize length = g_bytes_get_size (message);
   gsize most = self->config.functional ? single_max (self) : G_MAXUINT32;
   if (tx->state != IDLE) {
-    g_set_error (error, RB_FRAME_ERROR, RB_REASON_BUSY, "the message before is not out yet");
+    g_set_error (error, RB_FRAME_ERROR, RB_REASON_IN_USE, "the message before is not out yet");
     return FALSE;
   }
   if (length == 0) {

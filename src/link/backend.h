@@ -23,7 +23,7 @@ typedef struct {
   /* Appends RbLinkEntry to list; finding nothing is no error. May be NULL. */
   gboolean (*discover) (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error);
 
-  /* Makes ready to talk to address; returns the channel's own state, NULL with error ecu-missing, busy. */
+  /* Makes ready to talk to address; returns the channel's own state, NULL with error ecu-missing, in-use. */
   gpointer (*channel_open) (gpointer state, const RbAddress *address, GError **error);
   void (*channel_close) (gpointer state, gpointer channel);
   /* As rb_channel_send(), rb_channel_receive(), rb_channel_drain(), rb_channel_max_message(). */

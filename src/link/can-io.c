@@ -600,7 +600,7 @@ rb_can_io_open (RbCanIo *self, const RbIsotpConfig *config, GError **error)
     return pipe;
   }
   rb_can_io_close (pipe);
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_BUSY, "the address %x is in use on this link", config->tx_id & RB_CAN_ID);
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_IN_USE, "the address %x is in use on this link", config->tx_id & RB_CAN_ID);
   return NULL;
 }
 

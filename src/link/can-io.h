@@ -17,7 +17,7 @@ RbCanIo *rb_can_io_new (const RbCanBackend *backend, gpointer state, GError **er
 void rb_can_io_free (RbCanIo *self);
 gboolean rb_can_io_is_alive (RbCanIo *self);
 gboolean rb_can_io_has_fd (RbCanIo *self);
-/* Error busy: another pipe listens to the same address. */
+/* Error in-use: another pipe listens to the same address. */
 RbCanPipe *rb_can_io_open (RbCanIo *self, const RbIsotpConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_can_io_close (RbCanPipe *pipe);
 /* As the slots of RbLinkBackend. */

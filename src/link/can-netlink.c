@@ -53,7 +53,7 @@ say_errno (GError **error, int failure, const char *what)
 {
   RbReason reason = failure == EPERM || failure == EACCES ? RB_REASON_NOT_PERMITTED
                     : failure == EOPNOTSUPP || failure == EINVAL || failure == ERANGE || failure == EDOM ? RB_REASON_UNSUPPORTED
-                    : failure == EBUSY ? RB_REASON_BUSY
+                    : failure == EBUSY ? RB_REASON_IN_USE
                     : failure == ENODEV ? RB_REASON_LINK_NONE
                     : RB_REASON_IO;
   g_set_error (error, RB_LINK_ERROR, (int) reason, "%s: %s", what, g_strerror (failure));

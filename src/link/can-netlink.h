@@ -32,7 +32,7 @@ gboolean rb_can_netlink_read (int fd, const char *name, RbCanLinkState *out, GEr
 /* Does the interface's queue pass on what it is given? fq_codel and others drop CAN frames silently (systemd issue 9194). */
 gboolean rb_can_netlink_queue_is_good (const char *queue);
 
-/* These take CAP_NET_ADMIN. Errors: not-permitted, unsupported, busy, io. */
+/* These take CAP_NET_ADMIN. Errors: not-permitted, unsupported, in-use, io. */
 gboolean rb_can_netlink_may_set (int fd, guint index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_can_netlink_restart (int fd, guint index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The interface must be down. preset has a data bit rate. */

@@ -19,7 +19,7 @@
 #define RB_CAN_SETUP_ACTION "org.recallbay.can-setup"
 
 /* Asks the service; the person may be asked for a password meanwhile. preset NULL: restart alone. Errors of RB_LINK_ERROR: usage,
- * link-none, not-permitted, unsupported, busy, io, not-found (there is no such service); G_IO_ERROR_CANCELLED. */
+ * link-none, not-permitted, unsupported, in-use, io, not-found (there is no such service); G_IO_ERROR_CANCELLED. */
 gboolean rb_can_setup_ask (const char *interface, const char *preset, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same by one's own right, at once. */

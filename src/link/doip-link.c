@@ -698,7 +698,7 @@ doip_channel_open (gpointer state, const RbAddress *address, GError **error)
   if (!taken)
     return channel;
   g_free (channel);
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_BUSY, "address %04x is in use on this link", address->logical);
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_IN_USE, "address %04x is in use on this link", address->logical);
   return NULL;
 }
 

@@ -525,7 +525,7 @@ rb_gs_usb_adapter_attach (RbGsUsbAdapter *self, guint channel, const RbGsUsbList
     self->listeners[channel] = (Listener) { .listener = listener, .data = data };
   g_mutex_unlock (&self->lock);
   if (!free)
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_BUSY, "channel %u of the adapter is in use", channel);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_IN_USE, "channel %u of the adapter is in use", channel);
   return free;
 }
 

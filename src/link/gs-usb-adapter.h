@@ -27,7 +27,7 @@ const char *rb_gs_usb_adapter_serial (RbGsUsbAdapter *self);
 const char *rb_gs_usb_adapter_vendor (RbGsUsbAdapter *self);
 gboolean rb_gs_usb_adapter_is_old_cantact (RbGsUsbAdapter *self);
 
-/* Error busy: somebody in this program has it. */
+/* Error in-use: another link of this program has it. */
 gboolean rb_gs_usb_adapter_attach (RbGsUsbAdapter *self, guint channel, const RbGsUsbListener *listener, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* No listener of the channel runs any more when it returns. */
 void rb_gs_usb_adapter_detach (RbGsUsbAdapter *self, guint channel);

@@ -238,7 +238,7 @@ rb_wording_error (const GError *error, GBytes **body)
 static gboolean
 is_of_a_link (gint64 reason)
 {
-  static const char *const words[] = { "usage", "io", "busy", "timeout", "unsupported", "not-found", "identity", "tls-required", "tls-refused",
+  static const char *const words[] = { "usage", "io", "in-use", "timeout", "unsupported", "not-found", "identity", "tls-required", "tls-refused",
                                        "vehicle-certificate", "link-lost", "link-refused", "link-none", "link-protocol", "bus-off", "no-ack",
                                        "wrong-bitrate", "ecu-missing", "block-too-long", NULL };
   return reason > RB_REASON_NONE && reason < RB_REASON_LAST && g_strv_contains (words, rb_reason_word ((RbReason) reason));

@@ -10,7 +10,7 @@ rb_database_reason (sqlite3 *db)
 {
   switch (sqlite3_errcode (db)) {
   case SQLITE_BUSY:
-    return RB_REASON_BUSY;
+    return RB_REASON_IN_USE;
   case SQLITE_FULL:
     return RB_REASON_NO_SPACE;
   default:

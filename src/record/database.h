@@ -18,5 +18,5 @@ typedef struct {
 /* Makes folder, file and tables where they are missing. Another version's tables are left as they are: database. */
 sqlite3 *rb_database_open (const char *data_dir, const RbDatabasePart *part, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Of the call that failed last: busy, no-space or database. */
+/* Of the call that failed last: in-use, no-space or database. */
 RbReason rb_database_reason (sqlite3 *db);

@@ -124,7 +124,7 @@ rb_supervise_is_fatal (const GError *error)
 {
   RbReason reason = rb_reason_of (error);
   return rb_reason_is_link_lost (reason) || reason == RB_REASON_CANCELLED || reason == RB_REASON_LINK_REFUSED
-         || reason == RB_REASON_DATABASE || reason == RB_REASON_NO_SPACE || reason == RB_REASON_BUSY;
+         || reason == RB_REASON_DATABASE || reason == RB_REASON_NO_SPACE || reason == RB_REASON_IN_USE;
 }
 
 static gboolean

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/show.h"
 
+#include "core/files.h"
 #include "core/json.h"
 #include "sim/install.h"
 #include "sim/simulated.h"
@@ -120,7 +121,8 @@ verb_offer (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  g_autoptr (GPtrArray) memories = rb_simulated_memories (options.state, &vin, &error);
+  g_autoptr (RbLock) lock = rb_files_is_folder (options.state) ? rb_simulated_lock (options.state, &error) : NULL;
+  g_autoptr (GPtrArray) memories = error == NULL ? rb_simulated_memories (options.state, &vin, &error) : NULL;
   if (memories == NULL)
     return rb_cli_fail (cli, error, NULL);
   json_t *list = offer_all (cli, memories, find_primary (memories, options.state), vin, options.director, options.image);

@@ -111,6 +111,13 @@ seed_voltage (const char *model)
   return rb_json_integer_or (seed, "voltage_mv", 13400);
 }
 
+RbLock *
+rb_simulated_lock (const char *state_dir, GError **error)
+{
+  g_autofree char *subject = g_strdup_printf ("simulated vehicle %s", state_dir);
+  return rb_lock_folder (state_dir, subject, error);
+}
+
 GPtrArray *
 rb_simulated_memories (const char *state_dir, char **vin, GError **error)
 {
@@ -170,7 +177,8 @@ rb_simulated_open (const char *model, const char *state_dir, const char *vin, GE
   self->ecus = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_free);
   self->faults = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_fault_free);
   self->voltage_mv = seed_voltage (model);
-  if ((!rb_files_is_folder (memory) && !make_state (self, model, vin, error)) || !load_ecus (self, error))
+  self->lock = rb_simulated_lock (state_dir, error);
+  if (self->lock == NULL || (!rb_files_is_folder (memory) && !make_state (self, model, vin, error)) || !load_ecus (self, error))
     return NULL;
   if (vin != NULL) {
     g_free (self->vin);
@@ -184,6 +192,7 @@ rb_simulated_free (RbSimulated *self)
 {
   g_clear_pointer (&self->ecus, g_ptr_array_unref);
   g_clear_pointer (&self->faults, g_ptr_array_unref);
+  g_clear_pointer (&self->lock, rb_lock_free);
   g_clear_pointer (&self->model, rb_vehicle_model_free);
   g_free (self->state_dir);
   g_free (self->vin);

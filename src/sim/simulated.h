@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "core/lock.h"
 #include "sim/ecu.h"
 
 /* The simulated vehicle: its ECUs, its supply, its event log. One thread. */
 typedef enum { RB_EFFECT_NONE, RB_EFFECT_DROP_LINK } RbEffect;
 
 struct _RbSimulated {
+  RbLock *lock;      /* of the state, while the vehicle runs */
   RbVehicleModel *model;
   char *state_dir;
   char *vin;
@@ -28,6 +30,8 @@ void rb_simulated_log (RbSimulated *self, const char *event, const RbEcu *ecu, j
 const RbFault *rb_simulated_fault (RbSimulated *self, const char *kind, const RbEcu *ecu, gint64 count);
 /* The same of one service. */
 const RbFault *rb_simulated_fault_of (RbSimulated *self, const char *kind, const RbEcu *ecu, guint8 service, gint64 count);
+/* Keeps every other writer of a state dir out. Error in-use: the vehicle runs, or metadata is offered to it. */
+RbLock *rb_simulated_lock (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Opened memories of a state dir, without a model: for show and offer. (element-type RbMemory) */
 GPtrArray *rb_simulated_memories (const char *state_dir, char **vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbSimulated, rb_simulated_free)

@@ -458,7 +458,7 @@ test_functional (void)
   g_autoptr (GBytes) message = counting (7);
   g_autoptr (GError) error = NULL;
   g_assert_true (rb_isotp_send (engine, message, 0, &error));
-  refuse (engine, 7, RB_REASON_BUSY);
+  refuse (engine, 7, RB_REASON_IN_USE);
 }
 
 static void

@@ -176,7 +176,7 @@ test_addresses (void)
   Bench bench = bench_of (&plain, echo);
   g_autoptr (GError) error = NULL;
   g_assert_null (rb_channel_open (bench.link, &plain, &error));
-  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "busy");
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "in-use");
   g_clear_error (&error);
   RbAddress doip_only = { .logical = 0x1001, .extension = -1, .response_extension = -1 };
   g_assert_null (rb_channel_open (bench.link, &doip_only, &error));

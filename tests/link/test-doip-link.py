@@ -292,7 +292,7 @@ class Asking(Case):
             entity.ack(DOOR)
             entity.answer(b"\x7e\x05", source=DOOR)
         self.use(script)
-        self.reason(f"channel {BRAKE:04x}", "busy")
+        self.reason(f"channel {BRAKE:04x}", "in-use")
         self.assertEqual(self.tell(f"channel {DOOR:04x}"), f"ok {DOOR:04x}")
         self.assertEqual(self.tell("send 3e00"), "ok")
         self.assertEqual(self.tell("receive 5000"), "ok 7e05")

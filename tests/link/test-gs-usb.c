@@ -288,7 +288,7 @@ test_cannot_open (void)
   cannot_open ("", "link-refused", "another program");
   usb_plug_set_claimed (bench.plug, FALSE);
   bench_open (&bench, "");
-  cannot_open ("ABC123/0", "busy", "0");
+  cannot_open ("ABC123/0", "in-use", "0");
 }
 
 /* A frame each way, and each confirmed; nothing is left of a channel that was closed. */

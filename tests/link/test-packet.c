@@ -360,7 +360,7 @@ told (gint64 number, const char *text)
 static void
 test_errors (void)
 {
-  static const RbReason passed[] = { RB_REASON_TIMEOUT, RB_REASON_LINK_LOST, RB_REASON_BUSY, RB_REASON_BUS_OFF, RB_REASON_NO_ACK, RB_REASON_WRONG_BITRATE };
+  static const RbReason passed[] = { RB_REASON_TIMEOUT, RB_REASON_LINK_LOST, RB_REASON_IN_USE, RB_REASON_BUS_OFF, RB_REASON_NO_ACK, RB_REASON_WRONG_BITRATE };
   for (guint i = 0; i < G_N_ELEMENTS (passed); i++) {
     g_autoptr (GError) in = g_error_new (RB_LINK_ERROR, (int) passed[i], "no answer\r\nfrom \033[31mhim");
     g_autoptr (GBytes) body = NULL;

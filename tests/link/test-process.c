@@ -169,7 +169,7 @@ test_errors_pass (void)
   g_autoptr (RbChannel) channel = channel_to (link, 0x1001);
   const RbAddress same = { .logical = 0x1001, .extension = -1, .response_extension = -1 };
   g_assert_null (rb_channel_open (link, &same, &error));
-  g_assert_error (error, RB_LINK_ERROR, RB_REASON_BUSY);
+  g_assert_error (error, RB_LINK_ERROR, RB_REASON_IN_USE);
   g_clear_error (&error);
   g_autoptr (GBytes) silent = request_of (0x3e, 2);
   g_assert_true (rb_channel_send (channel, silent, NULL, &error));

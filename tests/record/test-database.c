@@ -156,7 +156,7 @@ test_reasons (Bench *self, gconstpointer data)
   sqlite3_busy_timeout (other, 0);
   g_assert_cmpint (run (self->db, "BEGIN IMMEDIATE"), ==, SQLITE_OK);
   g_assert_cmpint (run (other, "INSERT INTO first VALUES ('a')"), ==, SQLITE_BUSY);
-  g_assert_cmpint (rb_database_reason (other), ==, RB_REASON_BUSY);
+  g_assert_cmpint (rb_database_reason (other), ==, RB_REASON_IN_USE);
   g_assert_cmpint (run (self->db, "ROLLBACK; PRAGMA max_page_count = 1"), ==, SQLITE_OK);
   g_assert_cmpint (run (self->db, "INSERT INTO first VALUES (hex (randomblob (100000)))"), ==, SQLITE_FULL);
   g_assert_cmpint (rb_database_reason (self->db), ==, RB_REASON_NO_SPACE);

@@ -47,6 +47,32 @@ class Case(unittest.TestCase):
         return {ecu["serial"]: ecu for ecu in json.loads(out.splitlines()[0])["ecus"]}
 
 
+class Running(unittest.TestCase):
+    """Memory has one writer: the vehicle while it runs, else an offer."""
+
+    def in_use(self, car, *arguments):
+        before = {path: path.read_bytes() for path in sorted(car.state.rglob("*")) if path.is_file()}
+        code, out, _ = sim("--json", *arguments) if arguments[0] != "offer" else sim(*arguments, "--json")
+        verdict = json.loads(out.splitlines()[-1])
+        self.assertEqual((code, verdict["ok"], verdict["reason"]), (1, False, "in-use"))
+        self.assertIn(f"in use by “recall-sim” (process {car.process.pid}, user ", verdict["message"])
+        self.assertEqual({path: path.read_bytes() for path in sorted(car.state.rglob("*")) if path.is_file()}, before)
+
+    def test_offer_while_it_runs(self):
+        with Vehicle(DEMO) as car:
+            self.in_use(car, "offer", "--state", car.state, "--director", DEMO.oem / "attack" / "director", "--image", DEMO.oem / "attack" / "image")
+        code, _, err = sim("offer", "--state", car.state, "--director", DEMO.oem / "attack" / "director", "--image", DEMO.oem / "attack" / "image")
+        self.assertEqual(code, 0, err)
+
+    def test_another_vehicle_on_its_memory(self):
+        with Vehicle(DEMO) as car:
+            self.in_use(car, "--model", DEMO.oem / "vehicle.json", "--state", car.state, "--doip", "127.0.0.1:0")
+
+    def test_it_is_shown_while_it_runs(self):
+        with Vehicle(DEMO) as car:
+            self.assertEqual(sim("show", "--state", car.state, "--json")[0], 0)
+
+
 class Show(Case):
     def test_seed(self):
         vin, ecus = self.show()
