@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "ctl/identities.h"
+#include "recovery/hold.h"
 #include "recovery/journal.h"
 #include "recovery/way.h"
 #include "vehicle/search.h"
@@ -151,7 +152,10 @@ static int
 identify (RbCli *cli, const Settings *settings)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (RbLink) link = open_link (cli, settings, &error);
+  g_autoptr (RbHold) hold = rb_hold_take (settings->uri, NULL, NULL, &error);
+  g_autoptr (RbLink) link = hold == NULL ? NULL : open_link (cli, settings, &error);
+  if (link != NULL && !rb_hold_add_link (hold, link, NULL, &error))
+    return rb_cli_fail (cli, error, NULL);
   g_autoptr (GPtrArray) present = link == NULL ? NULL : rb_search_ecus (link, NULL, &error);
   g_autofree char *vin = present == NULL ? NULL : first_vin (link, present, &error);
   if (vin == NULL || !rb_way_check_vin (link, vin, &error))
@@ -176,6 +180,15 @@ verb_identify (RbCli *cli, int argc, char **argv)
   return identify (cli, &settings);
 }
 
+/* An interface that a recovery uses keeps its bit rate. */
+static gboolean
+set_up_interface (const char *interface, const char *preset, GError **error)
+{
+  g_autofree char *uri = g_strconcat ("can:", interface, NULL);
+  g_autoptr (RbHold) hold = rb_hold_take (uri, NULL, NULL, error);
+  return hold != NULL && rb_can_setup_ask (interface, preset, NULL, error);
+}
+
 static int
 verb_links_set (RbCli *cli, int argc, char **argv)
 {
@@ -183,7 +196,7 @@ verb_links_set (RbCli *cli, int argc, char **argv)
   g_autoptr (GError) error = NULL;
   if (!rb_cli_parse (cli, NULL, &argc, &argv, &exit_code))
     return exit_code;
-  if (!rb_can_setup_ask (argv[1], argv[2], NULL, &error))
+  if (!set_up_interface (argv[1], argv[2], &error))
     return rb_cli_fail (cli, error, NULL);
   rb_cli_say (cli, "%s is up at %s.", argv[1], argv[2]);
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s,s:s}", "interface", argv[1], "preset", argv[2]));
@@ -196,7 +209,7 @@ verb_links_restart (RbCli *cli, int argc, char **argv)
   g_autoptr (GError) error = NULL;
   if (!rb_cli_parse (cli, NULL, &argc, &argv, &exit_code))
     return exit_code;
-  if (!rb_can_setup_ask (argv[1], NULL, NULL, &error))
+  if (!set_up_interface (argv[1], NULL, &error))
     return rb_cli_fail (cli, error, NULL);
   rb_cli_say (cli, "%s is restarted.", argv[1]);
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s}", "interface", argv[1]));

@@ -6,6 +6,7 @@
 #include "core/moment.h"
 #include "crypto/digest.h"
 #include "record/result.h"
+#include "recovery/hold.h"
 #include "recovery/lanes.h"
 #include "recovery/sign.h"
 #include "recovery/supervise.h"
@@ -21,6 +22,7 @@ struct _RbRecovery {
   gint64 odometer_km, now;
   RbIdentitySet *technician, *workstation, *second;
 
+  RbHold *hold; /* on vehicle and link, until this is freed */
   RbContents *contents;
   RbJournal *journal;
   gint64 number;   /* in the journal, 0: not begun */
@@ -129,7 +131,8 @@ rb_recovery_open (const RbRecoveryOptions *options, GError **error)
     return NULL;
   g_autoptr (RbRecovery) self = g_new0 (RbRecovery, 1);
   copy_options (self, options);
-  if (!open_campaign (self, options->campaign, error))
+  self->hold = rb_hold_take (options->link, self->vin, NULL, error);
+  if (self->hold == NULL || !open_campaign (self, options->campaign, error))
     return NULL;
   self->inspection = rb_inspection_new (rb_contents_campaign (self->contents));
   add_supervisor (self, options);
@@ -141,6 +144,7 @@ void
 rb_recovery_free (RbRecovery *self)
 {
   g_clear_pointer (&self->supervise, rb_supervise_free);
+  g_clear_pointer (&self->hold, rb_hold_free);
   g_clear_pointer (&self->unexpected, g_ptr_array_unref);
   g_clear_pointer (&self->complete, g_ptr_array_unref);
   g_clear_pointer (&self->contents, rb_contents_unref);
@@ -311,6 +315,7 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
   return assign (self, error) && decrypt_she (self, error) && rb_supervise_open_link (self->supervise, cancellable, error)
+         && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
          && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error);
 }
 
