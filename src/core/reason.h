@@ -89,6 +89,7 @@
   X (BUS_OFF, "bus-off") \
   X (NO_ACK, "no-ack") \
   X (WRONG_BITRATE, "wrong-bitrate") \
+  X (TESTER_PRESENT, "tester-present") \
   /* ECU */ \
   X (NO_ANSWER, "no-answer") \
   X (REFUSED, "refused") \

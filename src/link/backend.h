@@ -23,6 +23,9 @@ typedef struct {
   /* Appends RbLinkEntry to list; finding nothing is no error. May be NULL. */
   gboolean (*discover) (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error);
 
+  /* As rb_link_watch_testers() and rb_link_heard_tester(). NULL: this kind of link has one client by itself. */
+  gboolean (*watch_testers) (gpointer state, const guint32 *ids, guint n, GError **error);
+  gboolean (*heard_tester) (gpointer state, guint32 *id, GError **error);
   /* Makes ready to talk to address; returns the channel's own state, NULL with error ecu-missing, in-use. */
   gpointer (*channel_open) (gpointer state, const RbAddress *address, GError **error);
   void (*channel_close) (gpointer state, gpointer channel);

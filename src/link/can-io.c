@@ -2,6 +2,7 @@
 #include "link/can-io.h"
 
 #include "link/can-health.h"
+#include "link/can-testers.h"
 
 #include <errno.h>
 #include <string.h>
@@ -62,6 +63,7 @@ struct _RbCanIo {
   RbCanFrame held;
   Flight held_flight;
   RbCanHealth health;
+  RbCanTesters testers;
   gint64 mend_due;
   gint64 armed;
   char *lost;
@@ -155,6 +157,16 @@ lose (RbCanIo *self, const char *text)
     g_cond_broadcast (&((RbCanPipe *) self->pipes->pdata[i])->changed);
 }
 
+/* An interface that does not mark the frames it gives back. */
+static gboolean
+is_in_flight (RbCanIo *self, const RbCanFrame *frame)
+{
+  for (guint i = 0; i < self->n_flight; i++)
+    if (is_flight (flight_at (self, i), frame))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 dispatch (RbCanIo *self, const RbCanFrame *frame, gint64 now)
 {
@@ -163,6 +175,8 @@ dispatch (RbCanIo *self, const RbCanFrame *frame, gint64 now)
     return;
   }
   rb_can_health_good (&self->health);
+  if (self->testers.n > 0 && !is_in_flight (self, frame))
+    rb_can_testers_note (&self->testers, frame);
   for (guint i = 0; i < self->pipes->len; i++)
     if (rb_isotp_take (((RbCanPipe *) self->pipes->pdata[i])->engine, frame, now))
       return;
@@ -409,7 +423,8 @@ set_filter (RbCanIo *self)
     return;
   g_autofree guint32 *ids = g_new0 (guint32, 2 * self->pipes->len + 1);
   guint n = 0;
-  for (guint i = 0; i < self->pipes->len; i++) {
+  /* another client's requests may have any of many ids: all frames come while they are watched for */
+  for (guint i = 0; i < self->pipes->len && self->testers.n == 0; i++) {
     const RbIsotpConfig *config = &((RbCanPipe *) self->pipes->pdata[i])->config;
     ids[n++] = config->tx_id;
     if (!config->functional)
@@ -546,6 +561,7 @@ rb_can_io_free (RbCanIo *self)
   shut (self->wake);
   shut (self->timer);
   g_ptr_array_unref (self->pipes);
+  rb_can_testers_clear (&self->testers);
   g_mutex_clear (&self->lock);
   g_free (self->lost);
   g_free (self);
@@ -564,6 +580,25 @@ gboolean
 rb_can_io_has_fd (RbCanIo *self)
 {
   return self->has_fd;
+}
+
+void
+rb_can_io_watch_testers (RbCanIo *self, const guint32 *ids, guint n)
+{
+  g_mutex_lock (&self->lock);
+  rb_can_testers_watch (&self->testers, ids, n);
+  self->filter_stale = TRUE;
+  g_mutex_unlock (&self->lock);
+  wake (self);
+}
+
+guint32
+rb_can_io_heard_tester (RbCanIo *self)
+{
+  g_mutex_lock (&self->lock);
+  guint32 heard = self->testers.heard;
+  g_mutex_unlock (&self->lock);
+  return heard;
 }
 
 /* Pipes, from any thread */

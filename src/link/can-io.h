@@ -24,3 +24,6 @@ void rb_can_io_close (RbCanPipe *pipe);
 gboolean rb_can_io_send (RbCanPipe *pipe, GBytes *message, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GBytes *rb_can_io_receive (RbCanPipe *pipe, gint64 first_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_can_io_drain (RbCanPipe *pipe);
+/* As the slots watch_testers and heard_tester. */
+void rb_can_io_watch_testers (RbCanIo *self, const guint32 *ids, guint n);
+guint32 rb_can_io_heard_tester (RbCanIo *self);

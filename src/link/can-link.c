@@ -44,6 +44,22 @@ link_is_alive (gpointer state)
 }
 
 static gboolean
+link_watch_testers (gpointer state, const guint32 *ids, guint n, GError **error)
+{
+  (void) error;
+  rb_can_io_watch_testers (state, ids, n);
+  return TRUE;
+}
+
+static gboolean
+link_heard_tester (gpointer state, guint32 *id, GError **error)
+{
+  (void) error;
+  *id = rb_can_io_heard_tester (state);
+  return TRUE;
+}
+
+static gboolean
 is_usable (gpointer state, const RbAddress *address, GError **error)
 {
   if (address->request == 0) {
@@ -124,7 +140,8 @@ channel_max_message (gpointer state, gpointer data)
 
 #define SLOTS \
   .close = link_close, .is_alive = link_is_alive, .channel_open = channel_open, .channel_close = channel_close, .send = channel_send, \
-  .receive = channel_receive, .drain = channel_drain, .max_message = channel_max_message
+  .receive = channel_receive, .drain = channel_drain, .max_message = channel_max_message, .watch_testers = link_watch_testers, \
+  .heard_tester = link_heard_tester
 
 const RbLinkBackend rb_can_link_any = { .scheme = "", SLOTS };
 

@@ -112,6 +112,19 @@ rb_link_is_alive (RbLink *self)
   return self->backend->is_alive (self->state);
 }
 
+gboolean
+rb_link_watch_testers (RbLink *self, const guint32 *ids, guint n, GError **error)
+{
+  return self->backend->watch_testers == NULL || self->backend->watch_testers (self->state, ids, n, error);
+}
+
+gboolean
+rb_link_heard_tester (RbLink *self, guint32 *id, GError **error)
+{
+  *id = 0;
+  return self->backend->heard_tester == NULL || self->backend->heard_tester (self->state, id, error);
+}
+
 const RbLinkBackend *
 rb_link_backend (RbLink *self)
 {

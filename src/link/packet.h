@@ -15,6 +15,8 @@ typedef enum {
   RB_PACKET_OPEN,     /* body: uri */
   RB_PACKET_DISCOVER, /* number: milliseconds */
   RB_PACKET_ALIVE,
+  RB_PACKET_WATCH,    /* body: request ids of CAN */
+  RB_PACKET_HEARD,    /* number of the answer: id of a frame of another tester, 0 */
   RB_PACKET_CHANNEL,  /* number: of the channel; body: address; comes with the channel's socket and memory */
   RB_PACKET_SEND,     /* number: 1 drains before; body: message */
   RB_PACKET_SEND_SHARED, /* the same; body: where in the channel's memory the message is */

@@ -459,6 +459,26 @@ process_is_alive (gpointer state)
   return call (((Process *) state)->own, &request, &answer, NULL, &error) && answer.number != 0;
 }
 
+static gboolean
+process_watch_testers (gpointer state, const guint32 *ids, guint n, GError **error)
+{
+  g_autoptr (GBytes) body = rb_wording_ids (ids, n);
+  RbPacket request = { .kind = RB_PACKET_WATCH, .body = body, .fd = -1 };
+  g_auto (RbPacket) answer = { .fd = -1 };
+  return call (((Process *) state)->own, &request, &answer, NULL, error);
+}
+
+static gboolean
+process_heard_tester (gpointer state, guint32 *id, GError **error)
+{
+  RbPacket request = { .kind = RB_PACKET_HEARD, .fd = -1 };
+  g_auto (RbPacket) answer = { .fd = -1 };
+  if (!call (((Process *) state)->own, &request, &answer, NULL, error))
+    return FALSE;
+  *id = (guint32) CLAMP (answer.number, 0, G_MAXUINT32);
+  return TRUE;
+}
+
 static gpointer
 process_channel_open (gpointer state, const RbAddress *address, GError **error)
 {
@@ -604,6 +624,8 @@ const RbLinkBackend rb_process_backend = {
   .open_secured = process_open,
   .close = process_close,
   .is_alive = process_is_alive,
+  .watch_testers = process_watch_testers,
+  .heard_tester = process_heard_tester,
   .channel_open = process_channel_open,
   .channel_close = process_channel_close,
   .send = process_send,

@@ -156,6 +156,26 @@ send_then (Line *line)
 }
 
 static void
+do_watch (Line *line, const RbPacket *request, GError **error)
+{
+  g_autoptr (GArray) ids = rb_wording_read_ids (request->body);
+  if (line->server->link == NULL || ids == NULL)
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "the request ids are malformed");
+  else if (!rb_link_watch_testers (line->server->link, (const guint32 *) (gpointer) ids->data, ids->len, error))
+    g_debug ("the link does not watch for testers");
+}
+
+static void
+do_heard (Line *line, RbPacket *answer, GError **error)
+{
+  guint32 id = 0;
+  if (line->server->link == NULL)
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "no link is open");
+  else if (rb_link_heard_tester (line->server->link, &id, error))
+    answer->number = id;
+}
+
+static void
 serve_link (Line *line, RbPacket *request, RbPacket *answer, GError **error)
 {
   switch (request->kind) {
@@ -163,6 +183,8 @@ serve_link (Line *line, RbPacket *request, RbPacket *answer, GError **error)
   case RB_PACKET_DISCOVER: do_discover (line, request, answer, error); break;
   case RB_PACKET_CHANNEL: do_channel (line, request, answer, error); break;
   case RB_PACKET_ALIVE: answer->number = line->server->link != NULL && rb_link_is_alive (line->server->link); break;
+  case RB_PACKET_WATCH: do_watch (line, request, error); break;
+  case RB_PACKET_HEARD: do_heard (line, answer, error); break;
   default: g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no call of a link");
   }
 }

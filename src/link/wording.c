@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "link/backend.h"
+#include "link/can-testers.h"
 
 #include <string.h>
 
@@ -123,6 +124,29 @@ rb_wording_read_address (GBytes *body, RbAddress *address)
   address->fd = rb_reader_u8 (&reader) != 0;
   address->padding = rb_reader_u8 (&reader);
   return rb_reader_done (&reader) && address->extension <= 0xff && address->response_extension <= 0xff;
+}
+
+GBytes *
+rb_wording_ids (const guint32 *ids, guint n)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  for (guint i = 0; i < n; i++)
+    rb_writer_u32be (out, ids[i]);
+  return g_byte_array_free_to_bytes (g_steal_pointer (&out));
+}
+
+GArray *
+rb_wording_read_ids (GBytes *body)
+{
+  RbReader reader = rb_reader_from_bytes (body);
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint32));
+  if (rb_reader_left (&reader) > RB_CAN_TESTERS_MAX * sizeof (guint32))
+    return NULL;
+  while (rb_reader_left (&reader) > 0 && rb_reader_ok (&reader)) {
+    guint32 id = rb_reader_u32be (&reader);
+    g_array_append_val (ids, id);
+  }
+  return rb_reader_done (&reader) ? g_steal_pointer (&ids) : NULL;
 }
 
 GBytes *

@@ -17,6 +17,9 @@ gboolean rb_wording_read_open (GBytes *body, RbWordingOpen *out) G_GNUC_WARN_UNU
 void rb_wording_open_clear (RbWordingOpen *self);
 GBytes *rb_wording_address (const RbAddress *address);
 gboolean rb_wording_read_address (GBytes *body, RbAddress *address) G_GNUC_WARN_UNUSED_RESULT;
+/* CAN ids; at most RB_CAN_TESTERS_MAX. (element-type guint32) */
+GBytes *rb_wording_ids (const guint32 *ids, guint n);
+GArray *rb_wording_read_ids (GBytes *body);
 GBytes *rb_wording_info (const RbLinkInfo *info);
 /* Strings in info are the caller's. */
 gboolean rb_wording_read_info (GBytes *body, RbLinkInfo *info) G_GNUC_WARN_UNUSED_RESULT;

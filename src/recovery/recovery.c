@@ -97,7 +97,7 @@ add_supervisor (RbRecovery *self, const RbRecoveryOptions *options)
 {
   const RbSuperviseOptions watched = { .data_dir = options->data_dir, .link_uri = options->link, .vehicle_ca = options->vehicle_ca,
                                        .vin = options->vin, .link_timeout_s = options->link_timeout_s,
-                                       .checklist = rb_recovery_campaign (self)->checklist, .watch = options->watch,
+                                       .checklist = rb_recovery_campaign (self)->checklist, .model = rb_contents_model (self->contents), .watch = options->watch,
                                        .user_data = options->user_data };
   self->supervise = rb_supervise_new (&watched);
   self->works = rb_supervise_works (self->supervise);
@@ -316,7 +316,8 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
   add_works (self);
   return assign (self, error) && decrypt_she (self, error) && rb_supervise_open_link (self->supervise, cancellable, error)
          && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
-         && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error);
+         && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error)
+         && rb_supervise_check_testers (self->supervise, error);
 }
 
 void

@@ -16,6 +16,8 @@ struct _RbSupervise {
   gint64 link_timeout_s;
   RbIdentitySet *workstation;
   GPtrArray *checklist;
+  const RbVehicleModel *model;
+  gboolean begun; /* the first write, under primary_lock: other clients on the bus are no longer watched for */
   RbRecoveryWatch watch;
   gpointer user_data;
   GMutex watch_lock;   /* watch is called from one thread at a time */
@@ -37,6 +39,7 @@ rb_supervise_new (const RbSuperviseOptions *options)
   self->vin = g_strdup (options->vin);
   self->link_timeout_s = options->link_timeout_s == 0 ? DEFAULT_LINK_TIMEOUT_S : MAX (options->link_timeout_s, 0);
   self->checklist = options->checklist;
+  self->model = options->model;
   self->watch = options->watch;
   self->user_data = options->user_data;
   g_mutex_init (&self->watch_lock);
@@ -124,7 +127,7 @@ rb_supervise_is_fatal (const GError *error)
 {
   RbReason reason = rb_reason_of (error);
   return rb_reason_is_link_lost (reason) || reason == RB_REASON_CANCELLED || reason == RB_REASON_LINK_REFUSED
-         || reason == RB_REASON_DATABASE || reason == RB_REASON_NO_SPACE || reason == RB_REASON_IN_USE;
+         || reason == RB_REASON_TESTER_PRESENT || reason == RB_REASON_DATABASE || reason == RB_REASON_NO_SPACE || reason == RB_REASON_IN_USE;
 }
 
 static gboolean
@@ -172,8 +175,48 @@ open_units (RbSupervise *self, GError **error)
   return TRUE;
 }
 
+/* Every request id of the model, whether this campaign concerns its ECU or not. */
+static gboolean
+watch_testers (RbSupervise *self, GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint32));
+  for (guint i = 0; i < self->model->ecus->len; i++) {
+    const RbModelEcu *ecu = self->model->ecus->pdata[i];
+    if (ecu->can_request != 0)
+      g_array_append_val (ids, ecu->can_request);
+  }
+  g_array_append_val (ids, self->model->can_functional);
+  return self->begun || rb_link_watch_testers (self->link, (const guint32 *) (gpointer) ids->data, ids->len, error);
+}
+
 gboolean
-rb_supervise_open_link (RbSupervise *self, GCancellable *cancellable, GError **error)
+rb_supervise_check_testers (RbSupervise *self, GError **error)
+{
+  guint32 id = 0;
+  if (self->begun || self->link == NULL)
+    return TRUE;
+  if (!rb_link_heard_tester (self->link, &id, error))
+    return FALSE;
+  if (id == 0)
+    return TRUE;
+  return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_TESTER_PRESENT, "link %s: request of another tester on CAN id %X", self->link_uri,
+                         id & 0x1fffffff);
+}
+
+/* With primary_lock held; TRUE once it was, for the rest of the run. */
+static gboolean
+begin_writing (RbSupervise *self, GError **error)
+{
+  if (self->begun)
+    return TRUE;
+  if (!rb_supervise_check_testers (self, error))
+    return FALSE;
+  self->begun = TRUE;
+  return rb_link_watch_testers (self->link, NULL, 0, error);
+}
+
+static gboolean
+open_link (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
   disconnect (self);
   const RbWay way = { .uri = self->link_uri, .data_dir = self->data_dir, .vehicle_ca = self->vehicle_ca, .workstation = self->workstation,
@@ -183,7 +226,14 @@ rb_supervise_open_link (RbSupervise *self, GCancellable *cancellable, GError **e
     return FALSE;
   g_free (self->link_uri);
   self->link_uri = g_strdup (rb_link_uri (self->link));
-  return open_units (self, error);
+  return watch_testers (self, error) && open_units (self, error);
+}
+
+gboolean
+rb_supervise_open_link (RbSupervise *self, GCancellable *cancellable, GError **error)
+{
+  self->begun = FALSE;
+  return open_link (self, cancellable, error);
 }
 
 gboolean
@@ -234,7 +284,7 @@ rb_supervise_find_again (RbSupervise *self, GCancellable *cancellable, GError **
   gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    if (rb_supervise_open_link (self, cancellable, &failure) && rb_supervise_check_vehicle (self, cancellable, &failure)) {
+    if (open_link (self, cancellable, &failure) && rb_supervise_check_vehicle (self, cancellable, &failure)) {
       tell_resumed (self);
       return TRUE;
     }
@@ -321,7 +371,7 @@ interlocks_hold (RbSupervise *self, GCancellable *cancellable, GError **error)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->primary_lock);
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    if (rb_supervise_measure_all (self, NULL, cancellable, &failure)) {
+    if (rb_supervise_measure_all (self, NULL, cancellable, &failure) && begin_writing (self, &failure)) {
       tell_resumed (self);
       return TRUE;
     }

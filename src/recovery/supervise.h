@@ -17,6 +17,7 @@ typedef struct {
   const char *vin;          /* as on the plate */
   gint64 link_timeout_s;    /* a lost link and an interlock are waited for so long; 0: 20, negative: not at all */
   GPtrArray *checklist;     /* borrowed, of RbChecklistItem */
+  const RbVehicleModel *model; /* borrowed */
   RbRecoveryWatch watch;    /* may be NULL */
   gpointer user_data;
 } RbSuperviseOptions;
@@ -39,6 +40,8 @@ void rb_supervise_emit (const RbRecoveryEvent *event, gpointer self);
 gboolean rb_supervise_is_fatal (const GError *error);
 
 gboolean rb_supervise_open_link (RbSupervise *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* No other client has sent requests on this CAN since the link was opened. Error tester-present. */
+gboolean rb_supervise_check_testers (RbSupervise *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The VIN must be the plate's on the Primary and on one more ECU. Errors: vin-mismatch, those of the link. */
 gboolean rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A lost link is tried again until the time is over; the vehicle must be the same one. Errors: link-lost, vin-mismatch, cancelled. */

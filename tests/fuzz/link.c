@@ -81,6 +81,9 @@ read_rest (GBytes *body, gint64 number)
     g_error ("a link without a name");
   if (rb_wording_read_address (body, &address) && (address.extension < -1 || address.extension > 255))
     g_error ("an extension that is no byte");
+  g_autoptr (GArray) ids = rb_wording_read_ids (body);
+  if (ids != NULL && ids->len * sizeof (guint32) != g_bytes_get_size (body))
+    g_error ("ids that are not there");
   g_autofree char *text = rb_wording_text (body);
   is_text (text);
 }

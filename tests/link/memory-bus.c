@@ -102,6 +102,8 @@ memory_send (gpointer state, const RbCanFrame *frame, GError **error)
   if (result == RB_CAN_FAILED)
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "unplugged");
   if (result == RB_CAN_DONE && !bus->mute) {
+    if (bus->unmarked)
+      push (bus, RB_CAN_FRAME, frame);
     push (bus, RB_CAN_CONFIRM, frame);
     bus->sent++;
     for (guint i = 0; i < bus->ecus->len && (bus->lose_every == 0 || bus->sent % bus->lose_every != 0); i++) {

@@ -14,6 +14,7 @@ typedef struct {
   GPtrArray *ecus;        /* of MemoryEcu */
   guint again;            /* so many sends find no room */
   gboolean mute;          /* frames are taken and never confirmed, nor seen by the ECU */
+  gboolean unmarked;      /* our frames come back once more as anybody's */
   gboolean gone;          /* unplugged */
   guint lose_every;       /* 0: never */
   guint sent, mended, filters;

@@ -276,6 +276,25 @@ test_address (void)
 }
 
 static void
+test_ids (void)
+{
+  guint32 ids[513];
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
+    ids[i] = 0x80000000u + i;
+  const guint lengths[] = { 0, 1, 512 };
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++) {
+    g_autoptr (GBytes) body = rb_wording_ids (ids, lengths[i]);
+    g_autoptr (GArray) read = rb_wording_read_ids (body);
+    g_assert_nonnull (read);
+    g_assert_cmpmem (read->data, read->len * sizeof (guint32), ids, lengths[i] * sizeof (guint32));
+  }
+  g_autoptr (GBytes) many = rb_wording_ids (ids, G_N_ELEMENTS (ids));
+  g_assert_null (rb_wording_read_ids (many));
+  g_autoptr (GBytes) half = g_bytes_new_static ("\0\0\7\xe0\0", 5);
+  g_assert_null (rb_wording_read_ids (half));
+}
+
+static void
 info_clear (RbLinkInfo *info)
 {
   g_free (info->kind);
@@ -395,6 +414,7 @@ main (int argc, char **argv)
   g_test_add_func ("/link/packet/full-socket", test_full_socket);
   g_test_add_func ("/link/wording/open", test_open);
   g_test_add_func ("/link/wording/address", test_address);
+  g_test_add_func ("/link/wording/ids", test_ids);
   g_test_add_func ("/link/wording/info", test_info);
   g_test_add_func ("/link/wording/long-vin", test_long_vin);
   g_test_add_func ("/link/wording/entries", test_entries);
