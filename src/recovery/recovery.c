@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define MAX_LOST 5
-#define MAX_SILENT 2
+#define MAX_SILENT_IN_ALL 50 /* of one ECU in one run, whatever its profile allows in a row */
 #define MAX_SHE (256 * 1024)
 
 struct _RbRecovery {
@@ -444,22 +444,27 @@ typedef struct {
   GCancellable *cancellable;
 } Run;
 
-/*
- * An answer that did not come in time leaves open what the ECU did: only looking again can tell, so it is looked at again
- * and gone on with, a few times. Requests that may be repeated were repeated before (uds/client.c).
- */
+/* A lost or a wrong response leaves the state of the ECU unknown. Some in a row are allowed, counted between successes. */
 static gboolean
-work_while_it_answers (RbWork *work, const RbWorkContext *context, GError **error)
+may_observe_again (RbWork *work, RbReason reason)
+{
+  return (reason == RB_REASON_NO_ANSWER || reason == RB_REASON_WRONG_ANSWER) && work->silent++ < work->profile->lost_responses
+         && work->silent_in_all++ < MAX_SILENT_IN_ALL;
+}
+
+/* Observe the ECU again and continue. Requests that may be repeated were repeated before (uds/client.c). */
+static gboolean
+work_while_it_responds (RbWork *work, const RbWorkContext *context, GError **error)
 {
   for (;;) {
     g_autoptr (GError) failure = NULL;
     if (rb_work_run (work, context, &failure))
       return TRUE;
-    if (rb_reason_of (failure) != RB_REASON_NO_ANSWER || work->silent++ >= MAX_SILENT) {
+    if (!may_observe_again (work, rb_reason_of (failure))) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-    rb_work_set_state (work, context, RB_ECU_UNKNOWN, RB_REASON_NO_ANSWER, failure->message);
+    rb_work_set_state (work, context, RB_ECU_UNKNOWN, rb_reason_of (failure), failure->message);
   }
 }
 
@@ -472,7 +477,7 @@ run_one (RbWork *work, gpointer user_data, GError **error)
   g_autoptr (GError) failure = NULL;
   if (!rb_supervise_may_go_on (run->recovery->supervise, error))
     return FALSE;
-  if (work_while_it_answers (work, &context, &failure))
+  if (work_while_it_responds (work, &context, &failure))
     return TRUE;
   /* an ECU under which the link goes away again and again is not tried for ever */
   gboolean lost = rb_reason_is_link_lost (rb_reason_of (failure)) && work->lost++ < MAX_LOST;
@@ -617,7 +622,7 @@ begin_works (RbRecovery *self)
   for (guint i = 0; i < self->works->len; i++) {
     RbWork *work = self->works->pdata[i];
     work->finished = 0;
-    work->lost = work->silent = 0;
+    work->lost = work->silent = work->silent_in_all = 0;
   }
 }
 

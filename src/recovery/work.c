@@ -276,6 +276,17 @@ observe_key (RbWork *self, const RbWorkContext *context, GError **error)
                                                     : observe_asymmetric_key (self, context, error);
 }
 
+/* A lost response whose request was carried out is no failure: what did not hold before holds now. */
+static void
+note_success (RbWork *self)
+{
+  guint needs = (guint) self->need_director_root | (guint) self->need_image_root << 1 | (guint) self->need_metadata << 2
+                | (guint) self->need_image << 3 | (guint) self->need_key << 4;
+  if (needs != self->needs)
+    self->silent = 0;
+  self->needs = needs;
+}
+
 gboolean
 rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
 {
@@ -283,8 +294,12 @@ rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
   if (!read_claims (self, context, error) || !is_the_right_ecu (self, error))
     return FALSE;
   observe_roots (self, context);
-  if (!observe_metadata (self, context, error) || !observe_image (self, context, error) || !observe_key (self, context, error))
+  if (!observe_metadata (self, context, error) || !observe_image (self, context, error))
     return FALSE;
+  note_success (self);
+  if (!observe_key (self, context, error))
+    return FALSE;
+  note_success (self);
   rb_work_set_state (self, context, RB_ECU_CHECKED, RB_REASON_NONE, NULL);
   return TRUE;
 }
@@ -323,6 +338,8 @@ write_step (RbWork *self, const RbWorkContext *context, const char *step, Apply 
     return FALSE;
   if (failure != NULL)
     g_propagate_error (error, g_steal_pointer (&failure));
+  else
+    self->silent = 0;
   return good;
 }
 

@@ -48,7 +48,9 @@ struct _RbWork {
   gboolean unlocked, written; /* since the last reset */
   guint writes;
   gint64 row;                 /* of the step that is written, in the journal */
-  guint silent;               /* times it did not answer */
+  guint silent;               /* responses lost or wrong since the last success */
+  guint silent_in_all;        /* in this run */
+  guint needs;                /* what did not hold at the last observation, as bits */
   guint lost;                 /* times the link went away under it */
   gint64 started, finished;
   char *performed_by;         /* who last wrote to it in this recovery, by the journal; NULL: nothing was written */

@@ -76,6 +76,20 @@ class Later:
         return bytes([0x7F, self.service, self.nrc]) if time.monotonic() < self.since + self.seconds else answer
 
 
+class LosesEach:
+    """The first response to each routine is lost; what was requested is done."""
+
+    def __init__(self, *addresses):
+        self.addresses, self.lost = addresses, set()
+
+    def __call__(self, source, request, answer):
+        what = (source, request[:4])
+        if source not in self.addresses or answer[:1] != b"\x71" or what in self.lost:
+            return answer
+        self.lost.add(what)
+        return None
+
+
 class OldAnswers:
     """The first answer to a routine is said again for ever."""
 
@@ -205,6 +219,33 @@ class Waited(Case):
 
     def test_busy_for_a_second(self):
         self.completes(together(Later(DOOR, 0x31, 0x21, 1), Later(GATEWAY, 0x31, 0x94, 1)))
+
+    def test_lost_responses_are_counted_between_successes(self):
+        lossy = LosesEach(DOOR, SENSOR)
+        self.completes(lossy)
+        self.assertGreaterEqual(len(lossy.lost), 14)
+
+    def test_wrong_response_is_observed_again(self):
+        """One wrong digest and one wrong proof of possession: the ECU is observed again like after silence."""
+        told = set()
+
+        def once(source, request, answer):
+            if source != DOOR or answer[:4] not in (b"\x71\1\2\x10", b"\x71\1\2\x31") or answer[:4] in told:
+                return answer
+            told.add(answer[:4])
+            return answer[:5]
+        self.completes(once)
+
+    def test_late_routine_responses(self):
+        """Each response to a routine comes once more after the next routine's request."""
+        late = {}
+
+        def twice(source, request, answer):
+            if answer[:1] != b"\x71":
+                return answer
+            before, late[source] = late.get(source), answer
+            return [before, answer] if before and before != answer else answer
+        self.completes(twice)
 
     def test_security_delay_after_power_on(self):
         self.completes(Later(DOOR, 0x29, 0x37, 3))
