@@ -5,17 +5,16 @@
 #include "core/moment.h"
 #include "crypto/certificate.h"
 #include "crypto/digest.h"
+#include "sim/lockout.h"
 #include "sim/simulated.h"
 
 #include <string.h>
 
-#define MAX_ATTEMPTS 3
-#define LOCKOUT_S 10
 #define MAX_PEM (64 * 1024)
 
 enum { DEAUTHENTICATE = 0, VERIFY_CERTIFICATE = 1, PROVE = 3, CONFIGURATION = 8 };
 enum { RETURN_CONFIGURED = 0x02, RETURN_DEAUTHENTICATED = 0x10, RETURN_PROOF_NEEDED = 0x11, RETURN_COMPLETE = 0x12 };
-enum { NRC_PERIOD = 0x50, NRC_CHAIN = 0x52, NRC_TYPE = 0x53, NRC_FORMAT = 0x54, NRC_OWNERSHIP = 0x58, NRC_ATTEMPTS = 0x36, NRC_DELAY = 0x37 };
+enum { NRC_PERIOD = 0x50, NRC_CHAIN = 0x52, NRC_TYPE = 0x53, NRC_FORMAT = 0x54, NRC_OWNERSHIP = 0x58 };
 
 static GBytes *
 field (RbReader *request)
@@ -61,10 +60,11 @@ verify_certificate (RbEcu *self, RbReader *request, GByteArray *out)
   g_autoptr (GBytes) challenge = field (request);
   if (!rb_reader_done (request) || der == NULL || challenge == NULL)
     return RB_NRC_LENGTH;
-  if (self->memory->locked_until > rb_moment_now ())
-    return NRC_DELAY;
+  guint8 nrc = rb_lockout_check (self);
+  if (nrc != 0)
+    return nrc;
   g_autoptr (RbCertificate) certificate = rb_certificate_from_der (der, NULL);
-  guint8 nrc = certificate == NULL ? NRC_FORMAT : judge (self, certificate);
+  nrc = certificate == NULL ? NRC_FORMAT : judge (self, certificate);
   if (nrc != 0)
     return nrc;
   g_clear_pointer (&self->client_key, rb_key_public_unref);
@@ -120,25 +120,10 @@ proof_is_good (RbEcu *self, GBytes *proof)
 }
 
 static guint8
-count_failure (RbEcu *self)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean exceeded = ++self->memory->failures >= MAX_ATTEMPTS;
-  if (exceeded) {
-    self->memory->failures = 0;
-    self->memory->locked_until = rb_moment_now () + LOCKOUT_S;
-  }
-  if (!rb_memory_save (self->memory, &error))
-    return RB_NRC_PROGRAMMING;
-  return exceeded ? NRC_ATTEMPTS : NRC_OWNERSHIP;
-}
-
-static guint8
 prove (RbEcu *self, RbReader *request, GByteArray *out)
 {
   g_autoptr (GBytes) proof = field (request);
   g_autoptr (GBytes) ephemeral = field (request);
-  g_autoptr (GError) error = NULL;
   if (!rb_reader_done (request) || proof == NULL || ephemeral == NULL)
     return RB_NRC_LENGTH;
   if (self->server_challenge == NULL)
@@ -147,9 +132,8 @@ prove (RbEcu *self, RbReader *request, GByteArray *out)
   /* one proof a challenge */
   g_clear_pointer (&self->server_challenge, g_bytes_unref);
   if (!good)
-    return count_failure (self);
-  self->memory->failures = 0;
-  if (!rb_memory_save (self->memory, &error))
+    return rb_lockout_count (self, NRC_OWNERSHIP);
+  if (!rb_lockout_clear (self))
     return RB_NRC_PROGRAMMING;
   self->unlocked = TRUE;
   rb_simulated_log (self->vehicle, "unlock", self, NULL);

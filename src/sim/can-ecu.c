@@ -5,7 +5,8 @@
 #define MAX_TICKETS 16
 
 typedef struct {
-  GBytes *message;
+  GBytes *message; /* NULL: the ECU's work is done then, and gives what comes here */
+  RbEcu *work;
   gint64 at; /* not before */
 } Answer;
 
@@ -25,21 +26,23 @@ static void
 answer_free (gpointer data)
 {
   Answer *self = data;
-  g_bytes_unref (self->message);
+  g_clear_pointer (&self->message, g_bytes_unref);
   g_free (self);
 }
 
+/* Before what waits already, or behind it. */
 static void
-queue_answers (RbCanEcu *self, GPtrArray *answers, gint64 now)
+queue_answers (RbCanEcu *self, GPtrArray *answers, gboolean before, gint64 now)
 {
   gint64 at = now;
   for (guint i = 0; answers != NULL && i < answers->len; i++) {
     const RbAnswer *one = answers->pdata[i];
     Answer *answer = g_new (Answer, 1);
     at += (gint64) one->delay_ms * 1000000;
-    answer->message = g_bytes_ref (one->message);
+    answer->message = one->message == NULL ? NULL : g_bytes_ref (one->message);
+    answer->work = one->work;
     answer->at = at;
-    g_queue_push_tail (self->answers, answer);
+    g_queue_push_nth (self->answers, answer, before ? (gint) i : -1);
   }
 }
 
@@ -47,7 +50,7 @@ static void
 ask (RbCanEcu *self, GBytes *request, gboolean functional, gint64 now)
 {
   g_autoptr (GPtrArray) answers = self->server.request (self->server.data, request, functional, now / 1000000);
-  queue_answers (self, answers, now);
+  queue_answers (self, answers, FALSE, now);
 }
 
 static void
@@ -81,7 +84,10 @@ begin_answer (RbCanEcu *self, gint64 now)
     return;
   Answer *answer = g_queue_pop_head (self->answers);
   g_autoptr (GError) error = NULL;
-  if (!rb_isotp_send (self->isotp, answer->message, now / 1000, &error))
+  if (answer->work != NULL) {
+    g_autoptr (GPtrArray) answers = rb_ecu_work (answer->work);
+    queue_answers (self, answers, TRUE, now);
+  } else if (!rb_isotp_send (self->isotp, answer->message, now / 1000, &error))
     g_warning ("an answer is lost: %s", error->message);
   answer_free (answer);
 }

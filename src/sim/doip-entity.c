@@ -5,6 +5,7 @@
 #include "frame/doip.h"
 #include "sim/doip-discovery.h"
 #include "sim/doip-guard.h"
+#include "sim/doip-listen.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -170,24 +171,47 @@ send_answer (Tester *self, guint16 from, GBytes *message)
 typedef struct {
   Tester *tester;
   guint16 from;
-  GBytes *message;
+  RbAnswer answer;
 } Late;
 
 static void
 late_free (gpointer data)
 {
   Late *self = data;
-  g_bytes_unref (self->message);
+  g_clear_pointer (&self->answer.message, g_bytes_unref);
+  if (self->answer.work != NULL) /* the tester is gone, the ECU ends its work all the same */
+    g_ptr_array_unref (rb_ecu_work (self->answer.work));
   g_free (self);
 }
+
+static void send_answers (Tester *self, guint16 from, GPtrArray *answers);
 
 static gboolean
 on_late (gpointer data)
 {
   Late *self = data;
-  send_answer (self->tester, self->from, self->message);
-  g_ptr_array_remove (self->tester->delayed, g_main_current_source ());
+  Tester *tester = self->tester;
+  guint16 from = self->from;
+  RbEcu *work = g_steal_pointer (&self->answer.work);
+  if (work == NULL)
+    send_answer (tester, from, self->answer.message);
+  g_ptr_array_remove (tester->delayed, g_main_current_source ());
+  if (work != NULL) {
+    g_autoptr (GPtrArray) answers = rb_ecu_work (work);
+    send_answers (tester, from, answers);
+  }
   return G_SOURCE_REMOVE;
+}
+
+static void
+send_later (Tester *self, guint16 from, const RbAnswer *answer, guint delay)
+{
+  Late *late = g_new0 (Late, 1);
+  GSource *source = g_timeout_source_new (delay);
+  *late = (Late){ self, from, { .message = answer->message == NULL ? NULL : g_bytes_ref (answer->message), .work = answer->work } };
+  g_source_set_callback (source, on_late, late, late_free);
+  g_source_attach (source, NULL);
+  g_ptr_array_add (self->delayed, source);
 }
 
 static void
@@ -197,16 +221,10 @@ send_answers (Tester *self, guint16 from, GPtrArray *answers)
   for (guint i = 0; i < answers->len; i++) {
     const RbAnswer *answer = answers->pdata[i];
     delay += answer->delay_ms;
-    if (delay == 0) {
+    if (delay == 0)
       send_answer (self, from, answer->message);
-      continue;
-    }
-    Late *late = g_new0 (Late, 1);
-    GSource *source = g_timeout_source_new (delay);
-    *late = (Late){ self, from, g_bytes_ref (answer->message) };
-    g_source_set_callback (source, on_late, late, late_free);
-    g_source_attach (source, NULL);
-    g_ptr_array_add (self->delayed, source);
+    else
+      send_later (self, from, answer, delay);
   }
 }
 
@@ -588,43 +606,13 @@ start_discovery (RbDoipEntity *self, GInetSocketAddress *address, GError **error
   return self->discovery != NULL;
 }
 
-static GSocketAddress *
-parse_where (const char *where, GError **error)
-{
-  g_autoptr (GSocketConnectable) parsed = g_network_address_parse (where, RB_DOIP_PORT, error);
-  if (parsed == NULL)
-    return NULL;
-  GNetworkAddress *network = G_NETWORK_ADDRESS (parsed);
-  const char *host = g_network_address_get_hostname (network);
-  GSocketAddress *address = g_inet_socket_address_new_from_string (strcmp (host, "localhost") == 0 ? "127.0.0.1" : host,
-                                                                   g_network_address_get_port (network));
-  if (address == NULL)
-    g_set_error (error, RB_SIM_ERROR, RB_REASON_USAGE, "“%s” is not HOST:PORT with a numeric host", where);
-  return address;
-}
-
 /* What is bound; NULL with error. (transfer full) */
 static GSocketAddress *
 serve (RbDoipEntity *self, GSocketService **service, const char *where, char **text, GError **error)
 {
-  g_autoptr (GSocketAddress) address = parse_where (where, error);
-  g_autoptr (GSocketAddress) bound = NULL;
   *service = g_socket_service_new ();
   g_signal_connect (*service, "incoming", G_CALLBACK (on_incoming), self);
-  if (address == NULL
-      || !g_socket_listener_add_address (G_SOCKET_LISTENER (*service), address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
-                                         &bound, error))
-    return NULL;
-  GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (bound);
-  g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
-  guint port = g_inet_socket_address_get_port (inet);
-  if (g_socket_address_get_family (bound) == G_SOCKET_FAMILY_IPV4) {
-    *text = g_strdup_printf ("%s:%u", host, port);
-    return g_steal_pointer (&bound);
-  }
-  guint scope = g_inet_socket_address_get_scope_id (inet);
-  *text = scope == 0 ? g_strdup_printf ("[%s]:%u", host, port) : g_strdup_printf ("[%s%%%u]:%u", host, scope, port);
-  return g_steal_pointer (&bound);
+  return rb_doip_listen_at (G_SOCKET_LISTENER (*service), where, text, error);
 }
 
 static gboolean

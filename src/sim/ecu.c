@@ -6,6 +6,7 @@
 #include "sim/flashing.h"
 #include "sim/install.h"
 #include "sim/keys.h"
+#include "sim/lockout.h"
 #include "sim/plain.h"
 #include "sim/simulated.h"
 
@@ -15,7 +16,9 @@
 #define P2_STAR_10MS 500
 #define S3_MS 5000
 #define PENDING_EVERY_MS 4000 /* within P2* of the 0x78 before */
+#define DEFER_MS 1            /* the 0x78 is out by then, and the work begins */
 #define ALL_DTCS 0xffffff
+#define DTC_STATUS 0x09 /* testFailed, confirmedDTC */
 
 enum { DEFAULT = 1, PROGRAMMING = 2, EXTENDED = 3 };
 
@@ -31,7 +34,7 @@ enum { UPTANE = 1, PLAIN = 2, BOTH = 3 };
 void
 rb_ecu_answer_free (RbAnswer *self)
 {
-  g_bytes_unref (self->message);
+  g_clear_pointer (&self->message, g_bytes_unref);
   g_free (self);
 }
 
@@ -52,6 +55,7 @@ rb_ecu_new (RbSimulated *vehicle, const RbModelEcu *model, RbMemory *memory)
   self->model = model;
   self->memory = memory;
   self->session = DEFAULT;
+  rb_lockout_begin (self, g_get_monotonic_time () / 1000);
   self->staging = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   return self;
 }
@@ -74,6 +78,7 @@ void
 rb_ecu_free (RbEcu *self)
 {
   rb_ecu_forget (self);
+  g_clear_pointer (&self->deferred, g_bytes_unref);
   g_hash_table_unref (self->staging);
   rb_memory_free (self->memory);
   g_free (self);
@@ -286,9 +291,9 @@ read_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_LENGTH;
   rb_writer_u8 (out, kind);
   rb_writer_u8 (out, 0xff);
-  for (guint i = 0; self->memory->dtcs != NULL && self->memory->dtcs[i] != NULL; i++) {
+  for (guint i = 0; (mask & DTC_STATUS) != 0 && self->memory->dtcs != NULL && self->memory->dtcs[i] != NULL; i++) {
     rb_writer_ube (out, g_ascii_strtoull (self->memory->dtcs[i], NULL, 16) & 0xffffff, 3);
-    rb_writer_u8 (out, 0x09 & mask);
+    rb_writer_u8 (out, DTC_STATUS);
   }
   return 0;
 }
@@ -363,12 +368,12 @@ static const struct {
   { 0x0210, IN_PROGRAMMING, FALSE, TRUE, UPTANE, rb_flashing_digest },
   { 0x0220, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, UPTANE, rb_install_metadata },
   { 0x0221, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, UPTANE, rb_install_anchor },
-  { 0x0222, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, UPTANE, rb_install_drop },
-  { 0x0230, IN_EXTENDED, TRUE, FALSE, UPTANE, rb_keys_make },
+  { 0x0222, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, UPTANE, rb_install_drop },
+  { 0x0230, IN_EXTENDED, TRUE, TRUE, UPTANE, rb_keys_make },
   { 0x0231, IN_DEFAULT | IN_EXTENDED, FALSE, FALSE, UPTANE, rb_keys_prove },
-  { 0x0240, IN_DEFAULT | IN_EXTENDED, FALSE, FALSE, UPTANE, rb_keys_report },
+  { 0x0240, IN_DEFAULT | IN_EXTENDED, FALSE, TRUE, UPTANE, rb_keys_report },
   { 0x0241, IN_DEFAULT | IN_EXTENDED, FALSE, TRUE, UPTANE, rb_keys_manifest },
-  { 0x0250, IN_EXTENDED, TRUE, FALSE, UPTANE, rb_keys_load_she },
+  { 0x0250, IN_EXTENDED, TRUE, TRUE, UPTANE, rb_keys_load_she },
 };
 
 static guint
@@ -377,33 +382,49 @@ kind_of (const RbEcu *self)
   return rb_plain_is (self->model) ? PLAIN : UPTANE;
 }
 
+/* Why a guarded service is rejected: authentication (0x29) or security access (0x27) is missing. */
 static guint8
-run_routine (RbEcu *self, guint16 id, RbReader *request, GByteArray *out)
+locked (const RbEcu *self)
+{
+  return kind_of (self) == UPTANE ? RB_NRC_NOT_AUTHENTICATED : RB_NRC_LOCKED;
+}
+
+/* 0, or why the ECU does not run it now. */
+static guint8
+admit_routine (RbEcu *self, guint16 id, RbService *run)
 {
   for (guint i = 0; i < G_N_ELEMENTS (routines); i++) {
     if (routines[i].id != id || (routines[i].kinds & kind_of (self)) == 0)
       continue;
+    *run = routines[i].run;
     if ((routines[i].sessions & (1u << self->session)) == 0)
       return RB_NRC_NOT_IN_SESSION;
-    if (routines[i].needs_unlock && !self->unlocked)
-      return RB_NRC_LOCKED;
-    return routines[i].run (self, request, out);
+    return routines[i].needs_unlock && !self->unlocked ? locked (self) : 0;
   }
   return RB_NRC_RANGE;
 }
 
 static guint8
-routine_control (RbEcu *self, RbReader *request, GByteArray *out)
+read_routine (RbEcu *self, RbReader *request, guint16 *id, RbService *run)
 {
   guint8 kind = rb_reader_u8 (request) & 0x7f;
-  guint16 id = rb_reader_u16be (request);
+  *id = rb_reader_u16be (request);
   if (!rb_reader_ok (request))
     return RB_NRC_LENGTH;
-  if (kind != 1)
-    return RB_NRC_SUB_FUNCTION;
-  rb_writer_u8 (out, kind);
+  return kind != 1 ? RB_NRC_SUB_FUNCTION : admit_routine (self, *id, run);
+}
+
+static guint8
+routine_control (RbEcu *self, RbReader *request, GByteArray *out)
+{
+  guint16 id = 0;
+  RbService run = NULL;
+  guint8 nrc = read_routine (self, request, &id, &run);
+  if (nrc != 0)
+    return nrc;
+  rb_writer_u8 (out, 1);
   rb_writer_u16be (out, id);
-  return run_routine (self, id, request, out);
+  return run (self, request, out);
 }
 
 static const struct {
@@ -435,21 +456,47 @@ static const struct {
   { 0x85, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, control_dtcs },
 };
 
+/* 0, or why the ECU does not serve it now. */
 static guint8
-serve (RbEcu *self, guint8 sid, RbReader *request, GByteArray *out)
+admit (RbEcu *self, guint8 sid, RbService *run)
 {
   if (rb_simulated_fault_of (self->vehicle, "refuse", self, sid, 0) != NULL)
     return RB_NRC_CONDITIONS;
   for (guint i = 0; i < G_N_ELEMENTS (services); i++) {
     if (services[i].sid != sid || (services[i].kinds & kind_of (self)) == 0)
       continue;
+    *run = services[i].run;
     if ((services[i].sessions & (1u << self->session)) == 0)
       return RB_NRC_NOT_IN_SESSION;
-    if (services[i].needs_unlock && !self->unlocked)
-      return RB_NRC_LOCKED;
-    return services[i].run (self, request, out);
+    return services[i].needs_unlock && !self->unlocked ? locked (self) : 0;
   }
   return 0x11;
+}
+
+/* Is there work to be done for it, or is it rejected at once? */
+static guint8
+admit_request (RbEcu *self, GBytes *request)
+{
+  RbReader reader = rb_reader_from_bytes (request);
+  guint16 id = 0;
+  RbService run = NULL;
+  guint8 sid = rb_reader_u8 (&reader);
+  guint8 nrc = admit (self, sid, &run);
+  return nrc == 0 && sid == 0x31 ? read_routine (self, &reader, &id, &run) : nrc;
+}
+
+static guint8
+serve (RbEcu *self, guint8 sid, RbReader *request, GByteArray *out)
+{
+  RbService run = NULL;
+  guint8 nrc = admit (self, sid, &run);
+  return nrc != 0 ? nrc : run (self, request, out);
+}
+
+static gboolean
+is_slow (RbEcu *self)
+{
+  return rb_simulated_fault (self->vehicle, "slow", self, 0) != NULL;
 }
 
 /* Does the request take so long that an ECU asks for time first? In milliseconds. */
@@ -467,7 +514,7 @@ work_ms (RbEcu *self, GBytes *request)
     return (guint) rb_json_integer_or (self->model->simulation, "erase_ms", 300);
   for (guint i = 0; i < G_N_ELEMENTS (routines); i++)
     if (routines[i].id == id && routines[i].long_work)
-      return (guint) rb_json_integer_or (self->model->simulation, "routine_ms", 50);
+      return MAX ((guint) rb_json_integer_or (self->model->simulation, "routine_ms", 50), is_slow (self) ? DEFER_MS : 0);
   return 0;
 }
 
@@ -480,20 +527,27 @@ add_answer (GPtrArray *answers, guint delay, gconstpointer data, gsize length)
   g_ptr_array_add (answers, answer);
 }
 
-/* How long after the last of them the answer comes. */
-static guint
-add_pending (RbEcu *self, GPtrArray *answers, guint8 sid, guint work)
+/* Those that come at once. */
+static void
+add_pending (RbEcu *self, GPtrArray *answers, guint8 sid)
 {
   const guint8 pending[] = { 0x7f, sid, 0x78 };
   const RbFault *more = rb_simulated_fault (self->vehicle, "pending", self, 0);
   guint count = more == NULL ? 1 : (guint) more->argument;
-  for (guint i = 0; i < count && work > 0; i++)
+  for (guint i = 0; i < count; i++)
     add_answer (answers, 0, pending, sizeof pending);
+}
+
+/* Those that come while the work goes on. Returns how long after the last of them the final response comes. */
+static guint
+add_more_pending (RbEcu *self, GPtrArray *answers, guint8 sid, guint work)
+{
+  const guint8 pending[] = { 0x7f, sid, 0x78 };
   if (!self->vehicle->real_timing)
     return 0;
   for (; work > PENDING_EVERY_MS; work -= PENDING_EVERY_MS)
     add_answer (answers, PENDING_EVERY_MS, pending, sizeof pending);
-  return work;
+  return MAX (work, DEFER_MS) - DEFER_MS;
 }
 
 /* NRCs that stay unsaid when everybody was asked. */
@@ -539,14 +593,17 @@ is_struck_silent (RbEcu *self, gint64 now)
   return now < self->busy_until || rb_simulated_fault (self->vehicle, "no-answer", self, self->vehicle->requests) != NULL;
 }
 
+/* A response once it was asked for more time is never suppressed (ISO 14229-1). */
 static void
-answer_one (RbEcu *self, GBytes *request, gboolean functional, GPtrArray *answers)
+answer_one (RbEcu *self, GBytes *request, gboolean functional, guint work, GPtrArray *answers)
 {
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
-  guint work = work_ms (self, request);
+  const RbFault *slow = work == 0 ? NULL : rb_simulated_fault (self->vehicle, "slow", self, 0);
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_writer_u8 (out, sid | 0x40);
+  if (slow != NULL)
+    g_usleep ((gulong) slow->argument * 1000);
   guint8 nrc = serve (self, sid, &reader, out);
   if (nrc != 0) {
     const guint8 negative[] = { 0x7f, sid, nrc };
@@ -555,31 +612,66 @@ answer_one (RbEcu *self, GBytes *request, gboolean functional, GPtrArray *answer
       add_answer (answers, 0, negative, sizeof negative);
     return;
   }
-  guint rest = add_pending (self, answers, sid, work);
-  if (!suppressed (sid, request) || answers->len > 0)
+  guint rest = work == 0 ? 0 : add_more_pending (self, answers, sid, work);
+  if (work > 0 || !suppressed (sid, request))
     add_answer (answers, rest, out->data, out->len);
   if (self->vehicle->real_timing && work > 0)
     self->working_until = self->last_request + work;
 }
 
 GPtrArray *
-rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now)
+rb_ecu_work (RbEcu *self)
 {
   GPtrArray *answers = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_answer_free);
+  g_autoptr (GBytes) request = g_steal_pointer (&self->deferred);
+  if (request != NULL)
+    answer_one (self, request, FALSE, self->deferred_ms, answers);
+  return answers;
+}
+
+static void
+defer (RbEcu *self, GBytes *request, guint8 sid, guint work, GPtrArray *answers)
+{
+  add_pending (self, answers, sid);
+  self->deferred = g_bytes_ref (request);
+  self->deferred_ms = work;
+  RbAnswer *later = g_new0 (RbAnswer, 1);
+  later->delay_ms = DEFER_MS;
+  later->work = self;
+  g_ptr_array_add (answers, later);
+}
+
+/* An answer that is lost gives no sign at all: what was asked for is done at once. */
+static void
+take_request (RbEcu *self, GBytes *request, gboolean functional, guint8 sid, GPtrArray *answers)
+{
+  guint work = work_ms (self, request);
+  if (rb_simulated_fault_of (self->vehicle, "lose-answer", self, sid, ++self->answered[sid]) != NULL) {
+    answer_one (self, request, functional, work, answers);
+    g_ptr_array_set_size (answers, 0);
+  } else if (work > 0 && admit_request (self, request) == 0)
+    defer (self, request, sid, work, answers);
+  else
+    answer_one (self, request, functional, 0, answers);
+}
+
+GPtrArray *
+rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now)
+{
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
   self->vehicle->requests++;
   expire_session (self, now);
   if (!rb_reader_ok (&reader) || is_struck_silent (self, now))
-    return answers;
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_answer_free);
+  /* the tester did not wait: the work that goes on is done first */
+  GPtrArray *answers = rb_ecu_work (self);
   self->last_request = now;
   if (rb_simulated_fault (self->vehicle, "busy", self, self->vehicle->requests) != NULL) {
     const guint8 busy[] = { 0x7f, sid, RB_NRC_BUSY };
     add_answer (answers, 0, busy, sizeof busy);
     return answers;
   }
-  answer_one (self, request, functional, answers);
-  if (rb_simulated_fault_of (self->vehicle, "lose-answer", self, sid, ++self->answered[sid]) != NULL)
-    g_ptr_array_set_size (answers, 0);
+  take_request (self, request, functional, sid, answers);
   return answers;
 }

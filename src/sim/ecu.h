@@ -37,6 +37,8 @@ typedef struct {
   RbTransfer transfer;
   GHashTable *staging; /* path → GBytes; lost with power */
   gint64 last_request; /* monotonic ms */
+  gint64 powered_at;
+  gint64 locked_until; /* unlocking is rejected with 0x37 until then */
   gint64 busy_until;   /* booting: it hears nothing */
   gint64 working_until; /* its last answer comes then */
   gboolean dtc_off, silent;
@@ -44,12 +46,15 @@ typedef struct {
   gboolean hearing;    /* a request of several frames is arriving: S3 stands still */
   guint answered[256]; /* requests answered by service id, for faults */
   guint blocks;        /* TransferData accepted since power on, for faults */
+  GBytes *deferred;    /* request that was answered with 0x78 and is not done yet; or NULL */
+  guint deferred_ms;   /* how long its work takes */
 } RbEcu;
 
-/* One answer and how long after the one before it is sent. */
+/* One response and how long after the one before it is sent. */
 typedef struct {
   guint delay_ms;
-  GBytes *message;
+  GBytes *message; /* NULL: what rb_ecu_work() of this ECU gives comes here */
+  RbEcu *work;     /* borrowed; NULL with a message */
 } RbAnswer;
 void rb_ecu_answer_free (RbAnswer *self);
 
@@ -57,6 +62,9 @@ RbEcu *rb_ecu_new (RbSimulated *vehicle, const RbModelEcu *model, RbMemory *memo
 void rb_ecu_free (RbEcu *self);
 /* now is monotonic milliseconds. (element-type RbAnswer) (transfer full), empty when nothing is answered. */
 GPtrArray *rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now);
+/* Does the work of a request that was answered with 0x78: so that the 0x78 is on the wire within P2, the caller sends it before.
+ * (element-type RbAnswer) (transfer full) */
+GPtrArray *rb_ecu_work (RbEcu *self);
 /* A request of several frames begins to arrive, or no more does: S3 stands still meanwhile (ISO 14229-2). */
 void rb_ecu_hear (RbEcu *self, gboolean hears, gint64 now);
 gboolean rb_ecu_is_application (const RbEcu *self);
@@ -67,6 +75,6 @@ void rb_ecu_forget (RbEcu *self);
 typedef guint8 (*RbService) (RbEcu *self, RbReader *request, GByteArray *out);
 enum {
   RB_NRC_SUB_FUNCTION = 0x12, RB_NRC_LENGTH = 0x13, RB_NRC_BUSY = 0x21, RB_NRC_CONDITIONS = 0x22, RB_NRC_SEQUENCE = 0x24,
-  RB_NRC_RANGE = 0x31, RB_NRC_LOCKED = 0x33, RB_NRC_NOT_ACCEPTED = 0x70, RB_NRC_SUSPENDED = 0x71, RB_NRC_PROGRAMMING = 0x72, RB_NRC_COUNTER = 0x73,
+  RB_NRC_RANGE = 0x31, RB_NRC_LOCKED = 0x33, RB_NRC_NOT_AUTHENTICATED = 0x34, RB_NRC_NOT_ACCEPTED = 0x70, RB_NRC_SUSPENDED = 0x71, RB_NRC_PROGRAMMING = 0x72, RB_NRC_COUNTER = 0x73,
   RB_NRC_NOT_IN_SESSION = 0x7f,
 };

@@ -96,7 +96,7 @@ rb_memory_save (RbMemory *self, GError **error)
   rb_json_set_string (state, "assigned_path", self->assigned_path);
   rb_json_set_string (state, "assigned_version", self->assigned_version);
   rb_json_set_integer (state, "failures", self->failures);
-  rb_json_set_integer (state, "locked_until", self->locked_until);
+  rb_json_set_boolean (state, "locked_out", self->locked_out);
   rb_json_set_integer (state, "report_counter", self->report_counter);
   rb_json_set_string (state, "key_pem", self->key_pem);
   rb_json_set (state, "she", she_to_json (self));
@@ -170,7 +170,7 @@ rb_memory_open (const char *folder, GError **error)
   self->assigned_path = copy_string (state, "assigned_path");
   self->assigned_version = copy_string (state, "assigned_version");
   self->failures = rb_json_integer_or (state, "failures", 0);
-  self->locked_until = rb_json_integer_or (state, "locked_until", 0);
+  self->locked_out = rb_json_boolean_or (state, "locked_out", FALSE);
   self->report_counter = rb_json_integer_or (state, "report_counter", 0);
   self->key_pem = copy_string (state, "key_pem");
   self->fingerprint = copy_string (state, "fingerprint");

@@ -23,7 +23,8 @@ typedef struct {
   char *software;
   char *image_path;       /* path of the installed image in the Image repository */
   char *assigned_sha256, *assigned_path, *assigned_version; /* by accepted Director targets; NULL */
-  gint64 failures, locked_until; /* of authentication; until: seconds since 1970 */
+  gint64 failures;        /* of unlocking, in a row */
+  gboolean locked_out;    /* after too many of them */
   gint64 report_counter;
   char *key_pem;          /* NULL: symmetric */
   guint8 she_uid[15], she_slot, she_key[16], she_master[16], she_proof[48];

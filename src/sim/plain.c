@@ -2,22 +2,20 @@
 #include "sim/plain.h"
 
 #include "core/json.h"
-#include "core/moment.h"
 #include "crypto/digest.h"
 #include "sim/flashing.h"
+#include "sim/lockout.h"
 #include "sim/simulated.h"
 
 #include <string.h>
 
 #define KEY_MASK 0xa5a5a5a5u
-#define MAX_ATTEMPTS 3
-#define LOCKOUT_S 10
 #define FINGERPRINT_MIN 3 /* the date */
 #define FINGERPRINT_MAX 64
 #define FINGERPRINT_LENGTH 9 /* date and workshop code; what is read before anything was written */
 
 enum { REQUEST_SEED = 1, SEND_KEY = 2 };
-enum { NRC_KEY = 0x35, NRC_ATTEMPTS = 0x36, NRC_DELAY = 0x37 };
+enum { NRC_KEY = 0x35 };
 enum { CHECK_GOOD = 0, CHECK_BAD = 1 };
 
 gboolean
@@ -29,8 +27,9 @@ rb_plain_is (const RbModelEcu *model)
 static guint8
 give_seed (RbEcu *self, GByteArray *out)
 {
-  if (self->memory->locked_until > rb_moment_now ())
-    return NRC_DELAY;
+  guint8 nrc = rb_lockout_check (self);
+  if (nrc != 0)
+    return nrc;
   guint32 seed = 0;
   while (!self->unlocked && seed == 0) { /* all zero would say that it is unlocked */
     g_autoptr (GBytes) bytes = rb_digest_random (4);
@@ -43,33 +42,17 @@ give_seed (RbEcu *self, GByteArray *out)
 }
 
 static guint8
-count_wrong_key (RbEcu *self)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean exceeded = ++self->memory->failures >= MAX_ATTEMPTS;
-  if (exceeded) {
-    self->memory->failures = 0;
-    self->memory->locked_until = rb_moment_now () + LOCKOUT_S;
-  }
-  if (!rb_memory_save (self->memory, &error))
-    return RB_NRC_PROGRAMMING;
-  return exceeded ? NRC_ATTEMPTS : NRC_KEY;
-}
-
-static guint8
 take_key (RbEcu *self, guint32 key)
 {
-  g_autoptr (GError) error = NULL;
   guint32 seed = self->seed;
   if (seed == 0)
     return RB_NRC_SEQUENCE;
   self->seed = 0; /* one key a seed */
   if (key != (seed ^ KEY_MASK))
-    return count_wrong_key (self);
+    return rb_lockout_count (self, NRC_KEY);
   self->unlocked = TRUE;
-  self->memory->failures = 0;
   rb_simulated_log (self->vehicle, "unlock", self, NULL);
-  return rb_memory_save (self->memory, &error) ? 0 : RB_NRC_PROGRAMMING;
+  return rb_lockout_clear (self) ? 0 : RB_NRC_PROGRAMMING;
 }
 
 guint8

@@ -4,6 +4,7 @@ has no words (CAN FD, arbitration).
 
 Usage: test-bus.py BUILD
 """
+import json
 import os
 import random
 import socket
@@ -276,6 +277,31 @@ class Services(unittest.TestCase):
         self.agreed(UDS() / UDS_DSC(diagnosticSessionType=3))
         self.refused(UDS() / UDS_SA(securityAccessType=1), 0x37)
         self.refused(UDS() / UDS_SA(securityAccessType=3), 0x12)
+
+    def test_lockout_begins_again_with_power(self):
+        """The delay counts on a clock that nobody sets: a memory from long ago is locked for the whole time after power-on."""
+        self.vehicle.stop()
+        path = self.vehicle.root / "state/ecus/SN-REFERENCE-0001/state.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "locked_out": True}))
+        self.tester.close()
+        self.vehicle.start()
+        self.tester = Tester(self.vehicle.bus, 0x7E0, 0x7E8)
+        self.agreed(UDS() / UDS_DSC(diagnosticSessionType=3))
+        self.refused(UDS() / UDS_SA(securityAccessType=1), 0x37)
+
+    def test_first_pending_within_p2_of_slow_work(self):
+        """The frame of 0x78 is on the bus before the work that keeps the vehicle busy."""
+        self.vehicle.stop()
+        self.tester.close()
+        self.vehicle.command += ["--fault", "*:slow=2000"]
+        self.vehicle.start()
+        self.tester = Tester(self.vehicle.bus, 0x7E0, 0x7E8)
+        self.unlock()
+        node = Node(self.vehicle.bus)
+        self.addCleanup(node.close)
+        node.send(0x7E0, bytes.fromhex("0431 01ff01 cccccc"))
+        self.assertEqual(node.receive(timeout=1)[1][:4], b"\x03\x7f\x31\x78")
+        self.assertEqual(node.receive()[1][1:5], b"\x71\x01\xff\x01")
 
     def test_a_session_change_locks(self):
         self.unlock()

@@ -12,7 +12,7 @@ import unittest
 from tester import (DEFAULT, EXTENDED, PROGRAMMING, Closed, Demo, Vehicle, container_of, random_bytes, segments_of, sha256)
 
 BUILD = sys.argv.pop(1)
-LENGTH, SEQUENCE, RANGE, LOCKED, NOT_ACCEPTED, SUSPENDED, COUNTER = 0x13, 0x24, 0x31, 0x33, 0x70, 0x71, 0x73
+LENGTH, SEQUENCE, RANGE, LOCKED, NOT_ACCEPTED, SUSPENDED, COUNTER = 0x13, 0x24, 0x31, 0x34, 0x70, 0x71, 0x73
 
 
 def setUpModule():

@@ -91,7 +91,7 @@ class Asymmetric(Case):
         brake = self.ecu("brake")
         self.assertEqual(brake.routine(0x0230), refusal(0x31, 0x7F))
         brake.session(EXTENDED)
-        self.assertEqual(brake.routine(0x0230), refusal(0x31, 0x33))
+        self.assertEqual(brake.routine(0x0230), refusal(0x31, 0x34))
         brake.unlock(PROGRAMMING)
         self.assertEqual(brake.routine(0x0230), refusal(0x31, 0x7F))
         brake.unlock(EXTENDED)
@@ -314,7 +314,7 @@ class She(Case):
 
     def test_locked(self):
         self.sensor.session(EXTENDED)
-        self.assertEqual(self.load(self.update()), refusal(0x31, 0x33))
+        self.assertEqual(self.load(self.update()), refusal(0x31, 0x34))
 
     def test_kept_over_power(self):
         messages = self.update(counter=0x0FFFFFFE)

@@ -19,7 +19,7 @@ from scapy.contrib.automotive.uds import UDS, UDS_DSC, UDS_ER, UDS_RDTCI
 from tester import (DEFAULT, ECU_AUTHENTICATION, EXTENDED, FUNCTIONAL, PROGRAMMING, Demo, Vehicle, field, ownership, random_bytes, sha256)
 
 BUILD = sys.argv.pop(1)
-NRC_SUB_FUNCTION, NRC_LENGTH, NRC_SEQUENCE, NRC_RANGE, NRC_LOCKED = 0x12, 0x13, 0x24, 0x31, 0x33
+NRC_SUB_FUNCTION, NRC_LENGTH, NRC_SEQUENCE, NRC_RANGE, NRC_LOCKED = 0x12, 0x13, 0x24, 0x31, 0x34
 
 
 def setUpModule():
@@ -221,6 +221,18 @@ class TroubleCodes(Case):
         answer = UDS(self.ecu.ask(UDS() / UDS_RDTCI(reportType=2, DTCStatusMask=0xFF)))
         self.assertEqual((answer.service, answer.DTCStatusAvailabilityMask), (0x59, 0xFF))
 
+    def test_filtered_by_the_mask(self):
+        """Only a DTC that has one of the bits of the mask is there, with its whole status."""
+        with Vehicle(DEMO) as car:
+            state = car.copy_of_state()
+        path = state / "ecus" / DEMO.seed_of("brake")["serial"] / "state.json"
+        memory = json.loads(path.read_text())
+        path.write_text(json.dumps({**memory, "dtcs": ["C10000", "0A0B0C"]}))
+        both = b"\xc1\0\0\x09\x0a\x0b\x0c\x09"
+        with Vehicle(DEMO, state=state) as car, car.ecu("brake") as brake:
+            for mask, found in ((0xFF, both), (0x01, both), (0x08, both), (0x89, both), (0x00, b""), (0x02, b""), (0xF6, b"")):
+                self.assertEqual(brake.ask(bytes([0x19, 0x02, mask])), b"\x59\2\xff" + found, hex(mask))
+
     def test_refused(self):
         self.assert_refused(self.ecu.ask(b"\x19\x01\xff"), NRC_SUB_FUNCTION)
         self.assert_refused(self.ecu.ask(b"\x19\x02"), NRC_LENGTH)
@@ -388,6 +400,8 @@ class Authentication(unittest.TestCase):
         with Vehicle(DEMO, state=state) as car, car.ecu("brake") as ecu:
             ecu.session(PROGRAMMING)
             self.assertEqual(ecu.challenge(self.certificate), refusal(0x29, 0x37), "nor does a loss of power")
+            memory = json.loads((car.folder("brake") / "state.json").read_text())
+            self.assertIs(memory["locked_out"], True, "no time of a clock that can be set")
             with car.ecu("door", source=0xE86) as door:
                 door.unlock()
 

@@ -413,6 +413,42 @@ class Faults(unittest.TestCase):
         with Vehicle(DEMO, "--fault", "brake:busy@2") as car, car.ecu("brake") as brake:
             self.assertEqual([brake.ask(b"\x3e\0") for _ in range(3)], [b"\x7e\0", b"\x7f\x3e\x21", b"\x7e\0"])
 
+    def test_first_pending_within_p2_of_slow_work(self):
+        """0x78 is on the wire before the work begins that keeps the whole vehicle busy; then comes its response."""
+        with Vehicle(DEMO, "--fault", "brake:slow=2000") as car, car.ecu("brake") as brake:
+            brake.session(2)
+            brake.tester.diagnostic(brake.address, b"\x31\1\2\x10" + b"n" * 16)
+            self.assertEqual(brake.tester.receive().payload_type, 0x8002)
+            brake.tester.socket.settimeout(1)
+            self.assertEqual(bytes(brake.tester.receive().payload), b"\x7f\x31\x78")
+            brake.tester.socket.settimeout(20)
+            self.assertEqual(bytes(brake.tester.receive().payload)[:4], b"\x71\1\2\x10")
+
+    def test_work_is_done_without_its_tester(self):
+        """The tester hangs up after 0x78: the ECU erases all the same."""
+        with Vehicle(DEMO, "--fault", "brake:slow=300") as car:
+            before = car.flash("brake")
+            with car.ecu("brake") as brake:
+                brake.unlock()
+                flash = DEMO.ecu("brake")["simulation"]["flash"]
+                brake.tester.diagnostic(brake.address, b"\x31\1\xff\0\x44" + struct.pack("!II", flash["address"], 64))
+                while bytes(brake.tester.receive().payload) != b"\x7f\x31\x78":
+                    pass
+            with car.ecu("brake", source=0xE81) as brake:
+                self.assertEqual(brake.ask(b"\x3e\0"), b"\x7e\0")
+            self.assertNotEqual(before[:64], b"\xff" * 64)
+            self.assertEqual(car.flash("brake")[:64], b"\xff" * 64)
+
+    def test_security_delay_after_power_on(self):
+        certificate, _ = DEMO.identity()
+        with Vehicle(DEMO, "--fault", "brake:security-delay=700") as car, car.ecu("brake") as brake:
+            brake.session(2)
+            answers = [brake.challenge(certificate)]
+            while answers[-1] == b"\x7f\x29\x37":
+                answers.append(brake.challenge(certificate))
+            self.assertEqual(answers[0], b"\x7f\x29\x37")
+            self.assertEqual(answers[-1][:3], b"\x69\1\x11")
+
     def test_refused_service(self):
         with Vehicle(DEMO, "--fault", "*:refuse=0x22") as car, car.ecu("lamp") as lamp:
             self.assertEqual(lamp.did(0xF190), b"\x7f\x22\x22")
