@@ -46,6 +46,7 @@ typedef struct {
   gboolean hearing;    /* a request of several frames is arriving: S3 stands still */
   guint answered[256]; /* requests answered by service id, for faults */
   guint blocks;        /* TransferData accepted since power on, for faults */
+  guint installs;      /* installations of metadata since power on, for faults */
   GBytes *deferred;    /* request that was answered with 0x78 and is not done yet; or NULL */
   guint deferred_ms;   /* how long its work takes */
 } RbEcu;

@@ -8,6 +8,8 @@ static const struct {
 } kinds[] = {
   { "drop-link", "the TCP connection is reset at block WHEN of a transfer" },
   { "kill", "the vehicle loses power (this process exits) at block WHEN of a transfer" },
+  { "power-cut", "the vehicle loses power at write WHEN of the memory of its ECUs: before it, in its middle, after it" },
+  { "torn-install", "the vehicle loses power between storing metadata and what they assign, at installation WHEN" },
   { "pending", "every long answer is preceded by ARG times 0x78" },
   { "slow", "long work of the ECU takes ARG milliseconds in which the whole vehicle does nothing else" },
   { "busy", "request WHEN is answered 0x21 once" },
@@ -20,6 +22,7 @@ static const struct {
   { "keep-key", "making a key answers well and keeps the old one" },
   { "keep-root", "installing a root answers well and keeps the old one" },
   { "lose-metadata", "a reset forgets the Director's targets" },
+  { "confirm", "the DoIP entity asks for a confirmation of the connection (0x11), which is given after ARG milliseconds; 0: never" },
   { "voltage", "the supply is ARG millivolt" },
   { "ignition", "the ignition is at ARG (0 off, 1 accessory, 2 on)" },
   { "speed", "the vehicle moves with ARG hundredths of km/h" },

@@ -9,6 +9,7 @@
 #include "sim/simulated.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_ROOT (1024 * 1024)
 #define MAX_METADATA (16 * 1024 * 1024)
@@ -45,8 +46,8 @@ version_of (const RbTarget *target)
 }
 
 /* What the newest Director targets assign to this ECU: what its bootloader will accept. */
-static gboolean
-remember_assignment (RbMemory *memory, GPtrArray *assignments, GError **error)
+static void
+remember_assignment (RbMemory *memory, GPtrArray *assignments)
 {
   for (guint i = 0; i < assignments->len; i++) {
     const RbAssignment *assignment = assignments->pdata[i];
@@ -59,7 +60,34 @@ remember_assignment (RbMemory *memory, GPtrArray *assignments, GError **error)
     memory->assigned_path = g_strdup (assignment->target->path);
     memory->assigned_version = version_of (assignment->target);
   }
-  return rb_memory_save (memory, error);
+}
+
+/* Verifies; what the stores hold afterwards, also where it was rejected, is kept. assignments NULL: rejected. */
+static gboolean
+judge (RbMemory *memory, const RbVehicleRequest *request, RbSource *director, RbSource *image, GPtrArray **assignments, GError **error)
+{
+  g_autoptr (RbStore) director_store = rb_memory_store (memory, "director", error);
+  g_autoptr (RbStore) image_store = director_store == NULL ? NULL : rb_memory_store (memory, "image", error);
+  if (image_store == NULL)
+    return FALSE;
+  gboolean good = memory->full ? rb_vehicle_verify_full (director_store, director, image_store, image, request, assignments, NULL, error)
+                               : rb_vehicle_verify_partial (director_store, director, request, assignments, NULL, error);
+  rb_memory_keep (memory, "director", director_store);
+  if (memory->full)
+    rb_memory_keep (memory, "image", image_store);
+  return good;
+}
+
+/* Verified or rejected, it is stored at once. */
+static gboolean
+store (RbMemory *memory, gboolean good, GError **error)
+{
+  g_autoptr (GError) unsaved = NULL;
+  if (rb_memory_save (memory, &unsaved))
+    return good;
+  if (good)
+    g_propagate_error (error, g_steal_pointer (&unsaved));
+  return FALSE;
 }
 
 gboolean
@@ -68,18 +96,23 @@ rb_install_offer (RbMemory *memory, const char *vin, const RbVehicleEcu *ecus, g
 {
   const RbVehicleRequest request = { .now = rb_moment_now (), .vin = vin, .ecus = ecus, .n_ecus = n_ecus,
                                      .own_serial = n_ecus > 0 ? NULL : memory->serial };
-  g_autoptr (RbStore) director_store = rb_memory_store (memory, "director", error);
-  g_autoptr (RbStore) image_store = NULL;
   g_autoptr (GPtrArray) assignments = NULL;
-  if (director_store == NULL)
-    return FALSE;
-  if (!memory->full)
-    return rb_vehicle_verify_partial (director_store, director, &request, &assignments, NULL, error)
-           && remember_assignment (memory, assignments, error);
-  image_store = rb_memory_store (memory, "image", error);
-  return image_store != NULL
-         && rb_vehicle_verify_full (director_store, director, image_store, image, &request, &assignments, NULL, error)
-         && remember_assignment (memory, assignments, error);
+  gboolean good = judge (memory, &request, director, image, &assignments, error);
+  if (good)
+    remember_assignment (memory, assignments);
+  return store (memory, good, error);
+}
+
+/* Fault: an ECU without one commit point loses its power between the new metadata and what they assign to it. */
+static void
+tear (RbEcu *self, RbSource *director, RbSource *image, const RbVehicleEcu *ecus, guint n_ecus)
+{
+  const RbVehicleRequest request = { .now = rb_moment_now (), .vin = self->vehicle->vin, .ecus = ecus, .n_ecus = n_ecus,
+                                     .own_serial = n_ecus > 0 ? NULL : self->memory->serial };
+  g_autoptr (GPtrArray) assignments = NULL;
+  g_autoptr (GError) error = NULL;
+  if (judge (self->memory, &request, director, image, &assignments, &error) && store (self->memory, TRUE, &error))
+    _exit (0); /* no clean-up on purpose: this is a loss of power */
 }
 
 static gboolean
@@ -93,6 +126,8 @@ install_all (RbEcu *self, GError **error)
     const RbMemory *memory = ((RbEcu *) all->pdata[i])->memory;
     ecus[i] = (RbVehicleEcu){ memory->serial, memory->hardware_id };
   }
+  if (rb_simulated_fault (self->vehicle, "torn-install", self, ++self->installs) != NULL)
+    tear (self, director, image, ecus, self->model->primary ? all->len : 0);
   return rb_install_offer (self->memory, self->vehicle->vin, ecus, self->model->primary ? all->len : 0, director, image, error);
 }
 
@@ -100,11 +135,13 @@ static gboolean
 install_root (RbEcu *self, const char *repo, GError **error)
 {
   g_autofree char *prefix = g_strconcat (repo, "/", NULL);
-  g_autoptr (RbStore) store = rb_memory_store (self->memory, repo, error);
+  g_autoptr (RbStore) roots = rb_memory_store (self->memory, repo, error);
   g_autoptr (RbSource) source = staged (self, prefix);
-  if (rb_simulated_fault (self->vehicle, "keep-root", self, 0) != NULL)
-    return TRUE;
-  return store != NULL && rb_vehicle_update_root (store, source, rb_moment_now (), repo, NULL, error);
+  if (roots == NULL || rb_simulated_fault (self->vehicle, "keep-root", self, 0) != NULL)
+    return roots != NULL;
+  gboolean good = rb_vehicle_update_root (roots, source, rb_moment_now (), repo, NULL, error);
+  rb_memory_keep (self->memory, repo, roots);
+  return store (self->memory, good, error);
 }
 
 /* 00, or 01 and the reason word. */
@@ -148,12 +185,13 @@ service_store (RbEcu *self, GError **error)
 {
   g_autofree char *path = rb_memory_path (self->memory, "service-root.json");
   g_autoptr (GBytes) factory = rb_files_read (path, MAX_ROOT, error);
-  g_autoptr (RbStore) store = factory == NULL ? NULL : rb_memory_store (self->memory, "service", error);
+  g_autoptr (RbStore) roots = factory == NULL ? NULL : rb_memory_store (self->memory, "service", error);
   g_autoptr (RbSource) source = staged (self, "service/");
-  if (store == NULL || !rb_store_anchor (store, factory, error)
-      || !rb_vehicle_update_root (store, source, rb_moment_now (), "service", NULL, error))
+  if (roots == NULL || !rb_store_anchor (roots, factory, error)
+      || !rb_vehicle_update_root (roots, source, rb_moment_now (), "service", NULL, error))
     return NULL;
-  return g_steal_pointer (&store);
+  rb_memory_keep (self->memory, "service", roots); /* stored with the anchor that it serves */
+  return g_steal_pointer (&roots);
 }
 
 static RbMetadata *
@@ -219,8 +257,12 @@ anchor (RbEcu *self, gboolean director, GError **error)
     return refuse (error, RB_REASON_PIN_MISMATCH, "the campaign pins another root");
   if (rb_simulated_fault (self->vehicle, "keep-root", self, 0) != NULL)
     return TRUE;
-  g_autoptr (RbStore) store = rb_memory_store (self->memory, director ? "director" : "image", error);
-  return store != NULL && rb_store_reanchor (store, root, error);
+  const char *repo = director ? "director" : "image";
+  g_autoptr (RbStore) roots = rb_memory_store (self->memory, repo, error);
+  if (roots == NULL || !rb_store_reanchor (roots, root, error))
+    return FALSE;
+  rb_memory_keep (self->memory, repo, roots);
+  return store (self->memory, TRUE, error);
 }
 
 guint8
@@ -237,6 +279,16 @@ rb_install_anchor (RbEcu *self, RbReader *request, GByteArray *out)
   return answer (self, "root", good, error, out);
 }
 
+static gboolean
+drop (RbEcu *self, const char *repo, const char *role, GError **error)
+{
+  g_autoptr (RbStore) stored = rb_memory_store (self->memory, repo, error);
+  if (stored == NULL || !rb_store_drop (stored, role, error))
+    return FALSE;
+  rb_memory_keep (self->memory, repo, stored);
+  return store (self->memory, TRUE, error);
+}
+
 guint8
 rb_install_drop (RbEcu *self, RbReader *request, GByteArray *out)
 {
@@ -249,21 +301,16 @@ rb_install_drop (RbEcu *self, RbReader *request, GByteArray *out)
   if (repo > 1 || (repo == 1 && !self->memory->full))
     return RB_NRC_RANGE;
   g_autofree char *role = g_strndup ((const char *) name, length);
-  g_autoptr (RbStore) store = rb_memory_store (self->memory, repo == 0 ? "director" : "image", &error);
-  gboolean good = rb_files_name_is_safe (role) && store != NULL && rb_store_drop (store, role, &error);
-  if (!good && error == NULL)
+  if (!rb_files_name_is_safe (role))
     return RB_NRC_RANGE;
+  gboolean good = drop (self, repo == 0 ? "director" : "image", role, &error);
   return answer (self, "metadata", good, error, out);
 }
 
 void
 rb_install_lose (RbEcu *self)
 {
-  g_autoptr (RbStore) store = NULL;
   g_autoptr (GError) error = NULL;
-  if (rb_simulated_fault (self->vehicle, "lose-metadata", self, 0) == NULL)
-    return;
-  store = rb_memory_store (self->memory, "director", &error);
-  if (store == NULL || !rb_store_drop (store, "targets", &error))
+  if (rb_simulated_fault (self->vehicle, "lose-metadata", self, 0) != NULL && !drop (self, "director", "targets", &error))
     g_warning ("lose-metadata: %s", error->message);
 }

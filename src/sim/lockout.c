@@ -41,6 +41,8 @@ gboolean
 rb_lockout_clear (RbEcu *self)
 {
   g_autoptr (GError) error = NULL;
+  if (self->memory->failures == 0 && !self->memory->locked_out)
+    return TRUE;
   self->memory->failures = 0;
   self->memory->locked_out = FALSE;
   return rb_memory_save (self->memory, &error);

@@ -48,6 +48,8 @@ apply (RbSimulated *vehicle, const Settings *settings, GError **error)
     if (fault == NULL)
       return FALSE;
     g_ptr_array_add (vehicle->faults, fault);
+    if (strcmp (fault->kind, "power-cut") == 0)
+      rb_memory_cut_power_at (fault->when);
   }
   vehicle->log_path = g_strdup (settings->log);
   vehicle->real_timing = g_strcmp0 (settings->timing, "fast") != 0;

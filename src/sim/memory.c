@@ -12,9 +12,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_STATE (1024 * 1024)
+#define MAX_STATE (64 * 1024 * 1024)
 #define MAX_IMAGE (G_GUINT64_CONSTANT (1) << 31)
 #define ERASE_CHUNK 65536
+
+/* Of this process, as the power is. */
+static gint64 writes_to_cut;
+
+void
+rb_memory_cut_power_at (gint64 write)
+{
+  writes_to_cut = write;
+}
+
+/* Before and after each write, and in the middle of one to flash. */
+static void
+pass_write (void)
+{
+  if (writes_to_cut > 0 && --writes_to_cut == 0)
+    _exit (0);
+}
 
 char *
 rb_memory_path (const RbMemory *self, const char *name)
@@ -38,6 +55,7 @@ rb_memory_free (RbMemory *self)
   g_free (self->key_pem);
   g_strfreev (self->dtcs);
   g_free (self->fingerprint);
+  json_decref (self->stores);
   g_free (self);
 }
 
@@ -47,6 +65,7 @@ memory_new (const char *folder)
   RbMemory *self = g_new0 (RbMemory, 1);
   self->folder = g_strdup (folder);
   self->segments = g_array_new (FALSE, FALSE, sizeof (RbSegment));
+  self->stores = json_object ();
   return self;
 }
 
@@ -102,8 +121,12 @@ rb_memory_save (RbMemory *self, GError **error)
   rb_json_set (state, "she", she_to_json (self));
   rb_json_set (state, "dtcs", dtcs);
   rb_json_set_string (state, "fingerprint", self->fingerprint);
+  rb_json_set (state, "stores", json_incref (self->stores));
   g_autoptr (GBytes) bytes = rb_json_to_bytes (state);
-  return rb_files_write_private (path, bytes, error);
+  pass_write ();
+  gboolean saved = rb_files_write_private (path, bytes, error);
+  pass_write ();
+  return saved;
 }
 
 static void
@@ -142,6 +165,24 @@ read_dtcs (RbMemory *self, const json_t *list)
   self->dtcs = g_strv_builder_end (builder);
 }
 
+/* A memory of before has each store in a folder of its own. */
+static gboolean
+read_stores (RbMemory *self, const json_t *stores, GError **error)
+{
+  static const char *const names[] = { "director", "image", "service" };
+  if (json_is_object (stores))
+    return json_object_update (self->stores, (json_t *) stores) == 0;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = rb_memory_path (self, names[i]);
+    g_autoptr (RbStore) store = rb_files_is_folder (path) ? rb_store_open (path, error) : NULL;
+    if (store != NULL)
+      rb_memory_keep (self, names[i], store);
+    else if (rb_files_is_folder (path))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static char *
 copy_string (const json_t *state, const char *member)
 {
@@ -176,6 +217,10 @@ rb_memory_open (const char *folder, GError **error)
   self->fingerprint = copy_string (state, "fingerprint");
   read_she (self, json_object_get (state, "she"));
   read_dtcs (self, json_object_get (state, "dtcs"));
+  if (!read_stores (self, json_object_get (state, "stores"), error)) {
+    rb_memory_free (self);
+    return NULL;
+  }
   return self;
 }
 
@@ -219,7 +264,12 @@ rb_memory_write (RbMemory *self, guint32 address, gconstpointer data, gsize leng
   int fd = open_flash (self, O_WRONLY | O_CREAT, error);
   if (fd < 0)
     return FALSE;
-  gboolean written = write_at (fd, data, length, (off_t) (address - self->flash_base), error);
+  off_t offset = (off_t) (address - self->flash_base);
+  pass_write ();
+  gboolean written = write_at (fd, data, length / 2, offset, error);
+  pass_write ();
+  written = written && write_at (fd, (const guint8 *) data + length / 2, length - length / 2, offset + (off_t) (length / 2), error);
+  pass_write ();
   close (fd);
   return written;
 }
@@ -294,8 +344,13 @@ rb_memory_image_sha256 (const RbMemory *self)
 RbStore *
 rb_memory_store (const RbMemory *self, const char *name, GError **error)
 {
-  g_autofree char *path = rb_memory_path (self, name);
-  return rb_store_open (path, error);
+  return rb_store_from_json (json_object_get (self->stores, name), error);
+}
+
+void
+rb_memory_keep (RbMemory *self, const char *name, RbStore *store)
+{
+  rb_json_set (self->stores, name, rb_store_to_json (store));
 }
 
 char *
@@ -345,6 +400,16 @@ copy_from_seed (RbMemory *self, const json_t *entry, const char *member, const c
 }
 
 static gboolean
+read_store (RbMemory *self, const json_t *entry, const char *member, const char *seed, const char *name, GError **error)
+{
+  g_autofree char *path = seed_path (entry, member, seed);
+  g_autoptr (RbStore) store = path == NULL ? NULL : rb_store_open (path, error);
+  if (store != NULL)
+    rb_memory_keep (self, name, store);
+  return path == NULL || store != NULL;
+}
+
+static gboolean
 read_key (RbMemory *self, const json_t *entry, const char *seed, GError **error)
 {
   g_autofree char *path = seed_path (entry, "key", seed);
@@ -384,8 +449,8 @@ rb_memory_make (const char *folder, const RbModelEcu *ecu, const json_t *entry, 
   read_she (self, json_object_get (entry, "she"));
   read_dtcs (self, json_object_get (entry, "dtcs"));
   return read_key (self, entry, seed, error) && read_image (self, entry, seed, error)
-         && copy_from_seed (self, entry, "director", seed, "director", error)
-         && copy_from_seed (self, entry, "image_store", seed, "image", error)
+         && read_store (self, entry, "director", seed, "director", error)
+         && read_store (self, entry, "image_store", seed, "image", error)
          && copy_from_seed (self, entry, "service_root", seed, "service-root.json", error)
          && copy_from_seed (self, entry, "dealer_ca", seed, "dealer-ca.pem", error) && rb_memory_save (self, error);
 }

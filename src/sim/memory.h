@@ -5,9 +5,10 @@
 #include "uptane/store.h"
 
 /*
- * What one simulated ECU remembers without power: a folder with flash.bin (sparse; offset = address - base),
- * state.json, the stores of its metadata, its key. A write to flash is in the file before the tester hears of it, so
- * that killing the process loses exactly what was not written. Also read from outside, while the vehicle runs.
+ * What one simulated ECU remembers without power: a folder with flash.bin (sparse; offset = address - base) and state.json with
+ * everything else, its metadata and its key too. rb_memory_save() is the one commit point: what a request changes is there whole or not
+ * at all. A write to flash is in the file before the tester hears of it, so that killing the process loses exactly what was not
+ * written. Also read from outside, while the vehicle runs.
  */
 typedef struct {
   guint32 address, length;
@@ -32,6 +33,7 @@ typedef struct {
   gboolean she;
   GStrv dtcs;
   char *fingerprint;      /* hex; NULL: none was written */
+  json_t *stores;         /* "director", "image", "service": rb_store_to_json() */
 } RbMemory;
 
 /* Opens DIR/ecus/SERIAL. */
@@ -51,8 +53,12 @@ GBytes *rb_memory_read (const RbMemory *self, guint32 address, guint32 length, G
 GBytes *rb_memory_container (const RbMemory *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* sha256 of it, hex; NULL when there is no complete image or it cannot be read. (transfer full) */
 char *rb_memory_image_sha256 (const RbMemory *self);
-/* "director", "image", "service": a store inside the folder. */
+/* "director", "image", "service": a copy. What is changed in it is kept with rb_memory_keep() and stored with rb_memory_save(). */
 RbStore *rb_memory_store (const RbMemory *self, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_memory_keep (RbMemory *self, const char *name, RbStore *store);
+/* Fault: this process ends without clean-up at that write from now on (1 the next), of whatever ECU and file: before it, after it, and
+ * with half of a block in flash. */
+void rb_memory_cut_power_at (gint64 write);
 /* Path of a file inside the folder. (transfer full) */
 char *rb_memory_path (const RbMemory *self, const char *name);
 /* sha256 of the SPKI or "she:SLOT:COUNTER". (transfer full) */

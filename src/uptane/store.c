@@ -115,6 +115,57 @@ rb_store_open (const char *folder, GError **error)
   return g_steal_pointer (&self);
 }
 
+static void
+add_bytes (json_t *object, const char *member, GBytes *bytes)
+{
+  gsize length = 0;
+  const guint8 *data = bytes == NULL ? NULL : g_bytes_get_data (bytes, &length);
+  g_autofree char *text = g_base64_encode (data, length);
+  if (bytes != NULL)
+    rb_json_set_string (object, member, text);
+}
+
+json_t *
+rb_store_to_json (RbStore *self)
+{
+  json_t *object = json_object ();
+  add_bytes (object, "root", self->root == NULL ? NULL : self->root->bytes);
+  add_bytes (object, "timestamp", rb_store_file (self, "timestamp"));
+  add_bytes (object, "snapshot", rb_store_file (self, "snapshot"));
+  rb_json_set (object, "versions", json_deep_copy (self->versions));
+  return object;
+}
+
+static GBytes *
+read_bytes (const json_t *object, const char *member)
+{
+  const char *text = rb_json_string_or (object, member, NULL);
+  gsize length = 0;
+  guchar *data = text == NULL ? NULL : g_base64_decode (text, &length);
+  return data == NULL ? NULL : g_bytes_new_take (data, length);
+}
+
+RbStore *
+rb_store_from_json (const json_t *json, GError **error)
+{
+  static const char *const files[] = { "timestamp", "snapshot" };
+  g_autoptr (RbStore) self = rb_store_new_in_memory ();
+  g_autoptr (GBytes) root = read_bytes (json, "root");
+  const json_t *versions = json_object_get (json, "versions");
+  if (root != NULL && !rb_store_add_root (self, root, error))
+    return NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    GBytes *bytes = read_bytes (json, files[i]);
+    if (bytes != NULL)
+      g_hash_table_insert (self->files, g_strdup (files[i]), bytes);
+  }
+  if (json_is_object (versions)) {
+    json_decref (self->versions);
+    self->versions = json_deep_copy (versions);
+  }
+  return g_steal_pointer (&self);
+}
+
 void
 rb_store_free (RbStore *self)
 {

@@ -13,6 +13,10 @@ RbStore *rb_store_open (const char *folder, GError **error) G_GNUC_WARN_UNUSED_R
 /* One that is gone when it is freed. */
 RbStore *rb_store_new_in_memory (void);
 void rb_store_free (RbStore *self);
+/* The newest root, timestamp, snapshot and what is known of all roles as one value, and a store in memory made of it: for who has
+ * a file for all that it keeps. json NULL: an empty store. (transfer full) */
+json_t *rb_store_to_json (RbStore *self);
+RbStore *rb_store_from_json (const json_t *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_store_has_root (RbStore *self);
 /* Installs the first root (trust anchor). Does nothing when the store holds a root already. Checks that it is
  * a root signed by its own threshold. */

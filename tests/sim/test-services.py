@@ -4,6 +4,7 @@
 Usage: test-services.py BUILD
 """
 
+import base64
 import datetime
 import json
 import struct
@@ -147,13 +148,13 @@ class Identification(Case):
             with CAR.ecu(name, source=0xE83) as ecu:
                 told = stored_entries(ecu.did(0xFD04))
             kept = {}
+            stores = json.loads((CAR.folder(name) / "state.json").read_text())["stores"]
             for repo, folder in ((0, "director"), (1, "image")):
-                path = CAR.folder(name) / folder
-                roles = json.loads((path / "versions.json").read_text())["roles"] if path.exists() else {}
-                for role, entry in roles.items():
+                store = stores.get(folder, {"versions": {}})
+                for role, entry in store["versions"].get("roles", {}).items():
                     kept[repo, role] = (entry["version"], entry["sha256"])
-                    if (path / f"{role}.json").exists():
-                        self.assertEqual(sha256((path / f"{role}.json").read_bytes()).hex(), entry["sha256"])
+                    if role in store:
+                        self.assertEqual(sha256(base64.b64decode(store[role])).hex(), entry["sha256"])
             self.assertEqual(told, kept, name)
             self.assertIn((0, "targets"), told)
 
