@@ -81,6 +81,7 @@
   /* link */ \
   X (LINK_LOST, "link-lost") \
   X (LINK_REFUSED, "link-refused") \
+  X (LINK_CONFIRMATION, "link-confirmation") \
   X (LINK_NONE, "link-none") \
   X (LINK_PROTOCOL, "link-protocol") \
   X (TLS_REQUIRED, "tls-required") \

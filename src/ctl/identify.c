@@ -134,6 +134,31 @@ settings_clear (Settings *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
 
+/* (RbLinkWait) From another thread, while the caller waits. */
+static void
+say_wait (const char *text, gpointer user_data)
+{
+  rb_cli_say (user_data, "waiting: %s", text);
+}
+
+/* Some vehicles know only one tester: which, the models of the imported campaigns say. NULL: none of them is this vehicle's. */
+static RbLink *
+open_by_models (RbCli *cli, RbWay way)
+{
+  g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
+  g_autoptr (GPtrArray) list = rb_library_list (library, NULL);
+  for (guint i = 0; list != NULL && i < list->len; i++) {
+    const RbLibraryEntry *entry = list->pdata[i];
+    g_autoptr (RbContents) contents = entry->damaged ? NULL : rb_library_open (library, entry->id, rb_moment_now (), NULL);
+    way.model = contents == NULL ? NULL : rb_contents_model (contents);
+    gboolean special = way.model != NULL && (way.model->tester != 0 || way.model->activation_type != 0);
+    RbLink *link = special ? rb_way_open (&way, NULL, NULL) : NULL;
+    if (link != NULL)
+      return link;
+  }
+  return NULL;
+}
+
 static RbLink *
 open_link (RbCli *cli, const Settings *settings, GError **error)
 {
@@ -144,8 +169,15 @@ open_link (RbCli *cli, const Settings *settings, GError **error)
     g_propagate_error (error, g_steal_pointer (&problem));
     return NULL;
   }
-  const RbWay way = { .uri = settings->uri, .data_dir = cli->data_dir, .vehicle_ca = settings->vehicle_ca, .workstation = workstation };
-  return rb_way_open (&way, NULL, error);
+  const RbWay way = { .uri = settings->uri, .data_dir = cli->data_dir, .vehicle_ca = settings->vehicle_ca, .workstation = workstation,
+                      .wait = say_wait, .wait_data = cli };
+  g_autoptr (GError) refusal = NULL;
+  RbLink *link = rb_way_open (&way, NULL, &refusal);
+  if (link == NULL && rb_reason_of (refusal) == RB_REASON_LINK_REFUSED)
+    link = open_by_models (cli, way);
+  if (link == NULL)
+    g_propagate_error (error, g_steal_pointer (&refusal));
+  return link;
 }
 
 static int

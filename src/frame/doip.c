@@ -129,7 +129,7 @@ rb_doip_activation_text (guint8 code)
   case 0x06: return "the activation type is not supported";
   case 0x07: return "the vehicle asks for TLS";
   case 0x10: return "accepted";
-  case 0x11: return "the vehicle waits for a confirmation";
+  case 0x11: return "the connection was not confirmed at the vehicle, which asked for a confirmation";
   default: return "an unknown code";
   }
 }

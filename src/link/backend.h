@@ -14,8 +14,8 @@ typedef struct {
   /* Connects. rest is the URI after "scheme:". Fills info (already zeroed; strings are freed by link.c).
    * Errors: link-refused, link-none, link-lost, usage. Returns the state. */
   gpointer (*open) (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error);
-  /* For a link with keys, in place of open; security may be NULL (error identity). */
-  gpointer (*open_secured) (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error);
+  /* For a link with options, in place of open; options may be NULL. */
+  gpointer (*open_with) (const char *rest, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error);
   /* Closes and frees; no other call is under way. */
   void (*close) (gpointer state);
   /* Is the far end there? May send a heartbeat and wait for it, at most 2 s. */
@@ -41,10 +41,10 @@ typedef struct {
 extern const RbLinkBackend rb_doip_link_backend;
 extern const RbLinkBackend rb_doip_link_secured; /* doips: */
 
-/* As rb_link_open_secured() and rb_link_discover(), in this very process: for the link process, and for tests (security may be NULL). */
-RbLink *rb_backends_open (const char *uri, const RbLinkSecurity *security, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* As rb_link_open_with() and rb_link_discover(), in this very process: for the link process, and for tests (options may be NULL). */
+RbLink *rb_backends_open (const char *uri, const RbLinkOptions *options, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray *rb_backends_discover (gint64 timeout_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-RbLink *rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, const RbLinkSecurity *security,
+RbLink *rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, const RbLinkOptions *options,
                                    GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A link on a backend of the caller's own, as tests do. Takes state. */

@@ -23,13 +23,13 @@ backend_for (const char *uri, const char **rest, GError **error)
 }
 
 RbLink *
-rb_backends_open (const char *uri, const RbLinkSecurity *security, GCancellable *cancellable, GError **error)
+rb_backends_open (const char *uri, const RbLinkOptions *options, GCancellable *cancellable, GError **error)
 {
   const char *rest = NULL;
   const RbLinkBackend *backend = backend_for (uri, &rest, error);
   if (backend == NULL)
     return NULL;
-  RbLink *self = rb_link_open_with_backend (backend, uri, rest, security, cancellable, error);
+  RbLink *self = rb_link_open_with_backend (backend, uri, rest, options, cancellable, error);
   if (self == NULL)
     g_prefix_error (error, "%s: ", uri);
   return self;

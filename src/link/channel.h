@@ -46,20 +46,27 @@ typedef struct {
   char *kind, *vendor, *serial, *firmware; /* interface identity for the record */
 } RbLinkInfo;
 
+/* Opening waits for a person at the vehicle; text says what for. Called from another thread, and never after opening has ended. */
+typedef void (*RbLinkWait) (const char *text, gpointer user_data);
+
 /*
- * What doips:// needs, as PEM texts: the workstation's key for that link (PKCS#8, not encrypted) with its certificates, own
- * first, and the authorities under which a vehicle may have its certificate. Borrowed for the call; nothing is read from files.
+ * What a link may need. For doips://, as PEM texts: the workstation's key for that link (PKCS#8, not encrypted) with its certificates,
+ * own first, and the authorities under which a vehicle may have its certificate. Borrowed for the call; nothing is read from files.
  */
 typedef struct {
-  const char *identity;
+  const char *identity;    /* NULL: none */
   const char *anchors;
-} RbLinkSecurity;
+  guint16 tester;          /* logical address of the client on DoIP; 0: 0x0E80 */
+  guint8 activation_type;  /* of the DoIP routing activation */
+  RbLinkWait wait;         /* NULL: nobody hears of it */
+  gpointer wait_data;
+} RbLinkOptions;
 
 /* URIs as INTERFACES: doip://HOST[:PORT] doips:// can:IFACE canfd:IFACE usb:[SERIAL] bus:PATH. */
 RbLink *rb_link_open (const char *uri, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same with what doips:// needs; every other link passes it over. Errors besides: identity, tls-required, tls-refused,
- * vehicle-certificate. */
-RbLink *rb_link_open_secured (const char *uri, const RbLinkSecurity *security, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same with options (may be NULL); a link ignores what it does not need. Errors besides: link-confirmation, and of doips://
+ * identity, tls-required, tls-refused, vehicle-certificate. */
+RbLink *rb_link_open_with (const char *uri, const RbLinkOptions *options, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbLink *rb_link_ref (RbLink *self);
 /* Closes when the last reference (channels hold one) goes. */
 void rb_link_unref (RbLink *self);

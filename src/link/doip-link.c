@@ -18,7 +18,8 @@
  * A gateway acknowledges (8002) when it has accepted a message for routing. Some acknowledge after the
  * answer, some never: an answer counts as acknowledgement too, and silence is forgiven (FACTS: field reports).
  */
-#define TESTER 0x0e80
+#define CLIENT_ADDRESS 0x0e80 /* unless the caller knows the vehicle's */
+#define CONFIRM_MS 30000      /* a person has so long to confirm the connection at the vehicle */
 #define CONTROL_MS 2000   /* A_DoIP_Ctrl */
 #define ACK_MS 2000       /* A_DoIP_Diagnostic_Message */
 #define STATUS_MS 200
@@ -72,6 +73,7 @@ typedef struct {
   GMutex write_lock;
   GPtrArray *channels; /* of Channel, borrowed */
   guint8 version; /* that is spoken here; never changes */
+  guint16 client; /* logical address; never changes */
   Told told;
   guint64 sent;
   char *lost; /* why the connection is gone */
@@ -151,7 +153,7 @@ static void
 take_diagnostic (DoipLink *self, const guint8 *payload, gsize length)
 {
   guint16 source, target;
-  if (!rb_doip_addresses_parse (payload, length, &source, &target) || target != TESTER)
+  if (!rb_doip_addresses_parse (payload, length, &source, &target) || target != self->client)
     return;
   Channel *channel = channel_of (self, source);
   if (channel == NULL)
@@ -223,7 +225,7 @@ static void
 answer_alive_check (DoipLink *self)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  const guint8 source[] = { TESTER >> 8, TESTER & 0xff };
+  const guint8 source[] = { self->client >> 8, self->client & 0xff };
   rb_doip_write (out, RB_DOIP_ALIVE_RESPONSE, source, sizeof source);
   g_autoptr (GError) error = NULL;
   if (!write_all (self, out, NULL, self->stop, &error))
@@ -396,6 +398,12 @@ is_activated (DoipLink *self, Channel *channel)
 }
 
 static gboolean
+is_confirmed (DoipLink *self, Channel *channel)
+{
+  return self->told.refused || self->told.activation_code != RB_DOIP_CONFIRMATION_REQUIRED;
+}
+
+static gboolean
 status_is_known (DoipLink *self, Channel *channel)
 {
   return self->told.status_known || self->told.refused;
@@ -446,14 +454,37 @@ set_no_activation (DoipLink *self, GCancellable *cancellable, GError **error)
     g_propagate_error (error, g_steal_pointer (&end));
 }
 
+/* Code 0x11: a person confirms the connection at the vehicle, and the entity responds once more on the same socket. */
+static void
+await_confirmation (DoipLink *self, const RbLinkOptions *options, GCancellable *cancellable)
+{
+  const Told said = told (self);
+  if (!said.activated || said.activation_code != RB_DOIP_CONFIRMATION_REQUIRED)
+    return;
+  if (options != NULL && options->wait != NULL)
+    options->wait ("the vehicle asks for a confirmation of the connection: confirm it at the vehicle", options->wait_data);
+  (void) wait_for (self, NULL, is_confirmed, CONFIRM_MS, cancellable);
+}
+
+static RbReason
+denial (guint8 code)
+{
+  switch (code) {
+  case RB_DOIP_TLS_REQUIRED: return RB_REASON_TLS_REQUIRED;
+  case RB_DOIP_CONFIRMATION_REQUIRED: return RB_REASON_LINK_CONFIRMATION;
+  default: return RB_REASON_LINK_REFUSED;
+  }
+}
+
 static gboolean
-activate (DoipLink *self, GCancellable *cancellable, GError **error)
+activate (DoipLink *self, const RbLinkOptions *options, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   g_autoptr (GError) unsent = NULL;
-  rb_doip_activation_write (out, TESTER, 0);
+  rb_doip_activation_write (out, self->client, options == NULL ? 0 : options->activation_type);
   gboolean sent = write_all (self, out, NULL, cancellable, &unsent);
   (void) wait_for (self, NULL, is_activated, CONTROL_MS, cancellable);
+  await_confirmation (self, options, cancellable);
   const Told said = told (self);
   if (!said.activated) {
     if (sent || self->secured)
@@ -464,8 +495,9 @@ activate (DoipLink *self, GCancellable *cancellable, GError **error)
   }
   if (said.activation_code == RB_DOIP_ACTIVATED)
     return TRUE;
-  RbReason reason = said.activation_code == RB_DOIP_TLS_REQUIRED ? RB_REASON_TLS_REQUIRED : RB_REASON_LINK_REFUSED;
-  g_set_error (error, RB_LINK_ERROR, (int) reason, "the vehicle refused the connection: %s (code %02x)",
+  if (said.activation_code == RB_DOIP_CONFIRMATION_REQUIRED && gone (self, cancellable, error))
+    return FALSE;
+  g_set_error (error, RB_LINK_ERROR, (int) denial (said.activation_code), "the vehicle refused the connection: %s (code %02x)",
                rb_doip_activation_text (said.activation_code), said.activation_code);
   return FALSE;
 }
@@ -564,12 +596,13 @@ connect_to (const char *rest, guint16 port, GCancellable *cancellable, GError **
   return connection;
 }
 
-/* Takes both. */
+/* Takes connection and stream. */
 static DoipLink *
-link_new (GSocketConnection *connection, GIOStream *stream, guint8 version)
+link_new (GSocketConnection *connection, GIOStream *stream, const RbLinkOptions *options, guint8 version)
 {
   DoipLink *self = g_new0 (DoipLink, 1);
   self->version = version;
+  self->client = options == NULL || options->tester == 0 ? CLIENT_ADDRESS : options->tester;
   self->connection = connection;
   self->stream = stream;
   self->secured = stream != G_IO_STREAM (connection);
@@ -586,18 +619,18 @@ link_new (GSocketConnection *connection, GIOStream *stream, guint8 version)
 }
 
 static DoipLink *
-connect_plain (const char *rest, guint8 version, GCancellable *cancellable, GError **error)
+connect_plain (const char *rest, const RbLinkOptions *options, guint8 version, GCancellable *cancellable, GError **error)
 {
   GSocketConnection *connection = connect_to (rest, RB_DOIP_PORT, cancellable, error);
-  return connection == NULL ? NULL : link_new (connection, g_object_ref (G_IO_STREAM (connection)), version);
+  return connection == NULL ? NULL : link_new (connection, g_object_ref (G_IO_STREAM (connection)), options, version);
 }
 
 static DoipLink *
-connect_secured (const char *rest, const RbLinkSecurity *security, guint8 version, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+connect_secured (const char *rest, const RbLinkOptions *options, guint8 version, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GSocketConnection) connection = connect_to (rest, RB_DOIP_TLS_PORT, cancellable, error);
-  GIOStream *stream = connection == NULL ? NULL : rb_doip_tls_start (connection, security, info->vin, cancellable, error);
-  return stream == NULL ? NULL : link_new (g_steal_pointer (&connection), stream, version);
+  GIOStream *stream = connection == NULL ? NULL : rb_doip_tls_start (connection, options, info->vin, cancellable, error);
+  return stream == NULL ? NULL : link_new (g_steal_pointer (&connection), stream, options, version);
 }
 
 /* An entity that finds our edition of the standard wrong says so in its own. */
@@ -608,16 +641,16 @@ version_wanted (DoipLink *self)
   return said.refused && said.refusal == RB_DOIP_BAD_PATTERN ? said.version : self->version;
 }
 
-/* security NULL: without TLS. Once more in the entity's edition, when that is what it minds. */
+/* Once more in the entity's edition, when that is what it minds. */
 static DoipLink *
-connect_activated (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+connect_activated (const char *rest, gboolean secured, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
   guint8 version = RB_DOIP_VERSION;
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    DoipLink *self = security == NULL ? connect_plain (rest, version, cancellable, error)
-                                      : connect_secured (rest, security, version, info, cancellable, error);
-    if (self == NULL || activate (self, cancellable, &failure))
+    DoipLink *self = secured ? connect_secured (rest, options, version, info, cancellable, error)
+                             : connect_plain (rest, options, version, cancellable, error);
+    if (self == NULL || activate (self, options, cancellable, &failure))
       return self;
     guint8 wanted = version_wanted (self);
     doip_link_close (self);
@@ -630,9 +663,9 @@ connect_activated (const char *rest, const RbLinkSecurity *security, RbLinkInfo 
 }
 
 static gpointer
-start (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+start (const char *rest, gboolean secured, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
-  DoipLink *self = connect_activated (rest, security, info, cancellable, error);
+  DoipLink *self = connect_activated (rest, secured, options, info, cancellable, error);
   if (self == NULL)
     return NULL;
   if (!ask_status (self, cancellable))
@@ -645,16 +678,16 @@ start (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCanc
 }
 
 static gpointer
-doip_link_open (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+doip_link_open (const char *rest, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
-  return start (rest, NULL, info, cancellable, error);
+  return start (rest, FALSE, options, info, cancellable, error);
 }
 
 static gpointer
-doip_link_open_secured (const char *rest, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+doip_link_open_secured (const char *rest, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
-  if (security != NULL && security->identity != NULL && security->anchors != NULL)
-    return start (rest, security, info, cancellable, error);
+  if (options != NULL && options->identity != NULL && options->anchors != NULL)
+    return start (rest, TRUE, options, info, cancellable, error);
   g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_IDENTITY,
                        "a link with TLS needs the workstation's identity and the certificate of the vehicle authority");
   return NULL;
@@ -740,7 +773,7 @@ static gboolean
 send_once (DoipLink *self, Channel *channel, GBytes *message, gboolean *full, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_diagnostic_head (out, TESTER, channel->target, g_bytes_get_size (message));
+  rb_doip_diagnostic_head (out, self->client, channel->target, g_bytes_get_size (message));
   if (gone (self, cancellable, error))
     return FALSE;
   g_mutex_lock (&self->lock);
@@ -812,6 +845,6 @@ doip_max_message (gpointer state, gpointer data)
   .close = doip_link_close, .is_alive = doip_link_is_alive, .channel_open = doip_channel_open, .channel_close = doip_channel_close, \
   .send = doip_send, .receive = doip_receive, .drain = doip_drain, .max_message = doip_max_message
 
-const RbLinkBackend rb_doip_link_backend = { .scheme = "doip", .open = doip_link_open, .discover = rb_doip_search_discover, COMMON_SLOTS };
+const RbLinkBackend rb_doip_link_backend = { .scheme = "doip", .open_with = doip_link_open, .discover = rb_doip_search_discover, COMMON_SLOTS };
 
-const RbLinkBackend rb_doip_link_secured = { .scheme = "doips", .open_secured = doip_link_open_secured, COMMON_SLOTS };
+const RbLinkBackend rb_doip_link_secured = { .scheme = "doips", .open_with = doip_link_open_secured, COMMON_SLOTS };

@@ -217,7 +217,7 @@ own_certificate (const char *pem, GError **error)
 }
 
 GIOStream *
-rb_doip_tls_start (GSocketConnection *base, const RbLinkSecurity *security, char vin[18], GCancellable *cancellable, GError **error)
+rb_doip_tls_start (GSocketConnection *base, const RbLinkOptions *security, char vin[18], GCancellable *cancellable, GError **error)
 {
   g_auto (Handshake) self = { .vin = vin };
   vin[0] = '\0';

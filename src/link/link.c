@@ -43,12 +43,12 @@ exact_uri (const char *uri, const RbLinkInfo *info)
 }
 
 RbLink *
-rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, const RbLinkSecurity *security,
+rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, const RbLinkOptions *options,
                            GCancellable *cancellable, GError **error)
 {
   RbLinkInfo info = { 0 };
-  gpointer state = backend->open_secured == NULL ? backend->open (rest, &info, cancellable, error)
-                                                 : backend->open_secured (rest, security, &info, cancellable, error);
+  gpointer state = backend->open_with == NULL ? backend->open (rest, &info, cancellable, error)
+                                                 : backend->open_with (rest, options, &info, cancellable, error);
   if (state == NULL) {
     info_clear (&info);
     return NULL;
@@ -64,13 +64,13 @@ rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const 
 RbLink *
 rb_link_open (const char *uri, GCancellable *cancellable, GError **error)
 {
-  return rb_link_open_secured (uri, NULL, cancellable, error);
+  return rb_link_open_with (uri, NULL, cancellable, error);
 }
 
 RbLink *
-rb_link_open_secured (const char *uri, const RbLinkSecurity *security, GCancellable *cancellable, GError **error)
+rb_link_open_with (const char *uri, const RbLinkOptions *options, GCancellable *cancellable, GError **error)
 {
-  return rb_link_open_with_backend (&rb_process_backend, uri, uri, security, cancellable, error);
+  return rb_link_open_with_backend (&rb_process_backend, uri, uri, options, cancellable, error);
 }
 
 RbLink *

@@ -32,6 +32,7 @@ typedef enum {
   RB_PACKET_PONG,
   RB_PACKET_CANCEL,   /* call; number: of the channel, 0 the link's own socket */
   RB_PACKET_LOG,      /* number: GLogLevelFlags; body: text */
+  RB_PACKET_WAIT,     /* opening waits for a person; body: text */
   RB_PACKET_N_KINDS
 } RbPacketKind;
 

@@ -42,6 +42,9 @@ typedef struct {
   char *lost; /* why the child is no more */
   GPtrArray *lines; /* of Line, borrowed */
   guint32 last_line;
+  GMutex wait_lock; /* guards the two below, and is held during the call */
+  RbLinkWait wait;  /* NULL: not while opening */
+  gpointer wait_data;
 } Process;
 
 /* One socket of calls: the link's own, or a channel's. */
@@ -174,6 +177,25 @@ put_off (Process *self, gint64 late)
   g_mutex_unlock (&self->lock);
 }
 
+static void
+tell_wait (Process *self, const RbPacket *packet)
+{
+  g_autofree char *text = rb_wording_text (packet->body);
+  g_mutex_lock (&self->wait_lock);
+  if (self->wait != NULL)
+    self->wait (text, self->wait_data);
+  g_mutex_unlock (&self->wait_lock);
+}
+
+static void
+set_wait (Process *self, const RbLinkOptions *options)
+{
+  g_mutex_lock (&self->wait_lock);
+  self->wait = options == NULL ? NULL : options->wait;
+  self->wait_data = options == NULL ? NULL : options->wait_data;
+  g_mutex_unlock (&self->wait_lock);
+}
+
 typedef struct {
   gint64 alive_at, round_at, asked_at, closing_at;
   guint logged;
@@ -190,6 +212,8 @@ listen_to (Process *self, RbPacketBuffer *buffer, Watch *watch)
   }
   if (packet.kind == RB_PACKET_PONG)
     watch->alive_at = g_get_monotonic_time ();
+  if (packet.kind == RB_PACKET_WAIT)
+    tell_wait (self, &packet);
   if (packet.kind == RB_PACKET_LOG && watch->logged++ < MAX_LOGGED) {
     g_autofree char *text = rb_wording_text (packet.body);
     g_log (G_LOG_DOMAIN, packet.number == G_LOG_LEVEL_WARNING ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG, "link process: %s", text);
@@ -382,6 +406,7 @@ process_close (gpointer state)
   close (self->heartbeat);
   g_ptr_array_unref (self->lines);
   g_mutex_clear (&self->lock);
+  g_mutex_clear (&self->wait_lock);
   g_cond_clear (&self->changed);
   g_free (self->lost);
   g_free (self);
@@ -415,6 +440,7 @@ process_new (GError **error)
   if (!make_sockets (self, error))
     return NULL;
   g_mutex_init (&self->lock);
+  g_mutex_init (&self->wait_lock);
   g_cond_init (&self->changed);
   self->lines = g_ptr_array_new ();
   self->own = line_new (self, 0, self->calls);
@@ -433,15 +459,17 @@ process_new (GError **error)
 }
 
 static gpointer
-process_open (const char *uri, const RbLinkSecurity *security, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+process_open (const char *uri, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
   Process *self = process_new (error);
   if (self == NULL)
     return NULL;
-  g_autoptr (GBytes) body = rb_wording_open (uri, security);
+  g_autoptr (GBytes) body = rb_wording_open (uri, options);
   RbPacket request = { .kind = RB_PACKET_OPEN, .body = body, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
+  set_wait (self, options);
   gboolean opened = call (self->own, &request, &answer, cancellable, error);
+  set_wait (self, NULL);
   if (opened && rb_wording_read_info (answer.body, info))
     return self;
   if (opened)
@@ -621,7 +649,7 @@ rb_process_discover (gint64 timeout_ms, GCancellable *cancellable, GError **erro
 
 const RbLinkBackend rb_process_backend = {
   .scheme = "link",
-  .open_secured = process_open,
+  .open_with = process_open,
   .close = process_close,
   .is_alive = process_is_alive,
   .watch_testers = process_watch_testers,

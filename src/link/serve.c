@@ -49,6 +49,17 @@ refuse (RbPacket *answer, const GError *error)
   answer->number = rb_wording_error (error, &answer->body);
 }
 
+/* (RbLinkWait) */
+static void
+tell_wait (const char *text, gpointer data)
+{
+  (void) data;
+  g_autoptr (GBytes) body = g_bytes_new (text, MIN (strlen (text), MAX_LOG));
+  const RbPacket packet = { .kind = RB_PACKET_WAIT, .body = body, .fd = -1 };
+  if (!rb_packet_answer (RB_SERVE_HEARTBEAT, &packet))
+    g_debug ("cannot tell what is waited for");
+}
+
 static void
 do_open (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
 {
@@ -57,8 +68,9 @@ do_open (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no link");
     return;
   }
-  const RbLinkSecurity security = { wanted.identity, wanted.anchors };
-  g_autoptr (RbLink) link = rb_backends_open (wanted.uri, wanted.secured ? &security : NULL, line->cancellable, error);
+  const RbLinkOptions options = { wanted.secured ? wanted.identity : NULL, wanted.secured ? wanted.anchors : NULL, wanted.tester,
+                                  wanted.activation_type, tell_wait, NULL };
+  g_autoptr (RbLink) link = rb_backends_open (wanted.uri, &options, line->cancellable, error);
   if (link == NULL || !rb_sandbox_narrow (&line->server->sandbox, error))
     return;
   answer->body = rb_wording_info (rb_link_info (link));

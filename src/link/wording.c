@@ -66,14 +66,19 @@ wipe (gpointer data)
 }
 
 GBytes *
-rb_wording_open (const char *uri, const RbLinkSecurity *security)
+rb_wording_open (const char *uri, const RbLinkOptions *options)
 {
-  gsize room = strlen (uri) + (security == NULL ? 0 : strlen (security->identity) + strlen (security->anchors)) + 13;
+  static const RbLinkOptions none = { 0 };
+  const RbLinkOptions *given = options == NULL ? &none : options;
+  gboolean secured = given->identity != NULL && given->anchors != NULL;
+  gsize room = strlen (uri) + (secured ? strlen (given->identity) + strlen (given->anchors) : 0) + 16;
   GByteArray *out = g_byte_array_sized_new ((guint) room);
   put_long_text (out, uri);
-  rb_writer_u8 (out, security == NULL ? 0 : 1);
-  put_long_text (out, security == NULL ? NULL : security->identity);
-  put_long_text (out, security == NULL ? NULL : security->anchors);
+  rb_writer_u8 (out, secured ? 1 : 0);
+  put_long_text (out, secured ? given->identity : NULL);
+  put_long_text (out, secured ? given->anchors : NULL);
+  rb_writer_u16be (out, given->tester);
+  rb_writer_u8 (out, given->activation_type);
   return g_bytes_new_with_free_func (out->data, out->len, wipe, out);
 }
 
@@ -85,6 +90,8 @@ rb_wording_read_open (GBytes *body, RbWordingOpen *out)
   out->secured = rb_reader_u8 (&reader) != 0;
   out->identity = take_long_text (&reader);
   out->anchors = take_long_text (&reader);
+  out->tester = rb_reader_u16be (&reader);
+  out->activation_type = rb_reader_u8 (&reader);
   return rb_reader_done (&reader);
 }
 
@@ -263,7 +270,7 @@ static gboolean
 is_of_a_link (gint64 reason)
 {
   static const char *const words[] = { "usage", "io", "in-use", "timeout", "unsupported", "not-found", "identity", "tls-required", "tls-refused",
-                                       "vehicle-certificate", "link-lost", "link-refused", "link-none", "link-protocol", "bus-off", "no-ack",
+                                       "vehicle-certificate", "link-lost", "link-refused", "link-confirmation", "link-none", "link-protocol", "bus-off", "no-ack",
                                        "wrong-bitrate", "ecu-missing", "block-too-long", NULL };
   return reason > RB_REASON_NONE && reason < RB_REASON_LAST && g_strv_contains (words, rb_reason_word ((RbReason) reason));
 }

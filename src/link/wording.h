@@ -10,8 +10,10 @@
 typedef struct {
   char *uri, *identity, *anchors;
   gboolean secured; /* with the last two */
+  guint16 tester;
+  guint8 activation_type;
 } RbWordingOpen;
-GBytes *rb_wording_open (const char *uri, const RbLinkSecurity *security);
+GBytes *rb_wording_open (const char *uri, const RbLinkOptions *options);
 gboolean rb_wording_read_open (GBytes *body, RbWordingOpen *out) G_GNUC_WARN_UNUSED_RESULT;
 /* Wipes the key. */
 void rb_wording_open_clear (RbWordingOpen *self);

@@ -272,6 +272,29 @@ read_functional (RbVehicleModel *self, const json_t *json, GError **error)
          || read_can_id (json, "can_functional", &self->can_functional, what, error);
 }
 
+/* How the vehicle wants to be connected to. */
+static gboolean
+read_link (RbVehicleModel *self, const json_t *json, GError **error)
+{
+  const char *what = "vehicle model, link";
+  guint32 tester = 0, type = 0;
+  const json_t *link = json_object_get (json, "link");
+  if (link == NULL)
+    return TRUE;
+  if (!json_is_object (link))
+    return rb_member_refuse (error, "vehicle model", "member “link” is not an object");
+  if (!rb_json_only (link, what, error, "tester", "activation_type", NULL)
+      || (json_object_get (link, "tester") != NULL && !rb_member_number (link, "tester", G_MAXUINT16, &tester, what, error))
+      || (json_object_get (link, "activation_type") != NULL && !rb_member_number (link, "activation_type", G_MAXUINT8, &type, what, error)))
+    return FALSE;
+  self->tester = (guint16) tester;
+  self->activation_type = (guint8) type;
+  for (guint i = 0; tester != 0 && i < self->ecus->len; i++)
+    if (((RbModelEcu *) self->ecus->pdata[i])->logical == tester || self->functional == tester)
+      return rb_member_refuse (error, what, "member “tester” is also the address of an ECU");
+  return TRUE;
+}
+
 RbVehicleModel *
 rb_vehicle_model_parse (GBytes *bytes, GError **error)
 {
@@ -280,12 +303,13 @@ rb_vehicle_model_parse (GBytes *bytes, GError **error)
   g_autoptr (RbVehicleModel) self = g_new0 (RbVehicleModel, 1);
   self->buses = g_ptr_array_new_with_free_func (bus_free);
   self->ecus = g_ptr_array_new_with_free_func (ecu_free);
-  if (json == NULL || !rb_json_only (json, what, error, "format", "id", "name", "functional", "can_functional", "buses", "ecus", NULL)
+  if (json == NULL || !rb_json_only (json, what, error, "format", "id", "name", "functional", "can_functional", "link", "buses",
+                                     "ecus", NULL)
       || !rb_member_format (json, "recallbay-vehicle-model-1", what, error)
       || !rb_member_id (json, "id", &self->id, what, error)
       || !rb_member_text (json, "name", 200, &self->name, what, error)
       || !read_functional (self, json, error)
-      || !read_lists (self, json, error))
+      || !read_lists (self, json, error) || !read_link (self, json, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -36,6 +36,8 @@ typedef struct {
   GPtrArray *ecus;      /* of RbModelEcu, in the file's order */
   guint16 functional;   /* DoIP functional group address, 0xE400 by default */
   guint32 can_functional; /* 0x7DF by default */
+  guint16 tester;         /* DoIP logical address that the vehicle expects of a client, 0: any (0x0E80 is used) */
+  guint8 activation_type; /* of the DoIP routing activation */
 } RbVehicleModel;
 
 RbVehicleModel *rb_vehicle_model_parse (GBytes *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;

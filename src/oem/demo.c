@@ -366,7 +366,7 @@ report (RbCli *cli, const Demo *self, const char *folder)
 
 typedef struct {
   char *scenario;
-  gint64 ecus, vehicles, image_size;
+  gint64 ecus, vehicles, image_size, tester;
   gboolean second_person;
 } Options;
 
@@ -390,6 +390,7 @@ verb_demo (RbCli *cli, int argc, char **argv)
   if (options.scenario != NULL && !rb_campaign_scenario_from_name (options.scenario, &scenario))
     return rb_cli_usage (cli, "--scenario: %s", SCENARIOS);
   RbFleet *fleet = rb_fleet_new ((guint) options.ecus, (guint) options.vehicles, (gsize) options.image_size);
+  fleet->tester = (guint16) options.tester;
   if (!folder_is_free (argv[1], &error) || !make_demo (&demo, scenario, fleet, options.second_person, argv[1], &error))
     return rb_cli_fail (cli, error, NULL);
   return report (cli, &demo, argv[1]);
@@ -400,6 +401,7 @@ static const RbOption demo_options[] = {
   { "ecus", "N", "ECUs of a vehicle (7)", RB_OPTION_NUMBER (Options, ecus, RB_FLEET_ECUS_MIN, RB_FLEET_ECUS_MAX) },
   { "image-size", "BYTES", "bytes of an image (65536)", RB_OPTION_NUMBER (Options, image_size, RB_FLEET_IMAGE_MIN, RB_FLEET_IMAGE_MAX) },
   { "vehicles", "N", "vehicles of the OEM (1)", RB_OPTION_NUMBER (Options, vehicles, 1, RB_FLEET_VEHICLES_MAX) },
+  { "tester", "N", "the vehicles know only a tester with this logical address (any)", RB_OPTION_NUMBER (Options, tester, 1, G_MAXUINT16) },
   { "second-person", NULL, "the campaign asks for a second person's signature", RB_OPTION_FLAG (Options, second_person) },
   { NULL },
 };

@@ -314,8 +314,12 @@ rb_fleet_model (const RbFleet *self)
     "[{s:s,s:s},{s:s,s:s,s:i,s:i},{s:s,s:s,s:i,s:i},{s:s,s:s,s:i}]", "name", "backbone", "kind", "ethernet", "name",
     "diagnostic", "kind", "canfd", "bitrate", 500000, "data_bitrate", 2000000, "name", "can-drive", "kind", "canfd",
     "bitrate", 500000, "data_bitrate", 2000000, "name", "can-body", "kind", "can", "bitrate", 250000);
-  return json_pack ("{s:s,s:s,s:s,s:s,s:o,s:o}", "format", "recallbay-vehicle-model-1", "id", "aurora-compact", "name",
-                    "Aurora Compact", "functional", "0xE400", "buses", buses, "ecus", ecus);
+  json_t *model = json_pack ("{s:s,s:s,s:s,s:s,s:o,s:o}", "format", "recallbay-vehicle-model-1", "id", "aurora-compact", "name",
+                             "Aurora Compact", "functional", "0xE400", "buses", buses, "ecus", ecus);
+  g_autofree char *tester = g_strdup_printf ("0x%04X", self->tester);
+  if (self->tester != 0)
+    rb_json_set (model, "link", json_pack ("{s:s,s:s}", "tester", tester, "activation_type", "0xE0"));
+  return model;
 }
 
 const char *const *

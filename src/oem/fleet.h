@@ -33,6 +33,7 @@ typedef struct {
   guint vehicles;
   gsize image_size;
   gboolean unlisted; /* the Director does not say how vehicles are built; FALSE unless the caller sets it */
+  guint16 tester;    /* the vehicles know no client with another logical address, nor another activation type than 0xE0; 0: any */
 } RbFleet;
 
 #define RB_FLEET_ECUS_MIN 6

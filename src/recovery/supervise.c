@@ -26,6 +26,7 @@ struct _RbSupervise {
   RbLink *link;
   json_t *vin_sources;
   char *waiting; /* for what, as it was told; NULL: the work goes on */
+  gboolean confirming; /* the link waits for a person at the vehicle */
   gint stopping; /* atomic */
 };
 
@@ -189,6 +190,25 @@ watch_testers (RbSupervise *self, GError **error)
   return self->begun || rb_link_watch_testers (self->link, (const guint32 *) (gpointer) ids->data, ids->len, error);
 }
 
+/* (RbLinkWait) From another thread, while this one waits in rb_way_open(). */
+static void
+on_link_waits (const char *text, gpointer user_data)
+{
+  RbSupervise *self = user_data;
+  const RbRecoveryEvent event = { .kind = RB_EVENT_WAITING, .reason = RB_REASON_LINK_CONFIRMATION, .text = text };
+  self->confirming = TRUE;
+  rb_supervise_emit (&event, self);
+}
+
+static void
+tell_confirmed (RbSupervise *self)
+{
+  const RbRecoveryEvent event = { .kind = RB_EVENT_RESUMED };
+  if (self->confirming && self->link != NULL)
+    rb_supervise_emit (&event, self);
+  self->confirming = FALSE;
+}
+
 gboolean
 rb_supervise_check_testers (RbSupervise *self, GError **error)
 {
@@ -220,8 +240,9 @@ open_link (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
   disconnect (self);
   const RbWay way = { .uri = self->link_uri, .data_dir = self->data_dir, .vehicle_ca = self->vehicle_ca, .workstation = self->workstation,
-                      .vin = self->vin };
+                      .vin = self->vin, .model = self->model, .wait = on_link_waits, .wait_data = self };
   self->link = rb_way_open (&way, cancellable, error);
+  tell_confirmed (self);
   if (self->link == NULL)
     return FALSE;
   g_free (self->link_uri);

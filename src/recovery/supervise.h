@@ -17,7 +17,7 @@ typedef struct {
   const char *vin;          /* as on the plate */
   gint64 link_timeout_s;    /* a lost link and an interlock are waited for so long; 0: 20, negative: not at all */
   GPtrArray *checklist;     /* borrowed, of RbChecklistItem */
-  const RbVehicleModel *model; /* borrowed */
+  const RbVehicleModel *model; /* borrowed; how the vehicle wants to be connected to, and who is on its buses */
   RbRecoveryWatch watch;    /* may be NULL */
   gpointer user_data;
 } RbSuperviseOptions;

@@ -17,6 +17,14 @@ read_anchors (const RbWay *self, GError **error)
   return bytes == NULL ? NULL : g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
 }
 
+static RbLinkOptions
+options_of (const RbWay *self)
+{
+  return (RbLinkOptions){ .tester = self->model == NULL ? 0 : self->model->tester,
+                          .activation_type = self->model == NULL ? 0 : self->model->activation_type, .wait = self->wait,
+                          .wait_data = self->wait_data };
+}
+
 static RbLink *
 open_secured (const RbWay *self, GCancellable *cancellable, GError **error)
 {
@@ -28,8 +36,10 @@ open_secured (const RbWay *self, GCancellable *cancellable, GError **error)
   char *identity = anchors == NULL ? NULL : rb_identity_set_link_pem (self->workstation, error);
   if (identity == NULL)
     return NULL;
-  const RbLinkSecurity security = { identity, anchors };
-  RbLink *link = rb_link_open_secured (self->uri, &security, cancellable, error);
+  RbLinkOptions options = options_of (self);
+  options.identity = identity;
+  options.anchors = anchors;
+  RbLink *link = rb_link_open_with (self->uri, &options, cancellable, error);
   explicit_bzero (identity, strlen (identity));
   g_free (identity);
   return link;
@@ -38,8 +48,9 @@ open_secured (const RbWay *self, GCancellable *cancellable, GError **error)
 RbLink *
 rb_way_open (const RbWay *self, GCancellable *cancellable, GError **error)
 {
+  const RbLinkOptions options = options_of (self);
   g_autoptr (RbLink) link = g_str_has_prefix (self->uri, "doips:") ? open_secured (self, cancellable, error)
-                                                                  : rb_link_open (self->uri, cancellable, error);
+                                                                  : rb_link_open_with (self->uri, &options, cancellable, error);
   if (link == NULL || (self->vin != NULL && !rb_way_check_vin (link, self->vin, error)))
     return NULL;
   return g_steal_pointer (&link);

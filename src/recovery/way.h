@@ -2,6 +2,7 @@
 #pragma once
 #include "crypto/identity.h"
 #include "link/channel.h"
+#include "model/vehicle-model.h"
 #include "recovery/error.h"
 
 /* The way into a vehicle: a link's URI with what doips:// needs besides. */
@@ -11,9 +12,12 @@ typedef struct {
   const char *vehicle_ca;     /* file with the authorities of vehicles' certificates; NULL: vehicle-ca.pem in the data dir */
   RbIdentitySet *workstation; /* holds the key for vehicle links; NULL: there is none, error identity for doips:// */
   const char *vin;            /* as on the plate; NULL: any. A certificate for another is vin-mismatch */
+  const RbVehicleModel *model; /* how the vehicle wants to be connected to; NULL: as usual */
+  RbLinkWait wait;            /* may be NULL */
+  gpointer wait_data;
 } RbWay;
 
-/* Errors of rb_link_open_secured(), identity, key-usage, vin-mismatch, not-found. (transfer full) */
+/* Errors of rb_link_open_with(), identity, key-usage, vin-mismatch, not-found. (transfer full) */
 RbLink *rb_way_open (const RbWay *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Is what the vehicle's ECUs say its VIN also what its certificate, if the link has one, says? Error vin-mismatch. */
 gboolean rb_way_check_vin (RbLink *link, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -380,6 +380,46 @@ take_alive_response (Tester *self, const guint8 *payload, gsize length)
   return TRUE;
 }
 
+/* A vehicle whose model names its tester knows no other. */
+static gboolean
+is_known (const Tester *self, guint16 source)
+{
+  const RbVehicleModel *model = self->entity->vehicle->model;
+  return model->tester != 0 ? source == model->tester : source >= 0x0e00 && source <= 0x0fff;
+}
+
+static gboolean
+has_type (const Tester *self, guint8 type)
+{
+  const RbVehicleModel *model = self->entity->vehicle->model;
+  return model->activation_type != 0 ? type == model->activation_type : type <= 1;
+}
+
+static gboolean
+on_confirmed (gpointer data)
+{
+  Tester *self = data;
+  self->timer = 0;
+  answer_activation (self, self->wanted, RB_DOIP_ACTIVATED);
+  return G_SOURCE_REMOVE;
+}
+
+/* Fault: a person has to confirm the connection, and does so after a time, or never. */
+static gboolean
+asks_for_confirmation (Tester *self, guint16 source)
+{
+  RbSimulated *vehicle = self->entity->vehicle;
+  const RbFault *fault = self->active ? NULL : rb_simulated_fault (vehicle, "confirm", vehicle->ecus->pdata[0], 0);
+  if (fault == NULL)
+    return FALSE;
+  self->wanted = source;
+  answer_activation (self, source, RB_DOIP_CONFIRMATION_REQUIRED);
+  g_source_set_ready_time (self->idle, g_get_monotonic_time () + GENERAL_US);
+  if (fault->argument > 0)
+    self->timer = g_timeout_add ((guint) fault->argument, on_confirmed, self);
+  return TRUE;
+}
+
 /* FALSE when the tester is gone. */
 static gboolean
 take_activation (Tester *self, const guint8 *payload, gsize length)
@@ -391,9 +431,9 @@ take_activation (Tester *self, const guint8 *payload, gsize length)
   gboolean secured = self->stream != G_IO_STREAM (self->connection);
   Tester *holder = holder_of (self, source);
   guint8 code = self->entity->guard != NULL && !secured   ? RB_DOIP_TLS_REQUIRED
-                : source < 0x0e00 || source > 0x0fff      ? 0x00
+                : !is_known (self, source)                ? RB_DOIP_SOURCE_UNKNOWN
                 : self->active && source != self->address ? 0x02
-                : type != 0 && type != 1                  ? 0x06
+                : !has_type (self, type)                  ? RB_DOIP_TYPE_UNSUPPORTED
                 : holder != NULL && is_contested (holder) ? 0x03
                                                           : RB_DOIP_ACTIVATED;
   if (code == RB_DOIP_ACTIVATED && holder != NULL) {
@@ -404,6 +444,8 @@ take_activation (Tester *self, const guint8 *payload, gsize length)
     check_all_alive (self, source);
     return TRUE;
   }
+  if (code == RB_DOIP_ACTIVATED && asks_for_confirmation (self, source))
+    return TRUE;
   answer_activation (self, source, code);
   if (code == RB_DOIP_ACTIVATED)
     return TRUE;

@@ -323,6 +323,39 @@ def test_lost_answers(build):
     return bench
 
 
+def recover_events(bench, expect=0, **changes):
+    """The verdict of a recovery, and its events but progress."""
+    out = bench.run("recallctl", "--json", "--data-dir", bench.data, *bench.recover_arguments(**changes), expect=expect)
+    *events, verdict = map(json.loads, out.strip().splitlines())
+    return verdict, [event for event in events if event.get("event") != "progress"]
+
+
+def test_connection_is_confirmed(build):
+    """The vehicle asks for a confirmation of the connection (0x11) and grants it later on the same socket."""
+    bench = fresh(build, "*:confirm=1500")
+    verdict, events = recover_events(bench)
+    assert verdict["ok"] and not bench.differences(), verdict
+    told = [(event["event"], event.get("reason")) for event in events if event.get("event") in ("waiting", "resumed")]
+    assert told == [("waiting", "link-confirmation"), ("resumed", None)], told
+    assert any("at the vehicle" in event.get("text", "") for event in events)
+    restart(bench, "*:confirm=0")
+    verdict, events = recover_events(bench, expect=1)
+    assert verdict["reason"] == "link-confirmation" and verdict["writes"] == 0, verdict
+    return bench
+
+
+def test_another_tester_address(build):
+    """The model says as which tester the vehicle is connected to, and with which type of activation."""
+    bench = Bench(build, demo=("--tester", 0x0F42))
+    bench.start()
+    assert bench.ctl("identify", "--link", bench.link, expect=1)["reason"] == "link-refused"
+    bench.trust_and_import()
+    identified = bench.ctl("identify", "--link", bench.link)
+    assert identified["vin"] == bench.vin and len(identified["ecus"]) == 7, identified
+    finishes(bench)
+    return bench
+
+
 def test_busy_and_pending(build):
     bench = fresh(build, "*:pending=20", "brake:busy@150", "door:busy@200")
     finishes(bench)

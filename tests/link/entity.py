@@ -26,10 +26,10 @@ class Entity:
 
     SCHEME = "doip"
 
-    def __init__(self, script, status=4096, activate=0x10, host="127.0.0.1"):
+    def __init__(self, script, status=4096, activate=0x10, host="127.0.0.1", tester=TESTER, kind=0):
         self.listener = socket.create_server((host.strip("[]"), 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.link = f"{self.SCHEME}://{host}:{self.listener.getsockname()[1]}"
-        self.script, self.status, self.code = script, status, activate
+        self.script, self.status, self.code, self.tester, self.kind = script, status, activate, tester, kind
         self.failure = None
         self.finished, self.alive, self.enough = (threading.Event() for _ in range(3))
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -56,12 +56,18 @@ class Entity:
 
     def activate(self):
         request = self.receive()
-        assert (request.payload_type, request.source_address, request.activation_type) == (5, TESTER, 0), request.summary()
-        self.send(payload_type=6, logical_address_tester=TESTER, logical_address_doip_entity=ENTITY, routing_activation_response=self.code)
+        assert (request.payload_type, request.source_address, request.activation_type) == (5, self.tester, self.kind), request.summary()
+        self.activated(self.code)
         if self.code == 0x10:
-            assert self.receive().payload_type == 0x4001
-            if self.status:
-                self.send(payload_type=0x4002, node_type=0, max_open_sockets=4, cur_open_sockets=1, max_data_size=self.status)
+            self.tell_status()
+
+    def activated(self, code):
+        self.send(payload_type=6, logical_address_tester=self.tester, logical_address_doip_entity=ENTITY, routing_activation_response=code)
+
+    def tell_status(self):
+        assert self.receive().payload_type == 0x4001
+        if self.status:
+            self.send(payload_type=0x4002, node_type=0, max_open_sockets=4, cur_open_sockets=1, max_data_size=self.status)
 
     def exactly(self, length):
         data = b""
@@ -85,19 +91,19 @@ class Entity:
     def request(self, target=BRAKE, ack=True):
         """The next diagnostic message's UDS bytes."""
         packet = self.receive()
-        assert (packet.payload_type, packet.source_address, packet.target_address) == (0x8001, TESTER, target), packet.summary()
+        assert (packet.payload_type, packet.source_address, packet.target_address) == (0x8001, self.tester, target), packet.summary()
         if ack:
             self.ack(target)
         return bytes(packet.payload)
 
     def ack(self, source=BRAKE):
-        self.send(payload_type=0x8002, source_address=source, target_address=TESTER, ack_code=0)
+        self.send(payload_type=0x8002, source_address=source, target_address=self.tester, ack_code=0)
 
     def nack(self, code, source=BRAKE):
-        self.send(payload_type=0x8003, source_address=source, target_address=TESTER, nack_code=code)
+        self.send(payload_type=0x8003, source_address=source, target_address=self.tester, nack_code=code)
 
-    def answer(self, uds, source=BRAKE, target=TESTER):
-        self.raw(bytes(DoIP(payload_type=0x8001, source_address=source, target_address=target) / Raw(uds)))
+    def answer(self, uds, source=BRAKE, target=None):
+        self.raw(bytes(DoIP(payload_type=0x8001, source_address=source, target_address=target or self.tester) / Raw(uds)))
 
     def end(self):
         self.socket.shutdown(socket.SHUT_RDWR)
@@ -139,8 +145,8 @@ class Case(unittest.TestCase):
             tool.wait()
             tool.stdout.close()
 
-    def line(self):
-        ready, _, _ = select.select([self.tool.stdout], [], [], TIMEOUT)
+    def line(self, timeout=TIMEOUT):
+        ready, _, _ = select.select([self.tool.stdout], [], [], timeout)
         self.assertTrue(ready, "the link says nothing")
         return self.tool.stdout.readline().strip()
 

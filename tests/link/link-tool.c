@@ -13,7 +13,7 @@
 
 /* built twice */
 #ifdef BY_PROCESS
-#define OPEN rb_link_open_secured
+#define OPEN rb_link_open_with
 #else
 #define OPEN rb_backends_open
 #endif
@@ -108,17 +108,33 @@ play (Tool *tool, const char *command, const char *argument)
   }
 }
 
+/* (RbLinkWait) */
+static void
+say_wait (const char *text, gpointer data)
+{
+  printf ("wait %s\n", text);
+  fflush (stdout);
+}
+
+/* [TESTER TYPE] or [IDENTITY ANCHORS], then URI */
 static RbLink *
 open_link (int argc, char **argv, GError **error)
 {
   g_autofree char *identity = NULL;
   g_autofree char *anchors = NULL;
+  RbLinkOptions options = { .wait = say_wait };
   if (argc < 4)
-    return OPEN (argv[1], NULL, NULL, error);
+    return OPEN (argv[1], &options, NULL, error);
+  if (strlen (argv[1]) == 4) {
+    options.tester = (guint16) g_ascii_strtoull (argv[1], NULL, 16);
+    options.activation_type = (guint8) g_ascii_strtoull (argv[2], NULL, 16);
+    return OPEN (argv[3], &options, NULL, error);
+  }
   if (!g_file_get_contents (argv[1], &identity, NULL, error) || !g_file_get_contents (argv[2], &anchors, NULL, error))
     return NULL;
-  const RbLinkSecurity security = { identity, anchors };
-  return OPEN (argv[3], &security, NULL, error);
+  options.identity = identity;
+  options.anchors = anchors;
+  return OPEN (argv[3], &options, NULL, error);
 }
 
 int

@@ -40,7 +40,7 @@ class Opening(Case):
 
     def test_every_refusal(self):
         texts = {0x00: "does not know this tester", 0x01: "in use", 0x02: "another tester address", 0x03: "another connection",
-                 0x04: "authentication", 0x05: "rejected", 0x06: "not supported", 0x07: "TLS", 0x11: "confirmation", 0x7E: "unknown code"}
+                 0x04: "authentication", 0x05: "rejected", 0x06: "not supported", 0x07: "TLS", 0x7E: "unknown code"}
         for code, text in texts.items():
             entity = self.entity(lambda entity: None, activate=code)
             line = self.open(entity.link)
@@ -48,6 +48,47 @@ class Opening(Case):
                 self.assertEqual(line.split(" ")[0], "tls-required" if code == 7 else "link-refused")
                 self.assertIn(text, line)
                 self.assertIn(f"code {code:02x}", line)
+
+    def confirmed(self, then):
+        """The entity asks for a confirmation, and responds again on the same socket."""
+        def script(entity):
+            entity.enough.wait(TIMEOUT)
+            entity.activated(then)
+            if then == 0x10:
+                entity.tell_status()
+        entity = self.entity(script, activate=0x11)
+        self.assertRegex(self.open(entity.link), "^wait .*confirm it at the vehicle")
+        entity.enough.set()
+        return self.line()
+
+    def test_confirmed_at_the_vehicle(self):
+        self.assertEqual(self.confirmed(0x10), "open doip 1000 4096")
+
+    def test_confirmation_is_rejected(self):
+        self.assertRegex(self.confirmed(0x05), r"^link-refused .*rejected \(code 05\)")
+
+    def test_closed_instead_of_confirmed(self):
+        entity = self.entity(lambda entity: (entity.enough.wait(TIMEOUT), entity.end()), activate=0x11)
+        self.assertRegex(self.open(entity.link), "^wait ")
+        entity.enough.set()
+        self.assertRegex(self.line(), "^link-lost ")
+
+    def test_never_confirmed(self):
+        entity = self.entity(lambda entity: entity.enough.wait(3 * TIMEOUT), activate=0x11)
+        self.assertRegex(self.open(entity.link), "^wait ")
+        self.assertRegex(self.line(2 * TIMEOUT), r"^link-confirmation .*\(code 11\)")
+        entity.enough.set()
+
+    def test_tester_address_and_activation_type(self):
+        def script(entity):
+            assert entity.request() == b"\x3e\0"
+            entity.answer(b"\x7e\0", target=TESTER)
+            entity.answer(b"\x7e\1")
+        entity = self.entity(script, tester=0x0F10, kind=0xE0)
+        self.assertEqual(self.open(entity.link, "0f10", "e0"), "open doip 1000 4096")
+        self.assertEqual(self.tell(f"channel {BRAKE:04x}"), f"ok {BRAKE:04x}")
+        self.assertEqual(self.tell("send 3e00"), "ok")
+        self.assertEqual(self.tell("receive 5000"), "ok 7e01", "what is for another tester is not ours")
 
     def test_nobody_listens(self):
         with socket.create_server(("127.0.0.1", 0)) as probe:

@@ -227,7 +227,7 @@ test_full_socket (void)
 static void
 test_open (void)
 {
-  const RbLinkSecurity security = { "-----BEGIN PRIVATE KEY-----\nkey\n", "-----BEGIN CERTIFICATE-----\nanchor\n" };
+  const RbLinkOptions security = { "-----BEGIN PRIVATE KEY-----\nkey\n", "-----BEGIN CERTIFICATE-----\nanchor\n", 0x0f10, 0xe0, NULL, NULL };
   g_autoptr (GBytes) with = rb_wording_open ("doips://host", &security);
   g_auto (RbWordingOpen) out = { 0 };
   g_assert_true (rb_wording_read_open (with, &out));
@@ -235,6 +235,8 @@ test_open (void)
   g_assert_cmpstr (out.uri, ==, "doips://host");
   g_assert_cmpstr (out.identity, ==, security.identity);
   g_assert_cmpstr (out.anchors, ==, security.anchors);
+  g_assert_cmphex (out.tester, ==, 0x0f10);
+  g_assert_cmphex (out.activation_type, ==, 0xe0);
   for (gsize length = 0; length < g_bytes_get_size (with); length++) {
     g_autoptr (GBytes) cut = g_bytes_new_from_bytes (with, 0, length);
     g_auto (RbWordingOpen) half = { 0 };
@@ -245,7 +247,8 @@ test_open (void)
   g_assert_true (rb_wording_read_open (without, &plain));
   g_assert_cmpstr (plain.uri, ==, "can:can0");
   g_assert_false (plain.secured);
-  const RbLinkSecurity nothing = { "", "" };
+  g_assert_cmphex (plain.tester, ==, 0);
+  const RbLinkOptions nothing = { "", "" };
   g_autoptr (GBytes) empty = rb_wording_open ("doips://host", &nothing);
   g_auto (RbWordingOpen) bare = { 0 };
   g_assert_true (rb_wording_read_open (empty, &bare));
