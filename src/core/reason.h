@@ -63,7 +63,11 @@
   X (CAMPAIGN_AMBIGUOUS, "campaign-ambiguous") \
   X (CAMPAIGN_EXPIRED, "campaign-expired") \
   X (CAMPAIGN_ROLLBACK, "campaign-rollback") \
+  X (CAMPAIGN_WITHDRAWN, "campaign-withdrawn") \
   X (NOT_IN_SCOPE, "not-in-scope") \
+  X (NOT_IN_ANCHOR_SCOPE, "not-in-anchor-scope") \
+  X (TRUST_LIST_MISSING, "trust-list-missing") \
+  X (TRUST_LIST_EXPIRED, "trust-list-expired") \
   X (CLOCK, "clock") \
   X (RECOVERY_OPEN, "recovery-open") \
   X (VIN_MISSING, "vin-missing") \
@@ -78,6 +82,8 @@
   X (KEY_USAGE, "key-usage") \
   X (SAME_PERSON, "same-person") \
   X (UNSAFE_ALGORITHM, "unsafe-algorithm") \
+  X (SIGNER_NOT_TRUSTED, "signer-not-trusted") \
+  X (WORKSTATION_OUTDATED, "workstation-outdated") \
   /* link */ \
   X (LINK_LOST, "link-lost") \
   X (LINK_REFUSED, "link-refused") \

@@ -268,8 +268,23 @@ reason_of (int code)
   }
 }
 
+static GPtrArray *
+list_of (STACK_OF (X509) *stack)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
+  for (int i = 0; i < sk_X509_num (stack); i++) {
+    X509 *x509 = sk_X509_value (stack, i);
+    X509_up_ref (x509);
+    RbCertificate *certificate = certificate_new (x509, NULL);
+    if (certificate != NULL)
+      g_ptr_array_add (list, certificate);
+  }
+  return list;
+}
+
+/* path receives what was found. */
 static gboolean
-chain_is_good (GPtrArray *chain, GPtrArray *anchors, gint64 moment, GError **error)
+chain_is_good (GPtrArray *chain, GPtrArray *anchors, gint64 moment, GPtrArray **path, GError **error)
 {
   g_autoptr (X509_STORE) store = X509_STORE_new ();
   g_autoptr (X509_STORE_CTX) context = X509_STORE_CTX_new ();
@@ -284,6 +299,7 @@ chain_is_good (GPtrArray *chain, GPtrArray *anchors, gint64 moment, GError **err
   X509_VERIFY_PARAM_set_auth_level (X509_STORE_CTX_get0_param (context), MIN_SECURITY_LEVEL);
   good = good && X509_verify_cert (context) == 1;
   int code = X509_STORE_CTX_get_error (context);
+  *path = good ? list_of (X509_STORE_CTX_get0_chain (context)) : NULL;
   sk_X509_free (helpers);
   ERR_clear_error ();
   if (good)
@@ -294,19 +310,46 @@ chain_is_good (GPtrArray *chain, GPtrArray *anchors, gint64 moment, GError **err
   return FALSE;
 }
 
+GPtrArray *
+rb_certificate_find_path (GPtrArray *chain, GPtrArray *anchors, int purpose, gint64 moment, GError **error)
+{
+  g_autoptr (GPtrArray) path = NULL;
+  if (chain == NULL || chain->len == 0) {
+    g_set_error_literal (error, RB_CRYPTO_ERROR, RB_REASON_CERTIFICATE, "there is no certificate");
+    return NULL;
+  }
+  if (!chain_is_good (chain, anchors, moment, &path, error))
+    return NULL;
+  RbCertificate *leaf = chain->pdata[0];
+  if (purpose < 0 || rb_certificate_has_purpose (leaf, (RbPurpose) purpose))
+    return g_steal_pointer (&path);
+  g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE, "certificate “%s” is not for this purpose (%s)",
+               leaf->common_name, rb_certificate_purpose_oid ((RbPurpose) purpose));
+  return NULL;
+}
+
 gboolean
 rb_certificate_verify (GPtrArray *chain, GPtrArray *anchors, int purpose, gint64 moment, GError **error)
 {
-  if (chain == NULL || chain->len == 0) {
-    g_set_error_literal (error, RB_CRYPTO_ERROR, RB_REASON_CERTIFICATE, "there is no certificate");
-    return FALSE;
-  }
-  if (!chain_is_good (chain, anchors, moment, error))
-    return FALSE;
-  RbCertificate *leaf = chain->pdata[0];
-  if (purpose < 0 || rb_certificate_has_purpose (leaf, (RbPurpose) purpose))
-    return TRUE;
-  g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE, "certificate “%s” is not for this purpose (%s)",
-               leaf->common_name, rb_certificate_purpose_oid ((RbPurpose) purpose));
-  return FALSE;
+  g_autoptr (GPtrArray) path = rb_certificate_find_path (chain, anchors, purpose, moment, error);
+  return path != NULL;
+}
+
+char *
+rb_certificate_revocation_id (RbCertificate *self, RbCertificate *issuer)
+{
+  g_autoptr (RbSha256) digest = rb_digest_sha256_new ();
+  unsigned char *key = NULL, *serial = NULL;
+  int key_length = i2d_X509_PUBKEY (X509_get_X509_PUBKEY (issuer->x509), &key);
+  int length = i2d_ASN1_INTEGER (X509_get0_serialNumber (self->x509), &serial);
+  const unsigned char *at = serial;
+  long contents = 0;
+  int tag = 0, class = 0;
+  if (key_length <= 0 || length <= 0 || (ASN1_get_object (&at, &contents, &tag, &class, length) & 0x80) != 0)
+    g_error ("out of memory"); /* both were read from DER */
+  rb_digest_sha256_update (digest, key, (gsize) key_length);
+  rb_digest_sha256_update (digest, at, (gsize) contents);
+  OPENSSL_free (key);
+  OPENSSL_free (serial);
+  return rb_digest_sha256_finish (digest);
 }

@@ -44,4 +44,11 @@ gboolean rb_certificate_has_purpose (RbCertificate *self, RbPurpose purpose);
  */
 gboolean rb_certificate_verify (GPtrArray *chain, GPtrArray *anchors, int purpose, gint64 moment,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same check; returns the path that was found: chain[0] first, then each issuer, the anchor last.
+ * (element-type RbCertificate) (transfer full) */
+GPtrArray *rb_certificate_find_path (GPtrArray *chain, GPtrArray *anchors, int purpose, gint64 moment, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* Names a certificate in a trust list: SHA-256 (SubjectPublicKeyInfo of its issuer, DER ‖ contents octets of its
+ * serialNumber), hex. (transfer full) */
+char *rb_certificate_revocation_id (RbCertificate *self, RbCertificate *issuer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbCertificate, rb_certificate_unref)

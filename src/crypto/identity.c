@@ -213,6 +213,15 @@ serves_more (RbIdentitySet *self, RbIdentity *identity, RbPurpose purpose)
   return FALSE;
 }
 
+gboolean
+rb_identity_set_has (RbIdentitySet *self, RbPurpose purpose)
+{
+  for (guint i = 0; i < self->identities->len; i++)
+    if (rb_certificate_has_purpose (((RbIdentity *) self->identities->pdata[i])->chain->pdata[0], purpose))
+      return TRUE;
+  return FALSE;
+}
+
 RbIdentity *
 rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error)
 {

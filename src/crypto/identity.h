@@ -14,6 +14,8 @@ void rb_identity_set_free (RbIdentitySet *self);
 /* The identity of that purpose; error key-usage when the file holds none or more than one, or when its key is also for
  * another purpose. (transfer full) */
 RbIdentity *rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Is there any certificate for that purpose? */
+gboolean rb_identity_set_has (RbIdentitySet *self, RbPurpose purpose);
 /* The key for vehicle links (RB_PURPOSE_DOIP_TLS) and its certificates as PEM, not encrypted: the only key that leaves, because the process
  * that speaks TLS with the vehicle has nothing else. Errors as rb_identity_set_find(). Wipe it. (transfer full) */
 char *rb_identity_set_link_pem (RbIdentitySet *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;

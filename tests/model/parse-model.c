@@ -3,6 +3,7 @@
 #include "core/files.h"
 #include "model/campaign.h"
 #include "model/profile.h"
+#include "model/trust-list.h"
 #include "model/vehicle-model.h"
 
 #include <stdio.h>
@@ -18,6 +19,10 @@ parse (const char *kind, GBytes *bytes, GError **error)
   if (strcmp (kind, "profile") == 0) {
     g_autoptr (RbProfile) profile = rb_profile_parse (bytes, error);
     return profile != NULL;
+  }
+  if (strcmp (kind, "trust-list") == 0) {
+    g_autoptr (RbTrustList) list = rb_trust_list_parse (bytes, error);
+    return list != NULL;
   }
   g_autoptr (RbVehicleModel) model = rb_vehicle_model_parse (bytes, error);
   return model != NULL;

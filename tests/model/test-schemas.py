@@ -83,6 +83,18 @@ BAD = {
         (("organisations",), "One"), (("organisations",), ["One", ""]), (("remedy",), ""), (("labour_operation",), "x" * 65),
     ],
 }
+BAD["trust-list"] = [
+    (("extra",), 1), (("format",), "recallbay-trust-list-2"), (("version",), 0), (("version",), 2147483647), (("version",), "1"), (("oem",), ""),
+    (("oem",), "x" * 101), (("oem",), "a\nb"), (("issued",), "2026-11-23"), (("issued",), 1795966267), (("max_age_days",), 0), (("max_age_days",), 31),
+    (("max_age_days",), "30"), (("minimum_version",), "1"), (("minimum_version",), "1.2.x"), (("minimum_version",), "01.2.3"),
+    (("minimum_version",), "1.2.3.4"), (("minimum_version",), 1), (("wmis",), "1RB"), (("wmis", 0), ""), (("wmis", 0), "1rb"), (("wmis", 0), "1OB"),
+    (("wmis", 0), "1RBDM7AA2"), (("wmis", 0), 1), (("dealer_cas",), {}), (("dealer_cas", 0), ""), (("dealer_cas", 0), "-----BEGIN CERTIFICATE-----"),
+    (("dealer_cas", 0), None), (("revoked",), None), (("revoked", 0), "ab" * 32), (("revoked", 0, "sha256"), "AB" * 32),
+    (("revoked", 0, "sha256"), "ab" * 31), (("revoked", 0, "sha256"), GONE), (("revoked", 0, "since"), "yesterday"), (("revoked", 0, "since"), GONE),
+    (("revoked", 0, "reason"), "lost"), (("revoked", 0, "reason"), GONE), (("revoked", 0, "extra"), 1), (("withdrawn",), {}), (("withdrawn", 0), 7),
+    (("withdrawn", 0, "campaign"), "../x"), (("withdrawn", 0, "campaign"), GONE), (("withdrawn", 0, "since"), 0), (("withdrawn", 0, "reason"), ""),
+    (("withdrawn", 0, "reason"), GONE), (("withdrawn", 0, "extra"), 1),
+]
 # what only the parser can see: relations between members
 ONLY_PARSER = {
     "vehicle-model": [
@@ -109,6 +121,10 @@ ONLY_PARSER = {
         (("checklist", "items", 0, "id"), "standing"), (("checklist", "items", 3, "low"), 16000),
     ],
 }
+ONLY_PARSER["trust-list"] = [
+    (("dealer_cas", 0), "AAAA"), (("dealer_cas", 0), "A"), (("revoked", 1, "sha256"), "ab" * 32), (("issued",), "2026-13-01T00:00:00Z"),
+    (("withdrawn",), [{"campaign": "R-1", "since": "2026-11-20T00:00:00Z", "reason": "a"}, {"campaign": "R-1", "since": "2026-11-21T00:00:00Z", "reason": "b"}]),
+]
 ALSO_GOOD = {
     "vehicle-model": [
         (("functional",), GONE), (("can_functional",), "0x18DB33F1"), (("buses", 1, "data_bitrate"), 2000000), (("ecus", 1, "can"), GONE),
@@ -129,6 +145,10 @@ ALSO_GOOD = {
         (("checklist", "items", 0, "help"), GONE), (("organisations",), ["One", "Two", "Three"]),
     ],
 }
+ALSO_GOOD["trust-list"] = [
+    (("wmis",), []), (("dealer_cas",), []), (("revoked",), []), (("withdrawn",), []), (("minimum_version",), "10.0.999999"), (("wmis", 0), "1"),
+    (("wmis", 0), "1RBDM7AA"), (("max_age_days",), 1), (("version",), 2147483646), (("revoked", 0, "since"), "2026-11-23T15:31:06.5Z"),
+]
 
 
 def changed(value, where, to):
