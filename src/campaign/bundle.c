@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "campaign/bundle.h"
 
+#include "campaign/authority.h"
 #include "campaign/pins.h"
 #include "campaign/service-client.h"
 #include "campaign/trust.h"
@@ -113,6 +114,13 @@ check_memory (Import *self, GError **error)
 }
 
 static gboolean
+check_authority (Import *self, GError **error)
+{
+  g_autoptr (RbAuthority) authority = rb_authority_of (rb_library_data_dir (self->library), self->contents, error);
+  return authority != NULL;
+}
+
+static gboolean
 verify_metadata (Import *self, GError **error)
 {
   self->anchors = rb_trust_list (rb_library_data_dir (self->library), error);
@@ -122,7 +130,8 @@ verify_metadata (Import *self, GError **error)
                                     .store = self->in_place ? NULL : rb_library_store (self->library),
                                     .in_place = self->in_place ? self->path : NULL, .moment = self->now };
   self->contents = rb_contents_verify (&source, NULL, error);
-  return self->contents != NULL && rb_contents_may_start (self->contents, self->now, error) && check_memory (self, error);
+  return self->contents != NULL && rb_contents_may_start (self->contents, self->now, error) && check_memory (self, error)
+         && check_authority (self, error);
 }
 
 static gboolean
@@ -246,7 +255,9 @@ commit (Import *self, GError **error)
   if (pins == NULL || !rb_pins_check (pins, self->contents, error) || !rb_pins_check_packs (pins, self->contents, error)
       || !keep_packs (self, id, error) || !write_import (self, error) || !sync_all (self->folder, error)
       || !move_images (self, error) || !check_store (self, error) || !advance_trust (self, error)
-      || !rb_pins_remember (pins, self->contents, error) || !rb_library_place (self->library, rb_contents_anchor (self->contents), id, self->folder, error))
+      || !rb_authority_remember (rb_library_data_dir (self->library), self->contents, error)
+      || !rb_pins_remember (pins, self->contents, error)
+      || !rb_library_place (self->library, rb_contents_anchor (self->contents), id, self->folder, error))
     return FALSE;
   rb_library_collect (self->library);
   return TRUE;

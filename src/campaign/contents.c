@@ -133,6 +133,18 @@ rb_contents_profile (RbContents *self, const char *hardware_id)
   return ecu == NULL ? NULL : g_hash_table_lookup (self->service->profiles, ecu->profile);
 }
 
+RbTrustList *
+rb_contents_trust_list (RbContents *self)
+{
+  return self->service->trust_list;
+}
+
+GBytes *
+rb_contents_trust_list_json (RbContents *self)
+{
+  return self->service->trust_list_json;
+}
+
 const char *
 rb_contents_anchor (RbContents *self)
 {

@@ -5,6 +5,7 @@
 #include "model/campaign.h"
 #include "model/completeness.h"
 #include "model/profile.h"
+#include "model/trust-list.h"
 #include "model/vehicle-model.h"
 #include "uptane/vehicle.h"
 
@@ -38,6 +39,9 @@ const char *rb_contents_campaign_sha256 (RbContents *self); /* of campaign.json,
 const RbVehicleModel *rb_contents_model (RbContents *self);
 /* The profile that the campaign gives that hardware id, NULL when it gives none. */
 const RbProfile *rb_contents_profile (RbContents *self, const char *hardware_id);
+/* The Service repository's trust list in this bundle, NULL when it has none; a newer one may be known (campaign/authority.h). */
+RbTrustList *rb_contents_trust_list (RbContents *self);
+GBytes *rb_contents_trust_list_json (RbContents *self);
 /* The name of the trust anchor it was verified from; NULL: taken as given. */
 const char *rb_contents_anchor (RbContents *self);
 

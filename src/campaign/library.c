@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "campaign/library.h"
 
+#include "campaign/authority.h"
 #include "campaign/pins.h"
 #include "campaign/service.h"
 #include "campaign/service-client.h"
@@ -10,6 +11,7 @@
 #include "core/json.h"
 #include "crypto/digest.h"
 #include "model/member.h"
+#include "model/wmi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -392,6 +394,21 @@ rb_library_name (RbLibrary *self, RbContents *contents, GError **error)
   return places == NULL ? NULL : address_of (places, &place);
 }
 
+static gboolean
+check_authority (RbLibrary *self, RbContents *contents, const char *vin, gint64 now, GError **error)
+{
+  g_autoptr (RbAuthority) authority = rb_authority_of (self->data_dir, contents, error);
+  return authority != NULL && rb_authority_check (authority, rb_contents_campaign (contents), vin, now, FALSE, error);
+}
+
+/* An anchor has nothing to say of other vehicles than its own, whatever state its campaigns are in. */
+static gboolean
+is_of_others (RbLibrary *self, const Place *place, const char *vin)
+{
+  g_autoptr (RbAuthority) authority = place->anchor == NULL ? NULL : rb_authority_load (self->data_dir, place->anchor, NULL);
+  return authority != NULL && authority->list != NULL && !rb_wmi_holds ((const char *const *) authority->wmis, vin);
+}
+
 /* Is the VIN outside the scope of a campaign that cannot be judged? Its scope is known while its bytes are those imported. */
 static gboolean
 is_outside (RbPins *pins, const Place *place, const char *vin)
@@ -418,9 +435,9 @@ add_for_vin (RbLibrary *self, RbPins *pins, const Place *place, const char *vin,
   g_autoptr (RbContents) contents = open_place (self, place, now, FALSE, &problem);
   if (contents != NULL && !rb_campaign_has_vin (rb_contents_campaign (contents), vin))
     return;
-  if (contents != NULL && rb_contents_may_start (contents, now, &problem))
+  if (contents != NULL && check_authority (self, contents, vin, now, &problem) && rb_contents_may_start (contents, now, &problem))
     g_ptr_array_add (found, g_steal_pointer (&contents));
-  else if (!is_outside (pins, place, vin) && !has_ended (self, place))
+  else if (!is_of_others (self, place, vin) && !is_outside (pins, place, vin) && !has_ended (self, place))
     g_ptr_array_add (problems, g_steal_pointer (&problem));
 }
 

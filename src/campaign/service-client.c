@@ -73,6 +73,14 @@ rb_service_client_read (RbServiceClient *self, const char *path, GError **error)
   return bytes;
 }
 
+gboolean
+rb_service_client_lists (RbServiceClient *self, const char *path)
+{
+  g_autoptr (GError) absent = NULL;
+  g_autoptr (RbTarget) target = rb_workflow_target (self->workflow, path, &absent);
+  return rb_reason_of (absent) != RB_REASON_TARGET_MISSING;
+}
+
 const RbMetadata *
 rb_service_client_metadata (RbServiceClient *self, const char *role)
 {

@@ -14,6 +14,8 @@ void rb_service_client_free (RbServiceClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbServiceClient, rb_service_client_free)
 /* The bytes of a target, verified; target-missing when no role vouches for it. (transfer full) */
 GBytes *rb_service_client_read (RbServiceClient *self, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Does a role list that target? */
+gboolean rb_service_client_lists (RbServiceClient *self, const char *path);
 /* The target that a file name in service/targets/GROUP/ stands for: without its hash under consistent snapshots. (transfer full) */
 char *rb_service_client_target_path (RbServiceClient *self, const char *group, const char *name);
 /* Reads every file in service/targets/: nothing lies there that no role vouches for. */

@@ -23,6 +23,8 @@ rb_service_free (RbService *self)
   g_clear_pointer (&self->campaign, rb_campaign_free);
   g_clear_pointer (&self->model, rb_vehicle_model_free);
   g_clear_pointer (&self->profiles, g_hash_table_unref);
+  g_clear_pointer (&self->trust_list_json, g_bytes_unref);
+  g_clear_pointer (&self->trust_list, rb_trust_list_unref);
   g_free (self);
 }
 
@@ -152,12 +154,24 @@ read_campaign (RbService *self, RbServiceClient *client, const char *path, GErro
          && id_agrees (model, self->model->id, error) && read_profiles (self, client, error);
 }
 
+/* A repository without a list can be read, but nothing starts by it (campaign/authority.h). */
+static gboolean
+read_trust_list (RbService *self, RbServiceClient *client, GError **error)
+{
+  if (!rb_service_client_lists (client, RB_TRUST_LIST_PATH))
+    return TRUE;
+  self->trust_list_json = rb_service_client_read (client, RB_TRUST_LIST_PATH, error);
+  self->trust_list = self->trust_list_json == NULL ? NULL : rb_trust_list_parse (self->trust_list_json, error);
+  return self->trust_list != NULL;
+}
+
 static gboolean
 verify (RbService *self, const char *folder, GBytes *root, const char *file, GError **error)
 {
   g_autoptr (RbServiceClient) client = rb_service_client_new (folder, root, self->moment, error);
   g_autofree char *path = client == NULL ? NULL : rb_service_client_target_path (client, "campaigns", file);
-  if (client == NULL || !read_campaign (self, client, path, error) || !rb_service_client_check_targets (client, error))
+  if (client == NULL || !read_campaign (self, client, path, error) || !read_trust_list (self, client, error)
+      || !rb_service_client_check_targets (client, error))
     return FALSE;
   self->timestamp_expires = rb_service_client_metadata (client, "timestamp")->expires;
   self->targets_json = g_bytes_ref (rb_service_client_metadata (client, "targets")->bytes);

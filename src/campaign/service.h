@@ -3,6 +3,7 @@
 #include "campaign/trust.h"
 #include "model/campaign.h"
 #include "model/profile.h"
+#include "model/trust-list.h"
 #include "model/vehicle-model.h"
 
 /*
@@ -18,6 +19,8 @@ typedef struct {
   RbCampaign *campaign;
   RbVehicleModel *model;
   GHashTable *profiles;    /* target path → RbProfile */
+  GBytes *trust_list_json; /* NULL: the repository has no trust list */
+  RbTrustList *trust_list;
   gint64 timestamp_expires;
   gint64 moment;           /* expiry was judged then */
 } RbService;

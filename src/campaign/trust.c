@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "campaign/trust.h"
 
+#include "campaign/anchor-scope.h"
 #include "campaign/roots.h"
 #include "campaign/scratch.h"
 #include "core/files.h"
@@ -155,17 +156,40 @@ new_scratch (const char *data_dir, GError **error)
 }
 
 static gboolean
-install (const char *data_dir, const char *name, GBytes *root, gint64 now, GError **error)
+install (const char *data_dir, const char *name, GBytes *root, const char *const *wmis, gint64 now, GError **error)
 {
   g_autoptr (RbScratch) scratch = new_scratch (data_dir, error);
   if (scratch == NULL)
     return FALSE;
   g_autofree char *folder = rb_scratch_file (scratch, "anchor");
-  return write_anchor (folder, name, root, now, error) && put_in_place (data_dir, name, folder, FALSE, error);
+  return write_anchor (folder, name, root, now, error) && (wmis == NULL || rb_anchor_scope_write (folder, wmis, error))
+         && put_in_place (data_dir, name, folder, FALSE, error);
+}
+
+/* The bound of an anchor that stands is set once; two people widen it. */
+static gboolean
+bind (const char *data_dir, const char *name, const char *const *wmis, GError **error)
+{
+  g_autofree char *folder = g_build_filename (data_dir, "trust", name, NULL);
+  g_auto (GStrv) before = NULL;
+  if (wmis == NULL)
+    return TRUE;
+  if (!rb_anchor_scope_read (folder, &before, error))
+    return FALSE;
+  if (before == NULL)
+    return rb_anchor_scope_write (folder, wmis, error);
+  return g_strv_equal ((const char *const *) before, wmis)
+         || refuse (error, RB_REASON_EXISTS, name, "another scope is set; two people widen it with “trust scope”");
 }
 
 RbTrustAnchor *
 rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, GError **error)
+{
+  return rb_trust_add_for (data_dir, name, root, NULL, now, error);
+}
+
+RbTrustAnchor *
+rb_trust_add_for (const char *data_dir, const char *name, GBytes *root, const char *const *wmis, gint64 now, GError **error)
 {
   gboolean same = FALSE;
   if (!name_is_allowed (name)) {
@@ -174,7 +198,7 @@ rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, 
   }
   if (!check_present (data_dir, name, root, &same, error))
     return NULL;
-  if (!same && !install (data_dir, name, root, now, error)) {
+  if (!(same ? bind (data_dir, name, wmis, error) : install (data_dir, name, root, wmis, now, error))) {
     g_prefix_error (error, "trust anchor “%s”: ", name);
     return NULL;
   }
@@ -279,7 +303,7 @@ write_statement (const char *folder, const RbTrustAnchor *before, GBytes *root, 
   return rb_files_write (path, json, error);
 }
 
-/* Earlier statements stay beside the anchor. */
+/* Earlier statements stay beside the anchor, and its scope; its trust list goes with the root. */
 static gboolean
 copy_statements (const char *from, const char *to, GError **error)
 {
@@ -287,7 +311,7 @@ copy_statements (const char *from, const char *to, GError **error)
   for (guint i = 0; names != NULL && names[i] != NULL; i++) {
     g_autofree char *old = g_build_filename (from, names[i], NULL);
     g_autofree char *new = g_build_filename (to, names[i], NULL);
-    if (g_str_has_prefix (names[i], "replaced-") && !rb_files_copy_tree (old, new, error))
+    if ((g_str_has_prefix (names[i], "replaced-") || g_str_has_prefix (names[i], "scope")) && !rb_files_copy_tree (old, new, error))
       return FALSE;
   }
   return names != NULL;

@@ -19,6 +19,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbTrustAnchor, rb_trust_anchor_free)
 
 /* Errors: exists (another root under that name, or that root under another name), words for metadata. The same again is fine. (transfer full) */
 RbTrustAnchor *rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for vehicles whose VIN begins with one of wmis (model/wmi.h), an upper bound; NULL: the first trust list sets it. Adds a bound to
+ * an anchor that has none; exists when it has another one. */
+RbTrustAnchor *rb_trust_add_for (const char *data_dir, const char *name, GBytes *root, const char *const *wmis, gint64 now, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* (element-type RbTrustAnchor) (transfer full), sorted by name; may be empty */
 GPtrArray *rb_trust_list (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Does the anchor share a root with these (of GBytes)? */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/bundle.h"
 
+#include "campaign/anchor-scope.h"
+#include "campaign/authority.h"
 #include "campaign/bundle.h"
 #include "core/json.h"
 #include "core/moment.h"
@@ -49,14 +51,31 @@ rb_bundle_row (RbContents *contents)
   return row;
 }
 
+static json_t *
+scope_json (const RbAuthority *authority)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; authority->wmis[i] != NULL; i++)
+    json_array_append_new (list, json_string (authority->wmis[i]));
+  return list;
+}
+
 static int
 end_with (RbCli *cli, RbContents *contents, const char *what)
 {
   const RbCampaign *campaign = rb_contents_campaign (contents);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbAuthority) authority = rb_authority_of (cli->data_dir, contents, &error);
+  if (authority == NULL)
+    return rb_cli_fail (cli, error, NULL);
   g_autofree char *until = rb_moment_to_text (rb_contents_valid_until (contents));
+  g_autofree char *scope = rb_anchor_scope_text ((const char *const *) authority->wmis);
   g_autofree char *message
-    = g_strdup_printf ("%s: campaign %s, “%s” by %s, good until %s", what, campaign->id, campaign->title, campaign->oem, until);
-  return rb_cli_end (cli, RB_CLI_OK, "ok", message, rb_bundle_row (contents));
+    = g_strdup_printf ("%s: campaign %s, “%s” by %s, good until %s\nTrust anchor “%s” may speak for VINs that begin with: %s", what,
+                       campaign->id, campaign->title, campaign->oem, until, authority->anchor, scope);
+  json_t *row = rb_bundle_row (contents);
+  rb_json_set (row, "wmi", scope_json (authority));
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message, row);
 }
 
 static int

@@ -4,6 +4,7 @@
 #include "core/advice.h"
 #include "core/json.h"
 #include "core/reason.h"
+#include "recovery/journal.h"
 #include "recovery/recovery.h"
 
 #include <glib-unix.h>
@@ -227,6 +228,28 @@ verdict (Session *session, const Settings *settings, const char *result, const c
   return object;
 }
 
+/* Has an earlier run of this recovery written to the vehicle? */
+static gboolean
+was_touched (RbCli *cli, const Settings *settings)
+{
+  gint64 number = 0, started = 0;
+  g_autoptr (RbJournal) journal = settings->vin == NULL ? NULL : rb_journal_open (cli->data_dir, NULL);
+  return journal != NULL && rb_journal_find (journal, settings->vin, settings->campaign, &number, &started, NULL) && number > 0
+         && rb_journal_writes (journal, number) > 0;
+}
+
+/* Refused before the vehicle is asked anything; that it is not to be released may be known nevertheless. */
+static int
+refuse (RbCli *cli, const Settings *settings, const GError *error)
+{
+  Session session = { .cli = cli };
+  json_t *extra = verdict (&session, settings, NULL, NULL);
+  if (!was_touched (cli, settings))
+    return rb_cli_fail (cli, error, extra);
+  g_autofree char *message = g_strdup_printf ("%s. Do not release the vehicle; run the same command again.", error->message);
+  return rb_cli_end (cli, RB_CLI_NOT_COMPLETE, rb_reason_word (rb_reason_of (error)), message, extra);
+}
+
 static gboolean
 prepare (Session *session, Settings *settings, GError **error)
 {
@@ -290,11 +313,11 @@ work (RbCli *cli, Settings *settings)
   Session session = { .cli = cli, .cancellable = cancellable };
   gboolean ran = FALSE;
   if (!load_answers (settings, &error) || !load_identities (cli, settings, &error))
-    return rb_cli_fail (cli, error, verdict (&session, settings, NULL, NULL));
+    return refuse (cli, settings, error);
   g_autoptr (RbRecovery) recovery = open_recovery (cli, settings, &session, &error);
   session.recovery = recovery;
   if (recovery == NULL)
-    return rb_cli_fail (cli, error, verdict (&session, settings, NULL, NULL));
+    return refuse (cli, settings, error);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_unix_signal_add (SIGINT, on_signal, &session);
   g_unix_signal_add (SIGTERM, on_signal, &session);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/trust.h"
 
+#include "campaign/anchor-scope.h"
+#include "campaign/authority.h"
 #include "campaign/bundle.h"
 #include "campaign/trust.h"
 #include "net/http.h"
@@ -8,12 +10,14 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "ctl/identities.h"
+#include "model/wmi.h"
 
 #define MAX_ROOT (1024 * 1024)
 
 /* What the verbs' options store. */
 typedef struct {
   char *name, *ca, *identity, *second, *passphrase_file;
+  GStrv wmis;
 } Options;
 
 static void
@@ -22,8 +26,28 @@ clear_options (Options *self)
   char *const texts[] = { self->name, self->ca, self->identity, self->second, self->passphrase_file };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
+  g_strfreev (self->wmis);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
+
+static json_t *
+set_json (const char *const *wmis)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; wmis != NULL && wmis[i] != NULL; i++)
+    json_array_append_new (list, json_string (wmis[i]));
+  return list;
+}
+
+/* "wmi": the scope in force, "wmi_bound": what it is narrowed from; null: not set. */
+static void
+add_scope (json_t *row, const RbAuthority *authority)
+{
+  rb_json_set (row, "wmi", set_json ((const char *const *) authority->wmis));
+  rb_json_set (row, "wmi_bound", authority->bound == NULL ? json_null () : set_json ((const char *const *) authority->bound));
+  if (authority->list != NULL)
+    rb_json_set_integer (row, "trust_list", authority->list->version);
+}
 
 static json_t *
 row_of (const RbTrustAnchor *anchor)
@@ -36,6 +60,19 @@ row_of (const RbTrustAnchor *anchor)
   return row;
 }
 
+/* The prefixes given become a set. */
+static gboolean
+check_wmis (Options *self, GError **error)
+{
+  for (guint i = 0; self->wmis != NULL && self->wmis[i] != NULL; i++)
+    if (!rb_wmi_is_valid (self->wmis[i]))
+      return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_USAGE, "--wmi %s: not the first 1 to %d characters of a VIN", self->wmis[i],
+                             RB_WMI_MAX_LENGTH);
+  g_auto (GStrv) given = g_steal_pointer (&self->wmis);
+  self->wmis = given == NULL ? NULL : rb_wmi_unite ((const char *const *) given, NULL);
+  return TRUE;
+}
+
 static int
 verb_add (RbCli *cli, int argc, char **argv)
 {
@@ -45,7 +82,10 @@ verb_add (RbCli *cli, int argc, char **argv)
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
   g_autoptr (GBytes) root = rb_files_read (argv[1], MAX_ROOT, &error);
-  g_autoptr (RbTrustAnchor) anchor = root == NULL ? NULL : rb_trust_add (cli->data_dir, options.name, root, rb_moment_now (), &error);
+  g_autoptr (RbTrustAnchor) anchor = root == NULL || !check_wmis (&options, &error)
+                                       ? NULL
+                                       : rb_trust_add_for (cli->data_dir, options.name, root, (const char *const *) options.wmis,
+                                                           rb_moment_now (), &error);
   if (anchor == NULL)
     return rb_cli_fail (cli, error, NULL);
   g_autofree char *message
@@ -61,8 +101,14 @@ end_with_list (RbCli *cli, GPtrArray *anchors)
   json_t *extra = json_object (), *rows = json_array ();
   for (guint i = 0; i < anchors->len; i++) {
     const RbTrustAnchor *anchor = anchors->pdata[i];
-    json_array_append_new (rows, row_of (anchor));
-    rb_cli_say (cli, "%-24s  version %-4" G_GINT64_FORMAT " %s", anchor->name, anchor->version, anchor->sha256);
+    g_autoptr (GError) problem = NULL;
+    g_autoptr (RbAuthority) authority = rb_authority_load (cli->data_dir, anchor->name, &problem);
+    g_autofree char *scope = authority == NULL ? g_strdup (problem->message) : rb_anchor_scope_text ((const char *const *) authority->wmis);
+    json_t *row = row_of (anchor);
+    if (authority != NULL)
+      add_scope (row, authority);
+    json_array_append_new (rows, row);
+    rb_cli_say (cli, "%-24s  version %-4" G_GINT64_FORMAT " %s  VINs: %s", anchor->name, anchor->version, anchor->sha256, scope);
   }
   rb_json_set (extra, "anchors", rows);
   return rb_cli_end (cli, RB_CLI_OK, "ok", anchors->len == 0 ? "No trust anchors" : "", extra);
@@ -184,8 +230,43 @@ verb_replace (RbCli *cli, int argc, char **argv)
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, row_of (anchor));
 }
 
+static RbAuthority *
+widen (RbCli *cli, const Options *options, GError **error)
+{
+  g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
+  g_autoptr (RbIdentity) first = rb_identities_person (cli, options->identity, options->passphrase_file, error);
+  g_autoptr (RbIdentity) second = first == NULL ? NULL : rb_identities_person (cli, options->second, options->passphrase_file, error);
+  g_autoptr (RbLibraryLock) lock = second == NULL ? NULL : rb_library_lock (library, error);
+  if (lock == NULL
+      || !rb_authority_widen (cli->data_dir, options->name, (const char *const *) options->wmis, first, second, rb_moment_now (), error))
+    return NULL;
+  return rb_authority_load (cli->data_dir, options->name, error);
+}
+
+static int
+verb_scope (RbCli *cli, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Options) options = { NULL };
+  int code;
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbAuthority) authority = check_wmis (&options, &error) ? widen (cli, &options, &error) : NULL;
+  if (authority == NULL)
+    return rb_cli_fail (cli, error, NULL);
+  g_autofree char *bound = rb_anchor_scope_text ((const char *const *) authority->bound);
+  g_autofree char *scope = rb_anchor_scope_text ((const char *const *) authority->wmis);
+  g_autofree char *message
+    = g_strdup_printf ("“%s” may speak for VINs that begin with: %s\nIts trust list narrows this to: %s", options.name, bound, scope);
+  json_t *row = json_object ();
+  rb_json_set_string (row, "name", options.name);
+  add_scope (row, authority);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message, row);
+}
+
 static const RbOption add_options[] = {
   { "name", "OEM", "what the OEM is called here", RB_OPTION_TEXT (Options, name), .needed = TRUE },
+  { "wmi", "PREFIX", "only vehicles whose VIN begins so", RB_OPTION_TEXTS (Options, wmis) },
   { NULL },
 };
 
@@ -203,11 +284,22 @@ static const RbOption replace_options[] = {
   { NULL },
 };
 
+static const RbOption scope_options[] = {
+  { "name", "OEM", "the anchor whose scope is widened", RB_OPTION_TEXT (Options, name), .needed = TRUE },
+  { "wmi", "PREFIX", "also vehicles whose VIN begins so", RB_OPTION_TEXTS (Options, wmis), .needed = TRUE },
+  { "identity", "ID", "the first person's identity", RB_OPTION_FILE (Options, identity), .needed = TRUE },
+  { "second", "ID", "the second person's identity", RB_OPTION_FILE (Options, second), .needed = TRUE },
+  { "passphrase-file", "FILE", "passphrase of both identities", RB_OPTION_FILE (Options, passphrase_file) },
+  { NULL },
+};
+
 const RbCliVerb rb_trust_verbs[] = {
-  { "trust add", "ROOT.json --name OEM", "trust an OEM's Service repository from now on", verb_add, add_options, 1, 1 },
+  { "trust add", "ROOT.json --name OEM [--wmi PREFIX]…", "trust an OEM's Service repository from now on", verb_add, add_options, 1, 1 },
   { "trust list", "", "the trust anchors", verb_list },
   { "trust update", "[FOLDER|BUNDLE|URL]…", "walk the anchors' chains to their newest roots", verb_update, update_options, 0, -1 },
   { "trust replace", "ROOT.json --name OEM --identity ID --second ID", "put another root in an anchor's place; takes two people", verb_replace,
     replace_options, 1, 1 },
+  { "trust scope", "--name OEM --wmi PREFIX… --identity ID --second ID", "let an anchor speak for more vehicles; takes two people", verb_scope,
+    scope_options },
   { NULL },
 };

@@ -8,6 +8,7 @@
 #include "oem/intake-config.h"
 #include "oem/pack.h"
 #include "oem/recall.h"
+#include "oem/dealer-list.h"
 #include "oem/vehicle-seed.h"
 
 #include <string.h>
@@ -67,6 +68,7 @@ publish_service (Demo *self, GError **error)
   self->targets = table_new ();
   table_add_json (self->targets, "campaigns", rb_recall_id (story->scenario), rb_recall_campaign (story));
   table_add_json (self->targets, "models", "aurora-compact", rb_fleet_model (story->fleet));
+  table_add_json (self->targets, "trust", "trust-list", rb_dealer_list_new (self->pki, RB_RECALL_OEM, RB_FLEET_WMI, story->now));
   for (const char *const *id = rb_fleet_profiles (); *id != NULL; id++)
     table_add_json (self->targets, "profiles", *id, rb_fleet_profile (*id));
   g_autoptr (json_t) entries = json_object ();

@@ -111,7 +111,7 @@ set_check_digit (char *vin)
 char *
 rb_fleet_vin (guint number)
 {
-  char *vin = g_strdup_printf ("1RBDM7AA0TA%06u", number);
+  char *vin = g_strdup_printf (RB_FLEET_WMI "DM7AA0TA%06u", number);
   set_check_digit (vin);
   return vin;
 }

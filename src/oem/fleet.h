@@ -46,7 +46,8 @@ RbFleet *rb_fleet_new (guint ecus, guint vehicles, gsize image_size);
 void rb_fleet_free (RbFleet *self);
 const RbFleetEcu *rb_fleet_ecu (const RbFleet *self, guint index);
 /* number counts from 1. (transfer full) */
-char *rb_fleet_vin (guint number);
+char *rb_fleet_vin (guint number); /* begins with RB_FLEET_WMI */
+#define RB_FLEET_WMI "1RB"
 char *rb_fleet_serial (const RbFleetEcu *ecu, guint number);
 /* What a version of every ECU's software is: of RbFleetSoftware, in the order of the ECUs. (transfer full) */
 GPtrArray *rb_fleet_software (const RbFleet *self, const char *version, gint64 counter);

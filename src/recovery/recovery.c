@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/recovery.h"
 
+#include "campaign/authority.h"
 #include "campaign/library.h"
 #include "core/json.h"
 #include "core/moment.h"
@@ -90,6 +91,9 @@ copy_options (RbRecovery *self, const RbRecoveryOptions *options)
   self->now = options->now;
   self->unexpected = g_ptr_array_new_with_free_func (g_free);
   self->end = RB_STATEMENT_ABORTED;
+  self->technician = options->technician;
+  self->workstation = options->workstation;
+  self->second = options->second;
 }
 
 static void
@@ -101,6 +105,25 @@ add_supervisor (RbRecovery *self, const RbRecoveryOptions *options)
                                        .user_data = options->user_data };
   self->supervise = rb_supervise_new (&watched);
   self->works = rb_supervise_works (self->supervise);
+}
+
+static RbSignerSets
+signer_sets (RbRecovery *self)
+{
+  return (RbSignerSets){ self->technician, self->workstation, self->second };
+}
+
+/* May this vehicle be worked on now, by those who are known already? The trust list may have been replaced since the campaign was
+ * opened, so this is asked before the vehicle is and again before it is written to. */
+static gboolean
+check_authority (RbRecovery *self, GError **error)
+{
+  const RbSignerSets sets = signer_sets (self);
+  gint64 now = moment (self);
+  g_autoptr (RbAuthority) authority = rb_authority_of (self->data_dir, self->contents, error);
+  return authority != NULL
+         && rb_authority_check (authority, rb_contents_campaign (self->contents), self->vin, now, self->number > 0, error)
+         && rb_signers_check (&sets, authority->list, now, error);
 }
 
 /* A vehicle that was started in time may be finished: expiry is then judged at the first run's start. */
@@ -119,7 +142,7 @@ open_campaign (RbRecovery *self, const char *name, GError **error)
   if (self->number == 0 && !rb_contents_may_start (self->contents, moment (self), error))
     return FALSE;
   if (rb_campaign_has_vin (rb_contents_campaign (self->contents), self->vin))
-    return TRUE;
+    return check_authority (self, error);
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_IN_SCOPE, "vehicle %s is not in campaign %s", self->vin, name);
   return FALSE;
 }
@@ -430,6 +453,8 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
     g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_INSPECTION_MISSING, "nothing is written before the inspection is passed");
     return FALSE;
   }
+  if (!check_authority (self, error))
+    return FALSE;
   const RbSign sign = signing (self);
   g_autoptr (RbSigners) people = rb_sign_people (&sign, error);
   if (people == NULL)

@@ -40,7 +40,8 @@ typedef struct {
 } RbRecoveryOptions;
 
 /* Opens and verifies the campaign, checks the VIN against its scope, finds an earlier run in the journal. Errors: campaign-unknown,
- * vin-missing, vin-invalid, not-in-scope, campaign-expired, database, words for metadata. */
+ * vin-missing, vin-invalid, not-in-scope, campaign-expired, database, those of rb_authority_check(), signer-not-trusted (of those who are
+ * known already), words for metadata. */
 RbRecovery *rb_recovery_open (const RbRecoveryOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_recovery_free (RbRecovery *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbRecovery, rb_recovery_free)

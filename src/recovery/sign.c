@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/sign.h"
 
+#include "campaign/authority.h"
 #include "campaign/library.h"
 #include "core/json.h"
 
@@ -9,8 +10,11 @@
 RbSigners *
 rb_sign_people (const RbSign *self, GError **error)
 {
-  return rb_signers_new (self->technician, self->workstation, self->second, rb_contents_campaign (self->contents)->second_person,
-                         self->facts.now, error);
+  const RbSignerSets sets = { self->technician, self->workstation, self->second };
+  g_autoptr (RbAuthority) authority = rb_authority_of (self->data_dir, self->contents, error);
+  if (authority == NULL || !rb_authority_has_list (authority, error))
+    return NULL;
+  return rb_signers_new (&sets, rb_contents_campaign (self->contents)->second_person, authority->list, self->facts.now, error);
 }
 
 /* Who wrote to it in an earlier run of this recovery. */

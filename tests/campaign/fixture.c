@@ -187,6 +187,23 @@ put_target (const char *folder, json_t *targets, const char *path, GBytes *bytes
   rb_json_set (targets, path, rb_author_target (bytes, NULL));
 }
 
+static GBytes *
+make_trust_list (const FixtureBundle *bundle)
+{
+  g_autoptr (json_t) list = json_pack ("{s:s,s:I,s:s,s:i,s:s,s:[s],s:[],s:[],s:[]}", "format", "recallbay-trust-list-1", "version",
+                                       (json_int_t) MAX (bundle->list_version, 1), "oem", "Fixture", "max_age_days", 30, "minimum_version",
+                                       bundle->minimum_version == NULL ? "0.0.1" : bundle->minimum_version, "wmis",
+                                       bundle->wmi == NULL ? FIXTURE_WMI : bundle->wmi, "dealer_cas", "revoked", "withdrawn");
+  g_assert_nonnull (list);
+  rb_json_set_moment (list, "issued", FIXTURE_NOW);
+  if (bundle->withdrawn != NULL) {
+    json_t *entry = json_pack ("{s:s,s:s}", "campaign", bundle->withdrawn, "reason", "another one replaces it");
+    rb_json_set_moment (entry, "since", FIXTURE_NOW);
+    json_array_append_new (json_object_get (list, "withdrawn"), entry);
+  }
+  return rb_json_to_bytes (list);
+}
+
 static void
 put_service (const Fixture *self, const FixtureBundle *bundle, const char *folder, GBytes *campaign)
 {
@@ -194,6 +211,7 @@ put_service (const Fixture *self, const FixtureBundle *bundle, const char *folde
   g_autofree char *path = g_strdup_printf ("campaigns/%s.json", bundle->campaign_file == NULL ? bundle->id : bundle->campaign_file);
   g_autoptr (GBytes) model = g_bytes_new_static (model_json, strlen (model_json));
   g_autoptr (GBytes) profile = g_bytes_new_static (profile_json, strlen (profile_json));
+  g_autoptr (GBytes) list = make_trust_list (bundle);
   g_autoptr (GBytes) root = fixture_anchor (self);
   g_autoptr (GBytes) second = make_root (RB_DIALECT_TUF, 2, self->new_service, self->service);
   put_root (folder, "service/metadata", 1, root);
@@ -201,6 +219,8 @@ put_service (const Fixture *self, const FixtureBundle *bundle, const char *folde
     put_root (folder, "service/metadata", 2, second);
   put_target (folder, targets, "models/two.json", model);
   put_target (folder, targets, "profiles/any.json", profile);
+  if (!bundle->no_trust_list)
+    put_target (folder, targets, "trust/trust-list.json", list);
   if (!bundle->no_campaign)
     put_target (folder, targets, path, campaign);
   if (bundle->second_campaign)

@@ -7,6 +7,7 @@
 #define FIXTURE_NOW G_GINT64_CONSTANT (1800000000)
 #define FIXTURE_VIN "1RBDM7AA2TA000001"
 #define FIXTURE_OTHER_VIN "1RBDM7AA2TA000002"
+#define FIXTURE_WMI "1RB"
 #define FIXTURE_DAY (24 * 60 * 60)
 
 typedef struct {
@@ -37,6 +38,11 @@ typedef struct {
   const char *campaign_file; /* name of the campaign's file; NULL: by its id */
   gboolean second_campaign;
   gboolean no_campaign;
+  gboolean no_trust_list;
+  const char *wmi;         /* of the trust list; NULL: FIXTURE_WMI */
+  gint64 list_version;     /* 0: 1 */
+  const char *withdrawn;   /* a campaign that the list withdraws; NULL: none */
+  const char *minimum_version; /* NULL: "0.0.1" */
 } FixtureBundle;
 
 void fixture_init (Fixture *self);

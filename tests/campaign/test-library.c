@@ -600,6 +600,7 @@ test_damaged_pins (Place *self, gconstpointer data)
 static void
 test_two_oems (Place *self, gconstpointer data)
 {
+  static const char *const wmis[] = { FIXTURE_WMI, NULL };
   g_autoptr (GError) error = NULL;
   Fixture other;
   FixtureBundle bundle = fixture_good ();
@@ -611,9 +612,9 @@ test_two_oems (Place *self, gconstpointer data)
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "wrong-oem");
   g_clear_error (&error);
   g_autoptr (GBytes) root = fixture_anchor (&other);
-  g_autoptr (RbTrustAnchor) anchor = rb_trust_add (self->data, "Other", root, FIXTURE_NOW, &error);
-  g_assert_no_error (error);
   import_at (self, &bundle, FIXTURE_NOW);
+  g_autoptr (RbTrustAnchor) anchor = rb_trust_add_for (self->data, "Other", root, wmis, FIXTURE_NOW, &error);
+  g_assert_no_error (error);
   g_autoptr (RbContents) both = rb_bundle_import (self->library, path, FALSE, FIXTURE_NOW, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (rb_contents_anchor (both), ==, "Other");
