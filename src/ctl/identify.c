@@ -190,10 +190,10 @@ identify (RbCli *cli, const Settings *settings)
     return rb_cli_fail (cli, error, NULL);
   g_autoptr (GPtrArray) present = link == NULL ? NULL : rb_search_ecus (link, NULL, &error);
   g_autofree char *vin = present == NULL ? NULL : first_vin (link, present, &error);
-  if (vin == NULL || !rb_way_check_vin (link, vin, &error))
+  g_autoptr (RbContents) contents = vin == NULL ? NULL : contents_for (cli, vin);
+  if (vin == NULL || !rb_way_check_vin (link, vin, contents == NULL ? NULL : rb_contents_model (contents), &error))
     return rb_cli_fail (cli, error, NULL);
   rb_cli_say (cli, "vehicle %s", vin);
-  g_autoptr (RbContents) contents = contents_for (cli, vin);
   g_autoptr (json_t) ecus = json_array ();
   if (contents == NULL)
     identify_by_asking (cli, link, present, ecus);

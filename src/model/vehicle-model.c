@@ -277,16 +277,21 @@ static gboolean
 read_link (RbVehicleModel *self, const json_t *json, GError **error)
 {
   const char *what = "vehicle model, link";
+  static const char *const certificates[] = { "vin", "any" };
   guint32 tester = 0, type = 0;
+  guint certificate = 0;
   const json_t *link = json_object_get (json, "link");
   if (link == NULL)
     return TRUE;
   if (!json_is_object (link))
     return rb_member_refuse (error, "vehicle model", "member “link” is not an object");
-  if (!rb_json_only (link, what, error, "tester", "activation_type", NULL)
+  if (!rb_json_only (link, what, error, "tester", "activation_type", "vehicle_certificate", NULL)
       || (json_object_get (link, "tester") != NULL && !rb_member_number (link, "tester", G_MAXUINT16, &tester, what, error))
-      || (json_object_get (link, "activation_type") != NULL && !rb_member_number (link, "activation_type", G_MAXUINT8, &type, what, error)))
+      || (json_object_get (link, "activation_type") != NULL && !rb_member_number (link, "activation_type", G_MAXUINT8, &type, what, error))
+      || (json_object_get (link, "vehicle_certificate") != NULL
+          && !rb_member_choice (link, "vehicle_certificate", certificates, G_N_ELEMENTS (certificates), &certificate, what, error)))
     return FALSE;
+  self->certificate_without_vin = certificate == 1;
   self->tester = (guint16) tester;
   self->activation_type = (guint8) type;
   for (guint i = 0; tester != 0 && i < self->ecus->len; i++)

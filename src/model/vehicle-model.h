@@ -38,6 +38,7 @@ typedef struct {
   guint32 can_functional; /* 0x7DF by default */
   guint16 tester;         /* DoIP logical address that the vehicle expects of a client, 0: any (0x0E80 is used) */
   guint8 activation_type; /* of the DoIP routing activation */
+  gboolean certificate_without_vin; /* the vehicle's certificate for doips:// need not name its VIN */
 } RbVehicleModel;
 
 RbVehicleModel *rb_vehicle_model_parse (GBytes *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;

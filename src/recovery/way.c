@@ -51,17 +51,21 @@ rb_way_open (const RbWay *self, GCancellable *cancellable, GError **error)
   const RbLinkOptions options = options_of (self);
   g_autoptr (RbLink) link = g_str_has_prefix (self->uri, "doips:") ? open_secured (self, cancellable, error)
                                                                   : rb_link_open_with (self->uri, &options, cancellable, error);
-  if (link == NULL || (self->vin != NULL && !rb_way_check_vin (link, self->vin, error)))
+  if (link == NULL || (self->vin != NULL && !rb_way_check_vin (link, self->vin, self->model, error)))
     return NULL;
   return g_steal_pointer (&link);
 }
 
 gboolean
-rb_way_check_vin (RbLink *link, const char *vin, GError **error)
+rb_way_check_vin (RbLink *link, const char *vin, const RbVehicleModel *model, GError **error)
 {
   const char *certified = rb_link_info (link)->vin;
-  if (certified[0] == '\0' || strcmp (certified, vin) == 0)
+  if (strcmp (certified, vin) == 0 || !g_str_has_prefix (rb_link_uri (link), "doips:"))
     return TRUE;
+  if (certified[0] == '\0')
+    return (model != NULL && model->certificate_without_vin)
+           || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_VEHICLE_CERTIFICATE,
+                              "certificate of the vehicle: names no VIN, expected %s", vin);
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "the vehicle's certificate is for %s, not for %s", certified, vin);
   return FALSE;
 }

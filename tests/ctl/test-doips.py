@@ -10,7 +10,10 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "link"))
 from bench import Bench
+from certificates import SERVER, Holder, authority
+from service import Service
 
 BUILD = sys.argv.pop(1)
 
@@ -92,6 +95,39 @@ class Vehicles(unittest.TestCase):
         verdict = self.bench.recover(expect=1, vin="1RBDM7AA2TA000002")
         self.assertIn(verdict["reason"], ("vin-mismatch", "not-in-scope"))
         self.assertEqual(self.bench.wrote(), [])
+
+    def anonymous(self):
+        """The vehicle has a certificate without a VIN, of an authority that vouches for vehicles."""
+        maker = authority("Vehicle CA")
+        (self.bench.oem / "vehicle-ca.pem").write_text(maker.pem)
+        (self.bench.oem / "vehicle" / "doip" / "vehicle.pem").write_text(Holder("Telematics unit", maker, [SERVER]).identity_pem)
+
+    def test_certificate_without_vin(self):
+        """It would be good for any vehicle of the OEM: refused, and nothing is written."""
+        self.anonymous()
+        self.bench.start()
+        for imported in (False, True):
+            if imported:
+                self.bench.trust_and_import()
+            verdict = self.bench.ctl("identify", "--link", self.bench.link, *self.bench.secured(), expect=1)
+            self.assertEqual(verdict["reason"], "vehicle-certificate")
+        inspect = self.bench.ctl("inspect", "--campaign", self.bench.campaign, "--link", self.bench.link, "--answers",
+                                 self.bench.oem / "answers.json", *self.bench.secured(), expect=1)
+        self.assertEqual(inspect["reason"], "vehicle-certificate")
+        self.assertEqual(self.bench.recover(expect=1)["reason"], "vehicle-certificate")
+        self.assertEqual(self.bench.wrote(), [])
+
+    def test_certificate_without_vin_that_the_model_allows(self):
+        self.anonymous()
+        service = Service(self.bench.oem)
+        model = next(path for path in service.targets if path.startswith("models/"))
+        service.targets[model] = json.dumps({**json.loads(service.targets[model]), "link": {"vehicle_certificate": "any"}}).encode()
+        service.publish()
+        self.bench.start()
+        self.bench.trust_and_import()
+        self.assertEqual(self.bench.ctl("identify", "--link", self.bench.link, *self.bench.secured())["vin"], self.bench.vin)
+        self.assertTrue(self.bench.recover()["ok"])
+        self.assertEqual(self.bench.differences(), [])
 
     def test_dealer_authority_is_not_the_vehicles(self):
         self.bench.start()

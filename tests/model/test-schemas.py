@@ -22,6 +22,8 @@ BAD = {
         (("extra",), 1), (("format",), "recallbay-vehicle-model-2"), (("id",), "../x"), (("id",), ""), (("id",), "x" * 65), (("id",), ".x"),
         (("name",), ""), (("name",), "a\nb"), (("name",), 3), (("functional",), "E400"), (("functional",), "0x10000"),
         (("functional",), "0x0"), (("functional",), 58368), (("can_functional",), "0x20000000"), (("buses",), GONE), (("buses",), {}),
+        (("link",), []), (("link",), {"vehicle_certificate": "none"}), (("link",), {"vehicle_certificate": True}),
+        (("link",), {"vehicle_certificate": "any", "extra": 1}),
         (("buses", 0, "kind"), "lin"), (("buses", 0, "name"), GONE), (("buses", 1, "bitrate"), 1), (("buses", 1, "bitrate"), "500000"),
         (("buses", 1, "data_bitrate"), 20000001), (("buses", 0, "extra"), 1), (("ecus",), []), (("ecus", 1, "name"), "a b"),
         (("ecus", 1, "label"), ""), (("ecus", 1, "hardware_id"), GONE), (("ecus", 1, "supplier"), None), (("ecus", 1, "supplier"), "a/b"),
@@ -131,6 +133,7 @@ ALSO_GOOD = {
         (("ecus", 1, "gateway"), GONE), (("ecus", 1, "bus"), "ethernet"), (("ecus", 1, "can", "request"), "0x18DA01F1"),
         (("ecus", 1, "can", "extension"), 0), (("ecus", 1, "can", "fd"), True), (("ecus", 1, "simulation"), GONE),
         (("ecus", 1, "optional"), True), (("ecus", 0, "optional"), False), (("ecus", 1, "simulation"), {"anything": [1, None]}), (("name",), "Öffentlicher Bus №1"),
+        (("link",), {"vehicle_certificate": "vin"}), (("link",), {"vehicle_certificate": "any"}),
     ],
     "profile": [
         (("unlock",), {"method": "security-access", "level": 1, "algorithm": "xor-a5a5a5a5"}), (("flash", "max_block"), 4093),
