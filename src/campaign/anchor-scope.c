@@ -8,6 +8,8 @@
 
 #define FORMAT "recallbay-anchor-scope-1"
 #define MAX_FILE (1024 * 1024)
+#define LIST_FILE "trust-list.json"
+#define MAX_LIST (16 * 1024 * 1024)
 
 gboolean
 rb_anchor_scope_write (const char *folder, const char *const *wmis, GError **error)
@@ -44,6 +46,27 @@ rb_anchor_scope_read (const char *folder, GStrv *wmis, GError **error)
   }
   *wmis = list == NULL ? NULL : g_strv_builder_end (builder);
   return list != NULL;
+}
+
+gboolean
+rb_anchor_scope_read_list (const char *folder, RbTrustList **list, GBytes **json, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, LIST_FILE, NULL);
+  *list = NULL;
+  *json = NULL;
+  if (!rb_files_exists (path))
+    return TRUE;
+  g_autoptr (GBytes) bytes = rb_files_read (path, MAX_LIST, error);
+  *list = bytes == NULL ? NULL : rb_trust_list_parse (bytes, error);
+  *json = *list == NULL ? NULL : g_steal_pointer (&bytes);
+  return *list != NULL;
+}
+
+gboolean
+rb_anchor_scope_write_list (const char *folder, GBytes *json, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, LIST_FILE, NULL);
+  return rb_files_write (path, json, error);
 }
 
 char *

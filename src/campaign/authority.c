@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#define LIST_FILE "trust-list.json"
-#define MAX_LIST (16 * 1024 * 1024)
 #define STATEMENT_FORMAT "recallbay-anchor-scope-change-1"
 #define STATEMENT_TYPE "application/vnd.recallbay.anchor-scope+json"
 #define SET(strv) ((const char *const *) (strv))
@@ -30,9 +28,9 @@ rb_authority_free (RbAuthority *self)
 }
 
 static char *
-anchor_file (const char *data_dir, const char *anchor, const char *name)
+folder_of (const char *data_dir, const char *anchor)
 {
-  return g_build_filename (data_dir, "trust", anchor, name, NULL);
+  return g_build_filename (data_dir, "trust", anchor, NULL);
 }
 
 static void
@@ -42,24 +40,13 @@ narrow (RbAuthority *self)
   self->wmis = rb_wmi_intersect (SET (self->bound), self->list == NULL ? NULL : SET (self->list->wmis));
 }
 
-static gboolean
-read_list (RbAuthority *self, const char *path, GError **error)
-{
-  if (!rb_files_exists (path))
-    return TRUE;
-  self->list_json = rb_files_read (path, MAX_LIST, error);
-  self->list = self->list_json == NULL ? NULL : rb_trust_list_parse (self->list_json, error);
-  return self->list != NULL;
-}
-
 RbAuthority *
 rb_authority_load (const char *data_dir, const char *anchor, GError **error)
 {
   g_autoptr (RbAuthority) self = g_new0 (RbAuthority, 1);
-  g_autofree char *folder = anchor_file (data_dir, anchor, NULL);
-  g_autofree char *list = anchor_file (data_dir, anchor, LIST_FILE);
+  g_autofree char *folder = folder_of (data_dir, anchor);
   self->anchor = g_strdup (anchor);
-  if (!rb_anchor_scope_read (folder, &self->bound, error) || !read_list (self, list, error)) {
+  if (!rb_anchor_scope_read (folder, &self->bound, error) || !rb_anchor_scope_read_list (folder, &self->list, &self->list_json, error)) {
     g_prefix_error (error, "trust anchor “%s”: ", anchor);
     return NULL;
   }
@@ -126,9 +113,8 @@ rb_authority_remember (const char *data_dir, RbContents *contents, GError **erro
   g_autoptr (RbAuthority) self = rb_authority_of (data_dir, contents, error);
   if (self == NULL)
     return FALSE;
-  g_autofree char *folder = anchor_file (data_dir, self->anchor, NULL);
-  g_autofree char *list = anchor_file (data_dir, self->anchor, LIST_FILE);
-  return (self->list == NULL || rb_files_write (list, self->list_json, error))
+  g_autofree char *folder = folder_of (data_dir, self->anchor);
+  return (self->list == NULL || rb_anchor_scope_write_list (folder, self->list_json, error))
          && (self->bound == NULL || rb_anchor_scope_write (folder, SET (self->bound), error));
 }
 
@@ -200,7 +186,7 @@ gboolean
 rb_authority_widen (const char *data_dir, const char *anchor, const char *const *wmis, RbIdentity *first, RbIdentity *second, gint64 now,
                     GError **error)
 {
-  g_autofree char *folder = rb_files_name_is_safe (anchor) ? anchor_file (data_dir, anchor, NULL) : NULL;
+  g_autofree char *folder = rb_files_name_is_safe (anchor) ? folder_of (data_dir, anchor) : NULL;
   if (folder == NULL || !rb_files_is_folder (folder))
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_NOT_FOUND, "trust anchor “%s”: not found", anchor);
   g_autoptr (RbAuthority) self = rb_authority_load (data_dir, anchor, error);

@@ -53,6 +53,7 @@ rb_testimony_open (const char *bundle, const char *service_root, GError **error)
     .campaign = rb_contents_campaign (contents),
     .campaign_sha256 = rb_contents_campaign_sha256 (contents),
     .model = rb_contents_model (contents),
+    .trust_list = rb_contents_trust_list (contents),
     .image = read_image,
     .completeness = read_completeness,
     .profile = find_profile,

@@ -256,24 +256,34 @@ rb_trust_update (const char *data_dir, const char *folder, gint64 now, GError **
   return NULL;
 }
 
-/* Two valid technicians' certificates under one authority, of two people. */
+/* Without a trust list: two technicians under one authority, whichever it is. */
 static gboolean
-check_people (RbIdentity *first, RbIdentity *second, gint64 now, GError **error)
+are_under_one_authority (RbIdentity *first, RbIdentity *second, gint64 now, GError **error)
 {
-  RbCertificate *one = rb_identity_certificate (first), *two = rb_identity_certificate (second);
   GPtrArray *chain = rb_identity_chain (first);
   g_autoptr (GPtrArray) authority = g_ptr_array_new ();
   g_ptr_array_add (authority, chain->pdata[chain->len - 1]);
-  if (rb_certificate_same_holder (one, two)) {
-    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_SAME_PERSON, "both certificates are %s’s", rb_certificate_common_name (one));
-    return FALSE;
-  }
-  if (chain->len < 2) {
-    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CERTIFICATE, "the first person’s file holds no authority’s certificate");
-    return FALSE;
-  }
+  if (chain->len < 2)
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CERTIFICATE, "the first person’s file holds no authority’s certificate");
   return rb_certificate_verify (chain, authority, RB_PURPOSE_TECHNICIAN, now, error)
          && rb_certificate_verify (rb_identity_chain (second), authority, RB_PURPOSE_TECHNICIAN, now, error);
+}
+
+/* Two people, technicians of the OEM whose anchor is replaced where it has said who they are. */
+static gboolean
+check_people (const char *place, RbIdentity *first, RbIdentity *second, gint64 now, GError **error)
+{
+  RbCertificate *one = rb_identity_certificate (first), *two = rb_identity_certificate (second);
+  g_autoptr (RbTrustList) list = NULL;
+  g_autoptr (GBytes) json = NULL;
+  if (rb_certificate_same_holder (one, two))
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_SAME_PERSON, "both certificates are %s’s", rb_certificate_common_name (one));
+  if (!rb_anchor_scope_read_list (place, &list, &json, error))
+    return FALSE;
+  if (list == NULL)
+    return are_under_one_authority (first, second, now, error);
+  return rb_trust_list_check_signer (list, rb_identity_chain (first), RB_PURPOSE_TECHNICIAN, now, error)
+         && rb_trust_list_check_signer (list, rb_identity_chain (second), RB_PURPOSE_TECHNICIAN, now, error);
 }
 
 static json_t *
@@ -341,7 +351,7 @@ rb_trust_replace (const char *data_dir, const char *name, GBytes *root, RbIdenti
     return NULL;
   }
   g_autoptr (RbTrustAnchor) before = load (data_dir, name, error);
-  if (before == NULL || !check_people (first, second, now, error)
+  if (before == NULL || !check_people (place, first, second, now, error)
       || !replace (data_dir, before, root, first, second, now, error)) {
     g_prefix_error (error, "replacing trust anchor “%s”: ", name);
     return NULL;

@@ -34,7 +34,7 @@ GPtrArray *rb_trust_update (const char *data_dir, const char *folder, gint64 now
  * metadata, those of source. (transfer full) */
 RbTrustAnchor *rb_trust_update_one (const char *data_dir, const char *name, RbSource *source, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Puts another root in the place of an anchor: what two people have to agree on, who both sign a statement that is kept beside it. Both
- * certificates are technicians' and issued under one authority. Errors: not-found, same-person, certificate, certificate-expired,
- * key-usage, words for metadata. (transfer full) */
+ * are technicians by the anchor's trust list, or issued under one authority where it has none. Errors: not-found, same-person, certificate,
+ * signer-not-trusted, certificate-expired, key-usage, words for metadata. (transfer full) */
 RbTrustAnchor *rb_trust_replace (const char *data_dir, const char *name, GBytes *root, RbIdentity *first, RbIdentity *second,
                                  gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,7 @@
 #include "model/campaign.h"
 #include "model/completeness.h"
 #include "model/profile.h"
+#include "model/trust-list.h"
 #include "model/vehicle-model.h"
 
 /* What an opened bundle can tell a verifier of records about one campaign. Filled by campaign/evidence.h; record/ only asks. */
@@ -18,4 +19,5 @@ typedef struct {
   /* The profile the campaign gives that hardware id; NULL: none. May be NULL. Borrowed. */
   const RbProfile *(*profile) (gpointer data, const char *hardware_id);
   gpointer data;
+  const RbTrustList *trust_list; /* the OEM's, as the bundle has it; NULL: not known */
 } RbEvidence;

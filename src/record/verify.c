@@ -245,6 +245,28 @@ check_result (Check *self, GError **error)
   return TRUE;
 }
 
+/* Was one of the signers revoked when the record says that it was signed? The same rule as before a vehicle is written to. */
+static gboolean
+check_trust_list (Check *self, const RbTrustList *list, GError **error)
+{
+  static const struct {
+    const char *member;
+    RbPurpose purpose;
+  } signers[] = { { "technician", RB_PURPOSE_TECHNICIAN }, { "workstation", RB_PURPOSE_WORKSTATION }, { "secondPerson", RB_PURPOSE_TECHNICIAN } };
+  const json_t *time = json_object_get (self->predicate, "time");
+  gint64 claimed = 0;
+  if (list == NULL)
+    return TRUE;
+  if (!rb_json_moment (time, "claimed", &claimed, "record", error))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (signers); i++) {
+    GPtrArray *chain = chain_of (self, signers[i].member);
+    if (chain != NULL && !rb_trust_list_check_signer (list, chain, signers[i].purpose, claimed, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* The bundle of the campaign that the record names; the same id over other contents is another campaign, and a lie. */
 static gboolean
 check_bundle (Check *self, GError **error)
@@ -258,9 +280,13 @@ check_bundle (Check *self, GError **error)
     id_is_known |= g_strcmp0 (bundle->campaign->id, self->outcome->campaign) == 0;
     if (g_strcmp0 (bundle->campaign_sha256, rb_json_string_or (campaign, "campaignSha256", NULL)) != 0)
       continue;
-    self->outcome->campaign_checked = rb_against_check (self->predicate, bundle, error);
-    return self->outcome->campaign_checked;
+    self->outcome->campaign_checked
+      = rb_against_check (self->predicate, bundle, error) && check_trust_list (self, bundle->trust_list, error);
+    if (!self->outcome->campaign_checked)
+      return FALSE;
   }
+  if (self->outcome->campaign_checked)
+    return TRUE;
   if (self->request->other_campaigns && !id_is_known)
     return TRUE;
   return deny (error, RB_REASON_RECORD_CAMPAIGN, "its campaign is not the bundle's");

@@ -10,7 +10,7 @@
  * The verifier of records: from bytes to a verdict, with nothing but the anchors and bundles it is given. It names
  * the first thing wrong, in this order: size, base64, signatures, certificates at the time the record claims,
  * members, result computed again (with the proofs of possession and reports inside), and against a bundle the
- * campaign, scope, images, roots, nonces.
+ * campaign, scope, images, roots, nonces, and the signers by the OEM's trust list at the time the record claims.
  */
 
 typedef struct {

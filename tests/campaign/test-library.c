@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "campaign/authority.h"
 #include "campaign/bundle.h"
 #include "campaign/trust.h"
 #include "core/files.h"
@@ -636,6 +637,75 @@ test_two_oems (Place *self, gconstpointer data)
   fixture_clear (&other);
 }
 
+static RbAuthority *
+authority (Place *self)
+{
+  g_autoptr (GError) error = NULL;
+  RbAuthority *authority = rb_authority_load (self->data, "Fixture", &error);
+  g_assert_no_error (error);
+  return authority;
+}
+
+/* A campaign that was packed before does not bring back a list that was replaced, and its own list counts no more. */
+static void
+test_newest_trust_list (Place *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  FixtureBundle old = fixture_good (), new = fixture_good ();
+  new.id = "R-2";
+  new.list_version = 2;
+  new.withdrawn = "R-1";
+  import_at (self, &old, FIXTURE_NOW);
+  g_autoptr (RbContents) before = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);
+  g_assert_no_error (error);
+  import_at (self, &new, FIXTURE_NOW);
+  g_autoptr (RbAuthority) newest = authority (self);
+  g_assert_cmpint (newest->list->version, ==, 2);
+  g_autoptr (RbAuthority) of_old = rb_authority_of (self->data, before, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (of_old->list->version, ==, 2);
+  g_assert_false (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_VIN, FIXTURE_NOW, FALSE, &error));
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "campaign-withdrawn");
+  g_clear_error (&error);
+  g_assert_true (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_VIN, FIXTURE_NOW, TRUE, &error));
+  g_assert_true (rb_authority_remember (self->data, before, &error));
+  g_autoptr (RbAuthority) still = authority (self);
+  g_assert_cmpint (still->list->version, ==, 2);
+}
+
+/* Two lists of one version: one of them is not the OEM's last word. */
+static void
+test_same_version_other_list (Place *self, gconstpointer data)
+{
+  FixtureBundle bundle = fixture_good (), other = fixture_good ();
+  other.id = "R-2";
+  other.withdrawn = "R-1";
+  import_at (self, &bundle, FIXTURE_NOW);
+  refuse_at (self, &other, FIXTURE_NOW, RB_REASON_ROLLBACK);
+}
+
+/* What stands in the data dir is read as strictly as what comes in. */
+static void
+test_altered_anchor_files (Place *self, gconstpointer data)
+{
+  static const char *const files[][2]
+    = { { "scope.json", "{}" }, { "scope.json", "{\"format\": \"recallbay-anchor-scope-1\", \"wmis\": [\"1rb\"]}" },
+        { "scope.json", "{\"format\": \"recallbay-anchor-scope-1\", \"wmis\": \"1RB\"}" }, { "trust-list.json", "{}" } };
+  const FixtureBundle bundle = fixture_good ();
+  import_at (self, &bundle, FIXTURE_NOW);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *path = g_build_filename (self->data, "trust", "Fixture", files[i][0], NULL);
+    g_autoptr (GBytes) good = rb_files_read (path, 1 << 20, &error);
+    g_assert_no_error (error);
+    g_assert_true (rb_files_write_text (path, files[i][1], NULL));
+    g_autoptr (RbAuthority) broken = rb_authority_load (self->data, "Fixture", &error);
+    g_assert_null (broken);
+    g_assert_true (rb_reason_of (error) == RB_REASON_MALFORMED || rb_reason_of (error) == RB_REASON_MISSING);
+    g_assert_true (rb_files_write (path, good, NULL));
+  }
+}
+
 static void
 test_for_auditors (Place *self, gconstpointer data)
 {
@@ -689,6 +759,9 @@ main (int argc, char **argv)
   ADD ("/library/pack-rollback", test_pack_rollback);
   ADD ("/library/damaged-pins", test_damaged_pins);
   ADD ("/library/two-oems", test_two_oems);
+  ADD ("/library/newest-trust-list", test_newest_trust_list);
+  ADD ("/library/same-version-other-list", test_same_version_other_list);
+  ADD ("/library/altered-anchor-files", test_altered_anchor_files);
   ADD ("/library/for-auditors", test_for_auditors);
   return g_test_run ();
 }

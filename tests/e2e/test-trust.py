@@ -44,7 +44,7 @@ class Trust(unittest.TestCase):
     def person(self, name="Alex Kim", issuer=None, usage=(TECHNICIAN,), **options):
         """An identity file and its certificate."""
         holder = Holder(name, issuer or self.dealers, list(usage), **options)
-        return self.write(f"{name}.pem", holder.identity_pem), holder.certificate
+        return self.write(f"{name}.pem", holder.identity_pem + holder.issuer.pem), holder.certificate
 
     def passphrase(self, oem=None):
         return ((oem or self.bench.oem) / "passphrase").read_text().strip().encode()
@@ -212,6 +212,37 @@ class Lists(Trust):
         self.finishes()
 
 
+class Records(Trust):
+    """A verifier with a bundle judges the signers by its trust list, at the time of the record."""
+
+    def audited(self, bundle, expect=0):
+        out = self.bench.run("recall-oem", "audit", "verify", self.folder, "--json", "--trust", self.bench.oem / "dealer-ca.pem", "--bundle",
+                             bundle, "--service-root", self.bench.oem / "service-root.json", expect=expect)
+        return json.loads(out.splitlines()[-1])
+
+    def verified(self, bundle, expect=0):
+        return self.bench.ctl("record", "verify", self.record, "--trust", self.bench.oem / "dealer-ca.pem", "--bundle", bundle,
+                              "--service-root", self.bench.oem / "service-root.json", "--require", "completed", expect=expect)
+
+    def test_revoked_at_the_time_of_the_record(self):
+        self.ready()
+        self.finishes(second=self.bench.oem / "second.p12")
+        self.record = self.bench.records()[0]
+        self.folder = self.record.parent
+        self.assertTrue(self.verified(self.bench.oem / "campaign.recall")["ok"])
+        _, own, issuer = self.technician()
+        _, second, _ = self.technician(name="second")
+        for certificate in (own, second, self.station()[0]):
+            bundle = self.service.publish("next.recall", revoked=[self.service.revoked(certificate, issuer)])
+            self.assertEqual(self.verified(bundle, expect=1)["reason"], "signer-not-trusted")
+            self.assertEqual(self.audited(bundle, expect=1)["reason"], "signer-not-trusted")
+            bundle = self.service.publish("next.recall", revoked=[self.service.revoked(certificate, issuer, since=0.5)])
+            self.assertTrue(self.verified(bundle)["ok"])
+            self.assertTrue(self.audited(bundle)["ok"])
+        bundle = self.service.publish("next.recall", revoked=[], dealer_cas=[])
+        self.assertEqual(self.verified(bundle, expect=1)["reason"], "signer-not-trusted")
+
+
 class Scope(Trust):
     def check(self, vin=None):
         return [row["campaign"] for row in self.bench.ctl("campaign", "check", vin or self.bench.vin)["campaigns"]]
@@ -328,7 +359,11 @@ class Scope(Trust):
         people = ["--identity", self.bench.oem / "technician.p12", "--second", self.bench.oem / "second.p12", "--passphrase-file",
                   self.bench.oem / "passphrase"]
         other = Service(self.bench.oem)
-        self.bench.ctl("trust", "replace", self.bench.oem / "service-root.json", "--name", "OEM", *people)
+        replace = ["trust", "replace", self.bench.oem / "service-root.json", "--name", "OEM"]
+        impostors = authority("Northern Dealers")
+        people_of_others = ["--identity", self.person("A", impostors)[0], "--second", self.person("B", impostors)[0]]
+        self.assertEqual(self.bench.ctl(*replace, *people_of_others, expect=1)["reason"], "signer-not-trusted")
+        self.bench.ctl(*replace, *people)
         self.bench.ctl("bundle", "remove", self.bench.campaign)
         row = self.anchors()["OEM"]
         self.assertEqual((row["wmi"], row["wmi_bound"], row.get("trust_list")), ([], ["2XY"], None))

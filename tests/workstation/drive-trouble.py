@@ -14,9 +14,12 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "link"))
+import certificates  # noqa: E402
 from screen import ROLE, wait_for  # noqa: E402
 from workshop import Bay, Technician, check_record, check_vehicle  # noqa: E402
 
+TECHNICIAN = "1.3.6.1.4.1.58270.77.1"
 HELD_BACK = "Do not release this vehicle"
 
 
@@ -178,7 +181,32 @@ def second_person(bay, technician):
     check_record(bay)
 
 
+def untrusted_signer(bay, technician):
+    """A technician of a self-made authority: the OEM knows nobody of it, and nothing is written."""
+    screen = technician.screen
+    before = bay.show()
+    person = bay.folder / "impostor.pem"
+    impostor = certificates.authority("Aurora Motors Dealer CA")
+    person.write_text(certificates.Holder("Alex Kim", impostor, [TECHNICIAN]).identity_pem + impostor.pem)
+    to_the_plan(technician)
+    screen.wait_label("Software: ")
+    screen.type("Last four characters of the VIN", bay.vin[-4:])
+    screen.type("Technician’s identity file", str(person))
+    screen.click("Authorise and start")
+    screen.wait_label("signer-not-trusted")
+    technician.picture("signer-not-trusted")
+    assert bay.show() == before, "something was written by a person whom the OEM does not know"
+    screen.type("Last four characters of the VIN", bay.vin[-4:])
+    screen.type("Technician’s identity file", str(bay.oem / "technician.p12"))
+    screen.click("Authorise and start")
+    technician.work()
+    technician.sign()
+    check_vehicle(bay)
+    check_record(bay)
+
+
 CASES = {
+    "untrusted-signer": (untrusted_signer, {}),
     "lying-ecu": (lying_ecu, {"faults": ["brake:wrong-digest"]}),
     "stop-safely": (stop_safely, {"timing": "real"}),
     "power-cut": (power_cut, {"faults": ["brake:kill@block=9"]}),
