@@ -33,6 +33,16 @@ problem_row (RbCli *cli, const GError *problem)
   return row;
 }
 
+/* The first campaign that cannot be judged, which is not "none". One that the OEM has withdrawn is judged. */
+static const GError *
+unjudged (GPtrArray *problems)
+{
+  for (guint i = 0; i < problems->len; i++)
+    if (rb_reason_of (problems->pdata[i]) != RB_REASON_CAMPAIGN_WITHDRAWN)
+      return problems->pdata[i];
+  return NULL;
+}
+
 static int
 verb_check (RbCli *cli, int argc, char **argv)
 {
@@ -54,8 +64,9 @@ verb_check (RbCli *cli, int argc, char **argv)
   rb_json_set_string (extra, "vin", argv[1]);
   rb_json_set (extra, "campaigns", rows);
   rb_json_set (extra, "unusable", unusable);
-  if (problems->len > 0) /* what cannot be judged is not "none" */
-    return rb_cli_fail (cli, problems->pdata[0], extra);
+  const GError *problem = unjudged (problems);
+  if (problem != NULL)
+    return rb_cli_fail (cli, problem, extra);
   return rb_cli_end (cli, RB_CLI_OK, "ok", found->len == 0 ? "No open campaign for this vehicle" : "", extra);
 }
 

@@ -405,7 +405,7 @@ class TwoOems(unittest.TestCase):
         self.data = self.made / "data"
         for name in ("Aurora", "Borealis"):
             subprocess.run([RECALL_OEM, "demo", str(self.made / name), "--image-size", "20000"], check=True, stdout=subprocess.DEVNULL)
-            self.assertEqual(self.run_good("trust", "add", self.made / name / "service-root.json", "--name", name)["ok"], True)
+            self.assertEqual(self.run_good("trust", "add", self.made / name / "service-root.json", "--name", name, "--wmi", "1RB")["ok"], True)
         self.campaign = (self.made / "Aurora" / "campaign.txt").read_text().strip()
 
     def run_good(self, *arguments):

@@ -72,6 +72,11 @@ class Trust(unittest.TestCase):
         self.assertEqual(len(self.bench.ctl("record", "list")["records"]), records)
         return verdict
 
+    def check(self, vin=None, expect=0):
+        """campaign check: campaigns offered; reasons of the others."""
+        verdict = self.bench.ctl("campaign", "check", vin or self.bench.vin, expect=expect)
+        return [row["campaign"] for row in verdict["campaigns"]], [row["reason"] for row in verdict["unusable"]]
+
     def finishes(self, **arguments):
         verdict = self.bench.recover(**arguments)
         self.assertEqual((verdict["ok"], verdict["result"]), (True, "completed"), verdict)
@@ -165,6 +170,7 @@ class Signers(Trust):
 class Lists(Trust):
     def test_none(self):
         self.ready(without=[LIST])
+        self.assertEqual(self.check(expect=1), ([], ["trust-list-missing"]))
         self.refused("trust-list-missing")
         inspect = self.bench.ctl("inspect", "--campaign", self.bench.campaign, "--link", self.bench.link, "--answers",
                                  self.bench.oem / "answers.json", expect=1)
@@ -174,6 +180,7 @@ class Lists(Trust):
 
     def test_stale(self):
         self.ready(issued=moment(-31))
+        self.assertEqual(self.check(expect=1), ([], ["trust-list-expired"]))
         self.refused("trust-list-expired")
         self.publish_next(issued=moment())
         self.begin()
@@ -195,6 +202,7 @@ class Lists(Trust):
         withdrawn = [{"campaign": self.bench.campaign, "since": moment(-1), "reason": "R-2026-99 replaces it"}]
         self.publish_next(withdrawn=withdrawn)
         self.finishes()
+        self.assertEqual(self.check(), ([], ["campaign-withdrawn"]))
         verdict = self.refused("campaign-withdrawn")
         self.assertIn("R-2026-99 replaces it", verdict["message"])
         self.publish_next(withdrawn=[dict(withdrawn[0], campaign="R-2025-01")])
@@ -244,9 +252,6 @@ class Records(Trust):
 
 
 class Scope(Trust):
-    def check(self, vin=None):
-        return [row["campaign"] for row in self.bench.ctl("campaign", "check", vin or self.bench.vin)["campaigns"]]
-
     def anchors(self):
         return {row["name"]: row for row in self.bench.ctl("trust", "list")["anchors"]}
 
@@ -265,14 +270,14 @@ class Scope(Trust):
     def test_first_list_sets_it(self):
         self.ready()
         self.assertEqual(self.anchors()["OEM"]["wmi"], ["1RB"])
-        self.assertEqual(self.check(), [self.bench.campaign])
+        self.assertEqual(self.check(), ([self.bench.campaign], []))
         self.publish_next(wmis=["2XY", "1RBDM", "1"])
         self.assertEqual((self.anchors()["OEM"]["wmi"], self.anchors()["OEM"]["wmi_bound"]), (["1RB"], ["1RB"]))
         self.publish_next(wmis=["1RBDM"])
         self.assertEqual((self.anchors()["OEM"]["wmi"], self.anchors()["OEM"]["wmi_bound"]), (["1RBDM"], ["1RB"]))
         self.publish_next(wmis=[])
         self.assertEqual(self.anchors()["OEM"]["wmi"], [])
-        self.assertEqual(self.check(), [])
+        self.assertEqual(self.check(), ([], []))
         self.refused("not-in-anchor-scope")
 
     def test_import_prints_it(self):
@@ -285,7 +290,7 @@ class Scope(Trust):
     def test_vehicle_of_another_brand(self):
         """Brand B's anchor has a campaign for a VIN of brand A: neither offered nor written."""
         self.ready(wmis=["2XY"])
-        self.assertEqual(self.check(), [])
+        self.assertEqual(self.check(), ([], []))
         self.refused("not-in-anchor-scope")
         inspect = self.bench.ctl("inspect", "--campaign", self.bench.campaign, "--link", self.bench.link, "--answers",
                                  self.bench.oem / "answers.json", expect=1)
@@ -297,7 +302,7 @@ class Scope(Trust):
         self.add("--wmi", "2XY")
         self.imported()
         self.assertEqual(self.anchors()["OEM"]["wmi"], [])
-        self.assertEqual(self.check(), [])
+        self.assertEqual(self.check(), ([], []))
         self.refused("not-in-anchor-scope")
         self.assertEqual(self.add("--wmi", "1RB", expect=1)["reason"], "exists")
         self.add("--wmi", "2XY")
@@ -329,7 +334,7 @@ class Scope(Trust):
         self.assertEqual(self.bench.ctl("bundle", "verify", bundle, expect=1)["reason"], "not-in-anchor-scope")
         self.assertEqual(self.anchors()["Other"]["wmi_bound"], None)
         self.assertEqual(len(self.bench.ctl("bundle", "list")["campaigns"]), 1)
-        self.assertEqual(self.check(), [self.bench.campaign])
+        self.assertEqual(self.check(), ([self.bench.campaign], []))
 
     def test_two_people_widen_it(self):
         self.service.publish()
@@ -343,10 +348,10 @@ class Scope(Trust):
         self.assertEqual(self.widen("1RB", second=self.bench.oem / "technician.p12", expect=1)["reason"], "same-person")
         self.assertEqual(self.widen("1RB", second=self.bench.oem / "workstation.pem", expect=1)["reason"], "key-usage")
         self.assertEqual(self.widen("1rb", expect=2)["reason"], "usage")
-        self.assertEqual(self.check(), [])
+        self.assertEqual(self.check(), ([], []))
         verdict = self.widen("1RB", "3ZZ")
         self.assertEqual((verdict["wmi"], verdict["wmi_bound"]), (["1RB"], ["1RB", "2XY", "3ZZ"]))
-        self.assertEqual(self.check(), [self.bench.campaign])
+        self.assertEqual(self.check(), ([self.bench.campaign], []))
         statements = list((self.bench.data / "trust" / "OEM").glob("scope-*.json"))
         self.assertEqual(len(statements), 1)
         self.assertEqual(len(json.loads(statements[0].read_text())["signatures"]), 2)
