@@ -138,12 +138,14 @@ class Bench:
         facts = json.loads(self.run("recall-sim", "show", "--state", self.state, "--json"))
         return {ecu["serial"]: ecu for ecu in facts["ecus"]}
 
+    def offers(self, director, image):
+        """What each ECU does with metadata of an over-the-air update. The vehicle must be off."""
+        return json.loads(self.run("recall-sim", "offer", "--state", self.state, "--director", director, "--image", image, "--json"))["ecus"]
+
     def offer(self):
-        """Would the thief's metadata be believed? serial → bool. The vehicle must be off."""
+        """Is the attacker's metadata accepted? serial → bool. The vehicle must be off."""
         attack = self.oem / "attack"
-        out = json.loads(self.run("recall-sim", "offer", "--state", self.state, "--director", attack / "director",
-                                  "--image", attack / "image", "--json"))
-        return {ecu["serial"]: ecu["accepted"] for ecu in out["ecus"]}
+        return {ecu["serial"]: ecu["accepted"] for ecu in self.offers(attack / "director", attack / "image")}
 
     def differences(self):
         """(serial, member) where the vehicle is not as the campaign wants it."""

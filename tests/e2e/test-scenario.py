@@ -4,8 +4,10 @@
 Usage: test-scenario.py BUILD SCENARIO [doip|doips|bus]"""
 import base64
 import json
+import shutil
 import subprocess
 import sys
+import tarfile
 
 from bench import Bench
 
@@ -96,6 +98,31 @@ def judged_by_openssl(bench):
                     bench.root / "signature", bench.root / "signed"], check=True, capture_output=True)
 
 
+def unpacked(bench):
+    """The campaign's Director metadata of this VIN, and its Image metadata, each in a folder as a repository has it."""
+    with tarfile.open(bench.oem / "campaign.recall") as bundle:
+        bundle.extractall(bench.root / "bundle")
+    director = bench.root / "campaign-director"
+    shutil.copytree(bench.root / "bundle/director/metadata", director)
+    for path in (bench.root / "bundle/vins" / bench.vin / "director").iterdir():
+        shutil.copy(path, director)
+    return director, bench.root / "bundle/image/metadata"
+
+
+def image_keys_decide(bench):
+    """The stolen Image keys under the campaign's own Director: each full verification ECU rejects the Image repository's signatures."""
+    director, image = unpacked(bench)
+    model = json.loads((bench.oem / "vehicle.json").read_text())
+    full = {ecu["hardware_id"] for ecu in model["ecus"] if ecu["verification"] == "full"}
+    hardware = {serial: ecu["hardware_id"] for serial, ecu in bench.show().items()}
+    genuine = bench.offers(director, image)
+    assert all(ecu["accepted"] for ecu in genuine), genuine
+    stolen = bench.offers(director, bench.oem / "attack/image")
+    assert len(full) > 1 and {ecu["serial"] for ecu in stolen if not ecu["accepted"]} == {s for s, h in hardware.items() if h in full}, stolen
+    assert {ecu["reason"] for ecu in stolen if not ecu["accepted"]} == {"threshold-unmet"}, stolen
+    assert not bench.differences(), "the offer changed something"
+
+
 def main():
     build, scenario = sys.argv[1:3]
     bench = Bench(build, scenario, way="".join(sys.argv[3:]) or "doip")
@@ -109,6 +136,8 @@ def main():
         if scenario != "ecu-keys":
             assert not any(bench.offer().values()), "somebody still believes the thief"
             assert not bench.differences(), "the offer changed something"
+        if scenario.startswith("image-"):
+            image_keys_decide(bench)
         records_hold(bench, other)
         judged_by_openssl(bench)
     finally:
