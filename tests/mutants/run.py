@@ -59,8 +59,9 @@ def apply(root, mutant):
     return path, source
 
 
-def tenth(digest):
+def tenth():
     """A tenth of the mutants, at least four, in an order that the digest of the commit gives."""
+    digest = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     order = sorted(MUTANTS, key=lambda mutant: hashlib.sha256(f"{digest} {mutant.name}".encode()).digest())
     return order[:max(4, len(MUTANTS) // 10)]
 
@@ -157,7 +158,7 @@ def main():
     choice.add_argument("--list", action="store_true", help="name, function, test and rule of each")
     choice.add_argument("--all", action="store_true", help="run all")
     choice.add_argument("--only", metavar="NAME", help="run one")
-    choice.add_argument("--tenth", metavar="DIGEST", help="run a tenth, drawn by this text")
+    choice.add_argument("--tenth", action="store_true", help="run a tenth, drawn by the commit's digest")
     options = parser.parse_args()
     wrong = list(problems(ROOT))
     if wrong:
@@ -170,7 +171,7 @@ def main():
         for mutant in MUTANTS:
             print(f"{mutant.name}\t{mutant.symbol}\t{mutant.test}\t{mutant.rule}")
         return 0
-    drawn = MUTANTS if options.all else tenth(options.tenth) if options.tenth else [m for m in MUTANTS if m.name == options.only]
+    drawn = MUTANTS if options.all else tenth() if options.tenth else [m for m in MUTANTS if m.name == options.only]
     return run(drawn) if drawn else parser.error(f"no mutant is called {options.only}")
 
 
