@@ -101,6 +101,17 @@ MUTANTS = [
            "campaign-library", "a vehicle repository's root is the campaign's by digest"),
     Mutant("campaign-expired", "rb_contents_may_start", "now >= campaign->expires", "FALSE", "campaign-library", "an expired campaign starts no vehicle"),
     Mutant("vin-scope", "rb_vin_pack_check", "!rb_campaign_has_vin (campaign, vin)", "FALSE", "campaign-library", "a vehicle outside the scope gets nothing"),
+    # who may speak
+    Mutant("revoked", "check_revoked", "entry == NULL || moment < entry->since", "TRUE", "model-trust-list", "a revoked certificate signs nothing"),
+    Mutant("revoked-later", "check_revoked", "moment < entry->since", "FALSE", "model-trust-list", "a revocation counts from its time"),
+    Mutant("trust-list-age", "rb_trust_list_check_age", "now - self->issued < self->max_age", "TRUE",
+           "model-trust-list", "a trust list that is too old starts no vehicle"),
+    Mutant("outdated", "rb_trust_list_check_version", "known && own[i] >= minimum[i]", "known",
+           "model-trust-list", "outdated workstation software starts no vehicle"),
+    Mutant("withdrawn", "rb_trust_list_check_campaign", "entry == NULL || now < entry->since", "TRUE",
+           "model-trust-list", "a withdrawn campaign starts no vehicle"),
+    Mutant("anchor-scope", "rb_authority_check", "!rb_wmi_holds (SET (self->wmis), vin)", "FALSE",
+           "e2e-trust", "a trust anchor speaks for its own vehicles only"),
     # certificates
     Mutant("certificate-bytes", "rb_certificate_from_der",
            "(gsize) (at - start) != length) {\n    X509_free (x509);\n"
@@ -108,7 +119,7 @@ MUTANTS = [
            "    return NULL;\n  }\n  RbCertificate *self = certificate_new (x509, error);\n  if (self == NULL || g_bytes_equal (self->der, der))",
            "FALSE) {\n    return NULL;\n  }\n  RbCertificate *self = certificate_new (x509, error);\n  if (self == NULL || TRUE)",
            "crypto-identity", "a certificate is its DER bytes and no more"),
-    Mutant("certificate-purpose", "rb_certificate_verify", "purpose < 0 || rb_certificate_has_purpose (leaf, (RbPurpose) purpose)", "TRUE",
+    Mutant("certificate-purpose", "rb_certificate_find_path", "purpose < 0 || rb_certificate_has_purpose (leaf, (RbPurpose) purpose)", "TRUE",
            "crypto-identity", "a certificate is used for its purpose only"),
     # records
     Mutant("record-vin", "check_vin", 'g_strcmp0 (rb_json_string_or (source, "value", NULL), vin) != 0', "FALSE",
