@@ -53,8 +53,11 @@ rb_supervise_new (const RbSuperviseOptions *options)
 static void
 disconnect (RbSupervise *self)
 {
-  for (guint i = 0; i < self->works->len; i++)
-    g_clear_pointer (&((RbWork *) self->works->pdata[i])->unit, rb_unit_free);
+  for (guint i = 0; i < self->works->len; i++) {
+    RbWork *work = self->works->pdata[i];
+    work->block_limit = work->unit == NULL ? work->block_limit : rb_unit_block_limit (work->unit);
+    g_clear_pointer (&work->unit, rb_unit_free);
+  }
   g_clear_pointer (&self->link, rb_link_unref);
 }
 
@@ -172,6 +175,7 @@ open_units (RbSupervise *self, GError **error)
     work->unit = rb_unit_new (self->link, work->model, work->profile, error);
     if (work->unit == NULL)
       return FALSE;
+    rb_unit_limit_block (work->unit, work->block_limit);
   }
   return TRUE;
 }

@@ -48,6 +48,7 @@ struct _RbWork {
   gboolean unlocked, written; /* since the last reset */
   guint writes;
   gint64 row;                 /* of the step that is written, in the journal */
+  gsize block_limit;          /* blocks that are not too long, learned in this run; 0: not known */
   guint silent;               /* responses lost or wrong since the last success */
   guint silent_in_all;        /* in this run */
   guint needs;                /* what did not hold at the last observation, as bits */

@@ -282,8 +282,9 @@ add_ecu (RbCanNetwork *self, const RbVehicleModel *model, RbEcu *ecu)
   Bus *bus = find_bus (self, known->bus);
   if (bus == NULL)
     bus = connector (self);
+  const RbFault *limit = rb_simulated_fault (ecu->vehicle, "overflow", ecu, 0);
   const RbCanEcuConfig config = {
-    .isotp = { .tx_id = known->can_response, .rx_id = known->can_request, .tx_extension = known->can_response_extension,
+    .isotp = { .max_message = limit == NULL ? 0 : (gsize) limit->argument, .tx_id = known->can_response, .rx_id = known->can_request, .tx_extension = known->can_response_extension,
                .rx_extension = known->can_extension, .fd = known->can_fd, .brs = known->can_fd, .pad = TRUE, .padding = 0xcc,
                .block_size = small (known, "block_size"), .st_min = small (known, "st_min") },
     .functional = functional_of (known, model),

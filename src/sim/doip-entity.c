@@ -236,6 +236,14 @@ ask_ecu (Tester *self, RbEcu *ecu, GBytes *uds, gboolean functional)
   send_answers (self, ecu->model->logical, answers);
 }
 
+/* Fault: the gateway takes less than the ECU. */
+static gboolean
+is_too_long (RbEcu *ecu, gsize length)
+{
+  const RbFault *limit = rb_simulated_fault (ecu->vehicle, "long-nack", ecu, 0);
+  return limit != NULL && length > (gsize) limit->argument;
+}
+
 /* FALSE when the connection was reset by a fault. */
 static gboolean
 take_diagnostic (Tester *self, const guint8 *payload, gsize length)
@@ -247,7 +255,10 @@ take_diagnostic (Tester *self, const guint8 *payload, gsize length)
     return TRUE;
   gboolean functional = target == entity->vehicle->model->functional;
   RbEcu *ecu = rb_simulated_by_logical (entity->vehicle, target);
-  guint8 code = !self->active || source != self->address ? 0x02 : !functional && ecu == NULL ? 0x03 : 0;
+  guint8 code = !self->active || source != self->address      ? 0x02
+                : !functional && ecu == NULL                  ? 0x03
+                : ecu != NULL && is_too_long (ecu, length - 4) ? 0x04
+                                                              : 0;
   rb_doip_acknowledge_write (out, code == 0 ? RB_DOIP_DIAGNOSTIC_ACK : RB_DOIP_DIAGNOSTIC_NACK, target, source, code);
   tester_write (self, out);
   if (code != 0)
@@ -492,9 +503,17 @@ take_message (Tester *self, guint16 type, const guint8 *payload, gsize length)
   }
 }
 
+static guint32
+most_payload (const Tester *self)
+{
+  RbSimulated *vehicle = self->entity->vehicle;
+  const RbFault *limit = rb_simulated_fault (vehicle, "long-header", vehicle->ecus->pdata[0], 0);
+  return limit == NULL ? MAX_DATA + 4 : (guint32) limit->argument + 4;
+}
+
 /* What ISO 13400-2 has the header handler look at, in its order; -1: nothing is wrong with it. */
 static int
-fault_of (const RbDoipHeader *header)
+fault_of (const Tester *self, const RbDoipHeader *header)
 {
   gsize least = 0, most = 0;
   switch (header->type) {
@@ -506,7 +525,7 @@ fault_of (const RbDoipHeader *header)
   case RB_DOIP_POWER_REQUEST: break;
   default: return RB_DOIP_UNKNOWN_TYPE;
   }
-  if (header->length > MAX_DATA + 4)
+  if (header->length > most_payload (self))
     return RB_DOIP_TOO_LARGE;
   gboolean odd = header->type == RB_DOIP_ACTIVATION_REQUEST && header->length != least && header->length != most;
   return odd || header->length < least || header->length > most ? RB_DOIP_BAD_LENGTH : -1;
@@ -544,7 +563,7 @@ take_one (Tester *self)
   RbDoipHeaderState state = rb_doip_header_parse (self->buffer->data, self->buffer->len, &header);
   if (state == RB_DOIP_HEADER_SHORT)
     return FALSE;
-  int fault = state == RB_DOIP_HEADER_BAD ? RB_DOIP_BAD_PATTERN : fault_of (&header);
+  int fault = state == RB_DOIP_HEADER_BAD ? RB_DOIP_BAD_PATTERN : fault_of (self, &header);
   if (fault >= 0)
     return refuse (self, (guint8) fault, header.length);
   if (self->buffer->len - RB_DOIP_HEADER < header.length)

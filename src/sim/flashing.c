@@ -136,12 +136,23 @@ strike (RbEcu *self)
     self->vehicle->effect = RB_EFFECT_DROP_LINK;
 }
 
+/* Faults: it was offered more than is taken. */
+static gboolean
+is_too_long (RbEcu *self, gsize length)
+{
+  const RbFault *limit = rb_simulated_fault (self->vehicle, "block-limit", self, 0);
+  const RbFault *abort = rb_simulated_fault (self->vehicle, "block-abort", self, 0);
+  if (abort != NULL && length > (gsize) abort->argument)
+    end_transfer (self);
+  return !self->transfer.active || (limit != NULL && length > (gsize) limit->argument);
+}
+
 static guint8
 take_block (RbEcu *self, const guint8 *data, gsize length)
 {
   RbTransfer *transfer = &self->transfer;
   g_autoptr (GError) error = NULL;
-  if (length == 0 || length + 2 > block_length (self))
+  if (length == 0 || length + 2 > block_length (self) || is_too_long (self, length))
     return RB_NRC_LENGTH;
   if (length > transfer->size - transfer->done)
     return RB_NRC_SUSPENDED;

@@ -26,6 +26,7 @@ enum {
 #define BUSY_PAUSE_MS 100
 #define DELAY_PAUSE_MS 500 /* each request for a seed keeps S3 off as well */
 #define MAX_FOREIGN 16
+#define MIN_BLOCK 16 /* data bytes; an ECU that refuses fewer means something else */
 #define OVERHEAD 2 /* service id and counter of a TransferData, counted by maxNumberOfBlockLength */
 
 struct _RbClient {
@@ -36,6 +37,7 @@ struct _RbClient {
   gpointer wait_data;
   RbChannelNext *next;     /* what may follow the response to the request in flight; NULL: nothing */
   const GBytes *under_way; /* the request that went out behind the response before it; only compared */
+  gsize block_limit;       /* longest block that was not too long, data bytes; 0: not known */
   guint dropped;           /* responses that did not match their request */
   gboolean mismatched;     /* a positive response of the same service was among them since the request was sent */
 };
@@ -562,17 +564,26 @@ rb_client_add_file (RbClient *self, const char *path, guint32 size, gsize *block
   return take_block_length (self, &reader, size_of_length, block, error);
 }
 
-/* NULL: there is no more. */
+typedef struct {
+  const guint8 *data;
+  gsize length, done;
+  gsize block;    /* data bytes of a request */
+  gsize accepted; /* most that the ECU has accepted in one request */
+  guint8 counter; /* of the next request */
+} Transfer;
+
+/* The request that is skip bytes and as many requests ahead. NULL: there is no more. */
 static GBytes *
-next_block (RbReader *data, gsize block, guint8 counter)
+block_at (const Transfer *self, gsize skip, guint8 ahead)
 {
-  gsize length = MIN (block, rb_reader_left (data));
+  gsize from = self->done + skip;
+  gsize length = MIN (self->block, self->length - from);
   if (length == 0)
     return NULL;
   GByteArray *request = g_byte_array_sized_new ((guint) (length + OVERHEAD));
   rb_writer_u8 (request, SID_TRANSFER);
-  rb_writer_u8 (request, counter);
-  rb_writer_data (request, rb_reader_take (data, length), length);
+  rb_writer_u8 (request, (guint8) (self->counter + ahead));
+  rb_writer_data (request, &self->data[from], length);
   return g_byte_array_free_to_bytes (request);
 }
 
@@ -590,21 +601,61 @@ transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, G
   return rest != NULL;
 }
 
+/* The gateway or the ECU took nothing of the block because of its length: these bytes can be sent again in less. */
+static gboolean
+is_too_long (RbClient *self, const Transfer *transfer, gsize size, const GError *error)
+{
+  gboolean by_ecu = self->last_nrc == RB_NRC_WRONG_LENGTH || self->last_nrc == RB_NRC_OUT_OF_RANGE;
+  return g_error_matches (error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG) || (by_ecu && size > transfer->accepted);
+}
+
+/* Half as long, from now on. FALSE: it is too short already. */
+static gboolean
+shorten (RbClient *self, Transfer *transfer, gsize size)
+{
+  if (size / 2 < MIN_BLOCK)
+    return FALSE;
+  g_debug ("a block of %" G_GSIZE_FORMAT " bytes is too long", size);
+  self->block_limit = transfer->block = size / 2;
+  return TRUE;
+}
+
+void
+rb_client_limit_block (RbClient *self, gsize block)
+{
+  self->block_limit = block;
+}
+
+gsize
+rb_client_block_limit (RbClient *self)
+{
+  return self->block_limit;
+}
+
 gboolean
 rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize block, RbClientTaken taken, gpointer user_data,
                     GCancellable *cancellable, GError **error)
 {
-  RbReader reader = rb_reader_new (data, length);
-  guint8 counter = 1;
-  gsize done = 0;
-  g_autoptr (GBytes) request = next_block (&reader, block, counter);
+  gsize limit = self->block_limit == 0 ? block : MIN (block, self->block_limit);
+  Transfer transfer = { .data = data, .length = length, .block = limit, .counter = 1 };
+  g_autoptr (GBytes) request = block_at (&transfer, 0, 0);
   while (request != NULL) {
-    g_autoptr (GBytes) next = next_block (&reader, block, (guint8) (counter + 1));
-    if (!transfer_block (self, request, counter++, next, cancellable, error))
+    gsize size = g_bytes_get_size (request) - OVERHEAD;
+    g_autoptr (GBytes) next = block_at (&transfer, size, 1);
+    g_autoptr (GError) failure = NULL;
+    if (transfer_block (self, request, transfer.counter, next, cancellable, &failure)) {
+      transfer.done += size;
+      transfer.accepted = MAX (transfer.accepted, size);
+      transfer.counter++;
+      if (taken != NULL)
+        taken (transfer.done, user_data);
+    } else if (is_too_long (self, &transfer, size, failure) && shorten (self, &transfer, size)) {
+      g_clear_pointer (&next, g_bytes_unref);
+      next = block_at (&transfer, 0, 0);
+    } else {
+      g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
-    done += g_bytes_get_size (request) - OVERHEAD;
-    if (taken != NULL)
-      taken (done, user_data);
+    }
     g_bytes_unref (request);
     request = g_steal_pointer (&next);
   }

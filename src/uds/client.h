@@ -59,6 +59,13 @@ typedef void (*RbClientTaken) (gsize taken, gpointer user_data);
  */
 gboolean rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize block, RbClientTaken taken, gpointer user_data,
                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/*
+ * A block that the gateway (DoIP NACK 04, header NACK 02), the transport (FC OVFLW) or the ECU (NRC 13, 31, although 0x74 promised more)
+ * rejects because of its length is sent again in halves, and no longer one for as long as the client lives; the limit can be read
+ * and given to the next client of the same ECU. Data bytes, 0: none.
+ */
+gsize rb_client_block_limit (RbClient *self);
+void rb_client_limit_block (RbClient *self, gsize block);
 /* 0x37 */
 gboolean rb_client_transfer_exit (RbClient *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 3E 80, no answer awaited. */

@@ -80,6 +80,18 @@ rb_unit_model (RbUnit *self)
   return self->model;
 }
 
+gsize
+rb_unit_block_limit (RbUnit *self)
+{
+  return rb_client_block_limit (self->client);
+}
+
+void
+rb_unit_limit_block (RbUnit *self, gsize block)
+{
+  rb_client_limit_block (self->client, block);
+}
+
 guint8
 rb_unit_last_nrc (RbUnit *self)
 {
@@ -403,8 +415,7 @@ erase (RbUnit *self, guint32 address, guint32 length, GCancellable *cancellable,
 }
 
 static gboolean
-write_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, Report *report, GCancellable *cancellable,
-               GError **error)
+try_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, Report *report, GCancellable *cancellable, GError **error)
 {
   gsize block = 0;
   if (!erase (self, address, length, cancellable, error))
@@ -414,6 +425,31 @@ write_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length
   if (self->profile->max_block > 0)
     block = MIN (block, self->profile->max_block);
   return prefixed (self, send_data (self, data, length, block, report, cancellable, error), error);
+}
+
+/* Did blocks turn out to be too long in this attempt, and the ECU give the download up over it? */
+static gboolean
+deserves_another (RbUnit *self, gsize limit, const GError *error)
+{
+  gsize now = rb_client_block_limit (self->client);
+  return rb_reason_of (error) == RB_REASON_REFUSED && now != 0 && (limit == 0 || now < limit);
+}
+
+/* From the erasure again, with the shorter blocks, as often as they get shorter. */
+static gboolean
+write_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, Report *report, GCancellable *cancellable,
+               GError **error)
+{
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    gsize limit = rb_client_block_limit (self->client);
+    if (try_segment (self, address, data, length, report, cancellable, &failure))
+      return TRUE;
+    if (!deserves_another (self, limit, failure)) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  }
 }
 
 static gboolean
@@ -458,16 +494,31 @@ rb_unit_digest (RbUnit *self, GBytes *nonce, GCancellable *cancellable, GError *
   return NULL;
 }
 
-gboolean
-rb_unit_stage (RbUnit *self, const char *path, GBytes *bytes, GCancellable *cancellable, GError **error)
+static gboolean
+try_stage (RbUnit *self, const char *path, const guint8 *data, gsize length, GCancellable *cancellable, GError **error)
 {
-  gsize length = 0;
-  const guint8 *data = g_bytes_get_data (bytes, &length);
   gsize block = 0;
   return prefixed (self,
                    rb_client_add_file (self->client, path, (guint32) length, &block, cancellable, error)
                      && send_data (self, data, length, block, NULL, cancellable, error),
                    error);
+}
+
+gboolean
+rb_unit_stage (RbUnit *self, const char *path, GBytes *bytes, GCancellable *cancellable, GError **error)
+{
+  gsize length = 0;
+  const guint8 *data = g_bytes_get_data (bytes, &length);
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    gsize limit = rb_client_block_limit (self->client);
+    if (try_stage (self, path, data, length, cancellable, &failure))
+      return TRUE;
+    if (!deserves_another (self, limit, failure)) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  }
 }
 
 /* An ECU judges metadata; a word of anything else, of the link or of this computer, is not its to say. */

@@ -46,6 +46,10 @@ RbUnit *rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *pro
 void rb_unit_free (RbUnit *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbUnit, rb_unit_free)
 const RbModelEcu *rb_unit_model (RbUnit *self);
+/* Longest block that turned out not to be too long for the ECU or its gateway, data bytes; 0: not known. For the next unit of the same
+ * ECU when the link was lost meanwhile. */
+gsize rb_unit_block_limit (RbUnit *self);
+void rb_unit_limit_block (RbUnit *self, gsize block);
 /* NRC of the last refused call, 0. */
 guint8 rb_unit_last_nrc (RbUnit *self);
 gboolean rb_unit_keep_alive (RbUnit *self);

@@ -344,6 +344,34 @@ def test_connection_is_confirmed(build):
     return bench
 
 
+def blocks_of(bench, name):
+    return [event["length"] for event in bench.events() if event["event"] == "block" and event["serial"] == f"SN-{name.upper()}-0001"]
+
+
+def test_blocks_too_long(build):
+    """ECU, gateway and DoIP entity take less than 0x74 offered: shorter blocks for the rest of the run, and nothing is parked."""
+    limits = {"brake": ("block-limit", 1000), "door": ("block-abort", 700), "lamp": ("long-nack", 1500), "steering": ("long-nack", 602)}
+    bench = fresh(build, *(f"{name}:{kind}={limit}" for name, (kind, limit) in limits.items()))
+    finishes(bench)
+    for name, (_, limit) in limits.items():
+        assert 100 < max(blocks_of(bench, name)) <= limit, (name, blocks_of(bench, name))
+    bench.stop()
+    bench = fresh(build, "*:long-header=2000")
+    finishes(bench)
+    assert max(blocks_of(bench, "brake")) <= 2000
+    return bench
+
+
+def test_blocks_too_long_for_can(build):
+    """FC OVFLW to the first frame."""
+    bench = Bench(build, way="bus")
+    bench.start("--fault", "brake:overflow=900")
+    bench.trust_and_import()
+    finishes(bench)
+    assert 100 < max(blocks_of(bench, "brake")) <= 898
+    return bench
+
+
 def test_another_tester_address(build):
     """The model says as which tester the vehicle is connected to, and with which type of activation."""
     bench = Bench(build, demo=("--tester", 0x0F42))

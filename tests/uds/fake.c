@@ -87,6 +87,10 @@ fake_receive (gpointer state, gpointer channel, gint64 first_ms, GCancellable *c
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the plug was pulled");
     return NULL;
   }
+  if (strcmp (word, ">") == 0) {
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG, "too long for the gateway");
+    return NULL;
+  }
   g_free (self->last);
   self->last = g_strdup (word);
   GBytes *bytes = rb_bytes_from_hex (word);

@@ -6,7 +6,7 @@
  * A vehicle of one ECU made of a script, behind the link contract: nothing is sent anywhere and no time passes.
  *
  * A script is an array of steps, ended by { NULL }: the request that must come next, in hex, and what the ECU says to
- * it, words parted by spaces: hex is a message; "~" no message within the time; "!" the link is lost; "*" the message
+ * it, words parted by spaces: hex is a message; "~" no message within the time; "!" the link is lost; ">" the message was too long; "*" the message
  * before once more, for ever. What is not taken from a step's answers is thrown away at the next drain.
  */
 typedef struct {

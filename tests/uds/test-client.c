@@ -513,7 +513,7 @@ test_too_long_for_the_link (void)
   static const guint8 data[200] = { 0 };
   Bench bench;
   bench_open (&bench, steps, NULL);
-  bench.fake->max_message = 100;
+  bench.fake->max_message = 10;
   g_assert_false (rb_client_transfer (bench.client, data, 99, 99, NULL, NULL, NULL, &bench.error));
   g_assert_error (bench.error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG);
   fake_assert_done (bench.fake);

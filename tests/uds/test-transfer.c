@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake.h"
 
+#include "core/bytes.h"
 #include "uds/client.h"
 
 #include <string.h>
@@ -84,6 +85,74 @@ test_after_a_failure (void)
   fake_assert_done (fake);
 }
 
+typedef struct {
+  const char *rejection; /* what a block of more than most bytes gets */
+  gsize most;
+  GByteArray *taken;
+  guint8 counter;
+} Narrow;
+
+static char *
+narrow_ecu (const char *request, gpointer data)
+{
+  Narrow *self = data;
+  g_autoptr (GBytes) bytes = rb_bytes_from_hex (request);
+  gsize length;
+  const guint8 *block = g_bytes_get_data (bytes, &length);
+  if (length - 2 > self->most)
+    return g_strdup (self->rejection[0] == '7' ? self->rejection : ">");
+  g_assert_cmphex (block[1], ==, (guint8) (self->counter + 1));
+  self->counter = block[1];
+  g_byte_array_append (self->taken, &block[2], (guint) length - 2);
+  return g_strdup_printf ("76%02x", block[1]);
+}
+
+/* The ECU promised more than it or its gateway takes: shorter blocks with the same counter, and remembered. */
+static void
+test_shorter_blocks (gconstpointer rejection)
+{
+  guint8 image[1000];
+  g_autoptr (RbChannel) channel = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GByteArray) taken = g_byte_array_new ();
+  Narrow narrow = { rejection, 120, taken, 0 };
+  for (guint i = 0; i < sizeof image; i++)
+    image[i] = (guint8) (i * 7);
+  Fake *fake = fake_channel (NULL, &channel);
+  fake->answer = narrow_ecu;
+  fake->user_data = &narrow;
+  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
+  for (guint round = 0; round < 2; round++) {
+    guint before = fake->asked;
+    g_byte_array_set_size (taken, 0);
+    narrow.counter = 0;
+    g_assert_true (rb_client_transfer (client, image, sizeof image, 400, NULL, NULL, NULL, &error));
+    g_assert_no_error (error);
+    g_assert_cmpmem (taken->data, taken->len, image, sizeof image);
+    g_assert_cmpuint (rb_client_block_limit (client), ==, 100);
+    g_assert_cmpuint (fake->asked - before, ==, round == 0 ? 12 : 10);
+  }
+}
+
+/* What an ECU rejects once it has accepted as much is not about the length. */
+static void
+test_rejected_later (void)
+{
+  static const FakeStep steps[] = { { "3601" "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "7601" },
+                                    { "3602" "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "7f3631" }, { NULL } };
+  guint8 image[96];
+  g_autoptr (RbChannel) channel = NULL;
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < sizeof image; i++)
+    image[i] = i % 32;
+  Fake *fake = fake_channel (steps, &channel);
+  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
+  g_assert_false (rb_client_transfer (client, image, sizeof image, 32, NULL, NULL, NULL, &error));
+  g_assert_error (error, RB_UDS_ERROR, RB_REASON_REFUSED);
+  g_assert_cmpuint (rb_client_block_limit (client), ==, 0);
+  fake_assert_done (fake);
+}
+
 static void
 test_nothing_to_transfer (void)
 {
@@ -138,6 +207,10 @@ main (int argc, char **argv)
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_transfer);
   }
   g_test_add_func ("/transfer/after-a-failure", test_after_a_failure);
+  g_test_add_data_func ("/transfer/shorter-blocks/7f3613", "7f3613", test_shorter_blocks);
+  g_test_add_data_func ("/transfer/shorter-blocks/7f3631", "7f3631", test_shorter_blocks);
+  g_test_add_data_func ("/transfer/shorter-blocks/too-long", ">", test_shorter_blocks);
+  g_test_add_func ("/transfer/rejected-later", test_rejected_later);
   g_test_add_func ("/transfer/nothing", test_nothing_to_transfer);
   g_test_add_data_func ("/transfer/counter", NULL, test_counter);
   g_test_add_data_func ("/transfer/counter-ahead", "ahead", test_counter);
