@@ -17,7 +17,7 @@
 /* One audit: what it is measured against, and what it found. */
 typedef struct {
   RbCli *cli;
-  char *trust, *service_root;
+  char *trust, *service_root, *config; /* config: of the intake, not of options */
   GStrv bundle_paths;
   GPtrArray *anchors;     /* of RbCertificate; NULL: none */
   GPtrArray *testimonies; /* of RbTestimony */
@@ -31,6 +31,7 @@ clear_audit (Audit *self)
 {
   g_free (self->trust);
   g_free (self->service_root);
+  g_free (self->config);
   g_strfreev (self->bundle_paths);
   g_clear_pointer (&self->anchors, g_ptr_array_unref);
   g_clear_pointer (&self->bundles, g_ptr_array_unref);
@@ -83,7 +84,7 @@ beside (const char *config, const char *name)
 static gboolean
 load_config (Audit *self, GError **error)
 {
-  const char *path = self->cli->config;
+  const char *path = self->config;
   g_autoptr (json_t) config = rb_json_load (path, CONFIG_MAX, error);
   const char *dealer_ca = config == NULL ? NULL : rb_json_string (config, "dealer_ca", path, error);
   if (dealer_ca == NULL || (self->anchors == NULL && !add_anchors (self, dealer_ca, path, error)))
@@ -102,7 +103,7 @@ load_measures (Audit *self, GError **error)
   self->testimonies = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_testimony_free);
   if (self->trust != NULL && !load_trust (self, error))
     return FALSE;
-  if (self->cli->config != NULL && !load_config (self, error))
+  if (self->config != NULL && !load_config (self, error))
     return FALSE;
   for (guint i = 0; self->bundle_paths != NULL && self->bundle_paths[i] != NULL; i++)
     if (!open_bundle (self, self->bundle_paths[i], self->service_root, error))
@@ -278,6 +279,7 @@ verb_verify (RbCli *cli, int argc, char **argv)
 }
 
 static const RbOption verify_options[] = {
+  { "config", "FILE", "the intake's configuration, for its anchors", RB_OPTION_FILE (Audit, config) },
   { "trust", "CA.pem", "the dealer CA", RB_OPTION_FILE (Audit, trust) },
   { "bundle", "FILE", "check records against its campaign; may be repeated", RB_OPTION_FILES (Audit, bundle_paths) },
   { "service-root", "FILE", "verify bundles down from it", RB_OPTION_FILE (Audit, service_root) },
