@@ -186,7 +186,7 @@ write_import (Import *self, GError **error)
   rb_json_set_moment (json, "valid_until", rb_contents_valid_until (self->contents));
   rb_json_set_string (json, "in_place", self->in_place ? self->path : NULL);
   g_autofree char *text = rb_json_to_pretty (json);
-  return rb_files_write_text (path, text, error);
+  return rb_files_write_private_text (path, text, error);
 }
 
 static gboolean

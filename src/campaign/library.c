@@ -40,6 +40,9 @@ rb_library_new (const char *data_dir)
   self->data_dir = g_strdup (data_dir);
   self->folder = g_build_filename (data_dir, "library", NULL);
   self->store = g_build_filename (data_dir, "store", "sha256", NULL);
+  g_autoptr (GError) problem = NULL;
+  if (rb_files_is_folder (data_dir) && !rb_files_keep_private (data_dir, &problem))
+    g_warning ("%s", problem->message);
   return self;
 }
 

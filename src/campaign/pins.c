@@ -248,7 +248,7 @@ save (RbPins *self, GError **error)
   rb_files_sweep (self->path); /* whoever remembers holds the library's lock */
   if (strlen (text) > MAX_PINS)
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TOO_LARGE, "%s: more than %d bytes", self->path, MAX_PINS);
-  return rb_files_write_text (self->path, text, error);
+  return rb_files_write_private_text (self->path, text, error);
 }
 
 gboolean

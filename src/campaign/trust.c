@@ -71,6 +71,8 @@ GPtrArray *
 rb_trust_list (const char *data_dir, GError **error)
 {
   g_autofree char *folder = g_build_filename (data_dir, "trust", NULL);
+  if (rb_files_is_folder (data_dir) && !rb_files_keep_private (data_dir, error))
+    return NULL;
   g_autoptr (GPtrArray) anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_trust_anchor_free);
   if (!rb_files_exists (folder))
     return g_steal_pointer (&anchors);
@@ -134,7 +136,7 @@ write_anchor (const char *folder, const char *name, GBytes *root, gint64 now, GE
   rb_json_set_integer (json, "version", rb_store_root_version (store));
   rb_json_set_string (json, "sha256", rb_store_root_sha256 (store));
   g_autofree char *text = rb_json_to_pretty (json);
-  return rb_files_write_text (json_path, text, error);
+  return rb_files_write_private_text (json_path, text, error);
 }
 
 /* Made whole beside its place, then put there; what was there before goes with the scratch folder. */
@@ -310,7 +312,7 @@ write_statement (const char *folder, const RbTrustAnchor *before, GBytes *root, 
   if (!rb_dsse_sign (envelope, first, error) || !rb_dsse_sign (envelope, second, error))
     return FALSE;
   g_autoptr (GBytes) json = rb_dsse_to_json (envelope);
-  return rb_files_write (path, json, error);
+  return rb_files_write_private (path, json, error);
 }
 
 /* Earlier statements stay beside the anchor, and its scope; its trust list goes with the root. */

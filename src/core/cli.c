@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/output.h"
 #include "core/reason.h"
+#include "core/signals.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -260,6 +261,15 @@ check_output (RbCli *cli, int code)
   return RB_CLI_FAILED;
 }
 
+/* A verb without a way to stop ends where it is: what it was making is not there. */
+static void
+end_on_signal (gpointer data)
+{
+  RbCli *cli = data;
+  if (cli != NULL && g_atomic_int_get (&cli->ended) == 0)
+    rb_cli_exit (cli, RB_CLI_FAILED, rb_reason_word (RB_REASON_CANCELLED), "ended by a signal", NULL);
+}
+
 int
 rb_cli_main (const RbCliProgram *program, int argc, char **argv)
 {
@@ -271,7 +281,9 @@ rb_cli_main (const RbCliProgram *program, int argc, char **argv)
   g_autofree char **arguments = g_new0 (char *, (gsize) argc + 1);
   for (int i = 1; i < argc; i++)
     arguments[i - 1] = argv[i];
+  rb_signals_watch (end_on_signal, &cli);
   int code = check_output (&cli, run_program (&cli, arguments));
+  rb_signals_watch (end_on_signal, NULL);
   g_free (cli.data_dir);
   g_free (cli.config);
   g_free (cli.program_path);
@@ -332,6 +344,7 @@ int
 rb_cli_end (RbCli *cli, int code, const char *reason, const char *message, json_t *extra)
 {
   g_autoptr (json_t) verdict = extra == NULL ? json_object () : extra;
+  g_atomic_int_set (&cli->ended, TRUE);
   if (!cli->json) {
     say_end (cli, code, reason, message == NULL ? "" : message);
     return code;
@@ -361,21 +374,42 @@ rb_cli_progress (RbCli *cli, const char *label, guint64 done, guint64 total)
   rb_cli_put (cli, line);
 }
 
+static struct termios with_echo;
+static gint is_silent; /* atomic: with_echo is to be set again */
+
+static void
+set_echo (void)
+{
+  if (g_atomic_int_compare_and_exchange (&is_silent, TRUE, FALSE))
+    tcsetattr (STDIN_FILENO, TCSAFLUSH, &with_echo);
+}
+
+void
+rb_cli_exit (RbCli *cli, int code, const char *reason, const char *message, json_t *extra)
+{
+  set_echo ();
+  int unused = rb_cli_end (cli, code, reason, message, extra);
+  (void) unused;
+  _exit (code);
+}
+
 static char *
 ask_without_echo (const char *prompt)
 {
-  struct termios before, silent;
   char line[1024];
-  if (!isatty (STDIN_FILENO) || tcgetattr (STDIN_FILENO, &before) != 0)
+  if (!isatty (STDIN_FILENO) || tcgetattr (STDIN_FILENO, &with_echo) != 0)
     return NULL;
-  silent = before;
+  struct termios silent = with_echo;
   silent.c_lflag &= (tcflag_t) ~ECHO;
-  fprintf (stderr, "%s: ", prompt);
+  rb_output_complain ("%s: ", prompt);
+  g_atomic_int_set (&is_silent, TRUE);
   tcsetattr (STDIN_FILENO, TCSAFLUSH, &silent);
   gboolean read_one = fgets (line, sizeof line, stdin) != NULL;
-  tcsetattr (STDIN_FILENO, TCSAFLUSH, &before);
-  fputc ('\n', stderr);
-  return read_one ? g_strdup (g_strchomp (line)) : NULL;
+  set_echo ();
+  rb_output_complain ("\n");
+  char *answer = read_one ? g_strdup (g_strchomp (line)) : NULL;
+  explicit_bzero (line, sizeof line);
+  return answer;
 }
 
 char *
@@ -386,9 +420,12 @@ rb_cli_passphrase (RbCli *cli, const char *path, const char *prompt, GError **er
   g_autoptr (GBytes) bytes = rb_files_read (path, 4096, error);
   if (bytes == NULL)
     return NULL;
-  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  gsize size = 0;
+  char *data = (char *) g_bytes_get_data (bytes, &size);
+  char *text = g_strndup (data, size);
+  explicit_bzero (data, size);
   char *end = strpbrk (text, "\r\n");
   if (end != NULL)
-    *end = '\0';
-  return g_steal_pointer (&text);
+    explicit_bzero (end, strlen (end));
+  return text;
 }

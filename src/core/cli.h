@@ -48,6 +48,7 @@ struct RbCli {
   const RbCliVerb *verb;
   GHashTable *given; /* set of the RbOption on the command line */
   int output_errno;  /* first error of standard output */
+  gint ended;        /* atomic: the verdict is on its way */
 };
 
 /* Runs the verb that argv names. */
@@ -70,6 +71,8 @@ void rb_cli_event (RbCli *cli, json_t *event);
 int rb_cli_end (RbCli *cli, int code, const char *reason, const char *message, json_t *extra);
 /* Ends with an error: exit code 1 (2 for reason usage) and its reason word. */
 int rb_cli_fail (RbCli *cli, const GError *error, json_t *extra);
+/* Ends the process from another thread while the program waits for a person: the terminal gets its echo back, then as rb_cli_end(). */
+void rb_cli_exit (RbCli *cli, int code, const char *reason, const char *message, json_t *extra) G_GNUC_NORETURN;
 /* A progress bar on a terminal: "label  41%"; nothing elsewhere. total 0 ends the line. */
 void rb_cli_progress (RbCli *cli, const char *label, guint64 done, guint64 total);
 /* Passphrase from a file (first line) or, when path is NULL and a terminal is there, asked without echo. NULL without error: none given. */

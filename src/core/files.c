@@ -15,7 +15,9 @@
 static void
 set_errno_error (GError **error, const char *path, int code)
 {
-  RbReason reason = code == ENOENT ? RB_REASON_NOT_FOUND : code == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO;
+  RbReason reason = code == ENOENT                      ? RB_REASON_NOT_FOUND
+                    : code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE
+                                                       : RB_REASON_IO;
   g_set_error (error, RB_CORE_ERROR, (int) reason, "%s: %s", path, g_strerror (code));
 }
 
@@ -86,9 +88,101 @@ rb_files_write_text (const char *path, const char *text, GError **error)
 }
 
 gboolean
+rb_files_write_private_text (const char *path, const char *text, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+  return rb_files_write_private (path, bytes, error);
+}
+
+gboolean
 rb_files_write_private (const char *path, GBytes *bytes, GError **error)
 {
   return write_with_mode (path, bytes, 0600, error);
+}
+
+static gboolean
+write_all (int fd, GBytes *bytes)
+{
+  gsize length = 0;
+  const char *data = g_bytes_get_data (bytes, &length);
+  while (length > 0) {
+    ssize_t n = write (fd, data, length);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return FALSE;
+    data += n;
+    length -= (gsize) n;
+  }
+  /* pipes and devices cannot be synchronised */
+  return fsync (fd) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
+}
+
+/* A device, a pipe and what a link points to stay what they are. */
+static gboolean
+write_into (const char *path, GBytes *bytes, int mode, GError **error)
+{
+  int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, mode);
+  int code = fd >= 0 && write_all (fd, bytes) ? 0 : errno;
+  if (fd >= 0 && close (fd) != 0 && code == 0)
+    code = errno;
+  if (code != 0)
+    set_errno_error (error, path, code);
+  return code == 0;
+}
+
+gboolean
+rb_files_write_output (const char *path, GBytes *bytes, int mode, GError **error)
+{
+  GStatBuf status;
+  gboolean exists = g_lstat (path, &status) == 0;
+  if (exists && (!S_ISREG (status.st_mode) || status.st_nlink > 1))
+    return write_into (path, bytes, mode, error);
+  if (!write_with_mode (path, bytes, exists ? (int) (status.st_mode & 07777) : mode, error))
+    return FALSE;
+  /* the umask is for new files */
+  if (!exists || chmod (path, status.st_mode & 07777) == 0)
+    return TRUE;
+  set_errno_error (error, path, errno);
+  return FALSE;
+}
+
+/* *wrong: it was open to others. Files of other owners are left to them. */
+static gboolean
+mend_mode (const char *path, GStatBuf *status, gboolean *wrong)
+{
+  mode_t mode = S_ISDIR (status->st_mode) ? 0700 : 0600;
+  if ((!S_ISDIR (status->st_mode) && !S_ISREG (status->st_mode)) || (status->st_mode & 07777) == mode || status->st_uid != geteuid ())
+    return TRUE;
+  *wrong = TRUE;
+  return chmod (path, mode) == 0;
+}
+
+/* Two levels down in any case, further where a folder was open. */
+static gboolean
+mend_tree (const char *path, guint levels, GError **error)
+{
+  GStatBuf status;
+  gboolean wrong = FALSE;
+  if (g_lstat (path, &status) != 0 || !mend_mode (path, &status, &wrong)) {
+    set_errno_error (error, path, errno);
+    return FALSE;
+  }
+  if (!S_ISDIR (status.st_mode) || (levels == 0 && !wrong))
+    return TRUE;
+  g_auto (GStrv) names = rb_files_list (path, error);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++) {
+    g_autofree char *inner = g_build_filename (path, names[i], NULL);
+    if (!mend_tree (inner, wrong ? MAX (levels, 1) : levels - 1, error) && rb_files_exists (inner))
+      return FALSE;
+  }
+  return names != NULL;
+}
+
+gboolean
+rb_files_keep_private (const char *folder, GError **error)
+{
+  return mend_tree (folder, 2, error);
 }
 
 /* g_file_set_contents() writes to NAME.XXXXXX beside NAME, then renames. */

@@ -25,6 +25,7 @@ rb_output_prepare (void)
   occupy (STDOUT_FILENO, O_RDONLY);
   occupy (STDERR_FILENO, O_RDWR);
   signal (SIGPIPE, SIG_IGN);
+  signal (SIGXFSZ, SIG_IGN); /* a write beyond the limit of a file is an error like a full disk */
 }
 
 /* What the locale has no letter for is written similarly, else as "?". */
@@ -34,6 +35,8 @@ to_locale (const char *text)
   const char *charset = NULL;
   if (g_get_charset (&charset))
     return g_strdup (text);
+  if (g_str_has_prefix (charset, "ANSI_X3.4") || strcmp (charset, "US-ASCII") == 0)
+    return g_str_to_ascii (text, "C");
   g_autofree char *similar = g_strconcat (charset, "//TRANSLIT", NULL);
   char *converted = g_convert (text, -1, similar, "UTF-8", NULL, NULL, NULL);
   if (converted == NULL)

@@ -79,7 +79,9 @@ rb_reason_of (const GError *error)
   if (error->domain == G_IO_ERROR)
     return reason_of_gio (error->code);
   if (error->domain == G_FILE_ERROR)
-    return error->code == G_FILE_ERROR_NOENT ? RB_REASON_NOT_FOUND : RB_REASON_IO;
+    return error->code == G_FILE_ERROR_NOENT   ? RB_REASON_NOT_FOUND
+           : error->code == G_FILE_ERROR_NOSPC ? RB_REASON_NO_SPACE
+                                               : RB_REASON_IO;
   if (error->domain == G_OPTION_ERROR)
     return RB_REASON_USAGE;
   return RB_REASON_INTERNAL;

@@ -3,11 +3,13 @@
 
 #include "core/files.h"
 #include "crypto/evp.h"
+#include "crypto/secret.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <string.h>
 
+#define BEGIN "-----BEGIN "
 #define MAX_IDENTITY_FILE (1024 * 1024)
 
 struct _RbIdentity {
@@ -90,16 +92,18 @@ static GPtrArray *
 keys_in_pem (const char *pem, const char *passphrase, GError **error)
 {
   g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_key_private_unref);
-  g_auto (GStrv) blocks = g_strsplit (pem, "-----BEGIN ", -1);
-  for (guint i = 1; blocks[0] != NULL && blocks[i] != NULL; i++) {
-    char *title_end = strstr (blocks[i], "-----");
-    if (title_end == NULL || g_strstr_len (blocks[i], title_end - blocks[i], "PRIVATE KEY") == NULL)
-      continue;
-    g_autofree char *block = g_strconcat ("-----BEGIN ", blocks[i], NULL);
-    RbPrivateKey *key = rb_key_private_from_pem (block, passphrase, error);
-    if (key == NULL)
-      return NULL;
-    g_ptr_array_add (keys, key);
+  for (const char *at = strstr (pem, BEGIN); at != NULL;) {
+    const char *title_end = strstr (at + strlen (BEGIN), "-----");
+    const char *next = strstr (at + strlen (BEGIN), BEGIN);
+    if (title_end != NULL && g_strstr_len (at, title_end - at, "PRIVATE KEY") != NULL) {
+      char *block = g_strndup (at, next == NULL ? strlen (at) : (gsize) (next - at));
+      RbPrivateKey *key = rb_key_private_from_pem (block, passphrase, error);
+      rb_secret_free (block);
+      if (key == NULL)
+        return NULL;
+      g_ptr_array_add (keys, key);
+    }
+    at = next;
   }
   return g_steal_pointer (&keys);
 }
@@ -158,7 +162,7 @@ load_pkcs12 (RbIdentitySet *self, GBytes *bytes, const char *passphrase, GError 
     return FALSE;
   }
   if (PKCS12_parse (p12, passphrase == NULL ? "" : passphrase, &pkey, &own, &rest) != 1) {
-    rb_evp_set_error (error, RB_REASON_PASSPHRASE, "PKCS#12: the passphrase is not right");
+    rb_key_set_passphrase_error (error, passphrase);
     return FALSE;
   }
   if (!collect_p12 (pkey, own, rest, keys, certificates, error))
@@ -170,15 +174,15 @@ load_pkcs12 (RbIdentitySet *self, GBytes *bytes, const char *passphrase, GError 
 RbIdentitySet *
 rb_identity_set_load (const char *path, const char *passphrase, GError **error)
 {
-  g_autoptr (GBytes) bytes = rb_files_read (path, MAX_IDENTITY_FILE, error);
+  g_autoptr (GBytes) bytes = rb_secret_read (path, MAX_IDENTITY_FILE, error);
   if (bytes == NULL)
     return NULL;
   g_autoptr (RbIdentitySet) self = g_new0 (RbIdentitySet, 1);
   self->name = g_path_get_basename (path);
   self->identities = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_identity_unref);
-  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
-  gboolean loaded = strstr (text, "-----BEGIN ") != NULL ? load_pem (self, text, passphrase, error)
-                                                         : load_pkcs12 (self, bytes, passphrase, error);
+  char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  gboolean loaded = strstr (text, BEGIN) != NULL ? load_pem (self, text, passphrase, error) : load_pkcs12 (self, bytes, passphrase, error);
+  rb_secret_free (text);
   if (!loaded) {
     g_prefix_error (error, "%s: ", path);
     return NULL;
@@ -269,8 +273,7 @@ rb_identity_set_link_pem (RbIdentitySet *self, GError **error)
   for (guint i = 0; i < identity->chain->len; i++)
     append_certificate (certificates, identity->chain->pdata[i]);
   char *pem = g_strconcat (key, certificates->str, NULL);
-  explicit_bzero (key, strlen (key));
-  g_free (key);
+  rb_secret_free (key);
   return pem;
 }
 

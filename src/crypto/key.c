@@ -323,6 +323,14 @@ give_passphrase (char *buffer, int size, int writing, void *user_data)
   return (int) length;
 }
 
+void
+rb_key_set_passphrase_error (GError **error, const char *passphrase)
+{
+  ERR_clear_error ();
+  g_set_error_literal (error, RB_CRYPTO_ERROR, RB_REASON_PASSPHRASE,
+                       passphrase == NULL || *passphrase == '\0' ? "the key is encrypted and no passphrase was given" : "the passphrase is not right");
+}
+
 RbPrivateKey *
 rb_key_private_from_pem (const char *pem, const char *passphrase, GError **error)
 {
@@ -331,8 +339,10 @@ rb_key_private_from_pem (const char *pem, const char *passphrase, GError **error
   if (pkey != NULL)
     return rb_key_from_evp_private (pkey, error);
   gboolean encrypted = strstr (pem, "ENCRYPTED") != NULL;
-  rb_evp_set_error (error, encrypted ? RB_REASON_PASSPHRASE : RB_REASON_MALFORMED,
-                    encrypted ? "private key: the passphrase is not right" : "not a private key in PEM");
+  if (encrypted)
+    rb_key_set_passphrase_error (error, passphrase);
+  else
+    rb_evp_set_error (error, RB_REASON_MALFORMED, "not a private key in PEM");
   return NULL;
 }
 
@@ -392,6 +402,7 @@ rb_key_private_pem (RbPrivateKey *self, const char *passphrase)
                                      passphrase == NULL ? 0 : (int) strlen (passphrase), NULL, NULL)
       != 1)
     g_error ("a private key could not be written");
-  g_autoptr (GBytes) bytes = rb_evp_bio_bytes (bio);
-  return g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  char *data = NULL;
+  long length = BIO_get_mem_data (bio, &data);
+  return g_strndup (data, (gsize) MAX (length, 0));
 }

@@ -49,6 +49,8 @@ gboolean rb_key_public_equal (RbPublicKey *a, RbPublicKey *b);
 gboolean rb_key_verify (RbPublicKey *self, RbScheme scheme, gconstpointer message, gsize length,
                         gconstpointer signature, gsize signature_length) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Sets the error passphrase for a key that it does not open; NULL or "": none was given. */
+void rb_key_set_passphrase_error (GError **error, const char *passphrase);
 /* PEM, PKCS#8 plain or encrypted (passphrase may be NULL); wrong passphrase: passphrase. */
 RbPrivateKey *rb_key_private_from_pem (const char *pem, const char *passphrase, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbPrivateKey *rb_key_private_ref (RbPrivateKey *self);

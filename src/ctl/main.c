@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/secret.h"
 #include "ctl/bundle.h"
 #include "ctl/campaign.h"
 #include "ctl/identify.h"
@@ -19,5 +20,7 @@ int
 main (int argc, char **argv)
 {
   static const RbCliProgram program = { "recallctl", "Recovers vehicles after a key compromise, without a screen.", groups };
+  rb_secret_prepare ();
+  rb_secret_hide_process ();
   return rb_cli_main (&program, argc, argv);
 }

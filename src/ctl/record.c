@@ -217,7 +217,7 @@ write_files (GPtrArray *records, const char *folder, guint *written, GError **er
     const RbStored *record = records->pdata[i];
     g_autofree char *name = is_sound (record) ? file_name (record) : NULL;
     g_autofree char *path = name == NULL ? NULL : g_build_filename (folder, name, NULL);
-    if (path != NULL && !rb_files_write (path, record->envelope, error))
+    if (path != NULL && !rb_files_write_output (path, record->envelope, 0644, error))
       return FALSE;
     *written += path != NULL;
   }
@@ -261,7 +261,7 @@ verb_print (RbCli *cli, int argc, char **argv)
     return code;
   g_autoptr (RbStored) record = find_record (cli, argv[1], &error);
   g_autoptr (GBytes) page = record == NULL ? NULL : rb_sheet_draw (record->envelope, &error);
-  if (page == NULL || !rb_files_write (options.output, page, &error))
+  if (page == NULL || !rb_files_write_output (options.output, page, 0644, &error))
     return rb_cli_fail (cli, error, NULL);
   return rb_cli_end (cli, RB_CLI_OK, "ok", options.output, rb_record_row (record));
 }

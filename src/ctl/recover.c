@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/recover.h"
 
-#include "core/advice.h"
 #include "core/json.h"
+#include "core/output.h"
 #include "core/reason.h"
+#include "core/signals.h"
+#include "crypto/secret.h"
+#include "ctl/recover-view.h"
 #include "recovery/journal.h"
 #include "recovery/recovery.h"
 
-#include <glib-unix.h>
-#include <signal.h>
 #include <string.h>
 
 #define MAX_ANSWERS (1024 * 1024)
@@ -39,79 +40,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
 
 typedef struct {
   RbCli *cli;
+  const Settings *settings;
   GCancellable *cancellable;
   RbRecovery *recovery;
-  gint running, stopping; /* atomic: the signals have a thread of their own */
-  guint last_percent;
+  RbRecoverView *view;
+  gint asking, running, stopping; /* atomic: the signals have a thread of their own */
 } Session;
-
-static void
-print_event (Session *session, const RbRecoveryEvent *event)
-{
-  RbCli *cli = session->cli;
-  switch (event->kind) {
-  case RB_EVENT_PROGRESS:
-    rb_cli_progress (cli, event->name, event->done, event->total);
-    if (event->done >= event->total)
-      rb_cli_progress (cli, event->name, 0, 0);
-    break;
-  case RB_EVENT_ECU:
-    if (event->state == RB_ECU_PARKED)
-      rb_cli_say (cli, "%-24s parked (%s): %s", event->name, rb_reason_word (event->reason), event->text);
-    else
-      rb_cli_say (cli, "%-24s %s", event->name, rb_event_state_word (event->state));
-    break;
-  case RB_EVENT_STEP: rb_cli_say (cli, "%-24s … %s", event->name, event->text); break;
-  case RB_EVENT_MEASUREMENT:
-    rb_cli_say (cli, "%-24s %" G_GINT64_FORMAT " %s%s", event->item, event->value, event->unit == NULL ? "" : event->unit,
-                event->good ? "" : "  — not within its limits");
-    break;
-  case RB_EVENT_WAITING: rb_cli_say (cli, "waiting: %s (%s)\n  %s", event->text, rb_reason_word (event->reason), rb_advice_next (event->reason)); break;
-  case RB_EVENT_RESUMED: rb_cli_say (cli, "going on"); break;
-  case RB_EVENT_PHASE:
-  default: rb_cli_say (cli, "— %s", event->text); break;
-  }
-}
-
-static json_t *
-event_json (const RbRecoveryEvent *event)
-{
-  static const char *const kinds[] = { "phase", "ecu", "step", "progress", "measurement", "waiting", "resumed" };
-  json_t *object = json_pack ("{s:s}", "event", kinds[event->kind]);
-  if (event->serial != NULL) {
-    rb_json_set_string (object, "serial", event->serial);
-    rb_json_set_string (object, "state", rb_event_state_word (event->state));
-  }
-  if (event->text != NULL)
-    rb_json_set_string (object, "text", event->text);
-  if (event->reason != RB_REASON_NONE)
-    rb_json_set_string (object, "reason", rb_reason_word (event->reason));
-  if (event->kind == RB_EVENT_PROGRESS) {
-    rb_json_set_integer (object, "done", (gint64) event->done);
-    rb_json_set_integer (object, "total", (gint64) event->total);
-  }
-  if (event->kind == RB_EVENT_MEASUREMENT) {
-    rb_json_set_string (object, "item", event->item);
-    rb_json_set_integer (object, "value", event->value);
-    rb_json_set_string (object, "unit", event->unit);
-    rb_json_set_boolean (object, "good", event->good);
-  }
-  return object;
-}
-
-static void
-on_event (const RbRecoveryEvent *event, gpointer user_data)
-{
-  Session *session = user_data;
-  guint percent = event->kind == RB_EVENT_PROGRESS && event->total > 0 ? (guint) (event->done * 100 / event->total) : 0;
-  /* one line a percent is enough for whoever reads events */
-  gboolean news = event->kind != RB_EVENT_PROGRESS || percent != session->last_percent;
-  session->last_percent = percent;
-  if (session->cli->json && news)
-    rb_cli_event (session->cli, event_json (event));
-  else if (!session->cli->json)
-    print_event (session, event);
-}
 
 static gboolean
 load_answers (Settings *settings, GError **error)
@@ -147,7 +81,7 @@ static gboolean
 ask (const char *question, gboolean *passed)
 {
   char line[64];
-  fprintf (stderr, "%s  [ok / not-ok] ", question);
+  rb_output_complain ("%s  [ok / not-ok] ", question);
   if (fgets (line, sizeof line, stdin) == NULL)
     return FALSE;
   *passed = strcmp (g_strchomp (line), "ok") == 0;
@@ -177,17 +111,21 @@ load_identity (const char *path, const char *passphrase, RbIdentitySet **set, GE
 }
 
 static gboolean
-load_identities (RbCli *cli, Settings *settings, GError **error)
+load_identities (Session *session, Settings *settings, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autofree char *passphrase = rb_cli_passphrase (cli, settings->passphrase_file, "Passphrase of the identities", &failure);
+  g_atomic_int_set (&session->asking, TRUE);
+  char *passphrase = rb_cli_passphrase (session->cli, settings->passphrase_file, "Passphrase of the identities", &failure);
+  g_atomic_int_set (&session->asking, FALSE);
   if (failure != NULL) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  return load_identity (settings->identity, passphrase, &settings->technician_set, error)
-         && load_identity (settings->workstation, passphrase, &settings->workstation_set, error)
-         && load_identity (settings->second, passphrase, &settings->second_set, error);
+  gboolean loaded = load_identity (settings->identity, passphrase, &settings->technician_set, error)
+                    && load_identity (settings->workstation, passphrase, &settings->workstation_set, error)
+                    && load_identity (settings->second, passphrase, &settings->second_set, error);
+  rb_secret_free (passphrase);
+  return loaded;
 }
 
 static RbRecovery *
@@ -197,7 +135,7 @@ open_recovery (RbCli *cli, Settings *settings, Session *session, GError **error)
                                       .vehicle_ca = settings->vehicle_ca, .vin = settings->vin, .repair_order = settings->repair_order,
                                       .odometer_km = settings->odometer_km, .link_timeout_s = settings->link_timeout == 0 ? -1 : settings->link_timeout,
                                       .technician = settings->technician_set, .workstation = settings->workstation_set,
-                                      .second = settings->second_set, .watch = on_event, .user_data = session };
+                                      .second = settings->second_set, .watch = rb_recover_view_show, .user_data = session->view };
   return rb_recovery_open (&options, error);
 }
 
@@ -228,81 +166,99 @@ verdict (Session *session, const Settings *settings, const char *result, const c
   return object;
 }
 
-/* Has an earlier run of this recovery written to the vehicle? */
-static gboolean
-was_touched (RbCli *cli, const Settings *settings)
-{
-  gint64 number = 0, started = 0;
-  g_autoptr (RbJournal) journal = settings->vin == NULL ? NULL : rb_journal_open (cli->data_dir, NULL);
-  return journal != NULL && rb_journal_find (journal, settings->vin, settings->campaign, &number, &started, NULL) && number > 0
-         && rb_journal_writes (journal, number) > 0;
-}
-
-/* Refused before the vehicle is asked anything; that it is not to be released may be known nevertheless. */
-static int
-refuse (RbCli *cli, const Settings *settings, const GError *error)
-{
-  Session session = { .cli = cli };
-  json_t *extra = verdict (&session, settings, NULL, NULL);
-  if (!was_touched (cli, settings))
-    return rb_cli_fail (cli, error, extra);
-  g_autofree char *message = g_strdup_printf ("%s. Do not release the vehicle; run the same command again.", error->message);
-  return rb_cli_end (cli, RB_CLI_NOT_COMPLETE, rb_reason_word (rb_reason_of (error)), message, extra);
-}
-
 static gboolean
 prepare (Session *session, Settings *settings, GError **error)
 {
   RbRecovery *recovery = session->recovery;
   if (settings->sheet != NULL)
     give_answers (recovery, settings->sheet);
-  else
+  else {
+    g_atomic_int_set (&session->asking, TRUE);
     ask_answers (session->cli, recovery);
+    g_atomic_int_set (&session->asking, FALSE);
+  }
   return rb_recovery_connect (recovery, session->cancellable, error)
          && rb_recovery_inspect (recovery, session->cancellable, error) && rb_recovery_plan (recovery, error);
 }
 
+/* This or an earlier run of this recovery has written to the vehicle; also where the recovery cannot be opened. */
+static gboolean
+was_touched (const Session *session)
+{
+  if (session->recovery != NULL)
+    return rb_recovery_was_touched (session->recovery);
+  const Settings *settings = session->settings;
+  return settings->vin != NULL && rb_journal_was_started (session->cli->data_dir, settings->vin, settings->campaign);
+}
+
+/* No key stays in memory behind the last signature. */
+static void
+forget_keys (Session *session, Settings *settings)
+{
+  g_clear_pointer (&session->recovery, rb_recovery_free);
+  g_clear_pointer (&settings->technician_set, rb_identity_set_free);
+  g_clear_pointer (&settings->workstation_set, rb_identity_set_free);
+  g_clear_pointer (&settings->second_set, rb_identity_set_free);
+}
+
 static int
-finish (Session *session, const Settings *settings, gboolean ran, GError *failure)
+finish (Session *session, Settings *settings, gboolean ran, GError *failure)
 {
   g_autoptr (GError) unsigned_error = NULL;
   const char *result = NULL;
   g_autofree char *record = ran ? rb_recovery_sign (session->recovery, &result, &unsigned_error) : NULL;
-  gboolean touched = session->recovery != NULL && rb_recovery_was_touched (session->recovery);
   const GError *worst = failure != NULL ? failure : unsigned_error;
+  gboolean touched = rb_reason_of (worst) != RB_REASON_IN_USE && was_touched (session);
+  json_t *details = verdict (session, settings, result, record);
+  forget_keys (session, settings);
   if (worst == NULL && g_strcmp0 (result, "completed") == 0) {
-    g_autofree char *message = g_strdup_printf ("Vehicle %s: every control unit is done. Record %s.", settings->vin, record);
-    return rb_cli_end (session->cli, RB_CLI_OK, "ok", message, verdict (session, settings, result, record));
+    g_autofree char *message = g_strdup_printf ("Vehicle %s: all ECUs are complete. Record %s.", settings->vin, record);
+    return rb_cli_end (session->cli, RB_CLI_OK, "ok", message, details);
   }
   const char *reason = worst == NULL ? rb_reason_word (RB_REASON_NOT_COMPLETE) : rb_reason_word (rb_reason_of (worst));
   g_autofree char *message
     = g_strdup_printf ("%s%s", worst == NULL ? "The vehicle is not complete" : worst->message,
                        touched ? ". Do not release the vehicle; run the same command again." : ". Nothing was written to the vehicle.");
-  return rb_cli_end (session->cli, touched ? RB_CLI_NOT_COMPLETE : RB_CLI_FAILED, reason, message,
-                     verdict (session, settings, result, record));
+  int code = touched ? RB_CLI_NOT_COMPLETE : worst != NULL && rb_reason_of (worst) == RB_REASON_USAGE ? RB_CLI_USAGE : RB_CLI_FAILED;
+  return rb_cli_end (session->cli, code, reason, message, details);
 }
 
-/* The first signal while the vehicle is worked on waits for the control units in work, the second one does not. */
-static gboolean
+/* While a person is asked, the program ends. The first signal while the vehicle is worked on waits for the ECUs in progress, the second does
+ * not. */
+static void
 on_signal (gpointer data)
 {
   Session *session = data;
+  if (g_atomic_int_get (&session->asking)) {
+    gboolean touched = was_touched (session);
+    rb_cli_exit (session->cli, touched ? RB_CLI_NOT_COMPLETE : RB_CLI_FAILED, rb_reason_word (RB_REASON_CANCELLED), "ended by a signal",
+                 verdict (session, session->settings, NULL, NULL));
+  }
   if (g_atomic_int_get (&session->running) && !g_atomic_int_get (&session->stopping)) {
     rb_recovery_stop (session->recovery);
-    fprintf (stderr, "Stopping when the control units in work are done; once more stops at once and leaves them unfinished.\n");
+    rb_output_complain ("Finishing the ECUs in progress. Press Ctrl-C again to stop now; these ECUs will be incomplete.\n");
   } else {
     g_cancellable_cancel (session->cancellable);
   }
   g_atomic_int_set (&session->stopping, TRUE);
-  return G_SOURCE_CONTINUE;
 }
 
-/* Signals stop at the next safe point: their main context runs beside the work. */
-static gpointer
-signal_thread (gpointer loop)
+/* The verdict is on its way. */
+static void
+ignore_signal (gpointer unused)
 {
-  g_main_loop_run (loop);
-  return NULL;
+}
+
+static gboolean
+open_all (Session *session, Settings *settings, GError **error)
+{
+  if (!load_answers (settings, error))
+    return FALSE;
+  session->recovery = open_recovery (session->cli, settings, session, error);
+  if (session->recovery == NULL || !load_identities (session, settings, error))
+    return FALSE;
+  rb_recovery_set_identities (session->recovery, settings->technician_set, settings->workstation_set, settings->second_set);
+  return TRUE;
 }
 
 static int
@@ -310,27 +266,17 @@ work (RbCli *cli, Settings *settings)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  Session session = { .cli = cli, .cancellable = cancellable };
+  g_autoptr (RbRecoverView) view = rb_recover_view_new (cli);
+  Session session = { .cli = cli, .settings = settings, .cancellable = cancellable, .view = view };
   gboolean ran = FALSE;
-  if (!load_answers (settings, &error) || !load_identities (cli, settings, &error))
-    return refuse (cli, settings, error);
-  g_autoptr (RbRecovery) recovery = open_recovery (cli, settings, &session, &error);
-  session.recovery = recovery;
-  if (recovery == NULL)
-    return refuse (cli, settings, error);
-  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  g_unix_signal_add (SIGINT, on_signal, &session);
-  g_unix_signal_add (SIGTERM, on_signal, &session);
-  GThread *signals = g_thread_new ("signals", signal_thread, loop);
-  g_atomic_int_set (&session.running, prepare (&session, settings, &error));
-  if (g_atomic_int_get (&session.running))
-    ran = rb_recovery_run (recovery, cancellable, &error) || rb_recovery_was_touched (recovery);
-  int code = finish (&session, settings, ran, error);
-  while (!g_main_loop_is_running (loop))
-    g_thread_yield ();
-  g_main_loop_quit (loop);
-  g_thread_join (signals);
-  return code;
+  rb_signals_set (on_signal, &session);
+  if (open_all (&session, settings, &error)) {
+    g_atomic_int_set (&session.running, prepare (&session, settings, &error));
+    if (g_atomic_int_get (&session.running))
+      ran = rb_recovery_run (session.recovery, cancellable, &error) || rb_recovery_was_touched (session.recovery);
+  }
+  rb_signals_set (ignore_signal, NULL);
+  return finish (&session, settings, ran, error);
 }
 
 static int
@@ -351,8 +297,9 @@ verb_inspect (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
     return code;
-  Session session = { .cli = cli };
-  gboolean loaded = load_answers (&settings, &error) && (settings.workstation == NULL || load_identities (cli, &settings, &error));
+  g_autoptr (RbRecoverView) view = rb_recover_view_new (cli);
+  Session session = { .cli = cli, .settings = &settings, .view = view };
+  gboolean loaded = load_answers (&settings, &error) && (settings.workstation == NULL || load_identities (&session, &settings, &error));
   g_autoptr (RbRecovery) recovery = loaded ? open_recovery (cli, &settings, &session, &error) : NULL;
   session.recovery = recovery;
   if (recovery == NULL || !prepare (&session, &settings, &error))

@@ -144,7 +144,7 @@ store_time (const Session *self, GError **error)
   g_autoptr (json_t) state = json_object ();
   rb_json_set_moment (state, "time", self->now);
   g_autoptr (GBytes) bytes = rb_json_to_bytes (state);
-  return rb_files_write (path, bytes, error);
+  return rb_files_write_private (path, bytes, error);
 }
 
 /* A root from the command line counts only while the store holds none. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/secret.h"
 #include "oem/audit.h"
 #include "oem/demo.h"
 #include "oem/policy.h"
@@ -9,5 +10,7 @@ int
 main (int argc, char **argv)
 {
   static const RbCliProgram program = { "recall-oem", "The OEM's side of a recall after a key compromise.", groups };
+  rb_secret_prepare ();
+  rb_secret_hide_process ();
   return rb_cli_main (&program, argc, argv);
 }

@@ -3,11 +3,17 @@
 
 #include "core/files.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #define BUSY_MS 10000
 
 RbReason
 rb_database_reason (sqlite3 *db)
 {
+  if (sqlite3_system_errno (db) == ENOSPC || sqlite3_system_errno (db) == EDQUOT)
+    return RB_REASON_NO_SPACE;
   switch (sqlite3_errcode (db)) {
   case SQLITE_BUSY:
     return RB_REASON_IN_USE;
@@ -79,12 +85,25 @@ set_up (sqlite3 *db, const RbDatabasePart *part, GError **error)
   return FALSE;
 }
 
+/* SQLite gives its other files the mode of this one. */
+static gboolean
+make_private (const char *path, GError **error)
+{
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd >= 0 && close (fd) == 0)
+    return TRUE;
+  int code = errno;
+  g_set_error (error, RB_RECORD_ERROR, code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE : RB_REASON_DATABASE, "%s: %s", path,
+               g_strerror (code));
+  return FALSE;
+}
+
 sqlite3 *
 rb_database_open (const char *data_dir, const RbDatabasePart *part, GError **error)
 {
   g_autofree char *path = g_build_filename (data_dir, "recallbay.db", NULL);
   sqlite3 *db = NULL;
-  if (!rb_files_make_folder (data_dir, error))
+  if (!rb_files_make_folder (data_dir, error) || !rb_files_keep_private (data_dir, error) || !make_private (path, error))
     return NULL;
   gboolean opened = sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) == SQLITE_OK
                     || fail (db, part, error);

@@ -3,6 +3,7 @@
 
 #include "record/database.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define PROGRESS_US (250 * 1000)
@@ -300,4 +301,46 @@ rb_journal_list (RbJournal *self, const char *vin, GError **error)
     fail (self, error);
   sqlite3_finalize (statement);
   return code == SQLITE_DONE ? g_steal_pointer (&rows) : NULL;
+}
+
+/* -1: it cannot be read. */
+static int
+count_of (sqlite3 *db, const char *sql, const Value *values, guint n)
+{
+  sqlite3_stmt *statement = prepare (db, sql, values, n);
+  int count = statement != NULL && sqlite3_step (statement) == SQLITE_ROW ? sqlite3_column_int (statement, 0) : -1;
+  sqlite3_finalize (statement);
+  return count;
+}
+
+/* -1: it cannot be read. Exclusive: the index of the write-ahead log is made in memory, which works on a full disk. */
+static int
+count_started (const char *path, gboolean exclusive, const char *vin, const char *campaign)
+{
+  const Value values[] = { STR (vin), STR (campaign) };
+  sqlite3 *db = NULL;
+  int count = -1;
+  if (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK
+      && (!exclusive || sqlite3_exec (db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK))
+    count = count_of (db, "SELECT count(*) FROM sqlite_master WHERE name = 'step'", NULL, 0);
+  if (count > 0)
+    count = count_of (db,
+                      "SELECT count(*) FROM recovery, step WHERE vin = ? AND campaign = ? AND recovery.finished IS NULL"
+                      " AND step.recovery = recovery.number",
+                      values, 2);
+  sqlite3_close (db);
+  return count;
+}
+
+gboolean
+rb_journal_was_started (const char *data_dir, const char *vin, const char *campaign)
+{
+  g_autofree char *path = g_build_filename (data_dir, "recallbay.db", NULL);
+  GStatBuf status;
+  if (g_stat (path, &status) != 0 || status.st_size == 0)
+    return FALSE;
+  int count = count_started (path, FALSE, vin, campaign);
+  if (count < 0)
+    count = count_started (path, TRUE, vin, campaign);
+  return count != 0;
 }

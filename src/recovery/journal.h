@@ -49,3 +49,6 @@ typedef struct {
 void rb_journal_row_free (RbJournalRow *self);
 /* vin may be NULL. (element-type RbJournalRow) (transfer full) */
 GPtrArray *rb_journal_list (RbJournal *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Has a recovery of this vehicle that is not finished written to it? Reads only and needs no room on the disk; a journal that is there and
+ * cannot be read may hold such a recovery. */
+gboolean rb_journal_was_started (const char *data_dir, const char *vin, const char *campaign);

@@ -3,6 +3,7 @@
 
 #include "campaign/authority.h"
 #include "campaign/library.h"
+#include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
@@ -14,6 +15,8 @@
 
 #include <string.h>
 
+#define JOURNAL_BYTES (1024 * 1024)
+#define MARGIN_BYTES (64 * 1024 * 1024)
 #define MAX_LOST 5
 #define MAX_SILENT_IN_ALL 50 /* of one ECU in one run, whatever its profile allows in a row */
 #define MAX_SHE (256 * 1024)
@@ -440,6 +443,21 @@ signing (RbRecovery *self)
                    .workstation = self->workstation, .second = self->second, .facts = facts };
 }
 
+/* Before the first write: what a run stores, and a margin for whatever else fills the disk meanwhile. */
+static gboolean
+has_space (RbRecovery *self, GError **error)
+{
+  guint64 left = 0, needed = RB_STATEMENT_MAX_BYTES + JOURNAL_BYTES + MARGIN_BYTES;
+  if (!rb_files_space_left (self->data_dir, &left, error))
+    return FALSE;
+  if (left >= needed)
+    return TRUE;
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NO_SPACE,
+               "data folder: %" G_GUINT64_FORMAT " KiB are free, %" G_GUINT64_FORMAT " KiB are needed before a vehicle is written to", left / 1024,
+               needed / 1024);
+  return FALSE;
+}
+
 gboolean
 rb_recovery_may_run (RbRecovery *self, GError **error)
 {
@@ -457,7 +475,7 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
     return FALSE;
   const RbSign sign = signing (self);
   g_autoptr (RbSigners) people = rb_sign_people (&sign, error);
-  if (people == NULL)
+  if (people == NULL || !has_space (self, error))
     return FALSE;
   g_clear_pointer (&self->authentication, rb_identity_unref);
   self->authentication = rb_identity_set_find (self->workstation, RB_PURPOSE_ECU_AUTHENTICATION, error);

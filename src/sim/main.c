@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/cli.h"
 #include "core/json.h"
+#include "core/signals.h"
 #include "sim/bus-hub.h"
 #include "sim/can-interface.h"
 #include "sim/doip-entity.h"
 #include "sim/show.h"
-
-#include <glib-unix.h>
-#include <signal.h>
-#include <stdio.h>
 
 typedef struct {
   char *model, *state, *vin, *doip, *doips, *bus, *can, *timing, *log;
@@ -33,11 +30,10 @@ settings_clear (Settings *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
 
-static gboolean
+static void
 on_terminate (gpointer loop)
 {
   g_main_loop_quit (loop);
-  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -111,7 +107,7 @@ open_ways (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **
 }
 
 static void
-say_ready (const Ways *ways, const Settings *settings)
+say_ready (RbCli *cli, const Ways *ways, const Settings *settings)
 {
   g_autoptr (json_t) ready = json_pack ("{s:b}", "ready", TRUE);
   if (settings->doip != NULL)
@@ -123,8 +119,8 @@ say_ready (const Ways *ways, const Settings *settings)
   if (ways->interface != NULL)
     rb_json_set_string (ready, "can", settings->can);
   g_autofree char *line = rb_json_to_text (ready);
-  printf ("%s\n", line);
-  fflush (stdout);
+  g_autofree char *text = g_strconcat (line, "\n", NULL);
+  rb_cli_put (cli, text);
 }
 
 static int
@@ -136,10 +132,11 @@ serve (RbCli *cli, const Settings *settings)
   if (vehicle == NULL || !apply (vehicle, settings, &error) || !open_ways (&ways, vehicle, settings, &error))
     return rb_cli_fail (cli, error, NULL);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  g_unix_signal_add (SIGTERM, on_terminate, loop);
-  g_unix_signal_add (SIGINT, on_terminate, loop);
-  say_ready (&ways, settings);
-  g_main_loop_run (loop);
+  rb_signals_set (on_terminate, loop);
+  say_ready (cli, &ways, settings);
+  if (cli->output_errno == 0)
+    g_main_loop_run (loop);
+  rb_signals_set (NULL, NULL);
   return RB_CLI_OK;
 }
 

@@ -88,7 +88,7 @@ rb_accepted_put (RbAccepted *self, const char *role, GBytes *bytes, GError **err
     return TRUE;
   }
   g_autofree char *path = path_of (self, role);
-  return rb_files_write (path, bytes, error);
+  return rb_files_write_private (path, bytes, error);
 }
 
 gboolean

@@ -29,7 +29,7 @@ write_file (RbStore *self, const char *name, GBytes *bytes, GError **error)
   if (self->folder == NULL)
     return TRUE;
   g_autofree char *path = path_of (self, name);
-  return rb_files_write (path, bytes, error);
+  return rb_files_write_private (path, bytes, error);
 }
 
 static json_t *

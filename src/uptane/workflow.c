@@ -606,7 +606,7 @@ rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source
     return TRUE;
   g_autoptr (GBytes) bytes = rb_source_fetch (source, escaped, (gsize) MIN (target->length, MAX_TARGET), error);
   return bytes != NULL && rb_vehicle_check_image (target, bytes, error) && rb_files_make_folder (folder, error)
-         && rb_files_write (path, bytes, error);
+         && rb_files_write_output (path, bytes, 0644, error);
 }
 
 GBytes *

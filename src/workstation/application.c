@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workstation/application.h"
 
+#include "core/signals.h"
 #include "workstation/window.h"
 
-#include <glib-unix.h>
 
 void rb_workstation_register_resource (void);
 
@@ -21,7 +21,7 @@ rb_application_register_resources (void)
 }
 
 static gboolean
-on_terminate (gpointer data)
+terminate (gpointer data)
 {
   GList *windows = gtk_application_get_windows (data);
   for (GList *l = windows; l != NULL; l = l->next)
@@ -29,7 +29,14 @@ on_terminate (gpointer data)
       rb_window_terminate (l->data);
       break;
     }
-  return G_SOURCE_CONTINUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* In the thread of the signals. */
+static void
+on_signal (gpointer application)
+{
+  g_idle_add (terminate, application);
 }
 
 /* What ui/gtk/help-overlay.ui shows. */
@@ -48,8 +55,7 @@ startup (GApplication *application)
   gtk_window_set_default_icon_name (RB_APPLICATION_ID);
   for (guint i = 0; i < G_N_ELEMENTS (shortcuts); i++)
     gtk_application_set_accels_for_action (GTK_APPLICATION (application), shortcuts[i].action, shortcuts[i].keys);
-  g_unix_signal_add (SIGTERM, on_terminate, application);
-  g_unix_signal_add (SIGINT, on_terminate, application);
+  rb_signals_set (on_signal, application);
 }
 
 static void

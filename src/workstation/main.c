@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/cli.h"
 #include "core/json.h"
+#include "core/signals.h"
+#include "crypto/secret.h"
 #include "workstation/application.h"
 
 #define MAX_ANSWERS (1024 * 1024)
@@ -68,7 +70,9 @@ run (RbCli *cli, int argc, char **argv)
   }
   g_autoptr (RbApplication) application = rb_application_new ();
   rb_application_take_input (application, &input);
-  return g_application_run (G_APPLICATION (application), 0, NULL);
+  int status = g_application_run (G_APPLICATION (application), 0, NULL);
+  rb_signals_set (NULL, NULL);
+  return status;
 }
 
 static const RbOption options_table[] = {
@@ -91,5 +95,6 @@ int
 main (int argc, char **argv)
 {
   static const RbCliProgram program = { "recallbay", "Recovers vehicles after a key compromise.", groups, RB_CLI_NO_JSON };
+  rb_secret_prepare ();
   return rb_cli_main (&program, argc, argv);
 }
