@@ -52,6 +52,18 @@ class ByHand(unittest.TestCase):
                 self.assertIn(f'"{result}"', done.stdout)
                 self.assertEqual(found, digest)
 
+    def test_at_the_time_of_the_record(self):
+        """The certificates may have expired since: it is the record's time that counts."""
+        self.assertIn("-attime $at", recipe())
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        (folder / "record.json").write_bytes(self.records[0][2])
+        shutil.copy(self.made / "dealer-ca.pem", folder / "dealer-ca.pem")
+        later = recipe().replace("-attime $at", "-attime $((at + 40 * 365 * 86400))")
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", later], cwd=folder, capture_output=True, text=True)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("certificate has expired", done.stdout + done.stderr)
+
     def test_a_flipped_byte(self):
         envelope = json.loads(self.records[0][2])
         payload = bytearray(base64.b64decode(envelope["payload"]))
