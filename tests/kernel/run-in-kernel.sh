@@ -8,7 +8,8 @@
 # runs CMD there as root, in the same directory, with the same environment.
 # stdout, stderr and the exit status come back as if CMD had run here.
 #
-# The kernel is the newest installed one of Debian, else apt's, in a cache.
+# The kernel is the newest installed one of Debian, else apt's, in a cache;
+# --prepare fetches it, since tests run without a network.
 # KVM is used where the CPU offers it, else QEMU's own emulation (TCG).
 # No root rights are needed on the host.
 # Debian packages: qemu-system-x86 busybox-static kmod cpio xz-utils
@@ -105,7 +106,7 @@ find_kernel() {
 				awk '/Depends: linux-image/ { print $2; exit }')
 			[ -n "$package" ] || skip 'apt knows no linux-image-amd64'
 			(cd "$tmp" && apt-get -q download "$package") >&2 ||
-				skip "cannot download $package"
+				skip "cannot download $package; with a network: $0 --prepare"
 			deb=$(echo "$tmp"/*.deb)
 		fi
 		dpkg-deb -x "$deb" "$tmp/root" || exit 125
