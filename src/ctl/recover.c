@@ -154,6 +154,25 @@ rows_json (RbRecovery *recovery)
   return list;
 }
 
+/* ECUs that answered and that the vehicle model does not have. */
+static json_t *
+unexpected_json (RbRecovery *recovery)
+{
+  json_t *list = json_array ();
+  GPtrArray *names = recovery == NULL ? NULL : rb_recovery_unexpected (recovery);
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    json_array_append_new (list, json_string (names->pdata[i]));
+  return list;
+}
+
+static void
+say_unexpected (RbCli *cli, RbRecovery *recovery)
+{
+  GPtrArray *names = rb_recovery_unexpected (recovery);
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    rb_cli_say (cli, "%s answers and is not in the vehicle model. The record names it.", (const char *) names->pdata[i]);
+}
+
 static json_t *
 verdict (Session *session, const Settings *settings, const char *result, const char *record)
 {
@@ -163,6 +182,7 @@ verdict (Session *session, const Settings *settings, const char *result, const c
   rb_json_set_string (object, "record", record);
   rb_json_set_integer (object, "writes", session->recovery == NULL ? 0 : rb_recovery_writes (session->recovery));
   rb_json_set (object, "ecus", rows_json (session->recovery));
+  rb_json_set (object, "unexpected", unexpected_json (session->recovery));
   return object;
 }
 
@@ -177,8 +197,10 @@ prepare (Session *session, Settings *settings, GError **error)
     ask_answers (session->cli, recovery);
     g_atomic_int_set (&session->asking, FALSE);
   }
-  return rb_recovery_connect (recovery, session->cancellable, error)
-         && rb_recovery_inspect (recovery, session->cancellable, error) && rb_recovery_plan (recovery, error);
+  if (!rb_recovery_connect (recovery, session->cancellable, error))
+    return FALSE;
+  say_unexpected (session->cli, recovery);
+  return rb_recovery_inspect (recovery, session->cancellable, error) && rb_recovery_plan (recovery, error);
 }
 
 /* This or an earlier run of this recovery has written to the vehicle; also where the recovery cannot be opened. */

@@ -13,7 +13,7 @@
  * The caller gives the facts as a JSON object with these members of the predicate:
  *   vehicle {vin, vinSources [{ecu, did, value}], odometerKm?}, dealer {repairOrder?},
  *   workstation {softwareVersion, interface {kind, uri}}, preflight {ecusExpected [serial], ecusFound [serial],
- *   unexpected [serial]}, inspection {…} or null, ecus [{…}], vehicleManifest {before, after} (base64 or null),
+ *   unexpected [address: ECUs that answer and that the vehicle model does not have]}, inspection {…} or null, ecus [{…}], vehicleManifest {before, after} (base64 or null),
  *   failures [{ecu?, reason, text}], deviations [{code, text}], time {claimed, notBefore, notBeforeSource},
  *   firstWriteAt (time or null), startedAt, finishedAt, and optionally supersedes [digest].
  * An ECU of the vehicle model that is not in this vehicle has outcome not-fitted, ecuSerial "" and nothing else to say.

@@ -224,7 +224,7 @@ preflight (const RbFacts *facts)
     if (work->before != NULL)
       json_array_append_new (found, json_string (work->before->serial));
   }
-  for (guint i = 0; i < facts->unexpected->len; i++)
+  for (guint i = 0; facts->unexpected != NULL && i < facts->unexpected->len; i++)
     json_array_append_new (unexpected, json_string (facts->unexpected->pdata[i]));
   return json_pack ("{s:o,s:o,s:o}", "ecusExpected", expected, "ecusFound", found, "unexpected", unexpected);
 }

@@ -39,7 +39,6 @@ struct _RbRecovery {
   gboolean inspected;
   GPtrArray *works;      /* the supervisor's; of RbWork, in working order */
   GPtrArray *complete;   /* of RbCompletenessEcu: what this vehicle needs to be complete */
-  GPtrArray *unexpected; /* of char * */
   RbIdentity *authentication;
   char *person;    /* the technician, by pseudonym; NULL: not known yet */
   json_t *she;
@@ -92,7 +91,6 @@ copy_options (RbRecovery *self, const RbRecoveryOptions *options)
   self->repair_order = g_strdup (options->repair_order);
   self->odometer_km = options->odometer_km;
   self->now = options->now;
-  self->unexpected = g_ptr_array_new_with_free_func (g_free);
   self->end = RB_STATEMENT_ABORTED;
   self->technician = options->technician;
   self->workstation = options->workstation;
@@ -171,7 +169,6 @@ rb_recovery_free (RbRecovery *self)
 {
   g_clear_pointer (&self->supervise, rb_supervise_free);
   g_clear_pointer (&self->hold, rb_hold_free);
-  g_clear_pointer (&self->unexpected, g_ptr_array_unref);
   g_clear_pointer (&self->complete, g_ptr_array_unref);
   g_clear_pointer (&self->contents, rb_contents_unref);
   g_clear_pointer (&self->journal, rb_journal_close);
@@ -324,7 +321,8 @@ static gboolean
 look_at_all (gpointer user_data, GCancellable *cancellable, GError **error)
 {
   RbRecovery *self = user_data;
-  if (!rb_supervise_check_vehicle (self->supervise, cancellable, error))
+  if (!rb_supervise_check_vehicle (self->supervise, cancellable, error)
+      || !rb_supervise_find_unexpected (self->supervise, cancellable, error))
     return FALSE;
   for (guint i = 0; i < self->works->len; i++)
     if (!look_at (self, self->works->pdata[i], cancellable, error))
@@ -394,6 +392,12 @@ rb_recovery_plan (RbRecovery *self, GError **error)
   return TRUE;
 }
 
+GPtrArray *
+rb_recovery_unexpected (RbRecovery *self)
+{
+  return rb_supervise_unexpected (self->supervise);
+}
+
 guint
 rb_recovery_n_rows (RbRecovery *self)
 {
@@ -435,7 +439,8 @@ signing (RbRecovery *self)
                           .link = rb_supervise_link (self->supervise), .link_uri = rb_supervise_link_uri (self->supervise),
                           .vin_sources = rb_supervise_vin_sources (self->supervise),
                           .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL, .works = self->works,
-                          .complete = self->complete, .model = rb_contents_model (self->contents), .unexpected = self->unexpected, .manifest_before = self->manifest_before,
+                          .complete = self->complete, .model = rb_contents_model (self->contents),
+                          .unexpected = rb_supervise_unexpected (self->supervise), .manifest_before = self->manifest_before,
                           .manifest_after = self->manifest_after, .now = now,
                           .started = MIN (MIN (self->first_look, now), MIN (self->started, self->run_started)) };
   return (RbSign){ .data_dir = self->data_dir, .contents = self->contents, .journal = self->journal, .recovery = self->number,

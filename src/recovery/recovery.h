@@ -53,6 +53,10 @@ void rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, Rb
  * link-refused, ecu-missing, no-answer, … */
 gboolean rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* ECUs that answered at connect and that the vehicle model does not have, by address. Borrowed; NULL before connect.
+ * (element-type utf8) */
+GPtrArray *rb_recovery_unexpected (RbRecovery *self);
+
 /* One measured item of the checklist, now. *good: within its limits. */
 gboolean rb_recovery_measure (RbRecovery *self, const RbChecklistItem *item, gint64 *value, gboolean *good,
                               GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/moment.h"
+#include "recovery/unexpected.h"
 #include "recovery/way.h"
 
 #include <string.h>
@@ -25,6 +26,7 @@ struct _RbSupervise {
   GPtrArray *works;    /* of RbWork, in working order */
   RbLink *link;
   json_t *vin_sources;
+  GPtrArray *unexpected; /* of char *; NULL: not looked for yet */
   char *waiting; /* for what, as it was told; NULL: the work goes on */
   gboolean confirming; /* the link waits for a person at the vehicle */
   gint stopping; /* atomic */
@@ -51,13 +53,19 @@ rb_supervise_new (const RbSuperviseOptions *options)
 }
 
 static void
-disconnect (RbSupervise *self)
+close_units (RbSupervise *self)
 {
   for (guint i = 0; i < self->works->len; i++) {
     RbWork *work = self->works->pdata[i];
     work->block_limit = work->unit == NULL ? work->block_limit : rb_unit_block_limit (work->unit);
     g_clear_pointer (&work->unit, rb_unit_free);
   }
+}
+
+static void
+disconnect (RbSupervise *self)
+{
+  close_units (self);
   g_clear_pointer (&self->link, rb_link_unref);
 }
 
@@ -69,6 +77,7 @@ rb_supervise_free (RbSupervise *self)
   g_mutex_clear (&self->watch_lock);
   g_mutex_clear (&self->primary_lock);
   json_decref (self->vin_sources);
+  g_clear_pointer (&self->unexpected, g_ptr_array_unref);
   g_free (self->waiting);
   g_free (self->data_dir);
   g_free (self->link_uri);
@@ -211,6 +220,23 @@ tell_confirmed (RbSupervise *self)
   if (self->confirming && self->link != NULL)
     rb_supervise_emit (&event, self);
   self->confirming = FALSE;
+}
+
+/* The answers to a functional request are not left to the channels of the ECUs in work. */
+gboolean
+rb_supervise_find_unexpected (RbSupervise *self, GCancellable *cancellable, GError **error)
+{
+  if (self->unexpected != NULL)
+    return TRUE;
+  close_units (self);
+  self->unexpected = rb_unexpected_search (self->link, self->model, cancellable, error);
+  return self->unexpected != NULL && open_units (self, error);
+}
+
+GPtrArray *
+rb_supervise_unexpected (RbSupervise *self)
+{
+  return self->unexpected;
 }
 
 gboolean

@@ -44,6 +44,9 @@ gboolean rb_supervise_open_link (RbSupervise *self, GCancellable *cancellable, G
 gboolean rb_supervise_check_testers (RbSupervise *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The VIN must be the plate's on the Primary and on one more ECU. Errors: vin-mismatch, those of the link. */
 gboolean rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Looks once for ECUs that answer and are not in the model, before the vehicle's own are talked to; the result is kept. */
+gboolean rb_supervise_find_unexpected (RbSupervise *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *rb_supervise_unexpected (RbSupervise *self); /* (element-type utf8) borrowed; NULL until looked for */
 /* A lost link is tried again until the time is over; the vehicle must be the same one. Errors: link-lost, vin-mismatch, cancelled. */
 gboolean rb_supervise_find_again (RbSupervise *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A new run: nothing is waited for, and a link that an earlier run lost is found again. */
