@@ -229,7 +229,7 @@ rb_cli_parse (RbCli *cli, gpointer settings, int *argc, char ***argv, int *exit_
     *exit_code = rb_cli_usage (cli, "%s: %s", g_strstrip (usage), given < verb->low ? "an argument is missing" : "too many arguments");
     return FALSE;
   }
-  if (cli->config != NULL && !rb_cli_config_apply (cli, common_of (cli), settings, &error)) {
+  if (cli->config != NULL && !verb->own_config && !rb_cli_config_apply (cli, common_of (cli), settings, &error)) {
     *exit_code = rb_cli_fail (cli, error, NULL);
     return FALSE;
   }

@@ -22,6 +22,7 @@ typedef struct {
   int (*run) (RbCli *cli, int argc, char **argv); /* argv[0] is the verb; calls rb_cli_parse() first; returns an exit code */
   const RbOption *options;   /* NULL: only the common ones */
   int low, high;             /* number of positional arguments; high < 0: no limit */
+  gboolean own_config;       /* --config names a document that the verb reads itself, not defaults of options */
   gboolean ignores_output;   /* a broken standard output changes neither the work nor the exit code */
 } RbCliVerb;
 

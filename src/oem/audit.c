@@ -287,6 +287,7 @@ static const RbOption verify_options[] = {
 };
 
 const RbCliVerb rb_audit_verbs[] = {
-  { "audit verify", "DIR", "verify every record in a folder, and their chains", verb_verify, verify_options, 1, 1 },
+  { "audit verify", "DIR", "verify every record in a folder, and their chains", verb_verify, verify_options, 1, 1,
+    .own_config = TRUE },
   { NULL },
 };
