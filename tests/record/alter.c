@@ -409,6 +409,7 @@ take_the_applications_word (json_t *predicate)
   json_t *image = json_object_get (secondary (predicate), "image");
   gboolean bootloader = strcmp (rb_json_string_or (image, "method", ""), "bootloader-digest") == 0;
   rb_json_set_string (image, "method", bootloader ? "application-digest" : "bootloader-digest");
+  rb_json_set (image, "writtenBy", json_pack ("{s:b}", "journal", 1));
 }
 
 /* record-report, record-manifest: what the ECU really signed, and the record does not say */
