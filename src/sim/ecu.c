@@ -19,6 +19,7 @@
 #define DEFER_MS 1            /* the 0x78 is out by then, and the work begins */
 #define ALL_DTCS 0xffffff
 #define DTC_STATUS 0x09 /* testFailed, confirmedDTC */
+#define PAD_MAX 1024
 
 enum { DEFAULT = 1, PROGRAMMING = 2, EXTENDED = 3 };
 
@@ -128,9 +129,15 @@ ecu_reset (RbEcu *self, RbReader *request, GByteArray *out)
 }
 
 static void
-write_text (GByteArray *out, const char *text)
+write_text (RbEcu *self, GByteArray *out, const char *text)
 {
+  const RbFault *nuls = rb_simulated_fault (self->vehicle, "pad", self, 0);
+  const RbFault *spaces = rb_simulated_fault (self->vehicle, "pad-spaces", self, 0);
+  const RbFault *padded = nuls != NULL ? nuls : spaces;
+  gint64 length = (gint64) strlen (text);
   rb_writer_data (out, text, strlen (text));
+  for (; padded != NULL && length < MIN (padded->argument, PAD_MAX); length++)
+    rb_writer_u8 (out, padded == nuls ? 0 : ' ');
 }
 
 static guint8
@@ -219,7 +226,7 @@ read_rxswin (RbEcu *self, GByteArray *out)
   const char *rxswin = rb_json_string_or (self->model->simulation, "rxswin", NULL);
   if (rxswin == NULL || !rb_ecu_is_application (self))
     return RB_NRC_RANGE;
-  write_text (out, rxswin);
+  write_text (self, out, rxswin);
   return 0;
 }
 
@@ -228,10 +235,10 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
 {
   g_autofree char *key_id = NULL;
   switch (did) {
-  case 0xf190: write_text (out, self->vehicle->vin); return 0;
-  case 0xf18c: write_text (out, self->memory->serial); return 0;
-  case 0xf191: write_text (out, self->memory->hardware_id); return 0;
-  case 0xf195: write_text (out, rb_ecu_is_application (self) ? self->memory->software : "bootloader"); return 0;
+  case 0xf190: write_text (self, out, self->vehicle->vin); return 0;
+  case 0xf18c: write_text (self, out, self->memory->serial); return 0;
+  case 0xf191: write_text (self, out, self->memory->hardware_id); return 0;
+  case 0xf195: write_text (self, out, rb_ecu_is_application (self) ? self->memory->software : "bootloader"); return 0;
   case 0xf1ef: return read_rxswin (self, out);
   case 0xf186: rb_writer_u8 (out, self->session); return 0;
   case 0xf15a: return rb_plain_read_fingerprint (self, out);
@@ -243,7 +250,7 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
   case 0xfd02: return self->memory->full ? read_root (self, "image", out) : RB_NRC_RANGE;
   case 0xfd03:
     key_id = rb_memory_key_id (self->memory);
-    write_text (out, key_id == NULL ? "" : key_id);
+    write_text (self, out, key_id == NULL ? "" : key_id);
     return 0;
   case 0xfd04: return read_stored (self, out);
   case 0xfd05:

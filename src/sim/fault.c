@@ -27,6 +27,8 @@ static const struct {
   { "keep-key", "making a key answers well and keeps the old one" },
   { "keep-root", "installing a root answers well and keeps the old one" },
   { "lose-metadata", "a reset forgets the Director's targets" },
+  { "pad", "every text of a DID is padded with NULs to ARG bytes" },
+  { "pad-spaces", "every text of a DID is padded with spaces to ARG bytes" },
   { "confirm", "the DoIP entity asks for a confirmation of the connection (0x11), which is given after ARG milliseconds; 0: never" },
   { "voltage", "the supply is ARG millivolt" },
   { "ignition", "the ignition is at ARG (0 off, 1 accessory, 2 on)" },

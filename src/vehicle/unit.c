@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "crypto/digest.h"
+#include "vehicle/did-text.h"
 
 #include <string.h>
 
@@ -12,7 +13,6 @@ RB_DEFINE_ERROR_DOMAIN (unit)
 #define DID_CLAIMED_DIGEST 0xfd20
 #define DID_SHE_PROOF 0xfd06
 #define PROBE_MS 100
-#define MAX_TEXT 128
 
 struct _RbUnit {
   const RbModelEcu *model;
@@ -106,29 +106,22 @@ rb_unit_keep_alive (RbUnit *self)
 }
 
 static gboolean
-is_printable (GBytes *bytes)
+prefixed_did (RbUnit *self, guint16 did, gboolean good, GError **error)
 {
-  gsize length = 0;
-  const guint8 *data = g_bytes_get_data (bytes, &length);
-  for (gsize i = 0; i < length; i++)
-    if (data[i] < 0x20 || data[i] > 0x7e)
-      return FALSE;
-  return length <= MAX_TEXT;
+  if (!good)
+    g_prefix_error (error, "%s: DID %04X: ", self->model->label, did);
+  return good;
 }
 
 char *
 rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
-  if (!prefixed (self, bytes != NULL, error))
-    return NULL;
-  if (!is_printable (bytes)) {
-    fail (self, error, RB_REASON_WRONG_ANSWER, "a text it sent is not one");
-    return NULL;
-  }
-  RbReader reader = rb_reader_from_bytes (bytes);
-  gsize length = rb_reader_left (&reader);
-  return g_strndup ((const char *) rb_reader_take (&reader, length), length); /* of no bytes it is "" */
+  gsize length = 0;
+  const guint8 *data = bytes == NULL ? NULL : g_bytes_get_data (bytes, &length);
+  char *text = bytes == NULL ? NULL : rb_did_text_parse (data, length, error);
+  prefixed_did (self, did, text != NULL, error);
+  return text;
 }
 
 gboolean
@@ -149,6 +142,8 @@ static void
 stored_free (gpointer data)
 {
   RbUnitStored *self = data;
+  if (self == NULL)
+    return;
   g_free (self->role);
   g_free (self);
 }
@@ -187,6 +182,24 @@ read_root (RbUnit *self, guint16 did, RbUnitRoot *root, GCancellable *cancellabl
   return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about a root has a wrong length");
 }
 
+/* NULL: its role is not a text. One that is cut off shows in the reader. */
+static RbUnitStored *
+take_stored (RbReader *reader, GError **error)
+{
+  guint8 repo = rb_reader_u8 (reader);
+  guint8 length = rb_reader_u8 (reader);
+  const guint8 *role = rb_reader_take (reader, length);
+  g_autofree char *text = role == NULL ? g_strdup ("") : rb_did_text_parse (role, length, error);
+  if (text == NULL)
+    return NULL;
+  RbUnitStored *stored = g_new0 (RbUnitStored, 1);
+  stored->repo = repo;
+  stored->role = g_steal_pointer (&text);
+  stored->version = rb_reader_u32be (reader);
+  take_digest (reader, stored->sha256);
+  return stored;
+}
+
 static gboolean
 read_stored (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
 {
@@ -199,14 +212,9 @@ read_stored (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GErr
   RbReader reader = rb_reader_from_bytes (bytes);
   guint8 count = rb_reader_u8 (&reader);
   for (guint i = 0; i < count && rb_reader_ok (&reader); i++) {
-    RbUnitStored *stored = g_new0 (RbUnitStored, 1);
-    stored->repo = rb_reader_u8 (&reader);
-    guint8 length = rb_reader_u8 (&reader);
-    const guint8 *role = rb_reader_take (&reader, length);
-    stored->role = role == NULL ? g_strdup ("") : g_strndup ((const char *) role, length);
-    stored->version = rb_reader_u32be (&reader);
-    take_digest (&reader, stored->sha256);
-    g_ptr_array_add (claims->stored, stored);
+    g_ptr_array_add (claims->stored, take_stored (&reader, error));
+    if (!prefixed_did (self, self->profile->did_stored_metadata, claims->stored->pdata[i] != NULL, error))
+      return FALSE;
   }
   return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its list of stored metadata has a wrong length");
 }
@@ -227,12 +235,40 @@ read_boot (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError
   return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its boot state has a wrong length");
 }
 
+/* What names an ECU is never blank: an ECU without a serial number is not another ECU. */
 static char *
-text_or_empty (RbUnit *self, guint16 did, GCancellable *cancellable)
+read_name (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GError) refused = NULL;
-  char *text = did == 0 ? NULL : rb_unit_read_text (self, did, cancellable, &refused);
-  return text == NULL ? g_strdup ("") : text;
+  g_autofree char *text = rb_unit_read_text (self, did, cancellable, error);
+  if (text == NULL || text[0] != '\0')
+    return g_steal_pointer (&text);
+  g_set_error (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER, "%s: DID %04X: expected a text, got only padding", self->model->label, did);
+  return NULL;
+}
+
+/* "" where the ECU rejects the request: it has no such text, or not in its bootloader. */
+static gboolean
+read_optional (RbUnit *self, guint16 did, char **text, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  *text = did == 0 ? g_strdup ("") : rb_unit_read_text (self, did, cancellable, &failure);
+  if (failure == NULL)
+    return TRUE;
+  gboolean rejected = rb_client_last_nrc (self->client) != 0 && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
+  if (rejected)
+    *text = g_strdup ("");
+  else
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return rejected;
+}
+
+static gboolean
+read_optionals (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
+{
+  const RbProfile *profile = self->profile;
+  return read_optional (self, profile == NULL ? 0xf195 : profile->did_software, &claims->software, cancellable, error)
+         && read_optional (self, profile == NULL ? 0 : profile->did_key_id, &claims->key_id, cancellable, error)
+         && read_optional (self, profile == NULL ? 0 : profile->did_rxswin, &claims->rxswin, cancellable, error);
 }
 
 static void
@@ -251,18 +287,15 @@ rb_unit_read_claims (RbUnit *self, GCancellable *cancellable, GError **error)
 {
   const RbProfile *profile = self->profile;
   g_autoptr (RbUnitClaims) claims = g_new0 (RbUnitClaims, 1);
-  claims->serial = rb_unit_read_text (self, profile == NULL ? 0xf18c : profile->did_serial, cancellable, error);
+  claims->serial = read_name (self, profile == NULL ? 0xf18c : profile->did_serial, cancellable, error);
   if (claims->serial == NULL)
     return NULL;
-  claims->hardware_id = rb_unit_read_text (self, profile == NULL ? 0xf191 : profile->did_hardware_id, cancellable, error);
+  claims->hardware_id = read_name (self, profile == NULL ? 0xf191 : profile->did_hardware_id, cancellable, error);
   if (claims->hardware_id == NULL || !read_boot (self, claims, cancellable, error)
       || (profile != NULL && !read_root (self, profile->did_director_root, &claims->director, cancellable, error))
       || (profile != NULL && !read_root (self, profile->did_image_root, &claims->image, cancellable, error))
-      || !read_stored (self, claims, cancellable, error))
+      || !read_stored (self, claims, cancellable, error) || !read_optionals (self, claims, cancellable, error))
     return NULL;
-  claims->software = text_or_empty (self, profile == NULL ? 0xf195 : profile->did_software, cancellable);
-  claims->key_id = text_or_empty (self, profile == NULL ? 0 : profile->did_key_id, cancellable);
-  claims->rxswin = text_or_empty (self, profile == NULL ? 0 : profile->did_rxswin, cancellable);
   read_claimed_digest (self, claims, cancellable);
   return g_steal_pointer (&claims);
 }

@@ -54,10 +54,11 @@ void rb_unit_limit_block (RbUnit *self, gsize block);
 guint8 rb_unit_last_nrc (RbUnit *self);
 gboolean rb_unit_keep_alive (RbUnit *self);
 
-/* Text of a DID, printable ASCII only; wrong-answer otherwise. (transfer full) */
+/* Text of a DID without its padding (vehicle/did-text.h); wrong-answer, with the DID, where it is not printable ASCII. (transfer full) */
 char *rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Number of a DID of 1–4 bytes, big endian. */
 gboolean rb_unit_read_number (RbUnit *self, guint16 did, gint64 *value, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* software, key_id and rxswin are "" where the ECU rejects the request. Serial number and hardware id are never "": wrong-answer. */
 RbUnitClaims *rb_unit_read_claims (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 gboolean rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -113,6 +113,24 @@ def test_no_link(build):
     return bench
 
 
+def test_padded_texts(build):
+    """VIN, serial number, part number and software version in fields of fixed length: of every kind of ECU, SHE and partial
+    verification ones among them. Nothing is wrong-answer or ecu-unexpected, and no text is lost or longer than it is."""
+    for fault, length in (("pad", 24), ("pad-spaces", 24), ("pad", 100)):
+        bench = fresh(build, f"*:{fault}={length}")
+        shown = bench.show()
+        told = bench.ctl("identify", "--link", bench.link)
+        assert told["vin"] == bench.vin, told
+        assert {ecu["serial"]: ecu["hardware_id"] for ecu in told["ecus"]} == {
+            serial: ecu["hardware_id"] for serial, ecu in shown.items()}, told
+        assert all(ecu["software"] and ecu["software"].strip(" \0") == ecu["software"] for ecu in told["ecus"]), told
+        finishes(bench)
+        assert bench.verify(bench.records()[-1], "--require", "completed")["ok"]
+        if length < 100:
+            bench.close()
+    return bench
+
+
 def test_link_drops_and_comes_back(build):
     bench = fresh(build, "door:drop-link@block=7")
     finishes(bench)

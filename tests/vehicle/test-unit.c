@@ -80,11 +80,19 @@ static const struct {
 } texts[] = {
   { "62f190524259", "RBY", 0 },
   { "62f190", "", 0 },
-  { "62f1902020", "  ", 0 },
+  { "62f1902020", "", 0 },
+  { "62f19052425900", "RBY", 0 }, /* fields of fixed length */
+  { "62f19052425920202020", "RBY", 0 },
+  { "62f190202052425920", "RBY", 0 },
+  { "62f190000052425920000020", "RBY", 0 },
+  { "62f1905220592000", "R Y", 0 },
+  { "62f190000000", "", 0 },
+  { "62f19052005900", NULL, RB_REASON_WRONG_ANSWER },
+  { "62f190ffffff", NULL, RB_REASON_WRONG_ANSWER }, /* erased flash is not a text */
+  { "62f190525900ff", NULL, RB_REASON_WRONG_ANSWER },
   { "62f1907e", "~", 0 },
   { "62f1907f", NULL, RB_REASON_WRONG_ANSWER },
   { "62f190521b5b31", NULL, RB_REASON_WRONG_ANSWER }, /* a terminal's control sequence */
-  { "62f19052425900", NULL, RB_REASON_WRONG_ANSWER },
   { "62f190c3a4", NULL, RB_REASON_WRONG_ANSWER },
   { "62f1900a", NULL, RB_REASON_WRONG_ANSWER },
   { "7f2231", NULL, RB_REASON_REFUSED },
@@ -118,6 +126,19 @@ test_text_too_long (void)
     g_assert_cmpint (text != NULL, ==, length <= 128);
     bench_close (&bench);
   }
+}
+
+/* Which ECU, and which DID. */
+static void
+test_text_says_which (void)
+{
+  const FakeStep steps[] = { { "22f195", "62f195411b" }, { NULL } };
+  Bench bench;
+  bench_open (&bench, steps);
+  g_autofree char *text = rb_unit_read_text (bench.unit, 0xf195, NULL, &bench.error);
+  g_assert_null (text);
+  g_assert_cmpstr (bench.error->message, ==, "Brake control: DID F195: not a text: expected printable ASCII, byte 2 is 1b");
+  bench_close (&bench);
 }
 
 static const struct {
@@ -189,6 +210,21 @@ claims_of (Bench *bench, const Did *replaced, const RbProfile *used)
 }
 
 static void
+test_padded_claims (gconstpointer data)
+{
+  static const Did padded[] = { { "22f18c", "62f18c534e2d3100000000" }, { "22f191", "62f19168772d6220202020" },
+                                { "22f195", "62f195332e310000" }, { "22fd03", "62fd036b69642000" } };
+  Bench bench;
+  g_autoptr (RbUnitClaims) claims = claims_of (&bench, &padded[GPOINTER_TO_UINT (data)], &profile);
+  g_assert_no_error (bench.error);
+  g_assert_cmpstr (claims->serial, ==, "SN-1");
+  g_assert_cmpstr (claims->hardware_id, ==, "hw-b");
+  g_assert_cmpstr (claims->software, ==, "3.1");
+  g_assert_cmpstr (claims->key_id, ==, "kid");
+  bench_close (&bench);
+}
+
+static void
 test_claims (void)
 {
   Bench bench;
@@ -223,7 +259,10 @@ static const struct {
   { { "22f18c", "7f2231" }, RB_REASON_REFUSED },
   { { "22f18c", "!" }, RB_REASON_LINK_LOST },
   { { "22f18c", "~" }, RB_REASON_NO_ANSWER },
-  { { "22f18c", "62f18c00" }, RB_REASON_WRONG_ANSWER },
+  { { "22f18c", "62f18c00" }, RB_REASON_WRONG_ANSWER }, /* blank: not another ECU's */
+  { { "22f18c", "62f18c534e2d310000" }, 0 },
+  { { "22f191", "62f1912020" }, RB_REASON_WRONG_ANSWER },
+  { { "22f191", "62f19168772d6220" }, 0 },
   { { "22f191", "7f2231" }, RB_REASON_REFUSED },
   { { "22fd00", "62fd00" }, RB_REASON_WRONG_ANSWER },
   { { "22fd00", "62fd0000" }, RB_REASON_WRONG_ANSWER },
@@ -242,7 +281,12 @@ static const struct {
   { { "22fd04", "62fd040000" }, RB_REASON_WRONG_ANSWER },
   { { "22fd04", "7f2222" }, RB_REASON_REFUSED },
   { { "22f195", "7f2231" }, 0 },
-  { { "22f195", "62f1951b" }, 0 },
+  { { "22f195", "7f2221" }, RB_REASON_ECU_BUSY }, /* never silently "" */
+  { { "22f195", "62f1951b" }, RB_REASON_WRONG_ANSWER },
+  { { "22f195", "~" }, RB_REASON_NO_ANSWER },
+  { { "22f195", "!" }, RB_REASON_LINK_LOST },
+  { { "22fd03", "62fd03ff" }, RB_REASON_WRONG_ANSWER },
+  { { "22fd04", "62fd0401" "00" "02" "1b5b" "00000009" DIGEST }, RB_REASON_WRONG_ANSWER },
   { { "22fd03", "7f2231" }, 0 },
   { { "22fd20", "7f2231" }, 0 },
   { { "22fd20", "62fd2000" }, 0 },
@@ -642,7 +686,9 @@ main (int argc, char **argv)
   add ("text", G_N_ELEMENTS (texts), test_text);
   g_test_add_func ("/unit/text-too-long", test_text_too_long);
   add ("number", G_N_ELEMENTS (numbers), test_number);
+  g_test_add_func ("/unit/text-says-which", test_text_says_which);
   g_test_add_func ("/unit/claims", test_claims);
+  add ("padded-claims", 4, test_padded_claims);
   add ("broken-claims", G_N_ELEMENTS (broken_claims), test_broken_claims);
   add ("boot", G_N_ELEMENTS (boots), test_boot);
   g_test_add_func ("/unit/claims-without-profile", test_claims_without_profile);
