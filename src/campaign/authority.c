@@ -135,7 +135,7 @@ rb_authority_check (const RbAuthority *self, const RbCampaign *campaign, const c
   if (!rb_wmi_holds (SET (self->wmis), vin))
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_NOT_IN_ANCHOR_SCOPE,
                            "vehicle %s: outside the scope of trust anchor “%s” (%s)", vin, self->anchor, scope);
-  return rb_trust_list_check_version (self->list, RB_VERSION, error)
+  return rb_trust_list_check_version (self->list, RB_VERSION, error) && rb_trust_list_check_clock (self->list, now, error)
          && (started
              || (rb_trust_list_check_age (self->list, now, error)
                  && rb_trust_list_check_campaign (self->list, campaign->id, now, error)));
@@ -149,7 +149,8 @@ check_people (const RbAuthority *self, RbIdentity *first, RbIdentity *second, gi
     return FALSE;
   if (rb_certificate_same_holder (one, two))
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_SAME_PERSON, "both certificates are of “%s”", rb_certificate_common_name (one));
-  return rb_trust_list_check_signer (self->list, rb_identity_chain (first), RB_PURPOSE_TECHNICIAN, now, error)
+  return rb_trust_list_check_clock (self->list, now, error)
+         && rb_trust_list_check_signer (self->list, rb_identity_chain (first), RB_PURPOSE_TECHNICIAN, now, error)
          && rb_trust_list_check_signer (self->list, rb_identity_chain (second), RB_PURPOSE_TECHNICIAN, now, error);
 }
 

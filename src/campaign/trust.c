@@ -284,7 +284,8 @@ check_people (const char *place, RbIdentity *first, RbIdentity *second, gint64 n
     return FALSE;
   if (list == NULL)
     return are_under_one_authority (first, second, now, error);
-  return rb_trust_list_check_signer (list, rb_identity_chain (first), RB_PURPOSE_TECHNICIAN, now, error)
+  return rb_trust_list_check_clock (list, now, error)
+         && rb_trust_list_check_signer (list, rb_identity_chain (first), RB_PURPOSE_TECHNICIAN, now, error)
          && rb_trust_list_check_signer (list, rb_identity_chain (second), RB_PURPOSE_TECHNICIAN, now, error);
 }
 

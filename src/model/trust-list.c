@@ -206,13 +206,22 @@ rb_trust_list_parse (GBytes *bytes, GError **error)
 }
 
 gboolean
+rb_trust_list_check_clock (const RbTrustList *self, gint64 now, GError **error)
+{
+  g_autofree char *issued = rb_moment_to_text (self->issued);
+  g_autofree char *here = rb_moment_to_text (now);
+  return now >= self->issued
+         || rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_CLOCK, "trust list of %s: issued on %s, but the clock says %s", self->oem,
+                            issued, here);
+}
+
+gboolean
 rb_trust_list_check_age (const RbTrustList *self, gint64 now, GError **error)
 {
   g_autofree char *issued = rb_moment_to_text (self->issued);
   g_autofree char *here = rb_moment_to_text (now);
-  if (now < self->issued)
-    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_CLOCK, "trust list of %s: issued on %s, but the clock says %s", self->oem,
-                           issued, here);
+  if (!rb_trust_list_check_clock (self, now, error))
+    return FALSE;
   if (now - self->issued < self->max_age)
     return TRUE;
   return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_TRUST_LIST_EXPIRED,

@@ -38,7 +38,9 @@ RbTrustList *rb_trust_list_ref (RbTrustList *self);
 void rb_trust_list_unref (RbTrustList *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbTrustList, rb_trust_list_unref)
 
-/* trust-list-expired when the list is older than its maximum age, clock when now is before its issue. */
+/* clock when now is before the list's issue: a clock that was set back must not undo a revocation. */
+gboolean rb_trust_list_check_clock (const RbTrustList *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* trust-list-expired when the list is older than its maximum age, clock as above. */
 gboolean rb_trust_list_check_age (const RbTrustList *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* workstation-outdated when version ("1.2.0") is below the minimum. */
 gboolean rb_trust_list_check_version (const RbTrustList *self, const char *version, GError **error) G_GNUC_WARN_UNUSED_RESULT;

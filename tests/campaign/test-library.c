@@ -668,6 +668,14 @@ test_newest_trust_list (Place *self, gconstpointer data)
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "campaign-withdrawn");
   g_clear_error (&error);
   g_assert_true (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_VIN, FIXTURE_NOW, TRUE, &error));
+  /* a clock set back would undo revocations, also for a vehicle that was started */
+  g_assert_false (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_VIN, FIXTURE_NOW - 1, TRUE, &error));
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "clock");
+  g_clear_error (&error);
+  g_assert_true (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_VIN, FIXTURE_NOW + 90 * FIXTURE_DAY, TRUE, &error));
+  g_assert_false (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_OTHER_WMI_VIN, FIXTURE_NOW, TRUE, &error));
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "not-in-anchor-scope");
+  g_clear_error (&error);
   g_assert_true (rb_authority_remember (self->data, before, &error));
   g_autoptr (RbAuthority) still = authority (self);
   g_assert_cmpint (still->list->version, ==, 2);

@@ -387,6 +387,28 @@ test_same_key_twice (Fixture *fixture, gconstpointer data)
   }
 }
 
+/* The openssl command line names a certificate in a trust list as we do, with and without the sign octet of its serial number. */
+static void
+test_revocation_id (Fixture *fixture, gconstpointer data)
+{
+  const char *const script[] = { "sh", "-c",
+                                 "serial=$(openssl x509 -in revocation.pem -noout -serial | cut -d= -f2)\n"
+                                 "openssl asn1parse -genstr INTEGER:0x$serial -noout -out serial.der\n"
+                                 "openssl x509 -in ca.pem -noout -pubkey | openssl pkey -pubin -outform DER -out ca.der\n"
+                                 "tail -c +3 serial.der | cat ca.der - | sha256sum | cut -c1-64",
+                                 NULL };
+  for (guint i = 0; i < 8; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *out = NULL;
+    g_autoptr (RbCertificate) one = issue (fixture, "Jo", RB_PURPOSE_TECHNICIAN, fixture->key);
+    g_autofree char *id = rb_certificate_revocation_id (one, fixture->ca);
+    save_certificate (fixture, "revocation.pem", one);
+    g_assert_true (g_spawn_sync (fixture->folder, (char **) script, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, NULL, &error));
+    g_assert_no_error (error);
+    g_assert_cmpstr (g_strchomp (out), ==, id);
+  }
+}
+
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
 
 int
@@ -394,6 +416,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("/openssl/certificates", test_certificates);
+  ADD ("/openssl/revocation-id", test_revocation_id);
   ADD ("/openssl/pkcs12", test_pkcs12);
   ADD ("/openssl/private-keys", test_private_keys);
   ADD ("/openssl/schemes", test_schemes);
