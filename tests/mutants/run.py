@@ -104,7 +104,7 @@ class Bench:
 
     def fails(self, test):
         """TRUE if the test is red, with what it printed."""
-        done = call("meson", "test", "-C", self.build, "--no-rebuild", "--print-errorlogs", test, timeout=TEST_TIMEOUT)
+        done = call("meson", "test", "-C", self.build, "--no-rebuild", "--print-errorlogs", "-t", "10", test, timeout=TEST_TIMEOUT)
         return done.returncode != 0, done.stdout
 
 
