@@ -104,7 +104,10 @@ class Bench:
 
     def fails(self, test):
         """TRUE if the test is red, with what it printed."""
-        done = call("meson", "test", "-C", self.build, "--no-rebuild", "--print-errorlogs", "-t", "10", test, timeout=TEST_TIMEOUT)
+        try:
+            done = call("meson", "test", "-C", self.build, "--no-rebuild", "--print-errorlogs", "-t", "10", test, timeout=TEST_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return True, f"{test}: no end within {TEST_TIMEOUT} s"
         return done.returncode != 0, done.stdout
 
 
