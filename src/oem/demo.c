@@ -69,8 +69,10 @@ publish_service (Demo *self, GError **error)
   table_add_json (self->targets, "campaigns", rb_recall_id (story->scenario), rb_recall_campaign (story));
   table_add_json (self->targets, "models", "aurora-compact", rb_fleet_model (story->fleet));
   table_add_json (self->targets, "trust", "trust-list", rb_dealer_list_new (self->pki, RB_RECALL_OEM, RB_FLEET_WMI, story->now));
-  for (const char *const *id = rb_fleet_profiles (); *id != NULL; id++)
-    table_add_json (self->targets, "profiles", *id, rb_fleet_profile (*id));
+  for (guint i = 0; i < story->fleet->ecus->len; i++) {
+    const char *profile = ((const RbFleetEcu *) story->fleet->ecus->pdata[i])->profile;
+    table_add_json (self->targets, "profiles", profile, rb_fleet_profile (profile));
+  }
   g_autoptr (json_t) entries = json_object ();
   g_hash_table_iter_init (&iter, self->targets);
   while (g_hash_table_iter_next (&iter, &path, &bytes))

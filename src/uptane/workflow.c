@@ -617,7 +617,14 @@ rb_workflow_read (RbWorkflow *self, const RbTarget *target, RbSource *source, gs
     deny (error, RB_REASON_TOO_LARGE, "%s: %" G_GUINT64_FORMAT " bytes, allowed are %" G_GSIZE_FORMAT, target->path, target->length, max);
     return NULL;
   }
-  g_autoptr (GBytes) bytes = rb_source_fetch (source, remote, (gsize) target->length, error);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = rb_source_fetch (source, remote, (gsize) target->length, &failure);
+  if (bytes == NULL && rb_reason_of (failure) == RB_REASON_TOO_LARGE) {
+    deny (error, RB_REASON_LENGTH_MISMATCH, "%s: longer than the listed %" G_GUINT64_FORMAT " bytes", target->path, target->length);
+    return NULL;
+  }
+  if (bytes == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
   return bytes != NULL && rb_vehicle_check_image (target, bytes, error) ? g_steal_pointer (&bytes) : NULL;
 }
 
