@@ -190,7 +190,8 @@ rb_authority_widen (const char *data_dir, const char *anchor, const char *const 
   g_autofree char *folder = rb_files_name_is_safe (anchor) ? folder_of (data_dir, anchor) : NULL;
   if (folder == NULL || !rb_files_is_folder (folder))
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_NOT_FOUND, "trust anchor “%s”: not found", anchor);
-  g_autoptr (RbAuthority) self = rb_authority_load (data_dir, anchor, error);
+  g_autoptr (RbLock) lock = rb_trust_lock (data_dir, error);
+  g_autoptr (RbAuthority) self = lock == NULL ? NULL : rb_authority_load (data_dir, anchor, error);
   if (self == NULL || !check_people (self, first, second, now, error))
     return FALSE;
   g_auto (GStrv) after = rb_wmi_unite (SET (self->bound), wmis);

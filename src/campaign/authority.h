@@ -24,6 +24,7 @@ RbAuthority *rb_authority_load (const char *data_dir, const char *anchor, GError
  * not-in-anchor-scope (the first list of this anchor names vehicles of another anchor). (transfer full) */
 RbAuthority *rb_authority_of (const char *data_dir, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Stores list and bound as rb_authority_of() gives them. The caller holds the library's lock. */
+/* The caller holds rb_trust_lock(). */
 gboolean rb_authority_remember (const char *data_dir, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* trust-list-missing when there is none. */

@@ -241,7 +241,7 @@ static gboolean
 advance_trust (Import *self, GError **error)
 {
   g_autofree char *metadata = g_build_filename (self->folder, "service", "metadata", NULL);
-  g_autoptr (GPtrArray) advanced = rb_trust_update (rb_library_data_dir (self->library), metadata, self->now, error);
+  g_autoptr (GPtrArray) advanced = rb_trust_update_held (rb_library_data_dir (self->library), metadata, self->now, error);
   return advanced != NULL && rb_service_client_keep_state (anchor_of (self), self->folder, moment_of (self), error);
 }
 
@@ -250,8 +250,9 @@ static gboolean
 commit (Import *self, GError **error)
 {
   const char *id = rb_contents_campaign (self->contents)->id;
-  g_autoptr (RbLibraryLock) lock = rb_library_lock (self->library, error);
-  g_autoptr (RbPins) pins = lock == NULL ? NULL : rb_pins_load (rb_library_data_dir (self->library), error);
+  g_autoptr (RbLock) lock = rb_library_lock (self->library, error);
+  g_autoptr (RbLock) trust = lock == NULL ? NULL : rb_trust_lock (rb_library_data_dir (self->library), error);
+  g_autoptr (RbPins) pins = trust == NULL ? NULL : rb_pins_load (rb_library_data_dir (self->library), error);
   if (pins == NULL || !rb_pins_check (pins, self->contents, error) || !rb_pins_check_packs (pins, self->contents, error)
       || !keep_packs (self, id, error) || !write_import (self, error) || !sync_all (self->folder, error)
       || !move_images (self, error) || !check_store (self, error) || !advance_trust (self, error)

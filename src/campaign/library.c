@@ -29,10 +29,6 @@ struct _RbLibrary {
   char *store;
 };
 
-struct _RbLibraryLock {
-  int fd;
-};
-
 RbLibrary *
 rb_library_new (const char *data_dir)
 {
@@ -99,34 +95,10 @@ refuse (GError **error, RbReason reason, const char *id, const char *text)
   return FALSE;
 }
 
-RbLibraryLock *
+RbLock *
 rb_library_lock (RbLibrary *self, GError **error)
 {
-  g_autofree char *path = g_build_filename (self->folder, ".lock", NULL);
-  if (!rb_files_make_folder (self->folder, error))
-    return NULL;
-  int fd = open (path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-  while (fd >= 0 && flock (fd, LOCK_EX) != 0)
-    if (errno != EINTR) {
-      close (fd);
-      fd = -1;
-    }
-  if (fd < 0) {
-    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_IO, "%s: %s", path, g_strerror (errno));
-    return NULL;
-  }
-  RbLibraryLock *lock = g_new0 (RbLibraryLock, 1);
-  lock->fd = fd;
-  return lock;
-}
-
-void
-rb_library_unlock (RbLibraryLock *lock)
-{
-  if (lock == NULL)
-    return;
-  close (lock->fd);
-  g_free (lock);
+  return rb_lock_folder (self->folder, "the library", error);
 }
 
 /* Where a campaign lies: DATA/library/ANCHOR/ID, or DATA/library/ID as earlier builds placed it. */
@@ -580,7 +552,7 @@ take_away (RbLibrary *self, const Place *place, GError **error)
 gboolean
 rb_library_remove (RbLibrary *self, const char *name, RbLibraryInUse in_use, gpointer data, GError **error)
 {
-  g_autoptr (RbLibraryLock) lock = rb_library_lock (self, error);
+  g_autoptr (RbLock) lock = rb_library_lock (self, error);
   g_autoptr (GPtrArray) places = lock == NULL ? NULL : list_places (self, error);
   const Place *place = places == NULL ? NULL : find (places, name, error);
   if (place == NULL)

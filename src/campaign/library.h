@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "campaign/contents.h"
+#include "core/lock.h"
 
 /*
  * The bundles imported into a data dir: DATA/library/ANCHOR/CAMPAIGN/ (metadata and packs as files), DATA/store/sha256/HEX (images),
@@ -57,11 +58,8 @@ gboolean rb_library_check_clock (RbLibrary *self, gint64 now, GError **error) G_
 gint64 rb_library_time_floor (RbLibrary *self);
 
 /* For bundle.c. */
-typedef struct _RbLibraryLock RbLibraryLock;
-/* Waits until no other process changes the library. */
-RbLibraryLock *rb_library_lock (RbLibrary *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void rb_library_unlock (RbLibraryLock *lock);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbLibraryLock, rb_library_unlock)
+/* Held while the library or pins.json is read, changed and written. Errors: in-use, io. */
+RbLock *rb_library_lock (RbLibrary *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const char *rb_library_data_dir (RbLibrary *self);
 const char *rb_library_folder (RbLibrary *self); /* DATA/library */
 const char *rb_library_store (RbLibrary *self);  /* DATA/store/sha256 */

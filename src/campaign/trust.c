@@ -90,6 +90,13 @@ rb_trust_list (const char *data_dir, GError **error)
   return g_steal_pointer (&anchors);
 }
 
+RbLock *
+rb_trust_lock (const char *data_dir, GError **error)
+{
+  g_autofree char *folder = g_build_filename (data_dir, "trust", NULL);
+  return rb_lock_folder (folder, "the trust anchors", error);
+}
+
 static gboolean
 anchor_has_root (const RbTrustAnchor *anchor, GBytes *root)
 {
@@ -198,7 +205,8 @@ rb_trust_add_for (const char *data_dir, const char *name, GBytes *root, const ch
     refuse (error, RB_REASON_USAGE, name, "a name has 1 to 64 letters, no slash, and does not begin with a dot");
     return NULL;
   }
-  if (!check_present (data_dir, name, root, &same, error))
+  g_autoptr (RbLock) lock = rb_trust_lock (data_dir, error);
+  if (lock == NULL || !check_present (data_dir, name, root, &same, error))
     return NULL;
   if (!(same ? bind (data_dir, name, wmis, error) : install (data_dir, name, root, wmis, now, error))) {
     g_prefix_error (error, "trust anchor “%s”: ", name);
@@ -230,12 +238,13 @@ advance (const char *data_dir, const RbTrustAnchor *anchor, RbSource *source, gi
 RbTrustAnchor *
 rb_trust_update_one (const char *data_dir, const char *name, RbSource *source, gint64 now, GError **error)
 {
-  g_autoptr (RbTrustAnchor) anchor = load (data_dir, name, error);
+  g_autoptr (RbLock) lock = rb_trust_lock (data_dir, error);
+  g_autoptr (RbTrustAnchor) anchor = lock == NULL ? NULL : load (data_dir, name, error);
   return anchor == NULL ? NULL : advance (data_dir, anchor, source, now, error);
 }
 
 GPtrArray *
-rb_trust_update (const char *data_dir, const char *folder, gint64 now, GError **error)
+rb_trust_update_held (const char *data_dir, const char *folder, gint64 now, GError **error)
 {
   g_autoptr (GPtrArray) advanced = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_trust_anchor_free);
   g_autoptr (GPtrArray) anchors = rb_trust_list (data_dir, error);
@@ -256,6 +265,13 @@ rb_trust_update (const char *data_dir, const char *folder, gint64 now, GError **
   g_set_error (error, RB_CAMPAIGN_ERROR, anchors->len == 0 ? RB_REASON_NO_TRUST_ANCHOR : RB_REASON_WRONG_OEM,
                "%s: no trust anchor here shares a root with it", folder);
   return NULL;
+}
+
+GPtrArray *
+rb_trust_update (const char *data_dir, const char *folder, gint64 now, GError **error)
+{
+  g_autoptr (RbLock) lock = rb_trust_lock (data_dir, error);
+  return lock == NULL ? NULL : rb_trust_update_held (data_dir, folder, now, error);
 }
 
 /* Without a trust list: two technicians under one authority, whichever it is. */
@@ -353,7 +369,8 @@ rb_trust_replace (const char *data_dir, const char *name, GBytes *root, RbIdenti
     refuse (error, RB_REASON_NOT_FOUND, name, "there is none of that name");
     return NULL;
   }
-  g_autoptr (RbTrustAnchor) before = load (data_dir, name, error);
+  g_autoptr (RbLock) lock = rb_trust_lock (data_dir, error);
+  g_autoptr (RbTrustAnchor) before = lock == NULL ? NULL : load (data_dir, name, error);
   if (before == NULL || !check_people (place, first, second, now, error)
       || !replace (data_dir, before, root, first, second, now, error)) {
     g_prefix_error (error, "replacing trust anchor “%s”: ", name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "campaign/error.h"
+#include "core/lock.h"
 #include "crypto/identity.h"
 #include "uptane/source.h"
 #include "uptane/store.h"
@@ -17,6 +18,9 @@ typedef struct {
 void rb_trust_anchor_free (RbTrustAnchor *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbTrustAnchor, rb_trust_anchor_free)
 
+/* Held while anchors and what is kept with them are read, changed and written. The calls below that change an anchor take it themselves.
+ * Errors: in-use, io. */
+RbLock *rb_trust_lock (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Errors: exists (another root under that name, or that root under another name), words for metadata. The same again is fine. (transfer full) */
 RbTrustAnchor *rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for vehicles whose VIN begins with one of wmis (model/wmi.h), an upper bound; NULL: the first trust list sets it. Adds a bound to
@@ -30,6 +34,8 @@ gboolean rb_trust_anchor_knows (const RbTrustAnchor *self, GPtrArray *roots);
 /* Walks every anchor that shares a root with folder to the newest in there; wrong-oem when none does. (element-type RbTrustAnchor)
  * (transfer full): those that share one, as they are now. */
 GPtrArray *rb_trust_update (const char *data_dir, const char *folder, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for a caller that holds rb_trust_lock(). */
+GPtrArray *rb_trust_update_held (const char *data_dir, const char *folder, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Walks one anchor over what source has (TUF 5.3: asks for the next version until it is missing). Errors: not-found, words for
  * metadata, those of source. (transfer full) */
 RbTrustAnchor *rb_trust_update_one (const char *data_dir, const char *name, RbSource *source, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;

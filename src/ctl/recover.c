@@ -223,6 +223,15 @@ forget_keys (Session *session, Settings *settings)
   g_clear_pointer (&settings->second_set, rb_identity_set_free);
 }
 
+/* in-use says that this call touched nothing: a store that another program holds after a write is a failure of the database. */
+static RbReason
+reason_of (const Session *session, const GError *worst)
+{
+  RbReason reason = worst == NULL ? RB_REASON_NOT_COMPLETE : rb_reason_of (worst);
+  gboolean wrote = session->recovery != NULL && rb_recovery_writes (session->recovery) > 0;
+  return reason == RB_REASON_IN_USE && wrote ? RB_REASON_DATABASE : reason;
+}
+
 static int
 finish (Session *session, Settings *settings, gboolean ran, GError *failure)
 {
@@ -230,19 +239,19 @@ finish (Session *session, Settings *settings, gboolean ran, GError *failure)
   const char *result = NULL;
   g_autofree char *record = ran ? rb_recovery_sign (session->recovery, &result, &unsigned_error) : NULL;
   const GError *worst = failure != NULL ? failure : unsigned_error;
-  gboolean touched = rb_reason_of (worst) != RB_REASON_IN_USE && was_touched (session);
+  RbReason word = reason_of (session, worst);
+  gboolean touched = word != RB_REASON_IN_USE && was_touched (session);
   json_t *details = verdict (session, settings, result, record);
   forget_keys (session, settings);
   if (worst == NULL && g_strcmp0 (result, "completed") == 0) {
     g_autofree char *message = g_strdup_printf ("Vehicle %s: all ECUs are complete. Record %s.", settings->vin, record);
     return rb_cli_end (session->cli, RB_CLI_OK, "ok", message, details);
   }
-  const char *reason = worst == NULL ? rb_reason_word (RB_REASON_NOT_COMPLETE) : rb_reason_word (rb_reason_of (worst));
   g_autofree char *message
     = g_strdup_printf ("%s%s", worst == NULL ? "The vehicle is not complete" : worst->message,
                        touched ? ". Do not release the vehicle; run the same command again." : ". Nothing was written to the vehicle.");
-  int code = touched ? RB_CLI_NOT_COMPLETE : worst != NULL && rb_reason_of (worst) == RB_REASON_USAGE ? RB_CLI_USAGE : RB_CLI_FAILED;
-  return rb_cli_end (session->cli, code, reason, message, details);
+  int code = touched ? RB_CLI_NOT_COMPLETE : word == RB_REASON_USAGE ? RB_CLI_USAGE : RB_CLI_FAILED;
+  return rb_cli_end (session->cli, code, rb_reason_word (word), message, details);
 }
 
 /* While a person is asked, the program ends. The first signal while the vehicle is worked on waits for the ECUs in progress, the second does

@@ -236,7 +236,7 @@ widen (RbCli *cli, const Options *options, GError **error)
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   g_autoptr (RbIdentity) first = rb_identities_person (cli, options->identity, options->passphrase_file, error);
   g_autoptr (RbIdentity) second = first == NULL ? NULL : rb_identities_person (cli, options->second, options->passphrase_file, error);
-  g_autoptr (RbLibraryLock) lock = second == NULL ? NULL : rb_library_lock (library, error);
+  g_autoptr (RbLock) lock = second == NULL ? NULL : rb_library_lock (library, error);
   if (lock == NULL
       || !rb_authority_widen (cli->data_dir, options->name, (const char *const *) options->wmis, first, second, rb_moment_now (), error))
     return NULL;

@@ -2,12 +2,13 @@
 #include "record/database.h"
 
 #include "core/files.h"
+#include "core/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#define BUSY_MS 10000
+#define BUSY_MS 5000
 
 RbReason
 rb_database_reason (sqlite3 *db)
@@ -24,10 +25,22 @@ rb_database_reason (sqlite3 *db)
   }
 }
 
+/* In WAL mode the writer's lock is one of the shared memory's file. */
+char *
+rb_database_text (sqlite3 *db)
+{
+  if (sqlite3_errcode (db) != SQLITE_BUSY)
+    return g_strdup (sqlite3_errmsg (db));
+  g_autofree char *memory = g_strconcat (sqlite3_db_filename (db, "main"), "-shm", NULL);
+  g_autofree char *holder = rb_lock_holder_of (memory);
+  return g_strdup_printf ("in use by %s", holder);
+}
+
 static gboolean
 fail (sqlite3 *db, const RbDatabasePart *part, GError **error)
 {
-  g_set_error (error, RB_RECORD_ERROR, (int) rb_database_reason (db), "%s: %s", part->name, sqlite3_errmsg (db));
+  g_autofree char *text = rb_database_text (db);
+  g_set_error (error, RB_RECORD_ERROR, (int) rb_database_reason (db), "%s: %s", part->name, text);
   return FALSE;
 }
 

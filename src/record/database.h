@@ -18,5 +18,7 @@ typedef struct {
 /* Makes folder, file and tables where they are missing. Another version's tables are left as they are: database. */
 sqlite3 *rb_database_open (const char *data_dir, const RbDatabasePart *part, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What the call that failed last failed with; names who holds the database where that is why. (transfer full) */
+char *rb_database_text (sqlite3 *db);
 /* Of the call that failed last: in-use, no-space or database. */
 RbReason rb_database_reason (sqlite3 *db);

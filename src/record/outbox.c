@@ -43,7 +43,8 @@ static const RbDatabasePart part = { .name = "Outbox", .version_table = "record_
 static gboolean
 fail (RbOutbox *self, const char *doing, GError **error)
 {
-  g_set_error (error, RB_RECORD_ERROR, (int) rb_database_reason (self->db), "Outbox: %s: %s", doing, sqlite3_errmsg (self->db));
+  g_autofree char *text = rb_database_text (self->db);
+  g_set_error (error, RB_RECORD_ERROR, (int) rb_database_reason (self->db), "Outbox: %s: %s", doing, text);
   return FALSE;
 }
 

@@ -30,7 +30,8 @@ static const RbDatabasePart part = { .name = "journal", .version_table = "journa
 static gboolean
 fail (RbJournal *self, GError **error)
 {
-  g_set_error (error, RB_RECOVERY_ERROR, (int) rb_database_reason (self->db), "journal: %s", sqlite3_errmsg (self->db));
+  g_autofree char *text = rb_database_text (self->db);
+  g_set_error (error, RB_RECOVERY_ERROR, (int) rb_database_reason (self->db), "journal: %s", text);
   return FALSE;
 }
 

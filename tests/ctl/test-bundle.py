@@ -33,9 +33,9 @@ def run(*arguments, data):
 
 
 def stored(data):
-    """every file but the lock, by digest"""
+    """every file, by digest"""
     return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(Path(data).rglob("*")) if path.is_file() and path.name != ".lock"}
+            for path in sorted(Path(data).rglob("*")) if path.is_file()}
 
 
 def read_tar(path):
@@ -516,7 +516,7 @@ class Bundle(unittest.TestCase):
                     if not name.startswith(("library/.scratch-", "store/", "trust/Big/state/")) and not re.fullmatch(r"pins\.json(\.[A-Za-z0-9]{6})?", name)}
             self.assertEqual(kept, set(before))
         self.assertEqual(run("bundle", "import", big / "campaign.recall", data=self.data)[0], 0)
-        self.assertEqual(sorted(os.listdir(self.data / "library")), [".lock", "Big"])
+        self.assertEqual(sorted(os.listdir(self.data / "library")), ["Big"])
         self.assertEqual(os.listdir(self.data / "library" / "Big"), [(big / "campaign.txt").read_text().strip()])
         self.assertEqual([name for name in stored(self.data) if name.startswith("pins.json")], ["pins.json"])
 

@@ -31,9 +31,9 @@ def run(*arguments, data):
 
 
 def stored(data):
-    """every file but the lock, by digest"""
+    """every file, by digest"""
     return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(Path(data).rglob("*")) if path.is_file() and path.name != ".lock"}
+            for path in sorted(Path(data).rglob("*")) if path.is_file()}
 
 
 class Service(simulator.Repository):
@@ -469,7 +469,7 @@ class TwoOems(unittest.TestCase):
         self.run_good("bundle", "import", self.made / "Borealis" / "campaign.recall")
         self.assertEqual([row["anchor"] for row in self.run_good("bundle", "list")["campaigns"]], ["Aurora", "Borealis"])
         self.run_good("bundle", "import", self.made / "Aurora" / "campaign.recall")
-        self.assertEqual(sorted(os.listdir(library)), [".lock", "Aurora", "Borealis"])
+        self.assertEqual(sorted(os.listdir(library)), ["Aurora", "Borealis"])
         self.run_good("bundle", "show", f"Aurora/{self.campaign}")
 
 
