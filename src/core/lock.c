@@ -38,6 +38,12 @@ rb_lock_free (RbLock *self)
   g_free (self);
 }
 
+int
+rb_lock_fd (const RbLock *self)
+{
+  return self->fd;
+}
+
 static RbLock *
 lock_error (GError **error, const char *path, int code)
 {

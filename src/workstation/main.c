@@ -4,6 +4,7 @@
 #include "core/signals.h"
 #include "crypto/secret.h"
 #include "workstation/application.h"
+#include "workstation/instance.h"
 
 #define MAX_ANSWERS (1024 * 1024)
 
@@ -64,11 +65,14 @@ run (RbCli *cli, int argc, char **argv)
   copy_path (&input.identity, options.identity);
   copy_path (&input.workstation, options.workstation);
   copy_path (&input.second, options.second);
-  if (!read_answers (&input, options.answers, &error) || !read_passphrase (cli, &input, options.passphrase_file, &error)) {
+  g_autoptr (RbLock) lock = NULL;
+  if (!read_answers (&input, options.answers, &error) || !read_passphrase (cli, &input, options.passphrase_file, &error)
+      || (lock = rb_instance_take (cli->data_dir, &error)) == NULL) {
     rb_session_input_clear (&input);
     return rb_cli_fail (cli, error, NULL);
   }
   g_autoptr (RbApplication) application = rb_application_new ();
+  rb_instance_watch (lock, GTK_APPLICATION (application));
   rb_application_take_input (application, &input);
   int status = g_application_run (G_APPLICATION (application), 0, NULL);
   rb_signals_set (NULL, NULL);

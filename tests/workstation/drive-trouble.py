@@ -9,6 +9,7 @@ import argparse
 import json
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -205,7 +206,30 @@ def untrusted_signer(bay, technician):
     check_record(bay)
 
 
+def one_at_a_time(bay, technician):
+    """A data directory has one window, and the vehicle at which the window works is nobody else's."""
+    window = technician.screen.process.pid
+    path = bay.folder / "another path"
+    path.symlink_to(bay.data)
+    second = subprocess.run([bay.bin / "recallbay", "--data-dir", path], capture_output=True, text=True, timeout=60, check=False)
+    assert second.returncode == 1, second
+    assert f"in use by “recallbay” (process {window}, user " in second.stdout + second.stderr, second
+    to_the_plan(technician)
+    other = bay.folder / "another workstation"
+    shutil.copytree(bay.data, other)
+    inspect = subprocess.run([bay.bin / "recallctl", "--json", "--data-dir", other, "inspect", "--campaign", (bay.oem / "campaign.txt").read_text().strip(),
+                              "--link", bay.link, "--answers", bay.oem / "answers.json"], capture_output=True, text=True, timeout=60, check=False)
+    verdict = json.loads(inspect.stdout.splitlines()[-1])
+    assert (inspect.returncode, verdict["reason"]) == (1, "in-use"), verdict
+    assert f"vehicle {bay.vin}: in use by “recallbay” (process {window}, user " in verdict["message"], verdict
+    technician.authorise()
+    technician.work()
+    technician.sign()
+    check_vehicle(bay)
+
+
 CASES = {
+    "one-at-a-time": (one_at_a_time, {}),
     "untrusted-signer": (untrusted_signer, {}),
     "lying-ecu": (lying_ecu, {"faults": ["brake:wrong-digest"]}),
     "stop-safely": (stop_safely, {"timing": "real"}),
