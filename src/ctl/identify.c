@@ -14,7 +14,10 @@
 #include "vehicle/search.h"
 #include "vehicle/unit.h"
 
+#include <string.h>
+
 #define DISCOVERY_MS 1000
+#define VIN_LENGTH 17
 
 static void
 set_root (json_t *object, const char *number, const char *digest, const RbUnitRoot *root)
@@ -47,13 +50,6 @@ say_claims (RbCli *cli, const char *name, const RbUnitClaims *claims)
               claims->application ? "" : "in its bootloader");
 }
 
-static char *
-read_vin (RbLink *link, const RbModelEcu *model, GError **error)
-{
-  g_autoptr (RbUnit) unit = rb_unit_new (link, model, NULL, error);
-  return unit == NULL ? NULL : rb_unit_read_text (unit, 0xf190, NULL, error);
-}
-
 static RbContents *
 contents_for (RbCli *cli, const char *vin)
 {
@@ -63,60 +59,150 @@ contents_for (RbCli *cli, const char *vin)
   return list != NULL && list->len > 0 ? rb_contents_ref (list->pdata[0]) : NULL;
 }
 
-static gboolean
-identify_one (RbCli *cli, RbLink *link, const RbModelEcu *model, const RbProfile *profile, json_t *ecus, GError **error)
+/* What was found out: everything that was seen is in the lists, the first problem decides the verdict. */
+typedef struct {
+  json_t *ecus, *vins;
+  char *vin; /* NULL: no ECU names one */
+  GError *problem;
+} Survey;
+
+static void
+survey_clear (Survey *self)
 {
-  g_autoptr (RbUnit) unit = rb_unit_new (link, model, profile, error);
-  g_autoptr (RbUnitClaims) claims = unit == NULL ? NULL : rb_unit_read_claims (unit, NULL, error);
-  if (claims == NULL)
+  json_decref (self->ecus);
+  json_decref (self->vins);
+  g_free (self->vin);
+  g_clear_error (&self->problem);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Survey, survey_clear)
+
+static json_t *
+unread_json (const char *name, const GError *failure)
+{
+  return json_pack ("{s:s,s:n,s:n,s:s,s:s}", "name", name, "serial", "hardware_id", "reason", rb_reason_word (rb_reason_of (failure)),
+                    "message", failure->message);
+}
+
+/* Listed all the same. FALSE: the link is lost, and nothing more can be asked. */
+static gboolean
+note_unread (RbCli *cli, Survey *survey, const RbModelEcu *ecu, gboolean may_be_absent, GError *failure, GError **error)
+{
+  g_autoptr (GError) mine = failure;
+  RbReason reason = rb_reason_of (mine);
+  if (rb_reason_is_link_lost (reason)) {
+    g_propagate_error (error, g_steal_pointer (&mine));
     return FALSE;
+  }
+  rb_cli_say (cli, "  %-20s %s", ecu->label, mine->message);
+  json_array_append_new (survey->ecus, unread_json (ecu->label, mine));
+  if (survey->problem == NULL && !(may_be_absent && reason == RB_REASON_NO_ANSWER))
+    survey->problem = g_steal_pointer (&mine);
+  return TRUE;
+}
+
+/* may_be_absent: a model names ECUs that not every vehicle has; one that the search found responded to it. */
+static gboolean
+identify_one (RbCli *cli, RbLink *link, const RbModelEcu *model, const RbProfile *profile, gboolean may_be_absent, Survey *survey,
+              GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (RbUnit) unit = rb_unit_new (link, model, profile, &failure);
+  g_autoptr (RbUnitClaims) claims = unit == NULL ? NULL : rb_unit_read_claims (unit, NULL, &failure);
+  if (claims == NULL)
+    return note_unread (cli, survey, model, may_be_absent, g_steal_pointer (&failure), error);
   say_claims (cli, model->label, claims);
-  json_array_append_new (ecus, claims_json (claims));
+  json_array_append_new (survey->ecus, claims_json (claims));
   return TRUE;
 }
 
 static gboolean
-identify_by_model (RbCli *cli, RbLink *link, RbContents *contents, json_t *ecus, GError **error)
+identify_by_model (RbCli *cli, RbLink *link, RbContents *contents, Survey *survey, GError **error)
 {
   const RbVehicleModel *model = rb_contents_model (contents);
   for (guint i = 0; i < model->ecus->len; i++) {
     const RbModelEcu *ecu = model->ecus->pdata[i];
-    g_autoptr (GError) absent = NULL;
-    if (identify_one (cli, link, ecu, rb_contents_profile (contents, ecu->hardware_id), ecus, &absent))
-      continue;
-    if (rb_reason_is_link_lost (rb_reason_of (absent))) {
-      g_propagate_error (error, g_steal_pointer (&absent));
+    if (!identify_one (cli, link, ecu, rb_contents_profile (contents, ecu->hardware_id), TRUE, survey, error))
       return FALSE;
-    }
-    rb_cli_say (cli, "  %-20s %s", ecu->label, absent->message);
   }
   return TRUE;
 }
 
-static void
-identify_by_asking (RbCli *cli, RbLink *link, GPtrArray *present, json_t *ecus)
+static gboolean
+identify_by_asking (RbCli *cli, RbLink *link, GPtrArray *present, Survey *survey, GError **error)
 {
-  for (guint i = 0; i < present->len; i++) {
-    g_autoptr (GError) absent = NULL;
-    if (!identify_one (cli, link, present->pdata[i], NULL, ecus, &absent))
-      g_debug ("%s", absent->message);
-  }
+  for (guint i = 0; i < present->len; i++)
+    if (!identify_one (cli, link, present->pdata[i], NULL, FALSE, survey, error))
+      return FALSE;
+  return TRUE;
 }
 
-static char *
-first_vin (RbLink *link, GPtrArray *present, GError **error)
+/* As long as a VIN and of its characters. I, O and Q are accepted: simulated and pre-series vehicles have them. */
+static gboolean
+looks_like_a_vin (const char *text)
 {
-  g_autoptr (GError) last = NULL;
-  for (guint i = 0; i < present->len; i++) {
-    g_clear_error (&last);
-    char *vin = read_vin (link, present->pdata[i], &last);
-    if (vin != NULL)
-      return vin;
-    if (rb_reason_is_link_lost (rb_reason_of (last)))
-      break;
+  return strlen (text) == VIN_LENGTH && strspn (text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == VIN_LENGTH;
+}
+
+static void
+set_problem (Survey *survey, GError *problem)
+{
+  if (survey->problem == NULL)
+    survey->problem = problem;
+  else
+    g_error_free (problem);
+}
+
+static void
+note_vin (RbCli *cli, Survey *survey, const char *name, const char *vin)
+{
+  gboolean good = looks_like_a_vin (vin);
+  gboolean other = good && survey->vin != NULL && strcmp (survey->vin, vin) != 0;
+  json_array_append_new (survey->vins, json_pack ("{s:s,s:s,s:b}", "ecu", name, "vin", vin, "valid", rb_campaign_vin_is_valid (vin)));
+  if (vin[0] == '\0')
+    return;
+  if (!good || other)
+    rb_cli_say (cli, "  %-20s VIN %s", name, vin);
+  if (!good)
+    set_problem (survey, g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_INVALID, "%s: DID F190: “%s” is not a VIN", name, vin));
+  else if (other)
+    set_problem (survey, g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_MISMATCH, "%s: DID F190: VIN %s, another ECU of this vehicle has %s",
+                                      name, vin, survey->vin));
+  else if (survey->vin == NULL)
+    survey->vin = g_strdup (vin);
+}
+
+/* An ECU that rejects the request has no VIN, as many. */
+static gboolean
+read_vin (RbCli *cli, RbLink *link, const RbModelEcu *ecu, Survey *survey, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (RbUnit) unit = rb_unit_new (link, ecu, NULL, &failure);
+  g_autofree char *vin = unit == NULL ? NULL : rb_unit_read_text (unit, 0xf190, NULL, &failure);
+  if (vin != NULL) {
+    note_vin (cli, survey, ecu->label, vin);
+    return TRUE;
   }
-  g_propagate_error (error, g_steal_pointer (&last));
-  return NULL;
+  RbReason reason = rb_reason_of (failure);
+  if (rb_reason_is_link_lost (reason)) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  json_array_append_new (survey->vins, json_pack ("{s:s,s:n,s:s,s:s}", "ecu", ecu->label, "vin", "reason", rb_reason_word (reason),
+                                                  "message", failure->message));
+  if (reason != RB_REASON_REFUSED && reason != RB_REASON_ECU_LOCKED)
+    set_problem (survey, g_steal_pointer (&failure));
+  return TRUE;
+}
+
+static gboolean
+read_vins (RbCli *cli, RbLink *link, GPtrArray *present, Survey *survey, GError **error)
+{
+  for (guint i = 0; i < present->len; i++)
+    if (!read_vin (cli, link, present->pdata[i], survey, error))
+      return FALSE;
+  if (survey->vin == NULL)
+    set_problem (survey, g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_MISSING, "vehicle: none of its %u ECUs that respond has a VIN", present->len));
+  return TRUE;
 }
 
 typedef struct {
@@ -180,26 +266,33 @@ open_link (RbCli *cli, const Settings *settings, GError **error)
   return link;
 }
 
+static gboolean
+survey_vehicle (RbCli *cli, RbLink *link, Survey *survey, GError **error)
+{
+  g_autoptr (GPtrArray) present = rb_search_ecus (link, NULL, error);
+  if (present == NULL || !read_vins (cli, link, present, survey, error))
+    return FALSE;
+  g_autoptr (RbContents) contents = survey->vin == NULL ? NULL : contents_for (cli, survey->vin);
+  const RbVehicleModel *model = contents == NULL ? NULL : rb_contents_model (contents);
+  if (survey->vin != NULL && !rb_way_check_vin (link, survey->vin, model, error))
+    return FALSE;
+  rb_cli_say (cli, "vehicle %s", survey->vin == NULL ? "without a VIN" : survey->vin);
+  return contents == NULL ? identify_by_asking (cli, link, present, survey, error) : identify_by_model (cli, link, contents, survey, error);
+}
+
 static int
 identify (RbCli *cli, const Settings *settings)
 {
   g_autoptr (GError) error = NULL;
+  g_auto (Survey) survey = { .ecus = json_array (), .vins = json_array () };
   g_autoptr (RbHold) hold = rb_hold_take (settings->uri, NULL, NULL, &error);
   g_autoptr (RbLink) link = hold == NULL ? NULL : open_link (cli, settings, &error);
-  if (link != NULL && !rb_hold_add_link (hold, link, NULL, &error))
+  if (link == NULL || !rb_hold_add_link (hold, link, NULL, &error) || !survey_vehicle (cli, link, &survey, &error))
     return rb_cli_fail (cli, error, NULL);
-  g_autoptr (GPtrArray) present = link == NULL ? NULL : rb_search_ecus (link, NULL, &error);
-  g_autofree char *vin = present == NULL ? NULL : first_vin (link, present, &error);
-  g_autoptr (RbContents) contents = vin == NULL ? NULL : contents_for (cli, vin);
-  if (vin == NULL || !rb_way_check_vin (link, vin, contents == NULL ? NULL : rb_contents_model (contents), &error))
-    return rb_cli_fail (cli, error, NULL);
-  rb_cli_say (cli, "vehicle %s", vin);
-  g_autoptr (json_t) ecus = json_array ();
-  if (contents == NULL)
-    identify_by_asking (cli, link, present, ecus);
-  else if (!identify_by_model (cli, link, contents, ecus, &error))
-    return rb_cli_fail (cli, error, NULL);
-  return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s,s:O}", "vin", vin, "ecus", ecus));
+  json_t *extra = json_pack ("{s:s?,s:O,s:O}", "vin", survey.vin, "ecus", survey.ecus, "vins", survey.vins);
+  if (survey.problem != NULL)
+    return rb_cli_fail (cli, survey.problem, extra);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", "", extra);
 }
 
 static int

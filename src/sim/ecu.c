@@ -20,6 +20,7 @@
 #define ALL_DTCS 0xffffff
 #define DTC_STATUS 0x09 /* testFailed, confirmedDTC */
 #define PAD_MAX 1024
+#define OTHER_VIN "1M8GDM9AXKP042788"
 
 enum { DEFAULT = 1, PROGRAMMING = 2, EXTENDED = 3 };
 
@@ -230,12 +231,18 @@ read_rxswin (RbEcu *self, GByteArray *out)
   return 0;
 }
 
+static const char *
+vin_of (RbEcu *self)
+{
+  return rb_simulated_fault (self->vehicle, "other-vin", self, 0) == NULL ? self->vehicle->vin : OTHER_VIN;
+}
+
 static guint8
 read_one (RbEcu *self, guint16 did, GByteArray *out)
 {
   g_autofree char *key_id = NULL;
   switch (did) {
-  case 0xf190: write_text (self, out, self->vehicle->vin); return 0;
+  case 0xf190: write_text (self, out, vin_of (self)); return 0;
   case 0xf18c: write_text (self, out, self->memory->serial); return 0;
   case 0xf191: write_text (self, out, self->memory->hardware_id); return 0;
   case 0xf195: write_text (self, out, rb_ecu_is_application (self) ? self->memory->software : "bootloader"); return 0;

@@ -27,6 +27,7 @@ static const struct {
   { "keep-key", "making a key answers well and keeps the old one" },
   { "keep-root", "installing a root answers well and keeps the old one" },
   { "lose-metadata", "a reset forgets the Director's targets" },
+  { "other-vin", "the ECU comes from another vehicle: its VIN is 1M8GDM9AXKP042788" },
   { "pad", "every text of a DID is padded with NULs to ARG bytes" },
   { "pad-spaces", "every text of a DID is padded with spaces to ARG bytes" },
   { "confirm", "the DoIP entity asks for a confirmation of the connection (0x11), which is given after ARG milliseconds; 0: never" },

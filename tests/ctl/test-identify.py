@@ -31,10 +31,12 @@ def ctl(*arguments, data_dir):
 
 class FewFrames:
     """A bus whose only ECU is at one pair of identifiers; it answers ReadDataByIdentifier there by a single frame, refuses
-    all else and is deaf to functional requests. With hang_up it leaves after so many frames."""
+    all else and is deaf to functional requests. With hang_up it leaves after so many frames. dids: what it answers, b"" for a
+    rejection."""
 
-    def __init__(self, path, request, response, hang_up=None):
+    def __init__(self, path, request, response, hang_up=None, dids=None):
         self.request, self.response, self.hang_up = request, response, hang_up
+        self.dids = dids or {}
         self.functional = []
         self.server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.server.bind(str(path))
@@ -54,8 +56,9 @@ class FewFrames:
             data = got[8:8 + length]
             if identifier & 0x1FFFFFFF in (0x7DF, 0x18DB33F1):
                 self.functional.append((identifier & 0x1FFFFFFF, data))
-            if identifier == self.request and data[1] == 0x22:
-                client.send(packet(self.response, b"\x07\x62" + data[2:4] + b"ABCD"))
+            text = self.dids.get(data[2:4].hex(), b"ABCD")
+            if identifier == self.request and data[1] == 0x22 and text:
+                client.send(packet(self.response, bytes([3 + len(text)]) + b"\x62" + data[2:4] + text))
             elif identifier == self.request:
                 client.send(packet(self.response, b"\x03\x7f" + data[1:2] + b"\x11"))
         client.close()
@@ -116,9 +119,48 @@ class Identify(unittest.TestCase):
         bus = FewFrames(self.root / "bus", 0x7E2, 0x7EA)
         code, told = self.identify(f"bus:{self.root / 'bus'}")
         bus.thread.join(60)
-        self.assertEqual((code, told["vin"], [ecu["hardware_id"] for ecu in told["ecus"]]), (0, "ABCD", ["ABCD"]))
+        self.assertEqual((code, told["ok"], told["reason"], told["vin"]), (1, False, "vin-invalid", None))
+        self.assertEqual(([ecu["hardware_id"] for ecu in told["ecus"]], [entry["vin"] for entry in told["vins"]]), (["ABCD"], ["ABCD"]))
         self.assertEqual(bus.functional[0], (0x7DF, b"\x02\x3e\x00\xcc\xcc\xcc\xcc\xcc"))
         self.assertEqual({identifier for identifier, _ in bus.functional}, {0x7DF, 0x18DB33F1})
+
+    def few(self, **dids):
+        FewFrames(self.root / "bus", 0x7E2, 0x7EA, dids=dids)
+        code, told = self.identify(f"bus:{self.root / 'bus'}")
+        (self.root / "bus").unlink()
+        self.assertEqual((code, told["ok"], len(told["ecus"]), len(told["vins"])), (1, False, 1, 1), told)
+        return told
+
+    def test_no_vin_at_all(self):
+        """Bootloaders reject F190: listed all the same, and the verdict says that the vehicle is not known."""
+        for blank in (b"", b"\0\0\0", b"    "):
+            told = self.few(f190=blank)
+            self.assertEqual((told["reason"], told["vin"], told["ecus"][0]["serial"]), ("vin-missing", None, "ABCD"))
+
+    def test_an_ecu_that_cannot_be_read(self):
+        for answer, reason in ((b"\xff\xff\xff\xff", "wrong-answer"), (b"", "refused"), (b"\0\0\0\0", "wrong-answer")):
+            told = self.few(f190=b"", f18c=answer)
+            self.assertEqual((told["ecus"][0]["serial"], told["ecus"][0]["reason"]), (None, reason))
+            self.assertIn("DID F18C", told["ecus"][0]["message"])
+        told = self.few(f195=b"\x1b[2J")
+        self.assertIn("DID F195", told["ecus"][0]["message"])
+        told = self.few(f190=b"\xff\xff")
+        self.assertEqual((told["reason"], told["vins"][0]["reason"]), ("wrong-answer", "wrong-answer"))
+
+    def test_one_dead_ecu_among_others(self):
+        """What responded to the search and to nothing after it is listed and fails the verdict; the others are listed, too."""
+        model = one_of_each()
+        with Vehicle(BUILD, "--fault", "body:refuse=0x22", model=model, doip=False) as vehicle:
+            code, told = self.identify(f"bus:{vehicle.bus}")
+        self.assertEqual((code, told["ok"], told["reason"], told["vin"]), (1, False, "refused", VIN))
+        self.assertEqual(len(told["ecus"]), 4)
+        self.assertEqual([ecu["reason"] for ecu in told["ecus"] if ecu["serial"] is None], ["refused"])
+
+    def test_several_vins(self):
+        with Vehicle(BUILD, "--fault", "body:other-vin", model=one_of_each(), doip=False) as vehicle:
+            code, told = self.identify(f"bus:{vehicle.bus}")
+        self.assertEqual((code, told["ok"], told["reason"], told["vin"], len(told["ecus"])), (1, False, "vin-mismatch", VIN, 4))
+        self.assertEqual({entry["vin"] for entry in told["vins"]}, {VIN, "1M8GDM9AXKP042788"})
 
     def test_nobody(self):
         FewFrames(self.root / "bus", 0x123, 0x124)
