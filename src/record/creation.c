@@ -19,55 +19,75 @@ find_record (GPtrArray *outcomes, const char *digest)
   return NULL;
 }
 
+/* What a record may name another one for: that a key was made, that an image was written. */
+typedef struct {
+  const char *part, *by, *identity, *what;
+} Claim;
+static const Claim claims[] = {
+  { "key", "createdBy", "newKeyId", "its key was made" },
+  { "image", "writtenBy", "sha256", "its image was written" },
+};
+
 static const char *
-named_record (const json_t *ecu)
+named_record (const json_t *ecu, const Claim *claim)
 {
-  return rb_json_string_or (json_object_get (json_object_get (ecu, "key"), "createdBy"), "record", NULL);
+  return rb_json_string_or (json_object_get (json_object_get (ecu, claim->part), claim->by), "record", NULL);
 }
 
-/* The entry of the same ECU with the same key, in a record of the same vehicle and campaign. */
+/* The entry of the same ECU with the same key or image, in a record of the same vehicle and campaign. */
 static const json_t *
-same_key_entry (const RbVerifyOutcome *outcome, const RbVerifyOutcome *other, const json_t *ecu)
+same_entry (const RbVerifyOutcome *outcome, const RbVerifyOutcome *other, const json_t *ecu, const Claim *claim)
 {
   const json_t *entry = rb_result_entry (json_object_get (other->predicate, "ecus"), "ecuSerial", rb_json_string_or (ecu, "ecuSerial", ""));
-  const char *key_id = rb_json_string_or (json_object_get (ecu, "key"), "newKeyId", NULL);
-  gboolean same = key_id != NULL && g_strcmp0 (rb_json_string_or (json_object_get (entry, "key"), "newKeyId", NULL), key_id) == 0;
+  const char *identity = rb_json_string_or (json_object_get (ecu, claim->part), claim->identity, NULL);
+  gboolean same
+    = identity != NULL && g_strcmp0 (rb_json_string_or (json_object_get (entry, claim->part), claim->identity, NULL), identity) == 0;
   return same && strcmp (outcome->vin, other->vin) == 0 && strcmp (outcome->campaign, other->campaign) == 0 ? entry : NULL;
 }
 
 /* A record is named by its digest, so no record can name itself or a later one: this ends. */
 static Finding
-look_up (GPtrArray *outcomes, const RbVerifyOutcome *outcome, const json_t *ecu)
+look_up (GPtrArray *outcomes, const RbVerifyOutcome *outcome, const json_t *ecu, const Claim *claim)
 {
-  const char *digest = named_record (ecu);
+  const char *digest = named_record (ecu, claim);
   if (digest == NULL)
     return SHOWN;
   const RbVerifyOutcome *other = find_record (outcomes, digest);
   if (other == NULL)
     return NOT_GIVEN;
-  const json_t *entry = other->reason == RB_REASON_NONE ? same_key_entry (outcome, other, ecu) : NULL;
+  const json_t *entry = other->reason == RB_REASON_NONE ? same_entry (outcome, other, ecu, claim) : NULL;
   if (entry == NULL || !rb_result_ecu_claims_done (entry))
     return NOT_SHOWN;
-  return look_up (outcomes, other, entry);
+  return look_up (outcomes, other, entry, claim);
 }
 
 typedef struct {
-  const json_t *ecu; /* the first one whose key is not shown; NULL: none */
+  const json_t *ecu;  /* the first one whose key or image is not shown; NULL: none */
+  const Claim *claim;
   gboolean all_given;
 } Evidence;
+
+static void
+weigh_ecu (GPtrArray *outcomes, const RbVerifyOutcome *outcome, const json_t *ecu, Evidence *evidence)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (claims); i++) {
+    Finding finding = look_up (outcomes, outcome, ecu, &claims[i]);
+    evidence->all_given = evidence->all_given && finding != NOT_GIVEN;
+    if (finding == NOT_SHOWN && evidence->ecu == NULL) {
+      evidence->ecu = ecu;
+      evidence->claim = &claims[i];
+    }
+  }
+}
 
 static Evidence
 weigh (GPtrArray *outcomes, const RbVerifyOutcome *outcome)
 {
-  Evidence evidence = { NULL, TRUE };
+  Evidence evidence = { .all_given = TRUE };
   size_t i;
   json_t *ecu;
-  json_array_foreach (json_object_get (outcome->predicate, "ecus"), i, ecu) {
-    Finding finding = look_up (outcomes, outcome, ecu);
-    evidence.all_given = evidence.all_given && finding != NOT_GIVEN;
-    if (finding == NOT_SHOWN && evidence.ecu == NULL)
-      evidence.ecu = ecu;
-  }
+  json_array_foreach (json_object_get (outcome->predicate, "ecus"), i, ecu)
+    weigh_ecu (outcomes, outcome, ecu, &evidence);
   return evidence;
 }
 
@@ -83,8 +103,9 @@ rb_creation_check (GPtrArray *outcomes)
       outcome->creation_checked = outcome->reason == RB_REASON_NONE && found[i].all_given;
       continue;
     }
-    g_autofree char *text = g_strdup_printf ("ECU %s: record %.16s, which it names, does not show that its key was made",
-                                             rb_json_string_or (found[i].ecu, "ecuSerial", ""), named_record (found[i].ecu));
+    g_autofree char *text = g_strdup_printf ("ECU %s: record %.16s, which it names, does not show that %s",
+                                             rb_json_string_or (found[i].ecu, "ecuSerial", ""),
+                                             named_record (found[i].ecu, found[i].claim), found[i].claim->what);
     rb_verify_outcome_deny (outcome, RB_REASON_RECORD_CREATED_BY, text);
   }
 }

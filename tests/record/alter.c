@@ -645,8 +645,23 @@ cite (json_t *predicate)
 {
   size_t i;
   json_t *ecu;
-  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
+  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
     rb_json_set (json_object_get (ecu, "key"), "createdBy", json_pack ("{s:s}", "record", cited));
+    rb_json_set (json_object_get (ecu, "image"), "writtenBy", json_pack ("{s:s}", "record", cited));
+  }
+}
+
+/* An image that is not the one of the record that is named. */
+static void
+cite_for_another_image (RbOutbox *outbox, const char *folder, const char *vin)
+{
+  g_autoptr (json_t) facts = fixture_facts (fixture, vin);
+  json_t *ecu = secondary (facts);
+  fixture_fail_ecu (facts, serial_of (ecu), "refused");
+  rb_json_set_string (json_object_get (ecu, "image"), "sha256", OTHER_DIGEST);
+  rb_json_set (json_object_get (ecu, "image"), "writtenBy", json_pack ("{s:s}", "record", cited));
+  g_autoptr (RbOutboxRecord) record = fixture_make (fixture, outbox, facts);
+  write_bytes (folder, "creation", "another-image", record->envelope);
 }
 
 static void
@@ -669,6 +684,7 @@ write_creation (const char *folder, const char *vin)
   cited = first->digest;
   write_bytes (folder, "creation", "first", first->envelope);
   write_citing (outbox, folder, vin, "good");
+  cite_for_another_image (outbox, folder, vin);
   g_hash_table_remove (fixture->keys, serial_of (secondary (facts)));
   write_citing (outbox, folder, vin, "another-key");
 }

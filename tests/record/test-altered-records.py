@@ -83,6 +83,10 @@ class Altered(unittest.TestCase):
         verdict = self.audit(self.creation("another-key"), self.creation("first"), self.creation("good"), code=1)[-1]
         self.assertEqual(verdict["reason"], "record-created-by")
 
+    def test_written_by_a_record_that_does_not_show_it(self):
+        verdict = self.audit(self.creation("another-image"), self.creation("first"), self.creation("good"), code=1)[-1]
+        self.assertEqual((verdict["reason"], "its image was written" in verdict["message"]), ("record-created-by", True))
+
     def test_created_by_a_record_that_is_refused(self):
         """A record that is itself no evidence shows nothing."""
         envelope = json.loads(self.creation("first").read_text())
