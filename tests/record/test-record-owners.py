@@ -34,7 +34,7 @@ class Owners(unittest.TestCase):
                            for oem, schema in zip(OEMS, ("main", "other"))}
             database.execute("INSERT INTO main.records SELECT * FROM other.records")
         for oem in OEMS:
-            cls.ctl("trust", "add", cls.made / oem / "service-root.json", "--name", oem)
+            cls.ctl("trust", "add", cls.made / oem / "service-root.json", "--name", oem, "--wmi", "1RB")
             cls.campaigns[oem] = cls.ctl("bundle", "import", cls.made / oem / "campaign.recall")["campaign_sha256"]
 
     @classmethod

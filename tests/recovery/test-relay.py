@@ -95,7 +95,7 @@ class Relayed(unittest.TestCase):
         verdict = self.recover(relay, 3)
         self.assertEqual((verdict["ok"], verdict["reason"]), (False, "not-complete"))
         self.assertEqual(set(relay.verdicts), {b"\x7f\x29\x58"}, "proof of ownership is wrong")
-        self.assertEqual(set(relay.erasures), {b"\x7f\x31\x33"}, "it is locked")
+        self.assertEqual(set(relay.erasures), {b"\x7f\x31\x34"}, "authentication is required")
         reasons = {ecu["serial"]: ecu["reason"] for ecu in verdict["ecus"] if ecu["state"] == "parked"}
         self.assertEqual(reasons, {self.serials[DOOR]: "ecu-locked"})
         self.assertTrue(self.bench.recover()["ok"])

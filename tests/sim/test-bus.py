@@ -420,9 +420,15 @@ class Hub(unittest.TestCase):
             for node in deaf:
                 self.assertIsNotNone(node.receive(), "it may still read what was said")
 
+    def another(self, vehicle):
+        """The command line of another vehicle on the same bus."""
+        command = list(map(str, vehicle.command))
+        command[command.index("--state") + 1] = str(vehicle.root / "another")
+        return command
+
     def test_two_hubs_and_what_one_left(self):
         with Vehicle(BUILD, doip=False) as vehicle:
-            command = list(map(str, vehicle.command))
+            command = self.another(vehicle)
             again = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
             self.assertNotEqual(again.returncode, 0)
             self.assertIn(str(vehicle.bus), again.stdout + again.stderr)
@@ -439,7 +445,7 @@ class Hub(unittest.TestCase):
 
     def test_usage(self):
         with Vehicle(BUILD, doip=False) as vehicle:
-            command = list(map(str, vehicle.command))
+            command = self.another(vehicle)
             start = command[:command.index("--bus")]
             for arguments in (start, start + ["--bus", "/" + "x" * 120], command + ["--load", "91"], command + ["--load", "-1"]):
                 done = subprocess.run(arguments, capture_output=True, text=True, timeout=TIMEOUT, check=False)
