@@ -30,10 +30,18 @@ settings_clear (Settings *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
 
+static gboolean
+quit (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_REMOVE;
+}
+
+/* In the thread of signals. A loop that is quit before it runs would run on: the loop itself quits. */
 static void
 on_terminate (gpointer loop)
 {
-  g_main_loop_quit (loop);
+  g_idle_add_full (G_PRIORITY_HIGH, quit, g_main_loop_ref (loop), (GDestroyNotify) g_main_loop_unref);
 }
 
 static gboolean
