@@ -10,6 +10,7 @@
 
 #define DEFAULT_LINK_TIMEOUT_S 20
 #define RETRY_MS 250
+#define TURN_MS 20
 #define MAX_LOST 5
 
 struct _RbSupervise {
@@ -414,14 +415,26 @@ rb_supervise_measure_all (RbSupervise *self, RbInspection *record, GCancellable 
   return TRUE;
 }
 
-/* Voltage, ignition, standstill: waited for as long as for a lost link, while every lane waits. */
+/* Takes primary_lock. A lane that waits holds the session of its own ECU, from its own thread: it has no request outstanding. */
 static gboolean
-interlocks_hold (RbSupervise *self, GCancellable *cancellable, GError **error)
+take_turn (RbSupervise *self, RbWork *work, GCancellable *cancellable, GError **error)
+{
+  while (!g_mutex_trylock (&self->primary_lock)) {
+    rb_unit_keep_alive (work->unit);
+    if (!rb_moment_pause (TURN_MS, cancellable, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* With primary_lock held. */
+static gboolean
+wait_for_interlocks (RbSupervise *self, RbWork *work, GCancellable *cancellable, GError **error)
 {
   gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->primary_lock);
   for (;;) {
     g_autoptr (GError) failure = NULL;
+    rb_unit_keep_alive (work->unit);
     if (rb_supervise_measure_all (self, NULL, cancellable, &failure) && begin_writing (self, &failure)) {
       tell_resumed (self);
       return TRUE;
@@ -436,9 +449,20 @@ interlocks_hold (RbSupervise *self, GCancellable *cancellable, GError **error)
   }
 }
 
+/* Voltage, ignition, standstill: waited for as long as for a lost link, while every lane waits. */
+static gboolean
+interlocks_hold (RbSupervise *self, RbWork *work, GCancellable *cancellable, GError **error)
+{
+  if (!take_turn (self, work, cancellable, error))
+    return FALSE;
+  gboolean good = wait_for_interlocks (self, work, cancellable, error);
+  g_mutex_unlock (&self->primary_lock);
+  return good;
+}
+
 /* A Primary in work was measured before it began: between its steps its bootloader need not know the values. */
 gboolean
 rb_supervise_safe_point (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error)
 {
-  return (work->model->primary && work->writes > 0) || interlocks_hold (user_data, cancellable, error);
+  return (work->model->primary && work->writes > 0) || interlocks_hold (user_data, work, cancellable, error);
 }

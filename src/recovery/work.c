@@ -5,11 +5,11 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
+#include "recovery/entry.h"
 #include "recovery/proof.h"
+#include "vehicle/ecu-session.h"
 
 #include <string.h>
-
-enum { SESSION_DEFAULT = 1, SESSION_PROGRAMMING = 2, SESSION_EXTENDED = 3 };
 
 static const char LOOK[] = "look";
 
@@ -193,7 +193,7 @@ observe_image (RbWork *self, const RbWorkContext *context, GError **error)
   g_clear_pointer (&self->image_digest, g_free);
   self->image_nonce = rb_digest_random (32);
   self->need_image = TRUE;
-  if (!rb_unit_session (self->unit, SESSION_PROGRAMMING, context->cancellable, error))
+  if (!rb_unit_session (self->unit, RB_ECU_SESSION_PROGRAMMING, context->cancellable, error))
     return FALSE;
   self->image_digest = rb_unit_digest (self->unit, self->image_nonce, context->cancellable, error);
   if (self->image_digest == NULL)
@@ -204,7 +204,7 @@ observe_image (RbWork *self, const RbWorkContext *context, GError **error)
   /* the right bytes that were never checked and made valid leave an ECU in its bootloader: they are written again */
   self->need_image = !self->now->application || !rb_proof_image (image, self->image_nonce, self->image_digest)
                      || !vouches_for_image (self, context);
-  return rb_unit_session (self->unit, SESSION_DEFAULT, context->cancellable, error);
+  return rb_unit_session (self->unit, RB_ECU_SESSION_DEFAULT, context->cancellable, error);
 }
 
 static gboolean
@@ -270,7 +270,7 @@ observe_key (RbWork *self, const RbWorkContext *context, GError **error)
   /* a key is made on the known-good image, never on what was found */
   if (!self->need_key || self->need_image || !self->now->application)
     return TRUE;
-  if (!rb_unit_session (self->unit, SESSION_EXTENDED, context->cancellable, error))
+  if (!rb_unit_session (self->unit, RB_ECU_SESSION_EXTENDED, context->cancellable, error))
     return FALSE;
   return self->profile->key_kind == RB_KEY_KIND_SHE ? observe_she_key (self, context, error)
                                                     : observe_asymmetric_key (self, context, error);
@@ -290,14 +290,14 @@ note_success (RbWork *self)
 gboolean
 rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
 {
-  self->unlocked = self->written = FALSE;
+  self->written = FALSE;
   if (!read_claims (self, context, error) || !is_the_right_ecu (self, error))
     return FALSE;
   observe_roots (self, context);
-  if (!observe_metadata (self, context, error) || !observe_image (self, context, error))
+  if (!observe_metadata (self, context, error) || !rb_entry_observe (self, context, observe_image, error))
     return FALSE;
   note_success (self);
-  if (!observe_key (self, context, error))
+  if (!rb_entry_observe (self, context, observe_key, error))
     return FALSE;
   note_success (self);
   rb_work_set_state (self, context, RB_ECU_CHECKED, RB_REASON_NONE, NULL);
@@ -317,11 +317,9 @@ note_performer (RbWork *self, const RbWorkContext *context, GError **error)
   return TRUE;
 }
 
-typedef gboolean (*Apply) (RbWork *self, const RbWorkContext *context, char **detail, GError **error);
-
 /* One write: intent before, result after, whatever happens between. */
 static gboolean
-write_step (RbWork *self, const RbWorkContext *context, const char *step, Apply apply, GError **error)
+write_step (RbWork *self, const RbWorkContext *context, const char *step, RbEntryApply apply, GError **error)
 {
   g_autofree char *detail = NULL;
   g_autoptr (GError) failure = NULL;
@@ -332,7 +330,7 @@ write_step (RbWork *self, const RbWorkContext *context, const char *step, Apply 
     return FALSE;
   self->writes++;
   self->written = TRUE;
-  gboolean good = apply (self, context, &detail, &failure);
+  gboolean good = rb_entry_apply (self, context, apply, &detail, &failure);
   const char *word = rb_reason_word (good ? RB_REASON_NONE : rb_reason_of (failure));
   if (!rb_journal_result (context->journal, self->row, word, detail, rb_moment_now (), good ? error : NULL))
     return FALSE;
@@ -341,20 +339,6 @@ write_step (RbWork *self, const RbWorkContext *context, const char *step, Apply 
   else
     self->silent = 0;
   return good;
-}
-
-static gboolean
-unlock_in (RbWork *self, const RbWorkContext *context, guint8 session, GError **error)
-{
-  const RbOwnership ownership = { .vin = context->vin, .serial = self->assignment->serial };
-  if (self->unlocked)
-    return TRUE;
-  if (!rb_unit_session (self->unit, session, context->cancellable, error)
-      || !rb_unit_unlock (self->unit, context->authentication, &ownership, context->cancellable, error))
-    return FALSE;
-  self->unlocked = TRUE;
-  rb_work_set_state (self, context, RB_ECU_UNLOCKED, RB_REASON_NONE, NULL);
-  return TRUE;
 }
 
 static gboolean
@@ -552,8 +536,7 @@ step_key (RbWork *self, const RbWorkContext *context, GError **error)
 {
   if (!self->need_key)
     return TRUE;
-  self->unlocked = FALSE;
-  if (!unlock_in (self, context, SESSION_EXTENDED, error))
+  if (!rb_entry_unlock (self, context, RB_ECU_SESSION_EXTENDED, error))
     return FALSE;
   rb_work_set_state (self, context, RB_ECU_WRITING, RB_REASON_NONE, NULL);
   return write_step (self, context, "key",
@@ -574,7 +557,7 @@ step_reset (RbWork *self, const RbWorkContext *context, GError **error)
   rb_work_set_state (self, context, RB_ECU_RESETTING, RB_REASON_NONE, NULL);
   if (!write_step (self, context, "reset", apply_reset, error))
     return FALSE;
-  self->unlocked = self->written = FALSE;
+  self->written = FALSE;
   return TRUE;
 }
 
@@ -583,7 +566,7 @@ step_unlock (RbWork *self, const RbWorkContext *context, GError **error)
 {
   if (!self->need_director_root && !self->need_image_root && !self->need_metadata && !self->need_image)
     return TRUE;
-  if (!unlock_in (self, context, SESSION_PROGRAMMING, error))
+  if (!rb_entry_unlock (self, context, RB_ECU_SESSION_PROGRAMMING, error))
     return FALSE;
   rb_work_set_state (self, context, RB_ECU_WRITING, RB_REASON_NONE, NULL);
   return TRUE;
@@ -623,7 +606,7 @@ step_report (RbWork *self, const RbWorkContext *context, GError **error)
     return fail (self, error, RB_REASON_BOOTLOADER, "it stays in its bootloader");
   if (self->need_key)
     return fail (self, error, RB_REASON_KEY_NOT_PROVEN, "it does not prove a key made in this campaign");
-  return take_report (self, context, error);
+  return rb_entry_observe (self, context, take_report, error);
 }
 
 /* Observe, then apply what does not hold, in the order of the profile. A step that has nothing to do returns at once. */

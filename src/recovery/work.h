@@ -45,7 +45,8 @@ struct _RbWork {
   guint8 nrc;                 /* with which the ECU refused it, 0 */
   /* what does not hold, by observation */
   gboolean need_director_root, need_image_root, need_metadata, need_image, need_key;
-  gboolean unlocked, written; /* since the last reset */
+  gboolean written;           /* since the last reset */
+  guint8 session;             /* that it was unlocked in last */
   guint writes;
   gint64 row;                 /* of the step that is written, in the journal */
   gsize block_limit;          /* blocks that are not too long, learned in this run; 0: not known */

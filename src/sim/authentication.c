@@ -135,8 +135,7 @@ prove (RbEcu *self, RbReader *request, GByteArray *out)
     return rb_lockout_count (self, NRC_OWNERSHIP);
   if (!rb_lockout_clear (self))
     return RB_NRC_PROGRAMMING;
-  self->unlocked = TRUE;
-  rb_simulated_log (self->vehicle, "unlock", self, NULL);
+  rb_simulated_unlock (self->vehicle, self);
   rb_writer_u8 (out, RETURN_COMPLETE);
   rb_writer_u16be (out, 0);
   return 0;

@@ -187,13 +187,6 @@ read_stored (RbEcu *self, GByteArray *out)
   return 0;
 }
 
-static gint64
-supply (RbEcu *self)
-{
-  const RbFault *fault = rb_simulated_fault (self->vehicle, "voltage", self, 0);
-  return fault == NULL ? self->vehicle->voltage_mv : fault->argument;
-}
-
 static guint8
 read_primary_did (RbEcu *self, guint16 did, GByteArray *out)
 {
@@ -202,7 +195,7 @@ read_primary_did (RbEcu *self, guint16 did, GByteArray *out)
   if (!self->model->primary)
     return RB_NRC_RANGE;
   if (did == 0xfd10)
-    rb_writer_u16be (out, (guint16) supply (self));
+    rb_writer_u16be (out, (guint16) rb_simulated_supply (self->vehicle, self));
   else if (did == 0xfd11)
     rb_writer_u8 (out, ignition == NULL ? 2 : (guint8) ignition->argument);
   else
@@ -584,13 +577,20 @@ suppressed (guint8 sid, GBytes *request)
 }
 
 static void
+lose_session (RbEcu *self)
+{
+  rb_simulated_log (self->vehicle, "session-end", self, NULL);
+  rb_ecu_forget (self);
+  self->session = DEFAULT;
+}
+
+static void
 expire_session (RbEcu *self, gint64 now)
 {
   /* S3 runs from the answer, not from the request (ISO 14229-2) */
   if (self->session == DEFAULT || self->hearing || now - MAX (self->last_request, self->working_until) <= S3_MS + 200)
     return;
-  rb_ecu_forget (self);
-  self->session = DEFAULT;
+  lose_session (self);
 }
 
 void
@@ -660,7 +660,9 @@ static void
 take_request (RbEcu *self, GBytes *request, gboolean functional, guint8 sid, GPtrArray *answers)
 {
   guint work = work_ms (self, request);
-  if (rb_simulated_fault_of (self->vehicle, "lose-answer", self, sid, ++self->answered[sid]) != NULL) {
+  if (rb_simulated_fault_of (self->vehicle, "lose-session", self, sid, ++self->answered[sid]) != NULL)
+    lose_session (self);
+  if (rb_simulated_fault_of (self->vehicle, "lose-answer", self, sid, self->answered[sid]) != NULL) {
     answer_one (self, request, functional, work, answers);
     g_ptr_array_set_size (answers, 0);
   } else if (work > 0 && admit_request (self, request) == 0)

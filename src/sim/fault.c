@@ -32,6 +32,8 @@ static const struct {
   { "pad-spaces", "every text of a DID is padded with spaces to ARG bytes" },
   { "confirm", "the DoIP entity asks for a confirmation of the connection (0x11), which is given after ARG milliseconds; 0: never" },
   { "voltage", "the supply is ARG millivolt" },
+  { "voltage-dip", "the supply is 11 V for ARG milliseconds after the first unlocking of an ECU" },
+  { "lose-session", "the ECU falls back to its default session before answer WHEN of service ARG (as 0x31)" },
   { "ignition", "the ignition is at ARG (0 off, 1 accessory, 2 on)" },
   { "speed", "the vehicle moves with ARG hundredths of km/h" },
 };

@@ -50,8 +50,7 @@ take_key (RbEcu *self, guint32 key)
   self->seed = 0; /* one key a seed */
   if (key != (seed ^ KEY_MASK))
     return rb_lockout_count (self, NRC_KEY);
-  self->unlocked = TRUE;
-  rb_simulated_log (self->vehicle, "unlock", self, NULL);
+  rb_simulated_unlock (self->vehicle, self);
   return rb_lockout_clear (self) ? 0 : RB_NRC_PROGRAMMING;
 }
 

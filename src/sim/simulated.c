@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DIP_MV 11000 /* of the fault voltage-dip */
+
 #define MAX_JSON (4 * 1024 * 1024)
 #define PLAIN_VIN "SIMVEH00000014229"
 
@@ -236,4 +238,23 @@ const RbFault *
 rb_simulated_fault (RbSimulated *self, const char *kind, const RbEcu *ecu, gint64 count)
 {
   return rb_simulated_fault_of (self, kind, ecu, 0, count);
+}
+
+gint64
+rb_simulated_supply (RbSimulated *self, const RbEcu *ecu)
+{
+  const RbFault *fault = rb_simulated_fault (self, "voltage", ecu, 0);
+  const RbFault *dip = rb_simulated_fault (self, "voltage-dip", ecu, 0);
+  if (dip != NULL && self->unlocked_at != 0 && ecu->last_request < self->unlocked_at + dip->argument)
+    return DIP_MV;
+  return fault == NULL ? self->voltage_mv : fault->argument;
+}
+
+void
+rb_simulated_unlock (RbSimulated *self, RbEcu *ecu)
+{
+  ecu->unlocked = TRUE;
+  if (self->unlocked_at == 0)
+    self->unlocked_at = ecu->last_request;
+  rb_simulated_log (self, "unlock", ecu, NULL);
 }

@@ -18,6 +18,7 @@ struct _RbSimulated {
   char *log_path;    /* NULL: no log */
   RbEffect effect;   /* what a fault asks of the transport, after the current request */
   guint requests;
+  gint64 unlocked_at; /* first unlocking of an ECU, monotonic ms; 0: none yet */
 };
 
 /* Loads model and state; makes the state from the seed in vehicle/ beside the model when there is none yet. vin may be NULL. */
@@ -30,6 +31,10 @@ void rb_simulated_log (RbSimulated *self, const char *event, const RbEcu *ecu, j
 const RbFault *rb_simulated_fault (RbSimulated *self, const char *kind, const RbEcu *ecu, gint64 count);
 /* The same of one service. */
 const RbFault *rb_simulated_fault_of (RbSimulated *self, const char *kind, const RbEcu *ecu, guint8 service, gint64 count);
+/* The supply as that ECU measures it at its last request, millivolt. */
+gint64 rb_simulated_supply (RbSimulated *self, const RbEcu *ecu);
+/* An ECU is unlocked by its last request. */
+void rb_simulated_unlock (RbSimulated *self, RbEcu *ecu);
 /* Keeps every other writer of a state dir out. Error in-use: the vehicle runs, or metadata is offered to it. */
 RbLock *rb_simulated_lock (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Opened memories of a state dir, without a model: for show and offer. (element-type RbMemory) */

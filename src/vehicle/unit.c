@@ -4,6 +4,8 @@
 #include "core/bytes.h"
 #include "crypto/digest.h"
 #include "vehicle/did-text.h"
+#include "vehicle/ecu-session.h"
+#include "vehicle/unlock.h"
 
 #include <string.h>
 
@@ -19,11 +21,24 @@ struct _RbUnit {
   const RbProfile *profile;
   RbChannel *channel;
   RbClient *client;
+  RbEcuSession session;
 };
 
+static gint64
+now_ms (void)
+{
+  return g_get_monotonic_time () / 1000;
+}
+
+/* After every exchange but 0x10: what it tells of the session, and the ECU's name before an error. */
 static gboolean
 prefixed (RbUnit *self, gboolean good, GError **error)
 {
+  guint8 nrc = rb_client_last_nrc (self->client);
+  if (good)
+    rb_ecu_session_touch (&self->session, now_ms ());
+  else if (nrc != 0)
+    rb_ecu_session_reject (&self->session, nrc, now_ms ());
   if (!good)
     g_prefix_error (error, "%s: ", self->model->label);
   return good;
@@ -63,6 +78,7 @@ rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GE
   self->profile = profile;
   self->channel = channel;
   self->client = rb_client_new (channel, &timing);
+  rb_ecu_session_init (&self->session, profile == NULL ? 0 : profile->s3_ms);
   return self;
 }
 
@@ -102,7 +118,24 @@ gboolean
 rb_unit_keep_alive (RbUnit *self)
 {
   g_autoptr (GError) error = NULL;
-  return rb_client_keep_alive (self->client, &error);
+  if (!rb_ecu_session_is_due (&self->session, now_ms ()))
+    return TRUE;
+  if (!rb_client_keep_alive (self->client, &error))
+    return FALSE;
+  rb_ecu_session_touch (&self->session, now_ms ());
+  return TRUE;
+}
+
+gboolean
+rb_unit_is_unlocked (RbUnit *self, guint8 session)
+{
+  return rb_ecu_session_is_unlocked (&self->session, session, now_ms ());
+}
+
+gboolean
+rb_unit_lost_session (RbUnit *self)
+{
+  return rb_ecu_session_is_lost (&self->session, now_ms ());
 }
 
 static gboolean
@@ -303,54 +336,21 @@ rb_unit_read_claims (RbUnit *self, GCancellable *cancellable, GError **error)
 gboolean
 rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError **error)
 {
-  return prefixed (self, rb_client_session (self->client, session, cancellable, error), error);
-}
-
-static gboolean
-authenticate (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable, GError **error)
-{
-  GBytes *certificate = rb_certificate_der (rb_identity_certificate (identity));
-  g_autoptr (GBytes) challenge = rb_digest_random (32);
-  g_autoptr (GBytes) server = rb_client_verify_certificate (self->client, certificate, challenge, cancellable, error);
-  if (server == NULL)
+  if (!rb_client_session (self->client, session, cancellable, error)) {
+    g_prefix_error (error, "%s: ", self->model->label);
     return FALSE;
-  if (self->profile->bare_challenge && rb_ownership_is_imitated (server))
-    return rb_reason_deny (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER, "its challenge imitates what is signed for another ECU");
-  g_autoptr (GBytes) message = self->profile->bare_challenge ? g_bytes_ref (server)
-                                                             : rb_ownership_message (ownership, server, challenge, certificate);
-  g_autoptr (GBytes) proof = rb_identity_sign (identity, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
-  return proof != NULL && rb_client_prove_ownership (self->client, proof, cancellable, error);
-}
-
-static gboolean
-security_access (RbUnit *self, GCancellable *cancellable, GError **error)
-{
-  guint8 level = self->profile->security_level;
-  g_autoptr (GBytes) seed = rb_client_seed (self->client, level, cancellable, error);
-  g_autoptr (GByteArray) key = g_byte_array_new ();
-  if (seed == NULL)
-    return FALSE;
-  const guint8 *bytes = g_bytes_get_data (seed, NULL);
-  for (gsize i = 0; i < g_bytes_get_size (seed); i++)
-    rb_writer_u8 (key, bytes[i] ^ 0xa5);
-  if (key->len == 0)
-    return TRUE;
-  g_autoptr (GBytes) answer = g_byte_array_free_to_bytes (g_steal_pointer (&key));
-  return rb_client_key (self->client, level, answer, cancellable, error);
+  }
+  rb_ecu_session_enter (&self->session, session, now_ms ());
+  return TRUE;
 }
 
 gboolean
 rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable, GError **error)
 {
-  switch (self->profile->unlock) {
-  case RB_UNLOCK_AUTHENTICATION: return prefixed (self, authenticate (self, identity, ownership, cancellable, error), error);
-  case RB_UNLOCK_SECURITY_ACCESS:
-    if (g_strcmp0 (self->profile->security_algorithm, "xor-a5a5a5a5") != 0)
-      return fail (self, error, RB_REASON_UNSUPPORTED, "its unlocking algorithm is not known here");
-    return prefixed (self, security_access (self, cancellable, error), error);
-  case RB_UNLOCK_NONE:
-  default: return TRUE;
-  }
+  if (!prefixed (self, rb_unlock_ecu (self->client, self->profile, identity, ownership, cancellable, error), error))
+    return FALSE;
+  rb_ecu_session_unlock (&self->session, now_ms ());
+  return TRUE;
 }
 
 /* TRUE when it responded or rejected; FALSE with *silent when it does not respond yet, or is busy with its start. */
@@ -395,6 +395,7 @@ rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error)
     g_propagate_error (error, g_steal_pointer (&failure));
     return prefixed (self, FALSE, error);
   }
+  rb_ecu_session_end (&self->session);
   return wait_for_boot (self, cancellable, error);
 }
 

@@ -52,7 +52,12 @@ gsize rb_unit_block_limit (RbUnit *self);
 void rb_unit_limit_block (RbUnit *self, gsize block);
 /* NRC of the last refused call, 0. */
 guint8 rb_unit_last_nrc (RbUnit *self);
+/* TesterPresent (3E 80) when the session needs it to outlast S3; for a caller that waits, between its requests. FALSE: not sent. */
 gboolean rb_unit_keep_alive (RbUnit *self);
+/* Is it in that session, and unlocked, as far as is known? */
+gboolean rb_unit_is_unlocked (RbUnit *self, guint8 session);
+/* Did its session end without a request for it, and none was entered since? */
+gboolean rb_unit_lost_session (RbUnit *self);
 
 /* Text of a DID without its padding (vehicle/did-text.h); wrong-answer, with the DID, where it is not printable ASCII. (transfer full) */
 char *rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
