@@ -344,14 +344,20 @@ test_reset_cancelled (void)
 static void
 test_sessions (void)
 {
-  static const FakeStep steps[] = { { "1002", "500200320064" }, { "1003", "7f107e" }, { "3e80", "" }, { NULL } };
+  static const FakeStep steps[] = { { "1002", "500200320064" }, { "1003", "7f107e" }, { "22f18c", "7f227f" }, { NULL } };
   Bench bench;
   bench_open (&bench, steps);
   g_assert_true (rb_unit_session (bench.unit, 2, NULL, &bench.error));
   g_assert_false (rb_unit_session (bench.unit, 3, NULL, &bench.error));
   g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_REFUSED);
   g_assert_true (g_str_has_prefix (bench.error->message, "Brake control: "));
-  g_assert_true (rb_unit_keep_alive (bench.unit));
+  g_assert_true (rb_unit_keep_alive (bench.unit)); /* too early to be sent */
+  g_assert_false (rb_unit_lost_session (bench.unit));
+  g_clear_error (&bench.error);
+  gint64 value = 0;
+  g_assert_false (rb_unit_read_number (bench.unit, 0xf18c, &value, NULL, &bench.error));
+  g_assert_true (rb_unit_lost_session (bench.unit));
+  g_assert_false (rb_unit_is_unlocked (bench.unit, 2));
   g_assert_true (rb_unit_model (bench.unit) == &model);
   fake_assert_done (bench.fake);
   bench_close (&bench);
