@@ -338,7 +338,8 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
     self->first_look = moment (self);
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
-  return assign (self, error) && decrypt_she (self, error) && rb_supervise_open_link (self->supervise, cancellable, error)
+  return check_authority (self, error) && assign (self, error) && decrypt_she (self, error)
+         && rb_supervise_open_link (self->supervise, cancellable, error)
          && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
          && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error)
          && rb_supervise_check_testers (self->supervise, error);

@@ -49,7 +49,7 @@ const RbCampaign *rb_recovery_campaign (RbRecovery *self);
 /* For screens that ask who signs only now. Borrowed. */
 void rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, RbIdentitySet *workstation, RbIdentitySet *second);
 
-/* Opens the link, reads the VIN from the vehicle (on two ECUs where there are two) and the state of every ECU. Errors: vin-mismatch,
+/* Evaluates who is known by now against the OEM's trust list, opens the link, reads the VIN from the vehicle (on two ECUs where there are two) and the state of every ECU. Errors: vin-mismatch,
  * link-refused, ecu-missing, no-answer, … */
 gboolean rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
