@@ -52,6 +52,59 @@ test_write_and_read (Fixture *fixture, gconstpointer data)
   g_assert_error (error, RB_CORE_ERROR, RB_REASON_TOO_LARGE);
 }
 
+static guint
+mode_of (const char *path)
+{
+  GStatBuf status;
+  g_assert_cmpint (g_lstat (path, &status), ==, 0);
+  return status.st_mode & 07777;
+}
+
+static void
+test_output (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, "output", NULL);
+  g_autofree char *link = g_build_filename (fixture->folder, "link", NULL);
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("hello", 5);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (rb_files_write_output (path, bytes, 0600, &error));
+  g_assert_cmpuint (mode_of (path), ==, 0600);
+  g_assert_cmpint (g_chmod (path, 0666), ==, 0);
+  g_assert_true (rb_files_write_output (path, bytes, 0600, &error));
+  g_assert_cmpuint (mode_of (path), ==, 0666);
+  g_assert_cmpint (symlink ("output", link), ==, 0);
+  g_autoptr (GBytes) others = g_bytes_new_static ("others", 6);
+  g_assert_true (rb_files_write_output (link, others, 0644, &error));
+  g_assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  g_autoptr (GBytes) read = rb_files_read (path, 100, &error);
+  g_assert_true (g_bytes_equal (read, others));
+  g_assert_false (rb_files_write_output ("/dev/full", bytes, 0644, &error));
+  g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_NO_SPACE);
+  g_clear_error (&error);
+  g_assert_false (rb_files_write_output (fixture->folder, bytes, 0644, &error));
+  g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_IO);
+}
+
+static void
+test_keep_private (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *deep = g_build_filename (fixture->folder, "a", "b", "c", NULL);
+  g_autofree char *middle = g_build_filename (fixture->folder, "a", "b", NULL);
+  g_autofree char *file = g_build_filename (deep, "file", NULL);
+  g_autofree char *link = g_build_filename (fixture->folder, "link", NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (rb_files_make_folder (deep, NULL) && rb_files_write_text (file, "text", NULL));
+  g_assert_cmpint (symlink ("/dev/null", link), ==, 0);
+  g_assert_cmpint (g_chmod (middle, 0755) + g_chmod (deep, 0755) + g_chmod (file, 0644), ==, 0);
+  g_assert_true (rb_files_keep_private (fixture->folder, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (mode_of (middle), ==, 0700);
+  g_assert_cmpuint (mode_of (deep), ==, 0700);
+  g_assert_cmpuint (mode_of (file), ==, 0600);
+  g_assert_false (rb_files_keep_private ("/nonexistent/folder", &error));
+  g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_NOT_FOUND);
+}
+
 static void
 test_not_there (Fixture *fixture, gconstpointer data)
 {
@@ -161,6 +214,8 @@ main (int argc, char **argv)
   ADD ("/files/copy-tree", test_copy_tree);
   ADD ("/files/sweep", test_sweep);
   ADD ("/files/list-is-sorted", test_list_is_sorted);
+  ADD ("/files/output", test_output);
+  ADD ("/files/keep-private", test_keep_private);
   g_test_add_func ("/files/safe-names", test_safe_names);
   return g_test_run ();
 }

@@ -329,6 +329,22 @@ class Space(Workshop):
         self.assertEqual((done.returncode, verdict["reason"]), (code, "no-space"), done)
         return verdict
 
+    def test_everywhere(self):
+        """Whatever is stored on a full disk: the reason is the disk."""
+        self.ready()
+        self.bench.recover()
+        digest, bundle = self.bench.ctl("record", "list")["records"][0]["digest"], self.bench.oem / "campaign.recall"
+        place = self.bench.root / "small"
+        for arguments in (("bundle", "import", bundle), ("record", "export", place / "records"), ("record", "print", digest, "-o", place / "a.pdf"),
+                          ("trust", "add", self.bench.oem / "service-root.json", "--name", "OTHER")):
+            with self.subTest(arguments):
+                done = self.in_small_folder(0, *arguments)
+                verdict = json.loads(done.stdout.splitlines()[-1])
+                if arguments[0] == "trust":  # the same root has a name already
+                    self.assertIn(verdict["reason"], ("exists", "no-space"))
+                else:
+                    self.assertEqual((done.returncode, verdict["reason"]), (1, "no-space"), verdict)
+
     def test_before_the_first_write(self):
         self.ready()
         for kib in (100, 60 * 1024):

@@ -429,6 +429,27 @@ test_performer (Bench *bench, gconstpointer data)
 
 #define ADD(name) g_test_add ("/journal/" #name, Bench, NULL, bench_open, test_##name, bench_close)
 
+/* Also while no index of the log can be made, as on a full disk. */
+static void
+test_was_started (Bench *bench, gconstpointer data)
+{
+  gint64 number = 0, row = 0;
+  g_autofree char *database = g_build_filename (bench->folder, "recallbay.db", NULL);
+  g_assert_false (rb_journal_was_started (bench->folder, VIN, "C"));
+  g_assert_true (rb_journal_begin (bench->journal, VIN, "C", 1, &number, NULL));
+  g_assert_false (rb_journal_was_started (bench->folder, VIN, "C"));
+  g_assert_true (rb_journal_intend (bench->journal, number, "S", "image", 2, &row, NULL));
+  g_assert_true (rb_journal_was_started (bench->folder, VIN, "C"));
+  g_assert_false (rb_journal_was_started (bench->folder, OTHER, "C"));
+  g_assert_false (rb_journal_was_started (bench->folder, VIN, "D"));
+  g_assert_true (rb_journal_finish (bench->journal, number, "record", 3, NULL));
+  g_assert_false (rb_journal_was_started (bench->folder, VIN, "C"));
+  g_assert_false (rb_journal_was_started ("/nonexistent", VIN, "C"));
+  g_clear_pointer (&bench->journal, rb_journal_close);
+  g_assert_true (rb_files_write_text (database, "no database", NULL));
+  g_assert_true (rb_journal_was_started (bench->folder, VIN, "C"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -450,5 +471,6 @@ main (int argc, char **argv)
   ADD (unreadable_is_written);
   ADD (another_version);
   ADD (performer);
+  ADD (was_started);
   return g_test_run ();
 }
