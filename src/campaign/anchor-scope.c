@@ -22,7 +22,7 @@ rb_anchor_scope_write (const char *folder, const char *const *wmis, GError **err
   rb_json_set_string (json, "format", FORMAT);
   rb_json_set (json, "wmis", list);
   g_autofree char *text = rb_json_to_pretty (json);
-  return rb_files_write_text (path, text, error);
+  return rb_files_write_private_text (path, text, error);
 }
 
 gboolean
@@ -66,7 +66,7 @@ gboolean
 rb_anchor_scope_write_list (const char *folder, GBytes *json, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, LIST_FILE, NULL);
-  return rb_files_write (path, json, error);
+  return rb_files_write_private (path, json, error);
 }
 
 char *

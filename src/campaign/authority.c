@@ -180,7 +180,7 @@ write_statement (const RbAuthority *self, const char *folder, const char *const 
   if (!rb_dsse_sign (envelope, first, error) || !rb_dsse_sign (envelope, second, error))
     return FALSE;
   g_autoptr (GBytes) json = rb_dsse_to_json (envelope);
-  return rb_files_write (path, json, error);
+  return rb_files_write_private (path, json, error);
 }
 
 gboolean

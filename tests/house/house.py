@@ -200,6 +200,15 @@ def check_sleep(root):
             yield f"{name(root, path)}:{source.count(chr(10), 0, match.start()) + 1}: a test that sleeps"
 
 
+def check_outputs(root):
+    """What is written at a workstation is either private or a file that a person named; only the OEM's side publishes files."""
+    for folder in ("campaign", "record", "recovery", "ctl", "workstation"):
+        for path in files(root, f"src/{folder}", suffixes={".c"}):
+            for number, line in enumerate(without_strings(text(path)).splitlines(), 1):
+                if re.search(r"\b(rb_files_write|rb_files_write_text) \(|\bfopen \(|\bg_file_set_contents\w* \(", line):
+                    yield f"{name(root, path)}:{number}: neither rb_files_write_private nor rb_files_write_output"
+
+
 def check_unfinished(root):
     for path in files(root, "src", "tests", "data", "ui"):
         if path.parent.name == "house":
@@ -289,7 +298,7 @@ def check_link_process(program):
     yield from (f"{program.name}: {symbol} is in it" for symbol, _ in symbols(program) if LINK_FOREIGN.match(symbol) or LINK_SIGNING.match(symbol))
 
 
-RULES = [check_top, check_sees, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep,
+RULES = [check_top, check_sees, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep, check_outputs,
          check_unfinished, check_reasons, check_reasons_are_tested, check_ratio]
 
 

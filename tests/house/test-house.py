@@ -42,6 +42,11 @@ class Rules(unittest.TestCase):
     def test_a_clean_tree_passes(self):
         self.breaks()
 
+    def test_a_file_for_everyone(self):
+        self.write("src/ctl/a.c", LICENCE + "static int\na (void)\n{\n  return rb_files_write_text (path, text, error);\n}\n")
+        self.write("tests/ctl/a.py", LICENCE + "line\n" * 8)
+        self.breaks("check_outputs")
+
     def test_stray_folder(self):
         self.write("--help/data/recallbay.db", "left by a test")
         self.breaks("check_top")
