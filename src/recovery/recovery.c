@@ -18,7 +18,7 @@
 #define JOURNAL_BYTES (1024 * 1024)
 #define MARGIN_BYTES (64 * 1024 * 1024)
 #define MAX_LOST 5
-#define MAX_SILENT_IN_ALL 50 /* of one ECU in one run, whatever its profile allows in a row */
+#define MAX_SILENT_IN_ALL 20 /* of one ECU in one run, whatever its profile allows in a row */
 #define MAX_SHE (256 * 1024)
 
 struct _RbRecovery {

@@ -348,6 +348,7 @@ stage_all (RbWork *self, const RbWorkContext *context, GPtrArray *files, GError 
     const RbContentsFile *file = files->pdata[i];
     if (!rb_unit_stage (self->unit, file->path, file->bytes, context->cancellable, error))
       return FALSE;
+    self->silent = 0;
   }
   return files != NULL;
 }

@@ -3,29 +3,16 @@
 
 #include "core/bytes.h"
 #include "core/moment.h"
+#include "uds/response.h"
 
 #include <string.h>
-
-enum {
-  SID_SESSION = 0x10,
-  SID_RESET = 0x11,
-  SID_READ_DTC = 0x19,
-  SID_READ_DID = 0x22,
-  SID_SECURITY_ACCESS = 0x27,
-  SID_AUTHENTICATION = 0x29,
-  SID_WRITE_DID = 0x2e,
-  SID_ROUTINE = 0x31,
-  SID_DOWNLOAD = 0x34,
-  SID_TRANSFER = 0x36,
-  SID_EXIT = 0x37,
-  SID_FILE_TRANSFER = 0x38,
-  SID_TESTER_PRESENT = 0x3e,
-  NEGATIVE = 0x7f,
-};
 
 #define BUSY_PAUSE_MS 100
 #define DELAY_PAUSE_MS 500 /* each request for a seed keeps S3 off as well */
 #define MAX_FOREIGN 16
+#define LONG_BLOCK 512
+#define LONG_REPEATS 5
+#define LONG_MS 20000
 #define MIN_BLOCK 16 /* data bytes; an ECU that refuses fewer means something else */
 #define OVERHEAD 2 /* service id and counter of a TransferData, counted by maxNumberOfBlockLength */
 
@@ -38,6 +25,8 @@ struct _RbClient {
   RbChannelNext *next;     /* what may follow the response to the request in flight; NULL: nothing */
   const GBytes *under_way; /* the request that went out behind the response before it; only compared */
   gsize block_limit;       /* longest block that was not too long, data bytes; 0: not known */
+  gboolean unsent;         /* the request did not get out */
+  gboolean harmless;       /* the request changes nothing, whatever its service */
   guint dropped;           /* responses that did not match their request */
   gboolean mismatched;     /* a positive response of the same service was among them since the request was sent */
 };
@@ -100,70 +89,15 @@ fail_nrc (RbClient *self, guint8 sid, guint8 nrc, gint64 waited_ms, GError **err
                sid, nrc, waited);
 }
 
-/* Is it a response to that service? */
-static gboolean
-is_of_service (GBytes *response, guint8 sid)
-{
-  RbReader reader = rb_reader_from_bytes (response);
-  guint8 first = rb_reader_u8 (&reader);
-  if (first == NEGATIVE)
-    return rb_reader_u8 (&reader) == sid && rb_reader_left (&reader) >= 1;
-  return rb_reader_ok (&reader) && first == (sid | 0x40);
-}
-
-/* The NRC of a negative response, 0 of a positive one. */
-static guint8
-nrc_of (GBytes *response)
-{
-  RbReader reader = rb_reader_from_bytes (response);
-  if (rb_reader_u8 (&reader) != NEGATIVE)
-    return 0;
-  (void) rb_reader_u8 (&reader);
-  return rb_reader_u8 (&reader);
-}
-
-/* Number of request bytes that a positive response echoes after the SID. */
-static gsize
-echo_length (guint8 sid)
-{
-  switch (sid) {
-  case SID_ROUTINE: return 3; /* sub-function and RID */
-  case SID_READ_DID:
-  case SID_WRITE_DID: return 2;
-  case SID_SESSION:
-  case SID_RESET:
-  case SID_READ_DTC:
-  case SID_SECURITY_ACCESS:
-  case SID_AUTHENTICATION:
-  case SID_TRANSFER:
-  case SID_FILE_TRANSFER: return 1;
-  default: return 0;
-  }
-}
-
-/* Does a response carry the echo of this request? A negative response carries none. */
-static gboolean
-echoes (GBytes *response, GBytes *request, guint8 sid)
-{
-  gsize n = echo_length (sid);
-  RbReader asked = rb_reader_from_bytes (request), got = rb_reader_from_bytes (response);
-  if (rb_reader_u8 (&got) == NEGATIVE)
-    return TRUE;
-  (void) rb_reader_u8 (&asked);
-  const guint8 *one = rb_reader_take (&asked, n);
-  const guint8 *other = rb_reader_take (&got, n);
-  return n == 0 || (one != NULL && other != NULL && memcmp (one, other, n) == 0);
-}
-
 /* A late response to an earlier request, or one that a gateway delivered twice, is dropped. */
 static gboolean
 is_foreign (RbClient *self, GBytes *response, GBytes *request, guint8 sid)
 {
-  if (!is_of_service (response, sid)) {
+  if (!rb_response_is_of (response, sid)) {
     self->dropped++;
     return TRUE;
   }
-  if (echoes (response, request, sid))
+  if (rb_response_echoes (response, request))
     return FALSE;
   self->dropped++;
   self->mismatched = TRUE;
@@ -231,7 +165,7 @@ await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cance
       return NULL;
     }
     gboolean foreign = is_foreign (self, response, request, sid);
-    if (!foreign && nrc_of (response) != RB_NRC_RESPONSE_PENDING)
+    if (!foreign && rb_response_nrc (response) != RB_NRC_RESPONSE_PENDING)
       return g_steal_pointer (&response);
     if (foreign ? !count_foreign (&wait, error) : !extend (self, &wait, error))
       return NULL;
@@ -239,19 +173,30 @@ await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cance
 }
 
 /* May a request without response be sent again? What changes the ECU's state may not, but for TransferData whose
- * counter makes the repetition harmless (ISO 14229-1, TransferData: a repeated counter is answered, not written). */
+ * counter makes the repetition harmless (ISO 14229-1, TransferData: a repeated counter is answered, not written). A request that did
+ * not get out (no flow control) was received by no ECU. */
 static gboolean
-repeatable (GBytes *request)
+repeatable (const RbClient *self, GBytes *request)
 {
+  if (self->unsent || self->harmless)
+    return TRUE;
   RbReader reader = rb_reader_from_bytes (request);
   switch (rb_reader_u8 (&reader)) {
-  case SID_READ_DID:
-  case SID_READ_DTC:
-  case SID_TRANSFER:
-  case SID_SESSION:
-  case SID_TESTER_PRESENT: return TRUE;
+  case RB_SID_READ_DID:
+  case RB_SID_READ_DTC:
+  case RB_SID_TRANSFER:
+  case RB_SID_SESSION:
+  case RB_SID_TESTER_PRESENT: return TRUE;
   default: return FALSE;
   }
+}
+
+/* A block or a proof is many frames, any of which a bad link may lose: it is repeated more often, for a time. */
+static guint
+repeats_of (const RbClient *self, guint8 sid, gint64 since)
+{
+  gboolean is_long = !self->unsent && !self->mismatched && (sid == RB_SID_TRANSFER || self->harmless) && now_ms () - since < LONG_MS;
+  return is_long ? LONG_REPEATS * self->timing.repeats : self->timing.repeats;
 }
 
 static GBytes *
@@ -260,7 +205,8 @@ ask_once (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable
   gboolean sent = self->under_way == request;
   self->under_way = NULL;
   self->mismatched = FALSE;
-  if (!sent && !rb_channel_send (self->channel, request, cancellable, error))
+  self->unsent = !sent && !rb_channel_send (self->channel, request, cancellable, error);
+  if (self->unsent)
     return NULL;
   return await_response (self, request, sid, cancellable, error);
 }
@@ -272,7 +218,7 @@ waits_for_delay (GBytes *request)
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
   guint8 sub_function = rb_reader_u8 (&reader);
-  return (sid == SID_SECURITY_ACCESS && sub_function % 2 == 1) || (sid == SID_AUTHENTICATION && sub_function != 0x03);
+  return (sid == RB_SID_SECURITY_ACCESS && sub_function % 2 == 1) || (sid == RB_SID_AUTHENTICATION && sub_function != 0x03);
 }
 
 typedef struct {
@@ -314,6 +260,7 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
   Rejected rejected = { 0 };
+  gint64 start = now_ms ();
   guint silent = 0;
   self->last_nrc = 0;
   if (self->under_way != request)
@@ -322,12 +269,12 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
     g_autoptr (GError) failure = NULL;
     g_autoptr (GBytes) response = ask_once (self, request, sid, cancellable, &failure);
     if (response == NULL) {
-      if (is_timeout (failure) && repeatable (request) && ++silent < self->timing.repeats)
+      if (is_timeout (failure) && repeatable (self, request) && ++silent < repeats_of (self, sid, start))
         continue;
       fail_silent (self, g_steal_pointer (&failure), error);
       return NULL;
     }
-    guint8 nrc = nrc_of (response);
+    guint8 nrc = rb_response_nrc (response);
     if (nrc == 0)
       return g_steal_pointer (&response);
     gint64 pause = pause_of (self, request, nrc, &rejected);
@@ -384,7 +331,7 @@ begin (guint8 sid)
 gboolean
 rb_client_session (RbClient *self, guint8 session, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (SID_SESSION);
+  GByteArray *request = begin (RB_SID_SESSION);
   rb_writer_u8 (request, session);
   g_autoptr (GBytes) rest = ask (self, request, &session, 1, cancellable, error);
   if (rest == NULL)
@@ -400,7 +347,7 @@ rb_client_session (RbClient *self, guint8 session, GCancellable *cancellable, GE
 gboolean
 rb_client_reset (RbClient *self, guint8 kind, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (SID_RESET);
+  GByteArray *request = begin (RB_SID_RESET);
   rb_writer_u8 (request, kind);
   return ask_nothing (self, request, &kind, 1, cancellable, error);
 }
@@ -408,7 +355,7 @@ rb_client_reset (RbClient *self, guint8 kind, GCancellable *cancellable, GError 
 GBytes *
 rb_client_read_did (RbClient *self, guint16 did, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (SID_READ_DID);
+  GByteArray *request = begin (RB_SID_READ_DID);
   const guint8 echo[] = { did >> 8, did & 0xff };
   rb_writer_u16be (request, did);
   return ask (self, request, echo, sizeof echo, cancellable, error);
@@ -417,7 +364,7 @@ rb_client_read_did (RbClient *self, guint16 did, GCancellable *cancellable, GErr
 gboolean
 rb_client_write_did (RbClient *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (SID_WRITE_DID);
+  GByteArray *request = begin (RB_SID_WRITE_DID);
   const guint8 echo[] = { did >> 8, did & 0xff };
   rb_writer_u16be (request, did);
   rb_writer_bytes (request, data);
@@ -427,7 +374,7 @@ rb_client_write_did (RbClient *self, guint16 did, GBytes *data, GCancellable *ca
 GBytes *
 rb_client_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (SID_ROUTINE);
+  GByteArray *request = begin (RB_SID_ROUTINE);
   const guint8 echo[] = { 0x01, routine >> 8, routine & 0xff };
   rb_writer_data (request, echo, sizeof echo);
   if (option != NULL)
@@ -436,9 +383,18 @@ rb_client_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable
 }
 
 GBytes *
+rb_client_read_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable, GError **error)
+{
+  self->harmless = TRUE;
+  GBytes *results = rb_client_routine (self, routine, option, cancellable, error);
+  self->harmless = FALSE;
+  return results;
+}
+
+GBytes *
 rb_client_read_dtcs (RbClient *self, guint8 mask, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (SID_READ_DTC);
+  GByteArray *request = begin (RB_SID_READ_DTC);
   const guint8 echo[] = { 0x02 };
   rb_writer_u8 (request, 0x02);
   rb_writer_u8 (request, mask);
@@ -454,7 +410,7 @@ rb_client_read_dtcs (RbClient *self, guint8 mask, GCancellable *cancellable, GEr
 GBytes *
 rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (SID_SECURITY_ACCESS);
+  GByteArray *request = begin (RB_SID_SECURITY_ACCESS);
   rb_writer_u8 (request, level);
   g_autoptr (GBytes) seed = ask (self, request, &level, 1, cancellable, error);
   if (seed == NULL)
@@ -473,7 +429,7 @@ rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError 
 gboolean
 rb_client_key (RbClient *self, guint8 level, GBytes *key, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (SID_SECURITY_ACCESS);
+  GByteArray *request = begin (RB_SID_SECURITY_ACCESS);
   guint8 send = (guint8) (level + 1);
   rb_writer_u8 (request, send);
   rb_writer_bytes (request, key);
@@ -485,7 +441,7 @@ rb_client_verify_certificate (RbClient *self, GBytes *certificate, GBytes *chall
                               GError **error)
 {
   static const guint8 echo[] = { 0x01, 0x11 }; /* certificate verified, ownership verification necessary */
-  GByteArray *request = begin (SID_AUTHENTICATION);
+  GByteArray *request = begin (RB_SID_AUTHENTICATION);
   rb_writer_u8 (request, 0x01);
   rb_writer_u8 (request, 0x00); /* communication configuration: no secured channel */
   rb_writer_field16 (request, g_bytes_get_data (certificate, NULL), g_bytes_get_size (certificate));
@@ -506,7 +462,7 @@ gboolean
 rb_client_prove_ownership (RbClient *self, GBytes *proof, GCancellable *cancellable, GError **error)
 {
   static const guint8 echo[] = { 0x03, 0x12 }; /* ownership verified, authentication complete */
-  GByteArray *request = begin (SID_AUTHENTICATION);
+  GByteArray *request = begin (RB_SID_AUTHENTICATION);
   rb_writer_u8 (request, 0x03);
   rb_writer_field16 (request, g_bytes_get_data (proof, NULL), g_bytes_get_size (proof));
   rb_writer_u16be (request, 0); /* no ephemeral key */
@@ -531,7 +487,7 @@ gboolean
 rb_client_download (RbClient *self, guint32 address, guint32 size, gsize *block, GCancellable *cancellable,
                     GError **error)
 {
-  GByteArray *request = begin (SID_DOWNLOAD);
+  GByteArray *request = begin (RB_SID_DOWNLOAD);
   rb_writer_u8 (request, 0x00);
   rb_writer_u8 (request, 0x44);
   rb_writer_u32be (request, address);
@@ -549,7 +505,7 @@ rb_client_add_file (RbClient *self, const char *path, guint32 size, gsize *block
                     GError **error)
 {
   static const guint8 echo[] = { 0x01 };
-  GByteArray *request = begin (SID_FILE_TRANSFER);
+  GByteArray *request = begin (RB_SID_FILE_TRANSFER);
   rb_writer_u8 (request, 0x01);
   rb_writer_field16 (request, path, strlen (path));
   rb_writer_u8 (request, 0x00); /* neither compressed nor encrypted */
@@ -581,7 +537,7 @@ block_at (const Transfer *self, gsize skip, guint8 ahead)
   if (length == 0)
     return NULL;
   GByteArray *request = g_byte_array_sized_new ((guint) (length + OVERHEAD));
-  rb_writer_u8 (request, SID_TRANSFER);
+  rb_writer_u8 (request, RB_SID_TRANSFER);
   rb_writer_u8 (request, (guint8) (self->counter + ahead));
   rb_writer_data (request, &self->data[from], length);
   return g_byte_array_free_to_bytes (request);
@@ -591,7 +547,7 @@ block_at (const Transfer *self, gsize skip, guint8 ahead)
 static gboolean
 transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, GCancellable *cancellable, GError **error)
 {
-  const guint8 positive[] = { SID_TRANSFER | 0x40, counter };
+  const guint8 positive[] = { RB_SID_TRANSFER | 0x40, counter };
   g_autoptr (GBytes) after = g_bytes_new (positive, sizeof positive);
   RbChannelNext following = { .after = after, .message = next };
   self->next = next == NULL ? NULL : &following;
@@ -607,6 +563,17 @@ is_too_long (RbClient *self, const Transfer *transfer, gsize size, const GError 
 {
   gboolean by_ecu = self->last_nrc == RB_NRC_WRONG_LENGTH || self->last_nrc == RB_NRC_OUT_OF_RANGE;
   return g_error_matches (error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG) || (by_ecu && size > transfer->accepted);
+}
+
+/* On a link that loses frames a shorter block gets through. One that did not get out can be cut now; after one that may have been
+ * received only the next download is cut. */
+static gboolean
+is_worth_cutting (RbClient *self, gsize size, const GError *error)
+{
+  gboolean silent = rb_reason_of (error) == RB_REASON_NO_ANSWER && size >= LONG_BLOCK;
+  if (silent && !self->unsent)
+    self->block_limit = size / 2;
+  return silent && self->unsent;
 }
 
 /* Half as long, from now on. FALSE: it is too short already. */
@@ -649,7 +616,8 @@ rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize bloc
       transfer.counter++;
       if (taken != NULL)
         taken (transfer.done, user_data);
-    } else if (is_too_long (self, &transfer, size, failure) && shorten (self, &transfer, size)) {
+    } else if ((is_too_long (self, &transfer, size, failure) || is_worth_cutting (self, size, failure))
+               && shorten (self, &transfer, size)) {
       g_clear_pointer (&next, g_bytes_unref);
       next = block_at (&transfer, 0, 0);
     } else {
@@ -665,13 +633,13 @@ rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize bloc
 gboolean
 rb_client_transfer_exit (RbClient *self, GCancellable *cancellable, GError **error)
 {
-  return ask_nothing (self, begin (SID_EXIT), NULL, 0, cancellable, error);
+  return ask_nothing (self, begin (RB_SID_EXIT), NULL, 0, cancellable, error);
 }
 
 gboolean
 rb_client_keep_alive (RbClient *self, GError **error)
 {
-  static const guint8 present[] = { SID_TESTER_PRESENT, 0x80 };
+  static const guint8 present[] = { RB_SID_TESTER_PRESENT, 0x80 };
   g_autoptr (GBytes) message = g_bytes_new_static (present, sizeof present);
   return rb_channel_send (self->channel, message, NULL, error);
 }

@@ -37,6 +37,8 @@ GBytes *rb_client_read_did (RbClient *self, guint16 did, GCancellable *cancellab
 gboolean rb_client_write_did (RbClient *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x31 01; what follows the routine id in the answer. option may be NULL. (transfer full) */
 GBytes *rb_client_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for a routine that changes nothing (a digest, a proof, a report): it is repeated when no response comes. */
+GBytes *rb_client_read_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x19 02 mask: DTC records of 4 bytes each. (transfer full) */
 GBytes *rb_client_read_dtcs (RbClient *self, guint8 mask, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x27: seed of level (odd); empty when already unlocked (all zero). A response without seed is wrong-answer. (transfer full) */

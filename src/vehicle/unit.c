@@ -515,7 +515,7 @@ rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, g
 char *
 rb_unit_digest (RbUnit *self, GBytes *nonce, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_digest, nonce, cancellable, error);
+  g_autoptr (GBytes) answer = rb_client_read_routine (self->client, self->profile->routine_digest, nonce, cancellable, error);
   if (!prefixed (self, answer != NULL, error))
     return NULL;
   RbReader reader = rb_reader_from_bytes (answer);
@@ -655,7 +655,7 @@ rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *ch
   write_field (option, nonce);
   write_field (option, challenge);
   g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_prove_key, bytes, cancellable, error);
+  g_autoptr (GBytes) answer = rb_client_read_routine (self->client, self->profile->routine_prove_key, bytes, cancellable, error);
   g_autoptr (GBytes) key = first_field (self, answer, &rest, error);
   if (key == NULL)
     return FALSE;
@@ -711,7 +711,7 @@ ask_report (RbUnit *self, guint16 routine, GBytes *nonce, GBytes *challenge, GCa
   write_field (option, nonce);
   write_field (option, challenge);
   g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, routine, bytes, cancellable, error);
+  g_autoptr (GBytes) answer = rb_client_read_routine (self->client, routine, bytes, cancellable, error);
   return whole_answer (self, answer, 2, error);
 }
 

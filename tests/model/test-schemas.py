@@ -35,7 +35,9 @@ BAD = {
         (("ecus", 1, "can", "request"), GONE), (("ecus", 1, "can", "extension"), 256), (("ecus", 1, "can", "extension"), -1),
         (("ecus", 1, "can", "response_extension"), 1), (("ecus", 5, "can", "response_extension"), 256),
         (("ecus", 1, "can", "fd"), 1), (("ecus", 1, "can", "extra"), 1), (("ecus", 1, "can"), []), (("ecus", 1, "simulation"), []),
-        (("ecus", 1, "extra"), None),
+        (("ecus", 1, "extra"), None), (("link",), 1), (("link",), {"tester": 0x0E80}), (("link",), {"tester": "0x0"}),
+        (("link",), {"tester": "0x10000"}), (("link",), {"activation_type": "0x100"}), (("link",), {"activation_type": 224}),
+        (("link",), {"extra": "0x0E80"}),
     ],
     "profile": [
         (("extra",), 1), (("format",), "recallbay-campaign-1"), (("id",), "a/b"), (("name",), None), (("timing", "p2_ms"), 0),

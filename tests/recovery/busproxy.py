@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual bus beside the vehicle's: passes frames on both ways without echoing them to their sender, and loses some."""
+import os
+import pathlib
 import random
 import select
 import socket
+import sys
 import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 OWN = 6  # byte of a packet: the sender's own frame, given back
 

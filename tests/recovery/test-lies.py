@@ -90,6 +90,22 @@ class LosesEach:
         return None
 
 
+class Endless:
+    """The ECU announces a P2* of 655 s, asks for more time once, and falls silent."""
+
+    def __init__(self, address):
+        self.address, self.asked = address, False
+
+    def __call__(self, source, request, answer):
+        if source != self.address:
+            return answer
+        if answer[:1] == b"\x50":
+            return answer[:2] + b"\xff\xff\xff\xff"
+        if request[:4] != b"\x31\1\2\x20" or answer[:2] not in (b"\x71\1", b"\x7f\x31"):
+            return answer
+        return b"\x7f\x31\x78" if answer == b"\x7f\x31\x78" else None
+
+
 class OldAnswers:
     """The first answer to a routine is said again for ever."""
 
@@ -246,6 +262,10 @@ class Waited(Case):
             before, late[source] = late.get(source), answer
             return [before, answer] if before and before != answer else answer
         self.completes(twice)
+
+    def test_p2_star_of_655_seconds(self):
+        """The wait has a cap of ours; then the ECU is observed, and what it did holds."""
+        self.completes(Endless(DOOR))
 
     def test_security_delay_after_power_on(self):
         self.completes(Later(DOOR, 0x29, 0x37, 3))

@@ -51,6 +51,11 @@ fake_send (gpointer state, gpointer channel, GBytes *message, GCancellable *canc
 {
   Fake *self = state;
   g_autofree char *hex = rb_bytes_hex (message);
+  if (self->unsent > 0) {
+    self->unsent--;
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_TIMEOUT, "no flow control in time");
+    return FALSE;
+  }
   guint n = self->asked++;
   g_ptr_array_add (self->requests, g_strdup (hex));
   if (self->cancel_at != NULL && self->asked >= self->cancel_after)

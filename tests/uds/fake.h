@@ -30,6 +30,7 @@ typedef struct {
   GCancellable *cancel_at; /* cancelled when cancel_after requests were sent */
   guint cancel_after;
   guint opened;            /* channels open now */
+  guint unsent;            /* so many messages do not get out: no flow control in time */
   gboolean ahead;          /* sends what may follow an answer at once */
   guint followed;          /* how often it did */
 } Fake;

@@ -363,6 +363,41 @@ test_security_delay (void)
   }
 }
 
+/* A request that did not get out was received by no ECU: whatever it does, it is sent again. */
+static void
+test_unsent (void)
+{
+  static const FakeStep steps[] = { { "3101ff00", "7101ff0000" }, { NULL } };
+  for (guint unsent = 2; unsent <= 3; unsent++) {
+    Bench bench;
+    bench_open (&bench, steps, NULL);
+    bench.fake->unsent = unsent;
+    g_autoptr (GBytes) response = request_hex (&bench, "3101ff00", NULL);
+    g_assert_true ((response != NULL) == (unsent == 2));
+    g_assert_cmpuint (bench.fake->asked, ==, unsent == 2 ? 1 : 0);
+    g_assert_cmpint (rb_reason_of (bench.error), ==, unsent == 2 ? RB_REASON_NONE : RB_REASON_NO_ANSWER);
+    bench_close (&bench);
+  }
+}
+
+/* A routine that changes nothing is repeated, one that may change something is not. */
+static void
+test_read_routine (void)
+{
+  static const FakeStep steps[] = { { "31010210aa", "~" }, { "31010210aa", "7f3178 ~" }, { "31010210aa", "7101021055" }, { "31010230", "~" }, { NULL } };
+  static const guint8 nonce = 0xaa;
+  g_autoptr (GBytes) option = g_bytes_new_static (&nonce, 1);
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  g_autoptr (GBytes) result = rb_client_read_routine (bench.client, 0x0210, option, NULL, &bench.error);
+  g_assert_no_error (bench.error);
+  g_assert_nonnull (result);
+  g_assert_null (rb_client_routine (bench.client, 0x0230, NULL, NULL, &bench.error));
+  g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_NO_ANSWER);
+  fake_assert_done (bench.fake);
+  bench_close (&bench);
+}
+
 static const struct {
   const char *name, *request;
   guint8 nrc;
@@ -553,6 +588,8 @@ main (int argc, char **argv)
     g_autofree char *path = g_strdup_printf ("/client/denial/%s", denials[i].name);
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_denial);
   }
+  g_test_add_func ("/client/unsent", test_unsent);
+  g_test_add_func ("/client/read-routine", test_read_routine);
   g_test_add_func ("/client/caps", test_caps);
   g_test_add_func ("/client/foreign-responses-share-one-wait", test_foreign_responses_share_one_wait);
   g_test_add_func ("/client/busy-for-a-second", test_busy_for_a_second);
