@@ -177,6 +177,14 @@ rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError
   return TRUE;
 }
 
+/* (RbUnitWait) In the ECU's lane. */
+static void
+on_ecu_waits (RbReason reason, const char *text, gpointer user_data)
+{
+  const RbRecoveryEvent event = { .kind = text == NULL ? RB_EVENT_RESUMED : RB_EVENT_WAITING, .reason = reason, .text = text };
+  rb_supervise_emit (&event, user_data);
+}
+
 static gboolean
 open_units (RbSupervise *self, GError **error)
 {
@@ -186,6 +194,7 @@ open_units (RbSupervise *self, GError **error)
     if (work->unit == NULL)
       return FALSE;
     rb_unit_limit_block (work->unit, work->block_limit);
+    rb_unit_set_wait (work->unit, on_ecu_waits, self);
   }
   return TRUE;
 }

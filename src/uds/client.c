@@ -254,12 +254,11 @@ fail_silent (RbClient *self, GError *failure, GError **error)
     g_set_error (error, RB_UDS_ERROR, RB_REASON_NO_ANSWER, "the ECU does not respond: %s", mine->message);
 }
 
-GBytes *
-rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, GError **error)
+static GBytes *
+ask_until (RbClient *self, GBytes *request, Rejected *rejected, GCancellable *cancellable, GError **error)
 {
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
-  Rejected rejected = { 0 };
   gint64 start = now_ms ();
   guint silent = 0;
   self->last_nrc = 0;
@@ -277,14 +276,24 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
     guint8 nrc = rb_response_nrc (response);
     if (nrc == 0)
       return g_steal_pointer (&response);
-    gint64 pause = pause_of (self, request, nrc, &rejected);
+    gint64 pause = pause_of (self, request, nrc, rejected);
     if (pause == 0) {
-      fail_nrc (self, sid, nrc, now_ms () - rejected.since, error);
+      fail_nrc (self, sid, nrc, now_ms () - rejected->since, error);
       return NULL;
     }
     if (!rb_moment_pause (pause, cancellable, error))
       return NULL;
   }
+}
+
+GBytes *
+rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, GError **error)
+{
+  Rejected rejected = { 0 };
+  GBytes *response = ask_until (self, request, &rejected, cancellable, error);
+  if (rejected.count > 0)
+    tell_wait (self, 0, 0);
+  return response;
 }
 
 /* Checks that the answer begins with the given echo after its service id. */

@@ -15,6 +15,7 @@ RB_DEFINE_ERROR_DOMAIN (unit)
 #define DID_CLAIMED_DIGEST 0xfd20
 #define DID_SHE_PROOF 0xfd06
 #define PROBE_MS 100
+#define BUSY_NOTICED 10 /* rejections as busy in a row, about a second */
 
 struct _RbUnit {
   const RbModelEcu *model;
@@ -22,6 +23,9 @@ struct _RbUnit {
   RbChannel *channel;
   RbClient *client;
   RbEcuSession session;
+  RbUnitWait wait; /* may be NULL */
+  gpointer wait_data;
+  gboolean waiting; /* as it was told */
 };
 
 static gint64
@@ -94,6 +98,29 @@ const RbModelEcu *
 rb_unit_model (RbUnit *self)
 {
   return self->model;
+}
+
+/* (RbClientWait) */
+static void
+on_client_waits (guint8 nrc, guint count, gpointer user_data)
+{
+  RbUnit *self = user_data;
+  guint noticed = nrc == RB_NRC_DELAY_NOT_EXPIRED ? 1 : BUSY_NOTICED;
+  g_autofree char *text = NULL;
+  if (self->wait == NULL || nrc == RB_NRC_RESPONSE_PENDING || (count == 0 ? !self->waiting : count != noticed))
+    return;
+  self->waiting = count > 0;
+  if (count > 0)
+    text = g_strdup_printf ("%s: the ECU rejects the request for now: %s (NRC %02X)", self->model->label, rb_nrc_name (nrc), nrc);
+  self->wait (count == 0 ? RB_REASON_NONE : rb_nrc_reason (nrc), text, self->wait_data);
+}
+
+void
+rb_unit_set_wait (RbUnit *self, RbUnitWait wait, gpointer user_data)
+{
+  self->wait = wait;
+  self->wait_data = user_data;
+  rb_client_set_wait (self->client, on_client_waits, self);
 }
 
 gsize

@@ -46,6 +46,10 @@ RbUnit *rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *pro
 void rb_unit_free (RbUnit *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbUnit, rb_unit_free)
 const RbModelEcu *rb_unit_model (RbUnit *self);
+/* Before waits that a person notices, in the caller's thread: the ECU rejects for now, reason security-delay or ecu-busy, and text says so
+ * with the ECU's name. text NULL: the wait is over. */
+typedef void (*RbUnitWait) (RbReason reason, const char *text, gpointer user_data);
+void rb_unit_set_wait (RbUnit *self, RbUnitWait wait, gpointer user_data);
 /* Longest block that turned out not to be too long for the ECU or its gateway, data bytes; 0: not known. For the next unit of the same
  * ECU when the link was lost meanwhile. */
 gsize rb_unit_block_limit (RbUnit *self);

@@ -362,6 +362,18 @@ def test_connection_is_confirmed(build):
     return bench
 
 
+def test_security_delay(build):
+    """After power-on an ECU allows no unlocking for a time: it is waited for, and a person reads why."""
+    bench = fresh(build)
+    restart(bench, "door:security-delay=12000", "lamp:security-delay=12000")
+    verdict, events = recover_events(bench)
+    assert verdict["ok"] and not bench.differences(), verdict
+    told = [(event["event"], event.get("reason")) for event in events if event.get("event") in ("waiting", "resumed")]
+    assert ("waiting", "security-delay") in told and told[-1] == ("resumed", None), told
+    assert any("requiredTimeDelayNotExpired" in event.get("text", "") for event in events if event.get("event") == "waiting")
+    return bench
+
+
 def blocks_of(bench, name):
     return [event["length"] for event in bench.events() if event["event"] == "block" and event["serial"] == f"SN-{name.upper()}-0001"]
 

@@ -359,6 +359,7 @@ test_security_delay (void)
     g_assert_no_error (bench.error);
     g_assert_nonnull (response);
     g_assert_true (g_str_has_prefix (waits->str, "37:1 37:2 "));
+    g_assert_true (g_str_has_suffix (waits->str, " 00:0 "));
     bench_close (&bench);
   }
 }
