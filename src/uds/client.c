@@ -121,9 +121,8 @@ fail_pending (RbClient *self, guint pending, GError **error)
 
 /* NRC 0x78: P2* from now, but not beyond the end. */
 static gboolean
-extend (RbClient *self, Wait *wait, GError **error)
+extend (RbClient *self, Wait *wait, gint64 now, GError **error)
 {
-  gint64 now = now_ms ();
   if (++wait->pending > self->timing.max_pending || now > wait->end)
     return fail_pending (self, wait->pending, error);
   tell_wait (self, RB_NRC_RESPONSE_PENDING, wait->pending);
@@ -167,7 +166,7 @@ await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cance
     gboolean foreign = is_foreign (self, response, request, sid);
     if (!foreign && rb_response_nrc (response) != RB_NRC_RESPONSE_PENDING)
       return g_steal_pointer (&response);
-    if (foreign ? !count_foreign (&wait, error) : !extend (self, &wait, error))
+    if (foreign ? !count_foreign (&wait, error) : !extend (self, &wait, now, error))
       return NULL;
   }
 }
