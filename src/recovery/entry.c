@@ -45,6 +45,13 @@ enter_again (RbWork *work, const RbWorkContext *context, GError **error)
   return TRUE;
 }
 
+/* Only a rejection says that the ECU did nothing; a lost response leaves open what it did, and only observing can tell. */
+static gboolean
+did_nothing (RbWork *work, const GError *failure)
+{
+  return rb_unit_lost_session (work->unit) && rb_unit_last_nrc (work->unit) != 0 && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
+}
+
 gboolean
 rb_entry_apply (RbWork *work, const RbWorkContext *context, RbEntryApply apply, char **detail, GError **error)
 {
@@ -53,7 +60,7 @@ rb_entry_apply (RbWork *work, const RbWorkContext *context, RbEntryApply apply, 
     return FALSE;
   if (apply (work, context, detail, &failure))
     return TRUE;
-  if (rb_unit_lost_session (work->unit)) {
+  if (did_nothing (work, failure)) {
     g_debug ("%s; the session is entered again", failure->message);
     g_clear_pointer (detail, g_free);
     return enter_again (work, context, error) && apply (work, context, detail, error);
