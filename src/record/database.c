@@ -98,12 +98,17 @@ set_up (sqlite3 *db, const RbDatabasePart *part, GError **error)
   return FALSE;
 }
 
-/* SQLite gives its other files the mode of this one. */
+/*
+ * SQLite gives its other files the mode of this one. A file that is there is not opened: closing any descriptor of it would end this
+ * process's fcntl locks, by which SQLite knows that the database is open, and another process would remove the log under it.
+ */
 static gboolean
 make_private (const char *path, GError **error)
 {
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd >= 0 && close (fd) == 0)
+  static GMutex one_at_a_time;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&one_at_a_time);
+  int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if ((fd < 0 && errno == EEXIST) || (fd >= 0 && close (fd) == 0))
     return TRUE;
   int code = errno;
   g_set_error (error, RB_RECORD_ERROR, code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE : RB_REASON_DATABASE, "%s: %s", path,

@@ -3,6 +3,8 @@
 #include "record/database.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const RbDatabasePart first = { "First", "first_schema", 1, "CREATE TABLE IF NOT EXISTS first (text TEXT NOT NULL) STRICT" };
 static const RbDatabasePart second = { "Second", "second_schema", 3, "CREATE TABLE IF NOT EXISTS second (text TEXT NOT NULL) STRICT" };
@@ -165,6 +167,29 @@ test_reasons (Bench *self, gconstpointer data)
   sqlite3_close (other);
 }
 
+/* Opening the database once more must not end the locks by which other processes see that this one has it open: the last one to close it
+ * removes the log. */
+static void
+test_others_see_it_open (Bench *self, gconstpointer data)
+{
+  int status = 0;
+  sqlite3 *again = open_part (self, &second);
+  g_assert_cmpint (run (self->db, "INSERT INTO first VALUES ('before')"), ==, SQLITE_OK);
+  pid_t child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0) {
+    sqlite3 *other = rb_database_open (self->folder, &first, NULL);
+    _exit (other != NULL && sqlite3_close (other) == SQLITE_OK ? 0 : 1);
+  }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_cmpint (run (self->db, "INSERT INTO first VALUES ('after')"), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_close (again), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_close (self->db), ==, SQLITE_OK);
+  self->db = open_part (self, &first);
+  g_assert_cmpint (ask (self->db, "SELECT count(*) FROM first"), ==, 2);
+}
+
 #define ADD(name, function) g_test_add ("/database/" name, Bench, NULL, set_up, function, tear_down)
 
 int
@@ -178,5 +203,6 @@ main (int argc, char **argv)
   ADD ("no-database", test_no_database);
   ADD ("torn-pages", test_torn_pages);
   ADD ("reasons", test_reasons);
+  ADD ("others-see-it-open", test_others_see_it_open);
   return g_test_run ();
 }
