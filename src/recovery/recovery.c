@@ -640,6 +640,7 @@ park_unproven (RbRecovery *self)
   }
 }
 
+/* Under the library's lock: a campaign is removed only while no recovery of it is open. */
 static gboolean
 begin (RbRecovery *self, GError **error)
 {
@@ -647,6 +648,14 @@ begin (RbRecovery *self, GError **error)
   if (self->number > 0)
     return TRUE;
   self->started = self->run_started;
+  g_autofree char *folder = NULL;
+  g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
+  g_autoptr (RbLock) lock = rb_library_lock (library, error);
+  if (lock == NULL || !rb_library_present (library, rb_contents_anchor (self->contents), rb_recovery_campaign (self)->id, &folder, error))
+    return FALSE;
+  if (folder == NULL)
+    return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_UNKNOWN, "campaign %s: removed from the library meanwhile",
+                           rb_recovery_campaign (self)->id);
   return rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error);
 }
 

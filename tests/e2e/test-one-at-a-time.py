@@ -8,58 +8,50 @@ Usage: test-one-at-a-time.py BUILD
 import copy
 import json
 import os
-import pathlib
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
-import threading
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "recovery"))
-from bench import TIMEOUT, Bench  # noqa: E402
-from proxy import Proxy  # noqa: E402
+from bench import TIMEOUT, Bench
 
 BUILD = sys.argv.pop(1)
-DOOR = 0x1005
 
 
 class Blocked:
-    """A recovery that stands in the middle of its work: the vehicle's answer to the door's first download is kept back."""
+    """A recovery in the middle of its work: the vehicle lost its power at the first event of a kind, and the recovery waits for it."""
 
-    def __init__(self, bench):
-        self.reached, self.release = threading.Event(), threading.Event()
-        self.proxy = Proxy(bench.link, self.hold)
-        command = [bench.bin / "recallctl", "--json", "--data-dir", bench.data, *bench.recover_arguments(link=self.proxy.link)]
+    def __init__(self, bench, kind="step"):
+        self.bench = bench
+        command = [bench.bin / "recallctl", "--json", "--data-dir", bench.data, *bench.recover_arguments(link_timeout=TIMEOUT)]
         self.program = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.lines = []
-        self.reader = threading.Thread(target=lambda: self.lines.extend(self.program.stdout), daemon=True)
-        self.reader.start()
-        assert self.reached.wait(TIMEOUT), "the recovery never wrote"
+        self.last = None
+        self.wait_for(kind)
+        bench.stop(signal.SIGKILL)
+        self.wait_for("waiting")
 
-    def hold(self, source, request, answer):
-        if source == DOOR and answer[:1] == b"\x74":
-            self.reached.set()
-            assert self.release.wait(TIMEOUT)
-        return answer
+    def wait_for(self, kind):
+        for line in self.program.stdout:
+            self.last = json.loads(line)
+            if self.last.get("event") == kind:
+                return
+        raise AssertionError(f"no event {kind}; the last is {self.last}")
+
+    def power_on(self):
+        self.bench.start(doip=self.bench.plain)
 
     def finish(self):
-        self.release.set()
-        code = self.program.wait(TIMEOUT)
-        self.reader.join(TIMEOUT)
-        self.close()
-        return code, json.loads(self.lines[-1])
+        self.power_on()
+        for line in self.program.stdout:
+            self.last = json.loads(line)
+        return self.program.wait(TIMEOUT), self.last
 
     def kill(self):
         self.program.kill()
         self.program.wait(TIMEOUT)
-        self.release.set()
-        self.reader.join(TIMEOUT)
-        self.close()
-
-    def close(self):
         self.program.stdout.close()
-        self.proxy.close()
 
 
 class Case(unittest.TestCase):
@@ -68,12 +60,12 @@ class Case(unittest.TestCase):
         self.addCleanup(self.bench.close)
         self.bench.start()
         self.bench.trust_and_import()
-        self.other = copy.copy(self.bench)
+        self.other = copy.copy(self.bench)  # with the same vehicle
         self.other.data = self.bench.root / "another-workstation"
         self.other.trust_and_import()
 
-    def blocked(self, bench):
-        first = Blocked(bench)
+    def blocked(self, bench, kind="step"):
+        first = Blocked(bench, kind)
         self.addCleanup(first.kill)
         return first
 
@@ -87,7 +79,7 @@ class Case(unittest.TestCase):
 
 
 class Vehicle(Case):
-    """The second one has another link to the same vehicle."""
+    """The second one has the vehicle's link too, or another one to it."""
 
     def test_recover_from_another_data_directory(self):
         first = self.blocked(self.bench)
@@ -112,14 +104,19 @@ class Vehicle(Case):
 
     def test_a_started_vehicle_is_not_called_incomplete_by_who_touched_nothing(self):
         """Its own earlier run wrote; this call did not: exit 1, not 3."""
-        self.blocked(self.other).kill()
+        dead = self.blocked(self.other)
+        dead.kill()
         self.assertNotEqual(self.journal(self.other), [])
+        dead.power_on()
+        self.bench.vehicle = self.other.vehicle
         first = self.blocked(self.bench)
         self.in_use(self.other.recover(expect=1), f"vehicle {self.bench.vin}", first)
         self.assertEqual(first.finish()[0], 0)
 
     def test_a_killed_holder_holds_nothing(self):
-        self.blocked(self.bench).kill()
+        first = self.blocked(self.bench)
+        first.kill()
+        first.power_on()
         self.assertTrue(self.other.recover()["ok"])
 
     def test_another_user(self):
@@ -143,6 +140,22 @@ class Vehicle(Case):
         self.assertEqual(first.finish()[0], 0)
 
 
+class Campaign(Case):
+    def test_it_is_removed_between_the_inspection_and_the_first_write(self):
+        """The recovery has no campaign then: it does not begin."""
+        first = self.blocked(self.bench, "ecu")
+        self.assertTrue(self.bench.ctl("bundle", "remove", self.bench.campaign)["ok"])
+        code, verdict = first.finish()
+        self.assertEqual((code, verdict["reason"], verdict["writes"]), (1, "image-missing", 0), verdict)
+        self.assertEqual((self.bench.wrote(), self.journal(self.bench)), ([], []))
+
+    def test_it_stays_while_a_recovery_is_open(self):
+        first = self.blocked(self.bench)
+        self.assertEqual(self.bench.ctl("bundle", "remove", self.bench.campaign, expect=1)["reason"], "recovery-open")
+        code, verdict = first.finish()
+        self.assertEqual((code, verdict["ok"]), (0, True), verdict)
+
+
 class Link(Case):
     """The second one has the same link, under another name of it."""
 
@@ -151,8 +164,8 @@ class Link(Case):
 
     def test_identify(self):
         first = self.blocked(self.bench)
-        port = first.proxy.link.rsplit(":", 1)[1]
-        self.identify(first, first.proxy.link)
+        port = self.bench.link.rsplit(":", 1)[1]
+        self.identify(first, self.bench.link)
         self.identify(first, f"doip://localhost:{port}")
         self.identify(first, f"doips://127.0.0.1:{port}")
         self.assertEqual(first.finish()[0], 0)
@@ -161,8 +174,8 @@ class Link(Case):
     def test_recover_of_another_vehicle(self):
         """It has the wrong link: what it reads there is another vehicle's."""
         first = self.blocked(self.bench)
-        verdict = self.other.recover(expect=1, vin="1RBDM7AA2TA000002", link=first.proxy.link)
-        self.in_use(verdict, f"link {first.proxy.link}", first)
+        verdict = self.other.recover(expect=1, vin="1RBDM7AA2TA000002", link=self.bench.link)
+        self.in_use(verdict, f"link {self.bench.link}", first)
         self.assertEqual(first.finish()[0], 0)
 
 
