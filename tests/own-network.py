@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a test in a network namespace of its own: own-network.py PROGRAM ARGUMENT…
+"""Runs a test in a network namespace of its own, with no signal ignored: own-network.py PROGRAM ARGUMENT…
 
 The names by which programs exclude each other (core/lock.h), ports and abstract sockets are of a network namespace, and every test's
 vehicle has the same VIN: tests that run at a time must not meet. Where no namespace can be made, the test runs in the one it is in.
@@ -9,6 +9,7 @@ vehicle has the same VIN: tests that run at a time must not meet. Where no names
 import ctypes
 import fcntl
 import os
+import signal
 import socket
 import struct
 import sys
@@ -48,4 +49,6 @@ def loopback_up():
 
 if leave():
     loopback_up()
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):  # nohup, a runner in the background: what is ignored stays ignored
+    signal.signal(number, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])
