@@ -141,8 +141,8 @@ class DemoRecords(unittest.TestCase):
         campaign, dealer = predicate["campaign"], predicate["dealer"]
         workstation = subprocess.run(["openssl", "x509", "-in", self.top / "director/workstation.pem", "-noout", "-subject"],
                                      capture_output=True, text=True, check=True).stdout
-        self.assertIn(f"OU = {dealer['code']}", workstation)
-        self.assertIn(f"C = {dealer['country']}", workstation)
+        self.assertRegex(workstation, f"OU ?= ?{dealer['code']}")  # openssl 3.2 writes no spaces
+        self.assertRegex(workstation, f"C ?= ?{dealer['country']}")
         page = self.top / "claim.pdf"
         digest = self.files("director")[0].stem.split("-")[1]
         run(RECALLCTL, "--data-dir", self.top / "director-made/data", "record", "print", digest, "-o", page)

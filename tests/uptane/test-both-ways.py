@@ -184,13 +184,14 @@ class Ecus(unittest.TestCase):
 
     @classmethod
     def make_ecu(cls, source, folder, serial, hardware_id):
+        """A memory without stores takes those that lie in folders beside it."""
         shutil.copytree(source, folder)
         state = json.loads((folder / "state.json").read_bytes())
+        stores = state.pop("stores")
         state.update(serial=serial, hardware_id=hardware_id)
         (folder / "state.json").write_text(json.dumps(state))
         for repo in ("director", "image"):
-            if (folder / repo).exists():
-                shutil.rmtree(folder / repo)
+            if repo in stores:
                 shutil.copytree(cls.place.base / repo, folder / repo)
 
     def offer(self, world, name):

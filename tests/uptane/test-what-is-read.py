@@ -14,7 +14,7 @@ from writer import PARTIAL, PRIMARY, SECONDARY, Style, World
 
 CTL, GENERATOR = sys.argv.pop(1), sys.argv.pop(1)
 NOW = "2026-06-01T12:00:00Z"
-CALL = re.compile(r'^(?:\d+ +)?(openat|rename\w*|fsync|fdatasync)\((.*)\) += (-?\d+)')
+CALL = re.compile(r'^(?:\[pid +\d+\] +|\d+ +)?(openat|rename\w*|fsync|fdatasync)\((.*)\) += (-?\d+)')
 
 
 def calls(command):
