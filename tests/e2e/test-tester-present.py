@@ -94,8 +94,10 @@ class TesterPresent(unittest.TestCase):
         """Then stopping would leave the vehicle worse than going on."""
         requests = self.requests
 
+        # Only a single frame and a first frame begin with a service; every other frame may hold any byte in its place.
         def is_download(identifier, data):
-            return identifier in requests and 0x34 in data[1:3]
+            service = {0: data[2] if data[0] == 0 else data[1], 1: data[2]}.get(data[0] >> 4)
+            return identifier in requests and service == 0x34
         other = self.other(0x18DA10F1, is_download)
         self.assertTrue(self.bench.recover()["ok"])
         self.assertTrue(other.sent.is_set())
