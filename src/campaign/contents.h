@@ -84,7 +84,7 @@ typedef struct {
   const char *store;    /* images by digest; NULL: none */
   const char *in_place; /* bundle whose images are read where they are; NULL: none */
   GPtrArray *anchors;   /* of RbTrustAnchor; NULL: taken as given */
-  gboolean started;     /* work on the vehicle goes on by it: a root of its OEM that has come since does not end that */
+  gboolean started;     /* the vehicle is started with it; a newer root of the OEM does not end that work */
   gint64 moment;        /* expiry is judged then, or when the campaign was issued where that is later */
 } RbContentsSource;
 /* owned (may be NULL) is taken when it succeeds: it goes with the contents. */

@@ -376,7 +376,7 @@ check_authority (RbLibrary *self, RbContents *contents, const char *vin, gint64 
   return authority != NULL && rb_authority_check (authority, rb_contents_campaign (contents), vin, now, FALSE, error);
 }
 
-/* An anchor has nothing to say of other vehicles than its own, whatever state its campaigns are in. */
+/* An anchor is asked about its own vehicles only. The state of its campaigns does not matter for others. */
 static gboolean
 is_of_others (RbLibrary *self, const Place *place, const char *vin)
 {

@@ -40,7 +40,7 @@ const char *rb_library_id (const char *name);
  * campaign that has been issued anew since). Errors: campaign-unknown,
  * campaign-ambiguous, no-trust-anchor, wrong-oem, campaign-expired, words for metadata. (transfer full) */
 RbContents *rb_library_open (RbLibrary *self, const char *name, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same for a vehicle that was started by it: what its OEM's keys vouched for then may be finished, whatever root has come since. */
+/* The same for a started vehicle: a newer root does not stop work that the OEM's keys allowed at its start. */
 RbContents *rb_library_open_started (RbLibrary *self, const char *name, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The name of a campaign of the library. (transfer full) */
 char *rb_library_name (RbLibrary *self, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -245,7 +245,7 @@ static gboolean
 save (RbPins *self, GError **error)
 {
   g_autofree char *text = rb_json_to_pretty (self->json);
-  rb_files_sweep (self->path); /* whoever remembers holds the library's lock */
+  rb_files_sweep (self->path); /* the caller holds the library's lock */
   if (strlen (text) > MAX_PINS)
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TOO_LARGE, "%s: more than %d bytes", self->path, MAX_PINS);
   return rb_files_write_private_text (self->path, text, error);

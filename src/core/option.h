@@ -11,7 +11,7 @@
  */
 typedef enum {
   RB_OPTION_FLAG,   /* gboolean, without a value */
-  RB_OPTION_TEXT,   /* char *, UTF-8 whatever the locale */
+  RB_OPTION_TEXT,   /* char *, UTF-8 in every locale */
   RB_OPTION_TEXTS,  /* GStrv; the option may be repeated */
   RB_OPTION_WORD,   /* char *, one of the words that "value" lists: "real|fast" */
   RB_OPTION_LINK,   /* char *, a link URI */

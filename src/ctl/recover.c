@@ -374,6 +374,6 @@ static const RbOption inspect_options[] = {
 
 const RbCliVerb rb_recover_verbs[] = {
   { "inspect", "--campaign ID --link URI", "only the safety inspection", verb_inspect, inspect_options },
-  { "recover", "--campaign ID --link URI …", "the whole recovery; again: resumes", verb_recover, recover_options, .ignores_output = TRUE },
+  { "recover", "--campaign ID --link URI …", "the whole recovery of one vehicle; repeated after an interruption, it continues", verb_recover, recover_options, .ignores_output = TRUE },
   { NULL },
 };

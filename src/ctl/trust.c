@@ -89,8 +89,8 @@ verb_add (RbCli *cli, int argc, char **argv)
   if (anchor == NULL)
     return rb_cli_fail (cli, error, NULL);
   g_autofree char *message
-    = g_strdup_printf ("Trusted as “%s”: Service root version %" G_GINT64_FORMAT "\n%s\nCompare this digest with one that the OEM gave "
-                       "you on another way.",
+    = g_strdup_printf ("Trusted as “%s”: Service root version %" G_GINT64_FORMAT "\n%s\nCompare this digest with the one that the OEM "
+                       "published on another channel, before the first recovery.",
                        anchor->name, anchor->version, anchor->sha256);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, row_of (anchor));
 }

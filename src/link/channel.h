@@ -58,7 +58,7 @@ typedef struct {
   const char *anchors;
   guint16 tester;          /* logical address of the client on DoIP; 0: 0x0E80 */
   guint8 activation_type;  /* of the DoIP routing activation */
-  RbLinkWait wait;         /* NULL: nobody hears of it */
+  RbLinkWait wait;         /* NULL: no call */
   gpointer wait_data;
 } RbLinkOptions;
 

@@ -68,7 +68,7 @@ check_pair (RbVerifyOutcome *previous, RbVerifyOutcome *outcome, GPtrArray *gaps
   }
 }
 
-/* A record given again counts once, under whatever name and with whatever signatures. */
+/* A record counts once, even if it is given again under another name or with other signatures. */
 static void
 deny_duplicates (GPtrArray *outcomes)
 {

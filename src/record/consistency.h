@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 /*
- * What a well formed predicate states of itself twice, or what follows from other members of it, computed again. Nothing
+ * Recomputes the members of a well-formed predicate that follow from other members. Nothing
  * outside the predicate is asked. Each member's fault has its word:
  *   record-time        times of the recovery, its ECUs, its inspection and its campaign that exclude one another
  *   record-vin         VINs read from the vehicle that are not the record's, or none

@@ -364,7 +364,7 @@ image_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, GE
   return TRUE;
 }
 
-/* Counter, M4 and M5 as the OEM expects them show a symmetric key, whoever loaded it. */
+/* Counter, M4 and M5 equal to the OEM's values prove a symmetric key. */
 static gboolean
 shows_creation (const json_t *key, gboolean she)
 {

@@ -33,7 +33,7 @@ name_person (RbIdentity *identity)
   return person;
 }
 
-/* The dealer is the one that the OEM certified, not one that is typed in. */
+/* The dealer code comes from the certificate, not from the command line. */
 static void
 add_dealer (json_t *dealer, RbCertificate *workstation)
 {

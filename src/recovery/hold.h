@@ -4,7 +4,7 @@
 #include "recovery/error.h"
 
 /*
- * One program at a time on a link and on a vehicle, whatever its user and data directory: abstract sockets
+ * One program at a time on a link and on a vehicle, for all users and data directories: abstract sockets
  * "recallbay/link/NAME" (link/link-name.h) and "recallbay/vehicle/VIN". Held until freed, over lost links too.
  * Errors: in-use with the holder in its text, io.
  */

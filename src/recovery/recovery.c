@@ -18,7 +18,7 @@
 #define JOURNAL_BYTES (1024 * 1024)
 #define MARGIN_BYTES (64 * 1024 * 1024)
 #define MAX_LOST 5
-#define MAX_SILENT_IN_ALL 20 /* of one ECU in one run, whatever its profile allows in a row */
+#define MAX_SILENT_IN_ALL 20 /* of one ECU in one run, above every value in a profile */
 #define MAX_SHE (256 * 1024)
 
 struct _RbRecovery {
@@ -449,7 +449,7 @@ signing (RbRecovery *self)
                    .workstation = self->workstation, .second = self->second, .facts = facts };
 }
 
-/* Before the first write: what a run stores, and a margin for whatever else fills the disk meanwhile. */
+/* Before the first write: what a run stores, and a margin for other programs that fill the disk meanwhile. */
 static gboolean
 has_space (RbRecovery *self, GError **error)
 {

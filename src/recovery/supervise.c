@@ -28,7 +28,7 @@ struct _RbSupervise {
   RbLink *link;
   json_t *vin_sources;
   GPtrArray *unexpected; /* of char *; NULL: not looked for yet */
-  char *waiting; /* for what, as it was told; NULL: the work goes on */
+  char *waiting; /* the reason for the wait; NULL: no wait */
   gboolean confirming; /* the link waits for a person at the vehicle */
   gint stopping; /* atomic */
 };

@@ -3,7 +3,7 @@
 #include "sim/ecu.h"
 
 /*
- * Attempts at unlocking by 0x27 or 0x29. After three wrong ones none is accepted for 10 s, by a clock that nobody sets; when the ECU
+ * Attempts at unlocking by 0x27 or 0x29. After three wrong ones none is accepted for 10 s, by the monotonic clock; when the ECU
  * loses its power meanwhile, the delay begins again with power-on. Failures are in the ECU's memory.
  */
 

@@ -56,7 +56,7 @@ char *rb_memory_image_sha256 (const RbMemory *self);
 /* "director", "image", "service": a copy. What is changed in it is kept with rb_memory_keep() and stored with rb_memory_save(). */
 RbStore *rb_memory_store (const RbMemory *self, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_memory_keep (RbMemory *self, const char *name, RbStore *store);
-/* Fault: this process ends without clean-up at that write from now on (1 the next), of whatever ECU and file: before it, after it, and
+/* Fault: this process ends without clean-up at that write from now on (1 the next), of every ECU and file: before it, after it, and
  * with half of a block in flash. */
 void rb_memory_cut_power_at (gint64 write);
 /* Path of a file inside the folder. (transfer full) */

@@ -26,7 +26,7 @@ struct _RbClient {
   const GBytes *under_way; /* the request that went out behind the response before it; only compared */
   gsize block_limit;       /* longest block that was not too long, data bytes; 0: not known */
   gboolean unsent;         /* the request did not get out */
-  gboolean harmless;       /* the request changes nothing, whatever its service */
+  gboolean harmless;       /* the request changes nothing */
   guint dropped;           /* responses that did not match their request */
   gboolean mismatched;     /* a positive response of the same service was among them since the request was sent */
 };
