@@ -9,7 +9,7 @@
 static const struct {
   const char *means, *next;
 } table[RB_REASON_LAST] = {
-#include "core/advice-table.h"
+#include "advice-table.h"
 };
 
 void
