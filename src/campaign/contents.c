@@ -197,6 +197,12 @@ rb_contents_completeness (RbContents *self, const char *vin, gint64 moment, GErr
   return rb_vin_pack_completeness (self->folder, self->service, vin, MAX (moment, self->service->campaign->issued), error);
 }
 
+GPtrArray *
+rb_contents_directed (RbContents *self, const char *vin, GBytes *targets, GError **error)
+{
+  return rb_vin_pack_directed (self->folder, self->service, vin, targets, error);
+}
+
 gboolean
 rb_contents_verify_packs (RbContents *self, gint64 moment, GError **error)
 {

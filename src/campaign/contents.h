@@ -61,6 +61,8 @@ GPtrArray *rb_contents_assignments (RbContents *self, const char *vin, gint64 mo
 /* What has to be done for that vehicle to be complete, by the same metadata: (element-type RbCompletenessEcu) (transfer full). Errors as
  * above. */
 GPtrArray *rb_contents_completeness (RbContents *self, const char *vin, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same by the bytes of Director targets that a record quotes: signed by the campaign's Director root for that vehicle. */
+GPtrArray *rb_contents_directed (RbContents *self, const char *vin, GBytes *targets, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* she.json of the VIN's pack as it is in the bundle: CMS or plain JSON. NULL without error: there is none. (transfer full) */
 GBytes *rb_contents_she (RbContents *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

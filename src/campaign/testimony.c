@@ -31,6 +31,13 @@ read_completeness (gpointer data, const char *vin, GError **error)
   return g_steal_pointer (&ecus);
 }
 
+static GPtrArray *
+read_directed (gpointer data, const char *vin, GBytes *targets, GError **error)
+{
+  RbTestimony *self = data;
+  return rb_contents_directed (self->contents, vin, targets, error);
+}
+
 static const RbProfile *
 find_profile (gpointer data, const char *hardware_id)
 {
@@ -56,6 +63,7 @@ rb_testimony_open (const char *bundle, const char *service_root, GError **error)
     .trust_list = rb_contents_trust_list (contents),
     .image = read_image,
     .completeness = read_completeness,
+    .directed = read_directed,
     .profile = find_profile,
     .data = self,
   };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MAX_SHE (1024 * 1024)
+#define MAX_TARGETS (16 * 1024 * 1024)
 
 GStrv
 rb_vin_pack_list (const char *folder, GError **error)
@@ -149,6 +150,7 @@ open_repositories (Repositories *self, const char *folder, const RbCampaign *cam
 typedef struct {
   GPtrArray *assignments; /* of RbAssignment */
   GHashTable *as_built;   /* serial → hardware id; NULL: the pack does not say */
+  GHashTable *replaced;   /* serial → serial of the ECU whose place it took */
 } Verified;
 
 static void
@@ -156,6 +158,7 @@ verified_clear (Verified *self)
 {
   g_clear_pointer (&self->assignments, g_ptr_array_unref);
   g_clear_pointer (&self->as_built, g_hash_table_unref);
+  g_clear_pointer (&self->replaced, g_hash_table_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Verified, verified_clear)
 
@@ -171,6 +174,14 @@ read_as_built (Verified *self, const json_t *director, GError **error)
 }
 
 static gboolean
+read_replaced (Verified *self, const json_t *director, GError **error)
+{
+  g_autoptr (GHashTable) assigned = table_of (self->assignments);
+  self->replaced = rb_completeness_replaced (director, assigned, error);
+  return self->replaced != NULL;
+}
+
+static gboolean
 verify (Verified *self, const char *folder, const RbService *service, RbVehicleRequest request, GError **error)
 {
   g_auto (Repositories) all = { NULL };
@@ -182,7 +193,7 @@ verify (Verified *self, const char *folder, const RbService *service, RbVehicleR
   if (open_repositories (&all, folder, service->campaign, request.vin, error)
       && rb_vehicle_verify_full (all.director, all.director_source, all.image, all.image_source, &request, &self->assignments, NULL, error)
       && check_assignments (self->assignments, service, error) && read_as_built (self, director, error)
-      && check_built (self->assignments, self->as_built, error))
+      && check_built (self->assignments, self->as_built, error) && read_replaced (self, director, error))
     return TRUE;
   g_prefix_error (error, "VIN pack %s: ", request.vin);
   return FALSE;
@@ -205,7 +216,64 @@ rb_vin_pack_completeness (const char *folder, const RbService *service, const ch
   if (!verify (&found, folder, service, request, error))
     return NULL;
   g_autoptr (GHashTable) assigned = table_of (found.assignments);
-  return rb_completeness_list (service->campaign, service->model, assigned, found.as_built);
+  return rb_completeness_list (service->campaign, service->model, assigned, found.as_built, found.replaced);
+}
+
+/* Director targets signed by the keys of the campaign's Director root. */
+static RbMetadata *
+read_signed_targets (const char *folder, const RbCampaign *campaign, GBytes *targets, GError **error)
+{
+  g_autoptr (RbStore) store = fresh_store (folder, &campaign->director_root, "director", error);
+  g_autoptr (RbMetadata) read = store == NULL ? NULL : rb_metadata_parse (targets, RB_METADATA_TARGETS, MAX_TARGETS, error);
+  g_autoptr (RbMetadataRole) role
+    = read == NULL ? NULL : rb_metadata_root_role (rb_store_root_metadata (store), "targets", error);
+  return role != NULL && rb_metadata_verify (read, role, error) ? g_steal_pointer (&read) : NULL;
+}
+
+typedef struct {
+  GHashTable *assigned;
+  GError **error;
+} Assigned;
+
+/* (RbMetadataEntryFunc) */
+static gboolean
+add_assigned (const char *name, const json_t *entry, gpointer data)
+{
+  Assigned *self = data;
+  GHashTableIter iter;
+  gpointer serial, hardware_id;
+  g_autoptr (RbTarget) target = rb_target_from_json (name, entry, self->error);
+  if (target == NULL)
+    return FALSE;
+  if (target->ecus == NULL)
+    return TRUE;
+  g_hash_table_iter_init (&iter, target->ecus);
+  while (g_hash_table_iter_next (&iter, &serial, &hardware_id))
+    g_hash_table_insert (self->assigned, g_strdup (serial), g_strdup (hardware_id));
+  return TRUE;
+}
+
+GPtrArray *
+rb_vin_pack_directed (const char *folder, const RbService *service, const char *vin, GBytes *targets, GError **error)
+{
+  g_autoptr (GHashTable) assigned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  Assigned adding = { assigned, error };
+  g_autoptr (RbMetadata) read = read_signed_targets (folder, service->campaign, targets, error);
+  if (read == NULL)
+    return NULL;
+  if (strcmp (rb_json_string_or (read->signed_part, "vin", ""), vin) != 0) {
+    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_VIN_MISMATCH, "Director targets: expected vehicle %s", vin);
+    return NULL;
+  }
+  g_autoptr (GError) malformed = NULL;
+  g_autoptr (GHashTable) as_built = rb_completeness_as_built (read->signed_part, &malformed);
+  g_autoptr (GHashTable) replaced = NULL;
+  if (malformed == NULL && rb_metadata_each_entry (read, add_assigned, &adding)
+      && (replaced = rb_completeness_replaced (read->signed_part, assigned, error)) != NULL)
+    return rb_completeness_list (service->campaign, service->model, assigned, as_built, replaced);
+  if (malformed != NULL)
+    g_propagate_error (error, g_steal_pointer (&malformed));
+  return NULL;
 }
 
 GBytes *

@@ -16,5 +16,9 @@ GPtrArray *rb_vin_pack_assignments (const char *folder, const RbService *service
 /* As rb_contents_completeness. */
 GPtrArray *rb_vin_pack_completeness (const char *folder, const RbService *service, const char *vin, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* The same by Director targets from elsewhere, which the keys of the campaign's Director root have signed for that vehicle, whenever that
+ * was. vin-mismatch, malformed, the words for metadata. */
+GPtrArray *rb_vin_pack_directed (const char *folder, const RbService *service, const char *vin, GBytes *targets, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* NULL without error: none. (transfer full) */
 GBytes *rb_vin_pack_she (const char *folder, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -107,6 +107,7 @@
   X (WRONG_ANSWER, "wrong-answer") \
   X (ECU_MISSING, "ecu-missing") \
   X (ECU_UNEXPECTED, "ecu-unexpected") \
+  X (ECU_REPLACED, "ecu-replaced") \
   X (BLOCK_TOO_LONG, "block-too-long") \
   X (BOOTLOADER, "bootloader") \
   X (BOOT_FAILED, "boot-failed") \
@@ -137,6 +138,7 @@
   X (RECORD_CAMPAIGN, "record-campaign") \
   X (RECORD_IMAGE, "record-image") \
   X (RECORD_ROOT, "record-root") \
+  X (RECORD_REPLACEMENT, "record-replacement") \
   X (RECORD_SCOPE, "record-scope") \
   X (RECORD_NONCE, "record-nonce") \
   X (RECORD_KEY_KIND, "record-key-kind") \

@@ -173,6 +173,13 @@ say_unexpected (RbCli *cli, RbRecovery *recovery)
     rb_cli_say (cli, "%s answers and is not in the vehicle model. The record names it.", (const char *) names->pdata[i]);
 }
 
+/* Of ECUs that were exchanged for a part. */
+static json_t *
+replaced_json (RbRecovery *recovery)
+{
+  return recovery == NULL ? json_array () : rb_recovery_replaced (recovery);
+}
+
 static json_t *
 verdict (Session *session, const Settings *settings, const char *result, const char *record)
 {
@@ -183,6 +190,7 @@ verdict (Session *session, const Settings *settings, const char *result, const c
   rb_json_set_integer (object, "writes", session->recovery == NULL ? 0 : rb_recovery_writes (session->recovery));
   rb_json_set (object, "ecus", rows_json (session->recovery));
   rb_json_set (object, "unexpected", unexpected_json (session->recovery));
+  rb_json_set (object, "replaced", replaced_json (session->recovery));
   return object;
 }
 
@@ -334,7 +342,7 @@ verb_inspect (RbCli *cli, int argc, char **argv)
   g_autoptr (RbRecovery) recovery = loaded ? open_recovery (cli, &settings, &session, &error) : NULL;
   session.recovery = recovery;
   if (recovery == NULL || !prepare (&session, &settings, &error))
-    return rb_cli_fail (cli, error, NULL);
+    return rb_cli_fail (cli, error, json_pack ("{s:o}", "replaced", replaced_json (recovery)));
   return rb_cli_end (cli, RB_CLI_OK, "ok", "The inspection is passed; nothing was written.", NULL);
 }
 

@@ -13,6 +13,7 @@ ecu_free (gpointer data)
   RbCompletenessEcu *self = data;
   g_free (self->serial);
   g_free (self->hardware_id);
+  g_free (self->replaces);
   g_free (self);
 }
 
@@ -56,6 +57,42 @@ rb_completeness_as_built (const json_t *part, GError **error)
   }
   for (gsize i = 0; i < json_array_size (built); i++)
     if (!read_built (list, json_array_get (built, i), what, error))
+      return NULL;
+  return g_steal_pointer (&list);
+}
+
+/* Neither is named twice, and the old one is gone: nothing is assigned to it. */
+static gboolean
+read_replaced (GHashTable *list, GHashTable *gone, GHashTable *assigned, const json_t *entry, const char *what, GError **error)
+{
+  const char *old = rb_json_string (entry, "old", what, error);
+  const char *serial = old == NULL ? NULL : rb_json_string (entry, "serial", what, error);
+  const char *hardware_id = serial == NULL ? NULL : rb_json_string (entry, "hardware_id", what, error);
+  if (hardware_id == NULL || rb_json_string (entry, "approvedBy", what, error) == NULL
+      || !rb_json_only (entry, what, error, "old", "serial", "hardware_id", "approvedBy", NULL))
+    return FALSE;
+  if (old[0] == '\0' || g_hash_table_contains (assigned, old))
+    return rb_member_refuse (error, what, "ECU “%s” is replaced, and something is assigned to it", old);
+  if (g_strcmp0 (g_hash_table_lookup (assigned, serial), hardware_id) != 0)
+    return rb_member_refuse (error, what, "nothing is assigned to part “%s” of hardware “%s”", serial, hardware_id);
+  if (!g_hash_table_insert (list, g_strdup (serial), g_strdup (old)) || !g_hash_table_add (gone, g_strdup (old)))
+    return rb_member_refuse (error, what, "ECU “%s” or part “%s” is there twice", old, serial);
+  return TRUE;
+}
+
+GHashTable *
+rb_completeness_replaced (const json_t *part, GHashTable *assigned, GError **error)
+{
+  const char *what = "replaced ECUs";
+  const json_t *entries = json_object_get (json_object_get (part, "custom"), "replaced");
+  g_autoptr (GHashTable) list = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (GHashTable) gone = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (entries != NULL && (!json_is_array (entries) || json_array_size (entries) > MAX_ECUS)) {
+    rb_member_refuse (error, what, "member “replaced” is not a list of at most %d ECUs", MAX_ECUS);
+    return NULL;
+  }
+  for (gsize i = 0; i < json_array_size (entries); i++)
+    if (!read_replaced (list, gone, assigned, json_array_get (entries, i), what, error))
       return NULL;
   return g_steal_pointer (&list);
 }
@@ -116,13 +153,24 @@ add_model (GPtrArray *ecus, const RbCampaign *campaign, const RbVehicleModel *mo
   }
 }
 
+static void
+add_replaced (GPtrArray *ecus, GHashTable *replaced)
+{
+  for (guint i = 0; replaced != NULL && i < ecus->len; i++) {
+    RbCompletenessEcu *ecu = ecus->pdata[i];
+    ecu->replaces = ecu->serial == NULL ? NULL : g_strdup (g_hash_table_lookup (replaced, ecu->serial));
+  }
+}
+
 GPtrArray *
-rb_completeness_list (const RbCampaign *campaign, const RbVehicleModel *model, GHashTable *assigned, GHashTable *as_built)
+rb_completeness_list (const RbCampaign *campaign, const RbVehicleModel *model, GHashTable *assigned, GHashTable *as_built,
+                      GHashTable *replaced)
 {
   GPtrArray *ecus = g_ptr_array_new_with_free_func (ecu_free);
   add_table (ecus, assigned, FALSE);
   add_table (ecus, as_built, TRUE);
   add_model (ecus, campaign, model, as_built != NULL);
+  add_replaced (ecus, replaced);
   return ecus;
 }
 

@@ -20,4 +20,7 @@ typedef struct {
   const RbProfile *(*profile) (gpointer data, const char *hardware_id);
   gpointer data;
   const RbTrustList *trust_list; /* the OEM's, as the bundle has it; NULL: not known */
+  /* The same by Director targets that the record quotes, which have to be the OEM's for that vehicle; NULL with error when they are not. May
+   * be NULL. (transfer full) */
+  GPtrArray *(*directed) (gpointer data, const char *vin, GBytes *targets, GError **error);
 } RbEvidence;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DID_RXSWIN 0xf1ef
+#define DID_PART_NUMBER 0xf187 /* vehicleManufacturerSparePartNumber of ISO 14229 */
 #define MAX_FILE (256 * 1024)
 #define MAX_STEPS 32
 /* No profile makes a workstation wait longer: one ECU must not stop the vehicle. */
@@ -128,10 +129,11 @@ read_identification (RbProfile *self, const json_t *json, GError **error)
   const char *what = "profile, identification";
   const json_t *dids = rb_json_object (json, "identification", "profile", error);
   self->did_rxswin = DID_RXSWIN;
+  self->did_part_number = DID_PART_NUMBER;
   return dids != NULL
          && rb_json_only (dids, what, error, "vin", "serial", "hardware_id", "software", "boot", "director_root",
                           "image_root", "key_id", "stored_metadata", "voltage", "ignition", "speed", "she_counter",
-                          "rxswin", NULL)
+                          "rxswin", "part_number", NULL)
          && rb_member_identifier (dids, "vin", &self->did_vin, what, error)
          && rb_member_identifier (dids, "serial", &self->did_serial, what, error)
          && rb_member_identifier (dids, "hardware_id", &self->did_hardware_id, what, error)
@@ -145,7 +147,9 @@ read_identification (RbProfile *self, const json_t *json, GError **error)
          && rb_member_identifier_or_none (dids, "ignition", &self->did_ignition, what, error)
          && rb_member_identifier_or_none (dids, "speed", &self->did_speed, what, error)
          && rb_member_identifier_or_none (dids, "she_counter", &self->did_she_counter, what, error)
-         && (json_object_get (dids, "rxswin") == NULL || rb_member_identifier (dids, "rxswin", &self->did_rxswin, what, error));
+         && (json_object_get (dids, "rxswin") == NULL || rb_member_identifier (dids, "rxswin", &self->did_rxswin, what, error))
+         && (json_object_get (dids, "part_number") == NULL
+             || rb_member_identifier (dids, "part_number", &self->did_part_number, what, error));
 }
 
 static gboolean

@@ -26,6 +26,7 @@ typedef struct {
   /* data identifiers, 0: the ECU has none */
   guint16 did_vin, did_serial, did_hardware_id, did_software, did_boot, did_director_root, did_image_root, did_key_id,
     did_stored_metadata, did_voltage, did_ignition, did_speed, did_she_counter;
+  guint16 did_part_number; /* of the spare part; F187 unless the profile says otherwise */
   guint16 did_rxswin; /* UN R156 software identification; F1EF unless the profile says otherwise */
   /* flashing */
   guint16 routine_erase, routine_digest, routine_dependencies;

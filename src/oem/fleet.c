@@ -31,6 +31,7 @@ ecu_free (RbFleetEcu *self)
   g_free (self->name);
   g_free (self->label);
   g_free (self->hardware_id);
+  g_free (self->part_number);
   g_free (self);
 }
 
@@ -61,6 +62,7 @@ ecu_new (guint index)
     ecu->label = g_strdup_printf ("Seat control %u", index - known);
   }
   ecu->hardware_id = g_strdup_printf ("hw-%s-1", ecu->name);
+  ecu->part_number = g_strdup_printf ("AM-%04u-01", 4100 + index);
   ecu->primary = strcmp (ecu->profile, "primary-asymmetric") == 0;
   ecu->full = ecu->primary || strcmp (ecu->profile, "full-asymmetric") == 0;
   ecu->she = strcmp (ecu->profile, "partial-she") == 0;
@@ -258,6 +260,7 @@ simulation_of (const RbFleet *self, const RbFleetEcu *ecu)
                     ecu->full ? 4098 : 1026, "erase_ms", ecu->full ? 300 : 600, "boot_ms", ecu->full ? 800 : 400,
                     /* the gateway has no room for a whole block, where the bus behind it is slower */
                     "block_size", slow_bus ? 16 : 0);
+  rb_json_set_string (simulation, "part_number", ecu->part_number);
   for (guint i = 0; i < G_N_ELEMENTS (type_approvals); i++)
     if (strcmp (ecu->name, type_approvals[i][0]) == 0)
       rb_json_set_string (simulation, "rxswin", type_approvals[i][1]);

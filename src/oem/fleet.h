@@ -10,6 +10,7 @@ typedef struct {
   char *label;
   const char *supplier; /* "" for the OEM; static */
   char *hardware_id;
+  char *part_number; /* of the spare part */
   const char *profile; /* static */
   const char *bus;     /* static */
   gboolean primary, full, she;

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "crypto/digest.h"
+#include "record/replaced.h"
 #include "record/result.h"
 
 #include <string.h>
@@ -58,10 +59,8 @@ entry_of (const json_t *predicate, const RbCompletenessEcu *ecu)
 {
   const json_t *ecus = json_object_get (predicate, "ecus");
   json_t *entry = ecu->serial == NULL ? NULL : rb_result_entry (ecus, "ecuSerial", ecu->serial);
-  json_t *successor = entry != NULL ? NULL : rb_result_entry (ecus, "hardwareId", ecu->hardware_id);
-  const char *outcome = rb_json_string_or (successor, "outcome", "");
-  /* another serial is another ECU, unless it is said to stand in its place */
-  return entry != NULL || (ecu->serial != NULL && strcmp (outcome, "hardware-replaced") != 0) ? entry : successor;
+  /* another serial is another ECU, unless Director targets say that it stands in its place */
+  return entry != NULL || ecu->serial != NULL ? entry : rb_result_entry (ecus, "hardwareId", ecu->hardware_id);
 }
 
 /* One ECU of this very vehicle, by the bundle's word, and what the record says of it. */
@@ -72,6 +71,9 @@ check_ecu_is_done (const json_t *predicate, RbCompletenessEcu *ecu, GError **err
   const char *name = ecu->serial != NULL ? ecu->serial : ecu->hardware_id;
   ecu->found = entry != NULL && !rb_result_ecu_is_not_fitted (entry);
   ecu->done = entry != NULL && rb_result_ecu_claims_done (entry);
+  if (ecu->found && g_strcmp0 (rb_json_string_or (entry, "replaces", NULL), ecu->replaces) != 0)
+    return deny (error, RB_REASON_RECORD_REPLACEMENT, "ECU %s: it replaces ECU “%s”, the OEM directs it in the place of “%s”", name,
+                 rb_json_string_or (entry, "replaces", ""), ecu->replaces == NULL ? "" : ecu->replaces);
   if (ecu->found && strcmp (rb_json_string_or (entry, "hardwareId", ""), ecu->hardware_id) != 0)
     return deny (error, RB_REASON_RECORD_SCOPE, "ECU %s: its hardware is %s", name, ecu->hardware_id);
   switch (rb_completeness_judge (ecu)) {
@@ -90,17 +92,36 @@ static GPtrArray *
 without_pack (const RbEvidence *bundle)
 {
   g_autoptr (GHashTable) nothing = g_hash_table_new (g_str_hash, g_str_equal);
-  GPtrArray *ecus = rb_completeness_list (bundle->campaign, bundle->model, nothing, NULL);
+  GPtrArray *ecus = rb_completeness_list (bundle->campaign, bundle->model, nothing, NULL, NULL);
   for (guint i = 0; i < ecus->len; i++)
     ((RbCompletenessEcu *) ecus->pdata[i])->directed = ((RbCompletenessEcu *) ecus->pdata[i])->built;
   return ecus;
+}
+
+/* Parts are done by the Director targets that name them, which the record quotes. */
+static GPtrArray *
+directed (const json_t *predicate, const RbEvidence *bundle, const char *vin, GError **error)
+{
+  g_autoptr (GBytes) targets = rb_replaced_targets (predicate);
+  g_autoptr (GError) problem = NULL;
+  if (targets == NULL)
+    return bundle->completeness == NULL ? NULL : bundle->completeness (bundle->data, vin, error);
+  g_autoptr (GPtrArray) ecus = bundle->directed == NULL ? NULL : bundle->directed (bundle->data, vin, targets, &problem);
+  if (ecus == NULL)
+    rb_reason_deny (error, RB_RECORD_ERROR, RB_REASON_RECORD_REPLACEMENT, "Record: the Director targets it quotes: %s",
+                    problem == NULL ? "the bundle cannot tell" : problem->message);
+  return g_steal_pointer (&ecus);
 }
 
 static gboolean
 check_complete (const json_t *predicate, const RbEvidence *bundle, const char *vin, GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  g_autoptr (GPtrArray) ecus = bundle->completeness == NULL ? NULL : bundle->completeness (bundle->data, vin, &problem);
+  g_autoptr (GPtrArray) ecus = directed (predicate, bundle, vin, &problem);
+  if (rb_reason_of (problem) == RB_REASON_RECORD_REPLACEMENT) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+    return FALSE;
+  }
   if (problem != NULL)
     return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: %s", problem->message);
   if (ecus == NULL)

@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "record/checklist.h"
+#include "record/replaced.h"
 #include "record/result.h"
 
 #include <string.h>
@@ -270,6 +271,8 @@ rb_consistency_check_ecu (const json_t *ecu, GError **error)
                  written ? "was written to" : "its state before and after differs");
   if (strcmp (outcome, "replaced") == 0 && !written)
     return deny (error, RB_REASON_RECORD_RESULT, "ECU %s: it is called replaced, and nothing was written to it", serial_of (ecu));
+  if (strcmp (outcome, "hardware-replaced") == 0 && !written && !is_unchanged (ecu))
+    return deny (error, RB_REASON_RECORD_RESULT, "ECU %s: nothing was written to it, and its state before and after differs", serial_of (ecu));
   return check_method (ecu, error);
 }
 
@@ -301,5 +304,5 @@ rb_consistency_check (const json_t *predicate, GError **error)
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
     if (!rb_consistency_check_ecu (ecu, error))
       return FALSE;
-  return check_preflight (predicate, error) && check_failures (predicate, error);
+  return rb_replaced_check (predicate, error) && check_preflight (predicate, error) && check_failures (predicate, error);
 }

@@ -388,7 +388,8 @@ key_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, GErr
     proven = (strcmp (verified, "yes") == 0 || strcmp (verified, "deferred") == 0) && has_bytes (key, "m4", 32, 32)
              && has_bytes (key, "m5", 16, 16) && json_is_integer (json_object_get (key, "counter"));
   const char *old_key = rb_json_string_or (key, "oldKeyId", NULL);
-  if (strcmp (rb_json_string_or (ecu, "outcome", ""), "replaced") == 0 && old_key != NULL
+  gboolean replaced = rb_result_ecu_claims_done (ecu) && rb_json_integer_or (ecu, "writes", 0) > 0;
+  if (replaced && old_key != NULL
       && strcmp (old_key, rb_json_string_or (key, "newKeyId", "")) == 0)
     return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s: its key is called replaced and is the old one", serial);
   if (!proven || !shows_creation (key, strcmp (kind, "she") == 0))

@@ -117,9 +117,10 @@ draw_ecu (Page *page, const char *font, const json_t *ecu)
   g_autofree char *key = shorten (after, "keyId");
   g_autofree char *root
     = g_strdup_printf ("v%" G_GINT64_FORMAT, rb_json_integer_or (json_object_get (after, "directorRoot"), "version", 0));
-  g_autofree char *outcome = g_strdup_printf ("%s%s%s", rb_json_string_or (ecu, "outcome", ""),
-                                              json_object_get (ecu, "reason") == NULL ? "" : ": ",
-                                              rb_json_string_or (ecu, "reason", ""));
+  gboolean part = json_object_get (ecu, "reason") == NULL;
+  const char *more = rb_json_string_or (ecu, "reason", rb_json_string_or (ecu, "replaces", NULL));
+  g_autofree char *outcome = g_strdup_printf ("%s%s%s", rb_json_string_or (ecu, "outcome", ""), more == NULL ? "" : part ? ": for " : ": ",
+                                              more == NULL ? "" : more);
   const char *const cells[N_COLUMNS] = { rb_json_string_or (ecu, "ecuSerial", ""), rb_json_string_or (after, "software", "–"),
                                          image, root, key, outcome };
   draw_row (page, font, cells);

@@ -178,7 +178,9 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
   rb_json_set (object, "image", image (work));
   rb_json_set (object, "key", key (work, campaign, facts->vin));
   rb_json_set (object, "report", report (work, campaign, facts->vin));
-  rb_json_set_string (object, "outcome", !done ? "failed" : work->writes > 0 ? "replaced" : "already-good");
+  rb_json_set_string (object, "outcome", !done ? "failed" : work->replaces != NULL ? "hardware-replaced" : work->writes > 0 ? "replaced" : "already-good");
+  if (work->replaces != NULL)
+    rb_json_set_string (object, "replaces", work->replaces);
   if (!done)
     rb_json_set_string (object, "reason", reason_word (work));
   if (!done && work->text != NULL)
@@ -297,6 +299,8 @@ rb_facts_build (const RbFacts *facts, const RbCampaign *campaign)
   add_not_fitted (ecus, facts);
   if (facts->repair_order != NULL)
     rb_json_set_string (dealer, "repairOrder", facts->repair_order);
+  if (facts->director_targets != NULL)
+    set_base64 (object, "directorTargets", facts->director_targets);
   set_base64 (manifest, "before", facts->manifest_before);
   set_base64 (manifest, "after", facts->manifest_after);
   rb_json_set_moment (time, "claimed", facts->now);

@@ -12,6 +12,7 @@
 #include "recovery/lanes.h"
 #include "recovery/sign.h"
 #include "recovery/supervise.h"
+#include "recovery/swapped.h"
 
 #include <string.h>
 
@@ -42,6 +43,7 @@ struct _RbRecovery {
   RbIdentity *authentication;
   char *person;    /* the technician, by pseudonym; NULL: not known yet */
   json_t *she;
+  GBytes *director_targets; /* that direct parts; NULL: none do */
   GBytes *manifest_before, *manifest_after;
   RbStatementEnd end;
   gboolean ran;
@@ -64,7 +66,7 @@ static RbWorkContext
 work_context (RbRecovery *self, GCancellable *cancellable)
 {
   return (RbWorkContext){ .contents = self->contents, .journal = self->journal, .recovery = self->number, .vin = self->vin,
-                          .person = self->person, .authentication = self->authentication, .she = self->she, .cancellable = cancellable,
+                          .person = self->person, .authentication = self->authentication, .works = self->works, .she = self->she, .cancellable = cancellable,
                           .safe_point = rb_supervise_safe_point, .safe_point_data = self->supervise, .watch = rb_supervise_emit,
                           .user_data = self->supervise };
 }
@@ -174,6 +176,7 @@ rb_recovery_free (RbRecovery *self)
   g_clear_pointer (&self->journal, rb_journal_close);
   g_clear_pointer (&self->inspection, rb_inspection_free);
   g_clear_pointer (&self->authentication, rb_identity_unref);
+  g_clear_pointer (&self->director_targets, g_bytes_unref);
   g_clear_pointer (&self->manifest_before, g_bytes_unref);
   g_clear_pointer (&self->manifest_after, g_bytes_unref);
   json_decref (self->she);
@@ -232,6 +235,27 @@ is_directed (RbRecovery *self, GError **error)
   return rb_completeness_is_directed (self->complete, rb_contents_model (self->contents), error);
 }
 
+/* Parts that the OEM directs in the place of other ECUs, and the metadata that says so. */
+static gboolean
+take_replaced (RbRecovery *self, GError **error)
+{
+  gboolean any = FALSE;
+  for (guint i = 0; i < self->complete->len; i++) {
+    const RbCompletenessEcu *ecu = self->complete->pdata[i];
+    RbWork *work = ecu->replaces == NULL ? NULL : work_of (self, ecu->hardware_id);
+    if (work == NULL)
+      continue;
+    work->replaces = g_strdup (ecu->replaces);
+    any = TRUE;
+  }
+  g_clear_pointer (&self->director_targets, g_bytes_unref);
+  g_autoptr (GPtrArray) files = any ? rb_contents_roles (self->contents, RB_CONTENTS_DIRECTOR, self->vin, error) : NULL;
+  for (guint i = 0; files != NULL && i < files->len; i++)
+    if (strcmp (((RbContentsFile *) files->pdata[i])->role, "targets") == 0)
+      self->director_targets = g_bytes_ref (((RbContentsFile *) files->pdata[i])->bytes);
+  return !any || files != NULL;
+}
+
 /* Director and Image metadata of this VIN, verified; each assignment finds its ECU by hardware id. */
 static gboolean
 assign (RbRecovery *self, GError **error)
@@ -256,7 +280,7 @@ assign (RbRecovery *self, GError **error)
       g_ptr_array_remove_index (self->works, i - 1);
   g_clear_pointer (&self->complete, g_ptr_array_unref);
   self->complete = rb_contents_completeness (self->contents, self->vin, at, error);
-  return self->complete != NULL && is_directed (self, error);
+  return self->complete != NULL && take_replaced (self, error) && is_directed (self, error);
 }
 
 /* An ECU that the vehicle may have, and to which nothing is directed: is it there? */
@@ -330,6 +354,20 @@ look_at_all (gpointer user_data, GCancellable *cancellable, GError **error)
   return look_for_others (self, cancellable, error);
 }
 
+json_t *
+rb_recovery_replaced (RbRecovery *self)
+{
+  return rb_swapped_list (self->works);
+}
+
+/* An ECU that was exchanged for a part holds the vehicle back before anything is written: the Primary would refuse what names the old one. */
+static gboolean
+check_replaced (RbRecovery *self, GError **error)
+{
+  g_autoptr (json_t) list = rb_recovery_replaced (self);
+  return rb_swapped_check (list, error);
+}
+
 gboolean
 rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
@@ -341,7 +379,7 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
   return check_authority (self, error) && assign (self, error) && decrypt_she (self, error)
          && rb_supervise_open_link (self->supervise, cancellable, error)
          && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
-         && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error)
+         && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error) && check_replaced (self, error)
          && rb_supervise_check_testers (self->supervise, error);
 }
 
@@ -441,7 +479,8 @@ signing (RbRecovery *self)
                           .vin_sources = rb_supervise_vin_sources (self->supervise),
                           .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL, .works = self->works,
                           .complete = self->complete, .model = rb_contents_model (self->contents),
-                          .unexpected = rb_supervise_unexpected (self->supervise), .manifest_before = self->manifest_before,
+                          .unexpected = rb_supervise_unexpected (self->supervise), .director_targets = self->director_targets,
+                          .manifest_before = self->manifest_before,
                           .manifest_after = self->manifest_after, .now = now,
                           .started = MIN (MIN (self->first_look, now), MIN (self->started, self->run_started)) };
   return (RbSign){ .data_dir = self->data_dir, .contents = self->contents, .journal = self->journal, .recovery = self->number,
@@ -471,7 +510,7 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
     g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_NOT_STARTED, "the vehicle was not connected to yet");
     return FALSE;
   }
-  if (!is_directed (self, error))
+  if (!is_directed (self, error) || !check_replaced (self, error))
     return FALSE;
   if (!self->inspected) {
     g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_INSPECTION_MISSING, "nothing is written before the inspection is passed");

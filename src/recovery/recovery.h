@@ -6,6 +6,8 @@
 #include "recovery/error.h"
 #include "recovery/event.h"
 
+#include <jansson.h>
+
 /*
  * One campaign on one vehicle at one workstation, from the first look to its signed record. Screens and recallctl call
  * the phases in this order, from one worker thread at a time; every call blocks, and stops soon after its
@@ -50,12 +52,15 @@ const RbCampaign *rb_recovery_campaign (RbRecovery *self);
 void rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, RbIdentitySet *workstation, RbIdentitySet *second);
 
 /* Evaluates who is known by now against the OEM's trust list, opens the link, reads the VIN from the vehicle (on two ECUs where there are two) and the state of every ECU. Errors: vin-mismatch,
- * link-refused, ecu-missing, no-answer, … */
+ * link-refused, ecu-missing, no-answer, ecu-replaced, … */
 gboolean rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ECUs that answered at connect and that the vehicle model does not have, by address. Borrowed; NULL before connect.
  * (element-type utf8) */
 GPtrArray *rb_recovery_unexpected (RbRecovery *self);
+
+/* ECUs that were exchanged for a part that the VIN pack does not name, as recovery/swapped.h lists them; connect fails for them. (transfer full) */
+json_t *rb_recovery_replaced (RbRecovery *self);
 
 /* One measured item of the checklist, now. *good: within its limits. */
 gboolean rb_recovery_measure (RbRecovery *self, const RbChecklistItem *item, gint64 *value, gboolean *good,

@@ -7,6 +7,7 @@
 #include "crypto/digest.h"
 #include "recovery/entry.h"
 #include "recovery/proof.h"
+#include "recovery/swapped.h"
 #include "vehicle/ecu-session.h"
 
 #include <string.h>
@@ -43,6 +44,8 @@ rb_work_free (RbWork *self)
   g_free (self->key_id);
   g_free (self->key_record);
   g_free (self->text);
+  g_free (self->part_number);
+  g_free (self->replaces);
   g_free (self->performed_by);
   g_free (self);
 }
@@ -102,11 +105,31 @@ read_claims (RbWork *self, const RbWorkContext *context, GError **error)
   return self->now != NULL;
 }
 
+/* Does the campaign direct something to another ECU with the serial number that responds here? */
 static gboolean
-is_the_right_ecu (const RbWork *self, GError **error)
+is_known_elsewhere (const RbWork *self, const RbWorkContext *context)
+{
+  for (guint i = 0; i < context->works->len; i++)
+    if (strcmp (rb_work_serial (context->works->pdata[i]), self->now->serial) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+refuse_other_serial (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  gboolean replaced = !is_known_elsewhere (self, context);
+  g_autofree char *text = g_strdup_printf ("serial number: expected %s, actual %s", self->assignment->serial, self->now->serial);
+  if (replaced && self->part_number == NULL)
+    self->part_number = rb_swapped_part_number (self->unit, self->profile, context->cancellable);
+  return fail (self, error, replaced ? RB_REASON_ECU_REPLACED : RB_REASON_ECU_UNEXPECTED, text);
+}
+
+static gboolean
+is_the_right_ecu (RbWork *self, const RbWorkContext *context, GError **error)
 {
   if (strcmp (self->now->serial, self->assignment->serial) != 0)
-    return fail (self, error, RB_REASON_ECU_UNEXPECTED, "another control unit answers than the campaign expects");
+    return refuse_other_serial (self, context, error);
   if (strcmp (self->now->hardware_id, self->assignment->hardware_id) != 0)
     return fail (self, error, RB_REASON_HARDWARE_MISMATCH, "its hardware is not what the campaign expects");
   return TRUE;
@@ -291,7 +314,7 @@ gboolean
 rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
 {
   self->written = FALSE;
-  if (!read_claims (self, context, error) || !is_the_right_ecu (self, error))
+  if (!read_claims (self, context, error) || !is_the_right_ecu (self, context, error))
     return FALSE;
   observe_roots (self, context);
   if (!observe_metadata (self, context, error) || !rb_entry_observe (self, context, observe_image, error))

@@ -23,6 +23,7 @@ typedef struct {
   const char *vin;
   const char *person;         /* the technician who works, by pseudonym; NULL until one is known */
   RbIdentity *authentication; /* for 0x29 */
+  GPtrArray *works;           /* of RbWork: all of this vehicle */
   json_t *she;                /* decrypted she.json, NULL when there is none */
   GCancellable *cancellable;
   RbWorkSafePoint safe_point;
@@ -41,6 +42,8 @@ struct _RbWork {
   RbEcuState state;
   RbReason reason;
   char *text;                 /* what went wrong */
+  char *part_number;          /* of an ECU that stands in another one's place; NULL: not known */
+  char *replaces;             /* serial number of the ECU in whose place the OEM directs this one; NULL: none */
   const char *stage;          /* what was being done, static: "look" or a step of the profile */
   guint8 nrc;                 /* with which the ECU refused it, 0 */
   /* what does not hold, by observation */

@@ -224,6 +224,16 @@ read_rxswin (RbEcu *self, GByteArray *out)
   return 0;
 }
 
+static guint8
+read_part_number (RbEcu *self, GByteArray *out)
+{
+  const char *number = rb_json_string_or (self->model->simulation, "part_number", NULL);
+  if (number == NULL)
+    return RB_NRC_RANGE;
+  write_text (self, out, number);
+  return 0;
+}
+
 static const char *
 vin_of (RbEcu *self)
 {
@@ -239,6 +249,7 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
   case 0xf18c: write_text (self, out, self->memory->serial); return 0;
   case 0xf191: write_text (self, out, self->memory->hardware_id); return 0;
   case 0xf195: write_text (self, out, rb_ecu_is_application (self) ? self->memory->software : "bootloader"); return 0;
+  case 0xf187: return read_part_number (self, out);
   case 0xf1ef: return read_rxswin (self, out);
   case 0xf186: rb_writer_u8 (out, self->session); return 0;
   case 0xf15a: return rb_plain_read_fingerprint (self, out);

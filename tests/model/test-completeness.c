@@ -80,7 +80,7 @@ list (Bench *bench, const char *assigned, const char *as_built)
 {
   g_autoptr (GHashTable) directed = table (assigned);
   g_autoptr (GHashTable) built = as_built == NULL ? NULL : table (as_built);
-  return rb_completeness_list (&bench->campaign, &bench->model, directed, built);
+  return rb_completeness_list (&bench->campaign, &bench->model, directed, built, NULL);
 }
 
 static void
@@ -135,6 +135,40 @@ test_list_of_the_vehicle_as_built (void)
   g_assert_error (error, RB_MODEL_ERROR, RB_REASON_MALFORMED);
 }
 
+/* A part needs an assignment, its predecessor may not have one; a restricting member that is not what it has to be refuses. */
+static void
+test_parts (void)
+{
+  static const struct {
+    const char *list;
+    gboolean good;
+  } cases[] = {
+    { "[]", TRUE },
+    { "[{\"old\":\"SN-1\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\"}]", TRUE },
+    { "{}", FALSE },
+    { "null", FALSE },
+    { "[{\"old\":\"SN-1\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\"}]", FALSE },
+    { "[{\"old\":\"SN-1\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-b\",\"approvedBy\":\"k\"}]", FALSE },
+    { "[{\"old\":\"SN-1\",\"serial\":\"SN-8\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\"}]", FALSE },
+    { "[{\"old\":\"SN-2\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\"}]", FALSE },
+    { "[{\"old\":\"\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\"}]", FALSE },
+    { "[{\"old\":\"SN-1\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\",\"more\":1}]", FALSE },
+    { "[{\"old\":\"SN-1\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\"},"
+      "{\"old\":\"SN-3\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\"}]", FALSE },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GHashTable) assigned = table ("SN-7=hw-a SN-2=hw-b");
+    g_autoptr (json_t) part = json_pack ("{s:{s:o}}", "custom", "replaced", json_loads (cases[i].list, JSON_DECODE_ANY, NULL));
+    g_autoptr (GHashTable) read = rb_completeness_replaced (part, assigned, &error);
+    g_assert_cmpint (read != NULL, ==, cases[i].good);
+    if (!cases[i].good)
+      g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_MALFORMED);
+    else if (g_hash_table_size (read) > 0)
+      g_assert_cmpstr (g_hash_table_lookup (read, "SN-7"), ==, "SN-1");
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -142,5 +176,6 @@ main (int argc, char **argv)
   g_test_add_func ("/completeness/one-ecu", test_one_ecu);
   g_test_add ("/completeness/who-is-held-back", Bench, NULL, bench_open, test_who_is_held_back, bench_close);
   g_test_add_func ("/completeness/list-of-the-vehicle-as-built", test_list_of_the_vehicle_as_built);
+  g_test_add_func ("/completeness/parts", test_parts);
   return g_test_run ();
 }

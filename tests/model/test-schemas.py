@@ -55,7 +55,7 @@ BAD = {
         (("unlock", "proof"), None), (("unlock", "proof"), ""),
         (("identification", "vin"), GONE), (("identification", "vin"), "F19"), (("identification", "vin"), "0000"),
         (("identification", "vin"), "0xF190"), (("identification", "vin"), 61840), (("identification", "speed"), "G000"),
-        (("identification", "extra"), "F1F1"), (("identification", "rxswin"), 0xF1EF), (("identification", "rxswin"), None), (("identification", "she_counter"), GONE), (("flash", "erase"), GONE),
+        (("identification", "extra"), "F1F1"), (("identification", "rxswin"), 0xF1EF), (("identification", "rxswin"), None), (("identification", "part_number"), 0xF187), (("identification", "part_number"), None), (("identification", "she_counter"), GONE), (("flash", "erase"), GONE),
         (("flash", "digest_by"), "tester"), (("flash", "max_block"), -1), (("flash", "max_block"), 1048577), (("flash", "extra"), 1),
         (("metadata", "install"), GONE), (("metadata", "root_in_image"), GONE), (("metadata", "root_in_image"), 0),
         (("metadata", "drop"), "222"), (("key", "kind"), "rsa"), (("key", "kind"), "none"), (("key", "kind"), "asymmetric"),
@@ -141,7 +141,7 @@ ALSO_GOOD = {
         (("unlock",), {"method": "security-access", "level": 1, "algorithm": "xor-a5a5a5a5"}), (("flash", "max_block"), 4093),
         (("unlock", "proof"), "recallbay-0x29-v2"), (("unlock", "proof"), "bare-challenge"),
         (("flash", "digest_by"), "application"), (("identification", "image_root"), "fd02"), (("report", "manifest"), "0241"),
-        (("identification", "rxswin"), "F1A0"),
+        (("identification", "rxswin"), "F1A0"), (("identification", "part_number"), "F1A1"),
     ],
     "campaign": [
         (("nhtsa_number",), "26V-123"), (("scope",), {"all": True}), (("remedy",), GONE), (("labour_operation",), GONE),

@@ -127,7 +127,7 @@ completeness (gpointer data, const char *vin, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (ecu_names); i++)
     if (g_strcmp0 (ecu_names[i], self->undirected) != 0)
       g_hash_table_insert (assigned, serial_of (ecu_names[i]), g_strdup_printf ("hw-%s-1", ecu_names[i]));
-  return rb_completeness_list (self->campaign, self->model, assigned, self->as_built);
+  return rb_completeness_list (self->campaign, self->model, assigned, self->as_built, NULL);
 }
 
 /* Three kinds of ECU: a Primary and a Secondary with keys of their own, and one with a SHE key. */

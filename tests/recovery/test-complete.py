@@ -260,7 +260,15 @@ class AnotherEcu(Case):
         self.finishes()
 
     def test_ecu_of_another_serial_answers(self):
-        self.is_not_touched(did(DOOR, SERIAL, b"SN-DOOR-0002"), "ecu-unexpected")
+        """A part in its place, which the VIN pack does not name: known before the first write to any ECU."""
+        self.workshop()
+        verdict = self.recover_through(did(DOOR, SERIAL, b"SN-DOOR-0002"), 1)
+        self.assertEqual((verdict["reason"], verdict["writes"]), ("ecu-replaced", 0), verdict)
+        self.assertEqual(self.bench.wrote(), [])
+        self.finishes()
+
+    def test_ecu_with_the_serial_of_another_one_answers(self):
+        self.is_not_touched(did(DOOR, SERIAL, b"SN-LAMP-0001"), "ecu-unexpected")
 
     def test_ecu_of_other_hardware_answers(self):
         self.is_not_touched(did(DOOR, HARDWARE, b"hw-door-2"), "hardware-mismatch")
