@@ -125,14 +125,36 @@ test_list_of_the_vehicle_as_built (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (json_t) good = json_pack ("{s:{s:[{s:s,s:s}]}}", "custom", "asBuilt", "serial", "SN-1", "hardware_id", "hw-a");
   g_autoptr (json_t) none = json_pack ("{s:{}}", "custom");
-  g_autoptr (json_t) bad = json_pack ("{s:{s:s}}", "custom", "asBuilt", "all");
   g_autoptr (GHashTable) read = rb_completeness_as_built (good, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (g_hash_table_lookup (read, "SN-1"), ==, "hw-a");
   g_assert_null (rb_completeness_as_built (none, &error));
   g_assert_no_error (error);
-  g_assert_null (rb_completeness_as_built (bad, &error));
-  g_assert_error (error, RB_MODEL_ERROR, RB_REASON_MALFORMED);
+}
+
+static void
+test_list_that_is_refused (void)
+{
+  static const struct {
+    const char *part, *word;
+  } cases[] = {
+    { "{\"custom\":[]}", "member “custom” is not an object" },
+    { "{\"custom\":{\"asBuilt\":\"all\"}}", "member “asBuilt” is not a list" },
+    { "{\"custom\":{\"asBuilt\":null}}", "member “asBuilt” is not a list" },
+    { "{\"custom\":{\"asBuilt\":[]}}", "member “asBuilt” is not a list" },
+    { "{\"custom\":{\"asBuilt\":[{\"serial\":\"\",\"hardware_id\":\"hw-a\"}]}}", "an entry is empty" },
+    { "{\"custom\":{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":1}]}}", "hardware_id" },
+    { "{\"custom\":{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-a\",\"optional\":true}]}}", "optional" },
+    { "{\"custom\":{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-a\"},{\"serial\":\"SN-1\",\"hardware_id\":\"hw-b\"}]}}", "SN-1” is there twice" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (json_t) part = json_loads (cases[i].part, 0, NULL);
+    g_assert_null (rb_completeness_as_built (part, &error));
+    g_assert_nonnull (error);
+    g_assert_cmpint (error->code, ==, RB_REASON_MALFORMED); /* of this folder or of core */
+    g_assert_nonnull (strstr (error->message, cases[i].word));
+  }
 }
 
 /* A part needs an assignment, its predecessor may not have one; a restricting member that is not what it has to be refuses. */
@@ -177,5 +199,6 @@ main (int argc, char **argv)
   g_test_add ("/completeness/who-is-held-back", Bench, NULL, bench_open, test_who_is_held_back, bench_close);
   g_test_add_func ("/completeness/list-of-the-vehicle-as-built", test_list_of_the_vehicle_as_built);
   g_test_add_func ("/completeness/parts", test_parts);
+  g_test_add_func ("/completeness/list-that-is-refused", test_list_that_is_refused);
   return g_test_run ();
 }
