@@ -620,14 +620,14 @@ step_report (RbWork *self, const RbWorkContext *context, GError **error)
   if (!rb_work_observe (self, context, error))
     return FALSE;
   rb_work_set_state (self, context, RB_ECU_READING_BACK, RB_REASON_NONE, NULL);
+  if (!self->now->application)
+    return fail (self, error, RB_REASON_BOOTLOADER, "it stays in its bootloader");
   if (self->need_image)
     return fail (self, error, RB_REASON_IMAGE_NOT_PROVEN, "what is in its flash is not the campaign's image");
   if (self->need_director_root || self->need_image_root)
     return fail (self, error, RB_REASON_ROOT_NOT_PROVEN, "it does not hold the campaign's roots");
   if (self->need_metadata)
     return fail (self, error, RB_REASON_METADATA_NOT_PROVEN, "it does not hold the campaign's metadata");
-  if (!self->now->application)
-    return fail (self, error, RB_REASON_BOOTLOADER, "it stays in its bootloader");
   if (self->need_key)
     return fail (self, error, RB_REASON_KEY_NOT_PROVEN, "it does not prove a key made in this campaign");
   return rb_entry_observe (self, context, take_report, error);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A workshop for tests: a made-up carmaker, its simulated vehicle as a process, recallctl on it."""
+import atexit
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ class Bench:
         self.data = self.root / "workstation"
         self.vehicle = None
         self.link = None
+        atexit.register(self.close)  # a test that fails leaves no vehicle behind; who reads its output would wait for that
         if altered is None:
             self.run("recall-oem", "demo", self.oem, "--scenario", scenario, *demo)
         else:  # an OEM that makes mistakes: see tests/oem/altered-demo.c
@@ -31,6 +33,7 @@ class Bench:
         self.vin = (self.oem / "vin.txt").read_text().strip()
 
     def close(self):
+        atexit.unregister(self.close)
         self.stop()
         self.scratch.cleanup()
 

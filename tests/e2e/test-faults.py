@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong in a workshop: each fault ends with a reason, nothing is called done that is not, and the same command
-finishes. Usage: test-faults.py BUILD"""
+finishes. Usage: test-faults.py BUILD [TEST…]"""
 import base64
 import json
 import random
@@ -437,7 +437,7 @@ def test_bundles(build):
 
 def main():
     failed = []
-    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_") and name in (sys.argv[2:] or [name])]
     print(f"1..{len(tests)}")
     for number, (name, test) in enumerate(tests, 1):
         bench = None

@@ -10,14 +10,17 @@ class Mutant(NamedTuple):
     after: str
     test: str    # as meson names it
     rule: str
+    case: str = ""  # the one case of the test that is run; empty: all
 
 
 MUTANTS = [
     # the vehicle and its ECUs
     Mutant("serial", "is_the_right_ecu", "strcmp (self->now->serial, self->assignment->serial) != 0", "FALSE",
-           "recovery-complete", "the ECU that responds has the serial number that the Director assigns to"),
+           "recovery-complete", "the ECU that responds has the serial number that the Director assigns to",
+           "AnotherEcu.test_ecu_of_another_serial_answers"),
     Mutant("hardware", "is_the_right_ecu", "strcmp (self->now->hardware_id, self->assignment->hardware_id) != 0", "FALSE",
-           "recovery-complete", "the ECU that responds has the hardware identifier of its assignment"),
+           "recovery-complete", "the ECU that responds has the hardware identifier of its assignment",
+           "AnotherEcu.test_ecu_of_other_hardware_answers"),
     Mutant("ecu-not-directed", "rb_completeness_judge", "ecu->built || ecu->found ? RB_COMPLETENESS_NOT_DIRECTED : RB_COMPLETENESS_NOT_FITTED",
            "RB_COMPLETENESS_NOT_FITTED", "model-completeness", "an ECU of the vehicle to which nothing is assigned holds the vehicle back"),
     Mutant("as-built-twice", "read_built", "!g_hash_table_insert (list, g_strdup (serial), g_strdup (hardware_id))",
@@ -25,11 +28,13 @@ MUTANTS = [
            "model-completeness", "the list of the vehicle as built names an ECU once"),
     Mutant("inspection-gate", "rb_recovery_may_run", "if (!self->inspected) {", "if (FALSE) {",
            "recovery-gate", "nothing is written before the inspection is passed"),
-    Mutant("vin-of-plate", "read_vin", "strcmp (vin, self->vin) == 0", "TRUE", "e2e-faults", "the VIN that the ECUs report is the plate's"),
+    Mutant("vin-of-plate", "read_vin", "strcmp (vin, self->vin) == 0", "TRUE",
+           "e2e-faults", "the VIN that the ECUs report is the plate's", "test_another_car"),
     Mutant("another-tester", "rb_supervise_check_testers", "if (id == 0)", "if (TRUE)",
-           "e2e-tester-present", "nothing is written while another tester sends requests on the bus"),
+           "e2e-tester-present", "nothing is written while another tester sends requests on the bus", "TesterPresent.test_any_request_id"),
     Mutant("application-digest", "vouches_for_image", "self->profile->digest_by_bootloader || self->image_record != NULL", "TRUE",
-           "recovery-complete", "an application's digest proves an image only where this campaign wrote it"),
+           "recovery-complete", "an application's digest proves an image only where this campaign wrote it",
+           "ApplicationDigest"),
     Mutant("image-nonce", "rb_proof_image", "rb_digest_sha256_update (hash, g_bytes_get_data (nonce, NULL), g_bytes_get_size (nonce));", "",
            "recovery-proof", "the digest of an image is computed over a nonce"),
     Mutant("key-proof", "rb_proof_possession", "good ? g_strdup (rb_key_public_id (key)) : NULL", "g_strdup (rb_key_public_id (key))",
@@ -45,11 +50,11 @@ MUTANTS = [
     Mutant("report-image", "rb_proof_report", 'strcmp (rb_json_string_or (json_object_get (fileinfo, "hashes"), "sha256", ""), image_sha256) != 0',
            "FALSE", "recovery-proof", "an ECU version report names the campaign's image"),
     Mutant("boot-state", "step_report", "if (!self->now->application)", "if (FALSE)",
-           "e2e-faults", "an ECU that stays in its bootloader is not done"),
+           "recovery-lies", "an ECU that stays in its bootloader is not done", "Parked.test_stays_in_its_bootloader"),
     Mutant("manifest-refused", "manifest_is_there", "if (after[0] != '\\0')", "if (TRUE)",
            "record-result", "a vehicle whose Primary gives no vehicle version manifest is not complete"),
     Mutant("same-person", "are_apart", "!rb_certificate_same_holder (certificate, rb_identity_certificate (two))", "TRUE",
-           "e2e-faults", "the second person is another person"),
+           "e2e-faults", "the second person is another person", "test_second_person"),
     # who talks to an ECU
     Mutant("ownership-vin", "rb_ownership_message", "rb_writer_field16 (message, self->vin, strlen (self->vin));", "",
            "vehicle-ownership", "what is signed for Authentication (0x29) names the VIN"),
@@ -111,7 +116,7 @@ MUTANTS = [
     Mutant("withdrawn", "rb_trust_list_check_campaign", "entry == NULL || now < entry->since", "TRUE",
            "model-trust-list", "a withdrawn campaign starts no vehicle"),
     Mutant("anchor-scope", "rb_authority_check", "!rb_wmi_holds (SET (self->wmis), vin)", "FALSE",
-           "e2e-trust", "a trust anchor speaks for its own vehicles only"),
+           "e2e-trust", "a trust anchor speaks for its own vehicles only", "Scope.test_vehicle_of_another_brand"),
     # certificates
     Mutant("certificate-bytes", "rb_certificate_from_der",
            "(gsize) (at - start) != length) {\n    X509_free (x509);\n"

@@ -102,10 +102,11 @@ class Bench:
         targets = sorted({target for test in tests for target in self.targets[test]})
         return call("ninja", "-C", self.build, *targets)
 
-    def fails(self, test):
-        """TRUE if the test is red, with what it printed."""
+    def fails(self, test, case):
+        """TRUE if the test, or that case of it, is red, with what it printed."""
+        arguments = ["--test-args", case] if case else []
         try:
-            done = call("meson", "test", "-C", self.build, "--no-rebuild", "--print-errorlogs", "-t", "10", test, timeout=TEST_TIMEOUT)
+            done = call("meson", "test", "-C", self.build, "--no-rebuild", "--print-errorlogs", "-t", "10", *arguments, test, timeout=TEST_TIMEOUT)
         except subprocess.TimeoutExpired:
             return True, f"{test}: no end within {TEST_TIMEOUT} s"
         return done.returncode != 0, done.stdout
@@ -120,8 +121,8 @@ def green_before(bench, drawn):
     done = bench.make(tests)
     if done.returncode != 0:
         sys.exit(f"mutants: the tree does not build\n{done.stdout}")
-    for test in tests:
-        red, output = bench.fails(test)
+    for test, case in sorted({(mutant.test, mutant.case) for mutant in drawn}):
+        red, output = bench.fails(test, case)
         if red:
             sys.exit(f"mutants: {test} fails without a mutant\n{output}")
 
@@ -134,7 +135,7 @@ def strike(bench, mutant):
         print(done.stdout)
         verdict = "does not compile"
     else:
-        verdict = "killed" if bench.fails(mutant.test)[0] else "SURVIVED"
+        verdict = "killed" if bench.fails(mutant.test, mutant.case)[0] else "SURVIVED"
     path.write_text(source, encoding="utf-8")
     return verdict
 

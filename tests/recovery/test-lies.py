@@ -144,6 +144,7 @@ BEFORE_WRITING = [
 PARKED = [
     ("stored-metadata-stays-old", did(DOOR, STORED, b"\0"), DOOR, "metadata-not-proven"),
     ("root-stays-old", did(DOOR, DIRECTOR, flipped), DOOR, "root-not-proven"),
+    ("stays-in-its-bootloader", did(DOOR, BOOT, b"\1\0"), DOOR, "bootloader"),
     ("digest-of-another-image", routine(DOOR, 0x0210, flipped), DOOR, "image-not-proven"),
     ("digest-said-again", OldAnswers(DOOR, 0x0210), DOOR, "image-not-proven"),
     ("proof-by-nobody", routine(DOOR, 0x0231, flipped), DOOR, "key-not-proven"),
