@@ -291,8 +291,9 @@ item_is_first (const RbCampaign *self, const RbChecklistItem *item)
 static gboolean
 read_manual (RbChecklistItem *item, const json_t *json, const char *what, GError **error)
 {
-  return rb_json_only (json, what, error, "id", "text", "help", "kind", "may_be_na", NULL)
-         && (json_object_get (json, "may_be_na") == NULL || rb_json_boolean (json, "may_be_na", &item->may_be_na, what, error));
+  return rb_json_only (json, what, error, "id", "text", "help", "kind", "may_be_na", "lasting", NULL)
+         && (json_object_get (json, "may_be_na") == NULL || rb_json_boolean (json, "may_be_na", &item->may_be_na, what, error))
+         && (json_object_get (json, "lasting") == NULL || rb_json_boolean (json, "lasting", &item->lasting, what, error));
 }
 
 static gboolean

@@ -32,6 +32,7 @@ typedef struct {
   char *unit;          /* "mV" */
   gint64 wait_s;       /* the value must hold so long; 0 */
   gboolean may_be_na;  /* a manual item that may be answered “not applicable” */
+  gboolean lasting;    /* a manual item whose answer holds for the whole recovery: another shift or workstation does not ask again */
 } RbChecklistItem;
 
 typedef struct {

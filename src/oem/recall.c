@@ -50,8 +50,10 @@ checklist (void)
                                         "Brakes and steering may not work while their ECUs are written."));
   json_array_append_new (items, manual ("battery-support", "Is a battery charger of at least 20 A connected?",
                                         "The work needs a steady supply for its whole time."));
-  json_array_append_new (items, manual ("no-foreign-devices", "Is nothing else plugged into the diagnostic connector or the harness?",
-                                        "Look for dongles, splices and opened ECU housings."));
+  json_t *lasting = manual ("no-foreign-devices", "Is nothing else plugged into the diagnostic connector or the harness?",
+                            "Look for dongles, splices and opened ECU housings.");
+  json_object_set_new (lasting, "lasting", json_true ());
+  json_array_append_new (items, lasting);
   json_array_append_new (items, measured ("supply-voltage", "Supply voltage", "voltage", 12000, 15000, "mV"));
   json_array_append_new (items, measured ("ignition-on", "Ignition is on", "ignition", 2, 2, "position"));
   json_array_append_new (items, measured ("standing", "Vehicle stands", "speed", 0, 0, "0.01 km/h"));

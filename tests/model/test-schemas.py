@@ -79,7 +79,7 @@ BAD = {
         (("ecus", 0, "image"), ""), (("ecus", 0, "image"), "x" * 513), (("ecus", 0, "image_sha256"), "Z" * 64),
         (("ecus", 0, "new_key"), GONE), (("ecus", 0, "extra"), 1), (("checklist", "items"), []), (("checklist", "version"), 0),
         (("checklist", "items", 0, "kind"), "guessed"), (("checklist", "items", 0, "low"), 1), (("checklist", "items", 0, "text"), ""),
-        (("checklist", "items", 0, "help"), 3), (("checklist", "items", 0, "may_be_na"), "yes"), (("checklist", "items", 0, "may_be_na"), None),
+        (("checklist", "items", 0, "help"), 3), (("checklist", "items", 0, "may_be_na"), "yes"), (("checklist", "items", 0, "may_be_na"), None), (("checklist", "items", 0, "lasting"), 1), (("checklist", "items", 3, "lasting"), True),
         (("checklist", "items", 3, "may_be_na"), True), (("checklist", "items", 3, "measure"), "smell"), (("checklist", "items", 3, "low"), GONE),
         (("checklist", "items", 3, "low"), -1), (("checklist", "items", 3, "high"), 1000001), (("checklist", "items", 3, "unit"), GONE),
         (("checklist", "items", 3, "wait_s"), 3601), (("checklist", "items", 3, "extra"), 1), (("checklist", "extra"), 1),
@@ -146,7 +146,7 @@ ALSO_GOOD = {
     "campaign": [
         (("nhtsa_number",), "26V-123"), (("scope",), {"all": True}), (("remedy",), GONE), (("labour_operation",), GONE),
         (("second_person",), True), (("version",), 2147483646), (("issued",), "2026-11-23T15:31:06.5Z"), (("checklist", "items", 3, "wait_s"), GONE),
-        (("checklist", "items", 0, "may_be_na"), True), (("checklist", "items", 0, "may_be_na"), False),
+        (("checklist", "items", 0, "may_be_na"), True), (("checklist", "items", 0, "may_be_na"), False), (("checklist", "items", 0, "lasting"), True), (("checklist", "items", 0, "lasting"), False),
         (("checklist", "items", 0, "help"), GONE), (("organisations",), ["One", "Two", "Three"]),
     ],
 }
