@@ -46,6 +46,25 @@ find_profile (gpointer data, const char *hardware_id)
 }
 
 RbTestimony *
+rb_testimony_of (RbContents *contents, const RbTrustList *list)
+{
+  RbTestimony *self = g_new0 (RbTestimony, 1);
+  self->evidence = (RbEvidence) {
+    .campaign = rb_contents_campaign (contents),
+    .campaign_sha256 = rb_contents_campaign_sha256 (contents),
+    .model = rb_contents_model (contents),
+    .trust_list = list,
+    .image = read_image,
+    .completeness = read_completeness,
+    .directed = read_directed,
+    .profile = find_profile,
+    .data = self,
+  };
+  self->contents = rb_contents_ref (contents);
+  return self;
+}
+
+RbTestimony *
 rb_testimony_open (const char *bundle, const char *service_root, GError **error)
 {
   g_autoptr (GBytes) root = service_root == NULL ? NULL : rb_files_read (service_root, ROOT_MAX, error);
@@ -54,20 +73,8 @@ rb_testimony_open (const char *bundle, const char *service_root, GError **error)
   g_autoptr (RbContents) contents = rb_bundle_open (bundle, root, error);
   if (contents == NULL)
     return NULL;
-  RbTestimony *self = g_new0 (RbTestimony, 1);
+  RbTestimony *self = rb_testimony_of (contents, rb_contents_trust_list (contents));
   self->anchored = root != NULL;
-  self->evidence = (RbEvidence) {
-    .campaign = rb_contents_campaign (contents),
-    .campaign_sha256 = rb_contents_campaign_sha256 (contents),
-    .model = rb_contents_model (contents),
-    .trust_list = rb_contents_trust_list (contents),
-    .image = read_image,
-    .completeness = read_completeness,
-    .directed = read_directed,
-    .profile = find_profile,
-    .data = self,
-  };
-  self->contents = g_steal_pointer (&contents);
   return self;
 }
 

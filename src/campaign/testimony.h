@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "campaign/contents.h"
 #include "model/evidence.h"
 
 /*
@@ -9,6 +10,8 @@
  */
 typedef struct _RbTestimony RbTestimony;
 RbTestimony *rb_testimony_open (const char *bundle, const char *service_root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Of contents that are verified already, with a trust list that may be newer than theirs. Borrows list. */
+RbTestimony *rb_testimony_of (RbContents *contents, const RbTrustList *list);
 void rb_testimony_free (RbTestimony *self);
 const RbEvidence *rb_testimony_evidence (const RbTestimony *self); /* borrowed */
 /* "none" or "service-root". Static. */

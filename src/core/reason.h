@@ -129,6 +129,9 @@
   X (NOT_COMPLETE, "not-complete") \
   X (NOT_STARTED, "not-started") \
   X (NO_WORK_NEEDED, "no-work-needed") \
+  X (HANDED_OVER, "handed-over") \
+  X (NOT_HANDED_OVER, "not-handed-over") \
+  X (CLOSED_WITH_EXCEPTION, "closed-with-exception") \
   /* record */ \
   X (RECORD_MALFORMED, "record-malformed") \
   X (RECORD_SIGNATURE, "record-signature") \

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "crypto/digest.h"
+#include "record/ending.h"
 #include "record/replaced.h"
 #include "record/result.h"
 
@@ -197,6 +198,8 @@ check_vin_sources (const json_t *predicate, const RbEvidence *bundle, GError **e
   gsize able = 0;
   size_t i;
   json_t *ecu;
+  if (rb_ending_is_without_vehicle (predicate))
+    return TRUE;
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
     const RbProfile *profile
       = bundle->profile == NULL ? NULL : bundle->profile (bundle->data, rb_json_string_or (ecu, "hardwareId", ""));

@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "record/checklist.h"
+#include "record/ending.h"
 #include "record/replaced.h"
 #include "record/result.h"
 
@@ -109,7 +110,7 @@ check_vin (const json_t *predicate, GError **error)
   const char *vin = rb_json_string_or (vehicle, "vin", "");
   size_t i;
   json_t *source;
-  if (json_array_size (sources) == 0)
+  if (json_array_size (sources) == 0 && !rb_ending_is_without_vehicle (predicate))
     return deny (error, RB_REASON_RECORD_VIN, "Record: no ECU told the VIN");
   json_array_foreach ((json_t *) sources, i, source) {
     const char *serial = rb_json_string_or (source, "ecu", "");
@@ -296,7 +297,7 @@ rb_consistency_check (const json_t *predicate, GError **error)
 {
   size_t i;
   json_t *ecu;
-  if (!check_times (predicate, error) || !check_vin (predicate, error) || !rb_checklist_check (predicate, error)
+  if (!check_times (predicate, error) || !rb_ending_check (predicate, error) || !check_vin (predicate, error) || !rb_checklist_check (predicate, error)
       || !check_type (predicate, error)
       || !check_performers (json_object_get (predicate, "ecus"), "ECU", "ecuSerial", error)
       || !check_performers (json_object_get (json_object_get (predicate, "inspection"), "items"), "Inspection item", "id", error))

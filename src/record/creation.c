@@ -2,6 +2,7 @@
 #include "record/creation.h"
 
 #include "core/json.h"
+#include "record/ending.h"
 #include "record/result.h"
 
 #include <string.h>
@@ -21,11 +22,11 @@ find_record (GPtrArray *outcomes, const char *digest)
 
 /* What a record may name another one for: that a key was made, that an image was written. */
 typedef struct {
-  const char *part, *by, *identity, *what;
+  const char *part, *by, *identity, *step, *what;
 } Claim;
 static const Claim claims[] = {
-  { "key", "createdBy", "newKeyId", "its key was made" },
-  { "image", "writtenBy", "sha256", "its image was written" },
+  { "key", "createdBy", "newKeyId", "key", "its key was made" },
+  { "image", "writtenBy", "sha256", "image", "its image was written" },
 };
 
 static const char *
@@ -34,31 +35,53 @@ named_record (const json_t *ecu, const Claim *claim)
   return rb_json_string_or (json_object_get (json_object_get (ecu, claim->part), claim->by), "record", NULL);
 }
 
-/* The entry of the same ECU with the same key or image, in a record of the same vehicle and campaign. */
+/* What is looked for: this key or image of this ECU in this vehicle and campaign. */
+typedef struct {
+  const RbVerifyOutcome *outcome;
+  const Claim *claim;
+  const char *serial, *identity;
+} Wanted;
+
+/* The entry of the same ECU with the same key or image. */
 static const json_t *
-same_entry (const RbVerifyOutcome *outcome, const RbVerifyOutcome *other, const json_t *ecu, const Claim *claim)
+same_entry (const Wanted *wanted, const RbVerifyOutcome *other)
 {
-  const json_t *entry = rb_result_entry (json_object_get (other->predicate, "ecus"), "ecuSerial", rb_json_string_or (ecu, "ecuSerial", ""));
-  const char *identity = rb_json_string_or (json_object_get (ecu, claim->part), claim->identity, NULL);
-  gboolean same
-    = identity != NULL && g_strcmp0 (rb_json_string_or (json_object_get (entry, claim->part), claim->identity, NULL), identity) == 0;
-  return same && strcmp (outcome->vin, other->vin) == 0 && strcmp (outcome->campaign, other->campaign) == 0 ? entry : NULL;
+  const json_t *entry = rb_result_entry (json_object_get (other->predicate, "ecus"), "ecuSerial", wanted->serial);
+  const char *identity = rb_json_string_or (json_object_get (entry, wanted->claim->part), wanted->claim->identity, NULL);
+  return identity != NULL && g_strcmp0 (identity, wanted->identity) == 0 ? entry : NULL;
+}
+
+/* FALSE: the record does not show it; *next: the record that it names in turn, NULL where its own journal shows it. */
+static gboolean
+shows (const Wanted *wanted, const RbVerifyOutcome *other, const char **next)
+{
+  *next = NULL;
+  if (other->reason != RB_REASON_NONE || strcmp (wanted->outcome->vin, other->vin) != 0
+      || strcmp (wanted->outcome->campaign, other->campaign) != 0)
+    return FALSE;
+  const json_t *handed = rb_ending_evidence (other->predicate, wanted->serial, wanted->claim->step, wanted->identity);
+  const json_t *entry = handed != NULL ? NULL : same_entry (wanted, other);
+  if (handed != NULL)
+    *next = rb_json_string_or (json_object_get (handed, "shownBy"), "record", NULL);
+  else if (entry != NULL)
+    *next = named_record (entry, wanted->claim);
+  return handed != NULL || (entry != NULL && rb_result_ecu_claims_done (entry));
 }
 
 /* A record is named by its digest, so no record can name itself or a later one: this ends. */
 static Finding
 look_up (GPtrArray *outcomes, const RbVerifyOutcome *outcome, const json_t *ecu, const Claim *claim)
 {
-  const char *digest = named_record (ecu, claim);
-  if (digest == NULL)
-    return SHOWN;
-  const RbVerifyOutcome *other = find_record (outcomes, digest);
-  if (other == NULL)
-    return NOT_GIVEN;
-  const json_t *entry = other->reason == RB_REASON_NONE ? same_entry (outcome, other, ecu, claim) : NULL;
-  if (entry == NULL || !rb_result_ecu_claims_done (entry))
-    return NOT_SHOWN;
-  return look_up (outcomes, other, entry, claim);
+  const Wanted wanted = { outcome, claim, rb_json_string_or (ecu, "ecuSerial", ""),
+                          rb_json_string_or (json_object_get (ecu, claim->part), claim->identity, NULL) };
+  for (const char *digest = named_record (ecu, claim), *next; digest != NULL; digest = next) {
+    const RbVerifyOutcome *other = find_record (outcomes, digest);
+    if (other == NULL)
+      return NOT_GIVEN;
+    if (wanted.identity == NULL || !shows (&wanted, other, &next))
+      return NOT_SHOWN;
+  }
+  return SHOWN;
 }
 
 typedef struct {

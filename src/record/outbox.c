@@ -197,9 +197,9 @@ rb_outbox_abandon (RbOutbox *self)
 }
 
 static gboolean
-insert (RbOutbox *self, const RbOutboxRecord *record, GError **error)
+insert (RbOutbox *self, const char *sql, const RbOutboxRecord *record, GError **error)
 {
-  g_autoptr (sqlite3_stmt) add = prepare (self, "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", error);
+  g_autoptr (sqlite3_stmt) add = prepare (self, sql, error);
   if (add == NULL)
     return FALSE;
   bind_text (add, 1, record->digest);
@@ -223,12 +223,18 @@ gboolean
 rb_outbox_add (RbOutbox *self, const RbOutboxRecord *record, GError **error)
 {
   g_return_val_if_fail (self->open, FALSE);
-  if (insert (self, record, error) && execute (self, "COMMIT", error)) {
+  if (insert (self, "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", record, error) && execute (self, "COMMIT", error)) {
     self->open = FALSE;
     return TRUE;
   }
   rb_outbox_abandon (self);
   return FALSE;
+}
+
+gboolean
+rb_outbox_keep (RbOutbox *self, const RbOutboxRecord *record, GError **error)
+{
+  return insert (self, "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING", record, error);
 }
 
 static char *

@@ -39,6 +39,8 @@ gboolean rb_outbox_begin (RbOutbox *self, const char *workstation, RbOutboxPlace
 /* Adds the record and ends what rb_outbox_begin() began. */
 gboolean rb_outbox_add (RbOutbox *self, const RbOutboxRecord *record, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_outbox_abandon (RbOutbox *self);
+/* Keeps a record of another workstation, with its own place in its own chain; one that is here already is fine. */
+gboolean rb_outbox_keep (RbOutbox *self, const RbOutboxRecord *record, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What the database holds, oldest first. The columns are an index that its owner can edit; what a record says is read from its signed
  * bytes: record/stored.h. (element-type RbOutboxRecord) (transfer full) */

@@ -6,6 +6,7 @@
 #include "core/moment.h"
 #include "model/completeness.h"
 #include "record/checklist.h"
+#include "record/ending.h"
 
 #include <string.h>
 
@@ -276,7 +277,7 @@ rb_result_is_well_formed (const json_t *predicate, GError **error)
     return deny (error, RB_REASON_RECORD_MALFORMED, "Record: the VIN is not one");
   if (rb_json_integer_or (predicate, "sequence", 0) < 1)
     return deny (error, RB_REASON_RECORD_MALFORMED, "Record: sequence numbers begin with 1");
-  return serials_are_unique (ecus, error);
+  return serials_are_unique (ecus, error) && rb_ending_is_well_formed (predicate, error);
 }
 
 /* completeness */
@@ -545,6 +546,7 @@ rb_result_of_type (const char *type, gboolean complete)
     const char *type, *result;
   } table[] = {
     { "partial", "incomplete" }, { "aborted", "aborted" }, { "declined", "declined" }, { "no-work-needed", "no-work-needed" },
+    { RB_ENDING_TYPE_EXCEPTION, "exception" },
   };
   if (complete)
     return strcmp (type, "completion") == 0 ? "completed" : NULL;

@@ -7,6 +7,7 @@
 #include "crypto/digest.h"
 #include "crypto/dsse.h"
 #include "record/consistency.h"
+#include "record/ending.h"
 #include "record/proof.h"
 #include "record/result.h"
 #include "record/verify.h"
@@ -19,6 +20,8 @@ rb_statement_end_type (RbStatementEnd end)
     [RB_STATEMENT_ABORTED] = "aborted",
     [RB_STATEMENT_DECLINED] = "declined",
     [RB_STATEMENT_NO_WORK_NEEDED] = "no-work-needed",
+    [RB_STATEMENT_HANDED_OVER] = "partial",
+    [RB_STATEMENT_EXCEPTION] = RB_ENDING_TYPE_EXCEPTION,
   };
   return types[end];
 }
@@ -160,7 +163,7 @@ add_result (json_t *predicate, RbStatementEnd end)
   gboolean complete = rb_result_is_complete (predicate, NULL);
   const char *type = complete ? "completion" : rb_statement_end_type (end);
   rb_json_set_string (predicate, "type", type);
-  rb_json_set_string (predicate, "result", rb_result_of_type (type, complete));
+  rb_json_set_string (predicate, "result", rb_ending_result (predicate, complete));
 }
 
 /* (transfer full); NULL with error when the facts lack something */
@@ -215,8 +218,8 @@ sign (GBytes *payload, const RbStatementRequest *request, GError **error)
   return rb_dsse_to_json (dsse);
 }
 
-static RbOutboxRecord *
-to_record (const RbVerifyOutcome *outcome, GBytes *envelope)
+RbOutboxRecord *
+rb_statement_to_record (const RbVerifyOutcome *outcome, GBytes *envelope)
 {
   RbOutboxRecord *record = g_new0 (RbOutboxRecord, 1);
   record->digest = g_strdup (outcome->digest);
@@ -241,7 +244,7 @@ read_back (GBytes *envelope, GError **error)
   const RbVerifyRequest request = { 0 };
   g_autoptr (RbVerifyOutcome) outcome = rb_verify_record (envelope, &request);
   if (outcome->reason == RB_REASON_NONE)
-    return to_record (outcome, envelope);
+    return rb_statement_to_record (outcome, envelope);
   g_set_error_literal (error, RB_RECORD_ERROR, (int) outcome->reason, outcome->message);
   return NULL;
 }

@@ -3,6 +3,7 @@
 #include "crypto/identity.h"
 #include "model/campaign.h"
 #include "record/outbox.h"
+#include "record/verify.h"
 
 #include <jansson.h>
 
@@ -15,7 +16,7 @@
  *   workstation {softwareVersion, interface {kind, uri}}, preflight {ecusExpected [serial], ecusFound [serial],
  *   unexpected [address: ECUs that answer and that the vehicle model does not have]}, inspection {…} or null, ecus [{…}], vehicleManifest {before, after} (base64 or null),
  *   failures [{ecu?, reason, text}], deviations [{code, text}], time {claimed, notBefore, notBeforeSource},
- *   firstWriteAt (time or null), startedAt, finishedAt, and optionally supersedes [digest].
+ *   firstWriteAt (time or null), startedAt, finishedAt, and optionally supersedes [digest], handOver or exception (record/ending.h).
  * An ECU of the vehicle model that is not in this vehicle has outcome not-fitted, ecuSerial "" and nothing else to say.
  * An ECU's entry: ecuSerial, hardwareId, role, verification, before, after (or null), image, key, report, outcome, reason?,
  * writes, startedAt, finishedAt. Where an ECU has no key to make, key is {"kind": "none"}; image, key and report are null
@@ -38,6 +39,8 @@ typedef enum {
   RB_STATEMENT_ABORTED,        /* stopped by a person or a fault */
   RB_STATEMENT_DECLINED,       /* by the customer or the inspection, nothing was written */
   RB_STATEMENT_NO_WORK_NEEDED, /* on first sight */
+  RB_STATEMENT_HANDED_OVER,    /* to another workstation; the facts have handOver (record/ending.h) */
+  RB_STATEMENT_EXCEPTION,      /* the vehicle leaves and is not complete; the facts have exception */
 } RbStatementEnd;
 
 typedef struct {
@@ -58,5 +61,8 @@ RbOutboxRecord *rb_statement_make (RbOutbox *outbox, const RbStatementRequest *r
  * reason and an entry in failures. (transfer full) */
 json_t *rb_statement_judge (const RbCampaign *campaign, const char *campaign_sha256, const json_t *facts);
 
-/* Text of an end's type word when it is no completion: "partial", "aborted", "declined", "no-work-needed". */
+/* A verified record as the outbox keeps it. (transfer full) */
+RbOutboxRecord *rb_statement_to_record (const RbVerifyOutcome *outcome, GBytes *envelope);
+
+/* Text of an end's type word when it is no completion: "partial", "aborted", "declined", "no-work-needed", "exception". */
 const char *rb_statement_end_type (RbStatementEnd end);

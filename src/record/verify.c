@@ -6,6 +6,7 @@
 #include "crypto/dsse.h"
 #include "record/against.h"
 #include "record/consistency.h"
+#include "record/ending.h"
 #include "record/proof.h"
 #include "record/result.h"
 #include "record/statement.h"
@@ -226,7 +227,7 @@ check_result (Check *self, GError **error)
   size_t i;
   json_t *ecu;
   gboolean complete = rb_result_is_complete (self->predicate, &problem);
-  const char *result = rb_result_of_type (self->outcome->type, complete);
+  const char *result = rb_ending_result (self->predicate, complete);
   if (g_strcmp0 (result, self->outcome->result) != 0) {
     g_autofree char *text = g_strdup_printf ("it says %s, %s; its contents say %s%s%s", self->outcome->type, self->outcome->result,
                                              complete ? "completed" : "not completed", complete ? "" : ": ",
@@ -261,7 +262,7 @@ check_trust_list (Check *self, const RbTrustList *list, GError **error)
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (signers); i++) {
     GPtrArray *chain = chain_of (self, signers[i].member);
-    if (chain != NULL && !rb_trust_list_check_signer (list, chain, signers[i].purpose, claimed, error))
+    if (chain != NULL && !rb_trust_list_check_signer (list, chain, signers[i].purpose, MAX (claimed, self->request->received), error))
       return FALSE;
   }
   return TRUE;
