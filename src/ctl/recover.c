@@ -96,7 +96,7 @@ ask_answers (RbCli *cli, RbRecovery *recovery)
   for (guint i = 0; i < items->len; i++) {
     const RbChecklistItem *item = items->pdata[i];
     gboolean passed = FALSE;
-    if (item->kind == RB_ITEM_MANUAL && !cli->json && ask (item->text, &passed))
+    if (item->kind == RB_ITEM_MANUAL && !rb_recovery_is_answered (recovery, item->id) && !cli->json && ask (item->text, &passed))
       rb_recovery_answer (recovery, item->id, passed, NULL);
   }
 }

@@ -316,6 +316,10 @@ rb_facts_build (const RbFacts *facts, const RbCampaign *campaign)
   rb_json_set (object, "vehicleManifest", manifest);
   rb_json_set (object, "failures", failures (facts));
   rb_json_set (object, "deviations", json_array ());
+  if (facts->hand_over != NULL)
+    rb_json_set (object, "handOver", json_incref (facts->hand_over));
+  if (facts->exception != NULL)
+    rb_json_set (object, "exception", json_incref (facts->exception));
   rb_json_set (object, "time", time);
   if (facts->first_write > 0)
     rb_json_set_moment (object, "firstWriteAt", fit (facts->first_write, inspected_at (object, facts), facts->now));

@@ -16,6 +16,7 @@ typedef struct {
   const RbVehicleModel *model;  /* where complete is known */
   GPtrArray *unexpected;        /* of char *: addresses of ECUs that the model does not have; NULL: none */
   GBytes *director_targets;     /* by which the OEM directs parts in the place of other ECUs; NULL: none */
+  json_t *hand_over, *exception; /* borrowed; NULL: not such a record (record/ending.h) */
   GBytes *manifest_before, *manifest_after; /* may be NULL */
   gint64 now, started, first_write; /* started ≤ now, and no time in the record lies outside; first_write 0: nothing was written */
   gint64 not_before;

@@ -70,6 +70,33 @@ rb_inspection_answer (RbInspection *self, const char *id, gboolean passed, const
   g_hash_table_insert (self->answers, g_strdup (id), object);
 }
 
+static gboolean
+is_of_this_checklist (const RbInspection *self, const json_t *whole)
+{
+  return strcmp (rb_json_string_or (whole, "checklistId", ""), self->campaign->checklist_id) == 0
+         && rb_json_integer_or (whole, "checklistVersion", -1) == self->campaign->checklist_version;
+}
+
+void
+rb_inspection_resume (RbInspection *self, const json_t *whole)
+{
+  size_t i;
+  json_t *entry;
+  if (!is_of_this_checklist (self, whole))
+    return;
+  json_array_foreach (json_object_get (whole, "items"), i, entry) {
+    const RbChecklistItem *item = find_item (self, rb_json_string_or (entry, "id", ""));
+    if (item != NULL && item->kind == RB_ITEM_MANUAL && item->lasting && strcmp (rb_json_string_or (entry, "result", ""), "pass") == 0)
+      g_hash_table_insert (self->answers, g_strdup (item->id), json_deep_copy (entry));
+  }
+}
+
+gboolean
+rb_inspection_is_answered (RbInspection *self, const char *id)
+{
+  return g_hash_table_contains (self->answers, id);
+}
+
 void
 rb_inspection_measured (RbInspection *self, const char *id, gint64 value, gboolean good, gint64 at)
 {

@@ -23,7 +23,13 @@ static const char schema[] =
   " serial TEXT NOT NULL, step TEXT NOT NULL, intended INTEGER NOT NULL, finished INTEGER, reason TEXT, detail TEXT,"
   " done INTEGER NOT NULL DEFAULT 0) STRICT;"
   "CREATE TABLE IF NOT EXISTS performer (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, person TEXT NOT NULL,"
-  " PRIMARY KEY (recovery, serial)) STRICT;";
+  " PRIMARY KEY (recovery, serial)) STRICT;"
+  "CREATE TABLE IF NOT EXISTS inspection (recovery INTEGER PRIMARY KEY REFERENCES recovery, whole TEXT NOT NULL) STRICT;"
+  "CREATE TABLE IF NOT EXISTS pause (recovery INTEGER NOT NULL REFERENCES recovery, record TEXT NOT NULL, row INTEGER NOT NULL) STRICT;"
+  "CREATE TABLE IF NOT EXISTS taken (recovery INTEGER NOT NULL REFERENCES recovery, record TEXT NOT NULL, first_write INTEGER NOT NULL,"
+  " PRIMARY KEY (recovery, record)) STRICT;"
+  "CREATE TABLE IF NOT EXISTS evidence (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, step TEXT NOT NULL,"
+  " detail TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (recovery, serial, step, detail, record)) STRICT;";
 
 static const RbDatabasePart part = { .name = "journal", .version_table = "journal_schema", .version = 1, .schema = schema };
 
@@ -134,7 +140,9 @@ gboolean
 rb_journal_is_open (RbJournal *self, const char *campaign)
 {
   const Value values[] = { STR (campaign) };
-  sqlite3_stmt *statement = prepare (self->db, "SELECT 1 FROM recovery WHERE campaign = ? AND finished IS NULL", values, 1);
+  sqlite3_stmt *statement = prepare (self->db, "SELECT 1 FROM recovery WHERE campaign = ? AND finished IS NULL AND NOT EXISTS (SELECT 1 FROM pause"
+                                      " WHERE pause.recovery = number AND pause.row >= (SELECT coalesce(max(step.row), 0) FROM step"
+                                      " WHERE step.recovery = number))", values, 1);
   /* what cannot be read may be open */
   gboolean open = statement == NULL || sqlite3_step (statement) != SQLITE_DONE;
   sqlite3_finalize (statement);
@@ -206,7 +214,10 @@ guint
 rb_journal_writes (RbJournal *self, gint64 number)
 {
   const Value values[] = { INT (number) };
-  return (guint) number_of (self, "SELECT count(*) FROM step WHERE recovery = ?", values, 1, G_MAXUINT);
+  return (guint) number_of (self,
+                            "SELECT (SELECT count(*) FROM step WHERE recovery = ?1)"
+                            " + (SELECT count(*) FROM taken WHERE recovery = ?1 AND first_write > 0)",
+                            values, 1, G_MAXUINT);
 }
 
 gint64
@@ -248,12 +259,18 @@ char *
 rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail)
 {
   const Value values[] = { STR (vin), STR (campaign), STR (serial), STR (step), STR (detail) };
-  return text_of (
+  char *own = text_of (
     self,
     "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
     " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? AND step.detail = ? AND step.reason = 'ok'"
     " ORDER BY step.row DESC LIMIT 1",
     values, 5);
+  if (own != NULL)
+    return own;
+  return text_of (self,
+                  "SELECT evidence.record FROM evidence JOIN recovery ON recovery.number = evidence.recovery WHERE recovery.vin = ?"
+                  " AND recovery.campaign = ? AND serial = ? AND step = ? AND detail = ? LIMIT 1",
+                  values, 5);
 }
 
 void
@@ -304,6 +321,128 @@ rb_journal_list (RbJournal *self, const char *vin, GError **error)
   return code == SQLITE_DONE ? g_steal_pointer (&rows) : NULL;
 }
 
+gboolean
+rb_journal_keep_inspection (RbJournal *self, gint64 number, const char *whole, GError **error)
+{
+  const Value values[] = { INT (number), STR (whole) };
+  return execute (self, "INSERT OR REPLACE INTO inspection VALUES (?, ?)", values, 2, error);
+}
+
+char *
+rb_journal_inspection (RbJournal *self, gint64 number)
+{
+  const Value values[] = { INT (number) };
+  return text_of (self, "SELECT whole FROM inspection WHERE recovery = ?", values, 1);
+}
+
+gboolean
+rb_journal_pause (RbJournal *self, gint64 number, const char *record, GError **error)
+{
+  const Value values[] = { INT (number), STR (record), INT (rb_journal_last_row (self)) };
+  return execute (self, "INSERT INTO pause VALUES (?, ?, ?)", values, 3, error);
+}
+
+gint64
+rb_journal_first_write (RbJournal *self, gint64 number)
+{
+  const Value values[] = { INT (number) };
+  return number_of (self,
+                    "SELECT coalesce(min(at), 0) FROM (SELECT intended AS at FROM step WHERE recovery = ?1"
+                    " UNION ALL SELECT first_write FROM taken WHERE recovery = ?1 AND first_write > 0)",
+                    values, 1, 0);
+}
+
+GStrv
+rb_journal_campaigns (RbJournal *self, const char *vin, GError **error)
+{
+  const Value values[] = { STR (vin) };
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  sqlite3_stmt *statement = prepare (self->db, "SELECT campaign FROM recovery WHERE vin = ? AND finished IS NULL ORDER BY number", values, 1);
+  int code = SQLITE_ERROR;
+  while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
+    g_strv_builder_add (names, (const char *) sqlite3_column_text (statement, 0));
+  if (code != SQLITE_DONE)
+    fail (self, error);
+  sqlite3_finalize (statement);
+  return code == SQLITE_DONE ? g_strv_builder_end (names) : NULL;
+}
+
+void
+rb_journal_evidence_free (RbJournalEvidence *self)
+{
+  g_free (self->serial);
+  g_free (self->step);
+  g_free (self->detail);
+  g_free (self->record);
+  g_free (self);
+}
+
+static RbJournalEvidence *
+read_evidence (sqlite3_stmt *statement)
+{
+  RbJournalEvidence *evidence = g_new0 (RbJournalEvidence, 1);
+  evidence->serial = column (statement, 0);
+  evidence->step = column (statement, 1);
+  evidence->detail = column (statement, 2);
+  evidence->record = column (statement, 3);
+  return evidence;
+}
+
+GPtrArray *
+rb_journal_evidence (RbJournal *self, gint64 number, GError **error)
+{
+  const Value values[] = { INT (number) };
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_journal_evidence_free);
+  sqlite3_stmt *statement = prepare (
+    self->db,
+    "SELECT DISTINCT serial, step, detail, '' FROM step WHERE recovery = ?1 AND reason = 'ok' AND detail IS NOT NULL"
+    " UNION ALL SELECT serial, step, detail, record FROM evidence WHERE recovery = ?1",
+    values, 1);
+  int code = SQLITE_ERROR;
+  while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
+    g_ptr_array_add (list, read_evidence (statement));
+  if (code != SQLITE_DONE)
+    fail (self, error);
+  sqlite3_finalize (statement);
+  return code == SQLITE_DONE ? g_steal_pointer (&list) : NULL;
+}
+
+static gboolean
+add_evidence (RbJournal *self, gint64 number, const RbJournalTaken *taken, GError **error)
+{
+  const Value note[] = { INT (number), STR (taken->record), INT (taken->first_write) };
+  if (!execute (self, "INSERT OR IGNORE INTO taken VALUES (?, ?, ?)", note, 3, error))
+    return FALSE;
+  for (guint i = 0; i < taken->evidence->len; i++) {
+    const RbJournalEvidence *evidence = taken->evidence->pdata[i];
+    const Value values[] = { INT (number), STR (evidence->serial), STR (evidence->step), STR (evidence->detail), STR (taken->record) };
+    if (!execute (self, "INSERT OR IGNORE INTO evidence VALUES (?, ?, ?, ?, ?)", values, 5, error))
+      return FALSE;
+  }
+  return taken->inspection == NULL || rb_journal_keep_inspection (self, number, taken->inspection, error);
+}
+
+/* In a transaction. */
+static gboolean
+take_over (RbJournal *self, const RbJournalTaken *taken, gint64 *number, GError **error)
+{
+  gint64 started = 0;
+  return rb_journal_find (self, taken->vin, taken->campaign, number, &started, error)
+         && (*number > 0 || rb_journal_begin (self, taken->vin, taken->campaign, taken->started, number, error))
+         && add_evidence (self, *number, taken, error);
+}
+
+gboolean
+rb_journal_take_over (RbJournal *self, const RbJournalTaken *taken, gint64 *number, GError **error)
+{
+  if (!execute (self, "BEGIN IMMEDIATE", NULL, 0, error))
+    return FALSE;
+  if (take_over (self, taken, number, error) && execute (self, "COMMIT", NULL, 0, error))
+    return TRUE;
+  sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
+  return FALSE;
+}
+
 /* -1: it cannot be read. */
 static int
 count_of (sqlite3 *db, const char *sql, const Value *values, guint n)
@@ -320,7 +459,7 @@ count_started (const char *path, gboolean exclusive, const char *vin, const char
 {
   const Value values[] = { STR (vin), STR (campaign) };
   sqlite3 *db = NULL;
-  int count = -1;
+  int count = -1, taken = 0;
   if (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK
       && (!exclusive || sqlite3_exec (db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK))
     count = count_of (db, "SELECT count(*) FROM sqlite_master WHERE name = 'step'", NULL, 0);
@@ -329,8 +468,15 @@ count_started (const char *path, gboolean exclusive, const char *vin, const char
                       "SELECT count(*) FROM recovery, step WHERE vin = ? AND campaign = ? AND recovery.finished IS NULL"
                       " AND step.recovery = recovery.number",
                       values, 2);
+  if (count == 0)
+    taken = count_of (db, "SELECT count(*) FROM sqlite_master WHERE name = 'taken'", NULL, 0);
+  if (taken > 0)
+    taken = count_of (db,
+                      "SELECT count(*) FROM recovery, taken WHERE vin = ? AND campaign = ? AND recovery.finished IS NULL"
+                      " AND taken.recovery = recovery.number AND first_write > 0",
+                      values, 2);
   sqlite3_close (db);
-  return count;
+  return taken < 0 ? taken : count + taken;
 }
 
 gboolean

@@ -49,6 +49,38 @@ typedef struct {
 void rb_journal_row_free (RbJournalRow *self);
 /* vin may be NULL. (element-type RbJournalRow) (transfer full) */
 GPtrArray *rb_journal_list (RbJournal *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The newest inspection of a recovery, as JSON. NULL: none. (transfer full) */
+gboolean rb_journal_keep_inspection (RbJournal *self, gint64 number, const char *whole, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *rb_journal_inspection (RbJournal *self, gint64 number);
+
+/* The vehicle was handed over, or left, with that record. The recovery may be resumed here; until then it holds no campaign in the library. */
+gboolean rb_journal_pause (RbJournal *self, gint64 number, const char *record, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* First write of the recovery, at this workstation or before it was taken over; 0: none. */
+gint64 rb_journal_first_write (RbJournal *self, gint64 number);
+/* Campaigns with a recovery of the vehicle that is not finished. (transfer full) */
+GStrv rb_journal_campaigns (RbJournal *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A step that was carried out, with its result: "key" with a key id, "image" with a digest. */
+typedef struct {
+  char *serial, *step, *detail;
+  char *record; /* "": the journal; else the hand-over that shows it */
+} RbJournalEvidence;
+void rb_journal_evidence_free (RbJournalEvidence *self);
+/* All of a recovery. (element-type RbJournalEvidence) (transfer full) */
+GPtrArray *rb_journal_evidence (RbJournal *self, gint64 number, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct {
+  const char *vin, *campaign;
+  const char *record;       /* digest of the hand-over */
+  gint64 started;           /* of the recovery there */
+  gint64 first_write;       /* 0: none */
+  const char *inspection;   /* may be NULL */
+  GPtrArray *evidence;      /* of RbJournalEvidence */
+} RbJournalTaken;
+/* The recovery goes on here with that evidence. *number: the recovery, begun where none is open. */
+gboolean rb_journal_take_over (RbJournal *self, const RbJournalTaken *taken, gint64 *number, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Has a recovery of this vehicle that is not finished written to it? Reads only and needs no room on the disk; a journal that is there and
  * cannot be read may hold such a recovery. */
 gboolean rb_journal_was_started (const char *data_dir, const char *vin, const char *campaign);

@@ -21,6 +21,7 @@
 #define MAX_LOST 5
 #define MAX_SILENT_IN_ALL 20 /* of one ECU in one run, above every value in a profile */
 #define MAX_SHE (256 * 1024)
+#define MAX_INSPECTION (1024 * 1024)
 
 struct _RbRecovery {
   char *data_dir, *vin, *repair_order;
@@ -150,6 +151,16 @@ open_campaign (RbRecovery *self, const char *name, GError **error)
   return FALSE;
 }
 
+/* Answers that last are those of the earlier run; the others are asked for again. */
+static void
+resume_inspection (RbRecovery *self)
+{
+  g_autofree char *whole = self->number == 0 ? NULL : rb_journal_inspection (self->journal, self->number);
+  g_autoptr (GBytes) bytes = whole == NULL ? NULL : g_bytes_new_static (whole, strlen (whole));
+  g_autoptr (json_t) json = bytes == NULL ? NULL : rb_json_parse (bytes, MAX_INSPECTION, "inspection", NULL);
+  rb_inspection_resume (self->inspection, json);
+}
+
 RbRecovery *
 rb_recovery_open (const RbRecoveryOptions *options, GError **error)
 {
@@ -161,6 +172,7 @@ rb_recovery_open (const RbRecoveryOptions *options, GError **error)
   if (self->hold == NULL || !open_campaign (self, options->campaign, error))
     return NULL;
   self->inspection = rb_inspection_new (rb_contents_campaign (self->contents));
+  resume_inspection (self);
   add_supervisor (self, options);
   rb_recovery_set_identities (self, options->technician, options->workstation, options->second);
   return g_steal_pointer (&self);
@@ -387,6 +399,12 @@ void
 rb_recovery_answer (RbRecovery *self, const char *item, gboolean passed, const char *note)
 {
   rb_inspection_answer (self->inspection, item, passed, note, rb_moment_now ());
+}
+
+gboolean
+rb_recovery_is_answered (RbRecovery *self, const char *item)
+{
+  return rb_inspection_is_answered (self->inspection, item);
 }
 
 gboolean
@@ -679,6 +697,16 @@ park_unproven (RbRecovery *self)
   }
 }
 
+/* For who resumes after this run, here or elsewhere. */
+static gboolean
+keep_inspection (RbRecovery *self, GError **error)
+{
+  char *text = json_dumps (rb_inspection_json (self->inspection), JSON_COMPACT);
+  gboolean kept = rb_journal_keep_inspection (self->journal, self->number, text, error);
+  free (text);
+  return kept;
+}
+
 /* Under the library's lock: a campaign is removed only while no recovery of it is open. */
 static gboolean
 begin (RbRecovery *self, GError **error)
@@ -727,7 +755,7 @@ static gboolean
 run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
   emit_phase (self, "run");
-  if (!rb_recovery_may_run (self, error) || !begin (self, error))
+  if (!rb_recovery_may_run (self, error) || !begin (self, error) || !keep_inspection (self, error))
     return FALSE;
   self->ran = TRUE;
   begin_works (self);

@@ -67,6 +67,8 @@ gboolean rb_recovery_measure (RbRecovery *self, const RbChecklistItem *item, gin
                               GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A person's answer to a manual item; note may be NULL. */
 void rb_recovery_answer (RbRecovery *self, const char *item, gboolean passed, const char *note);
+/* Is it answered: now, or by an earlier run of this recovery whose answer lasts? */
+gboolean rb_recovery_is_answered (RbRecovery *self, const char *item);
 /* Measures what is measured, takes the answers given, and says whether the inspection is passed. Errors: inspection-missing (an item without
  * answer), inspection-failed, voltage-low, voltage-high, ignition, moving. */
 gboolean rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -36,7 +36,8 @@ build_facts (const RbSign *self)
   facts.not_before_source = floor > campaign->issued ? "library" : "campaign";
   for (guint i = 0; i < facts.works->len; i++)
     find_performer (self, facts.works->pdata[i]);
-  facts.first_write = rb_journal_first_after (self->journal, self->recovery, self->row_before);
+  if (facts.first_write == 0)
+    facts.first_write = rb_journal_first_after (self->journal, self->recovery, self->row_before);
   return rb_facts_build (&facts, campaign);
 }
 

@@ -13,7 +13,7 @@ typedef struct {
   gint64 row_before;  /* newest step in the journal when this run began */
   RbStatementEnd end;
   RbIdentitySet *technician, *workstation, *second; /* may be NULL */
-  RbFacts facts;      /* but first_write, not_before and its source, which are found here */
+  RbFacts facts;      /* but not_before and its source, and first_write where it is 0, which are found here */
 } RbSign;
 
 /* Who would sign. Errors of rb_signers_new(). */

@@ -199,6 +199,48 @@ test_performed_by (Bench *bench, gconstpointer data)
   g_assert_cmpstr (rb_json_string_or (json_array_get (items, 2), "performedBy", NULL), ==, "T-TWO");
 }
 
+/* Another shift answers again what may have changed since; only answers of the same checklist, to lasting items, that were good, are kept. */
+static void
+test_resumed (Bench *bench, gconstpointer data)
+{
+  RbChecklistItem *lasting = bench->campaign->checklist->pdata[2];
+  g_assert_cmpstr (lasting->id, ==, "no-foreign-devices");
+  rb_inspection_set_person (bench->inspection, "T-ONE");
+  answer_all (bench, TRUE);
+  rb_inspection_complete (bench->inspection, AT);
+  g_autoptr (json_t) whole = json_deep_copy (rb_inspection_json (bench->inspection)), other = json_deep_copy (whole);
+  g_autoptr (RbInspection) none = rb_inspection_new (bench->campaign), next = rb_inspection_new (bench->campaign);
+  rb_inspection_resume (none, whole);
+  g_assert_false (rb_inspection_is_answered (none, "no-foreign-devices"));
+  lasting->lasting = TRUE;
+  rb_json_set_integer (other, "checklistVersion", 99);
+  rb_inspection_resume (none, other);
+  rb_inspection_resume (none, NULL);
+  g_assert_false (rb_inspection_is_answered (none, "no-foreign-devices"));
+  rb_inspection_resume (next, whole);
+  g_assert_true (rb_inspection_is_answered (next, "no-foreign-devices"));
+  g_assert_false (rb_inspection_is_answered (next, "parking-brake"));
+  rb_inspection_set_person (next, "T-TWO");
+  rb_inspection_answer (next, "parking-brake", TRUE, NULL, AT + 60);
+  rb_inspection_answer (next, "battery-support", TRUE, NULL, AT + 60);
+  g_assert_true (rb_inspection_answers_pass (next, NULL));
+  rb_inspection_complete (next, AT + 60);
+  const json_t *items = json_object_get (rb_inspection_json (next), "items");
+  g_assert_cmpstr (rb_json_string_or (json_array_get (items, 0), "performedBy", NULL), ==, "T-TWO");
+  g_assert_cmpstr (rb_json_string_or (json_array_get (items, 2), "performedBy", NULL), ==, "T-ONE");
+}
+
+static void
+test_failed_is_not_resumed (Bench *bench, gconstpointer data)
+{
+  g_autoptr (RbInspection) next = rb_inspection_new (bench->campaign);
+  ((RbChecklistItem *) bench->campaign->checklist->pdata[2])->lasting = TRUE;
+  answer_all (bench, FALSE);
+  rb_inspection_complete (bench->inspection, AT);
+  rb_inspection_resume (next, rb_inspection_json (bench->inspection));
+  g_assert_false (rb_inspection_is_answered (next, "no-foreign-devices"));
+}
+
 #define ADD(name) g_test_add ("/inspection/" #name, Bench, NULL, bench_open, test_##name, bench_close)
 
 int
@@ -213,6 +255,8 @@ main (int argc, char **argv)
   ADD (json);
   ADD (completed_again);
   ADD (performed_by);
+  ADD (resumed);
+  ADD (failed_is_not_resumed);
   g_test_add_func ("/inspection/measures", test_measures);
   g_test_add_func ("/inspection/refused", test_refused);
   return g_test_run ();
