@@ -748,6 +748,7 @@ begin_works (RbRecovery *self)
     RbWork *work = self->works->pdata[i];
     work->finished = 0;
     work->lost = work->silent = work->silent_in_all = 0;
+    work->doubt = work->doubted = 0;
   }
 }
 

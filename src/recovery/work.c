@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
+#include "recovery/doubt.h"
 #include "recovery/entry.h"
 #include "recovery/proof.h"
 #include "recovery/swapped.h"
@@ -139,9 +140,10 @@ static void
 observe_roots (RbWork *self, const RbWorkContext *context)
 {
   const RbCampaign *campaign = rb_contents_campaign (context->contents);
-  self->need_director_root = strcmp (self->now->director.sha256, campaign->director_root.sha256) != 0;
+  gboolean again = rb_doubt_of (self, RB_STEP_ROOTS);
+  self->need_director_root = again || strcmp (self->now->director.sha256, campaign->director_root.sha256) != 0;
   self->need_image_root = self->profile->did_image_root != 0
-                          && strcmp (self->now->image.sha256, campaign->image_root.sha256) != 0;
+                          && (again || strcmp (self->now->image.sha256, campaign->image_root.sha256) != 0);
 }
 
 static const RbUnitStored *
@@ -185,7 +187,7 @@ holds_file (const RbWork *self, RbContentsRepo repo, const RbContentsFile *file)
 static gboolean
 observe_metadata (RbWork *self, const RbWorkContext *context, GError **error)
 {
-  self->need_metadata = self->need_director_root || self->need_image_root;
+  self->need_metadata = self->need_director_root || self->need_image_root || rb_doubt_of (self, RB_STEP_METADATA);
   for (RbContentsRepo repo = RB_CONTENTS_DIRECTOR; repo <= RB_CONTENTS_IMAGE; repo++) {
     g_autoptr (GPtrArray) files = files_for (self, context, repo, error);
     if (files == NULL)
@@ -216,6 +218,8 @@ observe_image (RbWork *self, const RbWorkContext *context, GError **error)
   g_clear_pointer (&self->image_digest, g_free);
   self->image_nonce = rb_digest_random (32);
   self->need_image = TRUE;
+  if (rb_doubt_of (self, RB_STEP_IMAGE))
+    return TRUE;
   if (!rb_unit_session (self->unit, RB_ECU_SESSION_PROGRAMMING, context->cancellable, error))
     return FALSE;
   self->image_digest = rb_unit_digest (self->unit, self->image_nonce, context->cancellable, error);
@@ -291,12 +295,23 @@ observe_key (RbWork *self, const RbWorkContext *context, GError **error)
 {
   self->need_key = self->wanted->new_key && self->profile->key_kind != RB_KEY_KIND_NONE;
   /* a key is made on the known-good image, never on what was found */
-  if (!self->need_key || self->need_image || !self->now->application)
+  if (!self->need_key || self->need_image || !self->now->application || rb_doubt_of (self, RB_STEP_KEY))
     return TRUE;
   if (!rb_unit_session (self->unit, RB_ECU_SESSION_EXTENDED, context->cancellable, error))
     return FALSE;
   return self->profile->key_kind == RB_KEY_KIND_SHE ? observe_she_key (self, context, error)
                                                     : observe_asymmetric_key (self, context, error);
+}
+
+/* What the ECU rejects meanwhile, it rejects about that step. */
+static gboolean
+observe (RbWork *self, const RbWorkContext *context, RbStep step, RbEntryObserve look, GError **error)
+{
+  self->observing = step;
+  if (!rb_entry_observe (self, context, look, error))
+    return FALSE;
+  self->observing = 0;
+  return TRUE;
 }
 
 /* A lost response whose request was carried out is no failure: what did not hold before holds now. */
@@ -314,13 +329,14 @@ gboolean
 rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
 {
   self->written = FALSE;
+  self->observing = 0;
   if (!read_claims (self, context, error) || !is_the_right_ecu (self, context, error))
     return FALSE;
   observe_roots (self, context);
-  if (!observe_metadata (self, context, error) || !rb_entry_observe (self, context, observe_image, error))
+  if (!observe_metadata (self, context, error) || !observe (self, context, RB_STEP_IMAGE, observe_image, error))
     return FALSE;
   note_success (self);
-  if (!rb_entry_observe (self, context, observe_key, error))
+  if (!observe (self, context, RB_STEP_KEY, observe_key, error))
     return FALSE;
   note_success (self);
   rb_work_set_state (self, context, RB_ECU_CHECKED, RB_REASON_NONE, NULL);
@@ -655,17 +671,38 @@ run_step (RbWork *self, const RbWorkContext *context, RbStep step, GError **erro
   return fail (self, error, RB_REASON_UNSUPPORTED, "its profile has an unknown step");
 }
 
+static gboolean
+attempt (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  self->stage = LOOK;
+  self->at = 0;
+  self->held = ~0u;
+  if (!rb_work_observe (self, context, error))
+    return FALSE;
+  rb_doubt_begin (self);
+  for (; self->at < self->profile->n_order; self->at++) {
+    RbStep step = self->profile->order[self->at];
+    if (!run_step (self, context, step, error))
+      return FALSE;
+    rb_doubt_settle (self, step);
+  }
+  return TRUE;
+}
+
 gboolean
 rb_work_run (RbWork *self, const RbWorkContext *context, GError **error)
 {
   if (self->started == 0)
     self->started = rb_moment_now ();
-  self->stage = LOOK;
-  if (!rb_work_observe (self, context, error))
-    return FALSE;
-  for (guint i = 0; i < self->profile->n_order; i++)
-    if (!run_step (self, context, self->profile->order[i], error))
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    if (attempt (self, context, &failure))
+      break;
+    if (!rb_doubt_take (self, failure)) {
+      g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
+    }
+  }
   self->finished = rb_moment_now ();
   rb_work_set_state (self, context, RB_ECU_DONE, RB_REASON_NONE, NULL);
   return TRUE;

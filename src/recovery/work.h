@@ -48,6 +48,10 @@ struct _RbWork {
   guint8 nrc;                 /* with which the ECU refused it, 0 */
   /* what does not hold, by observation */
   gboolean need_director_root, need_image_root, need_metadata, need_image, need_key;
+  guint doubt, doubted;       /* steps to be made again, and those that were in this run (recovery/doubt.h), as bits */
+  guint held;                 /* steps that the plan of this attempt says hold, as bits */
+  guint observing;            /* step whose observation failed, 0 none */
+  guint at;                   /* step in the profile's order */
   gboolean written;           /* since the last reset */
   guint8 session;             /* that it was unlocked in last */
   guint writes;
@@ -77,6 +81,7 @@ void rb_work_free (RbWork *self);
 const char *rb_work_serial (const RbWork *self); /* assigned serial, else the one found, else "" */
 /* Reads and proves, writes nothing; sets need_…. */
 gboolean rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Does every step of the profile's order that does not hold, then reads back. On success state is DONE. */
+/* Does every step of the profile's order that does not hold, then reads back; steps that hold, once more when the ECU rejects what builds
+ * on them. On success state is DONE. */
 gboolean rb_work_run (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_work_set_state (RbWork *self, const RbWorkContext *context, RbEcuState state, RbReason reason, const char *text);

@@ -10,6 +10,7 @@ static const struct {
   { "kill", "the vehicle loses power (this process exits) at block WHEN of a transfer" },
   { "power-cut", "the vehicle loses power at write WHEN of the memory of its ECUs: before it, in its middle, after it" },
   { "torn-install", "the vehicle loses power between storing metadata and what they assign, at installation WHEN" },
+  { "torn-key", "the vehicle loses power when the ECU is told to make a key: the old one is gone, the new one is not there" },
   { "pending", "every long answer is preceded by ARG times 0x78" },
   { "slow", "long work of the ECU takes ARG milliseconds in which the whole vehicle does nothing else" },
   { "block-limit", "TransferData with more than ARG data bytes is rejected with 0x13, whatever was offered" },

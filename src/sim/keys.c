@@ -11,6 +11,7 @@
 #include "uptane/report.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static RbPrivateKey *
 own_key (const RbEcu *self)
@@ -45,6 +46,16 @@ rb_keys_read_did (RbEcu *self, guint16 did, GByteArray *out)
   return 0;
 }
 
+/* Fault: an ECU without one commit point loses its power when the old key is gone and the new one is not there yet. */
+static void
+tear (RbEcu *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_clear_pointer (&self->memory->key_pem, g_free);
+  if (rb_memory_save (self->memory, &error))
+    _exit (0); /* no clean-up on purpose: this is a loss of power */
+}
+
 guint8
 rb_keys_make (RbEcu *self, RbReader *request, GByteArray *out)
 {
@@ -53,6 +64,8 @@ rb_keys_make (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_LENGTH;
   if (!rb_ecu_is_application (self) || self->memory->she)
     return RB_NRC_CONDITIONS;
+  if (rb_simulated_fault (self->vehicle, "torn-key", self, 0) != NULL)
+    tear (self);
   g_autoptr (RbPrivateKey) key = rb_keygen_new (RB_KEY_ED25519, &error);
   if (key == NULL)
     return RB_NRC_PROGRAMMING;

@@ -414,6 +414,32 @@ def test_another_tester_address(build):
     return bench
 
 
+def tears(build, fault, done):
+    """The vehicle loses power in the middle of a step that the ECU stores in two writes, and the same command completes it."""
+    bench = fresh(build, fault)
+    assert not bench.recover(expect=3)["ok"] and bench.vehicle.wait(60) == 0
+    restart(bench)
+    before = len(bench.events())
+    finishes(bench)
+    serial = f"SN-{fault.partition(':')[0].upper()}-0001"
+    again = {event["event"] for event in bench.wrote(before) if event["serial"] == serial}
+    assert done in again, again
+    assert bench.verify(bench.records()[-1], "--require", "completed")["ok"]
+    return bench
+
+
+def test_torn_install(build):
+    """It reports the new metadata and does not know what they assign to it: Primary, full and partial verification Secondary, SHE."""
+    for name in ("telematics", "brake", "door", "sensor"):
+        tears(build, f"{name}:torn-install@1", "metadata").close()
+
+
+def test_torn_key(build):
+    """It has no key any more and rejects the proof of one: Primary, full and partial verification Secondary."""
+    for name in ("telematics", "brake", "door"):
+        tears(build, f"{name}:torn-key", "key").close()
+
+
 def test_busy_and_pending(build):
     bench = fresh(build, "*:pending=20", "brake:busy@150", "door:busy@200")
     finishes(bench)

@@ -272,6 +272,80 @@ class Waited(Case):
         self.completes(Later(DOOR, 0x29, 0x37, 3))
 
 
+class Until:
+    """The ECU rejects a request although it reports that what the request builds on holds, until that was made again."""
+
+    def __init__(self, address, request, response, made):
+        self.address, self.request, self.response, self.made, self.done = address, request, response, made, False
+
+    def __call__(self, source, request, answer):
+        if source != self.address or answer[:1] == b"\x7f":
+            return answer
+        self.done = self.done or request.startswith(self.made)
+        return self.response if not self.done and request.startswith(self.request) else answer
+
+
+INSTALL, ANCHOR, ERASE, MAKE, PROVE, REPORT, DIGEST = (b"\x31\1" + struct.pack("!H", number) for number in (
+    0x0220, 0x0221, 0xFF00, 0x0230, 0x0231, 0x0240, 0x0210))
+CONDITIONS = b"\x7f\x31\x22"
+
+# what an ECU of a complete vehicle rejects, its response, what has to be made again
+SECOND_WAY = [
+    ("report", REPORT, CONDITIONS, MAKE),
+    ("report-of-an-older-image", REPORT, b"\x71\1" + REPORT[2:] + b"\0{}", ERASE),
+    ("proof-of-the-key", PROVE, CONDITIONS, MAKE),
+    ("digest-of-the-image", DIGEST, CONDITIONS, ERASE),
+]
+
+
+class SecondWay(Case):
+    """Whatever an ECU lost although it reports it: the same command completes the vehicle."""
+
+    def made_again(self, address, *lie, also=lambda until: lambda source, request, answer: answer):
+        until = Until(address, *lie)
+        before = len(self.bench.events())
+        self.assertTrue(self.recover_through(together(until, also(until)), 0)["ok"])
+        self.assertTrue(until.done)
+        self.assertEqual({event["serial"] for event in self.bench.wrote(before)}, {self.serials[address]}, "the others hold")
+        self.assertEqual(self.bench.differences(), [])
+
+    def of_complete_vehicle(self, *lie):
+        self.finishes()
+        for address in (TELEMATICS, GATEWAY, DOOR):
+            self.made_again(address, *lie)
+
+    def test_root(self):
+        """Metadata are rejected as of unknown keys under the campaign's root, until the root is written again."""
+        self.finishes()
+        self.made_again(DOOR, INSTALL, b"\x71\1\2\x20\1threshold-unmet", ANCHOR,
+                        also=lambda until: did(DOOR, STORED, lambda value: value if until.done else b"\0"))
+
+    def test_image_under_a_key(self):
+        """No key is made on an image that the bootloader proves, until that is written again."""
+        lost = refuse_routine(DOOR, MAKE)
+        self.recover_through(lost, 3)
+        self.made_again(DOOR, MAKE, CONDITIONS, ERASE)
+
+    def test_once(self):
+        """What is rejected for ever is parked, and each step was made again at most once."""
+        self.finishes()
+        before = len(self.bench.events())
+        self.recover_through(refuse_routine(DOOR, REPORT), 3)
+        self.assertEqual(self.parked()[1][self.serials[DOOR]], "refused")
+        wrote = [(event["event"], event.get("address")) for event in self.bench.wrote(before) if event["serial"] == self.serials[DOOR]]
+        for what in set(wrote):  # a key goes with its image, metadata go with their root
+            self.assertLessEqual(wrote.count(what), 2 if what[0] in ("key", "metadata") else 1, what)
+        self.finishes()
+
+
+def refuse_routine(address, start):
+    return lambda source, request, answer: CONDITIONS if source == address and request.startswith(start) and answer[:1] == b"\x71" else answer
+
+
+for entry in SECOND_WAY:
+    setattr(SecondWay, "test_" + entry[0].replace("-", "_"), lambda self, entry=entry: self.of_complete_vehicle(*entry[1:]))
+
+
 class Parked(Case):
     def of_another_day(self, number, word):
         """What was true in the first run is said again in the second."""
