@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/holdings.h"
+
+#include "recovery/doubt.h"
+
+#include <string.h>
+
+static void
+observe_roots (RbWork *self, const RbWorkContext *context)
+{
+  const RbCampaign *campaign = rb_contents_campaign (context->contents);
+  gboolean again = rb_doubt_of (self, RB_STEP_ROOTS);
+  self->need_director_root = again || strcmp (self->now->director.sha256, campaign->director_root.sha256) != 0;
+  self->need_image_root = self->profile->did_image_root != 0
+                          && (again || strcmp (self->now->image.sha256, campaign->image_root.sha256) != 0);
+}
+
+static const RbUnitStored *
+stored (const RbWork *self, int repo, const char *role)
+{
+  for (guint i = 0; i < self->now->stored->len; i++) {
+    const RbUnitStored *entry = self->now->stored->pdata[i];
+    if (entry->repo == repo && strcmp (entry->role, role) == 0)
+      return entry;
+  }
+  return NULL;
+}
+
+/* The files of a repository that this ECU stores: a partial verification one only the Director's targets. */
+static GPtrArray *
+files_for (const RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+{
+  g_autoptr (GPtrArray) files = rb_contents_roles (context->contents, repo, context->vin, error);
+  gboolean full = self->model->full_verification;
+  if (files == NULL)
+    return NULL;
+  for (guint i = files->len; i > 0; i--) {
+    const RbContentsFile *file = files->pdata[i - 1];
+    if (!full && (repo == RB_CONTENTS_IMAGE || strcmp (file->role, "targets") != 0))
+      g_ptr_array_remove_index (files, i - 1);
+  }
+  return g_steal_pointer (&files);
+}
+
+/* Does it hold this file, or a newer one accepted under the same root? Delegated roles are stored only when they were needed. */
+static gboolean
+holds_file (const RbWork *self, RbContentsRepo repo, const RbContentsFile *file)
+{
+  static const char *const always[] = { "timestamp", "snapshot", "targets", NULL };
+  const RbUnitStored *entry = stored (self, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, file->role);
+  if (entry == NULL)
+    return !g_strv_contains (always, file->role);
+  return strcmp (entry->sha256, file->sha256) == 0;
+}
+
+static gboolean
+observe_metadata (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  self->need_metadata = self->need_director_root || self->need_image_root || rb_doubt_of (self, RB_STEP_METADATA);
+  for (RbContentsRepo repo = RB_CONTENTS_DIRECTOR; repo <= RB_CONTENTS_IMAGE; repo++) {
+    g_autoptr (GPtrArray) files = files_for (self, context, repo, error);
+    if (files == NULL)
+      return FALSE;
+    for (guint i = 0; i < files->len; i++)
+      self->need_metadata = self->need_metadata || !holds_file (self, repo, files->pdata[i]);
+  }
+  return TRUE;
+}
+
+static gboolean
+stage_all (RbWork *self, const RbWorkContext *context, GPtrArray *files, GError **error)
+{
+  for (guint i = 0; files != NULL && i < files->len; i++) {
+    const RbContentsFile *file = files->pdata[i];
+    if (!rb_unit_stage (self->unit, file->path, file->bytes, context->cancellable, error))
+      return FALSE;
+    self->silent = 0;
+  }
+  return files != NULL;
+}
+
+static gboolean
+walk_chain (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, gint64 above, GError **error)
+{
+  g_autoptr (GPtrArray) roots = rb_contents_roots (context->contents, repo, above, error);
+  return stage_all (self, context, roots, error)
+         && rb_unit_install (self->unit, repo == RB_CONTENTS_DIRECTOR ? RB_INSTALL_DIRECTOR_ROOT : RB_INSTALL_IMAGE_ROOT,
+                             context->cancellable, error);
+}
+
+static gboolean
+overwrite_anchor (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+{
+  g_autoptr (GPtrArray) files = rb_contents_anchor_files (context->contents, repo, error);
+  return stage_all (self, context, files, error)
+         && rb_unit_install_anchor (self->unit, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, context->cancellable, error);
+}
+
+/* The chain where it is intact and the ECU can walk it; else the campaign's signatures carry the new anchor. */
+static gboolean
+replace_root (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+{
+  const RbCampaign *campaign = rb_contents_campaign (context->contents);
+  const RbCampaignRoot *wanted = repo == RB_CONTENTS_DIRECTOR ? &campaign->director_root : &campaign->image_root;
+  gint64 found = repo == RB_CONTENTS_DIRECTOR ? self->now->director.version : self->now->image.version;
+  if (self->model->full_verification && !wanted->pinned && found < wanted->version) {
+    g_autoptr (GError) broken = NULL;
+    if (walk_chain (self, context, repo, found, &broken))
+      return TRUE;
+    if (broken->domain != RB_UNIT_ERROR) {
+      g_propagate_error (error, g_steal_pointer (&broken));
+      return FALSE;
+    }
+    g_debug ("%s; the anchor is overwritten", broken->message);
+  }
+  return overwrite_anchor (self, context, repo, error);
+}
+
+gboolean
+rb_holdings_apply_director_root (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  *detail = g_strdup (rb_contents_campaign (context->contents)->director_root.sha256);
+  return replace_root (self, context, RB_CONTENTS_DIRECTOR, error);
+}
+
+gboolean
+rb_holdings_apply_image_root (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  *detail = g_strdup (rb_contents_campaign (context->contents)->image_root.sha256);
+  return replace_root (self, context, RB_CONTENTS_IMAGE, error);
+}
+
+/* A higher version than the campaign's under keys that were replaced is a thief's: it would refuse ours. */
+static gboolean
+drop_higher (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+{
+  g_autoptr (GPtrArray) files = files_for (self, context, repo, error);
+  int number = repo == RB_CONTENTS_DIRECTOR ? 0 : 1;
+  for (guint i = 0; files != NULL && i < files->len; i++) {
+    const RbContentsFile *file = files->pdata[i];
+    const RbUnitStored *entry = stored (self, number, file->role);
+    if (entry != NULL && entry->version > file->version
+        && !rb_unit_drop (self->unit, number, file->role, context->cancellable, error))
+      return FALSE;
+  }
+  return files != NULL;
+}
+
+gboolean
+rb_holdings_apply_drop (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  return drop_higher (self, context, RB_CONTENTS_DIRECTOR, error) && drop_higher (self, context, RB_CONTENTS_IMAGE, error);
+}
+
+gboolean
+rb_holdings_are_higher (RbWork *self, const RbWorkContext *context, gboolean *higher, GError **error)
+{
+  *higher = FALSE;
+  for (RbContentsRepo repo = RB_CONTENTS_DIRECTOR; repo <= RB_CONTENTS_IMAGE; repo++) {
+    g_autoptr (GPtrArray) files = files_for (self, context, repo, error);
+    for (guint i = 0; files != NULL && i < files->len; i++) {
+      const RbContentsFile *file = files->pdata[i];
+      const RbUnitStored *entry = stored (self, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, file->role);
+      *higher = *higher || (entry != NULL && entry->version > file->version);
+    }
+    if (files == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+rb_holdings_apply_metadata (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  g_autoptr (GPtrArray) director = files_for (self, context, RB_CONTENTS_DIRECTOR, error);
+  g_autoptr (GPtrArray) image = director == NULL ? NULL : files_for (self, context, RB_CONTENTS_IMAGE, error);
+  return stage_all (self, context, director, error) && stage_all (self, context, image, error)
+         && rb_unit_install (self->unit, RB_INSTALL_ALL, context->cancellable, error);
+}
+
+gboolean
+rb_holdings_observe (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  observe_roots (self, context);
+  return observe_metadata (self, context, error);
+}

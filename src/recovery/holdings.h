@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "recovery/entry.h"
+
+/* The roots and the metadata that an ECU holds: what is not the campaign's, and how it is replaced. */
+
+/* Of the newest claims; sets need_director_root, need_image_root, need_metadata. */
+gboolean rb_holdings_observe (RbWork *work, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Does the ECU hold a file of a higher version than the campaign's? It is an attacker's, and makes the ECU reject ours. */
+gboolean rb_holdings_are_higher (RbWork *work, const RbWorkContext *context, gboolean *higher, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* (RbEntryApply) */
+gboolean rb_holdings_apply_director_root (RbWork *work, const RbWorkContext *context, char **detail, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_holdings_apply_image_root (RbWork *work, const RbWorkContext *context, char **detail, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_holdings_apply_drop (RbWork *work, const RbWorkContext *context, char **detail, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_holdings_apply_metadata (RbWork *work, const RbWorkContext *context, char **detail, GError **error) G_GNUC_WARN_UNUSED_RESULT;
