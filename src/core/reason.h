@@ -40,6 +40,7 @@
   X (HASH_MISMATCH, "hash-mismatch") \
   X (LENGTH_MISMATCH, "length-mismatch") \
   X (MISSING, "missing") \
+  X (ROOT_GAP, "root-gap") \
   X (DELEGATION_MISSING, "delegation-missing") \
   X (DELEGATION_IN_DIRECTOR, "delegation-in-director") \
   X (ECU_REPEATED, "ecu-repeated") \

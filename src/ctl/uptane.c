@@ -290,9 +290,10 @@ rejected (RbCli *cli, const Session *self, const GError *error)
   rb_json_set (extra, "repo", verdict->repo == NULL ? json_null () : json_string (verdict->repo));
   rb_json_set (extra, "role", verdict->role == NULL ? json_null () : json_string (verdict->role));
   rb_json_set_string (extra, "attack", attack);
-  rb_json_set_string (extra, "attack_means", rb_verdict_attack_means (attack));
-  g_autofree char *text = g_strdup_printf ("%s\nThis is what stops the attack “%s”: %s", error->message, attack,
-                                           rb_verdict_attack_means (attack));
+  rb_json_set_string (extra, "attack_means", attack == NULL ? NULL : rb_verdict_attack_means (attack));
+  g_autofree char *text = attack == NULL ? g_strdup (error->message)
+                                         : g_strdup_printf ("%s\nThis is what stops the attack “%s”: %s", error->message, attack,
+                                                            rb_verdict_attack_means (attack));
   return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (rb_reason_of (error)), cli->json ? error->message : text, extra);
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* jansson has sorted, compacted and escaped already; C takes the escapes of control characters back. */
@@ -62,27 +63,113 @@ lower_escapes (char *text)
       at[i] = g_ascii_tolower (at[i]);
 }
 
-GBytes *
-rb_canonical_form (const json_t *value, RbCanonical form)
+/* Takes text, of form A. */
+static GBytes *
+in_form (char *text, RbCanonical form)
 {
-  char *text = rb_json_to_text (value);
-  lower_escapes (text);
   if (form == RB_CANONICAL_A)
     return g_bytes_new_take (text, strlen (text));
   g_autofree char *owned = text;
   return form == RB_CANONICAL_B ? ascii_only (owned) : without_escapes (owned);
 }
 
+GBytes *
+rb_canonical_form (const json_t *value, RbCanonical form)
+{
+  char *text = rb_json_to_text (value);
+  lower_escapes (text);
+  return in_form (text, form);
+}
+
+/* UTF-16 code units order as UTF-8 bytes do, but that those of U+10000 and above begin with 0xd800…0xdbff. */
+static int
+compare_utf16 (gconstpointer a, gconstpointer b)
+{
+  const char *left = *(const char *const *) a, *right = *(const char *const *) b;
+  while (*left != '\0' && *left == *right) {
+    left++;
+    right++;
+  }
+  guchar x = (guchar) *left, y = (guchar) *right;
+  gboolean x_is_pair = x >= 0xf0, y_is_pair = y >= 0xf0;
+  if (x_is_pair != y_is_pair)
+    return x_is_pair ? (y >= 0xee ? -1 : 1) : (x >= 0xee ? 1 : -1);
+  return (x > y) - (x < y);
+}
+
+static json_t *in_utf16_order (const json_t *value);
+
+static json_t *
+object_in_utf16_order (const json_t *object)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  json_t *copy = json_object ();
+  const char *name;
+  json_t *member;
+  json_object_foreach ((json_t *) object, name, member) {
+    g_ptr_array_add (names, (gpointer) name);
+  }
+  g_ptr_array_sort (names, compare_utf16);
+  for (guint i = 0; i < names->len; i++)
+    rb_json_set (copy, names->pdata[i], in_utf16_order (json_object_get (object, names->pdata[i])));
+  return copy;
+}
+
+static json_t *
+in_utf16_order (const json_t *value)
+{
+  if (json_is_object (value))
+    return object_in_utf16_order (value);
+  if (!json_is_array (value))
+    return json_incref ((json_t *) value);
+  json_t *copy = json_array ();
+  for (gsize i = 0; i < json_array_size (value); i++)
+    json_array_append_new (copy, in_utf16_order (json_array_get (value, i)));
+  return copy;
+}
+
+/* (transfer full) */
+static char *
+text_in_utf16_order (const json_t *value)
+{
+  g_autoptr (json_t) ordered = in_utf16_order (value);
+  char *text = json_dumps (ordered, JSON_COMPACT | JSON_ENCODE_ANY);
+  g_assert (text != NULL);
+  char *copy = g_strdup (text);
+  free (text);
+  lower_escapes (copy);
+  return copy;
+}
+
+static gboolean
+has_surrogates (const char *text)
+{
+  while (*text != '\0' && (guchar) *text < 0xf0)
+    text++;
+  return *text != '\0';
+}
+
+/* Takes text. */
+static void
+add_forms (GPtrArray *forms, char *text)
+{
+  for (RbCanonical form = RB_CANONICAL_A; form <= RB_CANONICAL_C; form++) {
+    g_autoptr (GBytes) bytes = in_form (g_strdup (text), form);
+    if (!g_ptr_array_find_with_equal_func (forms, bytes, (GEqualFunc) g_bytes_equal, NULL))
+      g_ptr_array_add (forms, g_steal_pointer (&bytes));
+  }
+  g_free (text);
+}
+
 GPtrArray *
 rb_canonical_forms (const json_t *value)
 {
   GPtrArray *forms = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  for (RbCanonical form = RB_CANONICAL_A; form <= RB_CANONICAL_C; form++) {
-    GBytes *bytes = rb_canonical_form (value, form);
-    if (forms->len > 0 && g_bytes_equal (bytes, forms->pdata[0]))
-      g_bytes_unref (bytes);
-    else
-      g_ptr_array_add (forms, bytes);
-  }
+  char *text = rb_json_to_text (value);
+  gboolean may_differ = has_surrogates (text);
+  lower_escapes (text);
+  add_forms (forms, text);
+  if (may_differ)
+    add_forms (forms, text_in_utf16_order (value));
   return forms;
 }

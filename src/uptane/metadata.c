@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "crypto/digest.h"
 #include "uptane/canonical.h"
+#include "uptane/form.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,53 +28,6 @@ fail (GError **error, RbReason reason, const char *format, const char *name)
   g_autofree char *text = g_strdup_printf ("%s: %s", name, format);
   g_set_error_literal (error, RB_UPTANE_ERROR, (int) reason, text);
   return FALSE;
-}
-
-static gboolean
-check_threshold (const json_t *role, const char *what, GError **error)
-{
-  json_t *threshold = json_object_get (role, "threshold");
-  if (!json_is_integer (threshold))
-    return fail (error, RB_REASON_MALFORMED, "a role without threshold", what);
-  if (json_integer_value (threshold) >= 1 && json_integer_value (threshold) <= MAX_THRESHOLD)
-    return TRUE;
-  return fail (error, RB_REASON_ILLEGAL_THRESHOLD, "a threshold that is not within 1…1000", what);
-}
-
-static gboolean
-check_root (const json_t *part, GError **error)
-{
-  const char *name;
-  json_t *role;
-  json_t *roles = rb_json_object (part, "roles", "root", error);
-  if (roles == NULL || rb_json_object (part, "keys", "root", error) == NULL)
-    return FALSE;
-  json_object_foreach (roles, name, role) {
-    if (!check_threshold (role, "root", error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/* A multi-role delegation (TAP 3) lists roles of its own, each with keys and threshold. */
-static gboolean
-check_thresholds (const json_t *roles, GError **error)
-{
-  for (gsize i = 0; i < json_array_size (roles); i++) {
-    const json_t *several = json_object_get (json_array_get (roles, i), "roles");
-    if (several != NULL ? !check_thresholds (several, error) : !check_threshold (json_array_get (roles, i), "targets", error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-check_targets (const json_t *part, GError **error)
-{
-  json_t *delegations = json_object_get (part, "delegations");
-  if (rb_json_object (part, "targets", "targets", error) == NULL)
-    return FALSE;
-  return check_thresholds (json_object_get (delegations, "roles"), error);
 }
 
 static gboolean
@@ -152,8 +106,8 @@ read_all (RbMetadata *self, gsize max, GError **error)
   self->envelope = rb_json_parse (text, max, what, error);
   self->signed_part = self->envelope == NULL ? NULL : rb_json_object (self->envelope, "signed", what, error);
   return self->signed_part != NULL && read_common (self, error) && check_signatures (self->envelope, what, error)
-         && (self->type != RB_METADATA_ROOT || check_root (self->signed_part, error))
-         && (self->type != RB_METADATA_TARGETS || check_targets (self->signed_part, error));
+         && (self->type != RB_METADATA_ROOT || rb_form_check_root (self->signed_part, error))
+         && (self->type != RB_METADATA_TARGETS || rb_form_check_targets (self->signed_part, error));
 }
 
 static gpointer
@@ -282,40 +236,11 @@ rb_metadata_each_entry (const RbMetadata *self, RbMetadataEntryFunc func, gpoint
   return TRUE;
 }
 
-static gboolean
-is_illegal (const json_t *role)
-{
-  g_autoptr (GError) error = NULL;
-  return !check_threshold (role, "", &error) && rb_reason_of (error) == RB_REASON_ILLEGAL_THRESHOLD;
-}
-
-static const char *
-illegal_delegation (const json_t *roles)
-{
-  const char *found = NULL;
-  for (gsize i = 0; i < json_array_size (roles) && found == NULL; i++) {
-    const json_t *role = json_array_get (roles, i);
-    const json_t *several = json_object_get (role, "roles");
-    if (several != NULL)
-      found = illegal_delegation (several);
-    else if (is_illegal (role))
-      found = rb_json_string_or (role, "name", NULL);
-  }
-  return found;
-}
-
 char *
 rb_metadata_illegal_role (GBytes *bytes)
 {
   g_autoptr (json_t) envelope = rb_json_parse (bytes, g_bytes_get_size (bytes), "metadata", NULL);
-  const json_t *part = json_object_get (envelope, "signed");
-  const char *name;
-  json_t *role;
-  json_object_foreach (json_object_get (part, "roles"), name, role) {
-    if (is_illegal (role))
-      return g_strdup (name);
-  }
-  return g_strdup (illegal_delegation (json_object_get (json_object_get (part, "delegations"), "roles")));
+  return rb_form_illegal_role (json_object_get (envelope, "signed"));
 }
 
 static void

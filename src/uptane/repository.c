@@ -6,6 +6,7 @@
 #include "core/moment.h"
 #include "crypto/digest.h"
 #include "uptane/delegation.h"
+#include "uptane/listed.h"
 
 #include <string.h>
 
@@ -188,28 +189,22 @@ fetch_root (RbRepository *self, gint64 version, GError **failure)
   return fetch_if_there (self, name, self->limits.max_root, failure);
 }
 
-static gboolean
-link_missing (gint64 version, GError **failure)
-{
-  g_set_error (failure, RB_UPTANE_ERROR, RB_REASON_MISSING, "version %" G_GINT64_FORMAT " is missing, there are newer ones", version);
-  return FALSE;
-}
-
 /* Nothing is named as the next root: root.json may be it, and a newer one than the next shows a gap in the chain. */
 static gboolean
 unnumbered_root (RbRepository *self, gint64 version, gboolean *done, GError **failure)
 {
-  g_autoptr (GBytes) beyond = fetch_root (self, version + 1, failure);
-  g_autoptr (GBytes) latest = *failure != NULL ? NULL : fetch_if_there (self, "root.json", self->limits.max_root, failure);
-  if (beyond != NULL)
-    return link_missing (version, failure);
+  g_autoptr (GBytes) latest = fetch_if_there (self, "root.json", self->limits.max_root, failure);
   g_autoptr (RbMetadata) root = parse (self, latest, RB_METADATA_ROOT, self->limits.max_root, failure);
   if (*failure != NULL)
     return FALSE;
   *done = root == NULL || root->version < version;
   if (*done)
     return TRUE;
-  return root->version == version ? accept_root (self, root, failure) : link_missing (version, failure);
+  if (root->version == version)
+    return accept_root (self, root, failure);
+  g_set_error (failure, RB_UPTANE_ERROR, RB_REASON_ROOT_GAP,
+               "version %" G_GINT64_FORMAT " is missing, root.json is version %" G_GINT64_FORMAT, version, root->version);
+  return FALSE;
 }
 
 /* TRUE with *done when there is no further root. */
@@ -220,7 +215,7 @@ next_root (RbRepository *self, gboolean *done, GError **failure)
   g_autoptr (GBytes) bytes = fetch_root (self, version, failure);
   if (bytes == NULL && *failure == NULL) {
     *done = !self->limits.any_layout;
-    return *done || unnumbered_root (self, version, done, failure);
+    return rb_source_has_no_root_above (self->source, version, failure) && (*done || unnumbered_root (self, version, done, failure));
   }
   g_autoptr (RbMetadata) next = parse (self, bytes, RB_METADATA_ROOT, self->limits.max_root, failure);
   return next != NULL && accept_root (self, next, failure);
@@ -274,14 +269,6 @@ consistent (RbRepository *self)
   return rb_json_boolean_or (rb_store_root_metadata (self->store)->signed_part, "consistent_snapshot", FALSE);
 }
 
-/* Entry {"version","length","hashes"} of a file in timestamp or snapshot, NULL when it is not listed. */
-static const json_t *
-listed (const RbMetadata *lister, const char *role)
-{
-  g_autofree char *name = g_strconcat (role, ".json", NULL);
-  return lister == NULL ? NULL : rb_metadata_entry (lister, name);
-}
-
 static char *
 encoded_name (const char *role)
 {
@@ -289,61 +276,25 @@ encoded_name (const char *role)
 }
 
 static GBytes *
-fetch_role (RbRepository *self, const char *role, const json_t *entry, gsize max, GError **failure)
+fetch_role (RbRepository *self, const char *role, const RbListed *listed, gsize max, GError **failure)
 {
   g_autofree char *name = encoded_name (role);
   g_autofree char *plain = g_strdup_printf ("%s.json", name);
   g_autofree char *versioned
-    = g_strdup_printf ("%" G_GINT64_FORMAT ".%s.json", rb_json_integer_or (entry, "version", 0), name);
-  gboolean versions = entry != NULL && consistent (self);
+    = g_strdup_printf ("%" G_GINT64_FORMAT ".%s.json", listed == NULL ? 0 : listed->version, name);
+  gboolean versions = listed != NULL && consistent (self);
   GBytes *bytes = NULL;
-  if (self->limits.any_layout && entry != NULL) {
+  if (self->limits.any_layout && listed != NULL) {
     bytes = fetch_if_there (self, versions ? versioned : plain, max, failure);
     versions = !versions;
   }
   return bytes != NULL || *failure != NULL ? bytes : rb_source_fetch (self->source, versions ? versioned : plain, max, failure);
 }
 
-/* Known algorithms must all agree, and one must be there. */
 static gboolean
-hashes_agree (const json_t *hashes, GBytes *bytes, const char *known_sha256)
+check_listed (const RbMetadata *metadata, const RbListed *listed, GError **failure)
 {
-  gsize length = 0;
-  gconstpointer data = g_bytes_get_data (bytes, &length);
-  const char *wanted256 = rb_json_string_or (hashes, "sha256", NULL), *wanted512 = rb_json_string_or (hashes, "sha512", NULL);
-  g_autofree char *sha256 = wanted256 == NULL      ? NULL
-                            : known_sha256 != NULL ? g_strdup (known_sha256)
-                                                   : rb_digest_sha256_hex (data, length);
-  g_autofree char *sha512 = wanted512 == NULL ? NULL : rb_digest_sha512_hex (data, length);
-  return (sha256 != NULL || sha512 != NULL) && (sha256 == NULL || g_ascii_strcasecmp (sha256, wanted256) == 0)
-         && (sha512 == NULL || g_ascii_strcasecmp (sha512, wanted512) == 0);
-}
-
-/* Announced are the bytes (TUF) or a canonical form of the whole file (aktualizr). */
-static gboolean
-check_listed_hash (const RbMetadata *metadata, const json_t *entry, GError **failure)
-{
-  const json_t *hashes = json_object_get (entry, "hashes");
-  gint64 length = rb_json_integer_or (entry, "length", G_MAXINT64);
-  gboolean agrees = hashes == NULL || hashes_agree (hashes, metadata->bytes, metadata->sha256);
-  gboolean fits = (gint64) g_bytes_get_size (metadata->bytes) <= length;
-  if (agrees && fits)
-    return TRUE;
-  g_autoptr (GPtrArray) forms = rb_metadata_canonical_forms (metadata);
-  for (guint i = 0; i < forms->len; i++) {
-    agrees = agrees || hashes_agree (hashes, forms->pdata[i], NULL);
-    fits = fits || (gint64) g_bytes_get_size (forms->pdata[i]) <= length;
-  }
-  if (!agrees)
-    return set_failure (failure, RB_REASON_HASH_MISMATCH, "its hash is not the one that was announced");
-  return fits || set_failure (failure, RB_REASON_LENGTH_MISMATCH, "it is longer than was announced");
-}
-
-static gboolean
-check_entry (const RbMetadata *metadata, const json_t *entry, GError **failure)
-{
-  return check_listed_hash (metadata, entry, failure)
-         && check_version (metadata->version, rb_json_integer_or (entry, "version", -1), RB_REASON_VERSION_MISMATCH, failure);
+  return check_version (metadata->version, listed->version, RB_REASON_VERSION_MISMATCH, failure);
 }
 
 static void
@@ -352,20 +303,28 @@ hold (RbRepository *self, const char *role, RbMetadata *metadata)
   g_hash_table_insert (self->held, g_strdup (role), metadata);
 }
 
-/* A newer timestamp may not announce an older snapshot. */
+/* The Standard demands hashes of the snapshot (5.2.5); TUF does not. */
+static gboolean
+read_snapshot_entry (const RbMetadata *timestamp, RbListed *listed, GError **failure)
+{
+  if (!rb_listed_read (timestamp, "snapshot", listed, failure))
+    return *failure == NULL ? set_failure (failure, RB_REASON_MALFORMED, "it lists no snapshot") : FALSE;
+  return listed->has_hashes || set_failure (failure, RB_REASON_MALFORMED, "it lists no hashes of the snapshot");
+}
+
+/* A newer timestamp may not list an older snapshot. */
 static gboolean
 check_announced_snapshot (RbRepository *self, const RbMetadata *timestamp, GError **failure)
 {
-  const json_t *entry = listed (timestamp, "snapshot");
-  gint64 announced = rb_json_integer_or (entry, "version", -1);
+  RbListed now = { 0 }, then = { 0 };
   GBytes *stored = rb_store_file (self->store, "timestamp");
-  if (announced < 0)
-    return set_failure (failure, RB_REASON_MALFORMED, "it announces no snapshot");
+  if (!read_snapshot_entry (timestamp, &now, failure))
+    return FALSE;
   if (stored == NULL)
     return TRUE;
   g_autoptr (RbMetadata) before = rb_metadata_parse (stored, RB_METADATA_TIMESTAMP, self->limits.max_timestamp, failure);
-  return before != NULL
-         && check_version (announced, rb_json_integer_or (listed (before, "snapshot"), "version", 0), RB_REASON_ROLLBACK, failure);
+  return before != NULL && (rb_listed_read (before, "snapshot", &then, failure) || *failure == NULL)
+         && check_version (now.version, then.version, RB_REASON_ROLLBACK, failure);
 }
 
 /* TUF 5.4.3.1: the same version again is not news, the stored file stays. The uptane dialect's vectors take its content. */
@@ -422,14 +381,16 @@ check_listed_version (const char *name, const json_t *before, gpointer data)
   const Successor *successor = data;
   if (strcmp (name, "root.json") == 0)
     return TRUE;
-  const json_t *now = rb_metadata_entry (successor->snapshot, name);
-  if (now == NULL)
-    return set_failure (successor->failure, RB_REASON_ROLLBACK, "a targets file that was listed before is gone");
+  const json_t *entry = rb_metadata_entry (successor->snapshot, name);
+  RbListed now = { 0 }, then = { 0 };
+  if (entry == NULL)
+    return set_failure (successor->failure, RB_REASON_ROLLBACK, "a targets file that was listed before is not any more");
+  if (!rb_listed_read_entry (before, name, &then, successor->failure) || !rb_listed_read_entry (entry, name, &now, successor->failure))
+    return FALSE;
   /* its keys have changed: what was accepted under the old ones has been dropped, and does not bind */
   if (strcmp (name, "targets.json") == 0 && rb_store_version (successor->self->store, "targets", NULL) == 0)
     return TRUE;
-  return check_version (rb_json_integer_or (now, "version", -1), rb_json_integer_or (before, "version", 0), RB_REASON_ROLLBACK,
-                        successor->failure);
+  return check_version (now.version, then.version, RB_REASON_ROLLBACK, successor->failure);
 }
 
 static gboolean
@@ -446,13 +407,14 @@ check_listed_versions (RbRepository *self, const RbMetadata *snapshot, GError **
 static RbMetadata *
 checked_snapshot (RbRepository *self, GError **failure)
 {
-  const json_t *entry = listed (rb_repository_metadata (self, "timestamp"), "snapshot");
-  g_autoptr (GBytes) bytes = fetch_role (self, "snapshot", entry, self->limits.max_snapshot, failure);
+  RbListed listed = { 0 };
+  const RbListed *entry = rb_listed_read (rb_repository_metadata (self, "timestamp"), "snapshot", &listed, failure) ? &listed : NULL;
+  g_autoptr (GBytes) bytes = *failure != NULL ? NULL : fetch_role (self, "snapshot", entry, self->limits.max_snapshot, failure);
   g_autoptr (RbMetadata) snapshot
     = parse (self, bytes, RB_METADATA_SNAPSHOT, self->limits.max_snapshot, failure);
-  if (snapshot == NULL || (entry != NULL && !check_listed_hash (snapshot, entry, failure))
+  if (snapshot == NULL || (entry != NULL && !rb_listed_check (entry, snapshot, TRUE, failure))
       || !verify_by_root (self, snapshot, "snapshot", failure)
-      || (entry != NULL && !check_entry (snapshot, entry, failure))
+      || !rb_listed_check_all (snapshot, failure) || (entry != NULL && !check_listed (snapshot, entry, failure))
       || !check_version (snapshot->version, rb_store_version (self->store, "snapshot", NULL), RB_REASON_ROLLBACK, failure)
       || !check_listed_versions (self, snapshot, failure) || !check_expiry (snapshot, self->limits.now, failure))
     return NULL;
@@ -475,15 +437,18 @@ static RbMetadata *
 load_targets (RbRepository *self, const char *role, const RbMetadataRole *keys, gint64 below, GError **failure)
 {
   const RbMetadata *snapshot = rb_repository_metadata (self, "snapshot");
-  const json_t *entry = listed (snapshot, role);
+  RbListed listed = { 0 };
+  const RbListed *entry = rb_listed_read (snapshot, role, &listed, failure) ? &listed : NULL;
+  if (*failure != NULL)
+    return NULL;
   if (snapshot != NULL && entry == NULL) {
     set_failure (failure, RB_REASON_VERSION_MISMATCH, "the snapshot does not list it");
     return NULL;
   }
   g_autoptr (GBytes) bytes = fetch_role (self, role, entry, self->limits.max_targets, failure);
   g_autoptr (RbMetadata) targets = parse (self, bytes, RB_METADATA_TARGETS, self->limits.max_targets, failure);
-  if (targets == NULL || (entry != NULL && !check_listed_hash (targets, entry, failure))
-      || !rb_metadata_verify (targets, keys, failure) || (entry != NULL && !check_entry (targets, entry, failure))
+  if (targets == NULL || (entry != NULL && !rb_listed_check (entry, targets, TRUE, failure))
+      || !rb_metadata_verify (targets, keys, failure) || (entry != NULL && !check_listed (targets, entry, failure))
       || !check_version (targets->version, below, RB_REASON_ROLLBACK, failure)
       || !check_expiry (targets, self->limits.now, failure))
     return NULL;
@@ -617,7 +582,7 @@ static RbTarget *
 search_several (Search *search, const Place *place, const json_t *delegation, GError **failure)
 {
   const json_t *roles = json_object_get (delegation, "roles");
-  gsize needed = (gsize) MAX (rb_json_integer_or (delegation, "min_roles_in_agreement", (gint64) json_array_size (roles)), 1);
+  gsize needed = (gsize) rb_json_integer_or (delegation, "min_roles_in_agreement", (gint64) json_array_size (roles));
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_target_free);
   RbTarget *chosen = NULL;
   for (gsize i = 0; i < json_array_size (roles) && *failure == NULL; i++) {

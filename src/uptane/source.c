@@ -3,6 +3,7 @@
 
 #include "core/files.h"
 #include "net/http.h"
+#include "uptane/form.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -41,11 +42,22 @@ is_missing (const GError *error)
   return reason == RB_REASON_NOT_FOUND || reason == RB_REASON_MISSING;
 }
 
+/* ROLE.json or N.ROLE.json of a top-level role: it is never read from where delegated roles and images are. */
+static gboolean
+is_top_level_file (const char *name)
+{
+  gsize digits = strspn (name, "0123456789");
+  const char *plain = digits > 0 && name[digits] == '.' ? &name[digits + 1] : name;
+  g_autofree char *role = g_str_has_suffix (plain, ".json") ? g_strndup (plain, strlen (plain) - strlen (".json")) : NULL;
+  return role != NULL && rb_form_is_top_level (role);
+}
+
 static GBytes *
 fetch_from_folder (RbSource *self, const char *name, gsize max, GError **error)
 {
   static const char *const places[] = { "", "delegations", "targets" };
-  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+  guint n = is_top_level_file (name) ? 1 : G_N_ELEMENTS (places);
+  for (guint i = 0; i < n; i++) {
     g_autoptr (GError) failure = NULL;
     g_autofree char *path = g_build_filename (self->folder, places[i], name, NULL);
     GBytes *bytes = rb_files_map (path, max, &failure);
@@ -164,6 +176,57 @@ rb_source_fetch (RbSource *self, const char *name, gsize max, GError **error)
     return NULL;
   }
   return self->kind->fetch (self, name, max, error);
+}
+
+/* Number of N.root.json, 0 for other names. */
+static gint64
+root_number (const char *name)
+{
+  gsize digits = strspn (name, "0123456789");
+  return digits >= 1 && digits <= 10 && strcmp (&name[digits], ".root.json") == 0 ? g_ascii_strtoll (name, NULL, 10) : 0;
+}
+
+static gint64
+newest_in_folder (const char *folder)
+{
+  g_auto (GStrv) names = rb_files_is_folder (folder) ? rb_files_list (folder, NULL) : NULL;
+  gint64 newest = 0;
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    newest = MAX (newest, root_number (names[i]));
+  return newest;
+}
+
+static gint64
+newest_in_memory (GHashTable *files)
+{
+  GHashTableIter iter;
+  gpointer name;
+  gint64 newest = 0;
+  g_hash_table_iter_init (&iter, files);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    newest = MAX (newest, root_number (name));
+  return newest;
+}
+
+static gint64
+newest_root (RbSource *self)
+{
+  gint64 newest = 0;
+  for (guint i = 0; self->sources != NULL && i < self->sources->len; i++)
+    newest = MAX (newest, newest_root (self->sources->pdata[i]));
+  if (self->files != NULL)
+    newest = newest_in_memory (self->files);
+  return self->folder != NULL && self->http == NULL ? newest_in_folder (self->folder) : newest;
+}
+
+gboolean
+rb_source_has_no_root_above (RbSource *self, gint64 version, GError **error)
+{
+  gint64 newest = newest_root (self);
+  if (newest > version)
+    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_ROOT_GAP, "version %" G_GINT64_FORMAT " is missing, version %" G_GINT64_FORMAT " is there",
+                 version, newest);
+  return newest <= version;
 }
 
 gboolean

@@ -2,8 +2,11 @@
 #include "uptane/target.h"
 
 #include "core/json.h"
+#include "uptane/form.h"
 
 #include <string.h>
+
+#define MAX_NUMBER ((G_GINT64_CONSTANT (1) << 53) - 1)
 
 void
 rb_target_free (RbTarget *self)
@@ -17,68 +20,95 @@ rb_target_free (RbTarget *self)
   g_free (self);
 }
 
-static GStrv
-read_hardware_ids (const json_t *custom)
+#define malformed(error, ...) rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, __VA_ARGS__)
+
+/* NULL without error: none are listed. */
+static gboolean
+read_hardware_ids (RbTarget *self, GError **error)
 {
-  json_t *list = json_object_get (custom, "hardwareIds");
+  const json_t *list = json_object_get (self->custom, "hardwareIds");
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  if (!json_is_array (list))
-    return NULL;
+  if (!rb_form_check_strings (self->custom, "hardwareIds", self->path, error))
+    return FALSE;
   for (gsize i = 0; i < json_array_size (list); i++)
-    if (json_is_string (json_array_get (list, i)))
-      g_strv_builder_add (builder, json_string_value (json_array_get (list, i)));
-  return g_strv_builder_end (builder);
+    g_strv_builder_add (builder, json_string_value (json_array_get (list, i)));
+  self->hardware_ids = list == NULL ? NULL : g_strv_builder_end (builder);
+  return TRUE;
+}
+
+static gboolean
+read_release_counter (RbTarget *self, GError **error)
+{
+  self->release_counter = -1;
+  return json_object_get (self->custom, "releaseCounter") == NULL
+         || rb_json_integer (self->custom, "releaseCounter", 0, MAX_NUMBER, &self->release_counter, self->path, error);
+}
+
+static gboolean
+add_ecu (RbTarget *self, const char *serial, const json_t *value, GError **error)
+{
+  const json_t *hardware_id = json_object_get (value, "hardwareId");
+  if (!json_is_object (value) || (hardware_id != NULL && !json_is_string (hardware_id)))
+    return malformed (error, "%s: ECU %s has no hardwareId that is a string", self->path, serial);
+  g_hash_table_insert (self->ecus, g_strdup (serial), g_strdup (hardware_id == NULL ? "" : json_string_value (hardware_id)));
+  return TRUE;
 }
 
 /* {"ecuIdentifiers":{SERIAL:{"hardwareId":H}}}, or the reference implementation's {"ecu_serial":SERIAL} */
-static GHashTable *
-read_ecus (const json_t *custom)
+static gboolean
+read_ecus (RbTarget *self, GError **error)
 {
-  json_t *list = json_object_get (custom, "ecuIdentifiers");
-  const char *single = rb_json_string_or (custom, "ecu_serial", NULL);
-  if (!json_is_object (list) && single == NULL)
-    return NULL;
-  GHashTable *ecus = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  const json_t *list = json_object_get (self->custom, "ecuIdentifiers");
+  const json_t *single = json_object_get (self->custom, "ecu_serial");
   const char *serial;
   json_t *value;
-  json_object_foreach (list, serial, value) {
-    g_hash_table_insert (ecus, g_strdup (serial), g_strdup (rb_json_string_or (value, "hardwareId", "")));
+  if (list == NULL && single == NULL)
+    return TRUE;
+  if ((list != NULL && !json_is_object (list)) || (single != NULL && !json_is_string (single)))
+    return malformed (error, "%s: ecuIdentifiers is not an object, or ecu_serial not a string", self->path);
+  self->ecus = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  json_object_foreach ((json_t *) list, serial, value) {
+    if (!add_ecu (self, serial, value, error))
+      return FALSE;
   }
   if (single != NULL)
-    g_hash_table_insert (ecus, g_strdup (single), g_strdup (""));
-  return ecus;
+    g_hash_table_insert (self->ecus, g_strdup (json_string_value (single)), g_strdup (""));
+  return TRUE;
 }
 
-static char *
-read_hash (const json_t *hashes, const char *name, gsize digits)
+static gboolean
+read_hashes (RbTarget *self, const json_t *entry, GError **error)
 {
-  const char *text = rb_json_string_or (hashes, name, NULL);
-  if (text == NULL || strlen (text) != digits || strspn (text, "0123456789abcdefABCDEF") != digits)
-    return NULL;
-  return g_ascii_strdown (text, -1);
+  const char *sha256 = NULL, *sha512 = NULL;
+  const json_t *hashes = rb_json_object (entry, "hashes", self->path, error);
+  if (hashes == NULL || !rb_form_read_hashes (hashes, self->path, &sha256, &sha512, error))
+    return FALSE;
+  self->sha256 = sha256 == NULL ? NULL : g_ascii_strdown (sha256, -1);
+  self->sha512 = sha512 == NULL ? NULL : g_ascii_strdown (sha512, -1);
+  return sha256 != NULL || sha512 != NULL || malformed (error, "%s: neither sha256 nor sha512", self->path);
+}
+
+/* Servers in the field write null for no custom. */
+static gboolean
+read_custom (RbTarget *self, const json_t *entry, GError **error)
+{
+  json_t *custom = json_object_get (entry, "custom");
+  if (custom != NULL && !json_is_null (custom) && !json_is_object (custom))
+    return malformed (error, "%s: member “custom” is not an object", self->path);
+  self->custom = json_is_object (custom) ? json_incref (custom) : NULL;
+  return read_hardware_ids (self, error) && read_release_counter (self, error) && read_ecus (self, error);
 }
 
 RbTarget *
 rb_target_from_json (const char *path, const json_t *entry, GError **error)
 {
-  gint64 length = 0;
-  json_t *hashes = rb_json_object (entry, "hashes", path, error);
-  if (hashes == NULL || !rb_json_integer (entry, "length", 0, ((gint64) 1 << 53), &length, path, error))
-    return NULL;
   g_autoptr (RbTarget) self = g_new0 (RbTarget, 1);
-  json_t *custom = json_object_get (entry, "custom");
+  gint64 length = 0;
   self->path = g_strdup (path);
-  self->length = (guint64) length;
-  self->sha256 = read_hash (hashes, "sha256", 64);
-  self->sha512 = read_hash (hashes, "sha512", 128);
-  if (self->sha256 == NULL && self->sha512 == NULL) {
-    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "%s: neither sha256 nor sha512", path);
+  if (!rb_json_integer (entry, "length", 0, MAX_NUMBER, &length, path, error) || !read_hashes (self, entry, error)
+      || !read_custom (self, entry, error))
     return NULL;
-  }
-  self->hardware_ids = read_hardware_ids (custom);
-  self->release_counter = rb_json_integer_or (custom, "releaseCounter", -1);
-  self->ecus = read_ecus (custom);
-  self->custom = json_incref (custom);
+  self->length = (guint64) length;
   return g_steal_pointer (&self);
 }
 

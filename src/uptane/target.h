@@ -15,7 +15,7 @@ typedef struct {
   json_t *custom;        /* as read, may be NULL */
 } RbTarget;
 void rb_target_free (RbTarget *self);
-/* From the entry of a verified targets file. */
+/* From the entry of a verified targets file. Errors: malformed, also where a member that restricts has another type. */
 RbTarget *rb_target_from_json (const char *path, const json_t *entry, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Same length, one hash in common that agrees, none that disagrees. */
 gboolean rb_target_same_content (const RbTarget *a, const RbTarget *b);

@@ -101,7 +101,7 @@ assign (Check *check, const char *path, const json_t *entry, GError **error)
   if (!judge_path (check, path, error))
     return FALSE;
   if (target->ecus == NULL)
-    return TRUE;
+    return refused (check, "director", error, RB_REASON_MALFORMED, "“%s” names no ECU in its custom", path);
   g_hash_table_iter_init (&iter, target->ecus);
   while (g_hash_table_iter_next (&iter, &serial, &hardware_id)) {
     if (!judge_ecu (check, serial, hardware_id, error))
@@ -129,25 +129,36 @@ assign_entry (const char *path, const json_t *entry, gpointer data)
   return assign (self->check, path, entry, self->error);
 }
 
-/* The Standard (5.2.3.1) leaves the member's name open: these are met, the first that is there counts. */
-static const json_t *
-vehicle_of (const json_t *part)
+/* The Standard (5.2.3.1) leaves the member's name open: these are met. Each that is there names one vehicle, and the same.
+ * *vin NULL: none is there. */
+static gboolean
+read_vehicle (Check *check, const json_t *part, const char **vin, GError **error)
 {
-  const json_t *vin = json_object_get (part, "vin"), *device = json_object_get (part, "device_id");
-  return vin != NULL ? vin : device != NULL ? device : json_object_get (json_object_get (part, "custom"), "vin");
+  const json_t *custom = json_object_get (part, "custom");
+  const json_t *members[] = { json_object_get (part, "vin"), json_object_get (part, "device_id"), json_object_get (custom, "vin") };
+  *vin = NULL;
+  if (custom != NULL && !json_is_object (custom) && !json_is_null (custom))
+    return refused (check, "director", error, RB_REASON_MALFORMED, "member “custom” is not an object");
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++) {
+    const char *text = json_string_value (members[i]);
+    if (members[i] != NULL && text == NULL)
+      return refused (check, "director", error, RB_REASON_MALFORMED, "the vehicle they are for is not a string");
+    if (text != NULL && *vin != NULL && strcmp (*vin, text) != 0)
+      return refused (check, "director", error, RB_REASON_MALFORMED, "they name vehicle %s and vehicle %s", *vin, text);
+    *vin = text != NULL ? text : *vin;
+  }
+  return TRUE;
 }
 
 static gboolean
 judge_vin (Check *check, const RbMetadata *targets, GError **error)
 {
-  const json_t *vin = vehicle_of (targets->signed_part);
+  const char *vin = NULL;
   const char *wanted = check->request->vin;
-  if (vin == NULL)
-    return TRUE;
-  if (!json_is_string (vin))
-    return refused (check, "director", error, RB_REASON_VIN_MISMATCH, "the vehicle they are for is not a text");
-  if (wanted != NULL && strcmp (json_string_value (vin), wanted) != 0)
-    return refused (check, "director", error, RB_REASON_VIN_MISMATCH, "they are for vehicle %s", json_string_value (vin));
+  if (!read_vehicle (check, targets->signed_part, &vin, error))
+    return FALSE;
+  if (vin != NULL && wanted != NULL && strcmp (vin, wanted) != 0)
+    return refused (check, "director", error, RB_REASON_VIN_MISMATCH, "they are for vehicle %s", vin);
   return TRUE;
 }
 
@@ -156,8 +167,11 @@ static gboolean
 judge_missing_vin (Check *check, const RbMetadata *targets, GError **error)
 {
   const RbVehicleRequest *request = check->request;
+  const char *vin = NULL;
   gboolean needed = request->vin_needed || check->assignments->len == 0;
-  if (!needed || request->vin == NULL || vehicle_of (targets->signed_part) != NULL)
+  if (!read_vehicle (check, targets->signed_part, &vin, error))
+    return FALSE;
+  if (!needed || request->vin == NULL || vin != NULL)
     return TRUE;
   return refused (check, "director", error, RB_REASON_VIN_MISMATCH, "they name no vehicle, expected %s", request->vin);
 }
@@ -165,9 +179,11 @@ judge_missing_vin (Check *check, const RbMetadata *targets, GError **error)
 static gboolean
 judge_director_targets (Check *check, const RbMetadata *targets, GError **error)
 {
-  const json_t *delegations = json_object_get (json_object_get (targets->signed_part, "delegations"), "roles");
+  const json_t *delegations = json_object_get (targets->signed_part, "delegations");
   Assign assign = { check, error };
-  if (json_array_size (delegations) > 0)
+  if (json_object_get (delegations, "succinct_roles") != NULL)
+    return refused (check, "director", error, RB_REASON_MALFORMED, "the Director has succinct_roles");
+  if (json_array_size (json_object_get (delegations, "roles")) > 0)
     return refused (check, "director", error, RB_REASON_DELEGATION_IN_DIRECTOR, "the Director delegates");
   return judge_vin (check, targets, error) && rb_metadata_each_entry (targets, assign_entry, &assign)
          && judge_missing_vin (check, targets, error);

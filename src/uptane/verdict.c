@@ -18,10 +18,23 @@ static const struct {
   { ARBITRARY, "Somebody without enough keys tries to have software of their own installed." },
 };
 
+/* Reasons that are not here are failures (of a server, a disk, a call), and no attack. */
 static const struct {
   RbReason reason;
   const char *attack;
 } stopped[] = {
+  { RB_REASON_BAD_KEY_ID, ARBITRARY },
+  { RB_REASON_BAD_SIGNATURE, ARBITRARY },
+  { RB_REASON_THRESHOLD_UNMET, ARBITRARY },
+  { RB_REASON_DUPLICATE_SIGNATURE, ARBITRARY },
+  { RB_REASON_ILLEGAL_THRESHOLD, ARBITRARY },
+  { RB_REASON_WRONG_TYPE, ARBITRARY },
+  { RB_REASON_MALFORMED, ARBITRARY },
+  { RB_REASON_PATH, ARBITRARY },
+  { RB_REASON_DELEGATION_IN_DIRECTOR, ARBITRARY },
+  { RB_REASON_TARGET_MISMATCH, ARBITRARY },
+  { RB_REASON_TARGET_MISSING, ARBITRARY },
+  { RB_REASON_PIN_MISMATCH, ARBITRARY },
   { RB_REASON_ROLLBACK, "rollback" },
   { RB_REASON_RELEASE_COUNTER, "rollback" },
   { RB_REASON_ROOT_VERSION, "rollback" },
@@ -32,8 +45,8 @@ static const struct {
   { RB_REASON_LENGTH_MISMATCH, "endless data" },
   { RB_REASON_TOO_LARGE, "endless data" },
   { RB_REASON_MISSING, "drop request" },
+  { RB_REASON_ROOT_GAP, "drop request" },
   { RB_REASON_DELEGATION_MISSING, "drop request" },
-  { RB_REASON_TIMEOUT, "drop request" },
   { RB_REASON_ECU_REPEATED, "mixed bundles" },
   { RB_REASON_ECU_UNKNOWN, "mixed bundles" },
   { RB_REASON_HARDWARE_MISMATCH, "mixed bundles" },
@@ -56,7 +69,7 @@ rb_verdict_attack (RbReason reason)
   for (guint i = 0; i < G_N_ELEMENTS (stopped); i++)
     if (stopped[i].reason == reason)
       return stopped[i].attack;
-  return ARBITRARY;
+  return NULL;
 }
 
 const char *

@@ -8,10 +8,11 @@ typedef struct {
   char *role;        /* "root", "timestamp", "targets", or a delegated role; NULL when it is none */
   RbReason reason;
   char *message;
-  const char *attack; /* the attack it stops: "rollback", "freeze", "arbitrary software", "mix-and-match", ... ; static */
+  const char *attack; /* the attack it stops: "rollback", "freeze", "arbitrary software", "mix-and-match", ...; NULL: the reason
+                         is a failure and no attack; static */
 } RbVerdict;
 void rb_verdict_clear (RbVerdict *self);
-/* The attack of the Uptane Standard 3.2 that a refusal for this reason stops; static. */
+/* The attack of the Uptane Standard 3.2 that a rejection for this reason stops; NULL: none. Static. */
 const char *rb_verdict_attack (RbReason reason);
 /* What such an attacker does, in a sentence; "" for no attack. Static. */
 const char *rb_verdict_attack_means (const char *attack);

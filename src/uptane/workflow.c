@@ -7,6 +7,7 @@
 #include "crypto/digest.h"
 #include "uptane/accepted.h"
 #include "uptane/delegation.h"
+#include "uptane/listed.h"
 #include "uptane/metadata.h"
 #include "uptane/vehicle.h"
 
@@ -224,11 +225,13 @@ next_root (RbWorkflow *self, gboolean *done, GError **error)
   g_autoptr (GError) failure = NULL;
   g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", trusted (self, "root")->version + 1);
   g_autoptr (RbMetadata) next = fetch (self, name, RB_METADATA_ROOT, max_of (self, RB_METADATA_ROOT), &failure);
+  if (next == NULL && rb_reason_of (failure) == RB_REASON_MISSING) {
+    *done = TRUE;
+    return rb_source_has_no_root_above (self->source, trusted (self, "root")->version + 1, error);
+  }
   if (next == NULL) {
-    *done = rb_reason_of (failure) == RB_REASON_MISSING;
-    if (!*done)
-      g_propagate_error (error, g_steal_pointer (&failure));
-    return *done;
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
   }
   if (!accept_root (self, next, error))
     return FALSE;
@@ -247,22 +250,30 @@ update_root (RbWorkflow *self, GError **error)
   return is_fresh (self, trusted (self, "root"), error);
 }
 
-static gint64
-announced_snapshot (const RbMetadata *timestamp)
+static gboolean
+listed_snapshot (const RbMetadata *timestamp, RbListed *listed, GError **error)
 {
-  return rb_json_integer_or (rb_metadata_entry (timestamp, "snapshot.json"), "version", -1);
+  g_autoptr (GError) failure = NULL;
+  if (rb_listed_read (timestamp, "snapshot", listed, &failure))
+    return TRUE;
+  if (failure == NULL)
+    return deny (error, RB_REASON_MALFORMED, "it lists no snapshot");
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
-/* §5.4.3: neither the timestamp nor the snapshot it announces may go back. */
+/* §5.4.3: neither the timestamp nor the snapshot it lists may go back. */
 static gboolean
 follows (const RbMetadata *before, const RbMetadata *next, GError **error)
 {
+  RbListed old = { 0 }, new = { 0 };
   if (next->version < before->version)
     return deny (error, RB_REASON_ROLLBACK, "version is %" G_GINT64_FORMAT ", accepted before was %" G_GINT64_FORMAT, next->version,
                  before->version);
-  if (announced_snapshot (next) < announced_snapshot (before))
-    return deny (error, RB_REASON_ROLLBACK, "it announces snapshot %" G_GINT64_FORMAT ", before it announced %" G_GINT64_FORMAT,
-                 announced_snapshot (next), announced_snapshot (before));
+  if (!listed_snapshot (before, &old, error) || !listed_snapshot (next, &new, error))
+    return FALSE;
+  if (new.version < old.version)
+    return deny (error, RB_REASON_ROLLBACK, "it lists snapshot %" G_GINT64_FORMAT ", before it listed %" G_GINT64_FORMAT, new.version, old.version);
   return TRUE;
 }
 
@@ -286,11 +297,9 @@ update_timestamp (RbWorkflow *self, GError **error)
   if (!load_signed (self, "timestamp", RB_METADATA_TIMESTAMP, &before, error))
     return FALSE;
   g_autoptr (RbMetadata) next = fetch (self, "timestamp.json", RB_METADATA_TIMESTAMP, max_of (self, RB_METADATA_TIMESTAMP), error);
-  if (next == NULL || !is_signed_by_root (root, next, "timestamp", error))
-    return FALSE;
-  if (announced_snapshot (next) < 0)
-    return deny (error, RB_REASON_MALFORMED, "it announces no snapshot");
-  if (!is_successor (self, before, next, error))
+  RbListed listed = { 0 };
+  if (next == NULL || !is_signed_by_root (root, next, "timestamp", error) || !listed_snapshot (next, &listed, error)
+      || !is_successor (self, before, next, error))
     return FALSE;
   if (before != NULL && next->version == before->version) { /* §5.4.3.1: not news, and no error */
     if (!is_fresh (self, before, error))
@@ -304,41 +313,30 @@ update_timestamp (RbWorkflow *self, GError **error)
   return TRUE;
 }
 
-/* §5.5.2, §5.6.2: what was announced of the file, where anything was. */
 static gboolean
-is_as_announced (const RbMetadata *metadata, const json_t *entry, GError **error)
+has_version (const RbMetadata *metadata, const RbListed *listed, GError **error)
 {
-  const char *sha256 = rb_json_string_or (json_object_get (entry, "hashes"), "sha256", NULL);
-  const char *sha512 = rb_json_string_or (json_object_get (entry, "hashes"), "sha512", NULL);
-  gint64 length = rb_json_integer_or (entry, "length", -1);
-  g_autofree char *own = sha512 == NULL ? NULL : rb_digest_sha512_hex (g_bytes_get_data (metadata->bytes, NULL), g_bytes_get_size (metadata->bytes));
-  if (length >= 0 && g_bytes_get_size (metadata->bytes) != (gsize) length)
-    return deny (error, RB_REASON_LENGTH_MISMATCH, "its length is not the one that was announced");
-  if ((sha256 != NULL && g_ascii_strcasecmp (sha256, metadata->sha256) != 0) || (sha512 != NULL && g_ascii_strcasecmp (sha512, own) != 0)
-      || (json_object_size (json_object_get (entry, "hashes")) > 0 && sha256 == NULL && sha512 == NULL))
-    return deny (error, RB_REASON_HASH_MISMATCH, "its hash is not one that was announced");
-  return TRUE;
+  return metadata->version == listed->version
+         || deny (error, RB_REASON_VERSION_MISMATCH, "version is %" G_GINT64_FORMAT ", listed is %" G_GINT64_FORMAT, metadata->version,
+                  listed->version);
 }
 
-static gboolean
-has_version (const RbMetadata *metadata, const json_t *entry, GError **error)
-{
-  gint64 wanted = rb_json_integer_or (entry, "version", -1);
-  return metadata->version == wanted
-         || deny (error, RB_REASON_VERSION_MISMATCH, "version is %" G_GINT64_FORMAT ", announced was %" G_GINT64_FORMAT, metadata->version,
-                  wanted);
-}
-
-/* Fetches VERSION.ROLE.json or ROLE.json, bounded by the length that was announced. */
+/* Fetches VERSION.ROLE.json or ROLE.json, bounded by the length that is listed. */
 static RbMetadata *
-fetch_announced (RbWorkflow *self, const char *role, RbMetadataType type, const json_t *entry, GError **error)
+fetch_listed (RbWorkflow *self, const char *role, RbMetadataType type, const RbListed *listed, GError **error)
 {
-  gint64 length = rb_json_integer_or (entry, "length", -1);
   g_autofree char *plain = rb_accepted_file_name (role);
   g_autofree char *name
-    = rb_workflow_is_consistent (self) ? g_strdup_printf ("%" G_GINT64_FORMAT ".%s", rb_json_integer_or (entry, "version", 0), plain) : g_strdup (plain);
-  gsize max = length > 0 ? MIN ((gsize) length, max_of (self, type)) : max_of (self, type);
-  return fetch (self, name, type, max, error);
+    = rb_workflow_is_consistent (self) ? g_strdup_printf ("%" G_GINT64_FORMAT ".%s", listed->version, plain) : g_strdup (plain);
+  gsize own = max_of (self, type);
+  gboolean shorter = listed->length > 0 && (guint64) listed->length < own;
+  g_autoptr (GError) failure = NULL;
+  RbMetadata *file = fetch (self, name, type, shorter ? (gsize) listed->length : own, &failure);
+  if (file == NULL && shorter && rb_reason_of (failure) == RB_REASON_TOO_LARGE)
+    deny (error, RB_REASON_LENGTH_MISMATCH, "longer than the listed %" G_GINT64_FORMAT " bytes", listed->length);
+  else if (file == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return file;
 }
 
 typedef struct {
@@ -352,34 +350,38 @@ still_listed (const char *name, const json_t *entry, gpointer data)
 {
   const Successor *successor = data;
   const json_t *now = rb_metadata_entry (successor->next, name);
+  RbListed before = { 0 }, after = { 0 };
   if (now == NULL)
-    return deny (successor->error, RB_REASON_ROLLBACK, "%s was listed before and is gone", name);
-  return rb_json_integer_or (now, "version", -1) >= rb_json_integer_or (entry, "version", 0)
-         || deny (successor->error, RB_REASON_ROLLBACK, "%s went back", name);
+    return deny (successor->error, RB_REASON_ROLLBACK, "%s was listed before and is not any more", name);
+  if (!rb_listed_read_entry (entry, name, &before, successor->error) || !rb_listed_read_entry (now, name, &after, successor->error))
+    return FALSE;
+  return after.version >= before.version
+         || deny (successor->error, RB_REASON_ROLLBACK, "%s: listed is version %" G_GINT64_FORMAT ", before it was %" G_GINT64_FORMAT, name,
+                  after.version, before.version);
 }
 
 static gboolean
-check_snapshot (RbWorkflow *self, const RbMetadata *next, const RbMetadata *before, const json_t *entry, GError **error)
+check_snapshot (RbWorkflow *self, const RbMetadata *next, const RbMetadata *before, const RbListed *listed, GError **error)
 {
   Successor successor = { next, error };
-  return is_as_announced (next, entry, error) && is_signed_by_root (trusted (self, "root"), next, "snapshot", error)
-         && has_version (next, entry, error) && (before == NULL || rb_metadata_each_entry (before, still_listed, &successor))
+  return rb_listed_check (listed, next, FALSE, error) && is_signed_by_root (trusted (self, "root"), next, "snapshot", error)
+         && rb_listed_check_all (next, error) && has_version (next, listed, error) && (before == NULL || rb_metadata_each_entry (before, still_listed, &successor))
          && is_fresh (self, next, error);
 }
 
 static gboolean
 update_snapshot (RbWorkflow *self, GError **error)
 {
-  const json_t *entry = rb_metadata_entry (trusted (self, "timestamp"), "snapshot.json");
+  RbListed listed = { 0 };
   g_autoptr (RbMetadata) before = NULL;
-  if (!load_signed (self, "snapshot", RB_METADATA_SNAPSHOT, &before, error))
+  if (!listed_snapshot (trusted (self, "timestamp"), &listed, error) || !load_signed (self, "snapshot", RB_METADATA_SNAPSHOT, &before, error))
     return FALSE;
-  if (!self->options.strict && before != NULL && check_snapshot (self, before, NULL, entry, NULL)) {
+  if (!self->options.strict && before != NULL && check_snapshot (self, before, NULL, &listed, NULL)) {
     trust (self, "snapshot", g_steal_pointer (&before));
     return TRUE;
   }
-  g_autoptr (RbMetadata) next = fetch_announced (self, "snapshot", RB_METADATA_SNAPSHOT, entry, error);
-  if (next == NULL || !check_snapshot (self, next, before, entry, error) || !is_successor (self, before, next, error)
+  g_autoptr (RbMetadata) next = fetch_listed (self, "snapshot", RB_METADATA_SNAPSHOT, &listed, error);
+  if (next == NULL || !check_snapshot (self, next, before, &listed, error) || !is_successor (self, before, next, error)
       || !rb_accepted_put (self->accepted, "snapshot", next->bytes, error))
     return FALSE;
   trust (self, "snapshot", g_steal_pointer (&next));
@@ -387,9 +389,9 @@ update_snapshot (RbWorkflow *self, GError **error)
 }
 
 static gboolean
-check_targets (RbWorkflow *self, const RbMetadata *targets, const RbMetadataRole *keys, const json_t *entry, GError **error)
+check_targets (RbWorkflow *self, const RbMetadata *targets, const RbMetadataRole *keys, const RbListed *listed, GError **error)
 {
-  return is_as_announced (targets, entry, error) && rb_metadata_verify (targets, keys, error) && has_version (targets, entry, error)
+  return rb_listed_check (listed, targets, FALSE, error) && rb_metadata_verify (targets, keys, error) && has_version (targets, listed, error)
          && is_fresh (self, targets, error);
 }
 
@@ -410,20 +412,24 @@ load_targets (RbWorkflow *self, const char *role, const RbMetadataRole *keys, Rb
 static gboolean
 update_targets (RbWorkflow *self, const char *role, const RbMetadataRole *keys, GError **error)
 {
-  g_autofree char *listed = g_strconcat (role, ".json", NULL);
-  const json_t *entry = rb_metadata_entry (trusted (self, "snapshot"), listed);
+  RbListed listed = { 0 };
+  g_autoptr (GError) failure = NULL;
   gboolean delegated = strcmp (role, "targets") != 0;
-  if (entry == NULL)
-    return deny (error, delegated ? RB_REASON_DELEGATION_MISSING : RB_REASON_MISSING, "the snapshot does not list it");
+  if (!rb_listed_read (trusted (self, "snapshot"), role, &listed, &failure)) {
+    if (failure == NULL)
+      return deny (error, delegated ? RB_REASON_DELEGATION_MISSING : RB_REASON_MISSING, "the snapshot does not list it");
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
   g_autoptr (RbMetadata) before = NULL;
   if (!load_targets (self, role, keys, &before, error))
     return FALSE;
-  if (!self->options.strict && before != NULL && check_targets (self, before, keys, entry, NULL)) {
+  if (!self->options.strict && before != NULL && check_targets (self, before, keys, &listed, NULL)) {
     trust (self, role, g_steal_pointer (&before));
     return TRUE;
   }
-  g_autoptr (RbMetadata) next = fetch_announced (self, role, RB_METADATA_TARGETS, entry, error);
-  if (next == NULL || !check_targets (self, next, keys, entry, error) || !is_successor (self, before, next, error)
+  g_autoptr (RbMetadata) next = fetch_listed (self, role, RB_METADATA_TARGETS, &listed, error);
+  if (next == NULL || !check_targets (self, next, keys, &listed, error) || !is_successor (self, before, next, error)
       || !rb_accepted_put (self->accepted, role, next->bytes, error))
     return FALSE;
   trust (self, role, g_steal_pointer (&next));
@@ -516,15 +522,16 @@ expand (GPtrArray *stack, const RbMetadata *parent, const char *path, GError **e
   return TRUE;
 }
 
+/* A role that is loaded already is verified again, by the delegation that leads to it now. */
 static gboolean
 load_delegated (RbWorkflow *self, const Visit *visit, GError **error)
 {
-  static const char *const top[] = { "", "root", "timestamp", "snapshot", "targets", NULL };
-  if (g_strv_contains (top, visit->role))
-    return deny (error, RB_REASON_MALFORMED, "a delegated role cannot have this name");
   const json_t *all_keys = json_object_get (json_object_get (visit->parent->signed_part, "delegations"), "keys");
   g_autoptr (RbMetadataRole) keys = rb_metadata_role_new (all_keys, visit->entry, error);
-  return keys != NULL && (trusted (self, visit->role) != NULL || update_targets (self, visit->role, keys, error));
+  const RbMetadata *known = trusted (self, visit->role);
+  if (keys == NULL)
+    return FALSE;
+  return known != NULL ? rb_metadata_verify (known, keys, error) : update_targets (self, visit->role, keys, error);
 }
 
 /* One role of the search. TRUE: go on with the stack; *found when the role lists the target. */

@@ -709,6 +709,142 @@ def a_delegation_cannot_be_called_like_a_top_level_role(start):
 
 
 @case
+def one_name_by_two_parents_is_verified_against_each(start):
+    """Both parents delegate to "shared" with keys of their own; the file is signed by the first's."""
+    for order in (["x/file", "y/file"], ["y/file"], ["x/file"]):
+        repository = Repository()
+        repository.delegate("first", paths=("x/*",))
+        repository.delegate("second", paths=("y/*",))
+        repository.delegate("shared", "first", paths=("x/*",), key=Key())
+        genuine = list(repository.signers["shared"])
+        repository.delegate("shared", "second", paths=("y/*",), key=Key())
+        repository.signers["shared"] = genuine
+        for path in ("x/file", "y/file"):
+            repository.add_artifact(path, b"content", "shared")
+        repository.publish()
+        client = start(repository)
+        verdict = client.download(*order, reason=None if order == ["x/file"] else "threshold-unmet")
+        if "y/file" in order:
+            assert verdict["role"] == "shared", verdict
+            assert not (client.targets / "y%2Ffile").exists()
+            client.download("x/file")
+            client.download("y/file", reason="threshold-unmet")
+        client.close()
+
+
+@case
+def a_member_that_restricts_is_right_or_the_file_is_rejected(start):
+    def attempt(role, change, at="targets"):
+        repository = Repository()
+        repository.delegate("one")
+        repository.add_artifact("file", b"content", "one")
+        change(repository)
+        repository.publish()
+        client = start(repository)
+        verdict = client.download("file", reason="malformed")
+        assert verdict["role"] == role, (role, verdict)
+        client.close()
+
+    def in_delegation(**members):
+        return lambda r: r.targets["targets"]["delegations"]["roles"][0].update(members)
+    for members in ({"hardwareIds": "x"}, {"terminating": "true"}, {"paths": "*"}, {"paths": [1]}, {"path_hash_prefixes": ["00"]}, {"keyids": "x"},
+                    {"name": "root"}, {"name": "timestamp"}, {"name": ""}, {"name": 3}):
+        attempt("targets", in_delegation(**members))
+    attempt("targets", lambda r: r.targets["targets"]["delegations"]["roles"].append(r.targets["targets"]["delegations"]["roles"][0]))
+    attempt("targets", lambda r: r.targets["targets"]["delegations"].update(roles={}))
+    attempt("targets", lambda r: r.targets["targets"].update(delegations=[]))
+    attempt("one", lambda r: r.targets["one"]["targets"]["file"]["hashes"].update(sha512="00"))
+    attempt("one", lambda r: r.targets["one"]["targets"]["file"].update(custom={"releaseCounter": "1"}))
+    attempt("one", lambda r: r.targets["one"]["targets"]["file"].update(length="7"))
+    attempt("snapshot", lambda r: r.snapshot["meta"]["one.json"].update(length="7"))
+    attempt("snapshot", lambda r: r.snapshot["meta"]["one.json"].update(hashes={"sha256": "00"}))
+    attempt("timestamp", lambda r: r.timestamp["meta"]["snapshot.json"].update(length="7"))
+
+    def of_root(r):
+        r.root["consistent_snapshot"] = "true"
+        r.next_root()
+    attempt("root", of_root)
+
+
+@case
+def a_role_of_the_root_that_is_unknown_needs_no_threshold(start):
+    repository = Repository()
+    repository.root["roles"]["offline-updates"] = {"keyids": []}
+    repository.root["roles"]["remote-sessions"] = {}
+    repository.publish_root()
+    repository.publish()
+    client = start(repository)
+    client.refresh()
+
+
+@case
+def no_attack_is_claimed_of_a_failure(start):
+    client = start(published())
+    for status in (302, 500, 503):
+        client.repository.absent = status
+        verdict = client.refresh("io")
+        assert verdict["attack"] is None, verdict
+    client.repository.absent = 404
+    client.refresh()
+    done = subprocess.run([client.program, "--json", "tuf", "--metadata-dir", client.metadata, "--metadata-url", "http://127.0.0.1:1/", "--time", NOW,
+                           "refresh"], capture_output=True, text=True, timeout=60, check=False)
+    verdict = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 1 and verdict["attack"] is None, verdict
+    client.repository.alter("timestamp.json", lambda file: file.update(signatures=[]))
+    assert client.refresh("threshold-unmet")["attack"] == "arbitrary software"
+
+
+@case
+def a_folder_that_lacks_a_root(start):
+    """A newer root that cannot be reached is named; a server cannot be asked for what it has."""
+    repository = published()
+    client = start(repository)
+    for _ in range(5):
+        repository.next_root()
+    folder = client.root / "mirror"
+    folder.mkdir()
+    for name, content in repository.files.items():
+        if name not in ("3.root.json", "4.root.json"):
+            (folder / name).write_bytes(content)
+
+    def refresh(expect):
+        done = subprocess.run([client.program, "--json", "tuf", "--metadata-dir", client.metadata, "--metadata-url", folder, "--time", NOW, "refresh"],
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == expect, done
+        return json.loads(done.stdout.splitlines()[-1])
+    verdict = refresh(1)
+    assert verdict["reason"] == "root-gap" and "version 3 is missing, version 6 is there" in verdict["message"], verdict
+    for version in (3, 4):
+        (folder / f"{version}.root.json").write_bytes(repository.files[f"{version}.root.json"])
+    refresh(0)
+    assert client.version("root") == 6
+
+
+@case
+def trust_update_names_a_gap(start):
+    repository = published()
+    client = start(repository, initialise=False)
+    for _ in range(5):
+        repository.next_root()
+    folder = client.root / "roots"
+    folder.mkdir()
+    for version in (1, 2, 4, 5, 6):
+        (folder / f"{version}.root.json").write_bytes(repository.files[f"{version}.root.json"])
+
+    def trust(*arguments, expect=0):
+        done = subprocess.run([client.program, "--json", "--data-dir", client.root / "data", "trust", *map(str, arguments)], capture_output=True,
+                              text=True, timeout=60, check=False)
+        assert done.returncode == expect, done
+        return json.loads(done.stdout.splitlines()[-1])
+    trust("add", folder / "1.root.json", "--name", "OEM")
+    verdict = trust("update", folder, expect=1)
+    assert verdict["reason"] == "root-gap" and "version 3 is missing, version 6 is there" in verdict["message"], verdict
+    (folder / "3.root.json").write_bytes(repository.files["3.root.json"])
+    trust("update", folder)
+    assert trust("list")["anchors"][0]["version"] == 6
+
+
+@case
 def from_a_folder_without_a_server(start):
     repository = Repository()
     repository.add_artifact("file", b"content")

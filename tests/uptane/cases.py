@@ -308,13 +308,13 @@ for _repo in ("director", "image"):
         getattr(world, repo).keep_root()
         getattr(world, repo).edit["root"] = lambda signed: signed.update(version=3)
 
-    @case(f"{_repo}-root-link-missing", _repo, "root", "missing")
+    @case(f"{_repo}-root-link-missing", _repo, "root", "root-gap")
     def _(world, repo=_repo):
         getattr(world, repo).keep_root()
         getattr(world, repo).keep_root()
         getattr(world, repo).final = lambda files: files.pop("2.root.json")
 
-    @case(f"{_repo}-root-json-beyond-the-chain", _repo, "root", "missing")
+    @case(f"{_repo}-root-json-beyond-the-chain", _repo, "root", "root-gap")
     def _(world, repo=_repo):
         for _ in range(3):
             getattr(world, repo).keep_root()
@@ -395,7 +395,7 @@ def _(world):
 
 
 for _member, _value in (("vin", 1), ("device_id", None), ("vin", ["WRB0TEST000000001"])):
-    @case(f"director-{_member}-is-{_value!r}", "director", "targets", "vin-mismatch")
+    @case(f"director-{_member}-is-{_value!r}", "director", "targets", "malformed")
     def _(world, member=_member, value=_value):
         world.director.extra = {member: value}
 
@@ -409,7 +409,7 @@ def _(world):
 @case("directs-nothing-to-any-ecu", "director", "targets", "vin-mismatch")
 def _(world):
     for entry in world.director.targets.values():
-        entry["custom"].pop("ecuIdentifiers")
+        entry["custom"]["ecuIdentifiers"] = {}
     world.director.extra = {}
 
 

@@ -93,6 +93,35 @@ class Styles(Case):
                 self.refuses(world, "director", "targets", "bad-signature")
 
 
+class Orders(Case):
+    """ota-tuf and JavaScript sort members by UTF-16 code unit, Python and jansson by code point."""
+
+    UNUSUAL = {"\uff5e beside": 1, "\U0001f697 car": {"\ue000": 1, "\U0010ffff": 2, "\ud7ff": [{"\ufffd": 1, "\U00010000": 2}]}, "plain": 0}
+
+    @staticmethod
+    def form(value):
+        def ordered(part):
+            if isinstance(part, dict):
+                return {name: ordered(part[name]) for name in sorted(part, key=lambda name: name.encode("utf-16-be"))}
+            return [ordered(each) for each in part] if isinstance(part, list) else part
+        return json.dumps(ordered(value), separators=(",", ":"), ensure_ascii=False).encode()
+
+    def test_utf16(self):
+        self.assertNotEqual(self.form(self.UNUSUAL), form_a(self.UNUSUAL))
+        for announce in ("bytes", "canonical"):
+            style = Style(canonical=self.form, announce=announce, extra=self.UNUSUAL)
+            style.write = lambda value: self.form(value)
+            self.tearDown()
+            self.setUp()
+            self.accepts(World(style))
+            altered = World(style).newer()
+            altered.image.after["targets"] = lambda envelope: envelope["signed"].update(plain=1)
+            self.refuses(altered, "image", "targets", "bad-signature")
+
+    def test_bytes(self):
+        self.accepts(World(Style(extra=self.UNUSUAL)))
+
+
 class Verdict(Case):
     def test_what_it_tells(self):
         verdict = self.accepts(World(self.style))
@@ -275,6 +304,25 @@ class Chains(Case):
         self.assertEqual(sorted(path.name for path in (self.state / "director").glob("*.root.json")),
                          ["1.root.json", "2.root.json", "3.root.json"])
         self.assertEqual(bench.tree(self.state, roots=False), before)
+
+    def test_two_links_missing_in_a_row(self):
+        """301 roots, of which two in a row are not there: the rest is unreachable, and said to be."""
+        self.accepts(World(self.style))
+        world = World(self.style).newer()
+        for repository in (world.director, world.image):
+            for _ in range(30):
+                repository.keep_root()
+        world.image.final = lambda files: [files.pop(f"{version}.root.json") for version in (15, 16)]
+        verdict = self.refuses(world, "image", "root", "root-gap")
+        self.assertIn("version 15 is missing, version 31 is there", verdict["message"])
+        self.assertEqual(verdict["attack"], "drop request")
+        world.image.final = None
+        self.assertEqual(self.accepts(world)["image"]["root"], 31)
+
+    def test_unknown_role_without_threshold(self):
+        world = World(self.style)
+        world.director.edit["root"] = lambda signed: signed["roles"].update({"offline-updates": {"keyids": []}, "remote-sessions": {}})
+        self.accepts(world)
 
     def test_root_json_alone(self):
         """The reference implementation names every root root.json."""

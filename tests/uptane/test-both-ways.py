@@ -20,7 +20,7 @@ from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import Signature, SSlibKey
 
 import bench
-from cases import CASES
+from forms import CASES
 from writer import PARTIAL, PRIMARY, SECONDARY, VIN, Style, World
 
 CTL, OEM, SIM = sys.argv[1:4]
