@@ -5,20 +5,12 @@
 #include "ctl/record.h"
 #include "record/stored.h"
 
-/* Records that the OEM has not acknowledged. */
+/* Records that the OEM has not acknowledged, in the order in which they are sent. */
 static GPtrArray *
 list_pending (RbCli *cli, GError **error)
 {
   g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, error);
-  GPtrArray *records = outbox == NULL ? NULL : rb_stored_list (outbox, NULL, NULL, NULL, error);
-  for (guint i = 0; records != NULL && i < records->len;) {
-    const RbStored *record = records->pdata[i];
-    if (record->acknowledged)
-      g_ptr_array_remove_index (records, i);
-    else
-      i++;
-  }
-  return records;
+  return outbox == NULL ? NULL : rb_stored_pending (outbox, error);
 }
 
 static int

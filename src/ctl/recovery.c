@@ -6,10 +6,12 @@
 #include "ctl/identities.h"
 #include "record/sheet.h"
 #include "record/statement.h"
+#include "recovery/exception.h"
 #include "recovery/hand-over.h"
 
 typedef struct {
-  char *vin, *output, *campaign, *identity, *workstation, *second, *passphrase_file, *tag;
+  char *vin, *output, *campaign, *identity, *workstation, *second, *passphrase_file, *tag, *as, *note;
+  GStrv photos;
   RbIdentitySet *people[3]; /* technician, workstation, second person */
 } Settings;
 
@@ -17,9 +19,10 @@ static void
 settings_clear (Settings *self)
 {
   char *const texts[] = { self->vin, self->output, self->campaign, self->identity, self->workstation, self->second, self->passphrase_file,
-                          self->tag };
+                          self->tag, self->as, self->note };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
+  g_strfreev (self->photos);
   for (guint i = 0; i < G_N_ELEMENTS (self->people); i++)
     g_clear_pointer (&self->people[i], rb_identity_set_free);
 }
@@ -102,6 +105,26 @@ verb_take_over (RbCli *cli, int argc, char **argv)
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
 }
 
+static int
+verb_close (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Settings) settings = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *digest = NULL;
+  int code;
+  if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
+    return code;
+  const gboolean loaded = load_people (cli, &settings, &error);
+  const RbCaseOptions options = case_options (cli, &settings);
+  const RbException exception = { settings.as, settings.note, (const char *const *) settings.photos };
+  g_autoptr (GBytes) envelope = loaded ? rb_exception_close (&options, &exception, &digest, &error) : NULL;
+  if (envelope == NULL || !print_tag (&settings, envelope, &error))
+    return rb_cli_fail (cli, error, NULL);
+  g_autofree char *message = g_strdup_printf ("Vehicle %s is closed with exception (%s). It stays open and must not be driven. Record %s.",
+                                              settings.vin, settings.as, digest);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message, details (settings.vin, "exception", digest));
+}
+
 #define VIN { "vin", "VIN", "VIN as on the plate", RB_OPTION_TEXT (Settings, vin), .needed = TRUE }
 #define IDENTITY { "identity", "ID", "the technician's identity", RB_OPTION_FILE (Settings, identity) }
 #define WORKSTATION { "workstation", "ID", "the workstation's identities", RB_OPTION_FILE (Settings, workstation) }
@@ -121,8 +144,23 @@ static const RbOption hand_over_options[] = {
   { NULL },
 };
 
+static const RbOption close_options[] = {
+  VIN,
+  { "as", "waiting-for-part|towed|left-against-advice", "why the vehicle leaves", RB_OPTION_WORD (Settings, as), .needed = TRUE },
+  { "note", "TEXT", "more about it, for the record", RB_OPTION_TEXT (Settings, note) },
+  { "photo", "FILE", "a photo, which the record names by its digest; may be repeated", RB_OPTION_FILES (Settings, photos) },
+  TAG,
+  IDENTITY,
+  WORKSTATION,
+  { "second", "ID", "a second person's identity", RB_OPTION_FILE (Settings, second) },
+  PASSPHRASE,
+  CAMPAIGN,
+  { NULL },
+};
+
 const RbCliVerb rb_recovery_verbs[] = {
   { "recovery hand-over", "--vin VIN -o FILE", "sign what is done, for another workstation", verb_hand_over, hand_over_options },
   { "recovery take-over", "FILE", "go on with a recovery of another workstation", verb_take_over, NULL, 1, 1 },
+  { "recovery close", "--vin VIN --as WORD --identity ID --second ID", "close a vehicle with exception, by two people", verb_close, close_options },
   { NULL },
 };

@@ -5,6 +5,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "crypto/certificate.h"
+#include "oem/open-vehicles.h"
 #include "record/chain.h"
 #include "record/creation.h"
 #include "record/statement.h"
@@ -237,6 +238,32 @@ count_records (Audit *self)
   return count;
 }
 
+static json_t *
+vehicle_json (const RbOpenVehicle *vehicle)
+{
+  return json_pack ("{s:s,s:s,s:s}", "vin", vehicle->vin, "campaign", vehicle->campaign, "result", vehicle->result);
+}
+
+/* Vehicles that no record completes. A hazardous one must not be driven. */
+static void
+report_open (Audit *self, json_t *extra)
+{
+  g_autoptr (GPtrArray) vehicles = rb_open_vehicles_list (self->outcomes);
+  json_t *open = json_array (), *hazardous = json_array ();
+  for (guint i = 0; i < vehicles->len; i++) {
+    const RbOpenVehicle *vehicle = vehicles->pdata[i];
+    if (!vehicle->open)
+      continue;
+    json_array_append_new (open, vehicle_json (vehicle));
+    if (vehicle->hazardous)
+      json_array_append_new (hazardous, vehicle_json (vehicle));
+    rb_cli_say (self->cli, "vehicle %s, campaign %s: open%s, %s", vehicle->vin, vehicle->campaign, vehicle->hazardous ? " and hazardous" : "",
+                vehicle->result);
+  }
+  rb_json_set (extra, "open", open);
+  rb_json_set (extra, "hazardous", hazardous);
+}
+
 static int
 finish (Audit *self, const char *folder)
 {
@@ -254,6 +281,7 @@ finish (Audit *self, const char *folder)
   rb_json_set (extra, "campaign_unchecked", lists.campaign_unchecked);
   rb_json_set (extra, "key_creation_unchecked", lists.creation_unchecked);
   rb_json_set (extra, "gaps", told);
+  report_open (self, extra);
   if (wrong != NULL)
     return rb_cli_end (self->cli, RB_CLI_FAILED, rb_reason_word (wrong->reason), wrong->message, extra);
   g_autofree char *hole_text = hole == NULL ? NULL : rb_chain_gap_text (hole);

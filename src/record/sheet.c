@@ -2,6 +2,7 @@
 #include "record/sheet.h"
 
 #include "core/json.h"
+#include "record/ending.h"
 #include "record/result.h"
 #include "record/verify.h"
 
@@ -17,6 +18,7 @@
 #define QR_SIZE 96.0
 #define ECU_BOTTOM (HEIGHT - MARGIN - QR_SIZE - 24)
 #define DIGEST_SHOWN 12
+#define MAX_PHOTOS_SHOWN 4
 
 typedef struct {
   cairo_t *cairo;
@@ -76,9 +78,13 @@ draw_rule (Page *page)
 
 /* A word that nobody can overlook, on a bar; never by colour alone. */
 static void
-draw_verdict (Page *page, gboolean completed)
+draw_verdict (Page *page, const char *result)
 {
-  const char *text = completed ? "COMPLETED: every ECU is proven recovered" : "NOT COMPLETE: DO NOT RELEASE THIS VEHICLE";
+  gboolean completed = strcmp (result, "completed") == 0;
+  const char *text = completed                                      ? "COMPLETED: every ECU is proven recovered"
+                     : strcmp (result, RB_ENDING_HANDED_OVER) == 0  ? "HANDED OVER, NOT COMPLETE: DO NOT RELEASE THIS VEHICLE"
+                     : strcmp (result, RB_ENDING_TYPE_EXCEPTION) == 0 ? "CLOSED WITH EXCEPTION: DO NOT DRIVE THIS VEHICLE"
+                                                                    : "NOT COMPLETE: DO NOT RELEASE THIS VEHICLE";
   cairo_set_source_rgb (page->cairo, completed ? 0.1 : 0.7, completed ? 0.4 : 0.05, 0.1);
   cairo_rectangle (page->cairo, MARGIN, page->y, INNER, 34);
   cairo_fill (page->cairo);
@@ -199,6 +205,21 @@ join (const char *one, const char *other)
 }
 
 static void
+draw_exception (Page *page, const json_t *exception)
+{
+  size_t i;
+  json_t *photo;
+  if (exception == NULL)
+    return;
+  draw_fact (page, "Exception", rb_json_string_or (exception, "as", NULL));
+  if (json_object_get (exception, "text") != NULL)
+    draw_fact (page, "Note", rb_json_string_or (exception, "text", NULL));
+  json_array_foreach (json_object_get (exception, "photos"), i, photo)
+    if (i < MAX_PHOTOS_SHOWN)
+      draw_fact (page, "Photo (SHA-256)", rb_json_string_or (photo, "sha256", NULL));
+}
+
+static void
 draw_head (Page *page, const RbVerifyOutcome *record)
 {
   const json_t *predicate = record->predicate;
@@ -214,7 +235,7 @@ draw_head (Page *page, const RbVerifyOutcome *record)
   draw_line (page, "Sans 10", "Certificate of a manual recall after key compromise");
   draw_line (page, "Sans Bold 16", title);
   page->y += 8;
-  draw_verdict (page, strcmp (record->result, "completed") == 0);
+  draw_verdict (page, record->result);
   draw_fact (page, "VIN", record->vin);
   draw_fact (page, "Odometer", distance);
   draw_fact (page, "Campaign numbers", numbers);
@@ -222,6 +243,7 @@ draw_head (Page *page, const RbVerifyOutcome *record)
   draw_fact (page, "Dealer", dealer);
   draw_fact (page, "Repair order", rb_json_string_or (json_object_get (predicate, "dealer"), "repairOrder", NULL));
   draw_fact (page, "Result", record->result);
+  draw_exception (page, json_object_get (predicate, "exception"));
   draw_fact (page, "Inspection", rb_json_string_or (json_object_get (predicate, "inspection"), "outcome", "none"));
   draw_fact (page, "Work", times);
   draw_fact (page, "Technician", rb_json_string_or (json_object_get (predicate, "technician"), "name", NULL));

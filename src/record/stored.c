@@ -5,6 +5,7 @@
 #include "core/moment.h"
 #include "record/chain.h"
 #include "record/creation.h"
+#include "record/ending.h"
 
 #include <string.h>
 
@@ -71,6 +72,29 @@ rb_stored_list (RbOutbox *outbox, const char *vin, const char *campaign, GStrv *
   for (guint i = all->len; i > 0; i--)
     if (!is_wanted (all->pdata[i - 1], vin, campaign))
       g_ptr_array_remove_index (all, i - 1);
+  return all;
+}
+
+static gboolean
+is_exception (const RbStored *self)
+{
+  return g_strcmp0 (self->outcome->type, RB_ENDING_TYPE_EXCEPTION) == 0;
+}
+
+GPtrArray *
+rb_stored_pending (RbOutbox *outbox, GError **error)
+{
+  GPtrArray *all = rb_stored_list (outbox, NULL, NULL, NULL, error);
+  guint first = 0;
+  for (guint i = 0; all != NULL && i < all->len;) {
+    if (((RbStored *) all->pdata[i])->acknowledged) {
+      g_ptr_array_remove_index (all, i);
+      continue;
+    }
+    if (is_exception (all->pdata[i]))
+      g_ptr_array_insert (all, (int) first++, g_ptr_array_steal_index (all, i));
+    i++;
+  }
   return all;
 }
 

@@ -21,6 +21,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbStored, rb_stored_free)
  * be read. gaps (may be NULL): texts of numbers that are missing. (element-type RbStored) (transfer full) */
 GPtrArray *rb_stored_list (RbOutbox *outbox, const char *vin, const char *campaign, GStrv *gaps, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Records that are not acknowledged, in the order in which they are sent: vehicles closed with exception first, then the oldest.
+ * (element-type RbStored) (transfer full) */
+GPtrArray *rb_stored_pending (RbOutbox *outbox, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* By the digest of the signed bytes, or an unambiguous beginning of at least 8 digits. Errors: not-found; where a damaged row has that name,
  * what is wrong with it. (transfer full) */
 RbStored *rb_stored_find (RbOutbox *outbox, const char *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
