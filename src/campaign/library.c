@@ -557,7 +557,7 @@ rb_library_remove (RbLibrary *self, const char *name, RbLibraryInUse in_use, gpo
   const Place *place = places == NULL ? NULL : find (places, name, error);
   if (place == NULL)
     return FALSE;
-  if (in_use != NULL && in_use (place->id, data))
+  if (in_use != NULL && in_use (place->anchor, place->id, data))
     return refuse (error, RB_REASON_RECOVERY_OPEN, name, "a recovery of it is not finished");
   if (!take_away (self, place, error))
     return FALSE;
@@ -572,9 +572,10 @@ rb_library_check_clock (RbLibrary *self, gint64 now, GError **error)
   return pins != NULL && rb_pins_check_clock (pins, now, error);
 }
 
-gint64
-rb_library_time_floor (RbLibrary *self)
+gboolean
+rb_library_time_floor (RbLibrary *self, gint64 *floor, GError **error)
 {
-  g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, NULL);
-  return pins == NULL ? 0 : rb_pins_floor (pins);
+  g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
+  *floor = pins == NULL ? 0 : rb_pins_floor (pins);
+  return pins != NULL;
 }

@@ -48,14 +48,14 @@ char *rb_library_name (RbLibrary *self, RbContents *contents, GError **error) G_
  * scope holds it or may hold it and by which nothing can be started, unless newer metadata shows that they have ended. (element-type RbContents) (transfer full) */
 GPtrArray *rb_library_for_vin (RbLibrary *self, const char *vin, gint64 now, GPtrArray **problems, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Is a recovery of that campaign open? recovery-open stops the removal then. */
-typedef gboolean (*RbLibraryInUse) (const char *id, gpointer data);
+/* Is a recovery of that anchor's campaign open? recovery-open stops the removal then. anchor NULL: it cannot be read whose it is. */
+typedef gboolean (*RbLibraryInUse) (const char *anchor, const char *id, gpointer data);
 gboolean rb_library_remove (RbLibrary *self, const char *name, RbLibraryInUse in_use, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* clock when now is before the time floor: then nothing is started. */
 gboolean rb_library_check_clock (RbLibrary *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The latest time an OEM has signed, of all campaigns ever imported; 0 when there is none. */
-gint64 rb_library_time_floor (RbLibrary *self);
+/* The latest time an OEM has signed, of all campaigns ever imported; 0 when there is none. Error store-damaged: it is not known. */
+gboolean rb_library_time_floor (RbLibrary *self, gint64 *floor, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* For bundle.c. */
 /* Held while the library or pins.json is read, changed and written. Errors: in-use, io. */

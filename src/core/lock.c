@@ -94,12 +94,15 @@ describe (pid_t pid, uid_t uid)
   return g_strdup_printf ("“%s” (process %d, user %s)", program, pid, user);
 }
 
+/* "Uid:\t1000\t1000\t1000\t1000" of its status: the folder itself is root's when the process may not be dumped. */
 static char *
 describe_process (pid_t pid)
 {
-  struct stat status;
-  g_autofree char *path = g_strdup_printf ("/proc/%d", pid);
-  return stat (path, &status) == 0 ? describe (pid, status.st_uid) : NULL;
+  g_autofree char *path = g_strdup_printf ("/proc/%d/status", pid);
+  g_autofree char *status = NULL;
+  unsigned int user;
+  const char *line = g_file_get_contents (path, &status, NULL, NULL) ? strstr (status, "\nUid:") : NULL;
+  return line != NULL && sscanf (line, "\nUid: %u", &user) == 1 ? describe (pid, user) : NULL;
 }
 
 /* A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 714 fd:01:4325 0 EOF"; pid 0 when it has no exclusive lock of that file. */

@@ -212,9 +212,9 @@ verb_show (RbCli *cli, int argc, char **argv)
 }
 
 static gboolean
-in_use (const char *id, gpointer data)
+in_use (const char *anchor, const char *id, gpointer data)
 {
-  return rb_journal_is_open (data, id);
+  return rb_journal_is_open (data, anchor, id);
 }
 
 static int

@@ -24,6 +24,7 @@ static const char schema[] =
   " done INTEGER NOT NULL DEFAULT 0) STRICT;"
   "CREATE TABLE IF NOT EXISTS performer (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, person TEXT NOT NULL,"
   " PRIMARY KEY (recovery, serial)) STRICT;"
+  "CREATE TABLE IF NOT EXISTS owner (recovery INTEGER PRIMARY KEY REFERENCES recovery, anchor TEXT NOT NULL) STRICT;"
   "CREATE TABLE IF NOT EXISTS inspection (recovery INTEGER PRIMARY KEY REFERENCES recovery, whole TEXT NOT NULL) STRICT;"
   "CREATE TABLE IF NOT EXISTS pause (recovery INTEGER NOT NULL REFERENCES recovery, record TEXT NOT NULL, row INTEGER NOT NULL) STRICT;"
   "CREATE TABLE IF NOT EXISTS taken (recovery INTEGER NOT NULL REFERENCES recovery, record TEXT NOT NULL, first_write INTEGER NOT NULL,"
@@ -137,12 +138,20 @@ rb_journal_finish (RbJournal *self, gint64 number, const char *record, gint64 no
 }
 
 gboolean
-rb_journal_is_open (RbJournal *self, const char *campaign)
+rb_journal_set_owner (RbJournal *self, gint64 number, const char *anchor, GError **error)
 {
-  const Value values[] = { STR (campaign) };
-  sqlite3_stmt *statement = prepare (self->db, "SELECT 1 FROM recovery WHERE campaign = ? AND finished IS NULL AND NOT EXISTS (SELECT 1 FROM pause"
+  const Value values[] = { INT (number), STR (anchor) };
+  return execute (self, "INSERT OR REPLACE INTO owner (recovery, anchor) VALUES (?, ?)", values, 2, error);
+}
+
+gboolean
+rb_journal_is_open (RbJournal *self, const char *anchor, const char *campaign)
+{
+  const Value values[] = { STR (campaign), STR (anchor) };
+  sqlite3_stmt *statement = prepare (self->db, "SELECT 1 FROM recovery WHERE campaign = ?1 AND finished IS NULL AND NOT EXISTS (SELECT 1 FROM pause"
                                       " WHERE pause.recovery = number AND pause.row >= (SELECT coalesce(max(step.row), 0) FROM step"
-                                      " WHERE step.recovery = number))", values, 1);
+                                      " WHERE step.recovery = number)) AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.recovery = number"
+                                      " AND owner.anchor <> ?2)", values, 2);
   /* what cannot be read may be open */
   gboolean open = statement == NULL || sqlite3_step (statement) != SQLITE_DONE;
   sqlite3_finalize (statement);

@@ -18,8 +18,10 @@ gboolean rb_journal_find (RbJournal *self, const char *vin, const char *campaign
 gboolean rb_journal_begin (RbJournal *self, const char *vin, const char *campaign, gint64 now, gint64 *number, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Closes a recovery with its final record. */
 gboolean rb_journal_finish (RbJournal *self, gint64 number, const char *record, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Is a recovery of the campaign open? */
-gboolean rb_journal_is_open (RbJournal *self, const char *campaign);
+/* Whose campaign it is: two OEMs may give campaigns the same id. */
+gboolean rb_journal_set_owner (RbJournal *self, gint64 number, const char *anchor, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Is a recovery of the anchor's campaign open? One without an owner, or with anchor NULL, is of whatever anchor is asked for. */
+gboolean rb_journal_is_open (RbJournal *self, const char *anchor, const char *campaign);
 
 /* A step that writes begins; *row names it. */
 gboolean rb_journal_intend (RbJournal *self, gint64 number, const char *serial, const char *step, gint64 now, gint64 *row, GError **error) G_GNUC_WARN_UNUSED_RESULT;

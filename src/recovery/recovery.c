@@ -336,7 +336,7 @@ look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **err
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  rb_work_set_state (work, &context, RB_ECU_PARKED, rb_reason_of (failure), failure->message);
+  rb_work_fail (work, &context, RB_ECU_PARKED, failure);
   return TRUE;
 }
 
@@ -570,7 +570,7 @@ work_while_it_responds (RbWork *work, const RbWorkContext *context, GError **err
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-    rb_work_set_state (work, context, RB_ECU_UNKNOWN, rb_reason_of (failure), failure->message);
+    rb_work_fail (work, context, RB_ECU_UNKNOWN, failure);
   }
 }
 
@@ -587,7 +587,7 @@ run_one (RbWork *work, gpointer user_data, GError **error)
     return TRUE;
   /* an ECU under which the link goes away again and again is not tried for ever */
   gboolean lost = rb_reason_is_link_lost (rb_reason_of (failure)) && work->lost++ < MAX_LOST;
-  rb_work_set_state (work, &context, lost ? RB_ECU_UNKNOWN : RB_ECU_PARKED, rb_reason_of (failure), failure->message);
+  rb_work_fail (work, &context, lost ? RB_ECU_UNKNOWN : RB_ECU_PARKED, failure);
   work->finished = rb_moment_now ();
   if (!lost && (!rb_supervise_is_fatal (failure) || rb_reason_is_link_lost (rb_reason_of (failure))))
     return TRUE;
@@ -670,7 +670,7 @@ read_manifest_after (gpointer user_data, GCancellable *cancellable, GError **err
     return FALSE;
   }
   const RbWorkContext context = work_context (self, cancellable);
-  rb_work_set_state (work, &context, RB_ECU_PARKED, rb_reason_of (refused), refused->message);
+  rb_work_fail (work, &context, RB_ECU_PARKED, refused);
   return TRUE;
 }
 
@@ -680,21 +680,22 @@ failure_text (const json_t *judged, const char *serial)
   return rb_json_string_or (rb_result_entry (json_object_get (judged, "failures"), "ecu", serial), "text", NULL);
 }
 
-/* The record is judged as every stranger will judge it: an ECU that it does not show to be done is not done. */
-static void
-park_unproven (RbRecovery *self)
+/* The record is judged as every stranger will judge it: an ECU that it does not show to be done is not done. FALSE: it cannot be made. */
+static gboolean
+park_unproven (RbRecovery *self, GError **error)
 {
   const RbSign sign = signing (self);
   const RbWorkContext context = work_context (self, NULL);
-  g_autoptr (json_t) judged = rb_sign_judge (&sign);
+  g_autoptr (json_t) judged = rb_sign_judge (&sign, error);
   for (guint i = 0; i < self->works->len; i++) {
     RbWork *work = self->works->pdata[i];
     const char *serial = rb_work_serial (work);
     const json_t *entry = rb_result_entry (json_object_get (judged, "ecus"), "ecuSerial", serial);
-    if (work->state == RB_ECU_DONE && !rb_result_ecu_claims_done (entry))
+    if (judged != NULL && work->state == RB_ECU_DONE && !rb_result_ecu_claims_done (entry))
       rb_work_set_state (work, &context, RB_ECU_PARKED, rb_reason_from_word (rb_json_string_or (entry, "reason", "")),
                          failure_text (judged, serial));
   }
+  return judged != NULL;
 }
 
 /* For who resumes after this run, here or elsewhere. */
@@ -713,7 +714,7 @@ begin (RbRecovery *self, GError **error)
 {
   self->run_started = moment (self);
   if (self->number > 0)
-    return TRUE;
+    return rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
   self->started = self->run_started;
   g_autofree char *folder = NULL;
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
@@ -723,7 +724,8 @@ begin (RbRecovery *self, GError **error)
   if (folder == NULL)
     return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_UNKNOWN, "campaign %s: removed from the library meanwhile",
                            rb_recovery_campaign (self)->id);
-  return rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error);
+  return rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error)
+         && rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
 }
 
 /* Of all that this vehicle needs to be complete. */
@@ -772,7 +774,8 @@ run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
   if (!rb_supervise_read_through (self->supervise, read_manifest_after, self, cancellable, error))
     return FALSE;
   self->end = RB_STATEMENT_FINISHED;
-  park_unproven (self);
+  if (!park_unproven (self, error))
+    return FALSE;
   guint open = count_open (self);
   if (open == 0)
     return TRUE;

@@ -26,12 +26,14 @@ find_performer (const RbSign *self, RbWork *work)
 }
 
 static json_t *
-build_facts (const RbSign *self)
+build_facts (const RbSign *self, GError **error)
 {
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
   const RbCampaign *campaign = rb_contents_campaign (self->contents);
-  gint64 floor = rb_library_time_floor (library);
+  gint64 floor = 0;
   RbFacts facts = self->facts;
+  if (!rb_library_time_floor (library, &floor, error))
+    return NULL;
   facts.not_before = MAX (floor, campaign->issued);
   facts.not_before_source = floor > campaign->issued ? "library" : "campaign";
   for (guint i = 0; i < facts.works->len; i++)
@@ -42,10 +44,10 @@ build_facts (const RbSign *self)
 }
 
 json_t *
-rb_sign_judge (const RbSign *self)
+rb_sign_judge (const RbSign *self, GError **error)
 {
-  g_autoptr (json_t) facts = build_facts (self);
-  return rb_statement_judge (rb_contents_campaign (self->contents), rb_contents_campaign_sha256 (self->contents), facts);
+  g_autoptr (json_t) facts = build_facts (self, error);
+  return facts == NULL ? NULL : rb_statement_judge (rb_contents_campaign (self->contents), rb_contents_campaign_sha256 (self->contents), facts);
 }
 
 char *
@@ -55,7 +57,9 @@ rb_sign_record (const RbSign *self, const char **result, GError **error)
   g_autoptr (RbSigners) people = outbox == NULL ? NULL : rb_sign_people (self, error);
   if (people == NULL)
     return NULL;
-  g_autoptr (json_t) facts = build_facts (self);
+  g_autoptr (json_t) facts = build_facts (self, error);
+  if (facts == NULL)
+    return NULL;
   const RbStatementRequest request = { rb_contents_campaign (self->contents), rb_contents_campaign_sha256 (self->contents), self->end,
                                        facts, people->technician, people->workstation, people->second };
   g_autoptr (RbOutboxRecord) record = rb_statement_make (outbox, &request, error);

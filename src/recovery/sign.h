@@ -18,7 +18,7 @@ typedef struct {
 
 /* Who would sign. Errors of rb_signers_new(). */
 RbSigners *rb_sign_people (const RbSign *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* What that record would say of the ECUs, as rb_statement_judge. (transfer full) */
-json_t *rb_sign_judge (const RbSign *self);
+/* What that record would say of the ECUs, as rb_statement_judge. NULL with error: store-damaged. (transfer full) */
+json_t *rb_sign_judge (const RbSign *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Makes, signs and stores the record; a completed one closes the recovery in the journal. (transfer full) its digest. *result: static. */
 char *rb_sign_record (const RbSign *self, const char **result, GError **error) G_GNUC_WARN_UNUSED_RESULT;

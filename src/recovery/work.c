@@ -75,10 +75,19 @@ rb_work_set_state (RbWork *self, const RbWorkContext *context, RbEcuState state,
   g_autofree char *copy = g_strdup (text);
   self->state = state;
   self->reason = reason;
-  self->nrc = reason == RB_REASON_NONE || self->unit == NULL ? 0 : rb_unit_last_nrc (self->unit);
+  self->nrc = 0;
   g_free (self->text);
   self->text = g_steal_pointer (&copy);
   emit (self, context, (RbRecoveryEvent){ .kind = RB_EVENT_ECU, .reason = reason, .text = self->text });
+}
+
+void
+rb_work_fail (RbWork *self, const RbWorkContext *context, RbEcuState state, const GError *failure)
+{
+  /* a failure of the workstation's own, as of a proof, is no rejection, whatever was rejected before */
+  gboolean rejected = failure->domain == RB_UDS_ERROR && self->unit != NULL;
+  rb_work_set_state (self, context, state, rb_reason_of (failure), failure->message);
+  self->nrc = rejected ? rb_unit_last_nrc (self->unit) : 0;
 }
 
 static gboolean

@@ -85,3 +85,5 @@ gboolean rb_work_observe (RbWork *self, const RbWorkContext *context, GError **e
  * on them. On success state is DONE. */
 gboolean rb_work_run (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_work_set_state (RbWork *self, const RbWorkContext *context, RbEcuState state, RbReason reason, const char *text);
+/* The same for what failed, with the NRC when it is the ECU's rejection. */
+void rb_work_fail (RbWork *self, const RbWorkContext *context, RbEcuState state, const GError *failure);

@@ -116,7 +116,9 @@ test_good (Place *self, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpstr (rb_contents_anchor (contents), ==, "Fixture");
   g_assert_cmpint (rb_contents_valid_until (contents), ==, good.service_expires);
-  g_assert_cmpint (rb_library_time_floor (self->library), ==, FIXTURE_NOW);
+  gint64 floor = 0;
+  g_assert_true (rb_library_time_floor (self->library, &floor, NULL));
+  g_assert_cmpint (floor, ==, FIXTURE_NOW);
   g_assert_cmpstr (rb_contents_profile (contents, "hw-door")->id, ==, "any");
   g_assert_null (rb_contents_profile (contents, "hw-roof"));
   g_autoptr (GPtrArray) assignments = rb_contents_assignments (contents, FIXTURE_VIN, FIXTURE_NOW + 1, ecus, 2, &error);
@@ -450,8 +452,9 @@ test_for_vin (Place *self, gconstpointer data)
 }
 
 static gboolean
-in_use (const char *id, gpointer data)
+in_use (const char *anchor, const char *id, gpointer data)
 {
+  g_assert_cmpstr (anchor, ==, "Fixture");
   return g_strcmp0 (id, data) == 0;
 }
 
@@ -591,6 +594,10 @@ test_damaged_pins (Place *self, gconstpointer data)
     write_pins (self, bad[i]);
     refuse_at (self, &good, FIXTURE_NOW, RB_REASON_STORE_DAMAGED);
     g_assert_false (rb_library_check_clock (self->library, FIXTURE_NOW, &error));
+    g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "store-damaged");
+    g_clear_error (&error);
+    gint64 floor = 0;
+    g_assert_false (rb_library_time_floor (self->library, &floor, &error));
     g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "store-damaged");
   }
   write_pins (self, PINS ("{\"version\":3,\"sha256\":" SHA "}", "", "1"));

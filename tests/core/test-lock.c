@@ -31,6 +31,7 @@ child_main (Take take, const char *what, int ready, int end, uid_t user)
   (void) prctl (PR_SET_NAME, "lock-holder");
   if (user != 0 && setuid (user) != 0)
     _exit (2);
+  (void) prctl (PR_SET_DUMPABLE, 0);
   RbLock *lock = take (what, "child", NULL);
   byte = lock == NULL ? 'n' : 'y';
   if (write (ready, &byte, 1) != 1 || read (end, &byte, 1) < 0)
@@ -97,18 +98,20 @@ unique_name (void)
   return g_strdup_printf ("recallbay/test/%d", getpid ());
 }
 
-/* after 5 s the holder is named; nothing was made in the folder */
+/* after 5 s the holder is named, also one that may not be dumped and of another user; nothing was made in the folder */
 static void
-test_folder_in_use (void)
+test_folder_in_use (gconstpointer data)
 {
+  uid_t user = (uid_t) GPOINTER_TO_UINT (data);
   g_autofree char *folder = scratch ();
   g_autoptr (GError) error = NULL;
   Child child;
-  child_start (&child, rb_lock_folder, folder, 0);
+  g_assert_cmpint (g_chmod (folder, 0755), ==, 0);
+  child_start (&child, rb_lock_folder, folder, user);
   gint64 start = g_get_monotonic_time ();
   g_assert_null (rb_lock_folder (folder, "store", &error));
   g_assert_cmpint (g_get_monotonic_time () - start, >=, 5 * G_USEC_PER_SEC);
-  assert_names_holder (error, "store", &child, getuid ());
+  assert_names_holder (error, "store", &child, user == 0 ? getuid () : user);
   g_auto (GStrv) names = rb_files_list (folder, NULL);
   g_assert_cmpuint (g_strv_length (names), ==, 0);
   child_kill (&child);
@@ -266,13 +269,15 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/lock/folder-in-use", test_folder_in_use);
+  g_test_add_data_func ("/lock/folder-in-use", GUINT_TO_POINTER (0), test_folder_in_use);
   g_test_add_func ("/lock/folder-is-waited-for", test_folder_is_waited_for);
   g_test_add_func ("/lock/folder-is-made", test_folder_is_made);
   g_test_add_func ("/lock/not-a-folder", test_not_a_folder);
   g_test_add_data_func ("/lock/name", GUINT_TO_POINTER (0), test_name);
-  if (getuid () == 0)
+  if (getuid () == 0) {
     g_test_add_data_func ("/lock/name-of-another-user", GUINT_TO_POINTER (65534), test_name);
+    g_test_add_data_func ("/lock/folder-of-another-user", GUINT_TO_POINTER (65534), test_folder_in_use);
+  }
   g_test_add_func ("/lock/name-in-one-process", test_name_in_one_process);
   g_test_add_func ("/lock/long-names", test_long_names);
   g_test_add_func ("/lock/holder-that-does-not-listen", test_holder_that_does_not_listen);

@@ -100,10 +100,10 @@ test_finished_is_closed (Bench *bench, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   gint64 first = begin (bench, VIN, "R-1", 1000);
-  g_assert_true (rb_journal_is_open (bench->journal, "R-1"));
-  g_assert_false (rb_journal_is_open (bench->journal, "R-2"));
+  g_assert_true (rb_journal_is_open (bench->journal, "A", "R-1"));
+  g_assert_false (rb_journal_is_open (bench->journal, "A", "R-2"));
   g_assert_true (rb_journal_finish (bench->journal, first, "digest", 1500, &error));
-  g_assert_false (rb_journal_is_open (bench->journal, "R-1"));
+  g_assert_false (rb_journal_is_open (bench->journal, "A", "R-1"));
   assert_open (bench, VIN, "R-1", 0, 0);
   gint64 again = begin (bench, VIN, "R-1", 2000);
   g_assert_cmpint (again, !=, first);
@@ -117,9 +117,27 @@ test_open_by_any_vehicle (Bench *bench, gconstpointer data)
   gint64 first = begin (bench, VIN, "R-1", 1000);
   gint64 second = begin (bench, OTHER, "R-1", 1000);
   g_assert_true (rb_journal_finish (bench->journal, first, "a", 2000, &error));
-  g_assert_true (rb_journal_is_open (bench->journal, "R-1"));
+  g_assert_true (rb_journal_is_open (bench->journal, "A", "R-1"));
   g_assert_true (rb_journal_finish (bench->journal, second, "b", 2000, &error));
-  g_assert_false (rb_journal_is_open (bench->journal, "R-1"));
+  g_assert_false (rb_journal_is_open (bench->journal, "A", "R-1"));
+}
+
+/* Two OEMs may give campaigns the same id; what is not known to be another's may be anybody's. */
+static void
+test_open_by_owner (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 first = begin (bench, VIN, "R-1", 1000);
+  g_assert_true (rb_journal_is_open (bench->journal, "B", "R-1"));
+  g_assert_true (rb_journal_set_owner (bench->journal, first, "A", &error));
+  g_assert_true (rb_journal_is_open (bench->journal, "A", "R-1"));
+  g_assert_false (rb_journal_is_open (bench->journal, "B", "R-1"));
+  g_assert_true (rb_journal_is_open (bench->journal, NULL, "R-1"));
+  gint64 second = begin (bench, OTHER, "R-1", 1000);
+  g_assert_true (rb_journal_set_owner (bench->journal, second, "B", &error));
+  g_assert_true (rb_journal_finish (bench->journal, first, "a", 2000, &error));
+  g_assert_false (rb_journal_is_open (bench->journal, "A", "R-1"));
+  g_assert_true (rb_journal_is_open (bench->journal, "B", "R-1"));
 }
 
 static void
@@ -520,9 +538,9 @@ test_paused (Bench *bench, gconstpointer data)
 {
   gint64 number = begin (bench, VIN, "R-1", 100), found = 0, started = 0;
   step (bench, number, "SN-1", "key", 110, "ok", "k1");
-  g_assert_true (rb_journal_is_open (bench->journal, "R-1"));
+  g_assert_true (rb_journal_is_open (bench->journal, "A", "R-1"));
   g_assert_true (rb_journal_pause (bench->journal, number, "d1", NULL));
-  g_assert_false (rb_journal_is_open (bench->journal, "R-1"));
+  g_assert_false (rb_journal_is_open (bench->journal, "A", "R-1"));
   g_assert_true (rb_journal_find (bench->journal, VIN, "R-1", &found, &started, NULL));
   g_assert_cmpint (found, ==, number);
   g_assert_true (rb_journal_was_started (bench->folder, VIN, "R-1"));
@@ -531,7 +549,7 @@ test_paused (Bench *bench, gconstpointer data)
   g_assert_cmpstr (open[0], ==, "R-1");
   g_assert_cmpuint (g_strv_length (others), ==, 0);
   step (bench, number, "SN-1", "reset", 120, "ok", NULL);
-  g_assert_true (rb_journal_is_open (bench->journal, "R-1"));
+  g_assert_true (rb_journal_is_open (bench->journal, "A", "R-1"));
 }
 
 int
@@ -541,6 +559,7 @@ main (int argc, char **argv)
   ADD (one_recovery_a_vehicle);
   ADD (finished_is_closed);
   ADD (open_by_any_vehicle);
+  ADD (open_by_owner);
   ADD (rows);
   ADD (first_write_of_a_run);
   ADD (shows);

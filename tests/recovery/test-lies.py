@@ -362,6 +362,21 @@ class Parked(Case):
     def test_report_of_another_day(self):
         self.of_another_day(0x0240, "report-not-proven")
 
+    def test_code_is_of_the_rejection_that_parked(self):
+        """An ECU of other hardware that rejects a DID before: no NRC stands beside hardware-mismatch."""
+        def lie(source, request, answer):
+            return b"\x7f\x22\x31" if source == DOOR and request == b"\x22\xfd\x20" else answer
+        self.recover_through(together(did(DOOR, HARDWARE, b"other"), lie), 3)
+        predicate, parked = self.parked()
+        self.assertEqual(parked[self.serials[DOOR]], "hardware-mismatch")
+        failures = {ecu["ecuSerial"]: ecu["failure"] for ecu in predicate["ecus"] if ecu["outcome"] == "failed"}
+        self.assertNotIn("nrc", failures[self.serials[DOOR]])
+        self.recover_through(refuse(DOOR, 0x34, 0x70), 3)
+        predicate, _ = self.parked()
+        failures = {ecu["ecuSerial"]: ecu["failure"] for ecu in predicate["ecus"] if ecu["outcome"] == "failed"}
+        self.assertEqual(failures[self.serials[DOOR]]["nrc"], 0x70)
+        self.finishes()
+
     def test_answer_to_a_key_update_is_lost(self):
         """It cannot be had again; that the key is there is read when the ECU is looked at again."""
         self.recover_through(lambda source, request, answer: None if source == SENSOR and answer[:4] == b"\x71\1\2\x50" else answer, 0)
