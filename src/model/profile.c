@@ -100,6 +100,19 @@ read_proof (RbProfile *self, const json_t *unlock, const char *what, GError **er
   return TRUE;
 }
 
+/* Absent: the ECUs still receive. */
+static gboolean
+read_communication (RbProfile *self, const json_t *json, GError **error)
+{
+  static const char *const controls[] = { "enable-rx-disable-tx", "disable-rx-tx" };
+  guint control = 0;
+  if (json_object_get (json, "communication_control") != NULL
+      && !rb_member_choice (json, "communication_control", controls, G_N_ELEMENTS (controls), &control, "profile", error))
+    return FALSE;
+  self->disable_rx = control == 1;
+  return TRUE;
+}
+
 static gboolean
 read_unlock (RbProfile *self, const json_t *json, GError **error)
 {
@@ -307,11 +320,11 @@ rb_profile_parse (GBytes *bytes, GError **error)
   g_autoptr (RbProfile) self = g_new0 (RbProfile, 1);
   if (json == NULL
       || !rb_json_only (json, what, error, "format", "id", "name", "timing", "unlock", "identification", "flash",
-                        "metadata", "key", "report", "order", "abort_recoverable", NULL)
+                        "metadata", "key", "report", "order", "abort_recoverable", "communication_control", NULL)
       || !rb_member_format (json, "recallbay-profile-1", what, error)
       || !rb_member_id (json, "id", &self->id, what, error)
       || !rb_member_text (json, "name", 200, &self->name, what, error)
-      || !read_timing (self, json, error) || !read_unlock (self, json, error)
+      || !read_communication (self, json, error) || !read_timing (self, json, error) || !read_unlock (self, json, error)
       || !read_identification (self, json, error) || !read_flash (self, json, error)
       || !read_metadata (self, json, error) || !read_key (self, json, error) || !read_report (self, json, error)
       || !read_order (self, json, error)

@@ -19,6 +19,7 @@ typedef struct {
   gint64 busy_ms, security_delay_ms; /* how long 0x21 and 0x94, and 0x37, are waited for, 0: the client's default */
   guint max_pending;
   guint lost_responses; /* lost in a row before the ECU is parked */
+  gboolean disable_rx;  /* CommunicationControl around a run that writes: 28 03, else 28 01 */
   RbUnlock unlock;
   gboolean bare_challenge; /* 0x29: the ECU accepts a signature over its challenge only, which can be relayed */
   guint8 security_level; /* 0x27 */

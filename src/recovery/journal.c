@@ -30,7 +30,8 @@ static const char schema[] =
   "CREATE TABLE IF NOT EXISTS taken (recovery INTEGER NOT NULL REFERENCES recovery, record TEXT NOT NULL, first_write INTEGER NOT NULL,"
   " PRIMARY KEY (recovery, record)) STRICT;"
   "CREATE TABLE IF NOT EXISTS evidence (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, step TEXT NOT NULL,"
-  " detail TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (recovery, serial, step, detail, record)) STRICT;";
+  " detail TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (recovery, serial, step, detail, record)) STRICT;"
+  "CREATE TABLE IF NOT EXISTS network (recovery INTEGER PRIMARY KEY REFERENCES recovery) STRICT;";
 
 static const RbDatabasePart part = { .name = "journal", .version_table = "journal_schema", .version = 1, .schema = schema };
 
@@ -183,6 +184,13 @@ rb_journal_perform (RbJournal *self, gint64 number, const char *serial, const ch
   return execute (self, "INSERT OR REPLACE INTO performer VALUES (?, ?, ?)", values, 3, error);
 }
 
+gboolean
+rb_journal_prepare (RbJournal *self, gint64 number, gboolean prepared, GError **error)
+{
+  const Value values[] = { INT (number) };
+  return execute (self, prepared ? "INSERT OR IGNORE INTO network VALUES (?)" : "DELETE FROM network WHERE recovery = ?", values, 1, error);
+}
+
 static gboolean
 progress_is_due (RbJournal *self, gint64 row, gboolean all)
 {
@@ -227,6 +235,13 @@ rb_journal_writes (RbJournal *self, gint64 number)
                             "SELECT (SELECT count(*) FROM step WHERE recovery = ?1)"
                             " + (SELECT count(*) FROM taken WHERE recovery = ?1 AND first_write > 0)",
                             values, 1, G_MAXUINT);
+}
+
+gboolean
+rb_journal_is_prepared (RbJournal *self, gint64 number)
+{
+  const Value values[] = { INT (number) };
+  return number_of (self, "SELECT count(*) FROM network WHERE recovery = ?", values, 1, 1) > 0;
 }
 
 gint64

@@ -31,6 +31,9 @@ gboolean rb_journal_result (RbJournal *self, gint64 row, const char *reason, con
 gboolean rb_journal_perform (RbJournal *self, gint64 number, const char *serial, const char *person, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* (transfer full) NULL: nothing was written to it. */
 char *rb_journal_performer (RbJournal *self, gint64 number, const char *serial);
+/* Before the vehicle's network is prepared (recovery/network.h), and after that is undone: a program that is killed between leaves it so. */
+gboolean rb_journal_prepare (RbJournal *self, gint64 number, gboolean prepared, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_journal_is_prepared (RbJournal *self, gint64 number); /* TRUE when it cannot be read */
 /* Bytes acknowledged; written at most every 250 ms and when all are. A power cut may take the last of it, never of a step. */
 void rb_journal_progress (RbJournal *self, gint64 row, guint64 done, guint64 total);
 /* Steps that wrote in this recovery, all runs; G_MAXUINT when it cannot be read: a vehicle is not called untouched then. */

@@ -43,7 +43,7 @@ stop (Shared *self, GError *error)
   if (wins)
     self->error = error;
   else
-    g_error_free (error);
+    g_clear_error (&error);
   g_atomic_int_set (&self->stopped, TRUE);
   g_mutex_unlock (&self->lock);
 }

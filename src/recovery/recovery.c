@@ -68,6 +68,7 @@ work_context (RbRecovery *self, GCancellable *cancellable)
 {
   return (RbWorkContext){ .contents = self->contents, .journal = self->journal, .recovery = self->number, .vin = self->vin,
                           .person = self->person, .authentication = self->authentication, .works = self->works, .she = self->she, .cancellable = cancellable,
+                          .needs_network = !rb_supervise_has_network (self->supervise),
                           .safe_point = rb_supervise_safe_point, .safe_point_data = self->supervise, .watch = rb_supervise_emit,
                           .user_data = self->supervise };
 }
@@ -352,12 +353,26 @@ decrypt_she (RbRecovery *self, GError **error)
   return self->she != NULL;
 }
 
+static gboolean
+restore_network (RbRecovery *self, gboolean clear_dtcs, GError **error)
+{
+  return rb_supervise_restore_network (self->supervise, clear_dtcs, error) && rb_journal_prepare (self->journal, self->number, FALSE, error);
+}
+
+/* What an earlier run that was killed has prepared; with a client on the bus that is not ours nothing is sent. */
+static gboolean
+restore_earlier (RbRecovery *self, GError **error)
+{
+  return self->number == 0 || !rb_journal_is_prepared (self->journal, self->number)
+         || (rb_supervise_check_testers (self->supervise, error) && restore_network (self, FALSE, error));
+}
+
 /* (RbSuperviseRead) */
 static gboolean
 look_at_all (gpointer user_data, GCancellable *cancellable, GError **error)
 {
   RbRecovery *self = user_data;
-  if (!rb_supervise_check_vehicle (self->supervise, cancellable, error)
+  if (!rb_supervise_check_vehicle (self->supervise, cancellable, error) || !restore_earlier (self, error)
       || !rb_supervise_find_unexpected (self->supervise, cancellable, error))
     return FALSE;
   for (guint i = 0; i < self->works->len; i++)
@@ -548,6 +563,7 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
 typedef struct {
   RbRecovery *recovery;
   GCancellable *cancellable;
+  gint wants_network; /* atomic; an ECU has something to write, and nothing was prepared for it */
 } Run;
 
 /* A lost or a wrong response leaves the state of the ECU unknown. Some in a row are allowed, counted between successes. */
@@ -574,23 +590,37 @@ work_while_it_responds (RbWork *work, const RbWorkContext *context, GError **err
   }
 }
 
+/* Done or parked, it has been reset or is in its default session: the others are not. */
+static gboolean
+end_one (Run *run, RbWork *work)
+{
+  if (work->reason != RB_REASON_NO_ANSWER)
+    rb_supervise_join_network (run->recovery->supervise, work, run->cancellable);
+  return TRUE;
+}
+
 /* (RbLanesWork) One ECU to its end: done, parked, or FALSE when the run cannot go on. */
 static gboolean
 run_one (RbWork *work, gpointer user_data, GError **error)
 {
-  const Run *run = user_data;
+  Run *run = user_data;
   const RbWorkContext context = work_context (run->recovery, run->cancellable);
   g_autoptr (GError) failure = NULL;
   if (!rb_supervise_may_go_on (run->recovery->supervise, error))
     return FALSE;
   if (work_while_it_responds (work, &context, &failure))
-    return TRUE;
+    return end_one (run, work);
+  if (work->wants_network) {
+    work->wants_network = FALSE;
+    g_atomic_int_set (&run->wants_network, TRUE);
+    return FALSE;
+  }
   /* an ECU under which the link goes away again and again is not tried for ever */
   gboolean lost = rb_reason_is_link_lost (rb_reason_of (failure)) && work->lost++ < MAX_LOST;
   rb_work_fail (work, &context, lost ? RB_ECU_UNKNOWN : RB_ECU_PARKED, failure);
   work->finished = rb_moment_now ();
   if (!lost && (!rb_supervise_is_fatal (failure) || rb_reason_is_link_lost (rb_reason_of (failure))))
-    return TRUE;
+    return end_one (run, work);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }
@@ -609,16 +639,57 @@ open_works (RbRecovery *self, RbLanesRank rank)
   return open;
 }
 
+/* (RbSuperviseRead) Noted first: who is killed after it leaves a network that the next run restores. */
+static gboolean
+prepare_network (gpointer user_data, GCancellable *cancellable, GError **error)
+{
+  RbRecovery *self = user_data;
+  return rb_journal_prepare (self->journal, self->number, TRUE, error)
+         && rb_supervise_prepare_network (self->supervise, cancellable, error);
+}
+
+/* A run with nothing to write leaves the vehicle's network alone. An ECU that could not be observed yet may ask for it later. */
+static gboolean
+has_something_to_write (RbRecovery *self)
+{
+  for (guint i = 0; i < self->works->len; i++) {
+    const RbWork *work = self->works->pdata[i];
+    if (work->state != RB_ECU_PARKED && rb_work_has_needs (work))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+prepare (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  return !has_something_to_write (self) || rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error);
+}
+
+/* On every way out. Where the link is gone S3 ends it, and the next run restores the rest. */
+static void
+conclude (RbRecovery *self)
+{
+  g_autoptr (GError) failure = NULL;
+  if (rb_supervise_has_network (self->supervise) && !restore_network (self, TRUE, &failure))
+    g_debug ("network of the vehicle: %s", failure->message);
+}
+
 /* When the link is lost every lane ends; with a new one the ECUs that are still open are observed and worked on again. */
 static gboolean
 run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
 {
-  Run run = { self, cancellable };
   for (;;) {
+    Run run = { .recovery = self, .cancellable = cancellable };
     g_autoptr (GPtrArray) works = open_works (self, rank);
     g_autoptr (GError) failure = NULL;
-    if (rb_lanes_run (works, run_one, &run, &failure))
+    gboolean ended = rb_lanes_run (works, run_one, &run, &failure);
+    if (ended && !run.wants_network)
       return TRUE;
+    if (ended && !rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error))
+      return FALSE;
+    if (ended)
+      continue;
     if (!rb_reason_is_link_lost (rb_reason_of (failure))) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
@@ -768,6 +839,8 @@ run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
   if (!rb_supervise_resume (self->supervise, cancellable, error))
     return FALSE;
   read_manifest_before (self, cancellable);
+  if (!prepare (self, cancellable, error))
+    return FALSE;
   for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
     if (!run_rank (self, (RbLanesRank) rank, cancellable, error))
       return FALSE;
@@ -787,6 +860,7 @@ gboolean
 rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
   gboolean complete = run_all (self, cancellable, error);
+  conclude (self);
   rb_supervise_end_stop (self->supervise);
   return complete;
 }

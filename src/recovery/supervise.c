@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/moment.h"
+#include "recovery/network.h"
 #include "recovery/unexpected.h"
 #include "recovery/way.h"
 
@@ -26,6 +27,8 @@ struct _RbSupervise {
   GMutex primary_lock; /* lanes ask the Primary whether the vehicle may be written to */
   GPtrArray *works;    /* of RbWork, in working order */
   RbLink *link;
+  RbNetwork *network;  /* of this link; NULL: not prepared */
+  gboolean prepared;   /* the network is to be, with every new link */
   json_t *vin_sources;
   GPtrArray *unexpected; /* of char *; NULL: not looked for yet */
   char *waiting; /* the reason for the wait; NULL: no wait */
@@ -66,6 +69,7 @@ close_units (RbSupervise *self)
 static void
 disconnect (RbSupervise *self)
 {
+  g_clear_pointer (&self->network, rb_network_free);
   close_units (self);
   g_clear_pointer (&self->link, rb_link_unref);
 }
@@ -297,6 +301,50 @@ rb_supervise_open_link (RbSupervise *self, GCancellable *cancellable, GError **e
   return open_link (self, cancellable, error);
 }
 
+static gboolean
+prepare_network (RbSupervise *self, GCancellable *cancellable, GError **error)
+{
+  if (!self->prepared || self->network != NULL)
+    return TRUE;
+  self->network = rb_network_new (self->link, self->model, self->works, error);
+  return self->network != NULL && rb_network_prepare (self->network, cancellable, error);
+}
+
+gboolean
+rb_supervise_prepare_network (RbSupervise *self, GCancellable *cancellable, GError **error)
+{
+  g_mutex_lock (&self->primary_lock);
+  gboolean begun = begin_writing (self, error);
+  g_mutex_unlock (&self->primary_lock);
+  self->prepared = begun;
+  return begun && prepare_network (self, cancellable, error);
+}
+
+gboolean
+rb_supervise_has_network (RbSupervise *self)
+{
+  return self->network != NULL;
+}
+
+void
+rb_supervise_join_network (RbSupervise *self, RbWork *work, GCancellable *cancellable)
+{
+  if (self->network != NULL)
+    rb_network_join (self->network, work, cancellable);
+}
+
+gboolean
+rb_supervise_restore_network (RbSupervise *self, gboolean clear_dtcs, GError **error)
+{
+  self->prepared = FALSE;
+  if (self->link == NULL)
+    return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_LINK_LOST, "link %s: it is not open", self->link_uri);
+  g_autoptr (RbNetwork) network = g_steal_pointer (&self->network);
+  if (network == NULL)
+    network = rb_network_new (self->link, self->model, self->works, error);
+  return network != NULL && rb_network_restore (network, clear_dtcs, error);
+}
+
 gboolean
 rb_supervise_may_go_on (RbSupervise *self, GError **error)
 {
@@ -345,7 +393,8 @@ rb_supervise_find_again (RbSupervise *self, GCancellable *cancellable, GError **
   gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    if (open_link (self, cancellable, &failure) && rb_supervise_check_vehicle (self, cancellable, &failure)) {
+    if (open_link (self, cancellable, &failure) && rb_supervise_check_vehicle (self, cancellable, &failure)
+        && prepare_network (self, cancellable, &failure)) {
       tell_resumed (self);
       return TRUE;
     }

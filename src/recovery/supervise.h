@@ -57,6 +57,15 @@ typedef gboolean (*RbSuperviseRead) (gpointer user_data, GCancellable *cancellab
 gboolean rb_supervise_read_through (RbSupervise *self, RbSuperviseRead read, gpointer user_data, GCancellable *cancellable,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Prepares the vehicle's network for writing (recovery/network.h), now and with every link that is found again; once, while no lane runs.
+ * Errors: tester-present, those of the link. */
+gboolean rb_supervise_prepare_network (RbSupervise *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_supervise_has_network (RbSupervise *self); /* is it prepared? */
+/* An ECU that was reset takes part in it again; in its lane. */
+void rb_supervise_join_network (RbSupervise *self, RbWork *work, GCancellable *cancellable);
+/* Undoes it, whoever prepared it. Errors: those of the link. */
+gboolean rb_supervise_restore_network (RbSupervise *self, gboolean clear_dtcs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* One measured item of the checklist, now. *good: within its limits. */
 gboolean rb_supervise_measure (RbSupervise *self, const RbChecklistItem *item, gint64 *value, gboolean *good, GCancellable *cancellable,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;

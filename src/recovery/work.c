@@ -262,6 +262,12 @@ observe (RbWork *self, const RbWorkContext *context, RbStep step, RbEntryObserve
   return TRUE;
 }
 
+gboolean
+rb_work_has_needs (const RbWork *self)
+{
+  return self->need_director_root || self->need_image_root || self->need_metadata || self->need_image || self->need_key;
+}
+
 /* A lost response whose request was carried out is no failure: what did not hold before holds now. */
 static void
 note_success (RbWork *self)
@@ -309,6 +315,9 @@ write_step (RbWork *self, const RbWorkContext *context, const char *step, RbEntr
 {
   g_autofree char *detail = NULL;
   g_autoptr (GError) failure = NULL;
+  self->wants_network = context->needs_network;
+  if (context->needs_network)
+    return fail (self, error, RB_REASON_NOT_STARTED, "the network of the vehicle is not prepared for writing");
   emit (self, context, (RbRecoveryEvent){ .kind = RB_EVENT_STEP, .text = step });
   if (!note_performer (self, context, error))
     return FALSE;

@@ -26,6 +26,7 @@ typedef struct {
   GPtrArray *works;           /* of RbWork: all of this vehicle */
   json_t *she;                /* decrypted she.json, NULL when there is none */
   GCancellable *cancellable;
+  gboolean needs_network;     /* nothing is written before the vehicle's network is prepared, and it is not */
   RbWorkSafePoint safe_point;
   gpointer safe_point_data;
   RbRecoveryWatch watch;
@@ -53,6 +54,7 @@ struct _RbWork {
   guint observing;            /* step whose observation failed, 0 none */
   guint at;                   /* step in the profile's order */
   gboolean written;           /* since the last reset */
+  gboolean wants_network;     /* it has something to write, and the network is not prepared */
   guint8 session;             /* that it was unlocked in last */
   guint writes;
   gint64 row;                 /* of the step that is written, in the journal */
@@ -81,6 +83,8 @@ void rb_work_free (RbWork *self);
 const char *rb_work_serial (const RbWork *self); /* assigned serial, else the one found, else "" */
 /* Reads and proves, writes nothing; sets need_…. */
 gboolean rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* By the last observation. */
+gboolean rb_work_has_needs (const RbWork *self);
 /* Does every step of the profile's order that does not hold, then reads back; steps that hold, once more when the ECU rejects what builds
  * on them. On success state is DONE. */
 gboolean rb_work_run (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -67,13 +67,21 @@ rb_ecu_forget (RbEcu *self)
 {
   self->unlocked = FALSE;
   self->seed = 0;
-  self->dtc_off = self->silent = FALSE;
   self->working_until = 0;
   g_clear_pointer (&self->server_challenge, g_bytes_unref);
   g_clear_pointer (&self->client_challenge, g_bytes_unref);
   g_clear_pointer (&self->client_key, rb_key_public_unref);
   g_hash_table_remove_all (self->staging);
   transfer_clear (&self->transfer);
+}
+
+/* The default session: what 0x28 and 0x85 have set ends with it (ISO 14229-1), and not between the others. */
+static void
+enter_default (RbEcu *self)
+{
+  rb_ecu_forget (self);
+  self->session = DEFAULT;
+  self->dtc_off = self->silent = FALSE;
 }
 
 void
@@ -102,6 +110,8 @@ session_control (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_SUB_FUNCTION;
   if (session == EXTENDED && !self->memory->valid)
     return 0x7e; /* the bootloader has no extended session */
+  if (session == DEFAULT)
+    enter_default (self);
   rb_ecu_forget (self);
   self->session = session;
   rb_simulated_log (self->vehicle, "session", self, json_pack ("{s:i}", "session", session));
@@ -119,8 +129,7 @@ ecu_reset (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_LENGTH;
   if (kind < 1 || kind > 3)
     return RB_NRC_SUB_FUNCTION;
-  rb_ecu_forget (self);
-  self->session = DEFAULT;
+  enter_default (self);
   if (self->vehicle->real_timing)
     self->busy_until = self->last_request + rb_json_integer_or (self->model->simulation, "boot_ms", 500);
   rb_install_lose (self);
@@ -325,6 +334,9 @@ clear_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_LENGTH;
   if (group != ALL_DTCS)
     return RB_NRC_RANGE;
+  rb_simulated_log (self->vehicle, "clear-dtcs", self, NULL);
+  if (self->memory->dtcs == NULL || self->memory->dtcs[0] == NULL)
+    return 0;
   g_clear_pointer (&self->memory->dtcs, g_strfreev);
   return rb_memory_save (self->memory, &error) ? 0 : RB_NRC_PROGRAMMING;
 }
@@ -338,6 +350,7 @@ control_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
   if (kind < 1 || kind > 2)
     return RB_NRC_SUB_FUNCTION;
   self->dtc_off = kind == 2;
+  rb_simulated_log (self->vehicle, "dtc-setting", self, json_pack ("{s:b}", "on", kind == 1));
   rb_writer_u8 (out, kind);
   return 0;
 }
@@ -354,6 +367,7 @@ control_communication (RbEcu *self, RbReader *request, GByteArray *out)
   if (!rb_reader_done (request))
     return RB_NRC_LENGTH;
   self->silent = kind != 0;
+  rb_simulated_log (self->vehicle, "communication", self, json_pack ("{s:i}", "control", kind));
   rb_writer_u8 (out, kind);
   return 0;
 }
@@ -591,8 +605,7 @@ static void
 lose_session (RbEcu *self)
 {
   rb_simulated_log (self->vehicle, "session-end", self, NULL);
-  rb_ecu_forget (self);
-  self->session = DEFAULT;
+  enter_default (self);
 }
 
 static void
@@ -612,10 +625,22 @@ rb_ecu_hear (RbEcu *self, gboolean hears, gint64 now)
   self->hearing = hears;
 }
 
+/* Faults count the requests to one ECU, not those to all of them. */
 static gboolean
-is_struck_silent (RbEcu *self, gint64 now)
+is_struck_silent (RbEcu *self, gboolean functional, gint64 now)
 {
-  return now < self->busy_until || rb_simulated_fault (self->vehicle, "no-answer", self, self->vehicle->requests) != NULL;
+  gint64 request = functional ? -1 : (gint64) self->vehicle->requests;
+  return now < self->busy_until || rb_simulated_fault (self->vehicle, "no-answer", self, request) != NULL;
+}
+
+/* 3E 80 to all is taken beside a request that is being worked on, and only restarts S3 (ISO 14229-1, 14229-2). */
+static gboolean
+is_keep_alive (GBytes *request)
+{
+  static const guint8 keep_alive[] = { 0x3e, 0x80 };
+  gsize length = 0;
+  const guint8 *data = g_bytes_get_data (request, &length);
+  return length == sizeof keep_alive && memcmp (data, keep_alive, length) == 0;
 }
 
 /* A response once it was asked for more time is never suppressed (ISO 14229-1). */
@@ -671,9 +696,10 @@ static void
 take_request (RbEcu *self, GBytes *request, gboolean functional, guint8 sid, GPtrArray *answers)
 {
   guint work = work_ms (self, request);
-  if (rb_simulated_fault_of (self->vehicle, "lose-session", self, sid, ++self->answered[sid]) != NULL)
+  gint64 answered = functional ? -1 : (gint64) ++self->answered[sid];
+  if (rb_simulated_fault_of (self->vehicle, "lose-session", self, sid, answered) != NULL)
     lose_session (self);
-  if (rb_simulated_fault_of (self->vehicle, "lose-answer", self, sid, self->answered[sid]) != NULL) {
+  if (rb_simulated_fault_of (self->vehicle, "lose-answer", self, sid, answered) != NULL) {
     answer_one (self, request, functional, work, answers);
     g_ptr_array_set_size (answers, 0);
   } else if (work > 0 && admit_request (self, request) == 0)
@@ -687,14 +713,18 @@ rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now)
 {
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
-  self->vehicle->requests++;
+  self->vehicle->requests += functional ? 0 : 1;
   expire_session (self, now);
-  if (!rb_reader_ok (&reader) || is_struck_silent (self, now))
+  if (!rb_reader_ok (&reader) || is_struck_silent (self, functional, now))
     return g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_answer_free);
+  if (functional && is_keep_alive (request)) {
+    self->last_request = now;
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_answer_free);
+  }
   /* the tester did not wait: the work that goes on is done first */
   GPtrArray *answers = rb_ecu_work (self);
   self->last_request = now;
-  if (rb_simulated_fault (self->vehicle, "busy", self, self->vehicle->requests) != NULL) {
+  if (!functional && rb_simulated_fault (self->vehicle, "busy", self, self->vehicle->requests) != NULL) {
     const guint8 busy[] = { 0x7f, sid, RB_NRC_BUSY };
     add_answer (answers, 0, busy, sizeof busy);
     return answers;

@@ -62,7 +62,7 @@ rb_flashing_erase (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_RANGE;
   end_transfer (self);
   rb_simulated_log (self->vehicle, "erase", self, json_pack ("{s:I,s:I}", "address", (json_int_t) address, "length", (json_int_t) length));
-  if (!rb_memory_erase (self->memory, address, length, &error))
+  if (!rb_memory_erase (self->memory, address, length, &error) || !rb_simulated_miss (self->vehicle, self, &error))
     return RB_NRC_PROGRAMMING;
   rb_writer_u8 (out, 0);
   return 0;

@@ -80,6 +80,20 @@ segments_to_json (const RbMemory *self)
   return list;
 }
 
+gboolean
+rb_memory_add_dtc (RbMemory *self, const char *code)
+{
+  if (self->dtcs != NULL && g_strv_contains ((const char *const *) self->dtcs, code))
+    return FALSE;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  if (self->dtcs != NULL)
+    g_strv_builder_addv (builder, (const char **) self->dtcs);
+  g_strv_builder_add (builder, code);
+  g_strfreev (self->dtcs);
+  self->dtcs = g_strv_builder_end (builder);
+  return TRUE;
+}
+
 static json_t *
 she_to_json (const RbMemory *self)
 {

@@ -41,6 +41,8 @@ RbMemory *rb_memory_open (const char *folder, GError **error) G_GNUC_WARN_UNUSED
 /* Makes it from an entry of seed.json; seed is the folder the entry's paths start at. */
 gboolean rb_memory_make (const char *folder, const RbModelEcu *ecu, const json_t *entry, const char *seed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_memory_free (RbMemory *self);
+/* FALSE: it is there already. Not stored. */
+gboolean rb_memory_add_dtc (RbMemory *self, const char *code);
 /* state.json, whole and at once. */
 gboolean rb_memory_save (RbMemory *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Erases length bytes at address to 0xFF; segments in it are gone and the application is not valid. */

@@ -258,3 +258,26 @@ rb_simulated_unlock (RbSimulated *self, RbEcu *ecu)
     self->unlocked_at = ecu->last_request;
   rb_simulated_log (self, "unlock", ecu, NULL);
 }
+
+/* U0100 and those after it: lost communication with another ECU. */
+static char *
+lost_communication (RbSimulated *self, const RbEcu *silent)
+{
+  guint index = 0;
+  if (!g_ptr_array_find (self->ecus, silent, &index))
+    index = 0;
+  return g_strdup_printf ("C1%02X00", index & 0xff);
+}
+
+gboolean
+rb_simulated_miss (RbSimulated *self, const RbEcu *silent, GError **error)
+{
+  g_autofree char *code = lost_communication (self, silent);
+  for (guint i = 0; i < self->ecus->len; i++) {
+    RbEcu *ecu = self->ecus->pdata[i];
+    gboolean misses = ecu != silent && rb_ecu_is_application (ecu) && !ecu->dtc_off && g_strcmp0 (ecu->model->bus, silent->model->bus) == 0;
+    if (misses && rb_memory_add_dtc (ecu->memory, code) && !rb_memory_save (ecu->memory, error))
+      return FALSE;
+  }
+  return TRUE;
+}

@@ -33,6 +33,9 @@ const RbFault *rb_simulated_fault (RbSimulated *self, const char *kind, const Rb
 const RbFault *rb_simulated_fault_of (RbSimulated *self, const char *kind, const RbEcu *ecu, guint8 service, gint64 count);
 /* The supply as that ECU measures it at its last request, millivolt. */
 gint64 rb_simulated_supply (RbSimulated *self, const RbEcu *ecu);
+/* An ECU whose flash is erased sends nothing more: the others of its bus miss its messages and store a DTC, but for those that were told not
+ * to (85 02). Error: a memory cannot be stored. */
+gboolean rb_simulated_miss (RbSimulated *self, const RbEcu *silent, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* An ECU is unlocked by its last request. */
 void rb_simulated_unlock (RbSimulated *self, RbEcu *ecu);
 /* Keeps every other writer of a state dir out. Error in-use: the vehicle runs, or metadata is offered to it. */

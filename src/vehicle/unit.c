@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "crypto/digest.h"
+#include "uds/response.h"
 #include "vehicle/did-text.h"
 #include "vehicle/ecu-session.h"
 #include "vehicle/unlock.h"
@@ -26,6 +27,7 @@ struct _RbUnit {
   RbUnitWait wait; /* may be NULL */
   gpointer wait_data;
   gboolean waiting; /* as it was told */
+  gint pending;     /* atomic; 0x78 to the request that is outstanding */
 };
 
 static gint64
@@ -39,6 +41,7 @@ static gboolean
 prefixed (RbUnit *self, gboolean good, GError **error)
 {
   guint8 nrc = rb_client_last_nrc (self->client);
+  g_atomic_int_set (&self->pending, FALSE);
   if (good)
     rb_ecu_session_touch (&self->session, now_ms ());
   else if (nrc != 0)
@@ -63,6 +66,23 @@ address_of (const RbModelEcu *model)
                       .padding = 0xcc };
 }
 
+/* (RbClientWait) */
+static void
+on_client_waits (guint8 nrc, guint count, gpointer user_data)
+{
+  RbUnit *self = user_data;
+  guint noticed = nrc == RB_NRC_DELAY_NOT_EXPIRED ? 1 : BUSY_NOTICED;
+  g_autofree char *text = NULL;
+  if (nrc == RB_NRC_RESPONSE_PENDING)
+    g_atomic_int_set (&self->pending, TRUE);
+  if (self->wait == NULL || nrc == RB_NRC_RESPONSE_PENDING || (count == 0 ? !self->waiting : count != noticed))
+    return;
+  self->waiting = count > 0;
+  if (count > 0)
+    text = g_strdup_printf ("%s: the ECU rejects the request for now: %s (NRC %02X)", self->model->label, rb_nrc_name (nrc), nrc);
+  self->wait (count == 0 ? RB_REASON_NONE : rb_nrc_reason (nrc), text, self->wait_data);
+}
+
 RbUnit *
 rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GError **error)
 {
@@ -82,6 +102,7 @@ rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GE
   self->profile = profile;
   self->channel = channel;
   self->client = rb_client_new (channel, &timing);
+  rb_client_set_wait (self->client, on_client_waits, self);
   rb_ecu_session_init (&self->session, profile == NULL ? 0 : profile->s3_ms);
   return self;
 }
@@ -100,27 +121,11 @@ rb_unit_model (RbUnit *self)
   return self->model;
 }
 
-/* (RbClientWait) */
-static void
-on_client_waits (guint8 nrc, guint count, gpointer user_data)
-{
-  RbUnit *self = user_data;
-  guint noticed = nrc == RB_NRC_DELAY_NOT_EXPIRED ? 1 : BUSY_NOTICED;
-  g_autofree char *text = NULL;
-  if (self->wait == NULL || nrc == RB_NRC_RESPONSE_PENDING || (count == 0 ? !self->waiting : count != noticed))
-    return;
-  self->waiting = count > 0;
-  if (count > 0)
-    text = g_strdup_printf ("%s: the ECU rejects the request for now: %s (NRC %02X)", self->model->label, rb_nrc_name (nrc), nrc);
-  self->wait (count == 0 ? RB_REASON_NONE : rb_nrc_reason (nrc), text, self->wait_data);
-}
-
 void
 rb_unit_set_wait (RbUnit *self, RbUnitWait wait, gpointer user_data)
 {
   self->wait = wait;
   self->wait_data = user_data;
-  rb_client_set_wait (self->client, on_client_waits, self);
 }
 
 gsize
@@ -151,6 +156,42 @@ rb_unit_keep_alive (RbUnit *self)
     return FALSE;
   rb_ecu_session_touch (&self->session, now_ms ());
   return TRUE;
+}
+
+gboolean
+rb_unit_tell (RbUnit *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) message = g_bytes_new (request, length);
+  g_autoptr (GBytes) response = rb_client_request (self->client, message, cancellable, error);
+  return prefixed (self, response != NULL, error);
+}
+
+gboolean
+rb_unit_is_pending (RbUnit *self)
+{
+  return g_atomic_int_get (&self->pending);
+}
+
+void
+rb_unit_begin_group (RbUnit *self)
+{
+  rb_channel_drain (self->channel);
+}
+
+void
+rb_unit_end_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellable)
+{
+  for (gint64 left = end - now_ms (); left > 0; left = end - now_ms ()) {
+    g_autoptr (GBytes) response = rb_channel_receive (self->channel, left, cancellable, NULL);
+    if (response == NULL)
+      return;
+    guint8 nrc = rb_response_nrc (response);
+    if (!rb_response_is_of (response, sid) || nrc == RB_NRC_RESPONSE_PENDING)
+      continue;
+    if (nrc != 0)
+      g_debug ("%s: functional request %02X: NRC %02X", self->model->label, sid, nrc);
+    return;
+  }
 }
 
 gboolean

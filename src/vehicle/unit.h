@@ -58,6 +58,14 @@ void rb_unit_limit_block (RbUnit *self, gsize block);
 guint8 rb_unit_last_nrc (RbUnit *self);
 /* TesterPresent (3E 80) when the session needs it to outlast S3; for a caller that waits, between its requests. FALSE: not sent. */
 gboolean rb_unit_keep_alive (RbUnit *self);
+/* A request, and a positive response that says no more than that. */
+gboolean rb_unit_tell (RbUnit *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Has it asked for more time (0x78) for the request that is outstanding? From any thread. */
+gboolean rb_unit_is_pending (RbUnit *self);
+/* Around a functional request that was not sent by this unit (vehicle/group.h): forgets what was received before, and afterwards waits for
+ * the ECU's final response to that service until end, monotonic milliseconds. Nothing happens when there is none. */
+void rb_unit_begin_group (RbUnit *self);
+void rb_unit_end_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellable);
 /* Is it in that session, and unlocked, as far as is known? */
 gboolean rb_unit_is_unlocked (RbUnit *self, guint8 session);
 /* Did its session end without a request for it, and none was entered since? */
