@@ -46,6 +46,7 @@ BAD = {
         (("timing", "p2_star_max_ms"), 0), (("timing", "busy_ms"), 60001), (("timing", "busy_ms"), None), (("timing", "security_delay_ms"), 600001),
         (("timing", "security_delay_ms"), 1.5), (("timing", "lost_responses"), 0), (("timing", "lost_responses"), 101), (("timing", "s3_ms"), GONE), (("timing", "max_pending"), -1),
         (("timing", "erase_ms"), 600001), (("timing", "boot_ms"), "10"), (("timing", "p2_star_ms"), 0), (("timing", "extra"), 1),
+        (("communication_control",), "01"), (("communication_control",), None), (("communication_control",), True), (("communication_control",), []),
         (("unlock", "method"), "password"), (("unlock", "level"), 1), (("unlock",), {"method": "security-access"}),
         (("unlock",), {"method": "security-access", "level": 2, "algorithm": "xor"}),
         (("unlock",), {"method": "security-access", "level": 1, "algorithm": "a b"}),
@@ -142,6 +143,7 @@ ALSO_GOOD = {
         (("unlock", "proof"), "recallbay-0x29-v2"), (("unlock", "proof"), "bare-challenge"),
         (("flash", "digest_by"), "application"), (("identification", "image_root"), "fd02"), (("report", "manifest"), "0241"),
         (("identification", "rxswin"), "F1A0"), (("identification", "part_number"), "F1A1"),
+        (("communication_control",), "disable-rx-tx"), (("communication_control",), "enable-rx-disable-tx"),
     ],
     "campaign": [
         (("nhtsa_number",), "26V-123"), (("scope",), {"all": True}), (("remedy",), GONE), (("labour_operation",), GONE),

@@ -445,6 +445,24 @@ test_performer (Bench *bench, gconstpointer data)
   g_assert_null (rb_journal_performer (bench->journal, two, "SN-1"));
 }
 
+/* What a program that is killed leaves behind shows in the next one. */
+static void
+test_prepared (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 one = begin (bench, VIN, "R-1", 1000), other = begin (bench, OTHER, "R-1", 1000);
+  g_assert_false (rb_journal_is_prepared (bench->journal, one));
+  for (int i = 0; i < 2; i++)
+    g_assert_true (rb_journal_prepare (bench->journal, one, TRUE, &error));
+  reopen (bench);
+  g_assert_true (rb_journal_is_prepared (bench->journal, one));
+  g_assert_false (rb_journal_is_prepared (bench->journal, other));
+  g_assert_cmpuint (rb_journal_writes (bench->journal, one), ==, 0); /* not a write to an ECU */
+  g_assert_true (rb_journal_prepare (bench->journal, one, FALSE, &error));
+  g_assert_false (rb_journal_is_prepared (bench->journal, one));
+  g_assert_no_error (error);
+}
+
 #define ADD(name) g_test_add ("/journal/" #name, Bench, NULL, bench_open, test_##name, bench_close)
 
 /* Also while no index of the log can be made, as on a full disk. */
@@ -558,6 +576,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD (one_recovery_a_vehicle);
   ADD (finished_is_closed);
+  ADD (prepared);
   ADD (open_by_any_vehicle);
   ADD (open_by_owner);
   ADD (rows);

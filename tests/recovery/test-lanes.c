@@ -165,6 +165,27 @@ test_others_end (void)
   played_end (&played);
 }
 
+static gboolean
+play_without_error (RbWork *work, gpointer user_data, GError **error)
+{
+  guint *begun = user_data;
+  (*begun)++;
+  return FALSE;
+}
+
+/* FALSE without error: no lane begins another ECU, and the caller decides. */
+static void
+test_stops_without_error (void)
+{
+  static const char *const ecus[] = { "one", "can", "two", "can", NULL };
+  g_autoptr (GPtrArray) works = vehicle (ecus);
+  g_autoptr (GError) error = NULL;
+  guint begun = 0;
+  g_assert_true (rb_lanes_run (works, play_without_error, &begun, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (begun, ==, 1);
+}
+
 static void
 test_ranks (void)
 {
@@ -192,6 +213,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recovery/lanes/nothing", test_nothing);
   g_test_add_func ("/recovery/lanes/stops", test_stops);
   g_test_add_func ("/recovery/lanes/others-end", test_others_end);
+  g_test_add_func ("/recovery/lanes/stops-without-error", test_stops_without_error);
   g_test_add_func ("/recovery/lanes/ranks", test_ranks);
   return g_test_run ();
 }
