@@ -55,10 +55,8 @@ rb_authority_load (const char *data_dir, const char *anchor, GError **error)
 }
 
 static gboolean
-take_newer (RbAuthority *self, RbContents *contents, GError **error)
+take_newer (RbAuthority *self, RbTrustList *list, GBytes *json, GError **error)
 {
-  RbTrustList *list = rb_contents_trust_list (contents);
-  GBytes *json = rb_contents_trust_list_json (contents);
   if (list == NULL || (self->list != NULL && list->version < self->list->version))
     return TRUE;
   if (self->list != NULL && list->version == self->list->version && !g_bytes_equal (json, self->list_json))
@@ -92,11 +90,12 @@ check_apart (const RbAuthority *self, const char *data_dir, GError **error)
   return anchors != NULL;
 }
 
-RbAuthority *
-rb_authority_of (const char *data_dir, RbContents *contents, GError **error)
+/* list may be NULL. */
+static RbAuthority *
+with_list (const char *data_dir, const char *anchor, RbTrustList *list, GBytes *json, GError **error)
 {
-  g_autoptr (RbAuthority) self = rb_authority_load (data_dir, rb_contents_anchor (contents), error);
-  if (self == NULL || !take_newer (self, contents, error))
+  g_autoptr (RbAuthority) self = rb_authority_load (data_dir, anchor, error);
+  if (self == NULL || !take_newer (self, list, json, error))
     return NULL;
   if (self->bound == NULL && self->list != NULL && self->list->wmis[0] != NULL) {
     if (!check_apart (self, data_dir, error))
@@ -107,15 +106,33 @@ rb_authority_of (const char *data_dir, RbContents *contents, GError **error)
   return g_steal_pointer (&self);
 }
 
+RbAuthority *
+rb_authority_of (const char *data_dir, RbContents *contents, GError **error)
+{
+  return with_list (data_dir, rb_contents_anchor (contents), rb_contents_trust_list (contents), rb_contents_trust_list_json (contents), error);
+}
+
+static gboolean
+write_list (const RbAuthority *self, const char *data_dir, GError **error)
+{
+  g_autofree char *folder = folder_of (data_dir, self->anchor);
+  return (self->list == NULL || rb_anchor_scope_write_list (folder, self->list_json, error))
+         && (self->bound == NULL || rb_anchor_scope_write (folder, SET (self->bound), error));
+}
+
 gboolean
 rb_authority_remember (const char *data_dir, RbContents *contents, GError **error)
 {
   g_autoptr (RbAuthority) self = rb_authority_of (data_dir, contents, error);
-  if (self == NULL)
-    return FALSE;
-  g_autofree char *folder = folder_of (data_dir, self->anchor);
-  return (self->list == NULL || rb_anchor_scope_write_list (folder, self->list_json, error))
-         && (self->bound == NULL || rb_anchor_scope_write (folder, SET (self->bound), error));
+  return self != NULL && write_list (self, data_dir, error);
+}
+
+gboolean
+rb_authority_remember_list (const char *data_dir, const char *anchor, GBytes *json, GError **error)
+{
+  g_autoptr (RbTrustList) list = rb_trust_list_parse (json, error);
+  g_autoptr (RbAuthority) self = list == NULL ? NULL : with_list (data_dir, anchor, list, json, error);
+  return self != NULL && write_list (self, data_dir, error);
 }
 
 gboolean

@@ -27,6 +27,9 @@ RbAuthority *rb_authority_of (const char *data_dir, RbContents *contents, GError
 /* The caller holds rb_trust_lock(). */
 gboolean rb_authority_remember (const char *data_dir, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same of a verified trust list without a campaign. Errors: malformed, those of rb_authority_of(). */
+gboolean rb_authority_remember_list (const char *data_dir, const char *anchor, GBytes *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* trust-list-missing when there is none. */
 gboolean rb_authority_has_list (const RbAuthority *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* May this campaign be worked on for that vehicle? started: the vehicle has been written to before; then the age of the list and a

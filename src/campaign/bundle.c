@@ -4,6 +4,7 @@
 #include "campaign/authority.h"
 #include "campaign/pins.h"
 #include "campaign/service-client.h"
+#include "campaign/shape.h"
 #include "campaign/trust.h"
 #include "campaign/unpack.h"
 #include "campaign/vin-pack.h"
@@ -76,14 +77,58 @@ check_images (RbContents *contents, GHashTable *wanted, GHashTable *seen, GError
 }
 
 static gboolean
-read_images (RbContents *contents, RbUnpack *unpack, const char *folder, Progress *progress, GError **error)
+read_images (RbContents *contents, RbUnpack *unpack, const char *folder, GError **error)
 {
   g_autoptr (GHashTable) wanted = rb_contents_images (contents);
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   if (folder != NULL && !rb_files_make_folder (folder, error))
     return FALSE;
-  return rb_unpack_images (unpack, wanted, folder, seen, tell_progress, progress, error)
-         && check_images (contents, wanted, seen, error);
+  return rb_unpack_images (unpack, wanted, folder, seen, error) && check_images (contents, wanted, seen, error);
+}
+
+/* The Service repository, and by it the metadata that follows: source->folder receives both. */
+static RbContents *
+read_metadata (RbUnpack *unpack, const RbContentsSource *source, GError **error)
+{
+  g_autoptr (RbService) service = NULL;
+  if (!rb_unpack_service (unpack, source->folder, error)
+      || (service = rb_service_open (source->folder, source->anchors, source->moment, source->started, error)) == NULL
+      || !rb_unpack_metadata (unpack, source->folder, error))
+    return NULL;
+  RbContents *contents = rb_contents_of_service (source, service, error);
+  if (contents != NULL)
+    service = NULL;
+  return contents;
+}
+
+typedef struct {
+  RbContents *contents; /* borrowed */
+  gint64 moment;
+} Vins;
+
+static const RbVinIndex *
+index_of (const char *table, gpointer data)
+{
+  const Vins *self = data;
+  return rb_service_index (rb_contents_service (self->contents), table);
+}
+
+static gboolean
+verify_pack (const char *vin, gpointer data, GError **error)
+{
+  const Vins *self = data;
+  g_autoptr (GPtrArray) assignments = rb_contents_assignments (self->contents, vin, self->moment, NULL, 0, error);
+  return assignments != NULL;
+}
+
+/* What is for single vehicles. A pack is verified before the next one is read. */
+static gboolean
+read_vins (RbUnpack *unpack, RbContents *contents, const char *folder, gint64 moment, GError **error)
+{
+  Vins self = { contents, moment };
+  const RbUnpackVins vins = { index_of, verify_pack, &self };
+  return rb_unpack_vins (unpack, folder, &vins, error) && rb_service_check_pieces (rb_contents_service (contents), folder, error)
+         && rb_contents_reread (contents, error);
 }
 
 static const RbTrustAnchor *
@@ -109,8 +154,14 @@ check_memory (Import *self, GError **error)
 {
   g_autoptr (RbPins) pins = rb_pins_load (rb_library_data_dir (self->library), error);
   return pins != NULL && rb_pins_check_clock (pins, self->now, error) && rb_pins_check (pins, self->contents, error)
-         && rb_service_client_check_state (anchor_of (self), self->folder, moment_of (self), error)
-         && rb_contents_verify_packs (self->contents, self->now, error) && rb_pins_check_packs (pins, self->contents, error);
+         && rb_service_client_check_state (anchor_of (self), self->folder, moment_of (self), error);
+}
+
+static gboolean
+check_packs (Import *self, GError **error)
+{
+  g_autoptr (RbPins) pins = rb_pins_load (rb_library_data_dir (self->library), error);
+  return pins != NULL && rb_pins_check_packs (pins, self->contents, error);
 }
 
 static gboolean
@@ -121,7 +172,7 @@ check_authority (Import *self, GError **error)
 }
 
 static gboolean
-verify_metadata (Import *self, GError **error)
+verify_metadata (Import *self, RbUnpack *unpack, GError **error)
 {
   self->anchors = rb_trust_list (rb_library_data_dir (self->library), error);
   if (self->anchors == NULL)
@@ -129,7 +180,7 @@ verify_metadata (Import *self, GError **error)
   const RbContentsSource source = { .folder = self->folder, .anchors = self->anchors,
                                     .store = self->in_place ? NULL : rb_library_store (self->library),
                                     .in_place = self->in_place ? self->path : NULL, .moment = self->now };
-  self->contents = rb_contents_verify (&source, NULL, error);
+  self->contents = read_metadata (unpack, &source, error);
   return self->contents != NULL && rb_contents_may_start (self->contents, self->now, error) && check_memory (self, error)
          && check_authority (self, error);
 }
@@ -144,8 +195,9 @@ unpack (Import *self, gboolean keep_images, GError **error)
   self->progress.archive = archive;
   self->folder = rb_scratch_file (self->scratch, "bundle");
   self->images = rb_scratch_file (self->scratch, "images");
-  return rb_unpack_metadata (files, self->folder, error) && verify_metadata (self, error)
-         && read_images (self->contents, files, keep_images ? self->images : NULL, &self->progress, error);
+  rb_unpack_set_progress (files, tell_progress, &self->progress);
+  return verify_metadata (self, files, error) && read_vins (files, self->contents, self->folder, self->now, error)
+         && check_packs (self, error) && read_images (self->contents, files, keep_images ? self->images : NULL, error);
 }
 
 static gboolean
@@ -153,6 +205,53 @@ is_same_campaign (Import *self, const char *folder)
 {
   g_autoptr (GBytes) campaign = rb_service_claimed (folder, NULL); /* what cannot be read is replaced as a whole */
   return campaign != NULL && g_bytes_equal (campaign, rb_contents_campaign_json (self->contents));
+}
+
+static gboolean
+keep_pack (Import *self, const char *before, const char *vin, GError **error)
+{
+  g_autofree char *old = g_build_filename (before, "vins", vin, NULL);
+  g_autofree char *new = g_build_filename (self->folder, "vins", vin, NULL);
+  return rb_files_exists (new) || !rb_campaign_check_vin (rb_contents_campaign (self->contents), vin, NULL)
+         || rb_files_copy_tree (old, new, error);
+}
+
+/* A link to what is not changed any more, or a copy where the file system has none. */
+static gboolean
+keep_file (const char *before, const char *now, const char *inner, GError **error)
+{
+  g_autofree char *old = g_build_filename (before, inner, NULL);
+  g_autofree char *new = g_build_filename (now, inner, NULL);
+  g_autofree char *parent = g_path_get_dirname (new);
+  return rb_files_make_folder (parent, error) && (link (old, new) == 0 || rb_files_copy_tree (old, new, error));
+}
+
+/* The packs of a region stay while the OEM's newest targets name their table. */
+static gboolean
+keep_region (Import *self, const char *before, const char *name, GError **error)
+{
+  const char *plain = rb_shape_without_hash (name);
+  g_autofree char *table = g_strconcat ("regions/", plain == NULL ? name : plain, NULL);
+  g_autofree char *inner = g_build_filename ("service", "targets", "regions", name, NULL);
+  g_autofree char *path = g_build_filename (before, inner, NULL);
+  g_autofree char *pieces = rb_shape_pieces (table);
+  const RbService *service = rb_contents_service (self->contents);
+  g_autoptr (GBytes) bytes = rb_files_read (path, RB_VIN_INDEX_TABLE, error);
+  if (bytes == NULL)
+    return FALSE;
+  return rb_service_index (service, table) != NULL || pieces == NULL || !rb_service_names (service, table, bytes)
+         || (keep_file (before, self->folder, inner, error) && keep_file (before, self->folder, pieces, error));
+}
+
+static gboolean
+keep_regions (Import *self, const char *before, GError **error)
+{
+  g_autofree char *folder = g_build_filename (before, "service", "targets", "regions", NULL);
+  g_auto (GStrv) names = rb_files_exists (folder) ? rb_files_list (folder, error) : g_new0 (char *, 1);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    if (!keep_region (self, before, names[i], error))
+      return FALSE;
+  return names != NULL;
 }
 
 /* Packs of vehicles that this bundle does not bring again stay usable while the campaign stays the same. */
@@ -165,14 +264,10 @@ keep_packs (Import *self, const char *id, GError **error)
   if (before == NULL || !is_same_campaign (self, before))
     return TRUE;
   g_auto (GStrv) vins = rb_vin_pack_list (before, error);
-  for (guint i = 0; vins != NULL && vins[i] != NULL; i++) {
-    g_autofree char *old = g_build_filename (before, "vins", vins[i], NULL);
-    g_autofree char *new = g_build_filename (self->folder, "vins", vins[i], NULL);
-    if (rb_campaign_has_vin (rb_contents_campaign (self->contents), vins[i]) && !rb_files_exists (new)
-        && !rb_files_copy_tree (old, new, error))
+  for (guint i = 0; vins != NULL && vins[i] != NULL; i++)
+    if (!keep_pack (self, before, vins[i], error))
       return FALSE;
-  }
-  return vins != NULL;
+  return vins != NULL && keep_regions (self, before, error);
 }
 
 static gboolean
@@ -281,31 +376,18 @@ rb_bundle_import (RbLibrary *library, const char *path, gboolean in_place, gint6
   return rb_library_open (library, name, now, error);
 }
 
-/* Contents that own their scratch folder and read images where they are. */
-static RbContents *
-open_unpacked (const char *path, RbScratch *scratch, GPtrArray *anchors, gint64 moment, GError **error)
-{
-  g_autofree char *folder = rb_scratch_file (scratch, "bundle");
-  const RbContentsSource source = { .folder = folder, .in_place = path, .anchors = anchors, .moment = moment };
-  return rb_contents_verify (&source, scratch, error);
-}
-
 RbContents *
 rb_bundle_verify (RbLibrary *library, const char *path, gint64 now, RbBundleProgress progress, gpointer data, GError **error)
 {
   g_auto (Import) self = { .library = library, .path = path, .in_place = TRUE, .now = now,
                            .progress = { .tell = progress, .data = data } };
-  g_autoptr (GPtrArray) anchors = NULL;
   self.scratch = rb_scratch_new_temporary (error);
-  if (self.scratch == NULL || !unpack (&self, FALSE, error)
-      || (anchors = rb_trust_list (rb_library_data_dir (library), error)) == NULL) {
+  if (self.scratch == NULL || !unpack (&self, FALSE, error)) {
     g_prefix_error (error, "%s: ", path);
     return NULL;
   }
-  RbContents *contents = open_unpacked (path, self.scratch, anchors, now, error);
-  if (contents != NULL)
-    self.scratch = NULL;
-  return contents;
+  rb_contents_own (self.contents, g_steal_pointer (&self.scratch));
+  return g_steal_pointer (&self.contents);
 }
 
 static GPtrArray *
@@ -322,6 +404,37 @@ anchors_of (GBytes *service_root)
   return anchors;
 }
 
+/* The trust list of the Service repository in folder, where it verifies now: what has expired brings none. */
+static gboolean
+take_trust_list (const char *data_dir, const RbTrustAnchor *anchor, const char *folder, gint64 now, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GBytes) json = NULL;
+  if (rb_service_read_trust_list (folder, anchor, now, &json, &problem))
+    return json == NULL
+           || (rb_authority_remember_list (data_dir, anchor->name, json, error)
+               && rb_service_client_keep_state (anchor, folder, now, error));
+  if (rb_reason_of (problem) == RB_REASON_EXPIRED)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
+static GPtrArray *
+update_trust (const char *data_dir, const char *folder, gint64 now, GError **error)
+{
+  g_autofree char *metadata = g_build_filename (folder, "service", "metadata", NULL);
+  g_autofree char *targets = g_build_filename (folder, "service", "targets", NULL);
+  g_autoptr (RbLibrary) library = rb_library_new (data_dir);
+  g_autoptr (RbLock) lock = rb_library_lock (library, error);
+  g_autoptr (RbLock) trust = lock == NULL ? NULL : rb_trust_lock (data_dir, error);
+  g_autoptr (GPtrArray) advanced = trust == NULL ? NULL : rb_trust_update_held (data_dir, metadata, now, error);
+  for (guint i = 0; advanced != NULL && i < advanced->len && rb_files_is_folder (targets); i++)
+    if (!take_trust_list (data_dir, advanced->pdata[i], folder, now, error))
+      return NULL;
+  return g_steal_pointer (&advanced);
+}
+
 gboolean
 rb_bundle_update_trust (const char *data_dir, const char *path, gint64 now, GPtrArray **advanced, GError **error)
 {
@@ -330,10 +443,16 @@ rb_bundle_update_trust (const char *data_dir, const char *path, gint64 now, GPtr
   if (scratch == NULL)
     return FALSE;
   g_autofree char *folder = rb_scratch_file (scratch, "bundle");
-  g_autofree char *metadata = g_build_filename (folder, "service", "metadata", NULL);
   g_autoptr (RbUnpack) files = rb_unpack_new (archive);
-  return rb_unpack_metadata (files, folder, error)
-         && (*advanced = rb_trust_update (data_dir, metadata, now, error)) != NULL;
+  return rb_unpack_service (files, folder, error) && (*advanced = update_trust (data_dir, folder, now, error)) != NULL;
+}
+
+static RbContents *
+open_unpacked (RbUnpack *files, const char *path, const char *folder, GPtrArray *anchors, GError **error)
+{
+  const RbContentsSource source = { .folder = folder, .in_place = path, .anchors = anchors, .moment = -1 };
+  g_autoptr (RbContents) contents = read_metadata (files, &source, error);
+  return contents != NULL && read_vins (files, contents, folder, -1, error) ? g_steal_pointer (&contents) : NULL;
 }
 
 RbContents *
@@ -346,12 +465,11 @@ rb_bundle_open (const char *path, GBytes *service_root, GError **error)
   if (scratch != NULL) {
     g_autofree char *folder = rb_scratch_file (scratch, "bundle");
     g_autoptr (RbUnpack) files = rb_unpack_new (archive);
-    if (rb_unpack_metadata (files, folder, error))
-      contents = open_unpacked (path, scratch, anchors, -1, error);
+    contents = open_unpacked (files, path, folder, anchors, error);
   }
   if (contents == NULL)
     g_prefix_error (error, "%s: ", path);
   else
-    scratch = NULL;
+    rb_contents_own (contents, g_steal_pointer (&scratch));
   return contents;
 }

@@ -22,6 +22,7 @@ RbContents *rb_bundle_verify (RbLibrary *library, const char *path, gint64 now, 
  * campaign's own time of issue. Images are read when asked for. (transfer full) */
 RbContents *rb_bundle_open (const char *path, GBytes *service_root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Walks trust anchors to the newest Service root in a bundle, whatever else is in it. advanced is as rb_trust_update gives it. */
+/* Walks trust anchors to the newest Service root in a bundle, whatever else is in it, and takes its trust list where that is newer than the one
+ * known and its metadata has not expired. Reads service/ alone. advanced is as rb_trust_update gives it. */
 gboolean rb_bundle_update_trust (const char *data_dir, const char *path, gint64 now, GPtrArray **advanced, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

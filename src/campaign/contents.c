@@ -2,7 +2,10 @@
 #include "campaign/contents.h"
 
 #include "campaign/archive.h"
+#include "campaign/pins.h"
+#include "campaign/roles.h"
 #include "campaign/roots.h"
+#include "campaign/shape.h"
 #include "campaign/vin-pack.h"
 #include "core/files.h"
 #include "core/json.h"
@@ -18,6 +21,7 @@ struct _RbContents {
   char *folder;
   char *store;
   char *in_place;
+  char *data_dir;
   RbScratch *owned;
   RbService *service;
   GStrv vins;
@@ -40,6 +44,7 @@ rb_contents_unref (RbContents *self)
   g_free (self->folder);
   g_free (self->store);
   g_free (self->in_place);
+  g_free (self->data_dir);
   g_strfreev (self->vins);
   g_free (self);
 }
@@ -87,19 +92,64 @@ verify_roots (RbContents *self, GError **error)
   return TRUE;
 }
 
+/* No role of the Image repository under two names. */
+static gboolean
+check_roles (RbContents *self, GError **error)
+{
+  g_autofree char *folder = metadata_folder (self, RB_CONTENTS_IMAGE);
+  g_autoptr (GHashTable) files = rb_roles_read_folder (folder, MAX_METADATA_FILE, error);
+  g_autoptr (GHashTable) roles = files == NULL ? NULL : rb_roles_of (files, error);
+  return roles != NULL;
+}
+
+gboolean
+rb_contents_reread (RbContents *self, GError **error)
+{
+  g_strfreev (self->vins);
+  self->vins = rb_vin_pack_list (self->folder, error);
+  return self->vins != NULL;
+}
+
 RbContents *
-rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **error)
+rb_contents_of_service (const RbContentsSource *source, RbService *service, GError **error)
 {
   g_autoptr (RbContents) self = g_new0 (RbContents, 1);
   g_atomic_ref_count_init (&self->references);
   self->folder = g_strdup (source->folder);
   self->store = g_strdup (source->store);
   self->in_place = g_strdup (source->in_place);
-  self->service = rb_service_open (source->folder, source->anchors, source->moment, source->started, error);
-  if (self->service == NULL || !verify_roots (self, error) || (self->vins = rb_vin_pack_list (source->folder, error)) == NULL)
+  self->data_dir = g_strdup (source->data_dir);
+  self->service = service;
+  if (verify_roots (self, error) && check_roles (self, error) && rb_contents_reread (self, error))
+    return g_steal_pointer (&self);
+  self->service = NULL;
+  return NULL;
+}
+
+RbContents *
+rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **error)
+{
+  g_autoptr (RbService) service = rb_service_open (source->folder, source->anchors, source->moment, source->started, error);
+  RbContents *self = service == NULL || !rb_service_check_pieces (service, source->folder, error)
+                       ? NULL
+                       : rb_contents_of_service (source, service, error);
+  if (self == NULL)
     return NULL;
+  g_steal_pointer (&service);
   self->owned = owned;
-  return g_steal_pointer (&self);
+  return self;
+}
+
+void
+rb_contents_own (RbContents *self, RbScratch *scratch)
+{
+  self->owned = scratch;
+}
+
+RbService *
+rb_contents_service (RbContents *self)
+{
+  return self->service;
 }
 
 const RbCampaign *
@@ -184,17 +234,48 @@ rb_contents_vins (RbContents *self)
   return g_strdupv (self->vins);
 }
 
+guint64
+rb_contents_packs (RbContents *self)
+{
+  guint64 packs = g_strv_length (self->vins);
+  for (guint i = 0; i < self->service->regions->len; i++)
+    packs += rb_vin_index_vins (self->service->regions->pdata[i]);
+  return packs;
+}
+
+/* Packs of a VIN alone are judged when they are imported, those of a region at each use. */
+static gboolean
+check_region (RbContents *self, const RbVinPack *pack, const char *vin, GError **error)
+{
+  if (pack->region == NULL || self->data_dir == NULL || self->service->anchor == NULL)
+    return TRUE;
+  g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
+  g_autoptr (GHashTable) roles = pins == NULL ? NULL : rb_roles_of (pack->director, error);
+  return roles != NULL && rb_pins_check_roles (pins, self, vin, roles, error);
+}
+
+static RbVinPack *
+read_pack (RbContents *self, const char *vin, GError **error)
+{
+  g_autoptr (RbVinPack) pack = rb_vin_pack_read (self->folder, self->service, vin, error);
+  return pack != NULL && check_region (self, pack, vin, error) ? g_steal_pointer (&pack) : NULL;
+}
+
 GPtrArray *
 rb_contents_assignments (RbContents *self, const char *vin, gint64 moment, const RbVehicleEcu *ecus, guint n_ecus,
                          GError **error)
 {
-  return rb_vin_pack_assignments (self->folder, self->service, vin, MAX (moment, self->service->campaign->issued), ecus, n_ecus, error);
+  g_autoptr (RbVinPack) pack = read_pack (self, vin, error);
+  moment = MAX (moment, self->service->campaign->issued);
+  return pack == NULL ? NULL : rb_vin_pack_assignments (pack, self->folder, self->service, vin, moment, ecus, n_ecus, error);
 }
 
 GPtrArray *
 rb_contents_completeness (RbContents *self, const char *vin, gint64 moment, GError **error)
 {
-  return rb_vin_pack_completeness (self->folder, self->service, vin, MAX (moment, self->service->campaign->issued), error);
+  g_autoptr (RbVinPack) pack = read_pack (self, vin, error);
+  moment = MAX (moment, self->service->campaign->issued);
+  return pack == NULL ? NULL : rb_vin_pack_completeness (pack, self->folder, self->service, vin, moment, error);
 }
 
 GPtrArray *
@@ -203,23 +284,11 @@ rb_contents_directed (RbContents *self, const char *vin, GBytes *targets, GError
   return rb_vin_pack_directed (self->folder, self->service, vin, targets, error);
 }
 
-gboolean
-rb_contents_verify_packs (RbContents *self, gint64 moment, GError **error)
-{
-  g_auto (GStrv) vins = rb_contents_vins (self);
-  for (guint i = 0; vins[i] != NULL; i++) {
-    g_autoptr (GPtrArray) assignments = rb_contents_assignments (self, vins[i], moment, NULL, 0, error);
-    if (assignments == NULL)
-      return FALSE;
-  }
-  return TRUE;
-}
-
 GBytes *
 rb_contents_she (RbContents *self, const char *vin, GError **error)
 {
-  return rb_vin_pack_check (self->folder, self->service->campaign, vin, error) ? rb_vin_pack_she (self->folder, vin, error)
-                                                                              : NULL;
+  g_autoptr (RbVinPack) pack = read_pack (self, vin, error);
+  return pack == NULL || pack->she == NULL ? NULL : g_bytes_ref (pack->she);
 }
 
 GHashTable *
@@ -272,17 +341,25 @@ read_entry (RbArchive *archive, guint64 size, GError **error)
   return g_bytes_new_take (g_steal_pointer (&data), MIN (done, size));
 }
 
+/* Is that file the image of that path, by its name or HASH.NAME of consistent snapshots? */
+static gboolean
+is_image (const char *file, const char *path)
+{
+  g_autofree char *plain = rb_shape_image (file, NULL);
+  g_autofree char *exact = g_strconcat ("image/targets/", path, NULL);
+  return strcmp (file, exact) == 0 || g_strcmp0 (plain, path) == 0;
+}
+
 /* NULL without error when it is not there. */
 static GBytes *
 image_in_archive (const char *bundle, const char *path, GError **error)
 {
   RbArchiveEntry entry = { NULL };
-  g_autofree char *wanted = g_strconcat ("image/targets/", path, NULL);
   g_autoptr (RbArchive) archive = rb_archive_open (bundle, error);
   if (archive == NULL)
     return NULL;
   while (rb_archive_next (archive, &entry, error) && entry.path != NULL)
-    if (strcmp (entry.path, wanted) == 0)
+    if (is_image (entry.path, path))
       return read_entry (archive, entry.size, error);
   return NULL;
 }
@@ -295,9 +372,14 @@ image_in_place (RbContents *self, const char *sha256, GError **error)
     return NULL;
   if (!rb_files_is_folder (self->in_place))
     return image_in_archive (self->in_place, path, error);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *hashed = g_strdup_printf ("%s.%s", sha256, base);
   g_autofree char *file = g_build_filename (self->in_place, "image", "targets", path, NULL);
+  g_autofree char *other = g_build_filename (self->in_place, "image", "targets", folder, hashed, NULL);
+  const char *found = rb_files_exists (file) ? file : other;
   /* read, not mapped: a stick may be pulled at any time */
-  return rb_files_exists (file) ? rb_files_read (file, G_MAXINT32, error) : NULL;
+  return rb_files_exists (found) ? rb_files_read (found, G_MAXINT32, error) : NULL;
 }
 
 GBytes *
@@ -320,13 +402,6 @@ rb_contents_image (RbContents *self, const char *sha256, GError **error)
     return g_steal_pointer (&image);
   image_fails (error, RB_REASON_HASH_MISMATCH, sha256, "the stored bytes have changed; import the bundle again");
   return NULL;
-}
-
-static gint64
-version_of (GBytes *bytes)
-{
-  g_autoptr (json_t) json = rb_json_parse (bytes, MAX_METADATA_FILE, "metadata", NULL);
-  return rb_json_integer_or (json_object_get (json, "signed"), "version", 0);
 }
 
 static void
@@ -373,55 +448,47 @@ rb_contents_root (RbContents *self, RbContentsRepo repo, GError **error)
   return rb_roots_wanted (folder, wanted_root (self, repo), repo_name (repo), error);
 }
 
-static gboolean
-add_role (GPtrArray *files, const char *folder, const char *repo, const char *role, GError **error)
+static void
+add_role (GPtrArray *files, const char *repo, const char *role, GBytes *bytes)
 {
-  g_autofree char *name = g_strconcat (role, ".json", NULL);
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autoptr (GBytes) bytes = rb_files_read (path, MAX_METADATA_FILE, error);
-  if (bytes == NULL)
-    return FALSE;
-  add_file (files, g_strconcat (repo, "/", name, NULL), role, version_of (bytes), bytes);
-  return TRUE;
+  add_file (files, g_strdup_printf ("%s/%s.json", repo, role), role, rb_roles_version (bytes), bytes);
 }
 
-static gboolean
-is_delegation (const char *name)
+static int
+compare_names (gconstpointer a, gconstpointer b)
 {
-  static const char *const own[] = { "root.json", "timestamp.json", "snapshot.json", "targets.json", NULL };
-  return g_str_has_suffix (name, ".json") && rb_roots_number (name) == 0 && !g_strv_contains (own, name);
+  return strcmp (a, b);
 }
 
+/* timestamp, snapshot, targets, then those that are delegated to, by name. */
 static gboolean
-add_delegations (GPtrArray *files, const char *folder, const char *repo, GError **error)
+add_roles (GPtrArray *files, const char *repo, GHashTable *roles, GError **error)
 {
-  g_auto (GStrv) names = rb_files_list (folder, error);
-  for (guint i = 0; names != NULL && names[i] != NULL; i++) {
-    if (!is_delegation (names[i]))
-      continue;
-    g_autofree char *role = g_strndup (names[i], strlen (names[i]) - strlen (".json"));
-    if (!add_role (files, folder, repo, role, error))
-      return FALSE;
+  static const char *const own[] = { "timestamp", "snapshot", "targets", NULL };
+  g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (roles), compare_names);
+  for (guint i = 0; own[i] != NULL; i++) {
+    GBytes *bytes = g_hash_table_lookup (roles, own[i]);
+    if (bytes == NULL)
+      return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING, "%s/%s.json: not in the bundle", repo, own[i]);
+    add_role (files, repo, own[i], bytes);
   }
-  return names != NULL;
+  for (GList *i = names; i != NULL; i = i->next)
+    if (!g_strv_contains (own, i->data))
+      add_role (files, repo, i->data, g_hash_table_lookup (roles, i->data));
+  return TRUE;
 }
 
 GPtrArray *
 rb_contents_roles (RbContents *self, RbContentsRepo repo, const char *vin, GError **error)
 {
-  static const char *const roles[] = { "timestamp", "snapshot", "targets" };
   g_autoptr (GPtrArray) files = new_files ();
-  gboolean director = repo == RB_CONTENTS_DIRECTOR;
-  if (director && !rb_vin_pack_check (self->folder, self->service->campaign, vin, error))
+  g_autofree char *folder = metadata_folder (self, repo);
+  g_autoptr (RbVinPack) pack = repo == RB_CONTENTS_DIRECTOR ? read_pack (self, vin, error) : NULL;
+  if (repo == RB_CONTENTS_DIRECTOR && pack == NULL)
     return NULL;
-  g_autofree char *folder = director ? g_build_filename (self->folder, "vins", vin, "director", NULL)
-                                     : metadata_folder (self, repo);
-  for (guint i = 0; i < G_N_ELEMENTS (roles); i++)
-    if (!add_role (files, folder, repo_name (repo), roles[i], error))
-      return NULL;
-  if (!director && !add_delegations (files, folder, repo_name (repo), error))
-    return NULL;
-  return g_steal_pointer (&files);
+  g_autoptr (GHashTable) named = pack != NULL ? g_hash_table_ref (pack->director) : rb_roles_read_folder (folder, MAX_METADATA_FILE, error);
+  g_autoptr (GHashTable) roles = named == NULL ? NULL : rb_roles_of (named, error);
+  return roles != NULL && add_roles (files, repo_name (repo), roles, error) ? g_steal_pointer (&files) : NULL;
 }
 
 GPtrArray *

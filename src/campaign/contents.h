@@ -2,6 +2,7 @@
 #pragma once
 #include "campaign/error.h"
 #include "campaign/scratch.h"
+#include "campaign/service.h"
 #include "model/campaign.h"
 #include "model/completeness.h"
 #include "model/profile.h"
@@ -50,8 +51,10 @@ gint64 rb_contents_valid_until (RbContents *self);
 /* campaign-expired, expired or clock unless work on a vehicle may start at now. */
 gboolean rb_contents_may_start (RbContents *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* VINs with a pack, sorted. (transfer full) */
+/* VINs with a pack of their own, sorted. (transfer full) */
 GStrv rb_contents_vins (RbContents *self);
+/* Packs there are, those of regions included. */
+guint64 rb_contents_packs (RbContents *self);
 /* What the Director assigns to the ECUs of that vehicle, verified at moment against both repositories and the campaign:
  * (element-type RbAssignment) (transfer full). ecus: those found in the vehicle, an assignment to another one is
  * ecu-unknown; n_ecus 0: not judged. Errors: vin-missing, vin-invalid, not-in-scope, vin-pack-missing, expired and the other words for
@@ -88,10 +91,16 @@ typedef struct {
   GPtrArray *anchors;   /* of RbTrustAnchor; NULL: taken as given */
   gboolean started;     /* the vehicle is started with it; a newer root of the OEM does not end that work */
   gint64 moment;        /* expiry is judged then, or when the campaign was issued where that is later */
+  const char *data_dir; /* packs of regions are not older than what was imported there before (campaign/pins.h); NULL: not judged */
 } RbContentsSource;
 /* owned (may be NULL) is taken when it succeeds: it goes with the contents. */
 RbContents *rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The pack of every VIN that has one. */
-gboolean rb_contents_verify_packs (RbContents *self, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of a Service repository that has been verified, and is taken when it succeeds. */
+RbContents *rb_contents_of_service (const RbContentsSource *source, RbService *service, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbService *rb_contents_service (RbContents *self); /* borrowed */
+/* A VIN pack or file of pieces has been added to the folder; for who has not handed the contents on yet. */
+gboolean rb_contents_reread (RbContents *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The folder goes with the contents. Takes scratch. */
+void rb_contents_own (RbContents *self, RbScratch *scratch);
 /* Path in image/targets/ → sha256 (char *), all that the campaign names. (transfer full) */
 GHashTable *rb_contents_images (RbContents *self);

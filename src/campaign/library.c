@@ -207,18 +207,27 @@ address_of (GPtrArray *places, const Place *place)
                                                                    : g_strdup (place->id);
 }
 
+/* VIN packs, those of regions included; -1: cannot be read. */
+static gint64
+count_packs (const char *folder)
+{
+  g_auto (GStrv) vins = rb_vin_pack_list (folder, NULL);
+  gint64 packs = vins == NULL ? -1 : (gint64) g_strv_length (vins);
+  return packs < 0 ? packs : packs + rb_service_claimed_packs (folder);
+}
+
 static RbLibraryEntry *
 read_entry (GPtrArray *places, const Place *place)
 {
   g_autoptr (RbLibraryEntry) entry = g_new0 (RbLibraryEntry, 1);
   g_autoptr (RbCampaign) campaign = read_claimed (place->folder, NULL);
   g_autoptr (json_t) import = read_import (place->folder, NULL);
-  g_auto (GStrv) vins = rb_vin_pack_list (place->folder, NULL);
+  gint64 packs = count_packs (place->folder);
   entry->id = g_strdup (place->id);
   entry->name = address_of (places, place);
   entry->folder = g_strdup (place->folder);
   entry->anchor = g_strdup (place->anchor);
-  entry->damaged = campaign == NULL || vins == NULL || place->anchor == NULL
+  entry->damaged = campaign == NULL || packs < 0 || place->anchor == NULL
                    || !rb_json_moment (import, "imported", &entry->imported, "import", NULL)
                    || !rb_json_moment (import, "valid_until", &entry->valid_until, "import", NULL);
   if (entry->damaged)
@@ -230,7 +239,7 @@ read_entry (GPtrArray *places, const Place *place)
   entry->issued = campaign->issued;
   entry->expires = campaign->expires;
   entry->in_place = g_strdup (rb_json_string_or (import, "in_place", NULL));
-  entry->n_packs = g_strv_length (vins);
+  entry->n_packs = (guint64) packs;
   return g_steal_pointer (&entry);
 }
 
@@ -329,7 +338,7 @@ open_place (RbLibrary *self, const Place *place, gint64 moment, gboolean started
   if (anchors == NULL)
     return NULL;
   const RbContentsSource source = { .folder = place->folder, .store = self->store, .anchors = anchors, .in_place = in_place,
-                                    .moment = moment, .started = started };
+                                    .moment = moment, .started = started, .data_dir = self->data_dir };
   g_autoptr (RbContents) contents = rb_contents_verify (&source, NULL, error);
   if (contents == NULL) {
     g_prefix_error (error, "campaign %s: ", place->id);
@@ -384,15 +393,22 @@ is_of_others (RbLibrary *self, const Place *place, const char *vin)
   return authority != NULL && authority->list != NULL && !rb_wmi_holds ((const char *const *) authority->wmis, vin);
 }
 
+static gboolean
+is_not_in_scope (const RbCampaign *campaign, const char *vin)
+{
+  g_autoptr (GError) outside = NULL;
+  return !rb_campaign_check_vin (campaign, vin, &outside) && rb_reason_of (outside) == RB_REASON_NOT_IN_SCOPE;
+}
+
 /* Is the VIN outside the scope of a campaign that cannot be judged? Its scope is known while its bytes are those imported. */
 static gboolean
 is_outside (RbPins *pins, const Place *place, const char *vin)
 {
   g_autoptr (GBytes) json = rb_service_claimed (place->folder, NULL);
-  g_autoptr (RbCampaign) campaign = json == NULL ? NULL : rb_campaign_parse (json, NULL);
+  g_autoptr (RbCampaign) campaign = json == NULL ? NULL : rb_service_claimed_campaign (place->folder, NULL);
   g_autofree char *sha256 = json == NULL ? NULL : rb_digest_sha256_hex_of (json);
   return campaign != NULL && place->anchor != NULL && g_strcmp0 (sha256, rb_pins_campaign_sha256 (pins, place->anchor, place->id)) == 0
-         && !rb_campaign_has_vin (campaign, vin);
+         && is_not_in_scope (campaign, vin);
 }
 
 /* Does the anchor's newest metadata no longer name the campaign? */
@@ -403,14 +419,22 @@ has_ended (RbLibrary *self, const Place *place)
   return anchors != NULL && anchors->len == 1 && rb_service_client_has_ended (anchors->pdata[0], place->id);
 }
 
+/* May work on that vehicle start by it? */
+static gboolean
+may_start (RbLibrary *self, RbContents *contents, const char *vin, gint64 now, GError **error)
+{
+  return rb_campaign_check_vin (rb_contents_campaign (contents), vin, error) && check_authority (self, contents, vin, now, error)
+         && rb_contents_may_start (contents, now, error);
+}
+
 static void
 add_for_vin (RbLibrary *self, RbPins *pins, const Place *place, const char *vin, gint64 now, GPtrArray *found, GPtrArray *problems)
 {
   g_autoptr (GError) problem = NULL;
   g_autoptr (RbContents) contents = open_place (self, place, now, FALSE, &problem);
-  if (contents != NULL && !rb_campaign_has_vin (rb_contents_campaign (contents), vin))
+  if (contents != NULL && is_not_in_scope (rb_contents_campaign (contents), vin))
     return;
-  if (contents != NULL && check_authority (self, contents, vin, now, &problem) && rb_contents_may_start (contents, now, &problem))
+  if (contents != NULL && may_start (self, contents, vin, now, &problem))
     g_ptr_array_add (found, g_steal_pointer (&contents));
   else if (!is_of_others (self, place, vin) && !is_outside (pins, place, vin) && !has_ended (self, place))
     g_ptr_array_add (problems, g_steal_pointer (&problem));

@@ -24,7 +24,7 @@ typedef struct {
   char *scenario;
   char *anchor;       /* name of the trust anchor whose campaign it is; NULL: cannot be read */
   gint64 issued, expires, valid_until, imported;
-  guint n_packs;      /* VIN packs */
+  guint64 n_packs;    /* VIN packs, those of regions included */
   char *in_place;     /* where images are read from, NULL: the store */
   gboolean damaged;   /* cannot be read; id is the folder's name */
 } RbLibraryEntry;

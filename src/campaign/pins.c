@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "campaign/pins.h"
 
+#include "campaign/roles.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "crypto/digest.h"
 #include "model/member.h"
 
 #include <string.h>
@@ -195,6 +197,22 @@ check_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
       return FALSE;
   }
   return files != NULL;
+}
+
+gboolean
+rb_pins_check_roles (RbPins *self, RbContents *contents, const char *vin, GHashTable *roles, GError **error)
+{
+  const json_t *seen = of_pack (self, contents, vin);
+  GHashTableIter iter;
+  gpointer role, bytes;
+  g_hash_table_iter_init (&iter, roles);
+  while (g_hash_table_iter_next (&iter, &role, &bytes)) {
+    g_autofree char *what = g_strdup_printf ("VIN pack %s: %s", vin, (char *) role);
+    g_autofree char *sha256 = rb_digest_sha256_hex_of (bytes);
+    if (!is_successor (json_object_get (seen, role), rb_roles_version (bytes), sha256, RB_REASON_ROLLBACK, what, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 gboolean

@@ -14,6 +14,8 @@ void rb_pins_free (RbPins *self);
 gboolean rb_pins_check (RbPins *self, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for the verified VIN packs in contents: rollback. */
 gboolean rb_pins_check_packs (RbPins *self, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for one vehicle's Director metadata, role → GBytes. */
+gboolean rb_pins_check_roles (RbPins *self, RbContents *contents, const char *vin, GHashTable *roles, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Of the newest campaign.json imported under that id, hex; NULL: none was. Borrowed. */
 const char *rb_pins_campaign_sha256 (RbPins *self, const char *anchor, const char *id);
 /* The anchor under which a campaign.json with that digest was imported; NULL: none, or several. Borrowed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "campaign/service-client.h"
 
+#include "campaign/shape.h"
 #include "core/files.h"
 #include "core/json.h"
 
@@ -90,9 +91,8 @@ rb_service_client_metadata (RbServiceClient *self, const char *role)
 char *
 rb_service_client_target_path (RbServiceClient *self, const char *group, const char *name)
 {
-  gsize digits = strspn (name, "0123456789abcdef");
-  gboolean hashed = rb_workflow_is_consistent (self->workflow) && (digits == 64 || digits == 128) && name[digits] == '.';
-  return g_strconcat (group, "/", hashed ? &name[digits + 1] : name, NULL);
+  const char *plain = rb_workflow_is_consistent (self->workflow) ? rb_shape_without_hash (name) : NULL;
+  return g_strconcat (group, "/", plain == NULL ? name : plain, NULL);
 }
 
 /* One file, which must be the one that its target is read from. */

@@ -3,7 +3,9 @@
 
 #include "campaign/roots.h"
 #include "campaign/service-client.h"
+#include "campaign/shape.h"
 #include "core/files.h"
+#include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
 
@@ -21,6 +23,7 @@ rb_service_free (RbService *self)
   g_clear_pointer (&self->campaign_json, g_bytes_unref);
   g_free (self->campaign_sha256);
   g_clear_pointer (&self->campaign, rb_campaign_free);
+  g_clear_pointer (&self->regions, g_ptr_array_unref);
   g_clear_pointer (&self->model, rb_vehicle_model_free);
   g_clear_pointer (&self->profiles, g_hash_table_unref);
   g_clear_pointer (&self->trust_list_json, g_bytes_unref);
@@ -91,6 +94,119 @@ rb_service_claimed (const char *folder, GError **error)
   g_autofree char *file = campaign_file (folder, error);
   g_autofree char *path = file == NULL ? NULL : g_build_filename (folder, "service", "targets", "campaigns", file, NULL);
   return path == NULL ? NULL : rb_files_read (path, MAX_TARGET, error);
+}
+
+/* Takes table, which may be NULL. */
+static RbVinIndex *
+index_of (const char *folder, const char *path, GBytes *table, GError **error)
+{
+  g_autoptr (GBytes) owned = table;
+  g_autofree char *inner = rb_shape_pieces (path);
+  g_autofree char *pieces = inner == NULL ? NULL : g_build_filename (folder, inner, NULL);
+  return owned == NULL ? NULL : rb_vin_index_new (owned, path, pieces, error);
+}
+
+/* The bytes that the campaign names, under the name of the target or with its hash before it. */
+static GBytes *
+claimed_table (const char *folder, const RbCampaign *campaign, GError **error)
+{
+  const char *name = strrchr (campaign->scope_table, '/') + 1;
+  g_autofree char *hashed = g_strdup_printf ("%s.%s", campaign->scope_sha256, name);
+  g_autofree char *one = g_build_filename (folder, "service", "targets", "scopes", hashed, NULL);
+  g_autofree char *other = g_build_filename (folder, "service", "targets", campaign->scope_table, NULL);
+  return rb_files_read (rb_files_exists (one) ? one : other, MAX_TARGET, error);
+}
+
+RbCampaign *
+rb_service_claimed_campaign (const char *folder, GError **error)
+{
+  g_autoptr (GBytes) json = rb_service_claimed (folder, error);
+  g_autoptr (RbCampaign) campaign = json == NULL ? NULL : rb_campaign_parse (json, error);
+  if (campaign == NULL || campaign->scope_table == NULL)
+    return g_steal_pointer (&campaign);
+  RbVinIndex *scope = index_of (folder, campaign->scope_table, claimed_table (folder, campaign, error), error);
+  return scope != NULL && rb_campaign_take_scope (campaign, scope, error) ? g_steal_pointer (&campaign) : NULL;
+}
+
+gint64
+rb_service_claimed_packs (const char *folder)
+{
+  gint64 packs = 0;
+  g_autofree char *place = g_build_filename (folder, "service", "targets", "regions", NULL);
+  g_auto (GStrv) names = rb_files_exists (place) ? rb_files_list (place, NULL) : NULL;
+  for (guint i = 0; names != NULL && names[i] != NULL; i++) {
+    g_autofree char *path = g_build_filename (place, names[i], NULL);
+    g_autoptr (GBytes) table = rb_files_read (path, MAX_TARGET, NULL);
+    g_autoptr (RbVinIndex) index = table == NULL ? NULL : rb_vin_index_new (table, names[i], NULL, NULL);
+    packs += index == NULL ? 0 : (gint64) MIN (rb_vin_index_vins (index), G_MAXINT32);
+  }
+  return packs;
+}
+
+const RbVinIndex *
+rb_service_index (const RbService *self, const char *table)
+{
+  if (self->campaign->scope != NULL && strcmp (self->campaign->scope_table, table) == 0)
+    return self->campaign->scope;
+  for (guint i = 0; i < self->regions->len; i++)
+    if (strcmp (rb_vin_index_name (self->regions->pdata[i]), table) == 0)
+      return self->regions->pdata[i];
+  return NULL;
+}
+
+static gboolean
+has_pieces (const RbVinIndex *index, const char *folder, GError **error)
+{
+  g_autofree char *inner = rb_shape_pieces (rb_vin_index_name (index));
+  g_autofree char *path = g_build_filename (folder, inner, NULL);
+  return rb_files_exists (path)
+         || rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING, "%s: the bundle has its table and not this file", inner);
+}
+
+gboolean
+rb_service_check_pieces (const RbService *self, const char *folder, GError **error)
+{
+  if (self->campaign->scope != NULL && !has_pieces (self->campaign->scope, folder, error))
+    return FALSE;
+  for (guint i = 0; i < self->regions->len; i++)
+    if (!has_pieces (self->regions->pdata[i], folder, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+rb_service_names (const RbService *self, const char *path, GBytes *bytes)
+{
+  g_autoptr (json_t) json = rb_json_parse (self->targets_json, MAX_TARGET, "targets", NULL);
+  const json_t *entry = json_object_get (json_object_get (json_object_get (json, "signed"), "targets"), path);
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (bytes);
+  return g_strcmp0 (rb_json_string_or (json_object_get (entry, "hashes"), "sha256", NULL), sha256) == 0;
+}
+
+static gboolean
+read_scope (RbService *self, RbServiceClient *client, const char *folder, GError **error)
+{
+  const char *table = self->campaign->scope_table;
+  if (table == NULL)
+    return TRUE;
+  RbVinIndex *scope = index_of (folder, table, rb_service_client_read (client, table, error), error);
+  return scope != NULL && rb_campaign_take_scope (self->campaign, scope, error);
+}
+
+static gboolean
+read_regions (RbService *self, RbServiceClient *client, const char *folder, GError **error)
+{
+  g_autofree char *place = g_build_filename (folder, "service", "targets", "regions", NULL);
+  g_auto (GStrv) names = rb_files_exists (place) ? rb_files_list (place, error) : g_new0 (char *, 1);
+  self->regions = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_vin_index_free);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++) {
+    g_autofree char *path = rb_service_client_target_path (client, "regions", names[i]);
+    RbVinIndex *region = index_of (folder, path, rb_service_client_read (client, path, error), error);
+    if (region == NULL)
+      return FALSE;
+    g_ptr_array_add (self->regions, region);
+  }
+  return names != NULL;
 }
 
 static gboolean
@@ -170,7 +286,8 @@ verify (RbService *self, const char *folder, GBytes *root, const char *file, GEr
 {
   g_autoptr (RbServiceClient) client = rb_service_client_new (folder, root, self->moment, error);
   g_autofree char *path = client == NULL ? NULL : rb_service_client_target_path (client, "campaigns", file);
-  if (client == NULL || !read_campaign (self, client, path, error) || !read_trust_list (self, client, error)
+  if (client == NULL || !read_campaign (self, client, path, error) || !read_scope (self, client, folder, error)
+      || !read_regions (self, client, folder, error) || !read_trust_list (self, client, error)
       || !rb_service_client_check_targets (client, error))
     return FALSE;
   self->timestamp_expires = rb_service_client_metadata (client, "timestamp")->expires;
@@ -209,4 +326,16 @@ rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, gboolean
     return NULL;
   g_propagate_error (error, g_steal_pointer (&problem));
   return NULL;
+}
+
+gboolean
+rb_service_read_trust_list (const char *folder, const RbTrustAnchor *anchor, gint64 moment, GBytes **json, GError **error)
+{
+  if (!rb_service_client_check_state (anchor, folder, moment, error))
+    return FALSE;
+  g_autoptr (RbServiceClient) client = rb_service_client_new (folder, anchor->roots->pdata[anchor->roots->len - 1], moment, error);
+  if (client == NULL)
+    return FALSE;
+  *json = rb_service_client_lists (client, RB_TRUST_LIST_PATH) ? rb_service_client_read (client, RB_TRUST_LIST_PATH, error) : NULL;
+  return *json != NULL || !rb_service_client_lists (client, RB_TRUST_LIST_PATH);
 }

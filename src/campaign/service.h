@@ -16,7 +16,8 @@ typedef struct {
   gint64 targets_version;
   GBytes *campaign_json;
   char *campaign_sha256;
-  RbCampaign *campaign;
+  RbCampaign *campaign;    /* with its scope */
+  GPtrArray *regions;      /* of RbVinIndex: packs of VINs by region */
   RbVehicleModel *model;
   GHashTable *profiles;    /* target path → RbProfile */
   GBytes *trust_list_json; /* NULL: the repository has no trust list */
@@ -32,5 +33,19 @@ RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 momen
   G_GNUC_WARN_UNUSED_RESULT;
 /* The campaign in a folder of that shape, as it claims to be: nothing is verified. (transfer full) */
 GBytes *rb_service_claimed (const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same parsed, with the scope whose digest it names. Errors: malformed, missing, hash-mismatch. (transfer full) */
+RbCampaign *rb_service_claimed_campaign (const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* How many VIN packs the regions in a folder claim to hold. */
+gint64 rb_service_claimed_packs (const char *folder);
+/* The table of VINs of that target, NULL: the bundle has none. Borrowed. */
+const RbVinIndex *rb_service_index (const RbService *self, const char *table);
+/* missing unless every table of VINs has its file of pieces in folder. */
+gboolean rb_service_check_pieces (const RbService *self, const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Does the top-level targets file name these bytes under that path? */
+gboolean rb_service_names (const RbService *self, const char *path, GBytes *bytes);
+/* The trust list alone, from the anchor's newest root and not older than what was accepted under it; *json is NULL where the repository has none.
+ * Errors: rollback, words for metadata. */
+gboolean rb_service_read_trust_list (const char *folder, const RbTrustAnchor *anchor, gint64 moment, GBytes **json, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 void rb_service_free (RbService *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbService, rb_service_free)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "campaign/vin-pack.h"
 
+#include "campaign/roles.h"
 #include "campaign/roots.h"
+#include "core/bytes.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "model/completeness.h"
@@ -10,6 +12,19 @@
 
 #define MAX_SHE (1024 * 1024)
 #define MAX_TARGETS (16 * 1024 * 1024)
+#define MAX_METADATA_FILE (16 * 1024 * 1024)
+
+static const char *const director_files[] = { "timestamp.json", "snapshot.json", "targets.json" };
+
+void
+rb_vin_pack_free (RbVinPack *self)
+{
+  if (self == NULL)
+    return;
+  g_clear_pointer (&self->director, g_hash_table_unref);
+  g_clear_pointer (&self->she, g_bytes_unref);
+  g_free (self);
+}
 
 GStrv
 rb_vin_pack_list (const char *folder, GError **error)
@@ -19,9 +34,16 @@ rb_vin_pack_list (const char *folder, GError **error)
   GStrv names = rb_files_list (path, &failure);
   if (names == NULL && rb_reason_of (failure) == RB_REASON_NOT_FOUND)
     return g_new0 (char *, 1);
-  if (names == NULL)
+  if (names == NULL) {
     g_propagate_error (error, g_steal_pointer (&failure));
-  return names;
+    return NULL;
+  }
+  g_autoptr (GStrvBuilder) vins = g_strv_builder_new ();
+  for (guint i = 0; names[i] != NULL; i++)
+    if (strcmp (names[i], "regions") != 0)
+      g_strv_builder_add (vins, names[i]);
+  g_strfreev (names);
+  return g_strv_builder_end (vins);
 }
 
 static gboolean
@@ -31,8 +53,8 @@ refuse (GError **error, RbReason reason, const char *vin, const char *text, cons
   return FALSE;
 }
 
-gboolean
-rb_vin_pack_check (const char *folder, const RbCampaign *campaign, const char *vin, GError **error)
+static gboolean
+check_vin (const RbCampaign *campaign, const char *vin, GError **error)
 {
   if (vin == NULL || vin[0] == '\0') {
     g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_VIN_MISSING, "no VIN is given");
@@ -40,12 +62,100 @@ rb_vin_pack_check (const char *folder, const RbCampaign *campaign, const char *v
   }
   if (!rb_campaign_vin_is_valid (vin))
     return refuse (error, RB_REASON_VIN_INVALID, vin, "not a VIN (17 letters and digits, without I, O and Q)", "");
-  if (!rb_campaign_has_vin (campaign, vin))
-    return refuse (error, RB_REASON_NOT_IN_SCOPE, vin, "this vehicle is not in the scope of campaign ", campaign->id);
-  g_autofree char *path = g_build_filename (folder, "vins", vin, "director", NULL);
-  if (rb_files_is_folder (path))
+  return rb_campaign_check_vin (campaign, vin, error);
+}
+
+/* *pack is NULL where folder has none of that VIN alone. */
+static gboolean
+read_own (RbVinPack **pack, const char *folder, const char *vin, GError **error)
+{
+  g_autofree char *director = g_build_filename (folder, "vins", vin, "director", NULL);
+  g_autofree char *she = g_build_filename (folder, "vins", vin, "she.json", NULL);
+  g_autoptr (RbVinPack) self = g_new0 (RbVinPack, 1);
+  if (!rb_files_is_folder (director))
     return TRUE;
-  return refuse (error, RB_REASON_VIN_PACK_MISSING, vin, "the bundle has nothing for this vehicle, campaign ", campaign->id);
+  if ((self->director = rb_roles_read_folder (director, MAX_METADATA_FILE, error)) == NULL
+      || (rb_files_exists (she) && (self->she = rb_files_read (she, MAX_SHE, error)) == NULL))
+    return FALSE;
+  *pack = g_steal_pointer (&self);
+  return TRUE;
+}
+
+GBytes *
+rb_vin_pack_to_entry (GBytes *timestamp, GBytes *snapshot, GBytes *targets, GBytes *she)
+{
+  GBytes *const files[] = { timestamp, snapshot, targets, she };
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    rb_writer_u32be (out, files[i] == NULL ? 0 : (guint32) g_bytes_get_size (files[i]));
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    if (files[i] != NULL)
+      rb_writer_bytes (out, files[i]);
+  return g_byte_array_free_to_bytes (g_steal_pointer (&out));
+}
+
+static RbVinPack *
+from_entry (GBytes *entry, const char *region, GError **error)
+{
+  guint32 lengths[G_N_ELEMENTS (director_files) + 1];
+  RbReader reader = rb_reader_from_bytes (entry);
+  g_autoptr (RbVinPack) self = g_new0 (RbVinPack, 1);
+  self->region = region;
+  self->director = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
+    lengths[i] = rb_reader_u32be (&reader);
+  for (guint i = 0; i < G_N_ELEMENTS (director_files) && rb_reader_ok (&reader); i++) {
+    GBytes *file = rb_reader_take_bytes (&reader, lengths[i]);
+    if (file != NULL)
+      g_hash_table_insert (self->director, g_strdup (director_files[i]), file);
+  }
+  if (lengths[G_N_ELEMENTS (director_files)] > 0)
+    self->she = rb_reader_take_bytes (&reader, lengths[G_N_ELEMENTS (director_files)]);
+  if (rb_reader_done (&reader))
+    return g_steal_pointer (&self);
+  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_MALFORMED, "%s: the entry of a VIN has not the length of its files", region);
+  return NULL;
+}
+
+static gint64
+version_of (const RbVinPack *pack)
+{
+  g_autoptr (GHashTable) roles = pack == NULL ? NULL : rb_roles_of (pack->director, NULL);
+  GBytes *targets = roles == NULL ? NULL : g_hash_table_lookup (roles, "targets");
+  return targets == NULL ? -1 : rb_roles_version (targets);
+}
+
+/* Newer Director metadata found under the same root stands. */
+static gboolean
+take_from_region (RbVinPack **pack, const RbVinIndex *region, const char *vin, GError **error)
+{
+  g_autoptr (GBytes) entry = NULL;
+  if (!rb_vin_index_find (region, vin, &entry, error))
+    return FALSE;
+  if (entry == NULL)
+    return TRUE;
+  g_autoptr (RbVinPack) other = from_entry (entry, rb_vin_index_name (region), error);
+  if (other == NULL)
+    return FALSE;
+  if (*pack != NULL && version_of (other) <= version_of (*pack))
+    return TRUE;
+  rb_vin_pack_free (*pack);
+  *pack = g_steal_pointer (&other);
+  return TRUE;
+}
+
+RbVinPack *
+rb_vin_pack_read (const char *folder, const RbService *service, const char *vin, GError **error)
+{
+  g_autoptr (RbVinPack) pack = NULL;
+  if (!check_vin (service->campaign, vin, error) || !read_own (&pack, folder, vin, error))
+    return NULL;
+  for (guint i = 0; i < service->regions->len; i++)
+    if (!take_from_region (&pack, service->regions->pdata[i], vin, error))
+      return NULL;
+  if (pack == NULL)
+    refuse (error, RB_REASON_VIN_PACK_MISSING, vin, "the bundle has nothing for this vehicle, campaign ", service->campaign->id);
+  return g_steal_pointer (&pack);
 }
 
 static gboolean
@@ -136,12 +246,11 @@ fresh_store (const char *folder, const RbCampaignRoot *wanted, const char *repo,
 }
 
 static gboolean
-open_repositories (Repositories *self, const char *folder, const RbCampaign *campaign, const char *vin, GError **error)
+open_repositories (Repositories *self, RbVinPack *pack, const char *folder, const RbCampaign *campaign, GError **error)
 {
-  g_autofree char *pack = g_build_filename (folder, "vins", vin, "director", NULL);
   g_autofree char *director = g_build_filename (folder, "director", "metadata", NULL);
   g_autofree char *image = g_build_filename (folder, "image", "metadata", NULL);
-  self->director_source = rb_source_first_of (rb_source_folder (pack), rb_source_folder (director), NULL);
+  self->director_source = rb_source_first_of (rb_source_memory (pack->director), rb_source_folder (director), NULL);
   self->image_source = rb_source_folder (image);
   return (self->director = fresh_store (folder, &campaign->director_root, "director", error)) != NULL
          && (self->image = fresh_store (folder, &campaign->image_root, "image", error)) != NULL;
@@ -182,15 +291,14 @@ read_replaced (Verified *self, const json_t *director, GError **error)
 }
 
 static gboolean
-verify (Verified *self, const char *folder, const RbService *service, RbVehicleRequest request, GError **error)
+verify (Verified *self, RbVinPack *pack, const char *folder, const RbService *service, RbVehicleRequest request, GError **error)
 {
   g_auto (Repositories) all = { NULL };
   g_autoptr (json_t) director = NULL;
   request.vin_needed = TRUE;
+  request.any_layout = TRUE;
   request.director_signed = &director;
-  if (!rb_vin_pack_check (folder, service->campaign, request.vin, error))
-    return FALSE;
-  if (open_repositories (&all, folder, service->campaign, request.vin, error)
+  if (open_repositories (&all, pack, folder, service->campaign, error)
       && rb_vehicle_verify_full (all.director, all.director_source, all.image, all.image_source, &request, &self->assignments, NULL, error)
       && check_assignments (self->assignments, service, error) && read_as_built (self, director, error)
       && check_built (self->assignments, self->as_built, error) && read_replaced (self, director, error))
@@ -200,20 +308,20 @@ verify (Verified *self, const char *folder, const RbService *service, RbVehicleR
 }
 
 GPtrArray *
-rb_vin_pack_assignments (const char *folder, const RbService *service, const char *vin, gint64 moment,
+rb_vin_pack_assignments (RbVinPack *pack, const char *folder, const RbService *service, const char *vin, gint64 moment,
                          const RbVehicleEcu *ecus, guint n_ecus, GError **error)
 {
   g_auto (Verified) found = { NULL };
   const RbVehicleRequest request = { .now = moment, .vin = vin, .ecus = ecus, .n_ecus = n_ecus };
-  return verify (&found, folder, service, request, error) ? g_steal_pointer (&found.assignments) : NULL;
+  return verify (&found, pack, folder, service, request, error) ? g_steal_pointer (&found.assignments) : NULL;
 }
 
 GPtrArray *
-rb_vin_pack_completeness (const char *folder, const RbService *service, const char *vin, gint64 moment, GError **error)
+rb_vin_pack_completeness (RbVinPack *pack, const char *folder, const RbService *service, const char *vin, gint64 moment, GError **error)
 {
   g_auto (Verified) found = { NULL };
   const RbVehicleRequest request = { .now = moment, .vin = vin };
-  if (!verify (&found, folder, service, request, error))
+  if (!verify (&found, pack, folder, service, request, error))
     return NULL;
   g_autoptr (GHashTable) assigned = table_of (found.assignments);
   return rb_completeness_list (service->campaign, service->model, assigned, found.as_built, found.replaced);
@@ -274,11 +382,4 @@ rb_vin_pack_directed (const char *folder, const RbService *service, const char *
   if (malformed != NULL)
     g_propagate_error (error, g_steal_pointer (&malformed));
   return NULL;
-}
-
-GBytes *
-rb_vin_pack_she (const char *folder, const char *vin, GError **error)
-{
-  g_autofree char *path = g_build_filename (folder, "vins", vin, "she.json", NULL);
-  return rb_files_exists (path) ? rb_files_read (path, MAX_SHE, error) : NULL;
 }

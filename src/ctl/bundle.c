@@ -34,7 +34,6 @@ json_t *
 rb_bundle_row (RbContents *contents)
 {
   const RbCampaign *campaign = rb_contents_campaign (contents);
-  g_auto (GStrv) vins = rb_contents_vins (contents);
   json_t *row = json_object ();
   rb_json_set_string (row, "campaign", campaign->id);
   rb_json_set_integer (row, "version", campaign->version);
@@ -47,7 +46,7 @@ rb_bundle_row (RbContents *contents)
   rb_json_set_moment (row, "expires", campaign->expires);
   rb_json_set_moment (row, "valid_until", rb_contents_valid_until (contents));
   rb_json_set_string (row, "campaign_sha256", rb_contents_campaign_sha256 (contents));
-  rb_json_set_integer (row, "vin_packs", g_strv_length (vins));
+  rb_json_set_integer (row, "vin_packs", (gint64) rb_contents_packs (contents));
   return row;
 }
 
@@ -134,7 +133,7 @@ entry_row (RbCli *cli, const RbLibraryEntry *entry)
   rb_json_set_moment (row, "expires", entry->expires);
   rb_json_set_moment (row, "valid_until", entry->valid_until);
   rb_json_set_moment (row, "imported", entry->imported);
-  rb_json_set_integer (row, "vin_packs", entry->n_packs);
+  rb_json_set_integer (row, "vin_packs", (gint64) entry->n_packs);
   rb_json_set_string (row, "in_place", entry->in_place);
   return row;
 }

@@ -13,6 +13,7 @@
 #define MAX_ECUS 200
 #define MAX_ITEMS 200
 #define MAX_ORGANISATIONS 16
+#define MAX_VINS 10000 /* more are in a table */
 #define POP_TYPE "recallbay-pop-v1"
 
 static const char *const scenario_names[] = {
@@ -80,6 +81,9 @@ rb_campaign_free (RbCampaign *self)
   g_free (self->nhtsa_number);
   g_free (self->market);
   g_strfreev (self->vins);
+  g_free (self->scope_table);
+  g_free (self->scope_sha256);
+  g_clear_pointer (&self->scope, rb_vin_index_free);
   g_free (self->vehicle_model);
   g_free (self->director_root.sha256);
   g_free (self->image_root.sha256);
@@ -140,6 +144,8 @@ static gboolean
 read_vins (RbCampaign *self, const json_t *list, GError **error)
 {
   const char *what = "campaign, scope";
+  if (json_array_size (list) > MAX_VINS)
+    return rb_member_refuse (error, what, "member “vins” has more than %d entries", MAX_VINS);
   g_autoptr (GPtrArray) vins = g_ptr_array_new_with_free_func (g_free);
   for (gsize i = 0; i < json_array_size (list); i++) {
     const char *vin = json_string_value (json_array_get (list, i));
@@ -158,16 +164,38 @@ read_vins (RbCampaign *self, const json_t *list, GError **error)
   return TRUE;
 }
 
+/* {"table": "scopes/ID.table", "sha256": digest of the table} */
+static gboolean
+read_scope_table (RbCampaign *self, const json_t *scope, GError **error)
+{
+  const char *what = "campaign, scope";
+  g_autofree char *path = NULL;
+  if (!rb_json_only (scope, what, error, "table", "sha256", NULL) || !rb_member_path (scope, "table", &path, what, error)
+      || !read_digest (scope, "sha256", &self->scope_sha256, what, error))
+    return FALSE;
+  g_autofree char *id = !g_str_has_prefix (path, "scopes/") || !g_str_has_suffix (path, ".table")
+                          ? NULL
+                          : g_strndup (&path[strlen ("scopes/")], strlen (path) - strlen ("scopes/.table"));
+  if (id == NULL || !rb_member_id_is_valid (id))
+    return rb_member_refuse (error, what, "member “table” is not “scopes/ID.table”");
+  self->scope_table = g_steal_pointer (&path);
+  return TRUE;
+}
+
 static gboolean
 read_scope (RbCampaign *self, const json_t *json, GError **error)
 {
   const char *what = "campaign, scope";
   gboolean all = FALSE;
   const json_t *scope = rb_json_object (json, "scope", "campaign", error);
-  if (scope == NULL || !rb_json_only (scope, what, error, "vins", "all", NULL))
+  if (scope == NULL)
+    return FALSE;
+  if (json_object_get (scope, "table") != NULL)
+    return read_scope_table (self, scope, error);
+  if (!rb_json_only (scope, what, error, "vins", "all", NULL))
     return FALSE;
   if (json_object_size (scope) != 1)
-    return rb_member_refuse (error, what, "exactly one of the members “vins” and “all” is needed");
+    return rb_member_refuse (error, what, "exactly one of the members “vins”, “all” and “table” is needed");
   if (json_object_get (scope, "all") == NULL) {
     const json_t *list = rb_json_array (scope, "vins", what, error);
     return list != NULL && read_vins (self, list, error);
@@ -361,11 +389,41 @@ rb_campaign_parse (GBytes *bytes, GError **error)
 }
 
 gboolean
-rb_campaign_has_vin (const RbCampaign *self, const char *vin)
+rb_campaign_take_scope (RbCampaign *self, RbVinIndex *scope, GError **error)
 {
-  if (!rb_campaign_vin_is_valid (vin))
+  g_autoptr (RbVinIndex) owned = scope;
+  g_autofree char *sha256 = rb_digest_sha256_hex_of (rb_vin_index_table (scope));
+  if (g_strcmp0 (sha256, self->scope_sha256) != 0)
+    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_HASH_MISMATCH, "%s: not the scope that campaign %s names", self->scope_table,
+                           self->id);
+  g_clear_pointer (&self->scope, rb_vin_index_free);
+  self->scope = g_steal_pointer (&owned);
+  return TRUE;
+}
+
+static gboolean
+find_in_table (const RbCampaign *self, const char *vin, gboolean *found, GError **error)
+{
+  g_autoptr (GBytes) entry = NULL;
+  if (self->scope == NULL)
+    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_MISSING, "campaign %s: its scope %s is not at hand", self->id, self->scope_table);
+  if (!rb_vin_index_find (self->scope, vin, &entry, error))
     return FALSE;
-  return self->vins == NULL || g_strv_contains ((const char *const *) self->vins, vin);
+  *found = entry != NULL;
+  return TRUE;
+}
+
+gboolean
+rb_campaign_check_vin (const RbCampaign *self, const char *vin, GError **error)
+{
+  gboolean found = rb_campaign_vin_is_valid (vin);
+  if (found && self->scope_table != NULL && !find_in_table (self, vin, &found, error))
+    return FALSE;
+  if (found && self->vins != NULL)
+    found = g_strv_contains ((const char *const *) self->vins, vin);
+  return found
+         || rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_NOT_IN_SCOPE, "VIN %s: this vehicle is not in the scope of campaign %s",
+                            vin == NULL ? "" : vin, self->id);
 }
 
 const RbCampaignEcu *

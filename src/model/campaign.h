@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "model/error.h"
+#include "model/vin-index.h"
 
 /* One recall as data. JSON: data/schemas/campaign.json. Immutable. */
 typedef enum { RB_SCENARIO_DIRECTOR, RB_SCENARIO_IMAGE_SUPPLIER, RB_SCENARIO_IMAGE_OEM, RB_SCENARIO_ECU_KEYS } RbScenario;
@@ -46,7 +46,10 @@ typedef struct {
   gint64 issued, expires;
   char *market;
   guint8 nonce[32];    /* ikm of the per-ECU nonces */
-  GStrv vins;          /* scope, sorted; NULL: all vehicles */
+  GStrv vins;          /* scope, sorted; NULL: by scope_table, or all vehicles */
+  char *scope_table;   /* target path of the scope: "scopes/ID.table"; NULL: it has none */
+  char *scope_sha256;  /* of that table */
+  RbVinIndex *scope;   /* NULL until rb_campaign_take_scope() */
   char *vehicle_model; /* target path: "models/ID.json" */
   RbCampaignRoot director_root, image_root;
   GPtrArray *ecus;     /* of RbCampaignEcu */
@@ -59,7 +62,10 @@ typedef struct {
 } RbCampaign;
 RbCampaign *rb_campaign_parse (GBytes *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_campaign_free (RbCampaign *self);
-gboolean rb_campaign_has_vin (const RbCampaign *self, const char *vin);
+/* Takes the index of a campaign with a scope_table. Errors: hash-mismatch. */
+gboolean rb_campaign_take_scope (RbCampaign *self, RbVinIndex *scope, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* not-in-scope, or why it cannot be told: missing (the scope is not at hand), hash-mismatch, those of rb_vin_index_find(). */
+gboolean rb_campaign_check_vin (const RbCampaign *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const RbCampaignEcu *rb_campaign_ecu (const RbCampaign *self, const char *hardware_id);
 /* 32 bytes: HKDF-SHA256(campaign nonce, no salt, info VIN ‖ serial). (transfer full) */
 GBytes *rb_campaign_ecu_nonce (const RbCampaign *self, const char *vin, const char *serial);

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oem/demo.h"
 
+#include "campaign/shape.h"
+#include "campaign/vin-pack.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "crypto/digest.h"
 #include "crypto/identity.h"
+#include "model/member.h"
 #include "oem/intake-config.h"
 #include "oem/pack.h"
 #include "oem/recall.h"
 #include "oem/dealer-list.h"
 #include "oem/vehicle-seed.h"
+#include "oem/vin-writer.h"
 
 #include <string.h>
 
 #define SERVICE_DAYS 30
+#define LIST_MAX 1000 /* vehicles; more are in tables */
+#define REGION "north"
 #define SCENARIOS "director|image-supplier|image-oem|ecu-keys"
 #define YEAR ((gint64) 365 * RB_MOMENT_DAY)
 
@@ -25,6 +32,8 @@ typedef struct {
   GHashTable *service;  /* metadata: file name → GBytes */
   GHashTable *targets;  /* of the Service repository: path → GBytes */
   GHashTable *packs;    /* VIN packs: path below vins/ → GBytes */
+  char *region;         /* all packs are in that region's file; NULL: each alone */
+  char *work;           /* folder for the files of pieces; NULL: none */
   RbPack *bundle;       /* campaign.recall */
   RbPack *beside;       /* the other files, but the seed */
 } Demo;
@@ -39,6 +48,8 @@ demo_clear (Demo *self)
   g_clear_pointer (&self->service, g_hash_table_unref);
   g_clear_pointer (&self->targets, g_hash_table_unref);
   g_clear_pointer (&self->packs, g_hash_table_unref);
+  g_clear_pointer (&self->region, g_free);
+  g_clear_pointer (&self->work, g_free);
   g_clear_pointer (&self->bundle, rb_pack_free);
   g_clear_pointer (&self->beside, rb_pack_free);
 }
@@ -65,7 +76,6 @@ publish_service (Demo *self, GError **error)
   const RbStory *story = self->story;
   GHashTableIter iter;
   gpointer path, bytes;
-  self->targets = table_new ();
   table_add_json (self->targets, "campaigns", rb_recall_id (story->scenario), rb_recall_campaign (story));
   table_add_json (self->targets, "models", "aurora-compact", rb_fleet_model (story->fleet));
   table_add_json (self->targets, "trust", "trust-list", rb_dealer_list_new (self->pki, RB_RECALL_OEM, RB_FLEET_WMI, story->now));
@@ -112,36 +122,111 @@ encrypt_updates (Demo *self, RbShePlan *plan, GError **error)
   return rb_identity_encrypt_to (recipients, plain, error);
 }
 
+static GBytes *
+region_entry (GHashTable *director, GBytes *she)
+{
+  return rb_vin_pack_to_entry (g_hash_table_lookup (director, "timestamp.json"), g_hash_table_lookup (director, "snapshot.json"),
+                               g_hash_table_lookup (director, "targets.json"), she);
+}
+
+static void
+add_pack (Demo *self, const char *vin, GHashTable *director, GBytes *she)
+{
+  GHashTableIter iter;
+  gpointer name, bytes;
+  g_hash_table_insert (self->packs, g_strdup_printf ("%s/she.json", vin), g_bytes_ref (she));
+  g_hash_table_iter_init (&iter, director);
+  while (g_hash_table_iter_next (&iter, &name, &bytes))
+    g_hash_table_insert (self->packs, g_strdup_printf ("%s/director/%s", vin, (char *) name), g_bytes_ref (bytes));
+}
+
+/* region: where it goes; NULL: alone. */
 static gboolean
-make_vin_pack (Demo *self, guint number, GError **error)
+make_vin_pack (Demo *self, guint number, RbVinWriter *region, GError **error)
 {
   g_autoptr (RbShePlan) she = plan_she (self, number);
   g_autofree char *vin = rb_fleet_vin (number);
   g_autoptr (GHashTable) director = rb_story_director_files (self->story, number, error);
-  GBytes *updates = director == NULL ? NULL : encrypt_updates (self, she, error);
-  GHashTableIter iter;
-  gpointer name, bytes;
+  g_autoptr (GBytes) updates = director == NULL ? NULL : encrypt_updates (self, she, error);
   if (updates == NULL)
     return FALSE;
-  g_hash_table_insert (self->packs, g_strdup_printf ("%s/she.json", vin), updates);
-  g_hash_table_iter_init (&iter, director);
-  while (g_hash_table_iter_next (&iter, &name, &bytes))
-    g_hash_table_insert (self->packs, g_strdup_printf ("%s/director/%s", vin, (char *) name), g_bytes_ref (bytes));
+  g_autoptr (GBytes) entry = region == NULL ? NULL : region_entry (director, updates);
+  if (region == NULL)
+    add_pack (self, vin, director, updates);
+  else if (!rb_vin_writer_add (region, vin, entry, error))
+    return FALSE;
   json_array_append_new (self->she_keys, rb_she_plan_secret (she));
   if (number == 1)
     self->she = g_steal_pointer (&she);
   return TRUE;
 }
 
+static char *
+pieces_file (const Demo *self, const char *table)
+{
+  g_autofree char *name = g_strdup_printf ("%s.pieces", table);
+  g_strdelimit (name, "/", '-');
+  return g_build_filename (self->work, name, NULL);
+}
+
+/* The table becomes a target of the Service repository, and its pieces a file of the bundle. */
+static GBytes *
+finish_table (Demo *self, RbVinWriter *writer, const char *table, GError **error)
+{
+  g_autofree char *path = pieces_file (self, table);
+  GBytes *bytes = rb_vin_writer_finish (writer, path, error);
+  if (bytes != NULL)
+    g_hash_table_insert (self->targets, g_strdup (table), bytes);
+  return bytes;
+}
+
 static gboolean
 make_vin_packs (Demo *self, GError **error)
 {
+  g_autoptr (RbVinWriter) region = self->region == NULL ? NULL : rb_vin_writer_new (self->work, error);
+  g_autofree char *table = g_strdup_printf ("regions/%s.table", self->region);
   self->packs = table_new ();
   self->she_keys = json_array ();
+  if (self->region != NULL && region == NULL)
+    return FALSE;
   for (guint number = 1; number <= self->story->fleet->vehicles; number++)
-    if (rb_story_in_scope (self->story, number) && !make_vin_pack (self, number, error))
+    if (rb_story_in_scope (self->story, number) && !make_vin_pack (self, number, region, error))
       return FALSE;
-  return TRUE;
+  return region == NULL || finish_table (self, region, table, error) != NULL;
+}
+
+static gboolean
+make_scope (Demo *self, GError **error)
+{
+  if (self->region == NULL)
+    return TRUE;
+  g_autoptr (RbVinWriter) scope = rb_vin_writer_new (self->work, error);
+  g_autofree char *table = rb_recall_scope_table (self->story->scenario);
+  for (guint number = 1; scope != NULL && number <= self->story->fleet->vehicles; number++) {
+    g_autofree char *vin = rb_fleet_vin (number);
+    if (rb_story_in_scope (self->story, number) && !rb_vin_writer_add (scope, vin, NULL, error))
+      return FALSE;
+  }
+  GBytes *bytes = scope == NULL ? NULL : finish_table (self, scope, table, error);
+  if (bytes != NULL)
+    self->story->scope_sha256 = rb_digest_sha256_hex_of (bytes);
+  return bytes != NULL;
+}
+
+/* Files of pieces after the metadata by which they are verified. */
+static void
+add_pieces (Demo *self)
+{
+  if (self->region == NULL)
+    return;
+  g_autofree char *scope = rb_recall_scope_table (self->story->scenario);
+  g_autofree char *region = g_strdup_printf ("regions/%s.table", self->region);
+  const char *const tables[] = { scope, region };
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++) {
+    g_autofree char *path = pieces_file (self, tables[i]);
+    g_autofree char *inner = rb_shape_pieces (tables[i]);
+    rb_pack_add_file (self->bundle, path, inner);
+  }
 }
 
 /* Metadata first, images last. */
@@ -156,6 +241,7 @@ make_bundle (Demo *self)
   rb_pack_add_table (self->bundle, self->targets, "service/targets");
   rb_pack_add_table (self->bundle, director_roots, "director/metadata");
   rb_pack_add_table (self->bundle, story->image_files, "image/metadata");
+  add_pieces (self);
   rb_pack_add_table (self->bundle, self->packs, "vins");
   for (guint i = 0; i < story->good->len; i++) {
     const RbFleetSoftware *good = story->good->pdata[i];
@@ -301,22 +387,37 @@ folder_is_free (const char *folder, GError **error)
   return FALSE;
 }
 
+/* Files of pieces are made beside the bundle, and are in it alone afterwards. */
+static gboolean
+prepare_tables (Demo *self, RbFleet *fleet, const char *folder, GError **error)
+{
+  self->targets = table_new ();
+  if (self->region == NULL && fleet->vehicles > LIST_MAX)
+    self->region = g_strdup (REGION);
+  self->work = self->region == NULL ? NULL : g_build_filename (folder, ".pieces", NULL);
+  return self->work == NULL || rb_files_make_folder (self->work, error);
+}
+
 static gboolean
 make_demo (Demo *self, RbScenario scenario, RbFleet *fleet, gboolean second_person, const char *folder, GError **error)
 {
   gint64 now = rb_moment_now ();
+  if (!prepare_tables (self, fleet, folder, error)) {
+    rb_fleet_free (fleet);
+    return FALSE;
+  }
   self->story = rb_story_new (scenario, fleet, now, error);
   if (self->story == NULL)
     return FALSE;
   self->story->second_person = second_person;
   g_autofree char *vin = rb_fleet_vin (1);
   self->pki = rb_pki_new (RB_RECALL_OEM, vin, now, error);
-  if (self->pki == NULL || !publish_service (self, error) || !make_vin_packs (self, error))
+  if (self->pki == NULL || !make_vin_packs (self, error) || !make_scope (self, error) || !publish_service (self, error))
     return FALSE;
   make_bundle (self);
   if (!make_files_beside (self, error))
     return FALSE;
-  if (write_demo (self, folder, error))
+  if (write_demo (self, folder, error) && (self->work == NULL || rb_files_remove_tree (self->work, error)))
     return TRUE;
   g_prefix_error (error, "the demonstration in %s is not usable, remove it: ", folder);
   return FALSE;
@@ -369,7 +470,7 @@ report (RbCli *cli, const Demo *self, const char *folder)
 }
 
 typedef struct {
-  char *scenario;
+  char *scenario, *region;
   gint64 ecus, vehicles, image_size, tester;
   gboolean second_person;
 } Options;
@@ -378,6 +479,7 @@ static void
 clear_options (Options *self)
 {
   g_free (self->scenario);
+  g_free (self->region);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
 
@@ -393,6 +495,9 @@ verb_demo (RbCli *cli, int argc, char **argv)
     return code;
   if (options.scenario != NULL && !rb_campaign_scenario_from_name (options.scenario, &scenario))
     return rb_cli_usage (cli, "--scenario: %s", SCENARIOS);
+  if (options.region != NULL && !rb_member_id_is_valid (options.region))
+    return rb_cli_usage (cli, "--region: letters, digits, “.”, “_” and “-”");
+  demo.region = g_steal_pointer (&options.region);
   RbFleet *fleet = rb_fleet_new ((guint) options.ecus, (guint) options.vehicles, (gsize) options.image_size);
   fleet->tester = (guint16) options.tester;
   if (!folder_is_free (argv[1], &error) || !make_demo (&demo, scenario, fleet, options.second_person, argv[1], &error))
@@ -405,6 +510,8 @@ static const RbOption demo_options[] = {
   { "ecus", "N", "ECUs of a vehicle (7)", RB_OPTION_NUMBER (Options, ecus, RB_FLEET_ECUS_MIN, RB_FLEET_ECUS_MAX) },
   { "image-size", "BYTES", "bytes of an image (65536)", RB_OPTION_NUMBER (Options, image_size, RB_FLEET_IMAGE_MIN, RB_FLEET_IMAGE_MAX) },
   { "vehicles", "N", "vehicles of the OEM (1)", RB_OPTION_NUMBER (Options, vehicles, 1, RB_FLEET_VEHICLES_MAX) },
+  { "region", "NAME", "VIN packs in one file of that region, the scope in a table (above 1000 vehicles: north)",
+    RB_OPTION_TEXT (Options, region) },
   { "tester", "N", "the vehicles know only a tester with this logical address (any)", RB_OPTION_NUMBER (Options, tester, 1, G_MAXUINT16) },
   { "second-person", NULL, "the campaign asks for a second person's signature", RB_OPTION_FLAG (Options, second_person) },
   { NULL },

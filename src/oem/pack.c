@@ -2,15 +2,18 @@
 #include "oem/pack.h"
 
 #include "core/files.h"
+#include "core/sink.h"
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 typedef struct {
   char *name;
-  GBytes *bytes;
+  GBytes *bytes; /* or */
+  char *path;    /* of a file */
   gboolean private;
 } Entry;
 
@@ -22,7 +25,8 @@ static void
 entry_free (Entry *self)
 {
   g_free (self->name);
-  g_bytes_unref (self->bytes);
+  g_clear_pointer (&self->bytes, g_bytes_unref);
+  g_free (self->path);
   g_free (self);
 }
 
@@ -60,6 +64,15 @@ rb_pack_add_private (RbPack *self, GBytes *bytes, const char *name)
   ((Entry *) self->entries->pdata[self->entries->len - 1])->private = TRUE;
 }
 
+void
+rb_pack_add_file (RbPack *self, const char *path, const char *name)
+{
+  Entry *entry = g_new0 (Entry, 1);
+  entry->name = g_strdup (name);
+  entry->path = g_strdup (path);
+  g_ptr_array_add (self->entries, entry);
+}
+
 static int
 compare_names (gconstpointer a, gconstpointer b)
 {
@@ -74,18 +87,26 @@ rb_pack_add_table (RbPack *self, GHashTable *files, const char *prefix)
     rb_pack_add (self, g_hash_table_lookup (files, i->data), "%s/%s", prefix, (const char *) i->data);
 }
 
-static gboolean
-archive_failed (struct archive *archive, const char *path, GError **error)
+typedef struct {
+  RbSink *sink;
+  GError **error;
+} Target;
+
+static la_ssize_t
+write_to_sink (struct archive *archive, void *data, const void *buffer, size_t length)
 {
-  g_set_error (error, RB_OEM_ERROR, RB_REASON_IO, "%s: %s", path, archive_error_string (archive));
-  return FALSE;
+  const Target *target = data;
+  if (rb_sink_write (target->sink, buffer, length, *target->error == NULL ? target->error : NULL))
+    return (la_ssize_t) length;
+  archive_set_error (archive, EIO, "not written");
+  return -1;
 }
 
 static gboolean
-write_entry (struct archive *archive, const Entry *entry, gint64 moment)
+write_entry (struct archive *archive, const Entry *entry, GBytes *bytes, gint64 moment)
 {
   gsize length = 0;
-  gconstpointer data = g_bytes_get_data (entry->bytes, &length);
+  gconstpointer data = g_bytes_get_data (bytes, &length);
   struct archive_entry *header = archive_entry_new ();
   archive_entry_set_pathname (header, entry->name);
   archive_entry_set_size (header, (la_int64_t) length);
@@ -98,19 +119,37 @@ write_entry (struct archive *archive, const Entry *entry, gint64 moment)
   return written;
 }
 
+static gboolean
+write_entries (RbPack *self, struct archive *archive, gint64 moment, GError **error)
+{
+  gboolean good = TRUE;
+  for (guint i = 0; good && i < self->entries->len; i++) {
+    const Entry *entry = self->entries->pdata[i];
+    g_autoptr (GBytes) bytes = entry->bytes != NULL ? g_bytes_ref (entry->bytes) : rb_files_map (entry->path, G_MAXSIZE, error);
+    good = bytes != NULL && write_entry (archive, entry, bytes, moment);
+  }
+  return good;
+}
+
 gboolean
 rb_pack_write_tar (RbPack *self, const char *path, gint64 moment, GError **error)
 {
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (RbSink) sink = rb_sink_open (path, 0644, error);
+  if (sink == NULL)
+    return FALSE;
+  Target target = { sink, &failure };
   struct archive *archive = archive_write_new ();
-  gboolean good = archive_write_set_format_pax_restricted (archive) == ARCHIVE_OK
-                  && archive_write_open_filename (archive, path) == ARCHIVE_OK;
-  for (guint i = 0; good && i < self->entries->len; i++)
-    good = write_entry (archive, self->entries->pdata[i], moment);
-  good = good && archive_write_close (archive) == ARCHIVE_OK;
-  if (!good)
-    archive_failed (archive, path, error);
+  gboolean good = archive_write_set_format_pax_restricted (archive) == ARCHIVE_OK && archive_write_set_bytes_in_last_block (archive, 1) == ARCHIVE_OK
+                  && archive_write_open (archive, &target, NULL, write_to_sink, NULL) == ARCHIVE_OK
+                  && write_entries (self, archive, moment, &failure) && archive_write_close (archive) == ARCHIVE_OK;
+  if (!good && failure == NULL)
+    rb_reason_deny (&failure, RB_OEM_ERROR, RB_REASON_IO, "%s: %s", path, archive_error_string (archive));
   archive_write_free (archive);
-  return good;
+  if (good)
+    return rb_sink_finish (sink, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 gboolean
@@ -120,6 +159,8 @@ rb_pack_write_folder (RbPack *self, const char *folder, GError **error)
     const Entry *entry = self->entries->pdata[i];
     g_autofree char *path = g_build_filename (folder, entry->name, NULL);
     g_autofree char *parent = g_path_get_dirname (path);
+    if (entry->path != NULL)
+      continue;
     if (!rb_files_make_folder (parent, error)
         || !(entry->private ? rb_files_write_private : rb_files_write) (path, entry->bytes, error))
       return FALSE;

@@ -10,9 +10,11 @@ void rb_pack_free (RbPack *self);
 void rb_pack_add (RbPack *self, GBytes *bytes, const char *format, ...) G_GNUC_PRINTF (3, 4);
 /* The same, for the owner's eyes only (mode 0600) when it is written to a folder. */
 void rb_pack_add_private (RbPack *self, GBytes *bytes, const char *name);
+/* A file that is read when the tar is written. */
+void rb_pack_add_file (RbPack *self, const char *path, const char *name);
 /* Every file of a table name → GBytes below prefix, sorted by name. */
 void rb_pack_add_table (RbPack *self, GHashTable *files, const char *prefix);
-/* One POSIX tar, every file with that time. */
+/* One POSIX tar, every file with that time; by the rule of core/sink.h. */
 gboolean rb_pack_write_tar (RbPack *self, const char *path, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Every file below folder. */
 gboolean rb_pack_write_folder (RbPack *self, const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;

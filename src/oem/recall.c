@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define SCOPE_LIST_MAX 1000 /* above it the campaign says "all" and the VIN packs say who */
-
 static const struct {
   const char *id, *title, *number, *nhtsa, *remedy;
 } recalls[] = {
@@ -94,12 +92,18 @@ vins (const RbStory *story, gboolean in_scope)
   return list;
 }
 
+char *
+rb_recall_scope_table (RbScenario scenario)
+{
+  return g_strdup_printf ("scopes/%s.table", rb_recall_id (scenario));
+}
+
 static json_t *
 scope (const RbStory *story)
 {
-  if (story->fleet->vehicles > SCOPE_LIST_MAX && story->scenario != RB_SCENARIO_IMAGE_SUPPLIER)
-    return json_pack ("{s:b}", "all", TRUE);
-  return json_pack ("{s:o}", "vins", vins (story, TRUE));
+  g_autofree char *table = rb_recall_scope_table (story->scenario);
+  return story->scope_sha256 != NULL ? json_pack ("{s:s,s:s}", "table", table, "sha256", story->scope_sha256)
+                                     : json_pack ("{s:o}", "vins", vins (story, TRUE));
 }
 
 json_t *

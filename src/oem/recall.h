@@ -6,6 +6,8 @@
 #define RB_RECALL_OEM "Aurora Motors"
 const char *rb_recall_id (RbScenario scenario);
 json_t *rb_recall_campaign (const RbStory *story);
+/* The target with its scope, where story->scope_sha256 is set. */
+char *rb_recall_scope_table (RbScenario scenario);
 /* answers.json of vehicle 1 */
 json_t *rb_recall_answers (void);
 /* expected.json of vehicle 1 */

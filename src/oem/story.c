@@ -30,6 +30,7 @@ chapter_free (RbStoryChapter *self)
 void
 rb_story_free (RbStory *self)
 {
+  g_free (self->scope_sha256);
   g_clear_pointer (&self->director, rb_publisher_free);
   g_clear_pointer (&self->image, rb_publisher_free);
   g_clear_pointer (&self->service, rb_publisher_free);

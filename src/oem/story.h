@@ -18,6 +18,7 @@ typedef struct {
   gint64 now;
   gint64 expires; /* of the campaign and all metadata made for it */
   gboolean second_person; /* the campaign asks for a second signature; FALSE unless the caller sets it */
+  char *scope_sha256; /* of the table with the scope; NULL: the campaign lists it. Set by the caller */
   RbFleet *fleet;
   RbPublisher *director, *image, *service; /* as they stand after the answer */
   GPtrArray *genuine, *thief, *good;        /* of RbFleetSoftware, by ECU */

@@ -139,8 +139,9 @@ check_scope (const json_t *predicate, const RbEvidence *bundle, GError **error)
   const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
   size_t i;
   json_t *ecu;
-  if (!rb_campaign_has_vin (bundle->campaign, vin))
-    return deny (error, RB_REASON_RECORD_SCOPE, "Record: vehicle %s is not in the campaign", vin);
+  g_autoptr (GError) outside = NULL;
+  if (!rb_campaign_check_vin (bundle->campaign, vin, &outside))
+    return deny (error, RB_REASON_RECORD_SCOPE, "Record: %s", outside->message);
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
     if (!check_against_model (ecu, bundle->model, error))
       return FALSE;

@@ -115,8 +115,8 @@ open_contents (RbCase *self, GError **error)
                                     : rb_library_open (library, name, self->now, error);
   if (self->contents == NULL)
     return FALSE;
-  if (!rb_campaign_has_vin (rb_case_campaign (self), self->vin))
-    return deny (error, RB_REASON_NOT_IN_SCOPE, "vehicle %s is not in campaign %s", self->vin, name);
+  if (!rb_campaign_check_vin (rb_case_campaign (self), self->vin, error))
+    return FALSE;
   g_autoptr (RbAuthority) authority = rb_authority_of (self->data_dir, self->contents, error);
   return authority != NULL && rb_authority_check (authority, rb_case_campaign (self), self->vin, self->now, self->number > 0, error);
 }

@@ -146,10 +146,7 @@ open_campaign (RbRecovery *self, const char *name, GError **error)
     return FALSE;
   if (self->number == 0 && !rb_contents_may_start (self->contents, moment (self), error))
     return FALSE;
-  if (rb_campaign_has_vin (rb_contents_campaign (self->contents), self->vin))
-    return check_authority (self, error);
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_IN_SCOPE, "vehicle %s is not in campaign %s", self->vin, name);
-  return FALSE;
+  return rb_campaign_check_vin (rb_contents_campaign (self->contents), self->vin, error) && check_authority (self, error);
 }
 
 /* Answers that last are those of the earlier run; the others are asked for again. */

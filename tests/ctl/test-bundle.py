@@ -421,10 +421,98 @@ class Bundle(unittest.TestCase):
         write_tar(self.file, [file for file in metadata if file != late] + images + [late])
         self.assertEqual(self.refused(), "malformed")
         write_tar(self.file, images + metadata)
-        self.assertEqual(self.refused(), "missing")
+        self.assertEqual(self.refused(), "malformed")
+
+    def test_order(self):
+        """What verifies a file comes before it; a folder is read in that order whatever its file system gives."""
+        parts = {name: [file for file in self.files if file[0].startswith(name)]
+                 for name in ("service/", "director/", "image/metadata/", "vins/", "image/targets/")}
+        self.assertEqual(sum(map(len, parts.values())), len(self.files))
+        for order in (("director/", "service/", "image/metadata/", "vins/", "image/targets/"),
+                      ("service/", "vins/", "director/", "image/metadata/", "image/targets/"),
+                      ("service/", "director/", "image/metadata/", "image/targets/", "vins/")):
+            write_tar(self.file, [file for part in order for file in parts[part]])
+            self.assertIn(self.refused(), ("malformed", "missing"))
 
     def test_oversized(self):
         self.assertEqual(self.hostile(tarfile.TarInfo("service/metadata/big.json"), b" " * (17 << 20)), "too-large")
+
+    def bounded(self, megabytes):
+        """refused, with so many bytes written and so much memory at most; the reason"""
+        process = subprocess.Popen([RECALLCTL, "--json", "--data-dir", str(self.data), "bundle", "verify", str(self.file)],
+                                   stdout=subprocess.PIPE, text=True)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        numbers = dict(line.split(": ") for line in Path(f"/proc/{process.pid}/io").read_text().splitlines())
+        with process.stdout:
+            verdict = json.loads(process.stdout.read().splitlines()[-1])
+        _, process.returncode, usage = os.wait4(process.pid, 0)
+        self.assertFalse(verdict["ok"])
+        self.assertLess(int(numbers["wchar"]), megabytes << 20)
+        self.assertLess(usage.ru_maxrss, 300 << 10)
+        return verdict["reason"]
+
+    def write_bomb(self, before, names, size):
+        """zeros under names after the genuine files before, through zstd; about a ten-thousandth of its size"""
+        packer = subprocess.Popen(["zstd", "-q", "-f", "-o", str(self.file)], stdin=subprocess.PIPE)
+        with tarfile.open(fileobj=packer.stdin, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
+            for name, data in before:
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+            for name in names:
+                member = tarfile.TarInfo(name)
+                member.size = size
+                with contextlib.suppress(BrokenPipeError), open("/dev/zero", "rb") as zeros:
+                    tar.addfile(member, zeros)
+        packer.stdin.close()
+        self.assertEqual(packer.wait(), 0)
+        self.assertLess(self.file.stat().st_size, 4 << 20)
+
+    def test_bomb_before_a_signature(self):
+        """1 GiB and 60,000 files out of a small file: refused after a bounded part of it, whatever of it is genuine."""
+        service = [file for file in self.files if file[0].startswith("service/")]
+        metadata = service + [file for file in self.files if file[0].startswith(("director/", "image/metadata/"))]
+        vins = [f"1RBDM7AA2TA{number:06}" for number in range(2, 6000)]
+        bombs = {
+            "big-service": ([], ["service/metadata/1.root.json"], 1 << 30, "too-large", 10),
+            "bigger-service": (service, [f"service/targets/profiles/{number}.json" for number in range(8)], 16 << 20, "too-large", 80),
+            "many-service": (service, [f"service/targets/profiles/{number}.json" for number in range(60000)], 0, "too-large", 80),
+            "big-image": (service, [f"image/metadata/{number}.json" for number in range(8)], 16 << 20, "too-large", 80),
+            "many-image": (service, [f"image/metadata/{number}.json" for number in range(6000)], 0, "too-large", 10),
+            "many-vins": (metadata, [f"vins/{vin}/she.json" for vin in vins], 100, "not-in-scope", 10),
+            "big-pack": (metadata, [f"vins/{self.vin}/she.json"], 256 << 20, "too-large", 10),
+            "big-region": (metadata, ["vins/regions/north.pieces"], 256 << 20, "target-missing", 10),
+            "big-scope": (metadata, [f"scopes/{self.campaign}.pieces"], 256 << 20, "target-missing", 10),
+        }
+        for name, (before, names, size, reason, megabytes) in bombs.items():
+            with self.subTest(bomb=name):
+                self.write_bomb(before, names, size)
+                self.assertEqual(self.bounded(megabytes), reason)
+
+    def test_consistent_snapshot_names(self):
+        """VERSION.ROLE.json in Image metadata and VIN packs, HASH.NAME for images; not a role under two names"""
+        def renamed(name, data):
+            folder, base = name.rsplit("/", 1)
+            if name.startswith("image/targets/"):
+                return f"{folder}/{hashlib.sha256(data).hexdigest()}.{base}"
+            if folder.endswith(("image/metadata", "/director")) and not base.endswith(("root.json", "timestamp.json", "she.json")):
+                return f"{folder}/{json.loads(data)['signed']['version']}.{base}"
+            return name
+        files = [(renamed(*file), file[1]) for file in self.files]
+        self.assertGreater(len(set(files) - set(self.files)), 10)
+        write_tar(self.file, files)
+        self.imported()
+        self.assertEqual(run("campaign", "check", self.vin, data=self.data)[1]["campaigns"][0]["campaign"], self.campaign)
+        self.imported(None, "--in-place")
+        self.imported(self.bundle)
+        image = next(index for index, file in enumerate(files) if file[0].startswith("image/metadata/") and ".targets." in file[0])
+        twice = next(file for file in self.files if file[0] == "image/metadata/targets.json")
+        write_tar(self.file, files[:image] + [twice] + files[image:])
+        self.assertEqual(self.refused(), "malformed")
+        wrong = [(name.replace("/" + name.split("/")[-1][:8], "/00000000"), data) if name.startswith("image/targets/") else (name, data)
+                 for name, data in files]
+        write_tar(self.file, wrong)
+        self.assertEqual(self.refused(), "target-missing")
 
     def test_compressed_with_images(self):
         self.compress(self.files)

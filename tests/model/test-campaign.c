@@ -67,12 +67,17 @@ test_scope (void)
 {
   g_autoptr (RbCampaign) some = make ("R-1", ZERO64, "{\"vins\":[\"1RBDM7AA2TA000002\",\"1RBDM7AA2TA000001\"]}");
   g_assert_cmpstr (some->vins[0], ==, "1RBDM7AA2TA000001");
-  g_assert_true (rb_campaign_has_vin (some, "1RBDM7AA2TA000002"));
-  g_assert_false (rb_campaign_has_vin (some, "1RBDM7AA2TA000003"));
-  g_assert_false (rb_campaign_has_vin (some, NULL));
+  g_assert_true (rb_campaign_check_vin (some, "1RBDM7AA2TA000002", NULL));
+  g_assert_false (rb_campaign_check_vin (some, "1RBDM7AA2TA000003", NULL));
+  g_assert_false (rb_campaign_check_vin (some, NULL, NULL));
+  g_autoptr (RbCampaign) table = make ("R-1", ZERO64, "{\"table\":\"scopes/R-1.table\",\"sha256\":\"" ZERO64 "\"}");
+  g_autoptr (GError) error = NULL;
+  g_assert_cmpstr (table->scope_table, ==, "scopes/R-1.table");
+  g_assert_false (rb_campaign_check_vin (table, "1RBDM7AA2TA000001", &error));
+  g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "missing");
   g_autoptr (RbCampaign) all = make ("R-1", ZERO64, "{\"all\":true}");
-  g_assert_true (rb_campaign_has_vin (all, "1RBDM7AA2TA000003"));
-  g_assert_false (rb_campaign_has_vin (all, "not a vin"));
+  g_assert_true (rb_campaign_check_vin (all, "1RBDM7AA2TA000003", NULL));
+  g_assert_false (rb_campaign_check_vin (all, "not a vin", NULL));
 }
 
 static void

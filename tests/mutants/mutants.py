@@ -117,7 +117,9 @@ MUTANTS = [
     Mutant("pinned-root", "agrees", "version == wanted->version && g_strcmp0 (sha256, wanted->sha256) == 0", "version == wanted->version",
            "campaign-library", "a vehicle repository's root is the campaign's by digest"),
     Mutant("campaign-expired", "rb_contents_may_start", "now >= campaign->expires", "FALSE", "campaign-library", "an expired campaign starts no vehicle"),
-    Mutant("vin-scope", "rb_vin_pack_check", "!rb_campaign_has_vin (campaign, vin)", "FALSE", "campaign-library", "a vehicle outside the scope gets nothing"),
+    Mutant("vin-scope", "rb_campaign_check_vin", "found = g_strv_contains ((const char *const *) self->vins, vin);", ";", "campaign-library",
+           "a vehicle outside the scope gets nothing"),
+    Mutant("vin-piece", "check_digest", "strcmp (hex, expected) == 0", "TRUE", "oem-vin-writer", "a piece of a table of VINs is the one that the table names"),
     # who may speak
     Mutant("revoked", "check_revoked", "entry == NULL || moment < entry->since", "TRUE", "model-trust-list", "a revoked certificate signs nothing"),
     Mutant("revoked-later", "check_revoked", "moment < entry->since", "FALSE", "model-trust-list", "a revocation counts from its time"),

@@ -42,8 +42,8 @@ test_campaign (gconstpointer data)
   gboolean supplier = strcmp (data, "image-supplier") == 0;
   gboolean oem = strcmp (data, "image-oem") == 0;
   g_assert_cmpstr (rb_campaign_scenario_name (campaign->scenario), ==, data);
-  g_assert_true (rb_campaign_has_vin (campaign, vin));
-  g_assert_cmpint (rb_campaign_has_vin (campaign, last), ==, !supplier);
+  g_assert_true (rb_campaign_check_vin (campaign, vin, NULL));
+  g_assert_cmpint (rb_campaign_check_vin (campaign, last, NULL), ==, !supplier);
   g_assert_cmpuint (campaign->ecus->len, ==, 7);
   g_assert_cmpint (campaign->director_root.version, ==, strcmp (data, "director") == 0 ? 2 : 1);
   g_assert_cmpint (campaign->image_root.version, ==, supplier || oem ? 2 : 1);
