@@ -78,6 +78,13 @@ rb_secret_hide_process (void)
 }
 
 void
+rb_secret_show_process (void)
+{
+  if (!IS_SANITIZED && geteuid () != 0 && prctl (PR_SET_DUMPABLE, 1, 0, 0, 0) != 0)
+    g_warning ("the process stays hidden from others of the same user");
+}
+
+void
 rb_secret_free (char *text)
 {
   if (text != NULL)

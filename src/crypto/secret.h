@@ -11,6 +11,8 @@
 void rb_secret_prepare (void);
 /* Other processes of the same user can neither read this one's memory nor trace it. Not for root, who can do both anyway. */
 void rb_secret_hide_process (void);
+/* Ends that, for a verb that reads no key and no passphrase. Tests observe with strace what such a verb stores and in which order. */
+void rb_secret_show_process (void);
 /* Clears and frees; NULL is fine. */
 void rb_secret_free (char *text);
 /* Contents of a file that may hold a key; they are cleared when the last reference goes. Errors as rb_files_read(). (transfer full) */

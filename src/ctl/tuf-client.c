@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/lock.h"
 #include "core/moment.h"
+#include "crypto/secret.h"
 #include "net/http.h"
 #include "uptane/workflow.h"
 
@@ -160,6 +161,7 @@ verb_client (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
     return code;
+  rb_secret_show_process ();
   return act (cli, &settings, argc, argv);
 }
 

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/lock.h"
 #include "core/moment.h"
+#include "crypto/secret.h"
 #include "uptane/vehicle.h"
 
 #include <string.h>
@@ -305,6 +306,7 @@ verb_verify (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &self.options, &argc, &argv, &code))
     return code;
+  rb_secret_show_process ();
   if (!check_options (&self, &error))
     return rb_cli_fail (cli, error, NULL);
   g_autoptr (GPtrArray) assignments = verify (&self, &error);
