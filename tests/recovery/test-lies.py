@@ -264,6 +264,18 @@ class Waited(Case):
             return [before, answer] if before and before != answer else answer
         self.completes(twice)
 
+    def test_late_response_names_the_key_before(self):
+        """The response to a lost request comes to its repetition: the ECU has made another key meanwhile."""
+        made = []
+
+        def late(source, request, answer):
+            if source != DOOR or answer[:4] != b"\x71\1\2\x30":
+                return answer
+            made.append(answer)
+            return None if len(made) == 1 else made[-2] if len(made) == 2 else answer
+        self.completes(late)
+        self.assertEqual(len(made), 3)
+
     def test_p2_star_of_655_seconds(self):
         """The wait has a cap of ours; then the ECU is observed, and what it did holds."""
         self.completes(Endless(DOOR))
