@@ -171,7 +171,10 @@ static gboolean
 open_folder (RbArchive *self, GError **error)
 {
   static const char *const parts[] = { "service", "director", "image/metadata", "vins", "image/targets" };
+  g_autofree char *pack = g_build_filename (self->path, RB_PACK_FILE, NULL);
   self->names = g_ptr_array_new_with_free_func (g_free);
+  if (rb_files_exists (pack) && !collect_one (self, RB_PACK_FILE, 1, error))
+    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
     struct stat status;
     g_autofree char *path = g_build_filename (self->path, parts[i], NULL);

@@ -2,6 +2,8 @@
 #pragma once
 #include "campaign/error.h"
 
+#define RB_PACK_FILE "pack.json" /* of a VIN pack on its own (campaign/pack-file.h) */
+
 /*
  * The files of a bundle one after the other, out of a tar or a folder of the same shape, metadata before
  * images. Only plain files with safe names come through. Not thread safe.

@@ -2,6 +2,7 @@
 #include "campaign/bundle.h"
 
 #include "campaign/authority.h"
+#include "campaign/pack-file.h"
 #include "campaign/pins.h"
 #include "campaign/service-client.h"
 #include "campaign/shape.h"
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define FORMAT "recallbay-import-1"
+#define MAX_TARGETS (16 * 1024 * 1024)
 
 typedef struct {
   RbBundleProgress tell;
@@ -148,6 +150,48 @@ moment_of (const Import *self)
   return MAX (self->now, rb_contents_campaign (self->contents)->issued);
 }
 
+static gboolean
+is_same_campaign (Import *self, const char *folder)
+{
+  g_autoptr (GBytes) campaign = rb_service_claimed (folder, NULL); /* what cannot be read is replaced as a whole */
+  return campaign != NULL && g_bytes_equal (campaign, rb_contents_campaign_json (self->contents));
+}
+
+/* The version of the Director targets in a VIN's folder; 0: none that can be read. */
+static gint64
+pack_version (const char *vin_folder)
+{
+  g_autofree char *path = g_build_filename (vin_folder, "director", "targets.json", NULL);
+  g_autoptr (json_t) targets = rb_json_load (path, MAX_TARGETS, NULL);
+  return rb_json_integer_or (json_object_get (targets, "signed"), "version", 0);
+}
+
+/* A newer pack that came on its own stands, for the bundle was made before it. Of bundles an older one is refused later. */
+static gboolean
+prefer_newer_pack (const char *before, const char *folder, const char *vin, GError **error)
+{
+  g_autofree char *old = g_build_filename (before, "vins", vin, NULL);
+  g_autofree char *new = g_build_filename (folder, "vins", vin, NULL);
+  return !rb_pack_file_was (old) || pack_version (old) <= pack_version (new)
+         || (rb_files_remove_tree (new, error) && rb_files_copy_tree (old, new, error));
+}
+
+static gboolean
+prefer_newer_packs (Import *self, GError **error)
+{
+  g_autofree char *before = NULL;
+  const char *anchor = rb_contents_anchor (self->contents), *id = rb_contents_campaign (self->contents)->id;
+  if (!rb_library_present (self->library, anchor, id, &before, error))
+    return FALSE;
+  if (before == NULL || !is_same_campaign (self, before))
+    return TRUE;
+  g_auto (GStrv) vins = rb_contents_vins (self->contents);
+  for (guint i = 0; vins[i] != NULL; i++)
+    if (!prefer_newer_pack (before, self->folder, vins[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 /* Nothing in it is older than what was imported before. */
 static gboolean
 check_memory (Import *self, GError **error)
@@ -161,7 +205,7 @@ static gboolean
 check_packs (Import *self, GError **error)
 {
   g_autoptr (RbPins) pins = rb_pins_load (rb_library_data_dir (self->library), error);
-  return pins != NULL && rb_pins_check_packs (pins, self->contents, error);
+  return pins != NULL && prefer_newer_packs (self, error) && rb_pins_check_packs (pins, self->contents, error);
 }
 
 static gboolean
@@ -198,13 +242,6 @@ unpack (Import *self, gboolean keep_images, GError **error)
   rb_unpack_set_progress (files, tell_progress, &self->progress);
   return verify_metadata (self, files, error) && read_vins (files, self->contents, self->folder, self->now, error)
          && check_packs (self, error) && read_images (self->contents, files, keep_images ? self->images : NULL, error);
-}
-
-static gboolean
-is_same_campaign (Import *self, const char *folder)
-{
-  g_autoptr (GBytes) campaign = rb_service_claimed (folder, NULL); /* what cannot be read is replaced as a whole */
-  return campaign != NULL && g_bytes_equal (campaign, rb_contents_campaign_json (self->contents));
 }
 
 static gboolean
@@ -366,6 +403,8 @@ rb_bundle_import (RbLibrary *library, const char *path, gboolean in_place, gint6
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
   g_auto (Import) self = { .library = library, .path = absolute, .in_place = in_place, .now = now,
                            .progress = { .tell = progress, .data = data } };
+  if (rb_pack_file_is (path))
+    return rb_pack_file_import (library, path, now, error);
   rb_scratch_sweep (rb_library_folder (library));
   self.scratch = rb_scratch_new (rb_library_folder (library), error);
   if (self.scratch == NULL || !unpack (&self, !in_place, error) || !commit (&self, error)) {

@@ -8,8 +8,10 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "ctl/identities.h"
+#include "recovery/findings.h"
 #include "recovery/hold.h"
 #include "recovery/journal.h"
+#include "recovery/swapped.h"
 #include "recovery/way.h"
 #include "vehicle/search.h"
 #include "vehicle/unit.h"
@@ -28,9 +30,11 @@ set_root (json_t *object, const char *number, const char *digest, const RbUnitRo
 }
 
 static json_t *
-claims_json (const RbUnitClaims *claims)
+claims_json (const char *name, const RbUnitClaims *claims, const char *part_number)
 {
   json_t *object = json_object ();
+  rb_json_set_string (object, "name", name);
+  rb_json_set_string (object, "part_number", part_number);
   rb_json_set_string (object, "serial", claims->serial);
   rb_json_set_string (object, "hardware_id", claims->hardware_id);
   rb_json_set_string (object, "image_sha256", claims->claimed_sha256[0] == '\0' ? NULL : claims->claimed_sha256);
@@ -61,7 +65,7 @@ contents_for (RbCli *cli, const char *vin)
 
 /* What was found out: everything that was seen is in the lists, the first problem decides the verdict. */
 typedef struct {
-  json_t *ecus, *vins;
+  json_t *ecus, *vins, *replaced;
   char *vin; /* NULL: no ECU names one */
   GError *problem;
 } Survey;
@@ -71,6 +75,7 @@ survey_clear (Survey *self)
 {
   json_decref (self->ecus);
   json_decref (self->vins);
+  json_decref (self->replaced);
   g_free (self->vin);
   g_clear_error (&self->problem);
 }
@@ -111,7 +116,8 @@ identify_one (RbCli *cli, RbLink *link, const RbModelEcu *model, const RbProfile
   if (claims == NULL)
     return note_unread (cli, survey, model, may_be_absent, g_steal_pointer (&failure), error);
   say_claims (cli, model->label, claims);
-  json_array_append_new (survey->ecus, claims_json (claims));
+  g_autofree char *part_number = rb_swapped_part_number (unit, profile, NULL);
+  json_array_append_new (survey->ecus, claims_json (model->label, claims, part_number));
   return TRUE;
 }
 
@@ -266,6 +272,18 @@ open_link (RbCli *cli, const Settings *settings, GError **error)
   return link;
 }
 
+/* ECUs that were exchanged for a part which the vehicle's VIN pack does not name. */
+static void
+find_replaced (RbCli *cli, GPtrArray *assignments, Survey *survey)
+{
+  size_t i;
+  json_t *row;
+  rb_swapped_add (survey->replaced, assignments, survey->ecus);
+  json_array_foreach (survey->replaced, i, row)
+    rb_cli_say (cli, "  %s: expected serial number %s, actual %s", rb_json_string_or (row, "name", ""), rb_json_string_or (row, "old", ""),
+                rb_json_string_or (row, "new", ""));
+}
+
 static gboolean
 survey_vehicle (RbCli *cli, RbLink *link, Survey *survey, GError **error)
 {
@@ -277,19 +295,36 @@ survey_vehicle (RbCli *cli, RbLink *link, Survey *survey, GError **error)
   if (survey->vin != NULL && !rb_way_check_vin (link, survey->vin, model, error))
     return FALSE;
   rb_cli_say (cli, "vehicle %s", survey->vin == NULL ? "without a VIN" : survey->vin);
-  return contents == NULL ? identify_by_asking (cli, link, present, survey, error) : identify_by_model (cli, link, contents, survey, error);
+  if (contents == NULL)
+    return identify_by_asking (cli, link, present, survey, error);
+  if (!identify_by_model (cli, link, contents, survey, error))
+    return FALSE;
+  g_autoptr (GPtrArray) assignments = rb_contents_assignments (contents, survey->vin, rb_moment_now (), NULL, 0, NULL);
+  if (assignments != NULL)
+    find_replaced (cli, assignments, survey);
+  return TRUE;
+}
+
+/* For a request to the OEM; identify does without. */
+static void
+keep_findings (RbCli *cli, const Survey *survey)
+{
+  g_autoptr (GError) unsaved = NULL;
+  if (survey->vin != NULL && !rb_findings_save (cli->data_dir, survey->vin, survey->ecus, rb_moment_now (), &unsaved))
+    g_debug ("what was read is not kept: %s", unsaved->message);
 }
 
 static int
 identify (RbCli *cli, const Settings *settings)
 {
   g_autoptr (GError) error = NULL;
-  g_auto (Survey) survey = { .ecus = json_array (), .vins = json_array () };
+  g_auto (Survey) survey = { .ecus = json_array (), .vins = json_array (), .replaced = json_array () };
   g_autoptr (RbHold) hold = rb_hold_take (settings->uri, NULL, NULL, &error);
   g_autoptr (RbLink) link = hold == NULL ? NULL : open_link (cli, settings, &error);
   if (link == NULL || !rb_hold_add_link (hold, link, NULL, &error) || !survey_vehicle (cli, link, &survey, &error))
     return rb_cli_fail (cli, error, NULL);
-  json_t *extra = json_pack ("{s:s?,s:O,s:O}", "vin", survey.vin, "ecus", survey.ecus, "vins", survey.vins);
+  keep_findings (cli, &survey);
+  json_t *extra = json_pack ("{s:s?,s:O,s:O,s:O}", "vin", survey.vin, "ecus", survey.ecus, "vins", survey.vins, "replaced", survey.replaced);
   if (survey.problem != NULL)
     return rb_cli_fail (cli, survey.problem, extra);
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", extra);

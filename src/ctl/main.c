@@ -7,12 +7,13 @@
 #include "ctl/record.h"
 #include "ctl/recover.h"
 #include "ctl/recovery.h"
+#include "ctl/request.h"
 #include "ctl/trust.h"
 #include "ctl/tuf-client.h"
 #include "ctl/uptane.h"
 
 static const RbCliVerb *const groups[] = {
-  rb_trust_verbs,  rb_bundle_verbs,           rb_campaign_verbs, rb_identify_verbs,   rb_recover_verbs,
+  rb_trust_verbs,  rb_bundle_verbs,           rb_campaign_verbs, rb_request_verbs, rb_identify_verbs,   rb_recover_verbs,
   rb_recovery_verbs, rb_record_verbs, rb_identify_journal_verbs, rb_outbox_verbs, rb_tuf_client_verbs, rb_uptane_verbs,
   NULL,
 };

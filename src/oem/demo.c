@@ -10,6 +10,7 @@
 #include "crypto/identity.h"
 #include "model/member.h"
 #include "oem/intake-config.h"
+#include "oem/office-demo.h"
 #include "oem/pack.h"
 #include "oem/recall.h"
 #include "oem/dealer-list.h"
@@ -27,6 +28,7 @@
 typedef struct {
   RbStory *story;
   RbPki *pki;
+  RbOfficeDemo *office;
   RbShePlan *she;       /* of vehicle 1 */
   json_t *she_keys;     /* of every vehicle, for the intake */
   GHashTable *service;  /* metadata: file name → GBytes */
@@ -41,6 +43,7 @@ typedef struct {
 static void
 demo_clear (Demo *self)
 {
+  g_clear_pointer (&self->office, rb_office_demo_free);
   g_clear_pointer (&self->story, rb_story_free);
   g_clear_pointer (&self->pki, rb_pki_free);
   g_clear_pointer (&self->she, rb_she_plan_free);
@@ -156,6 +159,7 @@ make_vin_pack (Demo *self, guint number, RbVinWriter *region, GError **error)
   else if (!rb_vin_writer_add (region, vin, entry, error))
     return FALSE;
   json_array_append_new (self->she_keys, rb_she_plan_secret (she));
+  rb_office_demo_add_vehicle (self->office, number, she);
   if (number == 1)
     self->she = g_steal_pointer (&she);
   return TRUE;
@@ -185,6 +189,7 @@ make_vin_packs (Demo *self, GError **error)
 {
   g_autoptr (RbVinWriter) region = self->region == NULL ? NULL : rb_vin_writer_new (self->work, error);
   g_autofree char *table = g_strdup_printf ("regions/%s.table", self->region);
+  self->office = rb_office_demo_new (self->story, self->pki);
   self->packs = table_new ();
   self->she_keys = json_array ();
   if (self->region != NULL && region == NULL)
@@ -358,7 +363,9 @@ make_files_beside (Demo *self, GError **error)
     rb_pack_add_table (self->beside, story->attack->director, "attack/director");
     rb_pack_add_table (self->beside, story->attack->image, "attack/image");
   }
-  return add_repositories (self, error);
+  g_autofree char *campaign = g_strdup_printf ("campaigns/%s.json", rb_recall_id (story->scenario));
+  return rb_office_demo_add_files (self->office, g_hash_table_lookup (self->targets, campaign), self->beside, error)
+         && add_repositories (self, error);
 }
 
 static gboolean
@@ -447,6 +454,8 @@ say_what_is_there (RbCli *cli, const Demo *self, const char *folder)
     { "expected.json", "the vehicle as it must leave" },
     { "repositories/", "the three repositories: recall-oem repo check" },
     { "intake.json, intake-ca.pem", "for the OEM's intake" },
+    { "oem/", "the OEM's folder: recall-oem --data-dir, campaign pack" },
+    { "vehicle/parts.json", "spare parts, each as seed.json has an ECU" },
     { "oem/people.json", "the OEM's register of who the technicians' pseudonyms are" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++)

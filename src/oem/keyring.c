@@ -24,11 +24,10 @@ keyring_free (RbKeyring *self)
   g_free (self);
 }
 
-RbKeyring *
-rb_keyring_new (const char *role, guint n, guint threshold, gboolean online, const char *const *organisations,
-                GError **error)
+static RbKeyring *
+empty (const char *role, guint threshold, gboolean online)
 {
-  g_autoptr (RbKeyring) self = g_new0 (RbKeyring, 1);
+  RbKeyring *self = g_new0 (RbKeyring, 1);
   g_atomic_ref_count_init (&self->references);
   self->role = g_strdup (role);
   self->threshold = threshold;
@@ -36,6 +35,26 @@ rb_keyring_new (const char *role, guint n, guint threshold, gboolean online, con
   self->private = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_key_private_unref);
   self->public = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_key_public_unref);
   self->organisations = g_ptr_array_new_with_free_func (g_free);
+  return self;
+}
+
+RbKeyring *
+rb_keyring_of (const char *role, GPtrArray *keys)
+{
+  RbKeyring *self = empty (role, keys->len, TRUE);
+  for (guint i = 0; i < keys->len; i++) {
+    g_ptr_array_add (self->private, rb_key_private_ref (keys->pdata[i]));
+    g_ptr_array_add (self->public, rb_key_public_ref (rb_key_private_public (keys->pdata[i])));
+    g_ptr_array_add (self->organisations, g_strdup (""));
+  }
+  return self;
+}
+
+RbKeyring *
+rb_keyring_new (const char *role, guint n, guint threshold, gboolean online, const char *const *organisations,
+                GError **error)
+{
+  g_autoptr (RbKeyring) self = empty (role, threshold, online);
   guint n_organisations = g_strv_length ((char **) organisations);
   for (guint i = 0; i < n; i++) {
     RbPrivateKey *key = rb_keygen_new (RB_KEY_ED25519, error);
@@ -78,6 +97,12 @@ GPtrArray *
 rb_keyring_public (RbKeyring *self)
 {
   return self->public;
+}
+
+GPtrArray *
+rb_keyring_private (RbKeyring *self)
+{
+  return self->private;
 }
 
 GPtrArray *

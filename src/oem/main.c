@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/secret.h"
 #include "oem/audit.h"
+#include "oem/campaign-pack.h"
 #include "oem/demo.h"
 #include "oem/policy.h"
 
-static const RbCliVerb *const groups[] = { rb_audit_verbs, rb_demo_verbs, rb_policy_verbs, NULL };
+static const RbCliVerb *const groups[] = { rb_audit_verbs, rb_campaign_pack_verbs, rb_demo_verbs, rb_policy_verbs, NULL };
 
 int
 main (int argc, char **argv)

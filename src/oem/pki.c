@@ -206,6 +206,7 @@ rb_pki_new (const char *oem, const char *vin, gint64 now, GError **error)
   if (self->second == NULL || !make_workstation (self, &ca, now, error) || !make_server (self, oem, now, error)
       || !make_vehicle (self, oem, vin, now, error))
     return NULL;
+  self->key_agreement_pem = to_pem (self->key_agreement);
   return g_steal_pointer (&self);
 }
 
@@ -221,6 +222,7 @@ rb_pki_free (RbPki *self)
   json_decref (self->people);
   g_free (self->passphrase);
   g_free (self->dealer_ca_pem);
+  g_free (self->key_agreement_pem);
   g_free (self->intake_ca_pem);
   g_free (self->vehicle_ca_pem);
   g_free (self->vehicle_pem);

@@ -9,6 +9,7 @@ typedef struct {
   RbCertificate *dealer_ca;
   RbCertificate *intake_ca;
   RbCertificate *key_agreement; /* the workstation's, to encrypt to */
+  char *key_agreement_pem;
   char *passphrase;
   GBytes *technician, *second;     /* PKCS#12, of pseudonyms */
   json_t *people;                  /* the OEM's register: [{pseudonym, name, dealer, certificate_sha256}] */

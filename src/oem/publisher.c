@@ -100,6 +100,12 @@ rb_publisher_set_keys (RbPublisher *self, RbKeyring *keys)
   self->keys[role] = keys;
 }
 
+RbKeyring *
+rb_publisher_keys (RbPublisher *self, const char *role)
+{
+  return self->keys[role_index (role)];
+}
+
 static Delegated *
 find_delegated (RbPublisher *self, const char *name)
 {

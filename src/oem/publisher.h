@@ -26,6 +26,8 @@ void rb_publisher_free (RbPublisher *self);
 const char *rb_publisher_kind (RbPublisher *self);
 /* Takes keys into its role ("root", "timestamp", "snapshot", "targets"), replacing what was there. */
 void rb_publisher_set_keys (RbPublisher *self, RbKeyring *keys);
+/* Of a role that has keys; borrowed. */
+RbKeyring *rb_publisher_keys (RbPublisher *self, const char *role);
 /* Adds or replaces a delegated role; its keyring's role is its name. paths and hardware_ids are copied; targets is
  * borrowed and kept. */
 void rb_publisher_delegate (RbPublisher *self, RbKeyring *keys, const char *const *paths,

@@ -324,6 +324,12 @@ rb_story_director_files (const RbStory *self, guint number, GError **error)
   return publish_director (self, number, self->good, CAMPAIGN_VERSION, error);
 }
 
+gint64
+rb_story_director_version (void)
+{
+  return CAMPAIGN_VERSION;
+}
+
 RbStory *
 rb_story_new (RbScenario scenario, RbFleet *fleet, gint64 now, GError **error)
 {

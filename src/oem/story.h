@@ -35,4 +35,5 @@ gboolean rb_story_is_struck (const RbStory *self, const RbFleetEcu *ecu);
 gboolean rb_story_in_scope (const RbStory *self, guint number);
 /* The campaign's Director metadata of one vehicle: timestamp.json, snapshot.json, targets.json. (transfer full) */
 GHashTable *rb_story_director_files (const RbStory *self, guint number, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gint64 rb_story_director_version (void); /* of that metadata */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbStory, rb_story_free)

@@ -245,27 +245,6 @@ is_directed (RbRecovery *self, GError **error)
   return rb_completeness_is_directed (self->complete, rb_contents_model (self->contents), error);
 }
 
-/* Parts that the OEM directs in the place of other ECUs, and the metadata that says so. */
-static gboolean
-take_replaced (RbRecovery *self, GError **error)
-{
-  gboolean any = FALSE;
-  for (guint i = 0; i < self->complete->len; i++) {
-    const RbCompletenessEcu *ecu = self->complete->pdata[i];
-    RbWork *work = ecu->replaces == NULL ? NULL : work_of (self, ecu->hardware_id);
-    if (work == NULL)
-      continue;
-    work->replaces = g_strdup (ecu->replaces);
-    any = TRUE;
-  }
-  g_clear_pointer (&self->director_targets, g_bytes_unref);
-  g_autoptr (GPtrArray) files = any ? rb_contents_roles (self->contents, RB_CONTENTS_DIRECTOR, self->vin, error) : NULL;
-  for (guint i = 0; files != NULL && i < files->len; i++)
-    if (strcmp (((RbContentsFile *) files->pdata[i])->role, "targets") == 0)
-      self->director_targets = g_bytes_ref (((RbContentsFile *) files->pdata[i])->bytes);
-  return !any || files != NULL;
-}
-
 /* Director and Image metadata of this VIN, verified; each assignment finds its ECU by hardware id. */
 static gboolean
 assign (RbRecovery *self, GError **error)
@@ -290,7 +269,8 @@ assign (RbRecovery *self, GError **error)
       g_ptr_array_remove_index (self->works, i - 1);
   g_clear_pointer (&self->complete, g_ptr_array_unref);
   self->complete = rb_contents_completeness (self->contents, self->vin, at, error);
-  return self->complete != NULL && take_replaced (self, error) && is_directed (self, error);
+  return self->complete != NULL
+         && rb_swapped_take (self->works, self->complete, self->contents, self->vin, &self->director_targets, error) && is_directed (self, error);
 }
 
 /* An ECU that the vehicle may have, and to which nothing is directed: is it there? */
@@ -389,6 +369,7 @@ static gboolean
 check_replaced (RbRecovery *self, GError **error)
 {
   g_autoptr (json_t) list = rb_recovery_replaced (self);
+  rb_swapped_keep (self->works, self->data_dir, self->vin, moment (self));
   return rb_swapped_check (list, error);
 }
 

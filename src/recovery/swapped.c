@@ -2,8 +2,11 @@
 #include "recovery/swapped.h"
 
 #include "core/json.h"
+#include "recovery/findings.h"
 
 #include <string.h>
+
+#define DID_PART_NUMBER 0xf187
 
 const RbAssignment *
 rb_swapped_place (GPtrArray *assignments, const char *serial, const char *hardware_id)
@@ -23,7 +26,7 @@ char *
 rb_swapped_part_number (RbUnit *unit, const RbProfile *profile, GCancellable *cancellable)
 {
   g_autoptr (GError) untold = NULL;
-  g_autofree char *number = rb_unit_read_text (unit, profile->did_part_number, cancellable, &untold);
+  g_autofree char *number = rb_unit_read_text (unit, profile == NULL ? DID_PART_NUMBER : profile->did_part_number, cancellable, &untold);
   if (untold != NULL)
     g_debug ("no part number: %s", untold->message);
   return number == NULL || number[0] == '\0' ? NULL : g_steal_pointer (&number);
@@ -39,6 +42,80 @@ rb_swapped_row (const char *name, const char *old_serial, const char *new_serial
   rb_json_set_string (row, "hardware_id", hardware_id);
   rb_json_set_string (row, "part_number", part_number);
   return row;
+}
+
+json_t *
+rb_swapped_found (GPtrArray *works)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; i < works->len; i++) {
+    const RbWork *work = works->pdata[i];
+    const RbUnitClaims *now = work->now;
+    json_t *row = json_object ();
+    rb_json_set_string (row, "name", work->model->label);
+    rb_json_set_string (row, "serial", now == NULL ? NULL : now->serial);
+    rb_json_set_string (row, "hardware_id", now == NULL ? NULL : now->hardware_id);
+    rb_json_set_string (row, "part_number", work->part_number);
+    rb_json_set_string (row, "software", now == NULL ? NULL : now->software);
+    rb_json_set_string (row, "key_id", now == NULL ? NULL : now->key_id);
+    rb_json_set_string (row, "boot", now == NULL ? NULL : now->application ? "application" : "bootloader");
+    if (now == NULL)
+      rb_json_set_string (row, "reason", rb_reason_word (work->reason));
+    json_array_append_new (list, row);
+  }
+  return list;
+}
+
+void
+rb_swapped_keep (GPtrArray *works, const char *data_dir, const char *vin, gint64 now)
+{
+  g_autoptr (GError) unsaved = NULL;
+  g_autoptr (json_t) found = rb_swapped_found (works);
+  if (!rb_findings_save (data_dir, vin, found, now, &unsaved))
+    g_debug ("what was read is not kept: %s", unsaved->message);
+}
+
+static RbWork *
+find_work (GPtrArray *works, const char *hardware_id)
+{
+  for (guint i = 0; i < works->len; i++)
+    if (strcmp (((RbWork *) works->pdata[i])->model->hardware_id, hardware_id) == 0)
+      return works->pdata[i];
+  return NULL;
+}
+
+gboolean
+rb_swapped_take (GPtrArray *works, GPtrArray *complete, RbContents *contents, const char *vin, GBytes **targets, GError **error)
+{
+  gboolean any = FALSE;
+  for (guint i = 0; i < complete->len; i++) {
+    const RbCompletenessEcu *ecu = complete->pdata[i];
+    RbWork *work = ecu->replaces == NULL ? NULL : find_work (works, ecu->hardware_id);
+    if (work == NULL)
+      continue;
+    work->replaces = g_strdup (ecu->replaces);
+    any = TRUE;
+  }
+  g_clear_pointer (targets, g_bytes_unref);
+  g_autoptr (GPtrArray) files = any ? rb_contents_roles (contents, RB_CONTENTS_DIRECTOR, vin, error) : NULL;
+  for (guint i = 0; files != NULL && i < files->len; i++)
+    if (strcmp (((RbContentsFile *) files->pdata[i])->role, "targets") == 0)
+      *targets = g_bytes_ref (((RbContentsFile *) files->pdata[i])->bytes);
+  return !any || files != NULL;
+}
+
+void
+rb_swapped_add (json_t *list, GPtrArray *assignments, const json_t *found)
+{
+  size_t i;
+  json_t *row;
+  json_array_foreach ((json_t *) found, i, row) {
+    const char *serial = rb_json_string_or (row, "serial", NULL), *hardware_id = rb_json_string_or (row, "hardware_id", NULL);
+    const RbAssignment *place = serial == NULL || hardware_id == NULL ? NULL : rb_swapped_place (assignments, serial, hardware_id);
+    if (place != NULL)
+      json_array_append_new (list, rb_swapped_row (rb_json_string_or (row, "name", hardware_id), place->serial, serial, hardware_id,
+                                                   rb_json_string_or (row, "part_number", NULL)));
+  }
 }
 
 json_t *

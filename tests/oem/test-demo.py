@@ -105,7 +105,11 @@ class Each(unittest.TestCase):
         there = {p.name for p in demo.folder.iterdir()}
         folders = FOLDERS - ({"attack"} if demo.scenario == "ecu-keys" else set())
         self.assertEqual(there, FILES | folders)
-        self.assertEqual([p.name for p in (demo.folder / "oem").iterdir()], ["people.json"])
+        self.assertEqual({p.name for p in (demo.folder / "oem").iterdir()},
+                         {"campaigns", "key-agreement.pem", "keys", "oem.json", "parts.jsonl", "people.json", "vehicles.jsonl"})
+        for path in (demo.folder / "oem" / "keys").iterdir():
+            self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+            self.assertIn("ENCRYPTED", path.read_text())
         self.assertEqual(demo.said["vin"], demo.vin)
         self.assertEqual(demo.said["campaign"], demo.campaign["id"])
         self.assertEqual(demo.campaign["scenario"], demo.scenario)
