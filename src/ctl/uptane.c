@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define MAX_ROOT (512 * 1024)
-#define MAX_STATE 4096
 #define MAX_LIMIT (G_GINT64_CONSTANT (1) << 40) /* bytes */
 
 typedef struct {
@@ -112,40 +111,16 @@ check_options (Session *self, GError **error)
   return add_ecus (self, error);
 }
 
-/* The latest time that an accepted run was judged at; 0 when there was none. */
-static gboolean
-accepted_time (const char *path, gint64 *moment, GError **error)
-{
-  *moment = 0;
-  if (!rb_files_exists (path))
-    return TRUE;
-  g_autoptr (json_t) state = rb_json_load (path, MAX_STATE, error);
-  return state != NULL && rb_json_moment (state, "time", moment, path, error);
-}
-
 /* A clock put back would make expired metadata good again. */
 static gboolean
 check_time (Session *self, GError **error)
 {
-  gint64 latest = 0;
-  g_autofree char *path = g_build_filename (self->options.state, "time.json", NULL);
-  if (!accepted_time (path, &latest, error))
-    return FALSE;
+  gint64 latest = rb_store_time (self->stores[0]);
   if (self->now >= latest)
     return TRUE;
   g_autofree char *before = rb_moment_to_text (latest);
-  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_CLOCK, "metadata was judged at %s already; time does not go back", before);
+  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_CLOCK, "metadata was verified at %s already; time does not go back", before);
   return FALSE;
-}
-
-static gboolean
-store_time (const Session *self, GError **error)
-{
-  g_autofree char *path = g_build_filename (self->options.state, "time.json", NULL);
-  g_autoptr (json_t) state = json_object ();
-  rb_json_set_moment (state, "time", self->now);
-  g_autoptr (GBytes) bytes = rb_json_to_bytes (state);
-  return rb_files_write_private (path, bytes, error);
 }
 
 /* A root from the command line counts only while the store holds none. */
@@ -176,7 +151,7 @@ open_session (Session *self, GError **error)
 {
   GError *failure = NULL;
   self->lock = rb_lock_folder (self->options.state, self->options.state, error);
-  if (self->lock == NULL || !check_time (self, error))
+  if (self->lock == NULL)
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (repos); i++) {
     g_autofree char *culprit = NULL;
@@ -187,7 +162,7 @@ open_session (Session *self, GError **error)
     g_propagate_error (error, failure);
     return FALSE;
   }
-  return TRUE;
+  return check_time (self, error);
 }
 
 static GPtrArray *
@@ -204,10 +179,10 @@ verify (Session *self, GError **error)
                                      .max_image_targets = (gsize) self->options.max_image_targets,
                                      .max_snapshot = (gsize) self->options.max_snapshot,
                                      .images = self->sources[1],
+                                     .keep_time = TRUE,
                                      .any_layout = TRUE };
   if (!rb_vehicle_verify_full (self->stores[0], self->sources[0], self->stores[1], self->sources[1], &request, &assignments,
-                                  &self->verdict, error)
-      || !store_time (self, error))
+                                  &self->verdict, error))
     return NULL;
   return g_steal_pointer (&assignments);
 }
@@ -218,10 +193,11 @@ versions_of (RbStore *store)
 {
   json_t *object = json_object ();
   g_auto (GStrv) roles = rb_store_roles (store);
-  rb_json_set_integer (object, "root", rb_store_root_version (store));
-  rb_json_set_string (object, "root_sha256", rb_store_root_sha256 (store));
   for (guint i = 0; roles[i] != NULL; i++)
     rb_json_set_integer (object, roles[i], rb_store_version (store, roles[i], NULL));
+  /* after the delegated roles, which may have any other name */
+  rb_json_set_integer (object, "root", rb_store_root_version (store));
+  rb_json_set_string (object, "root_sha256", rb_store_root_sha256 (store));
   return object;
 }
 
@@ -259,6 +235,31 @@ director_is_fresh (const Session *self)
   return json_object_get (json_object_get (root->signed_part, "roles"), "timestamp") != NULL;
 }
 
+/* Files of the stores that were damaged and are mended with what was accepted. NULL: none. (transfer full) */
+static json_t *
+damaged_files (const Session *self)
+{
+  g_autoptr (json_t) names = json_array ();
+  for (guint i = 0; i < G_N_ELEMENTS (repos); i++) {
+    GPtrArray *damaged = self->stores[i] == NULL ? NULL : rb_store_damaged (self->stores[i]);
+    for (guint k = 0; damaged != NULL && k < damaged->len; k++) {
+      g_autofree char *name = g_build_filename (repos[i], damaged->pdata[k], NULL);
+      json_array_append_new (names, json_string (name));
+    }
+  }
+  return json_array_size (names) > 0 ? g_steal_pointer (&names) : NULL;
+}
+
+static void
+tell_damage (RbCli *cli, const Session *self, json_t *extra)
+{
+  json_t *names = damaged_files (self);
+  for (gsize i = 0; i < json_array_size (names); i++)
+    rb_cli_say (cli, "%s/%s: the stored file was damaged", self->options.state, json_string_value (json_array_get (names, i)));
+  if (names != NULL)
+    rb_json_set (extra, "store_damaged", names);
+}
+
 static int
 accepted (RbCli *cli, const Session *self, GPtrArray *assignments)
 {
@@ -277,6 +278,7 @@ accepted (RbCli *cli, const Session *self, GPtrArray *assignments)
   rb_json_set (extra, "image", versions_of (self->stores[1]));
   rb_json_set_boolean (extra, "director_timestamp", director_is_fresh (self));
   rb_json_set (extra, "ecus", rows);
+  tell_damage (cli, self, extra);
   g_autofree char *message = g_strdup_printf ("Accepted: %u of the vehicle's %u ECUs are directed, and both repositories agree",
                                               assignments->len, self->ecus->len);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
@@ -290,6 +292,7 @@ rejected (RbCli *cli, const Session *self, const GError *error)
   json_t *extra = json_object ();
   rb_json_set (extra, "repo", verdict->repo == NULL ? json_null () : json_string (verdict->repo));
   rb_json_set (extra, "role", verdict->role == NULL ? json_null () : json_string (verdict->role));
+  tell_damage (cli, self, extra);
   rb_json_set_string (extra, "attack", attack);
   rb_json_set_string (extra, "attack_means", attack == NULL ? NULL : rb_verdict_attack_means (attack));
   g_autofree char *text = attack == NULL ? g_strdup (error->message)

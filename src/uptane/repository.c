@@ -19,9 +19,9 @@
 /* A delegated targets file, verified by one delegation. */
 typedef struct {
   char *place; /* digest of the delegating file, and where in it the delegation stands */
+  char *parent;
   char *role;
-  char *delegation; /* "PARENT\nROLE" */
-  char *fingerprint;
+  char *fingerprint; /* of the delegation's keys */
   RbMetadata *metadata;
 } Delegated;
 
@@ -41,9 +41,9 @@ delegated_free (gpointer data)
   Delegated *self = data;
   g_free (self->place);
   g_free (self->role);
-  g_free (self->delegation);
+  g_free (self->parent);
   g_free (self->fingerprint);
-  rb_metadata_free (self->metadata);
+  g_clear_pointer (&self->metadata, rb_metadata_free);
   g_free (self);
 }
 
@@ -134,23 +134,24 @@ verify_by_root (RbRepository *self, const RbMetadata *metadata, const char *role
   return keys != NULL && rb_metadata_verify (metadata, keys, failure);
 }
 
-/* Which stored metadata falls because the new root changes a role's keys. Timestamp and snapshot fall together. */
 static gboolean
-drop_changed (RbRepository *self, const RbMetadata *before, const RbMetadata *after, GError **failure)
+keys_changed (const RbMetadata *before, const RbMetadata *after, const char *role)
 {
-  static const char *const roles[] = { "timestamp", "snapshot", "targets" };
-  gboolean changed[G_N_ELEMENTS (roles)] = { FALSE };
-  for (guint i = 0; i < G_N_ELEMENTS (roles); i++) {
-    g_autoptr (RbMetadataRole) old_keys = rb_metadata_root_role (before, roles[i], NULL);
-    g_autoptr (RbMetadataRole) new_keys = rb_metadata_root_role (after, roles[i], NULL);
-    changed[i] = (old_keys == NULL) != (new_keys == NULL)
-                 || (old_keys != NULL && !rb_metadata_role_same_keys (old_keys, new_keys));
-  }
-  changed[0] = changed[1] = changed[0] || changed[1];
-  for (guint i = 0; i < G_N_ELEMENTS (roles); i++)
-    if (changed[i] && !rb_store_drop (self->store, roles[i], failure))
-      return FALSE;
-  return TRUE;
+  g_autoptr (RbMetadataRole) old_keys = rb_metadata_root_role (before, role, NULL);
+  g_autoptr (RbMetadataRole) new_keys = rb_metadata_root_role (after, role, NULL);
+  return (old_keys == NULL) != (new_keys == NULL) || (old_keys != NULL && !rb_metadata_role_same_keys (old_keys, new_keys));
+}
+
+/* Roles whose stored metadata falls because the new root changes their keys. Timestamp and snapshot fall together. */
+static GStrv
+changed_roles (const RbMetadata *before, const RbMetadata *after)
+{
+  g_autoptr (GStrvBuilder) roles = g_strv_builder_new ();
+  if (keys_changed (before, after, "timestamp") || keys_changed (before, after, "snapshot"))
+    g_strv_builder_add_many (roles, "timestamp", "snapshot", NULL);
+  if (keys_changed (before, after, "targets"))
+    g_strv_builder_add (roles, "targets");
+  return g_strv_builder_end (roles);
 }
 
 static gboolean
@@ -166,9 +167,8 @@ accept_root (RbRepository *self, const RbMetadata *next, GError **failure)
   if (!rb_metadata_verify (next, own, failure)
       || !check_version (next->version, trusted->version + 1, RB_REASON_ROOT_VERSION, failure))
     return FALSE;
-  g_autoptr (RbMetadata) before = rb_metadata_parse (trusted->bytes, RB_METADATA_ROOT, self->limits.max_root, failure);
-  /* dropped first: a power cut between the two must not leave what a thief put in under the old keys */
-  return before != NULL && drop_changed (self, before, next, failure) && rb_store_add_root (self->store, next->bytes, failure);
+  g_auto (GStrv) dropped = changed_roles (trusted, next);
+  return rb_store_add_root (self->store, next->bytes, (const char *const *) dropped, failure);
 }
 
 /* NULL without error when it is not there. */
@@ -230,9 +230,11 @@ rb_repository_update_root (RbRepository *self, GError **error)
     set_failure (&failure, RB_REASON_NO_TRUST_ANCHOR, "there is no trusted root");
     return refused (self, "root", error, failure);
   }
-  while (!done)
+  while (!done && failure == NULL)
     if (!next_root (self, &done, &failure))
-      return refused (self, "root", error, failure);
+      done = TRUE;
+  if (!rb_store_save (self->store, failure == NULL ? &failure : NULL) || failure != NULL)
+    return refused (self, "root", error, failure);
   if (!check_expiry (rb_store_root_metadata (self->store), self->limits.now, &failure))
     return refused (self, "root", error, failure);
   return TRUE;
@@ -320,8 +322,8 @@ check_announced_snapshot (RbRepository *self, const RbMetadata *timestamp, GErro
   GBytes *stored = rb_store_file (self->store, "timestamp");
   if (!read_snapshot_entry (timestamp, &now, failure))
     return FALSE;
-  if (stored == NULL)
-    return TRUE;
+  if (stored == NULL) /* never, or damaged */
+    return check_version (now.version, rb_store_version (self->store, "snapshot", NULL), RB_REASON_ROLLBACK, failure);
   g_autoptr (RbMetadata) before = rb_metadata_parse (stored, RB_METADATA_TIMESTAMP, self->limits.max_timestamp, failure);
   return before != NULL && (rb_listed_read (before, "snapshot", &then, failure) || *failure == NULL)
          && check_version (now.version, then.version, RB_REASON_ROLLBACK, failure);
@@ -393,13 +395,29 @@ check_listed_version (const char *name, const json_t *before, gpointer data)
   return check_version (now.version, then.version, RB_REASON_ROLLBACK, successor->failure);
 }
 
+/* Of a snapshot file that is damaged, the versions of targets roles are known. */
+static gboolean
+check_known_versions (RbRepository *self, const RbMetadata *snapshot, GError **failure)
+{
+  g_auto (GStrv) roles = rb_store_roles (self->store);
+  for (guint i = 0; roles[i] != NULL; i++) {
+    RbListed now = { .version = -1 };
+    if (strcmp (roles[i], "timestamp") == 0 || strcmp (roles[i], "snapshot") == 0)
+      continue;
+    if ((!rb_listed_read (snapshot, roles[i], &now, failure) && *failure != NULL)
+        || !check_version (now.version, rb_store_version (self->store, roles[i], NULL), RB_REASON_ROLLBACK, failure))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 check_listed_versions (RbRepository *self, const RbMetadata *snapshot, GError **failure)
 {
   GBytes *stored = rb_store_file (self->store, "snapshot");
   Successor successor = { self, snapshot, failure };
   if (stored == NULL)
-    return TRUE;
+    return rb_store_version (self->store, "snapshot", NULL) == 0 || check_known_versions (self, snapshot, failure);
   g_autoptr (RbMetadata) before = rb_metadata_parse (stored, RB_METADATA_SNAPSHOT, self->limits.max_snapshot, failure);
   return before != NULL && rb_metadata_each_entry (before, check_listed_version, &successor);
 }
@@ -495,13 +513,13 @@ place_name (const Place *place)
   return g_strdup_printf ("%s %" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT, place->file->sha256, place->index, place->member);
 }
 
-static const RbMetadata *
+static const Delegated *
 delegated_at (RbRepository *self, const char *place)
 {
   for (guint i = 0; i < self->delegated->len; i++) {
     const Delegated *delegated = self->delegated->pdata[i];
     if (strcmp (delegated->place, place) == 0)
-      return delegated->metadata;
+      return delegated;
   }
   return NULL;
 }
@@ -510,8 +528,8 @@ delegated_at (RbRepository *self, const char *place)
 static RbMetadata *
 load_delegated (RbRepository *self, Delegated *delegated, const RbMetadataRole *keys, GError **failure)
 {
-  const char *known = rb_store_keys (self->store, delegated->delegation);
-  gint64 below = rb_store_version (self->store, delegated->role, NULL);
+  const char *known = NULL;
+  gint64 below = rb_store_delegated (self->store, delegated->parent, delegated->role, &known);
   delegated->fingerprint = rb_metadata_role_fingerprint (keys);
   if (known != NULL && strcmp (known, delegated->fingerprint) != 0)
     below = 0;
@@ -525,12 +543,11 @@ load_delegated (RbRepository *self, Delegated *delegated, const RbMetadataRole *
 }
 
 /* A delegated file is verified by the very delegation that leads to it; another parent's word does not count. */
-static const RbMetadata *
+static const Delegated *
 delegated_file (RbRepository *self, const Place *place, const json_t *entry, GError **failure)
 {
   g_autofree char *name = place_name (place);
-  const char *role = rb_json_string_or (entry, "name", "");
-  const RbMetadata *known = delegated_at (self, name);
+  const Delegated *known = delegated_at (self, name);
   if (known != NULL)
     return known;
   const json_t *all_keys = json_object_get (json_object_get (place->file->signed_part, "delegations"), "keys");
@@ -539,19 +556,15 @@ delegated_file (RbRepository *self, const Place *place, const json_t *entry, GEr
     return NULL;
   Delegated *delegated = g_new0 (Delegated, 1);
   delegated->place = g_steal_pointer (&name);
-  delegated->role = g_strdup (role);
-  delegated->delegation = g_strdup_printf ("%s\n%s", place->role, role);
+  delegated->role = g_strdup (rb_json_string_or (entry, "name", ""));
+  delegated->parent = g_strdup (place->role);
   delegated->metadata = load_delegated (self, delegated, keys, failure);
   if (delegated->metadata == NULL) {
-    g_free (delegated->place);
-    g_free (delegated->role);
-    g_free (delegated->delegation);
-    g_free (delegated->fingerprint);
-    g_free (delegated);
+    delegated_free (delegated);
     return NULL;
   }
   g_ptr_array_add (self->delegated, delegated);
-  return delegated->metadata;
+  return delegated;
 }
 
 /* entry: {"name","keyids","threshold"}. Each place is visited once, so that delegations in a circle end. */
@@ -563,8 +576,13 @@ search_delegated (Search *search, const Place *place, const json_t *entry, GErro
     return NULL;
   g_free (search->role);
   search->role = g_strdup (rb_json_string_or (entry, "name", ""));
-  const RbMetadata *targets = delegated_file (search->self, place, entry, failure);
-  return targets == NULL ? NULL : search_role (search, targets, rb_json_string_or (entry, "name", ""), failure);
+  const Delegated *delegated = delegated_file (search->self, place, entry, failure);
+  RbTarget *found = delegated == NULL ? NULL : search_role (search, delegated->metadata, delegated->role, failure);
+  if (found != NULL && found->carrier == NULL) {
+    found->carrier = rb_store_delegation (delegated->parent, delegated->role);
+    found->carrier_keys = g_strdup (delegated->fingerprint);
+  }
+  return found;
 }
 
 static guint
@@ -643,6 +661,41 @@ rb_repository_find (RbRepository *self, const char *path, const char *hardware_i
   return found;
 }
 
+/* Keys that sign for a carrier of release counters now. (transfer full) */
+static char *
+keys_of (RbRepository *self, const char *carrier)
+{
+  g_autoptr (RbMetadataRole) targets = NULL;
+  for (guint i = 0; i < self->delegated->len; i++) {
+    const Delegated *delegated = self->delegated->pdata[i];
+    g_autofree char *delegation = rb_store_delegation (delegated->parent, delegated->role);
+    if (strcmp (delegation, carrier) == 0)
+      return g_strdup (delegated->fingerprint);
+  }
+  if (strcmp (carrier, "targets") != 0)
+    return g_strdup (rb_store_carrier_keys (self->store, carrier));
+  targets = rb_metadata_root_role (rb_store_root_metadata (self->store), "targets", NULL);
+  return targets == NULL ? NULL : rb_metadata_role_fingerprint (targets);
+}
+
+gint64
+rb_repository_counter (RbRepository *self, const char *serial)
+{
+  const char *carrier = NULL, *keys = NULL;
+  gint64 counter = rb_store_counter (self->store, serial, &carrier, &keys);
+  g_autofree char *now = carrier == NULL ? NULL : keys_of (self, carrier);
+  return now != NULL && g_strcmp0 (keys, now) != 0 ? -1 : counter;
+}
+
+void
+rb_repository_set_counter (RbRepository *self, const char *serial, const RbTarget *target)
+{
+  const char *carrier = target->carrier == NULL ? "targets" : target->carrier;
+  g_autofree char *keys = target->carrier == NULL ? keys_of (self, "targets") : g_strdup (target->carrier_keys);
+  if (target->release_counter >= 0)
+    rb_store_set_counter (self->store, serial, target->release_counter, carrier, keys);
+}
+
 gboolean
 rb_repository_commit (RbRepository *self, GError **error)
 {
@@ -650,13 +703,10 @@ rb_repository_commit (RbRepository *self, GError **error)
   gpointer role, metadata;
   g_hash_table_iter_init (&iter, self->held);
   while (g_hash_table_iter_next (&iter, &role, &metadata))
-    if (!rb_store_accept (self->store, role, metadata, error))
-      return FALSE;
+    rb_store_accept (self->store, role, metadata);
   for (guint i = 0; i < self->delegated->len; i++) {
     const Delegated *delegated = self->delegated->pdata[i];
-    if (!rb_store_accept (self->store, delegated->role, delegated->metadata, error)
-        || !rb_store_set_keys (self->store, delegated->delegation, delegated->fingerprint, error))
-      return FALSE;
+    rb_store_accept_delegated (self->store, delegated->parent, delegated->role, delegated->fingerprint, delegated->metadata);
   }
-  return TRUE;
+  return rb_store_save (self->store, error);
 }

@@ -35,6 +35,12 @@ gboolean rb_repository_update_targets (RbRepository *self, GError **error) G_GNU
 const RbMetadata *rb_repository_targets (RbRepository *self);
 /* Pre-order search over delegations. hardware_id may be NULL. NULL with target-missing when nobody vouches. (transfer full) */
 RbTarget *rb_repository_find (RbRepository *self, const char *path, const char *hardware_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The release counter that an assigned image may not fall below, -1: none. It binds while the keys that signed the metadata which
+ * carried it are those of that role. */
+gint64 rb_repository_counter (RbRepository *self, const char *serial);
+/* The counter of a target that rb_repository_find() or the top-level targets gave, for the commit that follows. */
+void rb_repository_set_counter (RbRepository *self, const char *serial, const RbTarget *target);
+/* Makes all that was accepted durable. */
 gboolean rb_repository_commit (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Held metadata of a role ("timestamp", "snapshot", "targets", delegated), else NULL; borrowed. */
 const RbMetadata *rb_repository_metadata (RbRepository *self, const char *role);

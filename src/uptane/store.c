@@ -3,116 +3,109 @@
 
 #include "core/files.h"
 #include "core/json.h"
-#include "uptane/metadata.h"
+#include "uptane/form.h"
+#include "uptane/store-files.h"
 
 #include <string.h>
 
 #define MAX_ROOT (1024 * 1024)
-#define MAX_FILE (64 * 1024 * 1024)
 
+/* files->state: {"root": {"version", "sha256"}, "roles": {ROLE: {"version", "sha256"}}, "delegated": {"PARENT\nROLE": {"version",
+ * "sha256", "keys"}}, "counters": {SERIAL: {"counter", "carrier", "keys"}}, "time"} */
 struct _RbStore {
   char *folder; /* NULL: in memory only */
-  RbMetadata *root;
-  json_t *versions; /* {"roles": {ROLE: {"version","sha256"}}, "counters": {SERIAL: n}, "keys": {"PARENT\nROLE": fingerprint}} */
-  GHashTable *files; /* "timestamp", "snapshot" → GBytes */
+  RbStoreFiles *files;
+  RbMetadata *root; /* files->root parsed */
+  gboolean changed; /* since it was read or saved */
 };
-
-static char *
-path_of (RbStore *self, const char *name)
-{
-  return g_build_filename (self->folder, name, NULL);
-}
-
-static gboolean
-write_file (RbStore *self, const char *name, GBytes *bytes, GError **error)
-{
-  if (self->folder == NULL)
-    return TRUE;
-  g_autofree char *path = path_of (self, name);
-  return rb_files_write_private (path, bytes, error);
-}
 
 static json_t *
 table (RbStore *self, const char *name)
 {
-  json_t *object = json_object_get (self->versions, name);
+  json_t *object = json_object_get (self->files->state, name);
   if (json_is_object (object))
     return object;
-  rb_json_set (self->versions, name, json_object ());
-  return json_object_get (self->versions, name);
+  rb_json_set (self->files->state, name, json_object ());
+  return json_object_get (self->files->state, name);
 }
 
-/* The newest N.root.json; roots are only ever added, so the largest N counts. */
-static gboolean
-load_root (RbStore *self, GError **error)
+/* Of a table that may not be there, and is not made. */
+static const json_t *
+entry_of (RbStore *self, const char *name, const char *key)
 {
-  g_auto (GStrv) names = rb_files_list (self->folder, error);
-  gint64 newest = 0;
-  if (names == NULL)
-    return FALSE;
-  for (guint i = 0; names[i] != NULL; i++)
-    if (g_str_has_suffix (names[i], ".root.json"))
-      newest = MAX (newest, g_ascii_strtoll (names[i], NULL, 10));
-  if (newest == 0)
-    return TRUE;
-  g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", newest);
-  g_autofree char *path = path_of (self, name);
-  g_autoptr (GBytes) bytes = rb_files_read (path, MAX_ROOT, error);
-  if (bytes == NULL)
-    return FALSE;
-  self->root = rb_metadata_parse (bytes, RB_METADATA_ROOT, MAX_ROOT, error);
-  return self->root != NULL;
-}
-
-static gboolean
-load_file (RbStore *self, const char *role, GError **error)
-{
-  g_autofree char *name = g_strconcat (role, ".json", NULL);
-  g_autofree char *path = path_of (self, name);
-  if (!rb_files_exists (path))
-    return TRUE;
-  GBytes *bytes = rb_files_read (path, MAX_FILE, error);
-  if (bytes == NULL)
-    return FALSE;
-  g_hash_table_insert (self->files, g_strdup (role), bytes);
-  return TRUE;
-}
-
-static gboolean
-load_versions (RbStore *self, GError **error)
-{
-  g_autofree char *path = path_of (self, "versions.json");
-  self->versions = rb_files_exists (path) ? rb_json_load (path, MAX_FILE, error) : json_object ();
-  return self->versions != NULL;
+  return json_object_get (json_object_get (self->files->state, name), key);
 }
 
 static RbStore *
-new_store (const char *folder)
+new_store (const char *folder, RbStoreFiles *files)
 {
   RbStore *self = g_new0 (RbStore, 1);
   self->folder = g_strdup (folder);
-  self->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  self->files = files;
   return self;
 }
 
 RbStore *
 rb_store_new_in_memory (void)
 {
-  RbStore *self = new_store (NULL);
-  self->versions = json_object ();
-  return self;
+  return new_store (NULL, rb_store_files_new ());
+}
+
+void
+rb_store_free (RbStore *self)
+{
+  g_free (self->folder);
+  rb_store_files_free (self->files);
+  g_clear_pointer (&self->root, rb_metadata_free);
+  g_free (self);
+}
+
+static gboolean
+parse_root (RbStore *self, GError **error)
+{
+  if (self->files->root != NULL)
+    self->root = rb_metadata_parse (self->files->root, RB_METADATA_ROOT, MAX_ROOT, error);
+  return self->files->root == NULL || self->root != NULL;
+}
+
+static RbStore *
+open_folder (const char *folder, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  RbStoreFiles *files = rb_files_make_folder (folder, error) ? rb_store_files_read (folder, error) : NULL;
+  g_autoptr (RbStore) self = files == NULL ? NULL : new_store (folder, files);
+  if (self == NULL)
+    return NULL;
+  if (!parse_root (self, &failure)) {
+    rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_STORE_DAMAGED, "the newest root: %s", failure->message);
+    return NULL;
+  }
+  self->changed = files->damaged->len > 0;
+  return g_steal_pointer (&self);
 }
 
 RbStore *
 rb_store_open (const char *folder, GError **error)
 {
-  g_autoptr (RbStore) self = new_store (folder);
-  if (!rb_files_make_folder (folder, error) || !load_root (self, error) || !load_file (self, "timestamp", error)
-      || !load_file (self, "snapshot", error) || !load_versions (self, error)) {
+  RbStore *self = open_folder (folder, error);
+  if (self == NULL)
     g_prefix_error (error, "trusted metadata in %s: ", folder);
-    return NULL;
-  }
-  return g_steal_pointer (&self);
+  return self;
+}
+
+GPtrArray *
+rb_store_damaged (RbStore *self)
+{
+  return self->files->damaged;
+}
+
+gboolean
+rb_store_save (RbStore *self, GError **error)
+{
+  if (self->folder != NULL && self->changed && !rb_store_files_write (self->files, self->folder, error))
+    return FALSE;
+  self->changed = FALSE;
+  return TRUE;
 }
 
 static void
@@ -129,10 +122,10 @@ json_t *
 rb_store_to_json (RbStore *self)
 {
   json_t *object = json_object ();
-  add_bytes (object, "root", self->root == NULL ? NULL : self->root->bytes);
+  add_bytes (object, "root", self->files->root);
   add_bytes (object, "timestamp", rb_store_file (self, "timestamp"));
   add_bytes (object, "snapshot", rb_store_file (self, "snapshot"));
-  rb_json_set (object, "versions", json_deep_copy (self->versions));
+  rb_json_set (object, "versions", json_deep_copy (self->files->state));
   return object;
 }
 
@@ -150,30 +143,20 @@ rb_store_from_json (const json_t *json, GError **error)
 {
   static const char *const files[] = { "timestamp", "snapshot" };
   g_autoptr (RbStore) self = rb_store_new_in_memory ();
-  g_autoptr (GBytes) root = read_bytes (json, "root");
   const json_t *versions = json_object_get (json, "versions");
-  if (root != NULL && !rb_store_add_root (self, root, error))
+  self->files->root = read_bytes (json, "root");
+  if (!parse_root (self, error))
     return NULL;
   for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
     GBytes *bytes = read_bytes (json, files[i]);
     if (bytes != NULL)
-      g_hash_table_insert (self->files, g_strdup (files[i]), bytes);
+      g_hash_table_insert (self->files->files, g_strdup (files[i]), bytes);
   }
   if (json_is_object (versions)) {
-    json_decref (self->versions);
-    self->versions = json_deep_copy (versions);
+    json_decref (self->files->state);
+    self->files->state = json_deep_copy (versions);
   }
   return g_steal_pointer (&self);
-}
-
-void
-rb_store_free (RbStore *self)
-{
-  g_free (self->folder);
-  g_clear_pointer (&self->root, rb_metadata_free);
-  json_decref (self->versions);
-  g_hash_table_unref (self->files);
-  g_free (self);
 }
 
 gboolean
@@ -182,15 +165,36 @@ rb_store_has_root (RbStore *self)
   return self->root != NULL;
 }
 
+static json_t *
+version_entry (const RbMetadata *metadata)
+{
+  json_t *entry = json_object ();
+  rb_json_set_integer (entry, "version", metadata->version);
+  rb_json_set_string (entry, "sha256", metadata->sha256);
+  return entry;
+}
+
+static void
+forget (RbStore *self, const char *role)
+{
+  json_object_del (table (self, "roles"), role);
+  g_hash_table_remove (self->files->files, role);
+}
+
 gboolean
-rb_store_add_root (RbStore *self, GBytes *root, GError **error)
+rb_store_add_root (RbStore *self, GBytes *root, const char *const *dropped, GError **error)
 {
   g_autoptr (RbMetadata) parsed = rb_metadata_parse (root, RB_METADATA_ROOT, MAX_ROOT, error);
   if (parsed == NULL)
     return FALSE;
-  g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", parsed->version);
-  if (!write_file (self, name, root, error))
+  for (guint i = 0; dropped != NULL && dropped[i] != NULL; i++)
+    forget (self, dropped[i]);
+  g_clear_pointer (&self->files->root, g_bytes_unref);
+  self->files->root = g_bytes_ref (root);
+  rb_json_set (self->files->state, "root", version_entry (parsed));
+  if (self->folder != NULL && !rb_store_files_write_root (self->files, self->folder, parsed->version, error))
     return FALSE;
+  self->changed = TRUE;
   g_clear_pointer (&self->root, rb_metadata_free);
   self->root = g_steal_pointer (&parsed);
   return TRUE;
@@ -212,35 +216,7 @@ rb_store_anchor (RbStore *self, GBytes *root, GError **error)
 {
   if (self->root != NULL)
     return TRUE;
-  return check_self_signed (root, error) && rb_store_add_root (self, root, error);
-}
-
-static gboolean
-save_versions (RbStore *self, GError **error)
-{
-  g_autoptr (GBytes) bytes = rb_json_to_bytes (self->versions);
-  return write_file (self, "versions.json", bytes, error);
-}
-
-static gboolean
-remove_file (RbStore *self, const char *role, GError **error)
-{
-  g_hash_table_remove (self->files, role);
-  if (self->folder == NULL)
-    return TRUE;
-  g_autofree char *name = g_strconcat (role, ".json", NULL);
-  g_autofree char *path = path_of (self, name);
-  return rb_files_remove_tree (path, error);
-}
-
-gboolean
-rb_store_drop (RbStore *self, const char *role, GError **error)
-{
-  json_object_del (table (self, "roles"), role);
-  /* release counters fall with the Director's targets, which carried them */
-  if (strcmp (role, "targets") == 0)
-    json_object_clear (table (self, "counters"));
-  return remove_file (self, role, error) && save_versions (self, error);
+  return check_self_signed (root, error) && rb_store_add_root (self, root, NULL, error) && rb_store_save (self, error);
 }
 
 static gboolean
@@ -248,7 +224,7 @@ remove_all (RbStore *self, GError **error)
 {
   g_auto (GStrv) names = self->folder == NULL ? g_new0 (char *, 1) : rb_files_list (self->folder, error);
   for (guint i = 0; names != NULL && names[i] != NULL; i++) {
-    g_autofree char *path = path_of (self, names[i]);
+    g_autofree char *path = g_build_filename (self->folder, names[i], NULL);
     if (!rb_files_remove_tree (path, error))
       return FALSE;
   }
@@ -260,9 +236,9 @@ rb_store_reanchor (RbStore *self, GBytes *root, GError **error)
 {
   if (!check_self_signed (root, error) || !remove_all (self, error))
     return FALSE;
-  g_hash_table_remove_all (self->files);
-  json_object_clear (self->versions);
-  return rb_store_add_root (self, root, error);
+  g_hash_table_remove_all (self->files->files);
+  json_object_clear (self->files->state);
+  return rb_store_add_root (self, root, NULL, error) && rb_store_save (self, error);
 }
 
 const RbMetadata *
@@ -286,13 +262,35 @@ rb_store_root_sha256 (RbStore *self)
 GBytes *
 rb_store_file (RbStore *self, const char *role)
 {
-  return g_hash_table_lookup (self->files, role);
+  return g_hash_table_lookup (self->files->files, role);
+}
+
+/* The role's name of a key of the table "delegated". */
+static const char *
+delegated_name (const char *delegation)
+{
+  const char *end = strchr (delegation, '\n');
+  return end == NULL ? delegation : &end[1];
+}
+
+static const json_t *
+newest_delegated (RbStore *self, const char *role)
+{
+  const json_t *newest = NULL;
+  const char *delegation;
+  json_t *entry;
+  json_object_foreach (table (self, "delegated"), delegation, entry) {
+    if (strcmp (delegated_name (delegation), role) == 0
+        && (newest == NULL || rb_json_integer_or (entry, "version", 0) > rb_json_integer_or (newest, "version", 0)))
+      newest = entry;
+  }
+  return newest;
 }
 
 gint64
 rb_store_version (RbStore *self, const char *role, const char **sha256)
 {
-  const json_t *entry = json_object_get (table (self, "roles"), role);
+  const json_t *entry = rb_form_is_top_level (role) ? entry_of (self, "roles", role) : newest_delegated (self, role);
   if (sha256 != NULL)
     *sha256 = rb_json_string_or (entry, "sha256", NULL);
   return rb_json_integer_or (entry, "version", 0);
@@ -302,52 +300,133 @@ GStrv
 rb_store_roles (RbStore *self)
 {
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   const char *name;
   json_t *value;
   json_object_foreach (table (self, "roles"), name, value) {
     g_strv_builder_add (names, name);
   }
+  json_object_foreach (table (self, "delegated"), name, value) {
+    if (g_hash_table_add (seen, (gpointer) delegated_name (name)))
+      g_strv_builder_add (names, delegated_name (name));
+  }
   return g_strv_builder_end (names);
 }
 
-gboolean
-rb_store_accept (RbStore *self, const char *role, const RbMetadata *metadata, GError **error)
+/* Members of a table whose text, or whose key where member is NULL, names the role. */
+static void
+forget_by_role (RbStore *self, const char *name, const char *member, const char *role)
 {
-  json_t *entry = json_object ();
-  rb_json_set_integer (entry, "version", metadata->version);
-  rb_json_set_string (entry, "sha256", metadata->sha256);
-  rb_json_set (table (self, "roles"), role, entry);
-  if (metadata->type == RB_METADATA_TIMESTAMP || metadata->type == RB_METADATA_SNAPSHOT) {
-    g_autofree char *name = g_strconcat (role, ".json", NULL);
-    g_hash_table_insert (self->files, g_strdup (role), g_bytes_ref (metadata->bytes));
-    if (!write_file (self, name, metadata->bytes, error))
-      return FALSE;
+  json_t *object = table (self, name);
+  const char *key;
+  json_t *value;
+  void *next;
+  json_object_foreach_safe (object, next, key, value) {
+    const char *carrier = member == NULL ? key : rb_json_string_or (value, member, "");
+    if (strcmp (delegated_name (carrier), role) == 0)
+      json_object_del (object, key);
   }
-  return save_versions (self, error);
+}
+
+gboolean
+rb_store_drop (RbStore *self, const char *role, GError **error)
+{
+  if (rb_form_is_top_level (role))
+    forget (self, role);
+  else
+    forget_by_role (self, "delegated", NULL, role);
+  forget_by_role (self, "counters", "carrier", role);
+  self->changed = TRUE;
+  return rb_store_save (self, error);
+}
+
+/* Sets a member, and notes whether it is news. */
+static void
+set (RbStore *self, const char *name, const char *key, json_t *entry)
+{
+  json_t *object = table (self, name);
+  if (json_equal (json_object_get (object, key), entry)) {
+    json_decref (entry);
+    return;
+  }
+  rb_json_set (object, key, entry);
+  self->changed = TRUE;
+}
+
+void
+rb_store_accept (RbStore *self, const char *role, const RbMetadata *metadata)
+{
+  gboolean whole = metadata->type == RB_METADATA_TIMESTAMP || metadata->type == RB_METADATA_SNAPSHOT;
+  set (self, "roles", role, version_entry (metadata));
+  self->changed = self->changed || (whole && rb_store_file (self, role) == NULL); /* was damaged */
+  if (whole)
+    g_hash_table_insert (self->files->files, g_strdup (role), g_bytes_ref (metadata->bytes));
+}
+
+char *
+rb_store_delegation (const char *parent, const char *role)
+{
+  g_autofree char *escaped = g_uri_escape_string (parent, NULL, FALSE); /* no other "\n" before the role */
+  return g_strdup_printf ("%s\n%s", escaped, role);
+}
+
+void
+rb_store_accept_delegated (RbStore *self, const char *parent, const char *role, const char *keys, const RbMetadata *metadata)
+{
+  g_autofree char *delegation = rb_store_delegation (parent, role);
+  json_t *entry = version_entry (metadata);
+  rb_json_set_string (entry, "keys", keys);
+  set (self, "delegated", delegation, entry);
 }
 
 gint64
-rb_store_counter (RbStore *self, const char *serial)
+rb_store_delegated (RbStore *self, const char *parent, const char *role, const char **keys)
 {
-  return rb_json_integer_or (table (self, "counters"), serial, -1);
-}
-
-gboolean
-rb_store_set_counter (RbStore *self, const char *serial, gint64 counter, GError **error)
-{
-  rb_json_set_integer (table (self, "counters"), serial, counter);
-  return save_versions (self, error);
+  g_autofree char *delegation = rb_store_delegation (parent, role);
+  const json_t *entry = entry_of (self, "delegated", delegation);
+  if (keys != NULL)
+    *keys = rb_json_string_or (entry, "keys", NULL);
+  return rb_json_integer_or (entry, "version", 0);
 }
 
 const char *
-rb_store_keys (RbStore *self, const char *delegation)
+rb_store_carrier_keys (RbStore *self, const char *carrier)
 {
-  return rb_json_string_or (table (self, "keys"), delegation, NULL);
+  return rb_json_string_or (entry_of (self, "delegated", carrier), "keys", NULL);
 }
 
-gboolean
-rb_store_set_keys (RbStore *self, const char *delegation, const char *fingerprint, GError **error)
+gint64
+rb_store_counter (RbStore *self, const char *serial, const char **carrier, const char **keys)
 {
-  rb_json_set_string (table (self, "keys"), delegation, fingerprint);
-  return save_versions (self, error);
+  const json_t *entry = entry_of (self, "counters", serial);
+  if (carrier != NULL)
+    *carrier = rb_json_string_or (entry, "carrier", NULL);
+  if (keys != NULL)
+    *keys = rb_json_string_or (entry, "keys", NULL);
+  return rb_json_integer_or (entry, "counter", -1);
+}
+
+void
+rb_store_set_counter (RbStore *self, const char *serial, gint64 counter, const char *carrier, const char *keys)
+{
+  json_t *entry = json_object ();
+  rb_json_set_integer (entry, "counter", counter);
+  rb_json_set_string (entry, "carrier", carrier);
+  rb_json_set_string (entry, "keys", keys);
+  set (self, "counters", serial, entry);
+}
+
+gint64
+rb_store_time (RbStore *self)
+{
+  return rb_json_integer_or (self->files->state, "time", 0);
+}
+
+void
+rb_store_set_time (RbStore *self, gint64 moment)
+{
+  if (moment <= rb_store_time (self))
+    return;
+  rb_json_set_integer (self->files->state, "time", moment);
+  self->changed = TRUE;
 }

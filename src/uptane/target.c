@@ -17,6 +17,8 @@ rb_target_free (RbTarget *self)
   g_strfreev (self->hardware_ids);
   g_clear_pointer (&self->ecus, g_hash_table_unref);
   json_decref (self->custom);
+  g_free (self->carrier);
+  g_free (self->carrier_keys);
   g_free (self);
 }
 
@@ -148,5 +150,7 @@ rb_target_copy (const RbTarget *self)
   copy->release_counter = self->release_counter;
   copy->ecus = self->ecus == NULL ? NULL : g_hash_table_ref (self->ecus);
   copy->custom = json_incref (self->custom);
+  copy->carrier = g_strdup (self->carrier);
+  copy->carrier_keys = g_strdup (self->carrier_keys);
   return copy;
 }

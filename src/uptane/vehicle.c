@@ -18,6 +18,7 @@ rb_vehicle_assignment_free (RbAssignment *self)
   g_free (self->serial);
   g_free (self->hardware_id);
   g_clear_pointer (&self->target, rb_target_free);
+  g_clear_pointer (&self->image, rb_target_free);
   g_free (self);
 }
 
@@ -112,6 +113,7 @@ assign (Check *check, const char *path, const json_t *entry, GError **error)
     assignment->serial = g_strdup (serial);
     assignment->hardware_id = g_strdup (known_better ? ecu->hardware_id : hardware_id);
     assignment->target = rb_target_from_json (path, entry, NULL);
+    assignment->director_counter = target->release_counter;
     g_ptr_array_add (check->assignments, assignment);
   }
   return TRUE;
@@ -190,42 +192,51 @@ judge_director_targets (Check *check, const RbMetadata *targets, GError **error)
 }
 
 static gboolean
-judge_release_counter (Check *check, RbStore *store, const RbAssignment *assignment, GError **error)
-{
-  gint64 stored = rb_store_counter (store, assignment->serial);
-  gint64 now = assignment->target->release_counter;
-  if (now >= stored)
-    return TRUE;
-  return refused (check, "director", error, RB_REASON_RELEASE_COUNTER,
-                  "the release counter for %s is below the one accepted before", assignment->serial);
-}
-
-static gboolean
 is_judged (Check *check, const RbAssignment *assignment)
 {
   return check->request->own_serial == NULL || strcmp (check->request->own_serial, assignment->serial) == 0;
 }
 
 static gboolean
-judge_release_counters (Check *check, RbStore *store, GError **error)
+judge_release_counter (Check *check, RbRepository *repository, const char *repo, const RbAssignment *assignment, GError **error)
 {
-  for (guint i = 0; i < check->assignments->len; i++)
-    if (is_judged (check, check->assignments->pdata[i])
-        && !judge_release_counter (check, store, check->assignments->pdata[i], error))
-      return FALSE;
-  return TRUE;
+  gint64 stored = rb_repository_counter (repository, assignment->serial);
+  gint64 now = assignment->target->release_counter;
+  if (now >= stored)
+    return TRUE;
+  return refused (check, repo, error, RB_REASON_RELEASE_COUNTER,
+                  "release counter for ECU %s is %" G_GINT64_FORMAT ", accepted before was %" G_GINT64_FORMAT, assignment->serial, now, stored);
 }
 
+/* Each repository's counters bind by themselves: keys that one of them changes take only its own away. images: NULL in partial
+ * verification. */
 static gboolean
-store_release_counters (Check *check, RbStore *store, GError **error)
+judge_release_counters (Check *check, RbRepository *director, RbRepository *images, GError **error)
 {
   for (guint i = 0; i < check->assignments->len; i++) {
     const RbAssignment *assignment = check->assignments->pdata[i];
-    if (is_judged (check, assignment) && assignment->target->release_counter >= 0
-        && !rb_store_set_counter (store, assignment->serial, assignment->target->release_counter, error))
+    if (is_judged (check, assignment)
+        && (!judge_release_counter (check, director, "director", assignment, error)
+            || (images != NULL && !judge_release_counter (check, images, "image", assignment, error))))
       return FALSE;
   }
   return TRUE;
+}
+
+/* Before the commit that makes them durable. */
+static void
+set_release_counters (Check *check, RbRepository *director, RbRepository *images)
+{
+  for (guint i = 0; i < check->assignments->len; i++) {
+    const RbAssignment *assignment = check->assignments->pdata[i];
+    if (!is_judged (check, assignment))
+      continue;
+    g_autoptr (RbTarget) directed = rb_target_copy (assignment->target);
+    directed->release_counter = assignment->director_counter;
+    rb_repository_set_counter (director, assignment->serial, directed);
+    if (images != NULL && assignment->image != NULL)
+      rb_repository_set_counter (images, assignment->serial, assignment->image);
+  }
 }
 
 static gboolean
@@ -259,8 +270,8 @@ compare_all (Check *check, RbRepository *images, GError **error)
     RbAssignment *assignment = check->assignments->pdata[i];
     if (!is_judged (check, assignment))
       continue;
-    g_autoptr (RbTarget) image = rb_repository_find (images, assignment->target->path, assignment->hardware_id, error);
-    if (image == NULL || !compare (check, assignment, image, error))
+    assignment->image = rb_repository_find (images, assignment->target->path, assignment->hardware_id, error);
+    if (assignment->image == NULL || !compare (check, assignment, assignment->image, error))
       return FALSE;
   }
   return TRUE;
@@ -371,10 +382,12 @@ rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbSt
     return FALSE;
   if (!rb_repository_update_root (images, error) || !update_online_roles (images, error)
       || !rb_repository_update_targets (images, error) || !compare_all (&check, images, error)
-      || !judge_release_counters (&check, director_store, error) || !judge_images (&check, error))
+      || !judge_release_counters (&check, director, images, error) || !judge_images (&check, error))
     return FALSE;
-  if (!rb_repository_commit (images, error) || !rb_repository_commit (director, error)
-      || !store_release_counters (&check, director_store, error))
+  set_release_counters (&check, director, images);
+  if (request->keep_time)
+    rb_store_set_time (director_store, request->now);
+  if (!rb_repository_commit (images, error) || !rb_repository_commit (director, error))
     return FALSE;
   if (request->director_signed != NULL)
     *request->director_signed = json_incref (rb_repository_targets (director)->signed_part);
@@ -397,9 +410,10 @@ rb_vehicle_verify_partial (RbStore *director_store, RbSource *director_source, c
   }
   if (!rb_repository_update_targets (director, error)
       || !judge_director_targets (&check, rb_repository_targets (director), error) || !own_is_assigned (&check, error)
-      || !judge_release_counters (&check, director_store, error))
+      || !judge_release_counters (&check, director, NULL, error))
     return FALSE;
-  if (!rb_repository_commit (director, error) || !store_release_counters (&check, director_store, error))
+  set_release_counters (&check, director, NULL);
+  if (!rb_repository_commit (director, error))
     return FALSE;
   if (assignments != NULL)
     *assignments = g_steal_pointer (&found);

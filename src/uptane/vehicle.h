@@ -27,6 +27,7 @@ typedef struct {
   gsize max_director_targets, max_image_targets, max_snapshot; /* bytes of a file, 0: default */
   RbSource *images;             /* where the images are; NULL: they are not judged */
   json_t **director_signed;     /* full verification: where the signed part of the accepted Director targets goes (transfer full); NULL */
+  gboolean keep_time;           /* an accepted run stores now as a moment that later ones may not precede */
   gboolean any_layout;          /* the sources are folders in whatever layout: see RbRepositoryLimits */
 } RbVehicleRequest;
 
@@ -34,7 +35,9 @@ typedef struct {
 typedef struct {
   char *serial;
   char *hardware_id;
-  RbTarget *target;
+  RbTarget *target; /* the Director's, with the higher of both release counters */
+  gint64 director_counter; /* the Director's own, -1: none */
+  RbTarget *image;  /* the Image repository's entry; NULL: not looked up */
   gboolean image_seen; /* its bytes were there, and are these */
 } RbAssignment;
 void rb_vehicle_assignment_free (RbAssignment *self);

@@ -110,6 +110,12 @@ MUTANTS = [
            "tuf-client", "a delegated file is verified by each delegation that leads to it"),
     Mutant("root-gap", "rb_source_has_no_root_above", "return newest <= version;", "g_clear_error (error); return TRUE;",
            "tuf-client", "a gap in the chain of roots is named"),
+    Mutant("stored-digest", "read_exactly", "digest != NULL && g_strcmp0 (digest, sha256) == 0", "digest != NULL",
+           "uptane-accepted", "a stored file is the one that was stored"),
+    Mutant("stored-versions", "check_listed_versions", 'rb_store_version (self->store, "snapshot", NULL) == 0', "TRUE",
+           "uptane-accepted", "a damaged snapshot file forgets no version"),
+    Mutant("counter-keys", "rb_repository_counter", "now != NULL && g_strcmp0 (keys, now) != 0", "now != NULL",
+           "uptane-accepted", "a release counter binds while the keys that signed it are in use"),
     # campaigns
     Mutant("older-campaign", "is_successor", "if (version < before)", "if (FALSE)", "campaign-library", "an older campaign or VIN pack is not imported"),
     Mutant("other-bytes", "is_successor", 'g_strcmp0 (json_string_value (json_object_get (seen, "sha256")), sha256) == 0', "TRUE",

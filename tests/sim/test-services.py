@@ -151,7 +151,8 @@ class Identification(Case):
             stores = json.loads((CAR.folder(name) / "state.json").read_text())["stores"]
             for repo, folder in ((0, "director"), (1, "image")):
                 store = stores.get(folder, {"versions": {}})
-                for role, entry in store["versions"].get("roles", {}).items():
+                delegated = {name.split("\n", 1)[1]: entry for name, entry in store["versions"].get("delegated", {}).items()}
+                for role, entry in {**delegated, **store["versions"].get("roles", {})}.items():
                     kept[repo, role] = (entry["version"], entry["sha256"])
                     if role in store:
                         self.assertEqual(sha256(base64.b64decode(store[role])).hex(), entry["sha256"])

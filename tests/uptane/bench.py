@@ -12,17 +12,22 @@ NOW = "2026-06-01T12:00:00Z"
 PROGRAM = None
 
 
-def run(folder, state, *more, time=NOW, vin=VIN, ecus=None, full=False):
-    """(exit code, last line as JSON); full: no file can be written"""
+def command(folder, state, *more, time=NOW, vin=VIN, ecus=None):
     anchors = folder.parent / "anchors"
-    command = [PROGRAM, "uptane", "verify", "--json", "--director", folder / "director", "--image", folder / "image",
+    words = [PROGRAM, "uptane", "verify", "--json", "--director", folder / "director", "--image", folder / "image",
                "--director-root", anchors / "director.json", "--image-root", anchors / "image.json", "--state", state,
                "--vin", vin, "--time", time, *more]
     for option, (serial, hardware_id) in ecus or (("--primary", PRIMARY), ("--secondary", SECONDARY), ("--partial", PARTIAL)):
-        command += [option, f"{serial}:{hardware_id}"]
+        words += [option, f"{serial}:{hardware_id}"]
+    return [str(word) for word in words]
+
+
+def run(folder, state, *more, full=False, **options):
+    """(exit code, last line as JSON); full: no file can be written"""
+    words = command(folder, state, *more, **options)
     if full:  # Python ignores SIGXFSZ, and so does what it starts
-        command = ["prlimit", "--fsize=0", *command]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, check=False, restore_signals=not full)
+        words = ["prlimit", "--fsize=0", *words]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, restore_signals=not full)
     assert done.returncode in (0, 1), (done.returncode, done.stderr)
     assert done.stderr == "", done.stderr
     return done.returncode, json.loads(done.stdout.splitlines()[-1])

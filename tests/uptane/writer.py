@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from securesystemslib.exceptions import FormatError
 from securesystemslib.formats import encode_canonical
 
 EXPIRES = "2030-01-01T00:00:00Z"
@@ -30,7 +31,10 @@ def form_b(value):
 
 
 def form_c(value):
-    return encode_canonical(value).encode()
+    try:
+        return encode_canonical(value).encode()
+    except FormatError:  # a float, which this form does not have
+        return form_a(value)
 
 
 class Style:
