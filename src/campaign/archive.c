@@ -170,7 +170,7 @@ collect (RbArchive *self, const char *inner, guint depth, GError **error)
 static gboolean
 open_folder (RbArchive *self, GError **error)
 {
-  static const char *const parts[] = { "service", "director", "image/metadata", "vins", "image/targets" };
+  static const char *const parts[] = { "service", "director", "image/metadata", "scopes", "vins", "image/targets" };
   g_autofree char *pack = g_build_filename (self->path, RB_PACK_FILE, NULL);
   self->names = g_ptr_array_new_with_free_func (g_free);
   if (rb_files_exists (pack) && !collect_one (self, RB_PACK_FILE, 1, error))

@@ -603,3 +603,10 @@ rb_library_time_floor (RbLibrary *self, gint64 *floor, GError **error)
   *floor = pins == NULL ? 0 : rb_pins_floor (pins);
   return pins != NULL;
 }
+
+gboolean
+rb_library_remember_pack (RbLibrary *self, RbContents *contents, const char *vin, GError **error)
+{
+  g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
+  return pins != NULL && rb_pins_remember_pack (pins, contents, vin, error);
+}

@@ -244,18 +244,23 @@ rb_pins_check_clock (RbPins *self, gint64 now, GError **error)
 }
 
 static gboolean
+see_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
+{
+  g_autoptr (GPtrArray) files = rb_contents_roles (contents, RB_CONTENTS_DIRECTOR, vin, error);
+  for (guint i = 0; files != NULL && i < files->len; i++) {
+    const RbContentsFile *file = files->pdata[i];
+    see (of_pack (self, contents, vin), file->role, file->version, file->sha256);
+  }
+  return files != NULL;
+}
+
+static gboolean
 see_packs (RbPins *self, RbContents *contents, GError **error)
 {
   g_auto (GStrv) vins = rb_contents_vins (contents);
-  for (guint i = 0; vins[i] != NULL; i++) {
-    g_autoptr (GPtrArray) files = rb_contents_roles (contents, RB_CONTENTS_DIRECTOR, vins[i], error);
-    if (files == NULL)
+  for (guint i = 0; vins[i] != NULL; i++)
+    if (!see_pack (self, contents, vins[i], error))
       return FALSE;
-    for (guint j = 0; j < files->len; j++) {
-      const RbContentsFile *file = files->pdata[j];
-      see (of_pack (self, contents, vins[i]), file->role, file->version, file->sha256);
-    }
-  }
   return TRUE;
 }
 
@@ -279,4 +284,10 @@ rb_pins_remember (RbPins *self, RbContents *contents, GError **error)
        rb_contents_campaign_sha256 (contents));
   rb_json_set_integer (self->json, "floor", MAX (rb_pins_floor (self), campaign->issued));
   return see_packs (self, contents, error) && save (self, error);
+}
+
+gboolean
+rb_pins_remember_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
+{
+  return see_pack (self, contents, vin, error) && save (self, error);
 }

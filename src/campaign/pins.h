@@ -23,5 +23,7 @@ const char *rb_pins_owner (RbPins *self, const char *campaign_sha256);
 /* clock when now is before the floor */
 gboolean rb_pins_check_clock (RbPins *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64 rb_pins_floor (RbPins *self);
+/* The same for the pack of one vehicle on which work begins. */
+gboolean rb_pins_remember_pack (RbPins *self, RbContents *contents, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_pins_remember (RbPins *self, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPins, rb_pins_free)

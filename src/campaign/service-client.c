@@ -14,6 +14,7 @@ struct _RbServiceClient {
   RbSource *metadata;
   RbSource *targets;
   char *targets_folder;
+  GHashTable *read; /* paths of targets whose file has been verified */
 };
 
 /* The repository's metadata; roots that are known already (may be NULL) stand before it. */
@@ -30,6 +31,7 @@ new_client (const char *folder, RbSource *known)
   RbServiceClient *self = g_new0 (RbServiceClient, 1);
   self->targets_folder = g_build_filename (folder, "service", "targets", NULL);
   self->targets = rb_source_folder (self->targets_folder);
+  self->read = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->metadata = metadata_source (folder, known);
   return self;
 }
@@ -43,6 +45,7 @@ rb_service_client_free (RbServiceClient *self)
   rb_source_free (self->metadata);
   rb_source_free (self->targets);
   g_free (self->targets_folder);
+  g_hash_table_unref (self->read);
   g_free (self);
 }
 
@@ -71,6 +74,8 @@ rb_service_client_read (RbServiceClient *self, const char *path, GError **error)
   GBytes *bytes = target == NULL ? NULL : rb_workflow_read (self->workflow, target, self->targets, MAX_TARGET, error);
   if (bytes == NULL)
     g_prefix_error (error, "service repository, ");
+  else
+    g_hash_table_add (self->read, g_strdup (path));
   return bytes;
 }
 
@@ -108,8 +113,9 @@ check_file (RbServiceClient *self, const char *group, const char *name, GError *
   if (strcmp (file, expected) != 0)
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TARGET_MISSING, "no role vouches for the file “%s”, but for “%s”", file,
                            expected);
-  g_autoptr (GBytes) bytes = rb_workflow_read (self->workflow, target, self->targets, MAX_TARGET, error);
-  return bytes != NULL;
+  g_autoptr (GBytes) bytes
+    = g_hash_table_contains (self->read, path) ? NULL : rb_workflow_read (self->workflow, target, self->targets, MAX_TARGET, error);
+  return bytes != NULL || g_hash_table_contains (self->read, path);
 }
 
 static gboolean

@@ -296,7 +296,7 @@ static const RbOption scope_options[] = {
 const RbCliVerb rb_trust_verbs[] = {
   { "trust add", "ROOT.json --name OEM [--wmi PREFIX]…", "trust an OEM's Service repository from now on", verb_add, add_options, 1, 1 },
   { "trust list", "", "the trust anchors", verb_list },
-  { "trust update", "[FOLDER|BUNDLE|URL]…", "walk the anchors' chains to their newest roots", verb_update, update_options, 0, -1 },
+  { "trust update", "[FOLDER|BUNDLE|URL]…", "walk the anchors' chains to their newest roots; a bundle brings its trust list too", verb_update, update_options, 0, -1 },
   { "trust replace", "ROOT.json --name OEM --identity ID --second ID", "put another root in an anchor's place; takes two people", verb_replace,
     replace_options, 1, 1 },
   { "trust scope", "--name OEM --wmi PREFIX… --identity ID --second ID", "let an anchor speak for more vehicles; takes two people", verb_scope,

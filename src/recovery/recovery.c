@@ -777,7 +777,8 @@ begin (RbRecovery *self, GError **error)
   if (folder == NULL)
     return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_UNKNOWN, "campaign %s: removed from the library meanwhile",
                            rb_recovery_campaign (self)->id);
-  return rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error)
+  return rb_library_remember_pack (library, self->contents, self->vin, error)
+         && rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error)
          && rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
 
+#include "campaign/vin-pack.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
 #include "crypto/keygen.h"
+#include "oem/vin-writer.h"
 #include "uptane/author.h"
 
 #include <string.h>
@@ -43,6 +45,7 @@ fixture_init (Fixture *self)
   static const guint8 primary[] = { 0, 0, 0x10, 0, 0, 0, 0, 4, 1, 2, 3, 4 };
   static const guint8 door[] = { 0, 0, 0x20, 0, 0, 0, 0, 3, 5, 6, 7 };
   self->written = 0;
+  self->region_table = self->also_table = NULL;
   self->service = new_key ();
   self->new_service = new_key ();
   self->director = new_key ();
@@ -64,6 +67,8 @@ fixture_clear (Fixture *self)
   rb_key_private_unref (self->new_image);
   g_bytes_unref (self->primary_image);
   g_bytes_unref (self->door_image);
+  g_clear_pointer (&self->region_table, g_bytes_unref);
+  g_clear_pointer (&self->also_table, g_bytes_unref);
 }
 
 FixtureBundle
@@ -160,11 +165,41 @@ named_ecu (const char *hardware_id, const char *path, GBytes *image)
                     sha256, "new_key", 1);
 }
 
+/* Writes a file of pieces with one VIN and returns its table. */
 static GBytes *
-make_campaign (const Fixture *self, const FixtureBundle *bundle, GBytes *director, GBytes *image)
+put_pieces (const char *folder, const char *inner, const char *vin, GBytes *contents)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (folder, inner, NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_assert_true (rb_files_make_folder (parent, &error));
+  g_autoptr (RbVinWriter) writer = rb_vin_writer_new (parent, &error);
+  g_assert_no_error (error);
+  g_assert_true (rb_vin_writer_add (writer, vin, contents, &error));
+  GBytes *table = rb_vin_writer_finish (writer, path, &error);
+  g_assert_no_error (error);
+  return table;
+}
+
+static json_t *
+named_scope (const FixtureBundle *bundle, GBytes *table)
+{
+  g_autofree char *sha256 = table == NULL ? NULL : rb_digest_sha256_hex_of (table);
+  g_autofree char *path = g_strdup_printf ("scopes/%s.table", bundle->id);
+  if (bundle->scope == NULL)
+    return json_pack ("{s:b}", "all", 1);
+  if (table == NULL)
+    return json_pack ("{s:[s]}", "vins", bundle->scope);
+  if (bundle->other_scope)
+    sha256[0] = sha256[0] == '0' ? '1' : '0';
+  return json_pack ("{s:s,s:s}", "table", path, "sha256", sha256);
+}
+
+static GBytes *
+make_campaign (const Fixture *self, const FixtureBundle *bundle, GBytes *director, GBytes *image, GBytes *scope_table)
 {
   g_autofree char *nonce = g_strnfill (64, 'a');
-  json_t *scope = bundle->scope == NULL ? json_pack ("{s:b}", "all", 1) : json_pack ("{s:[s]}", "vins", bundle->scope);
+  json_t *scope = named_scope (bundle, scope_table);
   g_autoptr (json_t) json = json_pack (
     "{s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:{s:o,s:o},s:[o,o],s:{s:s,s:i,s:[{s:s,s:s,s:s}]},s:b,s:[s,s]}", "format",
     "recallbay-campaign-1", "id", bundle->id, "version", (json_int_t) bundle->version, "title", bundle->title, "oem", "Fixture", "oem_number",
@@ -205,7 +240,21 @@ make_trust_list (const FixtureBundle *bundle)
 }
 
 static void
-put_service (const Fixture *self, const FixtureBundle *bundle, const char *folder, GBytes *campaign)
+put_tables (const Fixture *self, const FixtureBundle *bundle, const char *folder, json_t *targets, GBytes *scope)
+{
+  g_autofree char *scope_path = g_strdup_printf ("scopes/%s.table", bundle->id);
+  g_autofree char *region_path = g_strdup_printf ("regions/%s.table", bundle->region);
+  g_autofree char *also_path = g_strdup_printf ("regions/%s.table", bundle->also_region);
+  if (bundle->also_region != NULL)
+    rb_json_set (targets, also_path, rb_author_target (self->also_table, NULL));
+  if (scope != NULL)
+    put_target (folder, targets, scope_path, scope);
+  if (bundle->region != NULL)
+    put_target (folder, targets, region_path, self->region_table);
+}
+
+static void
+put_service (const Fixture *self, const FixtureBundle *bundle, const char *folder, GBytes *campaign, GBytes *scope)
 {
   json_t *targets = json_object ();
   g_autofree char *path = g_strdup_printf ("campaigns/%s.json", bundle->campaign_file == NULL ? bundle->id : bundle->campaign_file);
@@ -217,6 +266,7 @@ put_service (const Fixture *self, const FixtureBundle *bundle, const char *folde
   put_root (folder, "service/metadata", 1, root);
   if (bundle->service_rotated)
     put_root (folder, "service/metadata", 2, second);
+  put_tables (self, bundle, folder, targets, scope);
   put_target (folder, targets, "models/two.json", model);
   put_target (folder, targets, "profiles/any.json", profile);
   if (!bundle->no_trust_list)
@@ -261,6 +311,33 @@ put_pack (const Fixture *self, const FixtureBundle *bundle, const char *folder)
              targets, bundle->pack_expires, extra);
 }
 
+static GBytes *
+read_role (const char *folder, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  GBytes *bytes = rb_files_read (path, 1 << 20, &error);
+  g_assert_no_error (error);
+  return bytes;
+}
+
+/* The files of the pack become an entry of the region's file. */
+static void
+move_pack (Fixture *self, const FixtureBundle *bundle, const char *folder)
+{
+  g_autofree char *pack = g_build_filename (folder, "vins", bundle->pack_vin, NULL);
+  g_autofree char *director = g_build_filename (pack, "director", NULL);
+  g_autofree char *pieces = g_strdup_printf ("vins/regions/%s.pieces", bundle->region);
+  g_autoptr (GBytes) timestamp = read_role (director, "timestamp.json");
+  g_autoptr (GBytes) snapshot = read_role (director, "snapshot.json");
+  g_autoptr (GBytes) targets = read_role (director, "targets.json");
+  g_autoptr (GBytes) entry = rb_vin_pack_to_entry (timestamp, snapshot, targets, NULL);
+  g_clear_pointer (&self->also_table, g_bytes_unref);
+  self->also_table = g_steal_pointer (&self->region_table);
+  self->region_table = put_pieces (folder, pieces, bundle->pack_vin, entry);
+  g_assert_true (rb_files_remove_tree (pack, NULL));
+}
+
 static json_t *
 image_entry (GBytes *image, const char *hardware_id)
 {
@@ -289,15 +366,19 @@ fixture_write (Fixture *self, const FixtureBundle *bundle, const char *folder)
   g_autoptr (GBytes) director_third = make_root (RB_DIALECT_UPTANE, 3, self->new_director, NULL);
   g_autoptr (GBytes) image_first = make_root (RB_DIALECT_UPTANE, 1, self->image, NULL);
   g_autoptr (GBytes) image = make_root (RB_DIALECT_UPTANE, 2, self->new_image, bundle->image_pinned ? NULL : self->image);
-  g_autoptr (GBytes) campaign = make_campaign (self, bundle, director, image);
-  put_service (self, bundle, folder, campaign);
+  g_autofree char *scope_pieces = g_strdup_printf ("scopes/%s.pieces", bundle->id);
+  g_autoptr (GBytes) scope = bundle->scope_in_table ? put_pieces (folder, scope_pieces, bundle->scope, NULL) : NULL;
+  g_autoptr (GBytes) campaign = make_campaign (self, bundle, director, image, scope);
+  if (bundle->pack_vin != NULL)
+    put_pack (self, bundle, folder);
+  if (bundle->region != NULL)
+    move_pack (self, bundle, folder);
+  put_service (self, bundle, folder, campaign, scope);
   put_root (folder, "director/metadata", 1, director_first);
   put_root (folder, "director/metadata", 2, director);
   if (bundle->extra_root)
     put_root (folder, "director/metadata", 3, director_third);
   put_root (folder, "image/metadata", 1, image_first);
   put_root (folder, "image/metadata", 2, image);
-  if (bundle->pack_vin != NULL)
-    put_pack (self, bundle, folder);
   put_images (self, bundle, folder);
 }

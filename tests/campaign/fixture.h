@@ -15,6 +15,7 @@ typedef struct {
   gint64 written; /* bundles, for the version of the next one's metadata */
   RbPrivateKey *service, *new_service, *director, *new_director, *image, *new_image;
   GBytes *primary_image, *door_image;
+  GBytes *region_table, *also_table; /* of the region written last, and of the one before; NULL */
 } Fixture;
 
 typedef struct {
@@ -44,6 +45,10 @@ typedef struct {
   gint64 list_version;     /* 0: 1 */
   const char *withdrawn;   /* a campaign that the list withdraws; NULL: none */
   const char *minimum_version; /* NULL: "0.0.1" */
+  const char *region;      /* the pack is in the file of that region; NULL: alone */
+  const char *also_region; /* targets name that region's table too, and it is not in the bundle: the one written before; NULL */
+  gboolean scope_in_table; /* scope is in a table */
+  gboolean other_scope;    /* and the campaign names another digest */
 } FixtureBundle;
 
 void fixture_init (Fixture *self);

@@ -95,6 +95,19 @@ class Bundle(unittest.TestCase):
         self.assertIn(name, [path for path, _ in files])
         write_tar(self.file, files)
 
+    def test_trust_update_brings_the_trust_list(self):
+        """From a bundle that is not imported: for which vehicles the anchor may speak is known by then."""
+        anchors = run("trust", "list", data=self.data)[1]["anchors"]
+        self.assertEqual(anchors[0].get("wmi", []), [], anchors)
+        code, verdict = run("trust", "update", self.bundle, data=self.data)
+        self.assertEqual((code, verdict["anchors"][0]["wmi"]), (0, ["1RB"]), verdict)
+        self.assertEqual(run("bundle", "list", data=self.data)[1]["campaigns"], [])
+        self.imported(self.bundle)
+        write_tar(self.file, [(name, b"{}" if name == "service/targets/trust/trust-list.json" else data) for name, data in self.files])
+        before = stored(self.data)
+        self.assertEqual(run("trust", "update", self.file, data=self.data)[1]["reason"], "length-mismatch")
+        self.assertEqual(stored(self.data), before)
+
     # what is good
 
     def test_import_list_show_check_remove(self):

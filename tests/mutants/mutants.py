@@ -126,6 +126,13 @@ MUTANTS = [
     Mutant("vin-scope", "rb_campaign_check_vin", "found = g_strv_contains ((const char *const *) self->vins, vin);", ";", "campaign-library",
            "a vehicle outside the scope gets nothing"),
     Mutant("vin-piece", "check_digest", "strcmp (hex, expected) == 0", "TRUE", "oem-vin-writer", "a piece of a table of VINs is the one that the table names"),
+    Mutant("scope-digest", "rb_campaign_take_scope", "g_strcmp0 (sha256, self->scope_sha256) != 0", "FALSE", "campaign-region",
+           "a scope is the table that the campaign names"),
+    Mutant("region-rollback", "check_region", "rb_pins_check_roles (pins, self, vin, roles, error)", "TRUE", "campaign-region",
+           "a region's pack is not older than one seen before"),
+    Mutant("unverified-bytes", "check_limits", "self->bytes <= limits[self->part].bytes", "TRUE", "ctl-bundle",
+           "what a bundle unpacks before it is verified is bounded"),
+    Mutant("bundle-order", "check_part", "self->part < before", "FALSE", "ctl-bundle", "what verifies a file of a bundle comes before it"),
     # who may speak
     Mutant("revoked", "check_revoked", "entry == NULL || moment < entry->since", "TRUE", "model-trust-list", "a revoked certificate signs nothing"),
     Mutant("revoked-later", "check_revoked", "moment < entry->since", "FALSE", "model-trust-list", "a revocation counts from its time"),
