@@ -605,8 +605,14 @@ rb_library_time_floor (RbLibrary *self, gint64 *floor, GError **error)
 }
 
 gboolean
-rb_library_remember_pack (RbLibrary *self, RbContents *contents, const char *vin, GError **error)
+rb_library_begin (RbLibrary *self, RbContents *contents, const char *vin, GError **error)
 {
+  g_autofree char *folder = NULL;
+  const char *id = rb_contents_campaign (contents)->id;
+  if (!rb_library_present (self, rb_contents_anchor (contents), id, &folder, error))
+    return FALSE;
+  if (folder == NULL)
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_UNKNOWN, "campaign %s: removed from the library meanwhile", id);
   g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
   return pins != NULL && rb_pins_remember_pack (pins, contents, vin, error);
 }

@@ -57,8 +57,9 @@ gboolean rb_library_check_clock (RbLibrary *self, gint64 now, GError **error) G_
 /* The latest time an OEM has signed, of all campaigns ever imported; 0 when there is none. Error store-damaged: it is not known. */
 gboolean rb_library_time_floor (RbLibrary *self, gint64 *floor, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Work on that vehicle begins: no older pack of it is taken from now on. Holding the lock. */
-gboolean rb_library_remember_pack (RbLibrary *self, RbContents *contents, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Work on that vehicle begins: the campaign is in the library still, and no older pack of the vehicle is taken from now on. Holding the lock.
+ * Errors: campaign-unknown. */
+gboolean rb_library_begin (RbLibrary *self, RbContents *contents, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* For bundle.c. */
 /* Held while the library or pins.json is read, changed and written. Errors: in-use, io. */

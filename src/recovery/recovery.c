@@ -769,15 +769,9 @@ begin (RbRecovery *self, GError **error)
   if (self->number > 0)
     return rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
   self->started = self->run_started;
-  g_autofree char *folder = NULL;
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
   g_autoptr (RbLock) lock = rb_library_lock (library, error);
-  if (lock == NULL || !rb_library_present (library, rb_contents_anchor (self->contents), rb_recovery_campaign (self)->id, &folder, error))
-    return FALSE;
-  if (folder == NULL)
-    return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_UNKNOWN, "campaign %s: removed from the library meanwhile",
-                           rb_recovery_campaign (self)->id);
-  return rb_library_remember_pack (library, self->contents, self->vin, error)
+  return lock != NULL && rb_library_begin (library, self->contents, self->vin, error)
          && rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error)
          && rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
 }

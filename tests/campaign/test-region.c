@@ -153,7 +153,7 @@ test_rollback (Place *self, gconstpointer data)
   g_autoptr (RbContents) newer = import (self, &region, RB_REASON_NONE);
   g_assert_cmpint (version_of (newer, FIXTURE_VIN, RB_REASON_NONE), ==, 20);
   g_autoptr (RbLock) lock = rb_library_lock (self->library, &error);
-  g_assert_true (rb_library_remember_pack (self->library, newer, FIXTURE_VIN, &error));
+  g_assert_true (rb_library_begin (self->library, newer, FIXTURE_VIN, &error));
   g_clear_pointer (&lock, rb_lock_free);
   region.version = 4;
   region.pack_version = 15;
