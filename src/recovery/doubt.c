@@ -65,6 +65,9 @@ take (RbWork *work, RbStep step, const GError *failure)
 gboolean
 rb_doubt_take (RbWork *work, const GError *failure)
 {
+  /* the key that was made need not be the one that a late response named */
+  if (rb_reason_of (failure) == RB_REASON_KEY_NOT_PROVEN)
+    return may_be_made_again (work, RB_STEP_KEY) && take (work, RB_STEP_KEY, failure);
   if (!is_rejection (failure))
     return FALSE;
   if (work->observing != 0)

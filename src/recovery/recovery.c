@@ -10,6 +10,7 @@
 #include "record/result.h"
 #include "recovery/hold.h"
 #include "recovery/lanes.h"
+#include "recovery/persist.h"
 #include "recovery/sign.h"
 #include "recovery/supervise.h"
 #include "recovery/swapped.h"
@@ -19,7 +20,6 @@
 #define JOURNAL_BYTES (1024 * 1024)
 #define MARGIN_BYTES (64 * 1024 * 1024)
 #define MAX_LOST 5
-#define MAX_SILENT_IN_ALL 20 /* of one ECU in one run, above every value in a profile */
 #define MAX_SHE (256 * 1024)
 #define MAX_INSPECTION (1024 * 1024)
 
@@ -55,6 +55,14 @@ emit_phase (RbRecovery *self, const char *phase)
 {
   const RbRecoveryEvent event = { .kind = RB_EVENT_PHASE, .text = phase };
   rb_supervise_emit (&event, self->supervise);
+}
+
+/* All events of a call come before its end. */
+static gboolean
+flushed (RbRecovery *self, gboolean good)
+{
+  rb_supervise_flush (self->supervise);
+  return good;
 }
 
 static gint64
@@ -379,13 +387,14 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
   emit_phase (self, "connect");
   if (self->first_look == 0)
     self->first_look = moment (self);
+  rb_supervise_close_link (self->supervise);
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
-  return check_authority (self, error) && assign (self, error) && decrypt_she (self, error)
-         && rb_supervise_open_link (self->supervise, cancellable, error)
-         && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
-         && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error) && check_replaced (self, error)
-         && rb_supervise_check_testers (self->supervise, error);
+  return flushed (self, check_authority (self, error) && assign (self, error) && decrypt_she (self, error)
+                           && rb_supervise_open_link (self->supervise, cancellable, error)
+                           && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
+                           && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error) && check_replaced (self, error)
+                           && rb_supervise_check_testers (self->supervise, error));
 }
 
 void
@@ -404,7 +413,7 @@ gboolean
 rb_recovery_measure (RbRecovery *self, const RbChecklistItem *item, gint64 *value, gboolean *good,
                      GCancellable *cancellable, GError **error)
 {
-  return rb_supervise_measure (self->supervise, item, value, good, cancellable, error);
+  return flushed (self, rb_supervise_measure (self->supervise, item, value, good, cancellable, error));
 }
 
 /* (RbSuperviseRead) */
@@ -420,8 +429,8 @@ rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error
 {
   emit_phase (self, "inspect");
   self->inspected = FALSE;
-  if (!rb_inspection_answers_pass (self->inspection, error)
-      || !rb_supervise_read_through (self->supervise, measure_and_record, self, cancellable, error))
+  if (!flushed (self, rb_inspection_answers_pass (self->inspection, error)
+                        && rb_supervise_read_through (self->supervise, measure_and_record, self, cancellable, error)))
     return FALSE;
   rb_inspection_complete (self->inspection, rb_moment_now ());
   self->inspected = TRUE;
@@ -437,9 +446,9 @@ rb_recovery_plan (RbRecovery *self, GError **error)
     const RbWork *work = self->works->pdata[i];
     g_autoptr (GBytes) image = rb_contents_image (self->contents, work->wanted->image_sha256, error);
     if (image == NULL)
-      return FALSE;
+      return flushed (self, FALSE);
   }
-  return TRUE;
+  return flushed (self, TRUE);
 }
 
 GPtrArray *
@@ -544,34 +553,6 @@ typedef struct {
   gint wants_network; /* atomic; an ECU has something to write, and nothing was prepared for it */
 } Run;
 
-/*
- * A lost or a wrong response leaves the state of the ECU unknown. Some in a row are allowed, counted between successes. The response
- * to a lost request for a key may come to its repetition: it names a key that the ECU has replaced since, so that its key is not proven.
- */
-static gboolean
-may_observe_again (RbWork *work, RbReason reason)
-{
-  gboolean lost = reason == RB_REASON_NO_ANSWER || reason == RB_REASON_WRONG_ANSWER;
-  gboolean mistaken = reason == RB_REASON_KEY_NOT_PROVEN && work->silent_in_all > 0;
-  return (lost || mistaken) && work->silent++ < work->profile->lost_responses && work->silent_in_all++ < MAX_SILENT_IN_ALL;
-}
-
-/* Observe the ECU again and continue. Requests that may be repeated were repeated before (uds/client.c). */
-static gboolean
-work_while_it_responds (RbWork *work, const RbWorkContext *context, GError **error)
-{
-  for (;;) {
-    g_autoptr (GError) failure = NULL;
-    if (rb_work_run (work, context, &failure))
-      return TRUE;
-    if (!may_observe_again (work, rb_reason_of (failure))) {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-    rb_work_fail (work, context, RB_ECU_UNKNOWN, failure);
-  }
-}
-
 /* Done or parked, it has been reset or is in its default session: the others are not. */
 static gboolean
 end_one (Run *run, RbWork *work)
@@ -590,7 +571,7 @@ run_one (RbWork *work, gpointer user_data, GError **error)
   g_autoptr (GError) failure = NULL;
   if (!rb_supervise_may_go_on (run->recovery->supervise, error))
     return FALSE;
-  if (work_while_it_responds (work, &context, &failure))
+  if (rb_persist_run (work, &context, &failure))
     return end_one (run, work);
   if (work->wants_network) {
     work->wants_network = FALSE;
@@ -839,7 +820,7 @@ rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
   gboolean complete = run_all (self, cancellable, error);
   conclude (self);
   rb_supervise_end_stop (self->supervise);
-  return complete;
+  return flushed (self, complete);
 }
 
 void

@@ -19,8 +19,8 @@
  * verified from the workstation's trust anchor down. Resuming is the same: open again, connect again; the vehicle
  * is observed anew and only what does not hold is done.
  *
- * Events come through `watch` in the thread that works (run uses several, but calls watch from one at a time);
- * an event and its strings are valid only during the call. `watch` must not call back into the recovery.
+ * Events come through `watch` in a thread of the recovery's own, all before the call that they are of returns; an event and its strings
+ * are valid only during the call. `watch` must not call back into the recovery.
  */
 typedef struct _RbRecovery RbRecovery;
 

@@ -3,7 +3,9 @@
 
 #include "core/json.h"
 #include "core/moment.h"
+#include "recovery/keeper.h"
 #include "recovery/network.h"
+#include "recovery/teller.h"
 #include "recovery/unexpected.h"
 #include "recovery/way.h"
 
@@ -21,9 +23,8 @@ struct _RbSupervise {
   GPtrArray *checklist;
   const RbVehicleModel *model;
   gboolean begun; /* the first write, under primary_lock: other clients on the bus are no longer watched for */
-  RbRecoveryWatch watch;
-  gpointer user_data;
-  GMutex watch_lock;   /* watch is called from one thread at a time */
+  RbTeller *teller;    /* NULL: nobody watches */
+  RbKeeper *keeper;    /* of the sessions, while there are units */
   GMutex primary_lock; /* lanes ask the Primary whether the vehicle may be written to */
   GPtrArray *works;    /* of RbWork, in working order */
   RbLink *link;
@@ -47,9 +48,7 @@ rb_supervise_new (const RbSuperviseOptions *options)
   self->link_timeout_s = options->link_timeout_s == 0 ? DEFAULT_LINK_TIMEOUT_S : MAX (options->link_timeout_s, 0);
   self->checklist = options->checklist;
   self->model = options->model;
-  self->watch = options->watch;
-  self->user_data = options->user_data;
-  g_mutex_init (&self->watch_lock);
+  self->teller = options->watch == NULL ? NULL : rb_teller_new (options->watch, options->user_data);
   g_mutex_init (&self->primary_lock);
   self->works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free);
   self->vin_sources = json_array ();
@@ -59,6 +58,7 @@ rb_supervise_new (const RbSuperviseOptions *options)
 static void
 close_units (RbSupervise *self)
 {
+  g_clear_pointer (&self->keeper, rb_keeper_free);
   for (guint i = 0; i < self->works->len; i++) {
     RbWork *work = self->works->pdata[i];
     work->block_limit = work->unit == NULL ? work->block_limit : rb_unit_block_limit (work->unit);
@@ -79,7 +79,7 @@ rb_supervise_free (RbSupervise *self)
 {
   disconnect (self);
   g_clear_pointer (&self->works, g_ptr_array_unref);
-  g_mutex_clear (&self->watch_lock);
+  g_clear_pointer (&self->teller, rb_teller_free);
   g_mutex_clear (&self->primary_lock);
   json_decref (self->vin_sources);
   g_clear_pointer (&self->unexpected, g_ptr_array_unref);
@@ -125,10 +125,15 @@ void
 rb_supervise_emit (const RbRecoveryEvent *event, gpointer user_data)
 {
   RbSupervise *self = user_data;
-  if (self->watch == NULL)
-    return;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->watch_lock);
-  self->watch (event, self->user_data);
+  if (self->teller != NULL)
+    rb_teller_tell (self->teller, event);
+}
+
+void
+rb_supervise_flush (RbSupervise *self)
+{
+  if (self->teller != NULL)
+    rb_teller_flush (self->teller);
 }
 
 RbWork *
@@ -200,6 +205,7 @@ open_units (RbSupervise *self, GError **error)
     rb_unit_limit_block (work->unit, work->block_limit);
     rb_unit_set_wait (work->unit, on_ecu_waits, self);
   }
+  self->keeper = rb_keeper_new (self->works);
   return TRUE;
 }
 
@@ -292,6 +298,12 @@ open_link (RbSupervise *self, GCancellable *cancellable, GError **error)
   g_free (self->link_uri);
   self->link_uri = g_strdup (rb_link_uri (self->link));
   return watch_testers (self, error) && open_units (self, error);
+}
+
+void
+rb_supervise_close_link (RbSupervise *self)
+{
+  disconnect (self);
 }
 
 gboolean
@@ -473,12 +485,11 @@ rb_supervise_measure_all (RbSupervise *self, RbInspection *record, GCancellable 
   return TRUE;
 }
 
-/* Takes primary_lock. A lane that waits holds the session of its own ECU, from its own thread: it has no request outstanding. */
+/* Takes primary_lock. */
 static gboolean
-take_turn (RbSupervise *self, RbWork *work, GCancellable *cancellable, GError **error)
+take_turn (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
   while (!g_mutex_trylock (&self->primary_lock)) {
-    rb_unit_keep_alive (work->unit);
     if (!rb_moment_pause (TURN_MS, cancellable, error))
       return FALSE;
   }
@@ -487,12 +498,11 @@ take_turn (RbSupervise *self, RbWork *work, GCancellable *cancellable, GError **
 
 /* With primary_lock held. */
 static gboolean
-wait_for_interlocks (RbSupervise *self, RbWork *work, GCancellable *cancellable, GError **error)
+wait_for_interlocks (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
   gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    rb_unit_keep_alive (work->unit);
     if (rb_supervise_measure_all (self, NULL, cancellable, &failure) && begin_writing (self, &failure)) {
       tell_resumed (self);
       return TRUE;
@@ -509,11 +519,11 @@ wait_for_interlocks (RbSupervise *self, RbWork *work, GCancellable *cancellable,
 
 /* Voltage, ignition, standstill: waited for as long as for a lost link, while every lane waits. */
 static gboolean
-interlocks_hold (RbSupervise *self, RbWork *work, GCancellable *cancellable, GError **error)
+interlocks_hold (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
-  if (!take_turn (self, work, cancellable, error))
+  if (!take_turn (self, cancellable, error))
     return FALSE;
-  gboolean good = wait_for_interlocks (self, work, cancellable, error);
+  gboolean good = wait_for_interlocks (self, cancellable, error);
   g_mutex_unlock (&self->primary_lock);
   return good;
 }
@@ -522,5 +532,5 @@ interlocks_hold (RbSupervise *self, RbWork *work, GCancellable *cancellable, GEr
 gboolean
 rb_supervise_safe_point (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error)
 {
-  return (work->model->primary && work->writes > 0) || interlocks_hold (user_data, work, cancellable, error);
+  return (work->model->primary && work->writes > 0) || interlocks_hold (user_data, cancellable, error);
 }

@@ -5,7 +5,7 @@
 
 /*
  * What is watched over while a vehicle is worked on: its link, lost and found again; that it is still the same vehicle; voltage,
- * ignition and standstill. This is the only module of a recovery that waits. The lanes call may_go_on and safe_point from
+ * ignition and standstill; and the diagnostic sessions that are open (recovery/keeper.h). This is the only module of a recovery that waits. The lanes call may_go_on and safe_point from
  * their threads, anything may call stop; all else is the recovery's own thread.
  */
 typedef struct _RbSupervise RbSupervise;
@@ -34,11 +34,15 @@ RbLink *rb_supervise_link (RbSupervise *self);    /* borrowed; NULL while there 
 const char *rb_supervise_link_uri (RbSupervise *self);
 json_t *rb_supervise_vin_sources (RbSupervise *self); /* borrowed */
 
-/* (RbRecoveryWatch) Tells the watch, one thread at a time. */
+/* (RbRecoveryWatch) The watch is called in a thread of its own (recovery/teller.h), so that the caller never waits for it. */
 void rb_supervise_emit (const RbRecoveryEvent *event, gpointer self);
+/* Returns when the watch was called for all events so far. */
+void rb_supervise_flush (RbSupervise *self);
 /* An error after which the run cannot go on with another ECU. */
 gboolean rb_supervise_is_fatal (const GError *error);
 
+/* Before the works are changed. */
+void rb_supervise_close_link (RbSupervise *self);
 gboolean rb_supervise_open_link (RbSupervise *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* No other client has sent requests on this CAN since the link was opened. Error tester-present. */
 gboolean rb_supervise_check_testers (RbSupervise *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -18,6 +18,7 @@
 
 struct _RbClient {
   RbChannel *channel;
+  GRecMutex exchange; /* from a request to its final response */
   RbClientTiming timing;
   guint8 last_nrc;
   RbClientWait wait;
@@ -37,6 +38,7 @@ rb_client_new (RbChannel *channel, const RbClientTiming *timing)
   RbClient *self = g_new0 (RbClient, 1);
   self->channel = rb_channel_ref (channel);
   self->timing = rb_timing_bounded (timing);
+  g_rec_mutex_init (&self->exchange);
   return self;
 }
 
@@ -44,6 +46,7 @@ void
 rb_client_free (RbClient *self)
 {
   rb_channel_unref (self->channel);
+  g_rec_mutex_clear (&self->exchange);
   g_free (self);
 }
 
@@ -288,6 +291,7 @@ ask_until (RbClient *self, GBytes *request, Rejected *rejected, GCancellable *ca
 GBytes *
 rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, GError **error)
 {
+  g_autoptr (GRecMutexLocker) exchange = g_rec_mutex_locker_new (&self->exchange);
   Rejected rejected = { 0 };
   GBytes *response = ask_until (self, request, &rejected, cancellable, error);
   if (rejected.count > 0)
@@ -611,6 +615,7 @@ gboolean
 rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize block, RbClientTaken taken, gpointer user_data,
                     GCancellable *cancellable, GError **error)
 {
+  g_autoptr (GRecMutexLocker) exchange = g_rec_mutex_locker_new (&self->exchange);
   gsize limit = self->block_limit == 0 ? block : MIN (block, self->block_limit);
   Transfer transfer = { .data = data, .length = length, .block = limit, .counter = 1 };
   g_autoptr (GBytes) request = block_at (&transfer, 0, 0);
@@ -642,6 +647,24 @@ gboolean
 rb_client_transfer_exit (RbClient *self, GCancellable *cancellable, GError **error)
 {
   return ask_nothing (self, begin (RB_SID_EXIT), NULL, 0, cancellable, error);
+}
+
+gboolean
+rb_client_try_idle (RbClient *self)
+{
+  return g_rec_mutex_trylock (&self->exchange);
+}
+
+void
+rb_client_begin_idle (RbClient *self)
+{
+  g_rec_mutex_lock (&self->exchange);
+}
+
+void
+rb_client_end_idle (RbClient *self)
+{
+  g_rec_mutex_unlock (&self->exchange);
 }
 
 gboolean

@@ -5,7 +5,7 @@
 #include "uds/timing.h"
 
 /*
- * ISO 14229-1 client on one channel: one request at a time, blocking, cancellable. Handles 0x78 (waits, bounded by number and time),
+ * ISO 14229-1 client on one channel: one request at a time, blocking, cancellable; of one thread, but for rb_client_begin_idle(). Handles 0x78 (waits, bounded by number and time),
  * 0x21/0x94 (repeats for a time), a security delay (0x37 to the request for a seed or challenge: repeats for a time), no response
  * (repeats where the service allows it). A response that does not echo what its service echoes (sub-function, DID, RID, counter) is a
  * late one: it is dropped and counted. TesterPresent is the caller's (rb_client_keep_alive).
@@ -71,6 +71,11 @@ gsize rb_client_block_limit (RbClient *self);
 void rb_client_limit_block (RbClient *self, gsize block);
 /* 0x37 */
 gboolean rb_client_transfer_exit (RbClient *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* 3E 80, no answer awaited. */
+/* From then to rb_client_end_idle() no response is outstanding, and no request is sent but by the caller. Waits for that; try: FALSE, and
+ * nothing to end, where it would have to wait. */
+void rb_client_begin_idle (RbClient *self);
+gboolean rb_client_try_idle (RbClient *self) G_GNUC_WARN_UNUSED_RESULT;
+void rb_client_end_idle (RbClient *self);
+/* 3E 80, no answer awaited. Where another thread may send requests, only between the two above. */
 gboolean rb_client_keep_alive (RbClient *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbClient, rb_client_free)

@@ -22,7 +22,9 @@ struct _RbUnit {
   const RbModelEcu *model;
   const RbProfile *profile;
   RbChannel *channel;
-  RbClient *client;
+  RbClient *client;  /* in use by the caller */
+  RbClient *usual;   /* for all but the wait for a start */
+  GMutex lock;       /* of session */
   RbEcuSession session;
   RbUnitWait wait; /* may be NULL */
   gpointer wait_data;
@@ -42,6 +44,7 @@ prefixed (RbUnit *self, gboolean good, GError **error)
 {
   guint8 nrc = rb_client_last_nrc (self->client);
   g_atomic_int_set (&self->pending, FALSE);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   if (good)
     rb_ecu_session_touch (&self->session, now_ms ());
   else if (nrc != 0)
@@ -101,8 +104,9 @@ rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GE
   self->model = model;
   self->profile = profile;
   self->channel = channel;
-  self->client = rb_client_new (channel, &timing);
+  self->client = self->usual = rb_client_new (channel, &timing);
   rb_client_set_wait (self->client, on_client_waits, self);
+  g_mutex_init (&self->lock);
   rb_ecu_session_init (&self->session, profile == NULL ? 0 : profile->s3_ms);
   return self;
 }
@@ -110,8 +114,9 @@ rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GE
 void
 rb_unit_free (RbUnit *self)
 {
-  rb_client_free (self->client);
+  rb_client_free (self->usual);
   rb_channel_unref (self->channel);
+  g_mutex_clear (&self->lock);
   g_free (self);
 }
 
@@ -150,12 +155,16 @@ gboolean
 rb_unit_keep_alive (RbUnit *self)
 {
   g_autoptr (GError) error = NULL;
-  if (!rb_ecu_session_is_due (&self->session, now_ms ()))
+  if (!rb_client_try_idle (self->usual))
     return TRUE;
-  if (!rb_client_keep_alive (self->client, &error))
-    return FALSE;
-  rb_ecu_session_touch (&self->session, now_ms ());
-  return TRUE;
+  g_mutex_lock (&self->lock);
+  gboolean due = rb_ecu_session_is_due (&self->session, now_ms ());
+  gboolean held = !due || rb_client_keep_alive (self->usual, &error);
+  if (due && held)
+    rb_ecu_session_touch (&self->session, now_ms ());
+  g_mutex_unlock (&self->lock);
+  rb_client_end_idle (self->usual);
+  return held;
 }
 
 gboolean
@@ -175,11 +184,13 @@ rb_unit_is_pending (RbUnit *self)
 void
 rb_unit_begin_group (RbUnit *self)
 {
+  rb_client_begin_idle (self->usual);
   rb_channel_drain (self->channel);
 }
 
-void
-rb_unit_end_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellable)
+/* The first final response to sid, if any. */
+static void
+await_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellable)
 {
   for (gint64 left = end - now_ms (); left > 0; left = end - now_ms ()) {
     g_autoptr (GBytes) response = rb_channel_receive (self->channel, left, cancellable, NULL);
@@ -194,15 +205,24 @@ rb_unit_end_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellab
   }
 }
 
+void
+rb_unit_end_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellable)
+{
+  await_group (self, sid, end, cancellable);
+  rb_client_end_idle (self->usual);
+}
+
 gboolean
 rb_unit_is_unlocked (RbUnit *self, guint8 session)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   return rb_ecu_session_is_unlocked (&self->session, session, now_ms ());
 }
 
 gboolean
 rb_unit_lost_session (RbUnit *self)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   return rb_ecu_session_is_lost (&self->session, now_ms ());
 }
 
@@ -408,6 +428,7 @@ rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError
     g_prefix_error (error, "%s: ", self->model->label);
     return FALSE;
   }
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   rb_ecu_session_enter (&self->session, session, now_ms ());
   return TRUE;
 }
@@ -417,6 +438,7 @@ rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership
 {
   if (!prefixed (self, rb_unlock_ecu (self->client, self->profile, identity, ownership, cancellable, error), error))
     return FALSE;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   rb_ecu_session_unlock (&self->session, now_ms ());
   return TRUE;
 }
@@ -441,14 +463,13 @@ wait_for_boot (RbUnit *self, GCancellable *cancellable, GError **error)
   gint64 end = g_get_monotonic_time () / 1000 + limit + PROBE_MS;
   const RbClientTiming quick = { .p2_ms = PROBE_MS, .allowance_ms = PROBE_MS, .pending_limit_ms = limit, .busy_ms = PROBE_MS,
                                  .repeats = 1 };
-  RbClient *usual = self->client;
   g_autoptr (RbClient) prober = rb_client_new (self->channel, &quick);
   gboolean silent = TRUE;
   gboolean good = FALSE;
   self->client = prober;
   while (!good && silent && g_get_monotonic_time () / 1000 < end)
     good = answers (self, &silent, cancellable, error);
-  self->client = usual;
+  self->client = self->usual;
   if (good || !silent)
     return prefixed (self, good, error);
   return fail (self, error, RB_REASON_BOOT_FAILED, "it does not answer after its reset");
@@ -463,7 +484,9 @@ rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error)
     g_propagate_error (error, g_steal_pointer (&failure));
     return prefixed (self, FALSE, error);
   }
+  g_mutex_lock (&self->lock);
   rb_ecu_session_end (&self->session);
+  g_mutex_unlock (&self->lock);
   return wait_for_boot (self, cancellable, error);
 }
 

@@ -56,7 +56,8 @@ gsize rb_unit_block_limit (RbUnit *self);
 void rb_unit_limit_block (RbUnit *self, gsize block);
 /* NRC of the last refused call, 0. */
 guint8 rb_unit_last_nrc (RbUnit *self);
-/* TesterPresent (3E 80) when the session needs it to outlast S3; for a caller that waits, between its requests. FALSE: not sent. */
+/* TesterPresent (3E 80) when the session needs it to outlast S3, and no response of the ECU is outstanding: then S3 is stopped. From any
+ * thread. FALSE: it could not be sent. */
 gboolean rb_unit_keep_alive (RbUnit *self);
 /* A request, and a positive response that says no more than that. */
 gboolean rb_unit_tell (RbUnit *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

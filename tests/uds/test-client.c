@@ -556,6 +556,62 @@ test_too_long_for_the_link (void)
   bench_close (&bench);
 }
 
+static gpointer
+try_idle (gpointer client)
+{
+  gboolean idle = rb_client_try_idle (client);
+  if (idle)
+    rb_client_end_idle (client);
+  return GINT_TO_POINTER (idle);
+}
+
+static gboolean
+is_idle_for_others (RbClient *client)
+{
+  return GPOINTER_TO_INT (g_thread_join (g_thread_new ("other", try_idle, client)));
+}
+
+typedef struct {
+  RbClient *client;
+  guint asked;
+} Others;
+
+static void
+ask_at_wait (guint8 nrc, guint count, gpointer data)
+{
+  Others *others = data;
+  others->asked++;
+  g_assert_false (is_idle_for_others (others->client));
+}
+
+static void
+ask_at_block (gsize taken, gpointer data)
+{
+  ask_at_wait (0, 0, data);
+}
+
+/* TesterPresent of another thread comes never between a request and its final response, nor between two blocks. */
+static void
+test_idle_between_exchanges (void)
+{
+  static const FakeStep steps[] = { { "3101ff00", "7f3178 7f3178 7101ff0000" }, { "36010001", "7601" }, { "36020203", "7602" }, { NULL } };
+  static const guint8 data[] = { 0, 1, 2, 3 };
+  Bench bench;
+  bench_open (&bench, steps, NULL);
+  Others others = { .client = bench.client };
+  rb_client_set_wait (bench.client, ask_at_wait, &others);
+  g_assert_true (is_idle_for_others (bench.client));
+  g_autoptr (GBytes) answer = request_hex (&bench, "3101ff00", NULL);
+  g_assert_nonnull (answer);
+  g_assert_cmpuint (others.asked, ==, 2);
+  g_assert_true (is_idle_for_others (bench.client));
+  g_assert_true (rb_client_transfer (bench.client, data, sizeof data, 2, ask_at_block, &others, NULL, &bench.error));
+  g_assert_cmpuint (others.asked, ==, 4);
+  g_assert_true (is_idle_for_others (bench.client));
+  fake_assert_done (bench.fake);
+  bench_close (&bench);
+}
+
 static void
 test_channel_outlives_the_link (void)
 {
@@ -609,5 +665,6 @@ main (int argc, char **argv)
   g_test_add_func ("/client/cancelled-while-pending", test_cancelled_while_pending);
   g_test_add_func ("/client/too-long-for-the-link", test_too_long_for_the_link);
   g_test_add_func ("/client/channel-outlives-the-link", test_channel_outlives_the_link);
+  g_test_add_func ("/client/idle-between-exchanges", test_idle_between_exchanges);
   return g_test_run ();
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "recovery/work.h"
+
+/*
+ * Holds the diagnostic session of every ECU while the work on it waits: for another lane, an interlock, an image on a slow medium, a
+ * signing key on a slow token, a person at the screen. Sends TesterPresent (vehicle/unit.h) from a thread of its own, and never while
+ * a response of the ECU is outstanding.
+ */
+typedef struct _RbKeeper RbKeeper;
+
+/* works (element-type RbWork) and their units outlive it. */
+RbKeeper *rb_keeper_new (GPtrArray *works);
+/* Ends when what it sends is out. */
+void rb_keeper_free (RbKeeper *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbKeeper, rb_keeper_free)
