@@ -162,7 +162,8 @@ show_ecu (RbRecoverView *self, const RbRecoveryEvent *event)
   else if (event->kind == RB_EVENT_ECU && event->state == RB_ECU_PARKED)
     set_line (self, row, g_strdup_printf ("%-24s parked (%s): %s", event->name, rb_reason_word (event->reason), event->text));
   else if (event->kind == RB_EVENT_ECU)
-    set_line (self, row, g_strdup_printf ("%-24s %s", event->name, rb_event_state_word (event->state)));
+    set_line (self, row, g_strdup_printf ("%-24s %s%s%s", event->name, rb_event_state_word (event->state), event->text == NULL ? "" : ", ",
+                                          event->text == NULL ? "" : event->text));
 }
 
 /* Measured again and again while the vehicle is worked on: shown when it begins or ceases to be within its limits. */
@@ -186,6 +187,7 @@ show_text (RbRecoverView *self, const RbRecoveryEvent *event)
     say (self, "waiting: %s (%s)\n  %s", event->text, rb_reason_word (event->reason), rb_advice_next (event->reason));
     break;
   case RB_EVENT_RESUMED: say (self, "resumed"); break;
+  case RB_EVENT_RECIPE: say (self, "%s, %s: %s%s", event->name, event->item, event->text, event->good ? "  — done" : ""); break;
   case RB_EVENT_PHASE: say (self, "— %s", event->text); break;
   default:
     if (event->serial != NULL)
@@ -197,7 +199,7 @@ show_text (RbRecoverView *self, const RbRecoveryEvent *event)
 static json_t *
 event_json (const RbRecoveryEvent *event)
 {
-  static const char *const kinds[] = { "phase", "ecu", "step", "progress", "measurement", "waiting", "resumed" };
+  static const char *const kinds[] = { "phase", "ecu", "step", "progress", "measurement", "waiting", "resumed", "recipe" };
   json_t *object = json_pack ("{s:s}", "event", kinds[event->kind]);
   if (event->serial != NULL) {
     rb_json_set_string (object, "serial", event->serial);
@@ -207,6 +209,10 @@ event_json (const RbRecoveryEvent *event)
     rb_json_set_string (object, "text", event->text);
   if (event->reason != RB_REASON_NONE)
     rb_json_set_string (object, "reason", rb_reason_word (event->reason));
+  if (event->kind == RB_EVENT_RECIPE) {
+    rb_json_set_string (object, "step", event->item);
+    rb_json_set_boolean (object, "done", event->good);
+  }
   if (event->kind == RB_EVENT_PROGRESS) {
     rb_json_set_integer (object, "done", (gint64) event->done);
     rb_json_set_integer (object, "total", (gint64) event->total);

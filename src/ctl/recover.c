@@ -11,10 +11,12 @@
 #include "recovery/recovery.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_ANSWERS (1024 * 1024)
 #define MAX_ODOMETER_KM 9999999
 #define LINK_TIMEOUT_S 20
+#define ASK_POLL_MS 200
 #define MAX_LINK_TIMEOUT_S (24 * 60 * 60)
 
 typedef struct {
@@ -128,6 +130,40 @@ load_identities (Session *session, Settings *settings, GError **error)
   return loaded;
 }
 
+/* The word for a step of a recovery recipe: of this ECU ("SERIAL/fuse-out"), else of all ("fuse-out"). */
+static const char *
+recipe_word (const json_t *sheet, const char *serial, const char *step)
+{
+  const json_t *recipe = json_object_get (sheet, "recipe");
+  g_autofree char *own = g_strdup_printf ("%s/%s", serial, step);
+  return rb_json_string_or (recipe, own, rb_json_string_or (recipe, step, ""));
+}
+
+/* Ends when the program is told to stop: the run then ends by itself. */
+static gboolean
+line_is_there (const Session *session, GCancellable *cancellable)
+{
+  GPollFD input = { .fd = STDIN_FILENO, .events = G_IO_IN | G_IO_HUP };
+  while (!g_atomic_int_get (&session->stopping) && !g_cancellable_is_cancelled (cancellable))
+    if (g_poll (&input, 1, ASK_POLL_MS) > 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* (RbRecoveryConfirm) The answers file speaks for the person; without one a person at a terminal is asked. */
+static gboolean
+confirm_step (const char *serial, const RbRecipeStep *step, GCancellable *cancellable, gpointer user_data)
+{
+  const Session *session = user_data;
+  char line[64];
+  if (session->settings->sheet != NULL)
+    return strcmp (recipe_word (session->settings->sheet, serial, step->id), "done") == 0;
+  if (session->cli->json || !isatty (STDIN_FILENO))
+    return FALSE;
+  rb_output_complain ("%s: %s  [done / not-possible] ", serial, step->text);
+  return line_is_there (session, cancellable) && fgets (line, sizeof line, stdin) != NULL && strcmp (g_strchomp (line), "done") == 0;
+}
+
 static RbRecovery *
 open_recovery (RbCli *cli, Settings *settings, Session *session, GError **error)
 {
@@ -135,7 +171,8 @@ open_recovery (RbCli *cli, Settings *settings, Session *session, GError **error)
                                       .vehicle_ca = settings->vehicle_ca, .vin = settings->vin, .repair_order = settings->repair_order,
                                       .odometer_km = settings->odometer_km, .link_timeout_s = settings->link_timeout == 0 ? -1 : settings->link_timeout,
                                       .technician = settings->technician_set, .workstation = settings->workstation_set,
-                                      .second = settings->second_set, .watch = rb_recover_view_show, .user_data = session->view };
+                                      .second = settings->second_set, .watch = rb_recover_view_show, .user_data = session->view,
+                                      .confirm = confirm_step, .confirm_data = session };
   return rb_recovery_open (&options, error);
 }
 

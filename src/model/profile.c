@@ -33,6 +33,7 @@ rb_profile_free (RbProfile *self)
   g_free (self->name);
   g_free (self->security_algorithm);
   g_free (self->order);
+  rb_recipe_free (self->recipe);
   g_free (self);
 }
 
@@ -312,6 +313,14 @@ read_order (RbProfile *self, const json_t *json, GError **error)
   return check_order (self, error);
 }
 
+static gboolean
+read_recipe (RbProfile *self, const json_t *json, GError **error)
+{
+  const json_t *recipe = json_object_get (json, "recipe");
+  self->recipe = recipe == NULL ? NULL : rb_recipe_parse (recipe, error);
+  return recipe == NULL || self->recipe != NULL;
+}
+
 RbProfile *
 rb_profile_parse (GBytes *bytes, GError **error)
 {
@@ -320,7 +329,7 @@ rb_profile_parse (GBytes *bytes, GError **error)
   g_autoptr (RbProfile) self = g_new0 (RbProfile, 1);
   if (json == NULL
       || !rb_json_only (json, what, error, "format", "id", "name", "timing", "unlock", "identification", "flash",
-                        "metadata", "key", "report", "order", "abort_recoverable", "communication_control", NULL)
+                        "metadata", "key", "report", "order", "abort_recoverable", "communication_control", "recipe", NULL)
       || !rb_member_format (json, "recallbay-profile-1", what, error)
       || !rb_member_id (json, "id", &self->id, what, error)
       || !rb_member_text (json, "name", 200, &self->name, what, error)
@@ -328,7 +337,7 @@ rb_profile_parse (GBytes *bytes, GError **error)
       || !read_identification (self, json, error) || !read_flash (self, json, error)
       || !read_metadata (self, json, error) || !read_key (self, json, error) || !read_report (self, json, error)
       || !read_order (self, json, error)
-      || !rb_json_boolean (json, "abort_recoverable", &self->abort_recoverable, what, error))
+      || !rb_json_boolean (json, "abort_recoverable", &self->abort_recoverable, what, error) || !read_recipe (self, json, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "model/error.h"
+#include "model/recipe.h"
 
 /* How one hardware id is unlocked, flashed, given metadata and keys, and asked for its report, over UDS. JSON:
  * data/schemas/profile.json. Immutable. */
@@ -43,6 +44,7 @@ typedef struct {
   RbStep *order;
   guint n_order;
   gboolean abort_recoverable;
+  RbRecipe *recipe; /* NULL: none */
 } RbProfile;
 RbProfile *rb_profile_parse (GBytes *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_profile_free (RbProfile *self);

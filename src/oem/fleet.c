@@ -357,6 +357,16 @@ key_of_profile (gboolean she)
   return json_pack ("{s:s,s:s,s:s}", "kind", "asymmetric", "make", "0230", "prove", "0231");
 }
 
+/* An ECU that hangs is taken off its supply. The Primary measures for all others: it has no such recipe. */
+static json_t *
+recipe (void)
+{
+  return json_pack ("{s:[{s:s,s:s,s:s,s:i},{s:s,s:s,s:i},{s:s,s:s,s:s,s:i},{s:s,s:s,s:s,s:i}]}", "steps", "id", "fuse-out", "text",
+                    "Pull the fuse of this ECU.", "check", "silent", "within_s", 15, "id", "discharge", "text", "Wait until the ECU has no charge.", "wait_s", 1,
+                    "id", "fuse-in", "text", "Put the fuse back.", "check", "responds", "within_s", 15, "id", "ignition-on", "text",
+                    "Switch the ignition on.", "check", "ignition", "position", 2);
+}
+
 json_t *
 rb_fleet_profile (const char *id)
 {
@@ -378,5 +388,7 @@ rb_fleet_profile (const char *id)
   g_assert (profile != NULL);
   if (primary)
     rb_json_set_string (json_object_get (profile, "report"), "manifest", "0241");
+  else
+    json_object_set_new (profile, "recipe", recipe ());
   return profile;
 }

@@ -52,6 +52,8 @@ claims (const RbUnitClaims *said, const char *image_sha256)
   if (said->rxswin != NULL && said->rxswin[0] != '\0')
     rb_json_set_string (object, "rxswin", said->rxswin);
   rb_json_set_string (object, "boot", said->application ? "application" : "bootloader");
+  if (said->boot_cause != RB_UNIT_BOOT_UNKNOWN)
+    rb_json_set_string (object, "bootCause", rb_unit_boot_cause_word (said->boot_cause));
   return object;
 }
 
@@ -161,6 +163,16 @@ reason_word (const RbWork *work)
   return rb_reason_word (work->reason == RB_REASON_NONE ? RB_REASON_NOT_STARTED : work->reason);
 }
 
+/* Steps of its recovery recipe that a person did. */
+static json_t *
+recipe (const RbWork *work)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; i < work->recipe_steps->len; i++)
+    json_array_append_new (list, json_string (work->recipe_steps->pdata[i]));
+  return list;
+}
+
 static json_t *
 ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
 {
@@ -186,6 +198,8 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
   if (!done && work->text != NULL)
     rb_json_set (object, "failure", failure (work));
   rb_json_set_integer (object, "writes", work->writes);
+  if (work->recipe_steps != NULL && work->recipe_steps->len > 0)
+    rb_json_set (object, "recipe", recipe (work));
   if (work->performed_by != NULL)
     rb_json_set_string (object, "performedBy", work->performed_by);
   gint64 started = fit (work->started, facts->started, facts->now);

@@ -8,6 +8,7 @@
 #include "core/moment.h"
 #include "crypto/digest.h"
 #include "record/result.h"
+#include "recovery/by-hand.h"
 #include "recovery/hold.h"
 #include "recovery/lanes.h"
 #include "recovery/persist.h"
@@ -45,6 +46,8 @@ struct _RbRecovery {
   char *person;    /* the technician, by pseudonym; NULL: not known yet */
   json_t *she;
   GBytes *director_targets; /* that direct parts; NULL: none do */
+  RbRecoveryConfirm confirm;
+  gpointer confirm_data;
   GBytes *manifest_before, *manifest_after;
   RbStatementEnd end;
   gboolean ran;
@@ -107,6 +110,8 @@ copy_options (RbRecovery *self, const RbRecoveryOptions *options)
   self->technician = options->technician;
   self->workstation = options->workstation;
   self->second = options->second;
+  self->confirm = options->confirm;
+  self->confirm_data = options->confirm_data;
 }
 
 static void
@@ -662,6 +667,46 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
   }
 }
 
+/* A person does what the recipes of parked ECUs say. *tried: those whose recipe was done, which are worked on again. */
+static gboolean
+follow_recipes (RbRecovery *self, GPtrArray *tried, GCancellable *cancellable, GError **error)
+{
+  const RbByHand by_hand = { self->supervise, self->confirm, self->confirm_data };
+  const RbWorkContext context = work_context (self, cancellable);
+  for (guint i = 0; self->confirm != NULL && i < self->works->len; i++) {
+    RbWork *work = self->works->pdata[i];
+    g_autoptr (GError) failure = NULL;
+    if (!rb_by_hand_may_help (work))
+      continue;
+    if (rb_by_hand_follow (work, &by_hand, cancellable, &failure)) {
+      work->finished = work->silent = work->silent_in_all = work->doubt = work->doubted = 0;
+      rb_work_set_state (work, &context, RB_ECU_WAITING, RB_REASON_NONE, NULL);
+      g_ptr_array_add (tried, work);
+    } else if (failure == NULL)
+      rb_work_set_state (work, &context, RB_ECU_PARKED, work->reason, work->text);
+    else {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+run_rank_and_recipes (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) tried = g_ptr_array_new ();
+  if (!run_rank (self, rank, cancellable, error) || !follow_recipes (self, tried, cancellable, error))
+    return FALSE;
+  if (tried->len > 0 && !run_rank (self, rank, cancellable, error))
+    return FALSE;
+  const RbWorkContext context = work_context (self, cancellable);
+  for (guint i = 0; i < tried->len; i++)
+    if (rb_by_hand_is_needed (tried->pdata[i]))
+      rb_by_hand_give_up (tried->pdata[i], &context);
+  return TRUE;
+}
+
 /* The vehicle version manifest, signed by the Primary; an error when it gives none. */
 static GBytes *
 read_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
@@ -780,6 +825,8 @@ begin_works (RbRecovery *self)
     work->finished = 0;
     work->lost = work->silent = work->silent_in_all = 0;
     work->doubt = work->doubted = 0;
+    work->reset_for_download = FALSE;
+    g_clear_pointer (&work->recipe_steps, g_ptr_array_unref);
   }
 }
 
@@ -800,7 +847,7 @@ run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
   if (!prepare (self, cancellable, error))
     return FALSE;
   for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
-    if (!run_rank (self, (RbLanesRank) rank, cancellable, error))
+    if (!run_rank_and_recipes (self, (RbLanesRank) rank, cancellable, error))
       return FALSE;
   if (!rb_supervise_read_through (self->supervise, read_manifest_after, self, cancellable, error))
     return FALSE;

@@ -24,6 +24,10 @@
  */
 typedef struct _RbRecovery RbRecovery;
 
+/* Asks a person to do a step of a recovery recipe. TRUE: it is done; FALSE: it cannot be, or nobody is there. In the thread of the run; returns
+ * soon after cancellable is cancelled. */
+typedef gboolean (*RbRecoveryConfirm) (const char *serial, const RbRecipeStep *step, GCancellable *cancellable, gpointer user_data);
+
 typedef struct {
   const char *data_dir;
   const char *campaign;        /* id */
@@ -38,6 +42,8 @@ typedef struct {
   RbIdentitySet *second;       /* may be NULL */
   gint64 now;                  /* 0: the wall clock */
   RbRecoveryWatch watch;       /* may be NULL */
+  RbRecoveryConfirm confirm;   /* NULL: recovery recipes are not followed */
+  gpointer confirm_data;
   gpointer user_data;
 } RbRecoveryOptions;
 

@@ -16,6 +16,9 @@
 
 static const char LOOK[] = "look";
 
+/* ISO 14229-1: uploadDownloadNotAccepted, requestSequenceError */
+enum { NRC_SEQUENCE = 0x24, NRC_NOT_ACCEPTED = 0x70 };
+
 RbWork *
 rb_work_new (const RbModelEcu *model, const RbProfile *profile, const RbCampaignEcu *wanted)
 {
@@ -49,6 +52,7 @@ rb_work_free (RbWork *self)
   g_free (self->part_number);
   g_free (self->replaces);
   g_free (self->performed_by);
+  g_clear_pointer (&self->recipe_steps, g_ptr_array_unref);
   g_free (self);
 }
 
@@ -279,6 +283,16 @@ note_success (RbWork *self)
   self->needs = needs;
 }
 
+/* For the screen. An ECU in its bootloader is written like any other. */
+static const char *
+boot_text (const RbUnitClaims *claims)
+{
+  static const char *const texts[] = { [RB_UNIT_BOOT_UNKNOWN] = "in its bootloader",
+                                       [RB_UNIT_BOOT_INTERRUPTED] = "in its bootloader: a download was interrupted",
+                                       [RB_UNIT_BOOT_NO_BANK] = "in its bootloader: none of its banks holds a valid application" };
+  return claims->application ? NULL : texts[claims->boot_cause];
+}
+
 gboolean
 rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
 {
@@ -292,7 +306,7 @@ rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
   if (!observe (self, context, RB_STEP_KEY, observe_key, error))
     return FALSE;
   note_success (self);
-  rb_work_set_state (self, context, RB_ECU_CHECKED, RB_REASON_NONE, NULL);
+  rb_work_set_state (self, context, RB_ECU_CHECKED, RB_REASON_NONE, boot_text (self->now));
   return TRUE;
 }
 
@@ -387,9 +401,34 @@ apply_image (RbWork *self, const RbWorkContext *context, char **detail, GError *
 }
 
 static gboolean
+apply_reset (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+{
+  return rb_unit_reset (self->unit, context->cancellable, error);
+}
+
+/* A bootloader may hold on to a download that was interrupted, and reject every other one until it is reset. */
+static gboolean
+holds_old_download (RbWork *self, const GError *failure)
+{
+  guint8 nrc = rb_unit_last_nrc (self->unit);
+  gboolean rejected = rb_reason_of (failure) == RB_REASON_REFUSED && (nrc == NRC_NOT_ACCEPTED || nrc == NRC_SEQUENCE);
+  return rejected && !self->reset_for_download;
+}
+
+static gboolean
 step_image (RbWork *self, const RbWorkContext *context, GError **error)
 {
-  return !self->need_image || write_step (self, context, "image", apply_image, error);
+  g_autoptr (GError) failure = NULL;
+  if (!self->need_image || write_step (self, context, "image", apply_image, &failure))
+    return TRUE;
+  if (!holds_old_download (self, failure)) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  g_debug ("%s; the ECU is reset for it", failure->message);
+  self->reset_for_download = TRUE;
+  return write_step (self, context, "reset", apply_reset, error)
+         && rb_entry_unlock (self, context, RB_ECU_SESSION_PROGRAMMING, error) && write_step (self, context, "image", apply_image, error);
 }
 
 static gboolean
@@ -426,12 +465,6 @@ step_key (RbWork *self, const RbWorkContext *context, GError **error)
   rb_work_set_state (self, context, RB_ECU_WRITING, RB_REASON_NONE, NULL);
   return write_step (self, context, "key",
                      self->profile->key_kind == RB_KEY_KIND_SHE ? apply_she_key : apply_asymmetric_key, error);
-}
-
-static gboolean
-apply_reset (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
-{
-  return rb_unit_reset (self->unit, context->cancellable, error);
 }
 
 static gboolean

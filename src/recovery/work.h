@@ -59,6 +59,8 @@ struct _RbWork {
   guint writes;
   gint64 row;                 /* of the step that is written, in the journal */
   gsize block_limit;          /* blocks that are not too long, learned in this run; 0: not known */
+  GPtrArray *recipe_steps;    /* of char *: steps of the recipe that were done in this run; NULL: it was not begun */
+  gboolean reset_for_download; /* in this run */
   guint silent;               /* responses lost or wrong since the last success */
   guint silent_in_all;        /* in this run */
   guint needs;                /* what did not hold at the last observation, as bits */

@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "sim/authentication.h"
 #include "sim/flashing.h"
+#include "sim/fuses.h"
 #include "sim/install.h"
 #include "sim/keys.h"
 #include "sim/lockout.h"
@@ -22,6 +23,7 @@
 #define PAD_MAX 1024
 #define OTHER_VIN "1M8GDM9AXKP042788"
 
+enum { DOWNLOAD_INTERRUPTED = 1, NO_VALID_BANK = 2 }; /* third byte of FD00 */
 enum { DEFAULT = 1, PROGRAMMING = 2, EXTENDED = 3 };
 
 /* in which sessions a service is there: bit n for session n */
@@ -72,6 +74,8 @@ rb_ecu_forget (RbEcu *self)
   g_clear_pointer (&self->client_challenge, g_bytes_unref);
   g_clear_pointer (&self->client_key, rb_key_public_unref);
   g_hash_table_remove_all (self->staging);
+  if (self->transfer.active && !self->transfer.to_file)
+    self->stuck = rb_simulated_fault (self->vehicle, "stuck-download", self, 0) != NULL;
   transfer_clear (&self->transfer);
 }
 
@@ -82,6 +86,14 @@ enter_default (RbEcu *self)
   rb_ecu_forget (self);
   self->session = DEFAULT;
   self->dtc_off = self->silent = FALSE;
+}
+
+void
+rb_ecu_lose_power (RbEcu *self)
+{
+  enter_default (self);
+  self->hung = self->stuck = FALSE;
+  rb_simulated_log (self->vehicle, "power", self, NULL);
 }
 
 void
@@ -133,6 +145,9 @@ ecu_reset (RbEcu *self, RbReader *request, GByteArray *out)
   if (self->vehicle->real_timing)
     self->busy_until = self->last_request + rb_json_integer_or (self->model->simulation, "boot_ms", 500);
   rb_install_lose (self);
+  const RbFault *stuck = rb_simulated_fault (self->vehicle, "stuck-download", self, 0);
+  self->stuck = self->stuck && stuck != NULL && stuck->argument == 1;
+  self->hung = rb_simulated_fault (self->vehicle, "hang", self, ++self->resets) != NULL;
   rb_simulated_log (self->vehicle, "reset", self, NULL);
   rb_writer_u8 (out, kind);
   return 0;
@@ -201,12 +216,13 @@ read_primary_did (RbEcu *self, guint16 did, GByteArray *out)
 {
   const RbFault *moving = rb_simulated_fault (self->vehicle, "speed", self, 0);
   const RbFault *ignition = rb_simulated_fault (self->vehicle, "ignition", self, 0);
+  gint64 position = 0;
   if (!self->model->primary)
     return RB_NRC_RANGE;
   if (did == 0xfd10)
     rb_writer_u16be (out, (guint16) rb_simulated_supply (self->vehicle, self));
   else if (did == 0xfd11)
-    rb_writer_u8 (out, ignition == NULL ? 2 : (guint8) ignition->argument);
+    rb_writer_u8 (out, rb_fuses_ignition (self->vehicle, &position) ? (guint8) position : ignition == NULL ? 2 : (guint8) ignition->argument);
   else
     rb_writer_u16be (out, moving == NULL ? 0 : (guint16) moving->argument);
   return 0;
@@ -265,6 +281,8 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
   case 0xfd00:
     rb_writer_u8 (out, rb_ecu_is_application (self) ? 0 : 1);
     rb_writer_u8 (out, self->memory->valid ? 1 : 0);
+    if (!self->memory->valid)
+      rb_writer_u8 (out, rb_simulated_fault (self->vehicle, "bad-banks", self, 0) == NULL ? DOWNLOAD_INTERRUPTED : NO_VALID_BANK);
     return 0;
   case 0xfd01: return read_root (self, "director", out);
   case 0xfd02: return self->memory->full ? read_root (self, "image", out) : RB_NRC_RANGE;
@@ -630,7 +648,7 @@ static gboolean
 is_struck_silent (RbEcu *self, gboolean functional, gint64 now)
 {
   gint64 request = functional ? -1 : (gint64) self->vehicle->requests;
-  return now < self->busy_until || rb_simulated_fault (self->vehicle, "no-answer", self, request) != NULL;
+  return rb_fuses_is_out (self) || self->hung || now < self->busy_until || rb_simulated_fault (self->vehicle, "no-answer", self, request) != NULL;
 }
 
 /* 3E 80 to all is taken beside a request that is being worked on, and only restarts S3 (ISO 14229-1, 14229-2). */

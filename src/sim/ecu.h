@@ -43,6 +43,10 @@ typedef struct {
   gint64 working_until; /* its last answer comes then */
   gboolean dtc_off, silent;
   gboolean over_can;   /* the request came over CAN */
+  gboolean hung;       /* fault: silent until it loses its power */
+  gboolean stuck;      /* fault: holds on to a download that was interrupted */
+  guint resets;        /* since power on, for faults */
+  guint fuse_pulled;   /* how often, when it last looked */
   gboolean hearing;    /* a request of several frames is arriving: S3 stands still */
   guint answered[256]; /* requests answered by service id, for faults */
   guint blocks;        /* TransferData accepted since power on, for faults */
@@ -71,6 +75,8 @@ void rb_ecu_hear (RbEcu *self, gboolean hears, gint64 now);
 gboolean rb_ecu_is_application (const RbEcu *self);
 /* Forgets what power or S3 forgets: unlock, staging, download. */
 void rb_ecu_forget (RbEcu *self);
+/* Its own power; the rest of the vehicle has it. */
+void rb_ecu_lose_power (RbEcu *self);
 
 /* What a service answers: out holds the positive answer; the result is 0 or an NRC. */
 typedef guint8 (*RbService) (RbEcu *self, RbReader *request, GByteArray *out);

@@ -60,6 +60,8 @@ rb_flashing_erase (RbEcu *self, RbReader *request, GByteArray *out)
     return nrc != 0 ? nrc : RB_NRC_LENGTH;
   if (!rb_memory_holds (self->memory, address, length))
     return RB_NRC_RANGE;
+  if (rb_simulated_fault (self->vehicle, "bad-flash", self, 0) != NULL)
+    return RB_NRC_PROGRAMMING;
   end_transfer (self);
   rb_simulated_log (self->vehicle, "erase", self, json_pack ("{s:I,s:I}", "address", (json_int_t) address, "length", (json_int_t) length));
   if (!rb_memory_erase (self->memory, address, length, &error) || !rb_simulated_miss (self->vehicle, self, &error))
@@ -89,7 +91,7 @@ rb_flashing_download (RbEcu *self, RbReader *request, GByteArray *out)
     return nrc != 0 ? nrc : RB_NRC_LENGTH;
   if (format != 0 || !rb_memory_holds (self->memory, address, size))
     return RB_NRC_RANGE;
-  if (overlaps_segment (self, address, size)) /* not erased */
+  if (self->stuck || overlaps_segment (self, address, size)) /* not erased */
     return RB_NRC_NOT_ACCEPTED;
   begin_transfer (self);
   self->transfer.address = address;

@@ -5,6 +5,7 @@
 #include "sim/bus-hub.h"
 #include "sim/can-interface.h"
 #include "sim/doip-entity.h"
+#include "sim/fuses.h"
 #include "sim/show.h"
 
 typedef struct {
@@ -45,6 +46,18 @@ on_terminate (gpointer loop)
 }
 
 static gboolean
+spoil_banks (RbSimulated *vehicle, GError **error)
+{
+  for (guint i = 0; i < vehicle->ecus->len; i++) {
+    RbEcu *ecu = vehicle->ecus->pdata[i];
+    if (rb_simulated_fault (vehicle, "bad-banks", ecu, 0) != NULL
+        && !rb_memory_erase (ecu->memory, ecu->memory->flash_base, ecu->memory->flash_size, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
 apply (RbSimulated *vehicle, const Settings *settings, GError **error)
 {
   for (guint i = 0; settings->faults != NULL && settings->faults[i] != NULL; i++) {
@@ -55,6 +68,8 @@ apply (RbSimulated *vehicle, const Settings *settings, GError **error)
     if (strcmp (fault->kind, "power-cut") == 0)
       rb_memory_cut_power_at (fault->when);
   }
+  if (!spoil_banks (vehicle, error))
+    return FALSE;
   vehicle->log_path = g_strdup (settings->log);
   vehicle->real_timing = g_strcmp0 (settings->timing, "fast") != 0;
   return TRUE;
@@ -193,7 +208,7 @@ static const RbCliVerb verbs[] = {
   { NULL },
 };
 
-static const RbCliVerb *const groups[] = { verbs, rb_show_verbs, NULL };
+static const RbCliVerb *const groups[] = { verbs, rb_show_verbs, rb_fuses_verbs, NULL };
 
 int
 main (int argc, char **argv)

@@ -340,6 +340,14 @@ read_stored (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GErr
   return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its list of stored metadata has a wrong length");
 }
 
+const char *
+rb_unit_boot_cause_word (RbUnitBootCause cause)
+{
+  static const char *const words[] = { [RB_UNIT_BOOT_UNKNOWN] = "", [RB_UNIT_BOOT_INTERRUPTED] = "download-interrupted",
+                                       [RB_UNIT_BOOT_NO_BANK] = "no-valid-bank" };
+  return words[cause];
+}
+
 static gboolean
 read_boot (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
 {
@@ -353,6 +361,8 @@ read_boot (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError
   RbReader reader = rb_reader_from_bytes (bytes);
   claims->application = rb_reader_u8 (&reader) == 0;
   claims->application_valid = rb_reader_u8 (&reader) == 1;
+  guint8 cause = rb_reader_left (&reader) == 0 ? 0 : rb_reader_u8 (&reader); /* not every bootloader tells it */
+  claims->boot_cause = claims->application || cause > RB_UNIT_BOOT_NO_BANK ? RB_UNIT_BOOT_UNKNOWN : (RbUnitBootCause) cause;
   return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its boot state has a wrong length");
 }
 

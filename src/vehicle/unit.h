@@ -28,12 +28,21 @@ typedef struct {
   char sha256[65];
 } RbUnitStored;
 
+/* Why an ECU is in its bootloader, by its own word. */
+typedef enum {
+  RB_UNIT_BOOT_UNKNOWN,     /* it does not say, or it is not */
+  RB_UNIT_BOOT_INTERRUPTED, /* a download was interrupted */
+  RB_UNIT_BOOT_NO_BANK,     /* none of its banks holds a valid application */
+} RbUnitBootCause;
+const char *rb_unit_boot_cause_word (RbUnitBootCause cause); /* "download-interrupted", "no-valid-bank"; static */
+
 /* What an ECU says of itself. Claims: nothing in here proves anything. */
 typedef struct {
   char *serial, *hardware_id, *software, *key_id;
   char *rxswin;              /* UN R156; "" where the ECU has none */
   gboolean application;      /* running, else the bootloader */
   gboolean application_valid;
+  RbUnitBootCause boot_cause;
   RbUnitRoot director, image;
   GPtrArray *stored;         /* of RbUnitStored */
   char claimed_sha256[65];   /* of the image; "" when it says none */

@@ -16,6 +16,13 @@ PARSER, SCHEMAS = sys.argv[1], Path(sys.argv[2])
 GOOD = Path(__file__).parent / "good"
 GONE = object()
 
+
+def recipe(changes):
+    """A recipe of one step that is changed."""
+    step = {"id": "fuse-out", "text": "Pull the fuse."} | changes
+    return {"steps": [{name: value for name, value in step.items() if value is not GONE}]}
+
+
 # (where, value): what a file is changed to, and what the parser's message must then name
 BAD = {
     "vehicle-model": [
@@ -63,6 +70,16 @@ BAD = {
         (("key", "she_slot"), 0), (("key", "she_slot"), 15), (("key", "she_load"), GONE), (("report", "routine"), GONE),
         (("report", "manifest"), ""), (("order",), []), (("order",), ["unlock", "wash", "image", "reset", "key", "report"]),
         (("order",), "unlock"), (("order", 4), "reset"), (("order", 8), "reset"), (("abort_recoverable",), GONE),
+        (("recipe",), None), (("recipe",), []), (("recipe",), {}), (("recipe",), {"steps": []}), (("recipe",), {"steps": {}}),
+        (("recipe",), recipe({}) | {"extra": 1}), (("recipe",), recipe({}) | {"part": ""}), (("recipe",), recipe({}) | {"part": "x" * 65}),
+        (("recipe",), recipe({}) | {"part": 4711}), (("recipe",), recipe({"id": "a b"})), (("recipe",), recipe({"id": GONE})),
+        (("recipe",), recipe({"text": GONE})), (("recipe",), recipe({"text": ""})), (("recipe",), recipe({"text": "x" * 501})),
+        (("recipe",), recipe({"check": "smell"})), (("recipe",), recipe({"check": None})), (("recipe",), recipe({"check": "none"})),
+        (("recipe",), recipe({"check": "ignition"})), (("recipe",), recipe({"check": "ignition", "position": 16})),
+        (("recipe",), recipe({"check": "ignition", "position": "on"})), (("recipe",), recipe({"check": "silent", "position": 2})),
+        (("recipe",), recipe({"position": 2})), (("recipe",), recipe({"within_s": 5})), (("recipe",), recipe({"check": "silent", "within_s": 601})),
+        (("recipe",), recipe({"wait_s": 601})), (("recipe",), recipe({"wait_s": -1})), (("recipe",), recipe({"wait_s": True})),
+        (("recipe",), recipe({"extra": 1})), (("recipe",), {"steps": recipe({})["steps"] * 33}),
     ],
     "campaign": [
         (("extra",), 1), (("format",), "recallbay-profile-1"), (("id",), "R 1"), (("version",), 0), (("version",), 2147483647),
@@ -148,6 +165,9 @@ ALSO_GOOD = {
         (("unlock",), {"method": "security-access", "level": 1, "algorithm": "xor-a5a5a5a5"}), (("flash", "max_block"), 4093),
         (("unlock", "proof"), "recallbay-0x29-v2"), (("unlock", "proof"), "bare-challenge"),
         (("flash", "digest_by"), "application"), (("identification", "image_root"), "fd02"), (("report", "manifest"), "0241"),
+        (("recipe",), recipe({})), (("recipe",), recipe({"wait_s": 600}) | {"part": "8W0 907 115"}),
+        (("recipe",), recipe({"check": "silent", "within_s": 0})), (("recipe",), recipe({"check": "ignition", "position": 0, "wait_s": 0})),
+        (("recipe",), {"steps": [recipe({"id": f"step-{number}"})["steps"][0] for number in range(32)]}),
         (("identification", "rxswin"), "F1A0"), (("identification", "part_number"), "F1A1"),
         (("communication_control",), "disable-rx-tx"), (("communication_control",), "enable-rx-disable-tx"),
     ],
