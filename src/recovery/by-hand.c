@@ -138,10 +138,12 @@ rb_by_hand_follow (RbWork *work, const RbByHand *context, GCancellable *cancella
 void
 rb_by_hand_give_up (RbWork *work, const RbWorkContext *context)
 {
+  guint8 nrc = work->nrc;
   g_autofree char *told = work->unit == NULL ? NULL : rb_swapped_part_number (work->unit, work->profile, context->cancellable);
   const char *part = told != NULL ? told : work->profile->recipe->part;
   g_autofree char *text = g_strdup_printf ("%s; its recipe does not help: hardware %s has to be replaced, part number %s",
                                            work->text == NULL ? work->model->label : work->text, work->model->hardware_id,
                                            part == NULL ? "not known" : part);
   rb_work_set_state (work, context, RB_ECU_PARKED, RB_REASON_HARDWARE_NEEDED, text);
+  work->nrc = nrc;
 }

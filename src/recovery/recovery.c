@@ -676,15 +676,17 @@ follow_recipes (RbRecovery *self, GPtrArray *tried, GCancellable *cancellable, G
   for (guint i = 0; self->confirm != NULL && i < self->works->len; i++) {
     RbWork *work = self->works->pdata[i];
     g_autoptr (GError) failure = NULL;
+    guint8 nrc = work->nrc; /* of what it was parked for; the checks of the recipe ask it too */
     if (!rb_by_hand_may_help (work))
       continue;
     if (rb_by_hand_follow (work, &by_hand, cancellable, &failure)) {
       work->finished = work->silent = work->silent_in_all = work->doubt = work->doubted = 0;
       rb_work_set_state (work, &context, RB_ECU_WAITING, RB_REASON_NONE, NULL);
       g_ptr_array_add (tried, work);
-    } else if (failure == NULL)
+    } else if (failure == NULL) {
       rb_work_set_state (work, &context, RB_ECU_PARKED, work->reason, work->text);
-    else {
+      work->nrc = nrc;
+    } else {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }

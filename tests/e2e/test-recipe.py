@@ -102,6 +102,7 @@ class Recipe(unittest.TestCase):
         entry = self.entry(verdict)
         self.assertIn(f"hardware {entry['hardwareId']} has to be replaced, part number", entry["failure"]["text"])
         self.assertNotIn("not known", entry["failure"]["text"])
+        self.assertEqual(entry["failure"]["nrc"], 0x72)
         self.assertEqual(entry["recipe"], STEPS)
 
     def interrupt(self):
