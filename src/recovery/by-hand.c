@@ -8,8 +8,9 @@
 
 #define POLL_MS 250
 
-gboolean
-rb_by_hand_is_needed (const RbWork *work)
+/* Parked, after work on it, for a reason that a recipe may mend? */
+static gboolean
+is_needed (const RbWork *work)
 {
   static const RbReason reasons[] = { RB_REASON_NO_ANSWER,    RB_REASON_ECU_MISSING, RB_REASON_BOOT_FAILED, RB_REASON_BOOTLOADER,
                                       RB_REASON_WRONG_ANSWER, RB_REASON_ECU_BUSY,    RB_REASON_REFUSED };
@@ -20,10 +21,10 @@ rb_by_hand_is_needed (const RbWork *work)
   return FALSE;
 }
 
-gboolean
-rb_by_hand_may_help (const RbWork *work)
+static gboolean
+may_help (const RbWork *work)
 {
-  return rb_by_hand_is_needed (work) && work->profile->recipe != NULL && work->recipe_steps == NULL;
+  return is_needed (work) && work->profile->recipe != NULL && work->recipe_steps == NULL;
 }
 
 static void
@@ -124,8 +125,9 @@ follow_step (RbWork *work, const RbRecipeStep *step, const RbByHand *context, GC
   return TRUE;
 }
 
-gboolean
-rb_by_hand_follow (RbWork *work, const RbByHand *context, GCancellable *cancellable, GError **error)
+/* Every step in order. FALSE without error: a person could not, or a check does not hold; the work's text says so. */
+static gboolean
+follow (RbWork *work, const RbByHand *context, GCancellable *cancellable, GError **error)
 {
   const RbRecipe *recipe = work->profile->recipe;
   work->recipe_steps = g_ptr_array_new_with_free_func (g_free);
@@ -135,8 +137,34 @@ rb_by_hand_follow (RbWork *work, const RbByHand *context, GCancellable *cancella
   return TRUE;
 }
 
-void
-rb_by_hand_give_up (RbWork *work, const RbWorkContext *context)
+GPtrArray *
+rb_by_hand_follow (GPtrArray *works, const RbByHand *by_hand, const RbWorkContext *context, GError **error)
+{
+  g_autoptr (GPtrArray) tried = g_ptr_array_new ();
+  for (guint i = 0; by_hand->confirm != NULL && i < works->len; i++) {
+    RbWork *work = works->pdata[i];
+    g_autoptr (GError) failure = NULL;
+    guint8 nrc = work->nrc; /* of what it was parked for; the checks ask the ECU too */
+    if (!may_help (work))
+      continue;
+    if (follow (work, by_hand, context->cancellable, &failure)) {
+      work->finished = work->silent = work->silent_in_all = work->doubt = work->doubted = 0;
+      rb_work_set_state (work, context, RB_ECU_WAITING, RB_REASON_NONE, NULL);
+      g_ptr_array_add (tried, work);
+      continue;
+    }
+    if (failure != NULL) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+    rb_work_set_state (work, context, RB_ECU_PARKED, work->reason, work->text);
+    work->nrc = nrc;
+  }
+  return g_steal_pointer (&tried);
+}
+
+static void
+give_up (RbWork *work, const RbWorkContext *context)
 {
   guint8 nrc = work->nrc;
   g_autofree char *told = work->unit == NULL ? NULL : rb_swapped_part_number (work->unit, work->profile, context->cancellable);
@@ -146,4 +174,12 @@ rb_by_hand_give_up (RbWork *work, const RbWorkContext *context)
                                            part == NULL ? "not known" : part);
   rb_work_set_state (work, context, RB_ECU_PARKED, RB_REASON_HARDWARE_NEEDED, text);
   work->nrc = nrc;
+}
+
+void
+rb_by_hand_give_up (GPtrArray *tried, const RbWorkContext *context)
+{
+  for (guint i = 0; i < tried->len; i++)
+    if (is_needed (tried->pdata[i]))
+      give_up (tried->pdata[i], context);
 }

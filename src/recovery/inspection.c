@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define MAX_WHOLE (1024 * 1024)
+
 struct _RbInspection {
   const RbCampaign *campaign;
   GHashTable *answers; /* item id → json_t of the record's item */
@@ -78,8 +80,10 @@ is_of_this_checklist (const RbInspection *self, const json_t *whole)
 }
 
 void
-rb_inspection_resume (RbInspection *self, const json_t *whole)
+rb_inspection_resume (RbInspection *self, const char *text)
 {
+  g_autoptr (GBytes) bytes = text == NULL ? NULL : g_bytes_new_static (text, strlen (text));
+  g_autoptr (json_t) whole = bytes == NULL ? NULL : rb_json_parse (bytes, MAX_WHOLE, "inspection", NULL);
   size_t i;
   json_t *entry;
   if (!is_of_this_checklist (self, whole))

@@ -12,8 +12,9 @@ void rb_inspection_free (RbInspection *self);
 /* Who gives the answers and measures from now on, by pseudonym; NULL: not known yet. */
 void rb_inspection_set_person (RbInspection *self, const char *person);
 void rb_inspection_answer (RbInspection *self, const char *item, gboolean passed, const char *note, gint64 at);
-/* Takes the answers to lasting items that an earlier run, or another workstation, recorded in whole. */
-void rb_inspection_resume (RbInspection *self, const json_t *whole);
+/* Takes the answers to lasting items that an earlier run, or another workstation, recorded: whole is that inspection as JSON; NULL, and what
+ * is none: nothing is taken. */
+void rb_inspection_resume (RbInspection *self, const char *whole);
 gboolean rb_inspection_is_answered (RbInspection *self, const char *item);
 void rb_inspection_measured (RbInspection *self, const char *item, gint64 value, gboolean good, gint64 at);
 /* Every manual item answered with yes? inspection-missing, inspection-failed. */

@@ -22,7 +22,6 @@
 #define MARGIN_BYTES (64 * 1024 * 1024)
 #define MAX_LOST 5
 #define MAX_SHE (256 * 1024)
-#define MAX_INSPECTION (1024 * 1024)
 
 struct _RbRecovery {
   char *data_dir, *vin, *repair_order;
@@ -162,16 +161,6 @@ open_campaign (RbRecovery *self, const char *name, GError **error)
   return rb_campaign_check_vin (rb_contents_campaign (self->contents), self->vin, error) && check_authority (self, error);
 }
 
-/* Answers that last are those of the earlier run; the others are asked for again. */
-static void
-resume_inspection (RbRecovery *self)
-{
-  g_autofree char *whole = self->number == 0 ? NULL : rb_journal_inspection (self->journal, self->number);
-  g_autoptr (GBytes) bytes = whole == NULL ? NULL : g_bytes_new_static (whole, strlen (whole));
-  g_autoptr (json_t) json = bytes == NULL ? NULL : rb_json_parse (bytes, MAX_INSPECTION, "inspection", NULL);
-  rb_inspection_resume (self->inspection, json);
-}
-
 RbRecovery *
 rb_recovery_open (const RbRecoveryOptions *options, GError **error)
 {
@@ -183,7 +172,8 @@ rb_recovery_open (const RbRecoveryOptions *options, GError **error)
   if (self->hold == NULL || !open_campaign (self, options->campaign, error))
     return NULL;
   self->inspection = rb_inspection_new (rb_contents_campaign (self->contents));
-  resume_inspection (self);
+  g_autofree char *earlier = self->number == 0 ? NULL : rb_journal_inspection (self->journal, self->number);
+  rb_inspection_resume (self->inspection, earlier);
   add_supervisor (self, options);
   rb_recovery_set_identities (self, options->technician, options->workstation, options->second);
   return g_steal_pointer (&self);
@@ -667,45 +657,17 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
   }
 }
 
-/* A person does what the recipes of parked ECUs say. *tried: those whose recipe was done, which are worked on again. */
-static gboolean
-follow_recipes (RbRecovery *self, GPtrArray *tried, GCancellable *cancellable, GError **error)
-{
-  const RbByHand by_hand = { self->supervise, self->confirm, self->confirm_data };
-  const RbWorkContext context = work_context (self, cancellable);
-  for (guint i = 0; self->confirm != NULL && i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    g_autoptr (GError) failure = NULL;
-    guint8 nrc = work->nrc; /* of what it was parked for; the checks of the recipe ask it too */
-    if (!rb_by_hand_may_help (work))
-      continue;
-    if (rb_by_hand_follow (work, &by_hand, cancellable, &failure)) {
-      work->finished = work->silent = work->silent_in_all = work->doubt = work->doubted = 0;
-      rb_work_set_state (work, &context, RB_ECU_WAITING, RB_REASON_NONE, NULL);
-      g_ptr_array_add (tried, work);
-    } else if (failure == NULL) {
-      rb_work_set_state (work, &context, RB_ECU_PARKED, work->reason, work->text);
-      work->nrc = nrc;
-    } else {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
-
 static gboolean
 run_rank_and_recipes (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) tried = g_ptr_array_new ();
-  if (!run_rank (self, rank, cancellable, error) || !follow_recipes (self, tried, cancellable, error))
-    return FALSE;
-  if (tried->len > 0 && !run_rank (self, rank, cancellable, error))
-    return FALSE;
   const RbWorkContext context = work_context (self, cancellable);
-  for (guint i = 0; i < tried->len; i++)
-    if (rb_by_hand_is_needed (tried->pdata[i]))
-      rb_by_hand_give_up (tried->pdata[i], &context);
+  const RbByHand by_hand = { self->supervise, self->confirm, self->confirm_data };
+  if (!run_rank (self, rank, cancellable, error))
+    return FALSE;
+  g_autoptr (GPtrArray) tried = rb_by_hand_follow (self->works, &by_hand, &context, error);
+  if (tried == NULL || (tried->len > 0 && !run_rank (self, rank, cancellable, error)))
+    return FALSE;
+  rb_by_hand_give_up (tried, &context);
   return TRUE;
 }
 

@@ -361,8 +361,8 @@ read_boot (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError
   RbReader reader = rb_reader_from_bytes (bytes);
   claims->application = rb_reader_u8 (&reader) == 0;
   claims->application_valid = rb_reader_u8 (&reader) == 1;
-  guint8 cause = rb_reader_left (&reader) == 0 ? 0 : rb_reader_u8 (&reader); /* not every bootloader tells it */
-  claims->boot_cause = claims->application || cause > RB_UNIT_BOOT_NO_BANK ? RB_UNIT_BOOT_UNKNOWN : (RbUnitBootCause) cause;
+  guint8 cause = claims->application || rb_reader_left (&reader) == 0 ? 0 : rb_reader_u8 (&reader); /* not every bootloader tells it */
+  claims->boot_cause = cause > RB_UNIT_BOOT_NO_BANK ? RB_UNIT_BOOT_UNKNOWN : (RbUnitBootCause) cause;
   return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its boot state has a wrong length");
 }
 

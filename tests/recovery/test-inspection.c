@@ -208,14 +208,17 @@ test_resumed (Bench *bench, gconstpointer data)
   rb_inspection_set_person (bench->inspection, "T-ONE");
   answer_all (bench, TRUE);
   rb_inspection_complete (bench->inspection, AT);
-  g_autoptr (json_t) whole = json_deep_copy (rb_inspection_json (bench->inspection)), other = json_deep_copy (whole);
+  g_autofree char *whole = rb_json_to_text (rb_inspection_json (bench->inspection));
+  g_autoptr (json_t) changed = json_deep_copy (rb_inspection_json (bench->inspection));
   g_autoptr (RbInspection) none = rb_inspection_new (bench->campaign), next = rb_inspection_new (bench->campaign);
   rb_inspection_resume (none, whole);
   g_assert_false (rb_inspection_is_answered (none, "no-foreign-devices"));
   lasting->lasting = TRUE;
-  rb_json_set_integer (other, "checklistVersion", 99);
+  rb_json_set_integer (changed, "checklistVersion", 99);
+  g_autofree char *other = rb_json_to_text (changed);
   rb_inspection_resume (none, other);
   rb_inspection_resume (none, NULL);
+  rb_inspection_resume (none, "not JSON");
   g_assert_false (rb_inspection_is_answered (none, "no-foreign-devices"));
   rb_inspection_resume (next, whole);
   g_assert_true (rb_inspection_is_answered (next, "no-foreign-devices"));
@@ -237,7 +240,8 @@ test_failed_is_not_resumed (Bench *bench, gconstpointer data)
   ((RbChecklistItem *) bench->campaign->checklist->pdata[2])->lasting = TRUE;
   answer_all (bench, FALSE);
   rb_inspection_complete (bench->inspection, AT);
-  rb_inspection_resume (next, rb_inspection_json (bench->inspection));
+  g_autofree char *whole = rb_json_to_text (rb_inspection_json (bench->inspection));
+  rb_inspection_resume (next, whole);
   g_assert_false (rb_inspection_is_answered (next, "no-foreign-devices"));
 }
 

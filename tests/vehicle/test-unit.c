@@ -306,9 +306,12 @@ test_broken_claims (gconstpointer data)
 static const struct {
   const char *answer;
   gboolean application, valid;
+  const char *cause;
 } boots[] = {
-  { "62fd000001", TRUE, TRUE },  { "62fd000000", TRUE, FALSE },   { "62fd000101", FALSE, TRUE },
-  { "62fd000100", FALSE, FALSE }, { "62fd00ff02", FALSE, FALSE },
+  { "62fd000001", TRUE, TRUE, "" },     { "62fd000000", TRUE, FALSE, "" },    { "62fd000101", FALSE, TRUE, "" },
+  { "62fd000100", FALSE, FALSE, "" },   { "62fd00ff02", FALSE, FALSE, "" },   { "62fd00010000", FALSE, FALSE, "" },
+  { "62fd00010001", FALSE, FALSE, "download-interrupted" },                   { "62fd00010002", FALSE, FALSE, "no-valid-bank" },
+  { "62fd00010003", FALSE, FALSE, "" },
 };
 
 static void
@@ -321,6 +324,7 @@ test_boot (gconstpointer data)
   g_assert_no_error (bench.error);
   g_assert_cmpint (claims->application, ==, boots[i].application);
   g_assert_cmpint (claims->application_valid, ==, boots[i].valid);
+  g_assert_cmpstr (rb_unit_boot_cause_word (claims->boot_cause), ==, boots[i].cause);
   bench_close (&bench);
 }
 
