@@ -189,7 +189,7 @@ RbReason rb_reason_of (const GError *error);
 /* Sets error (printf) and returns FALSE, so that a check can end with it. */
 gboolean rb_reason_deny (GError **error, GQuark domain, RbReason reason, const char *format, ...) G_GNUC_PRINTF (4, 5);
 
-/* Makes domain one of ours. RB_ERROR_DOMAIN does it. */
+/* Registers a domain whose codes are reasons. RB_DEFINE_ERROR_DOMAIN calls it. */
 GQuark rb_reason_domain (const char *name);
 
 /* In a folder's header: RB_DECLARE_ERROR_DOMAIN (uptane); #define RB_UPTANE_ERROR (rb_uptane_error_quark ())

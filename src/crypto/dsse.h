@@ -3,7 +3,7 @@
 #include "crypto/identity.h"
 
 /*
- * DSSE v1.0.2 envelopes (secure-systems-lab/dsse protocol.md) with ECDSA signatures in DER, Ed25519 raw,
+ * DSSE v1.0.2 envelopes (secure-systems-lab/dsse) with ECDSA signatures in DER, Ed25519 raw,
  * and beside the signatures "verification": {"x5c": [[base64 DER, ...] per signature, in order]}.
  */
 typedef struct _RbDsse RbDsse;

@@ -62,7 +62,7 @@ typedef struct {
   gpointer wait_data;
 } RbLinkOptions;
 
-/* URIs as INTERFACES: doip://HOST[:PORT] doips:// can:IFACE canfd:IFACE usb:[SERIAL] bus:PATH. */
+/* URIs: doip://HOST[:PORT] doips:// can:IFACE canfd:IFACE usb:[SERIAL] bus:PATH. */
 RbLink *rb_link_open (const char *uri, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same with options (may be NULL); a link ignores what it does not need. Errors besides: link-confirmation, and of doips://
  * identity, tls-required, tls-refused, vehicle-certificate. */

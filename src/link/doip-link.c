@@ -16,7 +16,7 @@
  * where there is TLS. Everything below is guarded by `lock` and announced by `changed`.
  *
  * A gateway acknowledges (8002) when it has accepted a message for routing. Some acknowledge after the
- * answer, some never: an answer counts as acknowledgement too, and silence is forgiven (FACTS: field reports).
+ * answer, some never: an answer counts as acknowledgement too, and a missing acknowledgement is no error.
  */
 #define CLIENT_ADDRESS 0x0e80 /* unless the caller knows the vehicle's */
 #define CONFIRM_MS 30000      /* a person has so long to confirm the connection at the vehicle */

@@ -3,7 +3,7 @@
 #include "log/merkle.h"
 #include "log/note.h"
 
-/* A log's signed state (C2SP tlog-checkpoint.md): origin, size, root. */
+/* A log's signed state (C2SP tlog-checkpoint): origin, size, root. */
 typedef struct {
   char *origin;
   guint64 size;

@@ -2,7 +2,7 @@
 #pragma once
 #include "log/checkpoint.h"
 
-/* A receipt: that an entry is in a log, to be checked offline (C2SP tlog-proof.md). */
+/* A receipt: that an entry is in a log, to be checked offline (C2SP tlog-proof). */
 typedef struct {
   guint64 index;
   guint64 size;  /* of the checkpoint */

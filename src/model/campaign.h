@@ -69,7 +69,7 @@ gboolean rb_campaign_check_vin (const RbCampaign *self, const char *vin, GError 
 const RbCampaignEcu *rb_campaign_ecu (const RbCampaign *self, const char *hardware_id);
 /* 32 bytes: HKDF-SHA256(campaign nonce, no salt, info VIN ‖ serial). (transfer full) */
 GBytes *rb_campaign_ecu_nonce (const RbCampaign *self, const char *vin, const char *serial);
-/* What an ECU signs to prove possession of a new key: PAE("recallbay-pop-v1", fields…), DESIGN of the record. (transfer full) */
+/* What an ECU signs to prove possession of a new key: PAE("recallbay-pop-v1", fields…), as data/vectors/proof-of-possession.json has them. (transfer full) */
 GBytes *rb_campaign_pop_message (const RbCampaign *self, const char *vin, const char *serial, GBytes *spki, GBytes *challenge);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbCampaign, rb_campaign_free)
 

@@ -6,7 +6,7 @@
 #include "model/trust-list.h"
 #include "model/vehicle-model.h"
 
-/* What an opened bundle can tell a verifier of records about one campaign. Filled by campaign/evidence.h; record/ only asks. */
+/* What an opened bundle states about one campaign, for a verifier of records. rb_testimony_evidence() fills it; record/ only reads it. */
 typedef struct {
   const RbCampaign *campaign;
   const char *campaign_sha256; /* of campaign.json */

@@ -5,8 +5,8 @@
 #include <jansson.h>
 
 /*
- * ECU version reports and vehicle version manifests (uptane dialect, FACTS: aktualizr's shape and the Standard's
- * additions). A report's signed part:
+ * ECU version reports and vehicle version manifests (members as aktualizr writes them, with the additions of
+ * the Standard). A report's signed part:
  *  {"attacks_detected":"","ecu_serial":…,"hardware_id":…,"vin":…,"installed_image":{"filepath":…,"fileinfo":{"length":…,
  *   "hashes":{"sha256":…}}},"nonce":hex,"challenge":hex,"director_root":{"version":…,"sha256":…}|null,
  *   "image_root":{…}|null,"key_id":…,"report_counter":"12","timeserver_time":…,"previous_timeserver_time":…}

@@ -164,7 +164,7 @@ make_initrd() {
 	rm "$dir/files"
 	cat > "$dir/init" <<-'INIT'
 	#!/bin/busybox sh
-	# Finds the root, makes it writable, and goes on with run/guest.sh there.
+	# Finds the root, makes it writable, and runs the script of the guest there.
 	fail() {
 		echo "run-in-kernel: $*" > /dev/console
 		echo b > /proc/sysrq-trigger
