@@ -7,6 +7,9 @@ import re
 import subprocess
 from pathlib import Path
 
+import graph
+import names
+
 # floor by floor, bottom up: folder → what it may include (the table of the README)
 SEES = {
     "core": "",
@@ -37,7 +40,7 @@ SOURCES = {".c", ".h", ".py", ".sh", ".ui", ".css", ".build"}
 # making keys: only where keys are made, which is at the OEM and in an ECU
 FORBIDDEN_DEFINED = re.compile(r"^(rb_keygen_\w*|rb_issue_\w*|rb_she_update)$")
 FORBIDDEN_IMPORTED = {"EVP_PKEY_generate", "EVP_PKEY_keygen", "EVP_PKEY_Q_keygen", "EVP_PKEY_paramgen"}
-TOP = re.compile(r"\..*|LICENSE|README\.md|meson\.build|meson_options\.txt|src|ui|data|po|tests|packaging|demo|_?build.*")  # the last three are ignored by git
+TOP = re.compile(r"\..*|CONTRIBUTING\.md|LICENSE|NEWS|README\.md|SECURITY\.md|meson\.build|meson_options\.txt|src|ui|data|po|tests|packaging|demo|_?build.*")  # the last three are ignored by git
 KEY_MAKERS = {"recall-oem", "recall-sim"}
 # what hostile bytes reach has no keys, database or web to reach for; the programs beside it do not take such bytes apart
 LINK_PROCESS = "recall-link"
@@ -268,6 +271,24 @@ def check_ratio(root):
         yield f"tests have {ratio(root):.2f} lines for a line of src, fewer than {MIN_RATIO}"
 
 
+def check_names(root):
+    """Comments and papers cite what is in the tree."""
+    yield from names.check_names(root, files, text)
+
+
+def check_papers(root):
+    """Every document of data/doc is installed, and no other."""
+    written = {path.name for path in (root / "data/doc").glob("*")}
+    build = text(root / "data/meson.build") if (root / "data/meson.build").exists() else ""
+    for paper in sorted(written ^ set(re.findall(r"'doc/([\w-]+\.md)'", build))):
+        yield f"data/doc/{paper}: " + ("not installed by data/meson.build" if paper in written else "installed, but not there")
+
+
+def check_graph(root):
+    """The include graph in the papers is the one of the tree."""
+    yield from graph.check_graph(root)
+
+
 def symbols(program):
     found = subprocess.run(["nm", "-P", str(program)], capture_output=True, text=True, check=True).stdout
     for line in found.splitlines():
@@ -301,7 +322,7 @@ def check_link_process(program):
 
 
 RULES = [check_top, check_sees, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep, check_outputs,
-         check_unfinished, check_reasons, check_reasons_are_tested, check_ratio]
+         check_unfinished, check_reasons, check_reasons_are_tested, check_ratio, check_names, check_papers, check_graph]
 
 
 def programs(build):

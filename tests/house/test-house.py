@@ -10,6 +10,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import graph
 import house
 
 LICENCE = "/* " + house.SPDX + " */\n"
@@ -17,6 +18,8 @@ REASON_H = '#define RB_REASONS(X) \\\n  X (NO_SPACE, "no-space") \\\n  X (PATH, 
 
 
 class Rules(unittest.TestCase):
+    graph_is_fresh = True
+
     def setUp(self):
         self.root = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.root)
@@ -29,11 +32,17 @@ class Rules(unittest.TestCase):
         self.write("src/crypto/key.c", LICENCE + '#include "core/reason.h"\n\nint\nrb_key_sign (void)\n{\n  return 0;\n}\n')
         self.write("tests/crypto/test-key.c", LICENCE + 'expect ("no-space");\nexpect (RB_REASON_PATH);\n' + "line\n" * 12)
 
+        self.write(graph.PAPER, graph.BEGIN + graph.END)
+        self.write("data/meson.build", f"# {house.SPDX}\ninstall_data('doc/{graph.PAPER.name}')\n")
+        graph.write(self.root)
+
     def write(self, path, content):
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
         (self.root / path).write_text(content)
 
     def broken(self):
+        if self.graph_is_fresh:
+            graph.write(self.root)
         return {rule.__name__ for rule in house.RULES if list(rule(self.root))}
 
     def breaks(self, *rules):
@@ -145,6 +154,44 @@ class Rules(unittest.TestCase):
     def test_too_few_tests(self):
         self.write("src/core/much.c", LICENCE + "int a;\n" * 60)
         self.breaks("check_ratio")
+
+    def test_include_that_the_graph_lacks(self):
+        self.graph_is_fresh = False
+        self.write("src/crypto/cert.h", LICENCE + '#include "core/reason.h"\n')
+        self.breaks("check_graph")
+
+    def test_paper_not_installed(self):
+        self.write("data/doc/more.md", "Text.\n")
+        self.breaks("check_papers")
+
+    def test_paper_installed_but_not_there(self):
+        self.write("data/meson.build", f"# {house.SPDX}\ninstall_data('doc/{graph.PAPER.name}', 'doc/gone.md')\n")
+        self.breaks("check_papers")
+
+    def test_cites_what_is(self):
+        self.write("src/core/near.h", LICENCE + "/* As rb_key_sign() and RB_REASON_PATH: crypto/key.c, tests/crypto, RB_REASON_…, linux/can.h. */\n"
+                   "/* A word that only looks so: Rbitrary, its own code, a.b. */\n")
+        self.write("README.md", "`src/core/` and `src/core/reason.h`, docs.md of another project is at https://example.org/docs.md\n"
+                   .replace("docs.md of another project is at ", ""))
+        self.breaks()
+
+    def test_cites_what_is_not(self):
+        for comment in ("rb_key_gone() signs", "as RB_ERROR_DOMAIN says", "an RbGone", "see gone ()", "filled by crypto/gone.h",
+                        "as src/core/gone.c", "by the rules of DESIGN §4", "RB_REASON_GONE"):
+            self.write("src/core/near.h", LICENCE + f"/* {comment} */\n")
+            self.breaks("check_names")
+        (self.root / "src/core/near.h").unlink()
+        self.write("tests/core/near.py", f"# {house.SPDX}\n# as tests/core/gone.py does\n")
+        self.breaks("check_names")
+        (self.root / "tests/core/near.py").unlink()
+        for paper in ("README.md", "CONTRIBUTING.md", "data/man/recallctl.1"):
+            self.write(paper, "What `src/core/gone.c` does.\n")
+            self.breaks("check_names")
+            (self.root / paper).unlink()
+
+    def test_a_string_cites_nothing(self):
+        self.write("src/core/near.c", LICENCE + 'static const char text[] = "/* rb_key_gone */";\n')
+        self.breaks()
 
 
 class Keys(unittest.TestCase):

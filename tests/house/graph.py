@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The include graph of src/ by folder (a module is a .c with its header), and its place in the papers."""
+
+import re
+from pathlib import Path
+
+PAPER = Path("data/doc/architecture.md")
+BEGIN, END = "<!-- include graph: begin -->\n", "<!-- include graph: end -->\n"
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+
+
+def modules(root):
+    """folder/module → the folder/module of each header that it includes"""
+    found = {}
+    for path in sorted((root / "src").glob("*/*.[ch]")):
+        module = f"{path.parent.name}/{path.stem}"
+        edges = found.setdefault(module, set())
+        for included in INCLUDE.findall(path.read_text(encoding="utf-8")):
+            if "/" in included and included.endswith(".h"):
+                edges.add(included[:-2])
+        edges.discard(module)
+    return found
+
+
+def folders(edges):
+    """folder → the other folders whose headers it includes"""
+    found = {}
+    for module, included in edges.items():
+        folder = module.split("/")[0]
+        found.setdefault(folder, set()).update(name.split("/")[0] for name in included)
+    return {folder: seen - {folder} for folder, seen in found.items()}
+
+
+def floors(seen):
+    """folder → 0 for those that include no other, else one more than the highest below"""
+    found = {}
+
+    def floor(folder, above=()):
+        if folder not in found:
+            below = [floor(name, (*above, folder)) for name in seen.get(folder, ()) if name not in above]
+            found[folder] = 1 + max(below, default=-1)
+        return found[folder]
+
+    for folder in seen:
+        floor(folder)
+    return found
+
+
+def render(root):
+    edges = modules(root)
+    seen = folders(edges)
+    floor = floors(seen)
+    order = sorted(seen, key=lambda folder: (floor[folder], folder))
+    lines = ["### Folders", "", "| floor | folder | includes |", "|---|---|---|"]
+    for folder in order:
+        lines.append(f"| {floor[folder]} | {folder} | {', '.join(sorted(seen[folder])) or '–'} |")
+    lines.append("")
+    return "\n".join(lines)
+
+
+def split(root):
+    """The document before, in and after the marks."""
+    text = (root / PAPER).read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    shown, _, after = rest.partition(END)
+    return before, shown, after
+
+
+def write(root):
+    before, _, after = split(root)
+    (root / PAPER).write_text(before + BEGIN + render(root) + END + after, encoding="utf-8")
+
+
+def check_graph(root):
+    if not (root / PAPER).exists() or split(root)[1] != render(root):
+        yield f"{PAPER}: not the include graph of src; tests/house/include-graph.py --write brings it up to date"
