@@ -157,7 +157,7 @@ class Rules(unittest.TestCase):
 
     def test_include_that_the_graph_lacks(self):
         self.graph_is_fresh = False
-        self.write("src/crypto/cert.h", LICENCE + '#include "core/reason.h"\n')
+        self.write("src/link/channel.h", LICENCE + '#include "core/reason.h"\n')
         self.breaks("check_graph")
 
     def test_paper_not_installed(self):

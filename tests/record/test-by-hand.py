@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A record is verified by the lines of the README, which know nothing of this project but openssl and jq."""
+"""A record is verified by the lines of the README and of record-format.md, which know nothing of this project but openssl and jq."""
 
 import base64
 import json
@@ -13,14 +13,22 @@ import tempfile
 import unittest
 from pathlib import Path
 
-README, MAKER = Path(sys.argv[1]), sys.argv[2]
+README, FORMAT, MAKER = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+
+
+def lines_of(paper, heading, least):
+    section = paper.read_text().split(heading, 1)[1].split("\n## ", 1)[0]
+    lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
+    assert len(lines) >= least, f"the recipe of {paper} is gone"
+    return "\n".join(lines)
 
 
 def recipe():
-    section = README.read_text().split("## Verifying a record", 1)[1].split("\n## ", 1)[0]
-    lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
-    assert len(lines) >= 8, "the README's recipe is gone"
-    return "\n".join(lines)
+    return lines_of(README, "## Verifying a record", 8)
+
+
+def whole_recipe():
+    return lines_of(FORMAT, "## Verify a record by hand", 30)
 
 
 class ByHand(unittest.TestCase):
@@ -33,11 +41,14 @@ class ByHand(unittest.TestCase):
             cls.records = list(db.execute("SELECT digest, result, envelope FROM records ORDER BY sequence"))
 
     def run_recipe(self, envelope, signer=0, authority="dealer-ca.pem"):
+        script = recipe().replace("signatures[0]", f"signatures[{signer}]").replace("x5c[0]", f"x5c[{signer}]")
+        return self.run_script(script, envelope, authority)
+
+    def run_script(self, script, envelope, authority="dealer-ca.pem"):
         folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, folder)
         (folder / "record.json").write_bytes(envelope)
         shutil.copy(self.made / authority, folder / "dealer-ca.pem")
-        script = recipe().replace("signatures[0]", f"signatures[{signer}]").replace("x5c[0]", f"x5c[{signer}]")
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True)
         digest = subprocess.run(["sha256sum", "signed"], cwd=folder, capture_output=True, text=True).stdout[:64]
         return done, digest
@@ -76,6 +87,32 @@ class ByHand(unittest.TestCase):
     def test_another_authority(self):
         done, _ = self.run_recipe(self.records[0][2], authority="other-ca.pem")
         self.assertNotEqual(done.returncode, 0)
+
+    def test_the_whole_format(self):
+        for digest, result, envelope in self.records:
+            done, found = self.run_script(whole_recipe(), envelope)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            predicate = json.loads(base64.b64decode(json.loads(envelope)["payload"]))["predicate"]
+            proven = [ecu for ecu in predicate["ecus"] if ecu["key"].get("kind") == "asymmetric" and ecu["key"].get("verified") == "yes"]
+            self.assertEqual(done.stdout.count("Verified OK"), len(json.loads(envelope)["signatures"]))
+            self.assertEqual(done.stdout.count("Signature Verified Successfully"), 2 * len(proven))
+            self.assertGreater(len(proven), 0)
+            for ecu in predicate["ecus"]:
+                self.assertIn(f'{ecu["ecuSerial"]} {ecu["outcome"]}', done.stdout)
+            self.assertIn(predicate["technician"]["certSha256"], done.stdout)
+            self.assertIn(f"\n{result}\n", done.stdout)
+            self.assertEqual(found, digest)
+        previous = [json.loads(base64.b64decode(json.loads(envelope)["payload"]))["predicate"]["previousRecord"]
+                    for _, _, envelope in self.records]
+        self.assertEqual(previous, ["0" * 64] + [digest for digest, _, _ in self.records][:-1])
+
+    def test_a_proof_of_another_vehicle(self):
+        """The proof of possession and the report are by the commands' own message, so that another VIN does not verify."""
+        other = whole_recipe().replace(".predicate.vehicle.vin payload", "-n '\"1M8GDM9AXKP042788\"'")
+        self.assertNotEqual(other, whole_recipe())
+        done, _ = self.run_script(other, self.records[0][2])
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("Signature Verification Failure", done.stdout + done.stderr)
 
     def test_the_shape_that_auditors_rely_on(self):
         for _, _, envelope in self.records:

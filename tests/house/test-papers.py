@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""test-papers.py SOURCE: the numbers of data/doc are those of the code and of the vectors."""
+
+import json
+import re
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(sys.argv[1])
+
+
+def read(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def rows(document, heading):
+    """The cells of the table below a heading, without its head."""
+    section = document.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("|")]
+    return table[2:]
+
+
+def number(text):
+    """"10,000" and "16 MiB" of a document."""
+    found = re.search(r"([\d,]+)(?: (KiB|MiB))?", text)
+    return int(found.group(1).replace(",", "")) * {"KiB": 1024, "MiB": 1024 ** 2, None: 1}[found.group(2)]
+
+
+def defined(path, name):
+    value = re.search(rf"{name}(?: =)? (.+?)(?: /\*.*)?$", read(path), re.M).group(1).strip("(); ")
+    value = re.sub(r"G_GINT64_CONSTANT \((\d+)\)", r"\1", value)
+    return eval(value, {"__builtins__": {}})  # a product of numbers out of our own source
+
+
+class EcuProtocol(unittest.TestCase):
+    document = read("data/doc/ecu-protocol.md")
+
+    def test_data_identifiers(self):
+        told = {row[0] for row in rows(self.document, "Data identifiers")}
+        served = {word.upper() for word in re.findall(r"^  case 0x(\w{4}):", read("src/sim/ecu.c"), re.M)}
+        self.assertEqual(told, served)
+
+    def test_data_identifiers_of_profiles(self):
+        told = {row[1].strip("`"): row[0] for row in rows(self.document, "Data identifiers")}
+        for member, did in re.findall(r'"(\w+)", "(F[0-9A-F]{3})"', read("src/oem/fleet.c")):
+            if member in told:
+                self.assertEqual(told[member], did, member)
+        members = set(json.loads(read("data/schemas/profile.json"))["properties"]["identification"]["properties"])
+        self.assertLessEqual(members, told.keys())
+
+    def test_fixed_identifiers(self):
+        told = {row[0] for row in rows(self.document, "Data identifiers") if row[1] == "fixed"}
+        fixed = {word.upper() for word in re.findall(r"(?:DID_\w+ |client, )0x(\w{4})\b", read("src/vehicle/unit.c"))}
+        self.assertEqual(told, fixed)
+
+    def test_routines(self):
+        told = {row[0] for row in rows(self.document, "Routines")}
+        served = {word.upper() for word in re.findall(r"^  \{ 0x(\w{4}), .*, (?:UPTANE|BOTH), rb_", read("src/sim/ecu.c"), re.M)}
+        self.assertEqual(told, served)
+
+    def test_routine_members(self):
+        schema = json.loads(read("data/schemas/profile.json"))["properties"]
+        for row in rows(self.document, "Routines"):
+            group, member = row[1].strip("`").split(".")
+            self.assertIn(f'"{member}"', json.dumps(schema[group]), row[0])
+
+    def test_what_a_profile_may_vary(self):
+        told = {row[0].strip("`") for row in rows(self.document, "What a profile may vary")}
+        schema = set(json.loads(read("data/schemas/profile.json"))["properties"])
+        self.assertEqual(told, schema - {"format", "id", "name"})
+
+    def test_vectors(self):
+        proof = json.loads(read("data/vectors/proof-of-possession.json"))
+        shown = re.search(r"^    (4453\w+)…", self.document, re.M).group(1)
+        self.assertTrue(proof["message"].startswith(shown))
+        authentication = json.loads(read("data/vectors/ecu-authentication.json"))
+        self.assertIn(bytes.fromhex(authentication["message"][:34]).decode(), self.document)
+
+
+class BundleFormat(unittest.TestCase):
+    document = read("data/doc/bundle-format.md")
+
+    def bound(self, what):
+        return next(row[1] for row in rows(self.document, "Bounds") if row[0] == what)
+
+    def test_bounds(self):
+        for what, path, name in (("a file of part 1 or 2", "src/campaign/unpack.c", "MAX_FILE"),
+                                 ("a root", "src/campaign/roots.c", "MAX_ROOT"),
+                                 ("a file of a VIN pack", "src/campaign/unpack.c", "MAX_PACK_FILE"),
+                                 ("a piece", "src/model/vin-index.h", "RB_VIN_INDEX_MAX_PIECE"),
+                                 ("a vehicle model", "src/model/vehicle-model.c", "MAX_FILE"),
+                                 ("a profile", "src/model/profile.c", "MAX_FILE"),
+                                 ("a campaign", "src/model/campaign.c", "MAX_FILE")):
+            self.assertEqual(number(self.bound(what)), defined(path, name), what)
+
+    def test_bounds_in_text(self):
+        for text, path, name in (("she.json` {} MiB", "src/campaign/vin-pack.c", "MAX_SHE"), ("one VIN {} MiB", "src/model/vin-index.h", "RB_VIN_INDEX_MAX_ENTRY"),
+                                 ("and {} MiB more", "src/campaign/unpack.c", "SPACE_TO_LEAVE")):
+            self.assertIn(text.format(defined(path, name) // 1024 ** 2), self.document, name)
+        for text, path, name in (("at most {} bytes", "src/campaign/archive.c", "MAX_PATH_LENGTH"), ("{} folders deep", "src/campaign/archive.c", "MAX_DEPTH"),
+                                 ("{:,} entries", "src/campaign/archive.c", "MAX_ENTRIES"), ("{} dealer CAs", "src/model/trust-list.c", "MAX_DEALER_CAS"),
+                                 ("{:,} revoked", "src/model/trust-list.c", "MAX_REVOKED"), ("{:,} withdrawn", "src/model/trust-list.c", "MAX_WITHDRAWN"),
+                                 ("{} VIN prefixes", "src/model/trust-list.c", "MAX_WMIS"), ("at most {} days", "src/model/trust-list.c", "MAX_AGE_DAYS"),
+                                 ("{:,} VINs listed", "src/model/campaign.c", "MAX_VINS"), ("{} checklist items", "src/model/campaign.c", "MAX_ITEMS"),
+                                 ("{} buses", "src/model/vehicle-model.c", "MAX_BUSES")):
+            self.assertIn(text.format(defined(path, name)), self.document, name)
+        limits = re.search(r"RB_SHAPE_SERVICE\] = \{ (\d+), (\d+) \* 1024 \* 1024 \}, \[RB_SHAPE_METADATA\] = \{ \1, \2 \*", read("src/campaign/unpack.c"))
+        self.assertEqual(self.bound("part 1, part 2"), f"{limits.group(1)} files and {limits.group(2)} MiB each")
+
+
+class RecordFormat(unittest.TestCase):
+    document = read("data/doc/record-format.md")
+
+    def members(self, name):
+        found = re.search(rf"^static const Member {name}\[\] = \{{(.*?)\}};", read("src/record/result.c"), re.M | re.S).group(1)
+        return set(re.findall(r'\{ "(\w+)",', found))
+
+    def told(self, table):
+        return {word for row in table for word in re.findall(r"`(\w+)`", row[0])}
+
+    def test_members(self):
+        predicate, ecu = (re.findall(r"(?:^\|.*\n)+", part, re.M)[0].splitlines()[2:]
+                          for part in (self.document.split("## Predicate")[1], self.document.split("An entry of `ecus`:")[1]))
+        for name, lines in (("predicate_members", predicate), ("ecu_members", ecu)):
+            told = self.told([[cell.strip() for cell in line.strip("|").split("|")] for line in lines])
+            self.assertLessEqual(self.members(name), told, name)
+        whole = set(re.findall(r"`(\w+)`", self.document))
+        for name in ("campaign_members", "campaign_root_members", "campaign_ecu_members", "vehicle_members", "person_members", "workstation_members",
+                     "preflight_members", "inspection_members", "item_members", "time_members", "manifest_members", "failure_members", "deviation_members"):
+            self.assertLessEqual(self.members(name), whole, name)
+
+    def test_results(self):
+        table = dict(re.findall(r'\{ "([\w-]+)", "([\w-]+)" \}', read("src/record/result.c").split("rb_result_of_type")[1]))
+        for kind, result in table.items():
+            self.assertIn(f"`{kind}`", self.document)
+            self.assertIn(f"`{result}`", self.document)
+
+    def test_reason_words_exist(self):
+        words = set(re.findall(r'"([\w-]+)"\)', read("src/core/reason.h")))
+        for paper in ("record-format.md", "bundle-format.md"):
+            prose = "\n".join(line for line in read(f"data/doc/{paper}").splitlines() if not line.startswith("|"))
+            for group in re.findall(r"\((`[^()]*`[^()]*)\)", prose):
+                for word in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", group):
+                    self.assertIn(word, words, paper)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
