@@ -34,6 +34,35 @@ def defined(path, name):
     return eval(value, {"__builtins__": {}})  # a product of numbers out of our own source
 
 
+class Architecture(unittest.TestCase):
+    document = read("data/doc/architecture.md")
+
+    def test_threads(self):
+        told = {row[0].strip("`"): row[1] for row in rows(self.document, "Threads and ownership")}
+        started = {name: str(path.relative_to(ROOT)) for path in sorted((ROOT / "src").glob("*/*.c"))
+                   for name in re.findall(r'g_thread_new \("([\w-]+)"', path.read_text(encoding="utf-8"))}
+        self.assertEqual(told.keys(), started.keys() | {"main"})
+        for name, path in started.items():
+            self.assertIn(f"`{path}`", told[name])
+
+    def test_folders_and_programs(self):
+        self.assertEqual({row[1].strip("`/") for row in rows(self.document, "Folders")}, {path.parent.name for path in (ROOT / "src").glob("*/meson.build")})
+        programs = {name for path in (ROOT / "src").glob("*/meson.build") for name in re.findall(r"'(recall[\w-]*)': files", path.read_text())}
+        self.assertEqual({row[0].strip("`") for row in rows(self.document, "Processes")}, programs)
+
+
+class ThreatModel(unittest.TestCase):
+    document = read("data/doc/threat-model.md")
+
+    def test_each_control_has_code_and_test(self):
+        controls = rows(self.document, "Controls")
+        controls = [row for row in controls if not row[0].startswith("---") and row[0] != "control"]
+        self.assertGreater(len(controls), 30)
+        for row in controls:
+            self.assertRegex(row[1], r"`src/[\w/.-]+`", row[0])
+            self.assertRegex(row[2], r"`tests/[\w/.-]+`", row[0])
+
+
 class EcuProtocol(unittest.TestCase):
     document = read("data/doc/ecu-protocol.md")
 
