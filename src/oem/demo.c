@@ -450,7 +450,7 @@ say_what_is_there (RbCli *cli, const Demo *self, const char *folder)
     { "workstation.pem", "the workstation's five keys" },
     { "vehicle-ca.pem", "the vehicles' authority: recallctl --vehicle-ca, for doips://" },
     { "answers.json", "the inspection, answered" },
-    { "attack/", "the thief's newest metadata: recall-sim offer" },
+    { "attack/", "the attacker's newest metadata: recall-sim offer" },
     { "expected.json", "the vehicle as it must leave" },
     { "repositories/", "the three repositories: recall-oem repo check" },
     { "intake.json, intake-ca.pem", "for the OEM's intake" },
@@ -527,6 +527,6 @@ static const RbOption demo_options[] = {
 };
 
 const RbCliVerb rb_demo_verbs[] = {
-  { "demo", "DIR", "make a whole made-up OEM with a stolen key, its campaign and a vehicle, in DIR", verb_demo, demo_options, 1, 1 },
+  { "demo", "DIR", "make a demo OEM with a stolen key, its campaign and a vehicle, in DIR", verb_demo, demo_options, 1, 1 },
   { NULL },
 };

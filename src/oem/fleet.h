@@ -3,7 +3,7 @@
 #include "oem/error.h"
 #include <jansson.h>
 
-/* The made-up vehicles of a demonstration: their ECUs, software, model and profiles. Deterministic: the same numbers
+/* The vehicles of the demo: their ECUs, software, model and profiles. Deterministic: the same numbers
  * always give the same vehicles and images. */
 typedef struct {
   char *name;

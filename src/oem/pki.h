@@ -4,7 +4,7 @@
 #include "oem/error.h"
 #include <jansson.h>
 
-/* Certificates of a made-up dealer network: dealer CA, two technicians (by pseudonym), one workstation, the intake's TLS server, and the DoIP end of a vehicle. */
+/* Certificates of the demo dealer network: dealer CA, two technicians (by pseudonym), one workstation, the intake's TLS server, and the DoIP end of a vehicle. */
 typedef struct {
   RbCertificate *dealer_ca;
   RbCertificate *intake_ca;

@@ -9,14 +9,14 @@
 #define YEAR ((gint64) 365 * RB_MOMENT_DAY)
 #define CAMPAIGN_DAYS 60
 
-/* Versions and release counters: honest ones first, the thief's above them, the campaign's above his. */
-enum { HONEST_VERSION = 1, THIEF_VERSION = 100, CAMPAIGN_VERSION = 200 };
-enum { HONEST_COUNTER = 1, THIEF_COUNTER = 66, CAMPAIGN_COUNTER = 100 };
+/* Versions and release counters: the attacker's are above the genuine ones, the campaign's above the attacker's. */
+enum { HONEST_VERSION = 1, ATTACKER_VERSION = 100, CAMPAIGN_VERSION = 200 };
+enum { HONEST_COUNTER = 1, ATTACKER_COUNTER = 66, CAMPAIGN_COUNTER = 100 };
 
 static const char *const own[] = { "Aurora Motors", NULL };
 static const char *const supplier_a[] = { "Supplier A", NULL };
 static const char *const supplier_b[] = { "Supplier B", NULL };
-static const char *const nobody[] = { "thief", NULL };
+static const char *const nobody[] = { "attacker", NULL };
 
 static void
 chapter_free (RbStoryChapter *self)
@@ -35,7 +35,7 @@ rb_story_free (RbStory *self)
   g_clear_pointer (&self->image, rb_publisher_free);
   g_clear_pointer (&self->service, rb_publisher_free);
   g_clear_pointer (&self->genuine, g_ptr_array_unref);
-  g_clear_pointer (&self->thief, g_ptr_array_unref);
+  g_clear_pointer (&self->attacker, g_ptr_array_unref);
   g_clear_pointer (&self->good, g_ptr_array_unref);
   g_clear_pointer (&self->past, g_ptr_array_unref);
   g_clear_pointer (&self->attack, chapter_free);
@@ -51,7 +51,7 @@ rb_story_is_struck (const RbStory *self, const RbFleetEcu *ecu)
   return strcmp (ecu->name, "brake") == 0 || strcmp (ecu->name, by_supplier ? "steering" : "door") == 0;
 }
 
-/* With the Director's keys the thief tries his luck with full verification ECUs too; those refuse him. */
+/* With the Director's keys the attacker also addresses full verification ECUs, which reject the image. */
 static gboolean
 is_aimed_at (const RbStory *self, const RbFleetEcu *ecu)
 {
@@ -67,12 +67,12 @@ rb_story_in_scope (const RbStory *self, guint number)
 }
 
 static GPtrArray *
-software_mix (const RbStory *self, gboolean thief)
+software_mix (const RbStory *self, gboolean attacker)
 {
   GPtrArray *mix = g_ptr_array_new ();
   for (guint i = 0; i < self->fleet->ecus->len; i++) {
-    gboolean his = thief && is_aimed_at (self, rb_fleet_ecu (self->fleet, i));
-    g_ptr_array_add (mix, (his ? self->thief : self->genuine)->pdata[i]);
+    gboolean stolen = attacker && is_aimed_at (self, rb_fleet_ecu (self->fleet, i));
+    g_ptr_array_add (mix, (stolen ? self->attacker : self->genuine)->pdata[i]);
   }
   return mix;
 }
@@ -225,14 +225,14 @@ static RbStoryChapter *
 tell_director (RbStory *self, guint step, GError **error)
 {
   const RbStoryChapter *honest = self->past->pdata[0];
-  return chapter_new (self, g_hash_table_ref (honest->image), software_mix (self, TRUE), THIEF_VERSION + step, error);
+  return chapter_new (self, g_hash_table_ref (honest->image), software_mix (self, TRUE), ATTACKER_VERSION + step, error);
 }
 
 /* He has supplier-a's keys: the OEM publishes his file and the honest Director directs his images. */
 static RbStoryChapter *
 tell_supplier (RbStory *self, guint step, GError **error)
 {
-  const gint64 versions[3] = { HONEST_VERSION + 1 + step, HONEST_VERSION, THIEF_VERSION + step };
+  const gint64 versions[3] = { HONEST_VERSION + 1 + step, HONEST_VERSION, ATTACKER_VERSION + step };
   g_autoptr (GPtrArray) software = software_mix (self, TRUE);
   GHashTable *image = publish_image (self, self->image, software, versions, NULL, error);
   return chapter_new (self, image, g_steal_pointer (&software), HONEST_VERSION + 1 + step, error);
@@ -242,13 +242,13 @@ tell_supplier (RbStory *self, guint step, GError **error)
 static RbStoryChapter *
 tell_oem (RbStory *self, RbPublisher *stolen, guint step, GError **error)
 {
-  const gint64 versions[3] = { THIEF_VERSION + step, THIEF_VERSION + step, HONEST_VERSION };
+  const gint64 versions[3] = { ATTACKER_VERSION + step, ATTACKER_VERSION + step, HONEST_VERSION };
   g_autoptr (GPtrArray) honest = software_mix (self, FALSE);
   g_autoptr (json_t) his = json_object ();
   for (guint i = 0; i < self->fleet->ecus->len; i++) {
     const RbFleetEcu *ecu = rb_fleet_ecu (self->fleet, i);
-    g_autoptr (json_t) of_supplier = rb_fleet_image_targets (self->fleet, self->thief, ecu->supplier);
-    const RbFleetSoftware *software = self->thief->pdata[i];
+    g_autoptr (json_t) of_supplier = rb_fleet_image_targets (self->fleet, self->attacker, ecu->supplier);
+    const RbFleetSoftware *software = self->attacker->pdata[i];
     if (is_aimed_at (self, ecu))
       json_object_set (his, software->path, json_object_get (of_supplier, software->path));
   }
@@ -339,7 +339,7 @@ rb_story_new (RbScenario scenario, RbFleet *fleet, gint64 now, GError **error)
   self->now = now;
   self->expires = now + (gint64) CAMPAIGN_DAYS * RB_MOMENT_DAY;
   self->genuine = rb_fleet_software (fleet, "1.0", HONEST_COUNTER);
-  self->thief = rb_fleet_software (fleet, "1.9", THIEF_COUNTER);
+  self->attacker = rb_fleet_software (fleet, "1.9", ATTACKER_COUNTER);
   self->good = rb_fleet_software (fleet, "2.0", CAMPAIGN_COUNTER);
   self->past = g_ptr_array_new_with_free_func ((GDestroyNotify) chapter_free);
   if (!found_repositories (self, error) || !tell_past (self, error) || !answer (self, error))

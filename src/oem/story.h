@@ -5,8 +5,8 @@
 #include "oem/publisher.h"
 
 /*
- * What happened to a made-up OEM: what was published honestly, what the thief published with the keys he took, and how
- * the OEM answers. Only metadata; vehicles decide by their own verification what they believe.
+ * The incident of the demo OEM: its genuine publications, those of the attacker with the stolen keys, and the OEM's answer. Only
+ * metadata; vehicles decide by their own verification what they accept.
  */
 typedef struct {
   GHashTable *director, *image; /* file name → GBytes, roots included */
@@ -21,16 +21,16 @@ typedef struct {
   char *scope_sha256; /* of the table with the scope; NULL: the campaign lists it. Set by the caller */
   RbFleet *fleet;
   RbPublisher *director, *image, *service; /* as they stand after the answer */
-  GPtrArray *genuine, *thief, *good;        /* of RbFleetSoftware, by ECU */
+  GPtrArray *genuine, *attacker, *good;     /* of RbFleetSoftware, by ECU */
   GPtrArray *past;                          /* of RbStoryChapter: what vehicle 1 was offered, in order */
-  RbStoryChapter *attack;                   /* the thief's newest; NULL where no repository key was taken */
+  RbStoryChapter *attack;                   /* the attacker's newest; NULL where no repository key was taken */
   GHashTable *image_files;                  /* the Image repository's publication for the campaign */
 } RbStory;
 
 /* Takes fleet. */
 RbStory *rb_story_new (RbScenario scenario, RbFleet *fleet, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_story_free (RbStory *self);
-/* Is it one of the two ECUs that run the thief's image when the vehicle comes in? */
+/* Is it one of the two ECUs that run the attacker's image when the vehicle comes in? */
 gboolean rb_story_is_struck (const RbStory *self, const RbFleetEcu *ecu);
 gboolean rb_story_in_scope (const RbStory *self, guint number);
 /* The campaign's Director metadata of one vehicle: timestamp.json, snapshot.json, targets.json. (transfer full) */

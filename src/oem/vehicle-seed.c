@@ -99,7 +99,7 @@ live_through (Receiver *self)
       running = chapter->software->pdata[self->index];
   }
   if (story->scenario == RB_SCENARIO_ECU_KEYS && rb_story_is_struck (story, self->ecu))
-    running = story->thief->pdata[self->index];
+    running = story->attacker->pdata[self->index];
   return running;
 }
 
@@ -147,7 +147,7 @@ write_ecu (const RbStory *story, guint index, const char *folder, RbShePlan *she
   if (!receiver_open (&self, folder, error))
     return NULL;
   const RbFleetSoftware *running = live_through (&self);
-  gboolean stolen = running == story->thief->pdata[index];
+  gboolean stolen = running == story->attacker->pdata[index];
   if (stolen != rb_story_is_struck (story, self.ecu)) {
     g_set_error (error, RB_OEM_ERROR, RB_REASON_INTERNAL, "%s runs %s where the scenario has it otherwise", self.serial,
                  running->path);

@@ -130,7 +130,7 @@ rb_holdings_apply_image_root (RbWork *self, const RbWorkContext *context, char *
   return replace_root (self, context, RB_CONTENTS_IMAGE, error);
 }
 
-/* A higher version than the campaign's under keys that were replaced is a thief's: it would refuse ours. */
+/* A stored version above the campaign's, under keys that were replaced, is an attacker's: the ECU would reject the campaign's as a rollback. */
 static gboolean
 drop_higher (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A workshop for tests: a made-up carmaker, its simulated vehicle as a process, recallctl on it."""
+"""A workshop for tests: a demo OEM, its simulated vehicle as a process, recallctl on it."""
 import atexit
 import json
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""One scenario from the made-up carmaker to the audited record, by command line alone.
+"""One scenario from the demo OEM to the audited record, by command line alone.
 Usage: test-scenario.py BUILD SCENARIO [doip|doips|bus]"""
 import base64
 import json
@@ -13,12 +13,12 @@ from bench import Bench
 
 
 def compromised(bench, scenario):
-    """Before: not as wanted, and somebody believes the thief."""
+    """Before: not as wanted, and an ECU trusts the attacker."""
     bench.start()
     bench.stop()
     assert bench.differences(), "the vehicle is not compromised"
     if scenario != "ecu-keys":
-        assert any(bench.offer().values()), "nobody believes the thief"
+        assert any(bench.offer().values()), "no ECU trusts the attacker"
     return {serial: ecu["key_id"] for serial, ecu in bench.show().items()}
 
 
@@ -134,7 +134,7 @@ def main():
         again(bench, first)
         bench.stop()
         if scenario != "ecu-keys":
-            assert not any(bench.offer().values()), "somebody still believes the thief"
+            assert not any(bench.offer().values()), "an ECU still trusts the attacker"
             assert not bench.differences(), "the offer changed something"
         if scenario.startswith("image-"):
             image_keys_decide(bench)

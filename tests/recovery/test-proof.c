@@ -64,7 +64,7 @@ test_image (gconstpointer data)
 
 typedef struct {
   RbCampaign *campaign, *other;
-  RbPrivateKey *key, *thief;
+  RbPrivateKey *key, *attacker;
   GBytes *spki, *challenge, *proof;
 } Bench;
 
@@ -96,7 +96,7 @@ bench_open (Bench *bench, gconstpointer type)
   bench->campaign = campaign_with_nonce (1);
   bench->other = campaign_with_nonce (2);
   bench->key = rb_keygen_new (kind, NULL);
-  bench->thief = rb_keygen_new (kind, NULL);
+  bench->attacker = rb_keygen_new (kind, NULL);
   bench->spki = g_bytes_ref (rb_key_public_spki (rb_key_private_public (bench->key)));
   bench->challenge = unhex (CHALLENGE);
   bench->proof = sign_possession (bench->key, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge);
@@ -108,7 +108,7 @@ bench_close (Bench *bench, gconstpointer type)
   rb_campaign_free (bench->campaign);
   rb_campaign_free (bench->other);
   rb_key_private_unref (bench->key);
-  rb_key_private_unref (bench->thief);
+  rb_key_private_unref (bench->attacker);
   g_bytes_unref (bench->spki);
   g_bytes_unref (bench->challenge);
   g_bytes_unref (bench->proof);
@@ -129,16 +129,16 @@ test_possession (Bench *bench, gconstpointer type)
   g_autoptr (GBytes) broken = flipped (bench->proof, g_bytes_get_size (bench->proof) - 1);
   g_autoptr (GBytes) cut = g_bytes_new_from_bytes (bench->proof, 0, g_bytes_get_size (bench->proof) - 1);
   g_autoptr (GBytes) nothing = g_bytes_new (NULL, 0);
-  GBytes *thiefs = rb_key_public_spki (rb_key_private_public (bench->thief));
-  g_autoptr (GBytes) by_thief = sign_possession (bench->thief, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge);
+  GBytes *other_spki = rb_key_public_spki (rb_key_private_public (bench->attacker));
+  g_autoptr (GBytes) by_attacker = sign_possession (bench->attacker, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge);
   assert_possession (bench, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge, bench->proof, TRUE);
   /* another campaign, car, ECU, day, key, and what is no signature */
   assert_possession (bench, bench->other, VIN, SERIAL, bench->spki, bench->challenge, bench->proof, FALSE);
   assert_possession (bench, bench->campaign, OTHER_VIN, SERIAL, bench->spki, bench->challenge, bench->proof, FALSE);
   assert_possession (bench, bench->campaign, VIN, "SN-DOOR-0001", bench->spki, bench->challenge, bench->proof, FALSE);
   assert_possession (bench, bench->campaign, VIN, SERIAL, bench->spki, later, bench->proof, FALSE);
-  assert_possession (bench, bench->campaign, VIN, SERIAL, thiefs, bench->challenge, bench->proof, FALSE);
-  assert_possession (bench, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge, by_thief, FALSE);
+  assert_possession (bench, bench->campaign, VIN, SERIAL, other_spki, bench->challenge, bench->proof, FALSE);
+  assert_possession (bench, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge, by_attacker, FALSE);
   assert_possession (bench, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge, broken, FALSE);
   assert_possession (bench, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge, cut, FALSE);
   assert_possession (bench, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge, nothing, FALSE);
@@ -318,12 +318,12 @@ test_report_signatures (Bench *bench, gconstpointer type)
   g_autoptr (GError) error = NULL;
   g_autoptr (json_t) part = report_part ();
   const guint8 secret[16] = { 1 };
-  g_autoptr (GBytes) by_thief = rb_report_sign (part, bench->thief, &error);
+  g_autoptr (GBytes) by_attacker = rb_report_sign (part, bench->attacker, &error);
   g_autoptr (GBytes) by_mac = rb_report_mac (part, secret, "she:4:1");
   g_autoptr (GBytes) garbage = g_bytes_new_static ("{\"signed\":1}", 12);
   g_autoptr (GBytes) empty = g_bytes_new (NULL, 0);
-  judge_report (bench, by_thief, TRUE, "is not signed by its new key");
-  judge_report (bench, by_thief, FALSE, NULL); /* who does not judge the signature says so: deferred */
+  judge_report (bench, by_attacker, TRUE, "is not signed by its new key");
+  judge_report (bench, by_attacker, FALSE, NULL); /* who does not judge the signature says so: deferred */
   judge_report (bench, by_mac, TRUE, "is not signed by its new key");
   judge_report (bench, by_mac, FALSE, NULL);
   judge_report (bench, garbage, FALSE, "is not signed by its new key");

@@ -127,7 +127,7 @@ class Offer(Case):
     def attack(self):
         return DEMO.oem / "attack" / "director", DEMO.oem / "attack" / "image"
 
-    def test_the_thief_is_believed_by_those_the_stolen_keys_satisfy(self):
+    def test_the_attacker_is_trusted_by_those_the_stolen_keys_satisfy(self):
         """director: the partial ECUs see Director targets alone."""
         offered = self.offer(*self.attack())
         for model, entry in zip(DEMO.model["ecus"], DEMO.seed["ecus"]):
