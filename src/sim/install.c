@@ -94,7 +94,7 @@ gboolean
 rb_install_offer (RbMemory *memory, const char *vin, const RbVehicleEcu *ecus, guint n_ecus, RbSource *director,
                   RbSource *image, GError **error)
 {
-  const RbVehicleRequest request = { .now = rb_moment_now (), .vin = vin, .ecus = ecus, .n_ecus = n_ecus,
+  const RbVehicleRequest request = { .now = rb_moment_now (), .any_layout = TRUE, .vin = vin, .ecus = ecus, .n_ecus = n_ecus,
                                      .own_serial = n_ecus > 0 ? NULL : memory->serial };
   g_autoptr (GPtrArray) assignments = NULL;
   gboolean good = judge (memory, &request, director, image, &assignments, error);
@@ -107,7 +107,7 @@ rb_install_offer (RbMemory *memory, const char *vin, const RbVehicleEcu *ecus, g
 static void
 tear (RbEcu *self, RbSource *director, RbSource *image, const RbVehicleEcu *ecus, guint n_ecus)
 {
-  const RbVehicleRequest request = { .now = rb_moment_now (), .vin = self->vehicle->vin, .ecus = ecus, .n_ecus = n_ecus,
+  const RbVehicleRequest request = { .now = rb_moment_now (), .any_layout = TRUE, .vin = self->vehicle->vin, .ecus = ecus, .n_ecus = n_ecus,
                                      .own_serial = n_ecus > 0 ? NULL : self->memory->serial };
   g_autoptr (GPtrArray) assignments = NULL;
   g_autoptr (GError) error = NULL;

@@ -111,12 +111,21 @@ sign (RbDialect dialect, json_t *part, RbPrivateKey *one, RbPrivateKey *two)
 
 /* A root whose roles all have key, signed by key and (may be NULL) previous. */
 static GBytes *
-make_root (RbDialect dialect, gint64 version, RbPrivateKey *key, RbPrivateKey *previous)
+make_root_of (RbDialect dialect, gint64 version, RbPrivateKey *key, RbPrivateKey *previous, gboolean consistent)
 {
   g_autoptr (GPtrArray) keys = g_ptr_array_new ();
   g_ptr_array_add (keys, rb_key_private_public (key));
   const RbAuthorRole roles[] = { { "root", keys, 1 }, { "timestamp", keys, 1 }, { "snapshot", keys, 1 }, { "targets", keys, 1 } };
-  return sign (dialect, rb_author_root (dialect, version, FAR, roles, G_N_ELEMENTS (roles)), key, previous);
+  json_t *part = rb_author_root (dialect, version, FAR, roles, G_N_ELEMENTS (roles));
+  if (consistent)
+    rb_json_set_boolean (part, "consistent_snapshot", TRUE);
+  return sign (dialect, part, key, previous);
+}
+
+static GBytes *
+make_root (RbDialect dialect, gint64 version, RbPrivateKey *key, RbPrivateKey *previous)
+{
+  return make_root_of (dialect, version, key, previous, FALSE);
 }
 
 GBytes *
@@ -126,8 +135,15 @@ fixture_anchor (const Fixture *self)
 }
 
 static void
+put_role (const char *folder, const char *before, const char *name, GBytes *bytes)
+{
+  g_autofree char *file = g_strconcat (before, name, NULL);
+  put (folder, file, bytes);
+}
+
+static void
 put_roles (const char *folder, const char *where, RbDialect dialect, RbPrivateKey *key, gint64 version, json_t *targets, gint64 expires,
-           json_t *extra)
+           json_t *extra, gboolean consistent)
 {
   g_autoptr (json_t) owned = targets;
   g_autoptr (GBytes) targets_json = sign (dialect, rb_author_targets (dialect, version, expires, targets, NULL, 0, extra), key, NULL);
@@ -136,8 +152,9 @@ put_roles (const char *folder, const char *where, RbDialect dialect, RbPrivateKe
   g_autoptr (GBytes) snapshot = sign (dialect, rb_author_snapshot (dialect, version, expires, files), key, NULL);
   g_autoptr (GBytes) timestamp = sign (dialect, rb_author_timestamp (dialect, version, expires, snapshot), key, NULL);
   g_autofree char *place = g_build_filename (folder, where, NULL);
-  put (place, "targets.json", targets_json);
-  put (place, "snapshot.json", snapshot);
+  g_autofree char *versioned = g_strdup_printf ("%" G_GINT64_FORMAT ".", version);
+  put_role (place, consistent ? versioned : "", "targets.json", targets_json);
+  put_role (place, consistent ? versioned : "", "snapshot.json", snapshot);
   put (place, "timestamp.json", timestamp);
 }
 
@@ -276,7 +293,7 @@ put_service (const Fixture *self, const FixtureBundle *bundle, const char *folde
   if (bundle->second_campaign)
     put_target (folder, targets, "campaigns/second.json", campaign);
   put_roles (folder, "service/metadata", RB_DIALECT_TUF, bundle->service_rotated ? self->new_service : self->service,
-             bundle->service_version > 0 ? bundle->service_version : self->written + 2, targets, bundle->service_expires, NULL);
+             bundle->service_version > 0 ? bundle->service_version : self->written + 2, targets, bundle->service_expires, NULL, FALSE);
 }
 
 static void
@@ -308,7 +325,7 @@ put_pack (const Fixture *self, const FixtureBundle *bundle, const char *folder)
   assign (targets, bundle->other_image ? "other.bin" : "parts/door.bin", bundle->other_image ? self->primary_image : self->door_image,
           "SN-2", bundle->unknown_ecu ? "hw-roof" : "hw-door");
   put_roles (folder, where, RB_DIALECT_UPTANE, self->new_director, bundle->pack_version > 0 ? bundle->pack_version : self->written + 2,
-             targets, bundle->pack_expires, extra);
+             targets, bundle->pack_expires, extra, bundle->consistent && bundle->region == NULL);
 }
 
 static GBytes *
@@ -352,7 +369,7 @@ put_images (const Fixture *self, const FixtureBundle *bundle, const char *folder
   rb_json_set (targets, "primary.bin", image_entry (self->primary_image, "hw-primary"));
   rb_json_set (targets, "parts/door.bin", image_entry (self->door_image, bundle->unknown_ecu ? "hw-roof" : "hw-door"));
   rb_json_set (targets, "other.bin", image_entry (self->primary_image, "hw-door"));
-  put_roles (folder, "image/metadata", RB_DIALECT_UPTANE, self->new_image, 3, targets, FAR, NULL);
+  put_roles (folder, "image/metadata", RB_DIALECT_UPTANE, self->new_image, 3, targets, FAR, NULL, bundle->consistent);
   put (folder, "image/targets/primary.bin", self->primary_image);
   put (folder, "image/targets/parts/door.bin", self->door_image);
 }
@@ -362,10 +379,10 @@ fixture_write (Fixture *self, const FixtureBundle *bundle, const char *folder)
 {
   self->written++;
   g_autoptr (GBytes) director_first = make_root (RB_DIALECT_UPTANE, 1, self->director, NULL);
-  g_autoptr (GBytes) director = make_root (RB_DIALECT_UPTANE, 2, self->new_director, self->director);
+  g_autoptr (GBytes) director = make_root_of (RB_DIALECT_UPTANE, 2, self->new_director, self->director, bundle->consistent);
   g_autoptr (GBytes) director_third = make_root (RB_DIALECT_UPTANE, 3, self->new_director, NULL);
   g_autoptr (GBytes) image_first = make_root (RB_DIALECT_UPTANE, 1, self->image, NULL);
-  g_autoptr (GBytes) image = make_root (RB_DIALECT_UPTANE, 2, self->new_image, bundle->image_pinned ? NULL : self->image);
+  g_autoptr (GBytes) image = make_root_of (RB_DIALECT_UPTANE, 2, self->new_image, bundle->image_pinned ? NULL : self->image, bundle->consistent);
   g_autofree char *scope_pieces = g_strdup_printf ("scopes/%s.pieces", bundle->id);
   g_autoptr (GBytes) scope = bundle->scope_in_table ? put_pieces (folder, scope_pieces, bundle->scope, NULL) : NULL;
   g_autoptr (GBytes) campaign = make_campaign (self, bundle, director, image, scope);

@@ -47,6 +47,7 @@ typedef struct {
   const char *minimum_version; /* NULL: "0.0.1" */
   const char *region;      /* the pack is in the file of that region; NULL: alone */
   const char *also_region; /* targets name that region's table too, and it is not in the bundle: the one written before; NULL */
+  gboolean consistent;     /* the vehicle repositories have consistent snapshots: roots say so, files are VERSION.ROLE.json */
   gboolean scope_in_table; /* scope is in a table */
   gboolean other_scope;    /* and the campaign names another digest */
 } FixtureBundle;

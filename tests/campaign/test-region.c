@@ -90,6 +90,36 @@ test_pack (Place *self, gconstpointer data)
   version_of (contents, FIXTURE_OTHER_VIN, RB_REASON_VIN_PACK_MISSING);
 }
 
+static void
+check_names (RbContents *contents, RbContentsRepo repo, const char *const paths[3])
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) files = rb_contents_roles (contents, repo, FIXTURE_VIN, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (files->len, ==, 3);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpstr (((RbContentsFile *) files->pdata[i])->path, ==, paths[i]);
+}
+
+/* An ECU is given the same names whatever the repository calls its files. */
+static void
+test_consistent_snapshots (Place *self, gconstpointer data)
+{
+  static const char *const director[] = { "director/timestamp.json", "director/snapshot.json", "director/targets.json" };
+  static const char *const image[] = { "image/timestamp.json", "image/snapshot.json", "image/targets.json" };
+  FixtureBundle alone = in_region (NULL, FIXTURE_VIN, 10);
+  alone.consistent = TRUE;
+  g_autoptr (RbContents) contents = import (self, &alone, RB_REASON_NONE);
+  g_assert_cmpint (version_of (contents, FIXTURE_VIN, RB_REASON_NONE), ==, 10);
+  check_names (contents, RB_CONTENTS_DIRECTOR, director);
+  check_names (contents, RB_CONTENTS_IMAGE, image);
+  FixtureBundle region = in_region ("north", FIXTURE_VIN, 11);
+  region.consistent = TRUE;
+  g_autoptr (RbContents) other = import (self, &region, RB_REASON_NONE);
+  g_assert_cmpint (version_of (other, FIXTURE_VIN, RB_REASON_NONE), ==, 11);
+  check_names (other, RB_CONTENTS_DIRECTOR, director);
+}
+
 /* A pack is verified when it is used: the table vouches for bytes alone. */
 static void
 test_pack_that_lies (Place *self, gconstpointer data)
@@ -213,6 +243,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("/region/pack", test_pack);
+  ADD ("/region/consistent-snapshots", test_consistent_snapshots);
   ADD ("/region/pack-that-lies", test_pack_that_lies);
   ADD ("/region/regions-stay", test_regions_stay);
   ADD ("/region/newest", test_newest);
