@@ -16,7 +16,6 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#define MAX_PACK (64 * 1024 * 1024)
 #define MAX_REQUEST (1024 * 1024)
 #define APPROVAL "recallbay-replacement-v1"
 
@@ -131,8 +130,7 @@ open_all (Making *self, const char *folder, const char *id, GError **error)
     return FALSE;
   if (!rb_campaign_vin_is_valid (self->vin))
     return rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_VIN_INVALID, "“%s” is not a VIN", self->vin);
-  /* of a scope by table the OEM's folder has the vehicles alone */
-  if (self->campaign->scope_table == NULL && !rb_campaign_check_vin (self->campaign, self->vin, error))
+  if (!rb_campaign_check_vin (self->campaign, self->vin, error))
     return FALSE;
   if (self->now >= self->campaign->expires)
     return rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_CAMPAIGN_EXPIRED, "campaign %s: expired", id);
@@ -293,19 +291,6 @@ she_file (Making *self, GError **error)
 }
 
 static gboolean
-write_pack (Making *self, RbPack *pack, const char *output, GError **error)
-{
-  g_autofree char *folder = g_dir_make_tmp ("recall-oem-XXXXXX", error);
-  g_autofree char *path = folder == NULL ? NULL : g_build_filename (folder, "pack", NULL);
-  g_autoptr (GBytes) bytes = NULL;
-  gboolean written = path != NULL && rb_pack_write_tar (pack, path, self->now, error)
-                     && (bytes = rb_files_read (path, MAX_PACK, error)) != NULL && rb_files_write_output (output, bytes, 0666, error);
-  if (folder != NULL && !rb_files_remove_tree (folder, NULL))
-    g_warning ("%s cannot be removed", folder);
-  return written;
-}
-
-static gboolean
 note (Making *self, GError **error)
 {
   g_autoptr (json_t) line = json_pack ("{s:s,s:s,s:I,s:O}", "vin", self->vin, "campaign", self->campaign->id, "version",
@@ -333,7 +318,7 @@ make (Making *self, const char *output, GError **error)
   rb_pack_add_table (pack, files, director);
   if (she != NULL)
     rb_pack_add (pack, she, "vins/%s/she.json", self->vin);
-  return write_pack (self, pack, output, error);
+  return rb_pack_write_tar (pack, output, self->now, error);
 }
 
 static gboolean

@@ -325,6 +325,16 @@ add_people (Demo *self)
 }
 
 static void
+add_scope (Demo *self)
+{
+  g_autofree char *table = rb_recall_scope_table (self->story->scenario);
+  g_autofree char *name = g_strdup_printf ("oem/campaigns/%s.table", rb_recall_id (self->story->scenario));
+  GBytes *bytes = g_hash_table_lookup (self->targets, table);
+  if (bytes != NULL)
+    rb_pack_add_private (self->beside, bytes, name);
+}
+
+static void
 add_identities (Demo *self)
 {
   const RbPki *pki = self->pki;
@@ -354,6 +364,7 @@ make_files_beside (Demo *self, GError **error)
   rb_pack_add (self->beside, g_hash_table_lookup (self->targets, "models/aurora-compact.json"), "vehicle.json");
   rb_pack_add (self->beside, rb_publisher_root (story->service, 1), "service-root.json");
   add_identities (self);
+  add_scope (self);
   add_json (self, "answers.json", rb_recall_answers ());
   add_json (self, "expected.json", rb_recall_expected (story));
   add_json (self, "vehicles.json", rb_recall_vehicles (story));
@@ -368,6 +379,19 @@ make_files_beside (Demo *self, GError **error)
          && add_repositories (self, error);
 }
 
+/* The OEM keeps the scope beside the campaign. */
+static gboolean
+keep_scope (Demo *self, const char *folder, GError **error)
+{
+  if (self->region == NULL)
+    return TRUE;
+  g_autofree char *table = rb_recall_scope_table (self->story->scenario);
+  g_autofree char *name = g_strdup_printf ("%s.pieces", rb_recall_id (self->story->scenario));
+  g_autofree char *from = pieces_file (self, table);
+  g_autofree char *to = g_build_filename (folder, "oem", "campaigns", name, NULL);
+  return rb_files_copy_tree (from, to, error);
+}
+
 static gboolean
 write_demo (Demo *self, const char *folder, GError **error)
 {
@@ -377,7 +401,7 @@ write_demo (Demo *self, const char *folder, GError **error)
          && rb_vehicle_seed_write (self->story, seed, rb_publisher_root (self->story->service, 1),
                                    self->pki->dealer_ca_pem, self->she, error)
          && rb_pack_write_tar (self->bundle, bundle, self->story->now, error)
-         && rb_pack_write_folder (self->beside, folder, error);
+         && rb_pack_write_folder (self->beside, folder, error) && keep_scope (self, folder, error);
 }
 
 /* Only a folder that is empty or not there is used, so that nothing of somebody else's is mixed in or lost. */

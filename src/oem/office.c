@@ -156,13 +156,29 @@ campaign_path (RbOffice *self, const char *id, const char *suffix, GError **erro
   return NULL;
 }
 
+/* Takes what its table is, where it has one. */
+static gboolean
+read_scope (RbOffice *self, const char *id, RbCampaign *campaign, GError **error)
+{
+  if (campaign->scope_table == NULL)
+    return TRUE;
+  g_autofree char *path = campaign_path (self, id, ".table", error);
+  g_autofree char *pieces = path == NULL ? NULL : campaign_path (self, id, ".pieces", error);
+  g_autoptr (GBytes) table = pieces == NULL ? NULL : rb_files_read (path, RB_VIN_INDEX_TABLE, error);
+  RbVinIndex *scope = table == NULL ? NULL : rb_vin_index_new (table, campaign->scope_table, pieces, error);
+  return scope != NULL && rb_campaign_take_scope (campaign, scope, error);
+}
+
 GBytes *
 rb_office_campaign (RbOffice *self, const char *id, RbCampaign **campaign, GError **error)
 {
   g_autofree char *path = campaign_path (self, id, ".json", error);
   g_autoptr (GBytes) bytes = path == NULL ? NULL : rb_files_read (path, MAX_JSON, error);
-  *campaign = bytes == NULL ? NULL : rb_campaign_parse (bytes, error);
-  return *campaign == NULL ? NULL : g_steal_pointer (&bytes);
+  g_autoptr (RbCampaign) parsed = bytes == NULL ? NULL : rb_campaign_parse (bytes, error);
+  if (parsed == NULL || !read_scope (self, id, parsed, error))
+    return NULL;
+  *campaign = g_steal_pointer (&parsed);
+  return g_steal_pointer (&bytes);
 }
 
 json_t *

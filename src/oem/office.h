@@ -10,6 +10,7 @@
  *   keys/NAME.pem               private keys, encrypted: director-timestamp-1, director-snapshot-1, director-targets-1, approver-1
  *   key-agreement.pem           of the workstations that SHE updates are encrypted to
  *   campaigns/ID.json           the campaign as published
+ *   campaigns/ID.table, .pieces its scope (model/vin-index.h), where it is in a table
  *   campaigns/ID.director.json  what the Director directs by it: {"format": "recallbay-director-plan-1", "version",
  *                               "targets": {HARDWARE ID: {"path", "entry", "releaseCounter"}}}
  *   vehicles.jsonl              a vehicle a line, as built: {"vin", "ecus": [{"serial", "hardware_id"}], "she": [update]}

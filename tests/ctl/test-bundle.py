@@ -473,13 +473,22 @@ class Bundle(unittest.TestCase):
                 member.size = len(data)
                 tar.addfile(member, io.BytesIO(data))
             for name in names:
-                member = tarfile.TarInfo(name)
+                member = name if isinstance(name, tarfile.TarInfo) else tarfile.TarInfo(name)
                 member.size = size
                 with contextlib.suppress(BrokenPipeError), open("/dev/zero", "rb") as zeros:
                     tar.addfile(member, zeros)
         packer.stdin.close()
         self.assertEqual(packer.wait(), 0)
         self.assertLess(self.file.stat().st_size, 4 << 20)
+
+    def test_bomb_in_a_header(self):
+        """an extended header, a long name and a global header of 1 GiB"""
+        for kind in (tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XGLTYPE):
+            with self.subTest(kind=kind):
+                head = tarfile.TarInfo("service/metadata/1.root.json")
+                head.type = kind
+                self.write_bomb([], [head], 1 << 30)
+                self.assertEqual(self.bounded(10), "malformed")
 
     def test_bomb_before_a_signature(self):
         """1 GiB and 60,000 files out of a small file: refused after a bounded part of it, whatever of it is genuine."""

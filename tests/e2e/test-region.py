@@ -5,9 +5,12 @@ Usage: test-region.py BUILD"""
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
+import stat
 import struct
+import subprocess
 import sys
 import tarfile
 import unittest
@@ -161,6 +164,34 @@ class Region(unittest.TestCase):
         self.assertEqual(self.bench.ctl("campaign", "check", vin, expect=1)["reason"], "hash-mismatch")
         path.unlink()
         self.assertEqual(self.bench.ctl("campaign", "check", other, expect=1)["reason"], "missing")
+
+    def pack(self, vin, output, expect=0):
+        out = self.bench.run("recall-oem", "--json", "--data-dir", self.bench.oem / "oem", "campaign", "pack", self.bench.campaign, vin,
+                             "-o", output, expect=expect)
+        return json.loads(out.splitlines()[-1])
+
+    def test_pack_beside_a_region(self):
+        """A newer pack for one vehicle, written to a pipe; the OEM knows the scope by its table too."""
+        self.imported()
+        vin = self.vehicles["in_scope"][1]
+        pipe, pack = self.bench.root / "pipe", self.bench.root / "one.pack"
+        os.mkfifo(pipe)
+        self.addCleanup(pipe.unlink)
+        with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+            self.assertEqual(self.pack(vin, pipe)["vin"], vin)
+            pack.write_bytes(reader.stdout.read())
+        self.assertTrue(stat.S_ISFIFO(pipe.lstat().st_mode))
+        self.bench.ctl("bundle", "import", pack)
+        self.assertTrue((self.place() / "vins" / vin / "director" / "targets.json").exists())
+        self.imported()
+        self.assertTrue((self.place() / "vins" / vin / "director" / "targets.json").exists())
+        self.assertEqual(len(self.bench.ctl("campaign", "check", vin)["campaigns"]), 1)
+        self.assertEqual(self.pack(self.vehicles["out_of_scope"][0], pack, expect=1)["reason"], "not-in-scope")
+        pieces = self.bench.oem / "oem" / "campaigns" / f"{self.bench.campaign}.pieces"
+        good = pieces.read_bytes()
+        self.addCleanup(pieces.write_bytes, good)
+        pieces.write_bytes(flipped(good, self.scope.place(vin)[0]))
+        self.assertEqual(self.pack(vin, pack, expect=1)["reason"], "hash-mismatch")
 
     def test_vehicle(self):
         """Recovered by its pack out of the region's file, and refused while a byte of it is another one; an auditor reads the same scope."""
