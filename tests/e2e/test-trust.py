@@ -251,6 +251,32 @@ class Records(Trust):
         self.assertEqual(self.verified(bundle, expect=1)["reason"], "signer-not-trusted")
 
 
+class HandedOver(Trust):
+    def take_over(self, expect=0):
+        return self.bench.ctl("recovery", "take-over", self.file, expect=expect)
+
+    def test_who_signed_the_hand_over(self):
+        """The trust list of the workstation that takes it over decides, as it is now: a revocation since the hand-over counts."""
+        self.ready()
+        self.begin()
+        self.file = self.bench.root / "hand-over.json"
+        self.bench.ctl("recovery", "hand-over", "--vin", self.bench.vin, "-o", self.file, "--identity", self.bench.oem / "technician.p12",
+                       "--workstation", self.bench.oem / "workstation.pem", "--passphrase-file", self.bench.oem / "passphrase")
+        _, own, issuer = self.technician()
+        known = list(self.service.list["dealer_cas"])
+        self.bench.data = self.bench.root / "second"
+        self.bench.trust_and_import()
+        for certificate in (own, self.station()[0]):
+            for since in (-1, 0):
+                self.publish_next(revoked=[self.service.revoked(certificate, issuer, since=since)])
+                self.assertEqual(self.take_over(expect=1)["reason"], "signer-not-trusted")
+        self.publish_next(revoked=[], dealer_cas=known[1:])
+        self.assertEqual(self.take_over(expect=1)["reason"], "record-certificate")
+        self.assertEqual(self.bench.ctl("record", "list")["records"], [])
+        self.publish_next(dealer_cas=known)
+        self.assertEqual(self.take_over()["vin"], self.bench.vin)
+
+
 class Scope(Trust):
     def anchors(self):
         return {row["name"]: row for row in self.bench.ctl("trust", "list")["anchors"]}
