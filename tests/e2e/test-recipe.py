@@ -3,6 +3,9 @@
 """ECUs that do not go on by themselves: a person does the steps of their recovery recipe. Usage: test-recipe.py BUILD [CASE…]"""
 import base64
 import json
+import os
+import pty
+import select
 import subprocess
 import sys
 import unittest
@@ -93,6 +96,35 @@ class Recipe(unittest.TestCase):
         self.assertEqual(code, 3)
         self.parked(verdict, "refused")
         self.assertIn("step fuse-out: the ECU still responds", self.entry(verdict)["failure"]["text"])
+
+    def test_asked_on_a_terminal(self):
+        """Without an answers file the person at the terminal is asked, for the checklist and then for each step."""
+        self.ready("door:bad-flash")
+        arguments = self.bench.recover_arguments(vin=self.bench.vin)
+        at = arguments.index("--answers")
+        del arguments[at:at + 2]
+        command = [self.bench.bin / "recallctl", "--data-dir", self.bench.data, *arguments]
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        with subprocess.Popen(list(map(str, command)), stdin=slave, stdout=slave, stderr=slave) as program:
+            os.close(slave)
+            shown, asked = "", []
+            while program.poll() is None or select.select([master], [], [], 0)[0]:
+                if not select.select([master], [], [], 1)[0]:
+                    continue
+                try:
+                    shown += os.read(master, 4096).decode(errors="replace")
+                except OSError:  # the other side is closed
+                    break
+                for prompt, answer in (("[ok / not-ok] ", b"ok\n"), ("[done / not-possible] ", b"not-possible\n")):
+                    if prompt in shown:
+                        asked.append(shown.rsplit(prompt, 1)[0].splitlines()[-1])
+                        shown = ""
+                        os.write(master, answer)
+            self.assertEqual(program.wait(), 3, shown)
+        self.assertEqual(len(asked), 4, asked)
+        self.assertIn("Pull the fuse of this ECU.", asked[-1])
+        self.assertIn(DOOR, asked[-1])
 
     def test_flash_that_is_broken(self):
         self.ready("door:bad-flash")
