@@ -63,6 +63,44 @@ class ThreatModel(unittest.TestCase):
             self.assertRegex(row[2], r"`tests/[\w/.-]+`", row[0])
 
 
+class Commands(unittest.TestCase):
+    """Papers show no command and no option that a program does not have."""
+    folders = {"recallctl": "ctl", "recall-oem": "oem", "recall-sim": "sim"}
+    papers = ("README.md", "CONTRIBUTING.md", "SECURITY.md", *(f"data/doc/{path.name}" for path in sorted((ROOT / "data/doc").glob("*.md"))))
+    common = {"json", "data-dir", "config", "help", "version", "output"}
+
+    def source(self, program):
+        return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src" / self.folders[program]).glob("*.c")))
+
+    def verbs(self, program):
+        return set(re.findall(r'\{ "([a-z][a-z -]*)", "[^"]*"[^"]*,\s*"[^"]*",\s*verb_', self.source(program)))
+
+    def shown(self):
+        """(paper, program, the rest of the command) of each command in code."""
+        for paper in self.papers:
+            document = read(paper).replace("\\\n", " ")
+            code = re.findall(r"`([^`\n]+)`", document) + re.findall(r"^    (.+)$", document, re.M)
+            for text in code:
+                for program, rest in re.findall(r"(?<![\w/-])(recallctl|recall-oem|recall-sim) ([^|#]+)", text):
+                    yield paper, program, rest
+
+    def test_verbs(self):
+        count = 0
+        for paper, program, rest in self.shown():
+            words = re.match(r"(?:[a-z-]+ ?)*", rest).group().split()
+            if not words or words[0].startswith("--"):
+                continue
+            count += 1
+            self.assertTrue({words[0], " ".join(words[:2])} & self.verbs(program), f"{paper}: {program} {rest}")
+        self.assertGreater(count, 10)
+
+    def test_options(self):
+        for paper, program, rest in self.shown():
+            known = set(re.findall(r'\{ "([a-z-]+)",', self.source(program))) | self.common
+            for option in re.findall(r"--([a-z][a-z-]*)", rest):
+                self.assertIn(option, known, f"{paper}: {program} {rest}")
+
+
 class EcuProtocol(unittest.TestCase):
     document = read("data/doc/ecu-protocol.md")
 
