@@ -100,6 +100,8 @@ static const struct {
   { "ecus.1.report", "verified", "no", RB_REASON_REPORT_NOT_PROVEN },
   { "ecus.1.report", "envelope", NULL, RB_REASON_REPORT_NOT_PROVEN },
   { "ecus.2.report", "verified", "no", RB_REASON_REPORT_NOT_PROVEN },
+  { "vehicleManifest", "after", "", RB_REASON_REPORT_NOT_PROVEN },
+  { "vehicleManifest", "after", NULL, RB_REASON_REPORT_NOT_PROVEN },
 };
 
 static void
