@@ -64,6 +64,9 @@
   X (CAMPAIGN_AMBIGUOUS, "campaign-ambiguous") \
   X (CAMPAIGN_EXPIRED, "campaign-expired") \
   X (CAMPAIGN_ROLLBACK, "campaign-rollback") \
+  X (CAMPAIGNS_CONFLICT, "campaigns-conflict") \
+  X (CAMPAIGN_AFTER, "campaign-after") \
+  X (CAMPAIGN_SUPERSEDED, "campaign-superseded") \
   X (CAMPAIGN_WITHDRAWN, "campaign-withdrawn") \
   X (NOT_IN_SCOPE, "not-in-scope") \
   X (NOT_IN_ANCHOR_SCOPE, "not-in-anchor-scope") \

@@ -2,9 +2,22 @@
 #include "ctl/campaign.h"
 
 #include "campaign/library.h"
+#include "campaign/order.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "ctl/bundle.h"
+
+/* Where it stands among the campaigns of the vehicle: its place in their order, or which one takes its place. */
+static void
+add_order (json_t *row, GPtrArray *found, GPtrArray *sorted, RbContents *contents)
+{
+  RbContents *by = rb_order_superseded_by (found, contents);
+  for (guint i = 0; sorted != NULL && i < sorted->len; i++)
+    if (sorted->pdata[i] == contents)
+      rb_json_set_integer (row, "order", i + 1);
+  if (by != NULL)
+    rb_json_set_string (row, "superseded_by", rb_contents_campaign (by)->id);
+}
 
 static json_t *
 found_row (RbCli *cli, RbContents *contents, const char *vin, gint64 now)
@@ -57,14 +70,18 @@ verb_check (RbCli *cli, int argc, char **argv)
   if (found == NULL)
     return rb_cli_fail (cli, error, NULL);
   json_t *extra = json_object (), *rows = json_array (), *unusable = json_array ();
-  for (guint i = 0; i < found->len; i++)
+  g_autoptr (GError) conflict = NULL;
+  g_autoptr (GPtrArray) sorted = rb_order_check (found, &conflict) ? rb_order_sort (found) : NULL;
+  for (guint i = 0; i < found->len; i++) {
     json_array_append_new (rows, found_row (cli, found->pdata[i], argv[1], now));
+    add_order (json_array_get (rows, i), found, sorted, found->pdata[i]);
+  }
   for (guint i = 0; i < problems->len; i++)
     json_array_append_new (unusable, problem_row (cli, problems->pdata[i]));
   rb_json_set_string (extra, "vin", argv[1]);
   rb_json_set (extra, "campaigns", rows);
   rb_json_set (extra, "unusable", unusable);
-  const GError *problem = unjudged (problems);
+  const GError *problem = conflict != NULL ? conflict : unjudged (problems);
   if (problem != NULL)
     return rb_cli_fail (cli, problem, extra);
   return rb_cli_end (cli, RB_CLI_OK, "ok", found->len == 0 ? "No open campaign for this vehicle" : "", extra);

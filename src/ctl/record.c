@@ -12,6 +12,7 @@
 #include "record/sheet.h"
 #include "record/statement.h"
 #include "record/verify.h"
+#include "record/visited.h"
 
 #include <string.h>
 
@@ -319,6 +320,7 @@ verify_files (RbCli *cli, char **paths, const Options *options, GPtrArray *ancho
   /* a record that is not given is no error here: only an audit knows which had to be there */
   g_autoptr (GPtrArray) gaps = rb_chain_check (outcomes);
   rb_creation_check (outcomes);
+  rb_visited_check_records (outcomes);
   if (options->require != NULL)
     require_completed (outcomes);
   for (guint i = 0; i < outcomes->len; i++)

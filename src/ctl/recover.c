@@ -44,7 +44,11 @@ typedef struct {
   RbCli *cli;
   const Settings *settings;
   GCancellable *cancellable;
+  RbVisit *visit;
+  GMutex lock; /* the thread of the signals stops a recovery, this one frees it */
   RbRecovery *recovery;
+  json_t *done;   /* of campaigns that were completed before the present one: [{"campaign", "result", "record"}] */
+  gint64 written; /* steps that wrote, for them */
   RbRecoverView *view;
   gint asking, running, stopping; /* atomic: the signals have a thread of their own */
 } Session;
@@ -66,15 +70,16 @@ load_answers (Settings *settings, GError **error)
   return TRUE;
 }
 
+/* shared: an answer that was given for another campaign of the visit stands. */
 static void
-give_answers (RbRecovery *recovery, const json_t *sheet)
+give_answers (RbRecovery *recovery, const json_t *sheet, gboolean shared)
 {
   const char *item;
   json_t *value;
   json_object_foreach (json_object_get (sheet, "items"), item, value) {
     const char *word = json_is_string (value) ? json_string_value (value) : rb_json_string_or (value, "result", "");
     gboolean known = strcmp (word, "ok") == 0 || strcmp (word, "not-ok") == 0;
-    if (known)
+    if (known && !(shared && rb_recovery_is_answered (recovery, item)))
       rb_recovery_answer (recovery, item, strcmp (word, "ok") == 0, rb_json_string_or (value, "note", NULL));
   }
 }
@@ -167,7 +172,8 @@ confirm_step (const char *serial, const RbRecipeStep *step, GCancellable *cancel
 static RbRecovery *
 open_recovery (RbCli *cli, Settings *settings, Session *session, GError **error)
 {
-  const RbRecoveryOptions options = { .data_dir = cli->data_dir, .campaign = settings->campaign, .link = settings->link,
+  const char *campaign = session->visit == NULL ? settings->campaign : rb_visit_campaign (session->visit);
+  const RbRecoveryOptions options = { .data_dir = cli->data_dir, .visit = session->visit, .campaign = campaign, .link = settings->link,
                                       .vehicle_ca = settings->vehicle_ca, .vin = settings->vin, .repair_order = settings->repair_order,
                                       .odometer_km = settings->odometer_km, .link_timeout_s = settings->link_timeout == 0 ? -1 : settings->link_timeout,
                                       .technician = settings->technician_set, .workstation = settings->workstation_set,
@@ -218,16 +224,37 @@ replaced_json (RbRecovery *recovery)
 }
 
 static json_t *
+campaign_row (Session *session, const char *result, const char *record)
+{
+  json_t *row = json_object ();
+  rb_json_set_string (row, "campaign", rb_recovery_campaign (session->recovery)->id);
+  rb_json_set_string (row, "result", result);
+  rb_json_set_string (row, "record", record);
+  return row;
+}
+
+/* Of this visit, in the order of the work. */
+static json_t *
+campaigns_json (Session *session, const char *result, const char *record)
+{
+  json_t *list = session->done == NULL ? json_array () : json_copy (session->done);
+  if (session->recovery != NULL)
+    json_array_append_new (list, campaign_row (session, result, record));
+  return list;
+}
+
+static json_t *
 verdict (Session *session, const Settings *settings, const char *result, const char *record)
 {
   json_t *object = json_object ();
   rb_json_set_string (object, "vin", settings->vin);
   rb_json_set_string (object, "result", result);
   rb_json_set_string (object, "record", record);
-  rb_json_set_integer (object, "writes", session->recovery == NULL ? 0 : rb_recovery_writes (session->recovery));
+  rb_json_set_integer (object, "writes", session->written + (session->recovery == NULL ? 0 : rb_recovery_writes (session->recovery)));
   rb_json_set (object, "ecus", rows_json (session->recovery));
   rb_json_set (object, "unexpected", unexpected_json (session->recovery));
   rb_json_set (object, "replaced", replaced_json (session->recovery));
+  rb_json_set (object, "campaigns", campaigns_json (session, result, record));
   return object;
 }
 
@@ -236,7 +263,7 @@ prepare (Session *session, Settings *settings, GError **error)
 {
   RbRecovery *recovery = session->recovery;
   if (settings->sheet != NULL)
-    give_answers (recovery, settings->sheet);
+    give_answers (recovery, settings->sheet, session->done != NULL && json_array_size (session->done) > 0);
   else {
     g_atomic_int_set (&session->asking, TRUE);
     ask_answers (session->cli, recovery);
@@ -252,6 +279,8 @@ prepare (Session *session, Settings *settings, GError **error)
 static gboolean
 was_touched (const Session *session)
 {
+  if (session->written > 0)
+    return TRUE;
   if (session->recovery != NULL)
     return rb_recovery_was_touched (session->recovery);
   const Settings *settings = session->settings;
@@ -273,7 +302,7 @@ static RbReason
 reason_of (const Session *session, const GError *worst)
 {
   RbReason reason = worst == NULL ? RB_REASON_NOT_COMPLETE : rb_reason_of (worst);
-  gboolean wrote = session->recovery != NULL && rb_recovery_writes (session->recovery) > 0;
+  gboolean wrote = session->written > 0 || (session->recovery != NULL && rb_recovery_writes (session->recovery) > 0);
   return reason == RB_REASON_IN_USE && wrote ? RB_REASON_DATABASE : reason;
 }
 
@@ -310,6 +339,7 @@ on_signal (gpointer data)
     rb_cli_exit (session->cli, touched ? RB_CLI_NOT_COMPLETE : RB_CLI_FAILED, rb_reason_word (RB_REASON_CANCELLED), "ended by a signal",
                  verdict (session, session->settings, NULL, NULL));
   }
+  g_mutex_lock (&session->lock);
   if (g_atomic_int_get (&session->running) && !g_atomic_int_get (&session->stopping)) {
     rb_recovery_stop (session->recovery);
     rb_output_complain ("Finishing the ECUs in progress. Press Ctrl-C again to stop now; these ECUs will be incomplete.\n");
@@ -317,6 +347,7 @@ on_signal (gpointer data)
     g_cancellable_cancel (session->cancellable);
   }
   g_atomic_int_set (&session->stopping, TRUE);
+  g_mutex_unlock (&session->lock);
 }
 
 /* The verdict is on its way. */
@@ -325,16 +356,62 @@ ignore_signal (gpointer unused)
 {
 }
 
+/* NULL: rb_recovery_open() says what is wrong with the VIN. */
 static gboolean
-open_all (Session *session, Settings *settings, GError **error)
+plan_visit (Session *session, Settings *settings, GError **error)
 {
-  if (!load_answers (settings, error))
-    return FALSE;
+  const RbVisitOptions options = { .data_dir = session->cli->data_dir, .vin = settings->vin, .campaign = settings->campaign };
+  if (settings->vin == NULL || !rb_campaign_vin_is_valid (settings->vin))
+    return TRUE;
+  session->visit = rb_visit_plan (&options, error);
+  return session->visit != NULL;
+}
+
+static gboolean
+open_next (Session *session, Settings *settings, GError **error)
+{
   session->recovery = open_recovery (session->cli, settings, session, error);
-  if (session->recovery == NULL || !load_identities (session, settings, error))
+  if (session->recovery == NULL || (settings->workstation_set == NULL && !load_identities (session, settings, error)))
     return FALSE;
   rb_recovery_set_identities (session->recovery, settings->technician_set, settings->workstation_set, settings->second_set);
   return TRUE;
+}
+
+/* One campaign. ran: it has something to sign. */
+static gboolean
+run_one (Session *session, Settings *settings, gboolean *ran, GError **error)
+{
+  *ran = FALSE;
+  if (!open_next (session, settings, error))
+    return FALSE;
+  g_atomic_int_set (&session->running, prepare (session, settings, error));
+  if (!g_atomic_int_get (&session->running))
+    return FALSE;
+  gboolean complete = rb_recovery_run (session->recovery, session->cancellable, error);
+  *ran = complete || rb_recovery_was_touched (session->recovery);
+  return complete;
+}
+
+/* The present campaign is done: its record is signed, and the next one of the visit is begun. */
+static gboolean
+go_on (Session *session, GError **error)
+{
+  const char *result = NULL;
+  g_autofree char *record = rb_recovery_sign (session->recovery, &result, error);
+  if (record == NULL || strcmp (result, "completed") != 0)
+    return record == NULL ? FALSE
+                          : rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "campaign %s: its record says %s",
+                                            rb_recovery_campaign (session->recovery)->id, result);
+  json_array_append_new (session->done, campaign_row (session, result, record));
+  rb_cli_say (session->cli, "Campaign %s is complete. Record %s.", rb_recovery_campaign (session->recovery)->id, record);
+  session->written += rb_recovery_writes (session->recovery);
+  g_mutex_lock (&session->lock);
+  g_atomic_int_set (&session->running, FALSE);
+  g_clear_pointer (&session->recovery, rb_recovery_free);
+  g_mutex_unlock (&session->lock);
+  rb_visit_complete (session->visit, record);
+  return !g_atomic_int_get (&session->stopping)
+         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CANCELLED, "stopped before campaign %s", rb_visit_campaign (session->visit));
 }
 
 static int
@@ -343,16 +420,22 @@ work (RbCli *cli, Settings *settings)
   g_autoptr (GError) error = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (RbRecoverView) view = rb_recover_view_new (cli);
-  Session session = { .cli = cli, .settings = settings, .cancellable = cancellable, .view = view };
+  g_autoptr (json_t) done = json_array ();
+  Session session = { .cli = cli, .settings = settings, .cancellable = cancellable, .view = view, .done = done };
   gboolean ran = FALSE;
+  g_mutex_init (&session.lock);
   rb_signals_set (on_signal, &session);
-  if (open_all (&session, settings, &error)) {
-    g_atomic_int_set (&session.running, prepare (&session, settings, &error));
-    if (g_atomic_int_get (&session.running))
-      ran = rb_recovery_run (session.recovery, cancellable, &error) || rb_recovery_was_touched (session.recovery);
-  }
+  if (load_answers (settings, &error) && plan_visit (&session, settings, &error))
+    while (run_one (&session, settings, &ran, &error) && session.visit != NULL && !rb_visit_is_last (session.visit)) {
+      ran = FALSE;
+      if (!go_on (&session, &error))
+        break;
+    }
   rb_signals_set (ignore_signal, NULL);
-  return finish (&session, settings, ran, error);
+  int code = finish (&session, settings, ran, error);
+  g_clear_pointer (&session.visit, rb_visit_free);
+  g_mutex_clear (&session.lock);
+  return code;
 }
 
 static int
@@ -384,6 +467,7 @@ verb_inspect (RbCli *cli, int argc, char **argv)
 }
 
 #define CAMPAIGN { "campaign", "ID", "campaign", RB_OPTION_TEXT (Settings, campaign), .needed = TRUE }
+#define ONE_CAMPAIGN { "campaign", "ID", "only this campaign, and those before it (all open ones)", RB_OPTION_TEXT (Settings, campaign) }
 #define LINK { "link", "URI", "connection to the vehicle", RB_OPTION_LINK (Settings, link), .needed = TRUE }
 #define VEHICLE_CA { "vehicle-ca", "FILE", "authority of vehicles' certificates, for doips://", RB_OPTION_FILE (Settings, vehicle_ca) }
 #define ANSWERS { "answers", "FILE", "answers to the checklist", RB_OPTION_FILE (Settings, answers) }
@@ -391,7 +475,7 @@ verb_inspect (RbCli *cli, int argc, char **argv)
 #define VIN { "vin", "VIN", "VIN as on the plate", RB_OPTION_TEXT (Settings, vin) }
 
 static const RbOption recover_options[] = {
-  CAMPAIGN,
+  ONE_CAMPAIGN,
   LINK,
   VEHICLE_CA,
   ANSWERS,
@@ -419,6 +503,6 @@ static const RbOption inspect_options[] = {
 
 const RbCliVerb rb_recover_verbs[] = {
   { "inspect", "--campaign ID --link URI", "only the safety inspection", verb_inspect, inspect_options },
-  { "recover", "--campaign ID --link URI …", "the whole recovery of one vehicle; repeated after an interruption, it continues", verb_recover, recover_options, .ignores_output = TRUE },
+  { "recover", "--link URI …", "the whole recovery of one vehicle; repeated after an interruption, it continues", verb_recover, recover_options, .ignores_output = TRUE },
   { NULL },
 };

@@ -12,6 +12,7 @@
 #define MAX_VERSION G_GINT64_CONSTANT (2147483646)
 #define MAX_ECUS 200
 #define MAX_ITEMS 200
+#define MAX_OTHERS 16
 #define MAX_ORGANISATIONS 16
 #define MAX_VINS 10000 /* more are in a table */
 #define POP_TYPE "recallbay-pop-v1"
@@ -91,6 +92,8 @@ rb_campaign_free (RbCampaign *self)
   g_free (self->checklist_id);
   g_ptr_array_unref (self->checklist);
   g_strfreev (self->organisations);
+  g_strfreev (self->after);
+  g_strfreev (self->supersedes);
   g_free (self->remedy);
   g_free (self->labour_operation);
   g_free (self);
@@ -367,6 +370,29 @@ read_checklist (RbCampaign *self, const json_t *json, GError **error)
   return TRUE;
 }
 
+/* Ids of other campaigns; absent: none. */
+static gboolean
+read_others (RbCampaign *self, const json_t *json, const char *member, GStrv *ids, GError **error)
+{
+  const char *what = "campaign";
+  const json_t *list = json_object_get (json, member) == NULL ? NULL : rb_json_array (json, member, what, error);
+  if (list == NULL)
+    return json_object_get (json, member) == NULL;
+  gsize n = json_array_size (list);
+  if (n < 1 || n > MAX_OTHERS)
+    return rb_member_refuse (error, what, "member “%s” has not 1…%d entries", member, MAX_OTHERS);
+  *ids = g_new0 (char *, n + 1);
+  for (gsize i = 0; i < n; i++) {
+    const char *id = json_string_value (json_array_get (list, i));
+    if (id == NULL || !rb_member_id_is_valid (id) || strcmp (id, self->id) == 0)
+      return rb_member_refuse (error, what, "member “%s”: entry %" G_GSIZE_FORMAT " is not the id of another campaign", member, i + 1);
+    if (g_strv_contains ((const char *const *) *ids, id))
+      return rb_member_refuse (error, what, "member “%s”: “%s” is there twice", member, id);
+    (*ids)[i] = g_strdup (id);
+  }
+  return TRUE;
+}
+
 RbCampaign *
 rb_campaign_parse (GBytes *bytes, GError **error)
 {
@@ -378,12 +404,13 @@ rb_campaign_parse (GBytes *bytes, GError **error)
   if (json == NULL
       || !rb_json_only (json, what, error, "format", "id", "version", "title", "oem", "oem_number", "nhtsa_number",
                         "scenario", "issued", "expires", "market", "nonce", "scope", "vehicle_model", "roots", "ecus",
-                        "checklist", "second_person", "organisations", "remedy", "labour_operation", NULL)
+                        "checklist", "second_person", "organisations", "remedy", "labour_operation", "after", "supersedes", NULL)
       || !rb_member_format (json, "recallbay-campaign-1", what, error)
       || !read_identity (self, json, error) || !read_nonce (self, json, error) || !read_scope (self, json, error)
       || !rb_member_document (json, "vehicle_model", "models", &self->vehicle_model, what, error)
       || !read_roots (self, json, error) || !read_ecus (self, json, error) || !read_checklist (self, json, error)
-      || !rb_json_boolean (json, "second_person", &self->second_person, what, error))
+      || !rb_json_boolean (json, "second_person", &self->second_person, what, error)
+      || !read_others (self, json, "after", &self->after, error) || !read_others (self, json, "supersedes", &self->supersedes, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -59,6 +59,8 @@ typedef struct {
   gboolean second_person; /* the record needs a second person's signature */
   GStrv organisations; /* who signed the pinning of a broken chain; NULL else */
   char *remedy, *labour_operation; /* may be NULL */
+  GStrv after;         /* ids of campaigns that are done before it on the same vehicle; NULL: none */
+  GStrv supersedes;    /* ids of campaigns that it takes the place of; NULL: none */
 } RbCampaign;
 RbCampaign *rb_campaign_parse (GBytes *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_campaign_free (RbCampaign *self);

@@ -10,6 +10,7 @@
 #include "record/creation.h"
 #include "record/statement.h"
 #include "record/verify.h"
+#include "record/visited.h"
 
 #include <string.h>
 
@@ -269,6 +270,7 @@ finish (Audit *self, const char *folder)
 {
   g_autoptr (GPtrArray) gaps = rb_chain_check (self->outcomes);
   rb_creation_check (self->outcomes);
+  rb_visited_check_records (self->outcomes);
   json_t *extra = json_object (), *told = json_array ();
   const Lists lists = { json_array (), json_array (), json_array () };
   const RbVerifyOutcome *wrong = report_records (self, folder, &lists);

@@ -37,6 +37,8 @@ typedef struct {
   char *region;         /* all packs are in that region's file; NULL: each alone */
   char *work;           /* folder for the files of pieces; NULL: none */
   RbPack *bundle;       /* campaign.recall */
+  const char *relation; /* of the second campaign to the first; NULL: there is none. Borrowed */
+  RbPack *next_bundle;  /* second.recall */
   RbPack *beside;       /* the other files, but the seed */
 } Demo;
 
@@ -54,6 +56,7 @@ demo_clear (Demo *self)
   g_clear_pointer (&self->region, g_free);
   g_clear_pointer (&self->work, g_free);
   g_clear_pointer (&self->bundle, rb_pack_free);
+  g_clear_pointer (&self->next_bundle, rb_pack_free);
   g_clear_pointer (&self->beside, rb_pack_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Demo, demo_clear)
@@ -80,6 +83,8 @@ publish_service (Demo *self, GError **error)
   GHashTableIter iter;
   gpointer path, bytes;
   table_add_json (self->targets, "campaigns", rb_recall_id (story->scenario), rb_recall_campaign (story));
+  if (self->relation != NULL)
+    table_add_json (self->targets, "campaigns", RB_RECALL_NEXT_ID, rb_recall_next_campaign (story, self->relation));
   table_add_json (self->targets, "models", "aurora-compact", rb_fleet_model (story->fleet));
   table_add_json (self->targets, "trust", "trust-list", rb_dealer_list_new (self->pki, RB_RECALL_OEM, RB_FLEET_WMI, story->now));
   for (guint i = 0; i < story->fleet->ecus->len; i++) {
@@ -234,24 +239,90 @@ add_pieces (Demo *self)
   }
 }
 
+/* The targets of the Service repository without another campaign: a bundle has one. */
+static GHashTable *
+targets_without (Demo *self, const char *id)
+{
+  g_autofree char *other = g_strdup_printf ("campaigns/%s.json", id);
+  GHashTable *targets = table_new ();
+  GHashTableIter iter;
+  gpointer path, bytes;
+  g_hash_table_iter_init (&iter, self->targets);
+  while (g_hash_table_iter_next (&iter, &path, &bytes))
+    if (strcmp (path, other) != 0)
+      g_hash_table_insert (targets, g_strdup (path), g_bytes_ref (bytes));
+  return targets;
+}
+
+static void
+begin_bundle (Demo *self, RbPack *bundle, const char *other, GHashTable *image_files)
+{
+  g_autoptr (GHashTable) director_roots = table_new ();
+  g_autoptr (GHashTable) targets = targets_without (self, other);
+  rb_publisher_add_roots (self->story->director, director_roots);
+  rb_pack_add_table (bundle, self->service, "service/metadata");
+  rb_pack_add_table (bundle, targets, "service/targets");
+  rb_pack_add_table (bundle, director_roots, "director/metadata");
+  rb_pack_add_table (bundle, image_files, "image/metadata");
+}
+
+static void
+end_bundle (RbPack *bundle, GHashTable *packs, GPtrArray *software)
+{
+  rb_pack_add_table (bundle, packs, "vins");
+  for (guint i = 0; i < software->len; i++) {
+    const RbFleetSoftware *good = software->pdata[i];
+    rb_pack_add (bundle, good->image, "image/targets/%s", good->path);
+  }
+}
+
 /* Metadata first, images last. */
 static void
 make_bundle (Demo *self)
 {
   const RbStory *story = self->story;
-  g_autoptr (GHashTable) director_roots = table_new ();
   self->bundle = rb_pack_new ();
-  rb_publisher_add_roots (story->director, director_roots);
-  rb_pack_add_table (self->bundle, self->service, "service/metadata");
-  rb_pack_add_table (self->bundle, self->targets, "service/targets");
-  rb_pack_add_table (self->bundle, director_roots, "director/metadata");
-  rb_pack_add_table (self->bundle, story->image_files, "image/metadata");
+  begin_bundle (self, self->bundle, RB_RECALL_NEXT_ID, story->image_files);
   add_pieces (self);
-  rb_pack_add_table (self->bundle, self->packs, "vins");
-  for (guint i = 0; i < story->good->len; i++) {
-    const RbFleetSoftware *good = story->good->pdata[i];
-    rb_pack_add (self->bundle, good->image, "image/targets/%s", good->path);
+  end_bundle (self->bundle, self->packs, story->good);
+}
+
+/* VIN packs of the second campaign: newer Director metadata, and the same SHE updates. */
+static GHashTable *
+make_next_packs (Demo *self, GError **error)
+{
+  g_autoptr (GHashTable) packs = table_new ();
+  GHashTableIter iter;
+  gpointer name, bytes;
+  for (guint number = 1; number <= self->story->fleet->vehicles; number++) {
+    g_autofree char *vin = rb_fleet_vin (number);
+    g_autofree char *she = g_strdup_printf ("%s/she.json", vin);
+    if (!rb_story_in_scope (self->story, number))
+      continue;
+    g_autoptr (GHashTable) director = rb_story_next_director_files (self->story, number, error);
+    if (director == NULL)
+      return NULL;
+    g_hash_table_insert (packs, g_strdup (she), g_bytes_ref (g_hash_table_lookup (self->packs, she)));
+    g_hash_table_iter_init (&iter, director);
+    while (g_hash_table_iter_next (&iter, &name, &bytes))
+      g_hash_table_insert (packs, g_strdup_printf ("%s/director/%s", vin, (char *) name), g_bytes_ref (bytes));
   }
+  return g_steal_pointer (&packs);
+}
+
+static gboolean
+make_next_bundle (Demo *self, GError **error)
+{
+  const RbStory *story = self->story;
+  if (self->relation == NULL)
+    return TRUE;
+  g_autoptr (GHashTable) packs = make_next_packs (self, error);
+  if (packs == NULL)
+    return FALSE;
+  self->next_bundle = rb_pack_new ();
+  begin_bundle (self, self->next_bundle, rb_recall_id (story->scenario), story->next_image_files);
+  end_bundle (self->next_bundle, packs, story->next);
+  return TRUE;
 }
 
 static GBytes *
@@ -366,7 +437,11 @@ make_files_beside (Demo *self, GError **error)
   add_identities (self);
   add_scope (self);
   add_json (self, "answers.json", rb_recall_answers ());
-  add_json (self, "expected.json", rb_recall_expected (story));
+  add_json (self, "expected.json", rb_recall_expected (story, story->good));
+  if (self->relation != NULL) {
+    add_json (self, "second-expected.json", rb_recall_expected (story, story->next));
+    add_text (self, "second-campaign.txt", RB_RECALL_NEXT_ID);
+  }
   add_json (self, "vehicles.json", rb_recall_vehicles (story));
   add_text (self, "campaign.txt", rb_recall_id (story->scenario));
   add_text (self, "vin.txt", vin);
@@ -396,11 +471,13 @@ static gboolean
 write_demo (Demo *self, const char *folder, GError **error)
 {
   g_autofree char *bundle = g_build_filename (folder, "campaign.recall", NULL);
+  g_autofree char *next = g_build_filename (folder, "second.recall", NULL);
   g_autofree char *seed = g_build_filename (folder, "vehicle", NULL);
   return rb_files_make_folder (folder, error)
          && rb_vehicle_seed_write (self->story, seed, rb_publisher_root (self->story->service, 1),
                                    self->pki->dealer_ca_pem, self->she, error)
          && rb_pack_write_tar (self->bundle, bundle, self->story->now, error)
+         && (self->next_bundle == NULL || rb_pack_write_tar (self->next_bundle, next, self->story->now, error))
          && rb_pack_write_folder (self->beside, folder, error) && keep_scope (self, folder, error);
 }
 
@@ -441,12 +518,14 @@ make_demo (Demo *self, RbScenario scenario, RbFleet *fleet, gboolean second_pers
   if (self->story == NULL)
     return FALSE;
   self->story->second_person = second_person;
+  if (self->relation != NULL && !rb_story_go_on (self->story, error))
+    return FALSE;
   g_autofree char *vin = rb_fleet_vin (1);
   self->pki = rb_pki_new (RB_RECALL_OEM, vin, now, error);
   if (self->pki == NULL || !make_vin_packs (self, error) || !make_scope (self, error) || !publish_service (self, error))
     return FALSE;
   make_bundle (self);
-  if (!make_files_beside (self, error))
+  if (!make_next_bundle (self, error) || !make_files_beside (self, error))
     return FALSE;
   if (write_demo (self, folder, error) && (self->work == NULL || rb_files_remove_tree (self->work, error)))
     return TRUE;
@@ -503,7 +582,7 @@ report (RbCli *cli, const Demo *self, const char *folder)
 }
 
 typedef struct {
-  char *scenario, *region;
+  char *scenario, *region, *second_campaign;
   gint64 ecus, vehicles, image_size, tester;
   gboolean second_person;
 } Options;
@@ -513,6 +592,7 @@ clear_options (Options *self)
 {
   g_free (self->scenario);
   g_free (self->region);
+  g_free (self->second_campaign);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
 
@@ -530,6 +610,9 @@ verb_demo (RbCli *cli, int argc, char **argv)
     return rb_cli_usage (cli, "--scenario: %s", SCENARIOS);
   if (options.region != NULL && !rb_member_id_is_valid (options.region))
     return rb_cli_usage (cli, "--region: letters, digits, “.”, “_” and “-”");
+  if (options.second_campaign != NULL && (options.region != NULL || options.vehicles > LIST_MAX))
+    return rb_cli_usage (cli, "--second-campaign: of at most %d vehicles, without --region", LIST_MAX);
+  demo.relation = options.second_campaign;
   demo.region = g_steal_pointer (&options.region);
   RbFleet *fleet = rb_fleet_new ((guint) options.ecus, (guint) options.vehicles, (gsize) options.image_size);
   fleet->tester = (guint16) options.tester;
@@ -546,6 +629,8 @@ static const RbOption demo_options[] = {
   { "region", "NAME", "VIN packs in one file of that region, the scope in a table (above 1000 vehicles: north)",
     RB_OPTION_TEXT (Options, region) },
   { "tester", "N", "the vehicles know only a tester with this logical address (any)", RB_OPTION_NUMBER (Options, tester, 1, G_MAXUINT16) },
+  { "second-campaign", "after|supersedes|unordered", "a second open campaign, and what it says of the first (none)",
+    RB_OPTION_WORD (Options, second_campaign) },
   { "second-person", NULL, "the campaign asks for a second person's signature", RB_OPTION_FLAG (Options, second_person) },
   { NULL },
 };

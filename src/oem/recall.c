@@ -130,6 +130,27 @@ rb_recall_campaign (const RbStory *story)
 }
 
 json_t *
+rb_recall_next_campaign (const RbStory *story, const char *relation)
+{
+  json_t *campaign = rb_recall_campaign (story), *ecus = json_object_get (campaign, "ecus");
+  g_autoptr (GBytes) nonce = rb_digest_random (32);
+  g_autofree char *nonce_hex = rb_bytes_hex (nonce);
+  for (guint i = 0; i < story->fleet->ecus->len; i++) {
+    const RbFleetSoftware *next = story->next->pdata[i];
+    rb_json_set_string (json_array_get (ecus, i), "image", next->path);
+    rb_json_set_string (json_array_get (ecus, i), "image_sha256", next->sha256);
+  }
+  rb_json_set_string (campaign, "id", RB_RECALL_NEXT_ID);
+  rb_json_set_string (campaign, "title", "Newer software for all ECUs");
+  rb_json_set_string (campaign, "oem_number", "AM-26-111");
+  rb_json_set_string (campaign, "nhtsa_number", "26V-111");
+  rb_json_set_string (campaign, "nonce", nonce_hex);
+  if (strcmp (relation, "after") == 0 || strcmp (relation, "supersedes") == 0)
+    rb_json_set (campaign, relation, json_pack ("[s]", rb_recall_id (story->scenario)));
+  return campaign;
+}
+
+json_t *
 rb_recall_answers (void)
 {
   g_autofree char *vin = rb_fleet_vin (1);
@@ -148,12 +169,12 @@ set_root (json_t *object, const char *member, const char *digest_member, RbPubli
 }
 
 json_t *
-rb_recall_expected (const RbStory *story)
+rb_recall_expected (const RbStory *story, GPtrArray *software)
 {
   json_t *expected = json_object ();
   for (guint i = 0; i < story->fleet->ecus->len; i++) {
     const RbFleetEcu *ecu = rb_fleet_ecu (story->fleet, i);
-    const RbFleetSoftware *good = story->good->pdata[i];
+    const RbFleetSoftware *good = software->pdata[i];
     g_autofree char *serial = rb_fleet_serial (ecu, 1);
     json_t *object = json_pack ("{s:s,s:b}", "image_sha256", good->sha256, "new_key", TRUE);
     set_root (object, "director_root", "director_root_sha256", story->director);

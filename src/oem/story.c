@@ -10,7 +10,7 @@
 #define CAMPAIGN_DAYS 60
 
 /* Versions and release counters: the attacker's are above the genuine ones, the campaign's above the attacker's. */
-enum { HONEST_VERSION = 1, ATTACKER_VERSION = 100, CAMPAIGN_VERSION = 200 };
+enum { HONEST_VERSION = 1, ATTACKER_VERSION = 100, CAMPAIGN_VERSION = 200, NEXT_VERSION = 300 };
 enum { HONEST_COUNTER = 1, ATTACKER_COUNTER = 66, CAMPAIGN_COUNTER = 100 };
 
 static const char *const own[] = { "Aurora Motors", NULL };
@@ -37,9 +37,11 @@ rb_story_free (RbStory *self)
   g_clear_pointer (&self->genuine, g_ptr_array_unref);
   g_clear_pointer (&self->attacker, g_ptr_array_unref);
   g_clear_pointer (&self->good, g_ptr_array_unref);
+  g_clear_pointer (&self->next, g_ptr_array_unref);
   g_clear_pointer (&self->past, g_ptr_array_unref);
   g_clear_pointer (&self->attack, chapter_free);
   g_clear_pointer (&self->image_files, g_hash_table_unref);
+  g_clear_pointer (&self->next_image_files, g_hash_table_unref);
   g_clear_pointer (&self->fleet, rb_fleet_free);
   g_free (self);
 }
@@ -328,6 +330,21 @@ gint64
 rb_story_director_version (void)
 {
   return CAMPAIGN_VERSION;
+}
+
+gboolean
+rb_story_go_on (RbStory *self, GError **error)
+{
+  const gint64 versions[3] = { NEXT_VERSION, NEXT_VERSION, NEXT_VERSION };
+  self->next = rb_fleet_software (self->fleet, "2.1", CAMPAIGN_COUNTER + 1);
+  self->next_image_files = publish_image (self, self->image, self->next, versions, NULL, error);
+  return self->next_image_files != NULL;
+}
+
+GHashTable *
+rb_story_next_director_files (const RbStory *self, guint number, GError **error)
+{
+  return publish_director (self, number, self->next, NEXT_VERSION, error);
 }
 
 RbStory *

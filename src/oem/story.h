@@ -24,6 +24,8 @@ typedef struct {
   GPtrArray *genuine, *attacker, *good;     /* of RbFleetSoftware, by ECU */
   GPtrArray *past;                          /* of RbStoryChapter: what vehicle 1 was offered, in order */
   RbStoryChapter *attack;                   /* the attacker's newest; NULL where no repository key was taken */
+  GPtrArray *next;                          /* of RbFleetSoftware: of the second campaign; NULL: there is none */
+  GHashTable *next_image_files;
   GHashTable *image_files;                  /* the Image repository's publication for the campaign */
 } RbStory;
 
@@ -36,4 +38,8 @@ gboolean rb_story_in_scope (const RbStory *self, guint number);
 /* The campaign's Director metadata of one vehicle: timestamp.json, snapshot.json, targets.json. (transfer full) */
 GHashTable *rb_story_director_files (const RbStory *self, guint number, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64 rb_story_director_version (void); /* of that metadata */
+/* A second campaign, with newer software and the same keys: makes next and next_image_files. */
+gboolean rb_story_go_on (RbStory *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of the second campaign. (transfer full) */
+GHashTable *rb_story_next_director_files (const RbStory *self, guint number, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbStory, rb_story_free)

@@ -7,6 +7,7 @@
 #include "record/ending.h"
 #include "record/replaced.h"
 #include "record/result.h"
+#include "record/visited.h"
 
 #include <string.h>
 
@@ -305,5 +306,5 @@ rb_consistency_check (const json_t *predicate, GError **error)
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
     if (!rb_consistency_check_ecu (ecu, error))
       return FALSE;
-  return rb_replaced_check (predicate, error) && check_preflight (predicate, error) && check_failures (predicate, error);
+  return rb_replaced_check (predicate, error) && rb_visited_check (predicate, error) && check_preflight (predicate, error) && check_failures (predicate, error);
 }

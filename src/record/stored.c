@@ -5,6 +5,7 @@
 #include "core/moment.h"
 #include "record/chain.h"
 #include "record/creation.h"
+#include "record/visited.h"
 #include "record/ending.h"
 
 #include <string.h>
@@ -67,6 +68,7 @@ rb_stored_list (RbOutbox *outbox, const char *vin, const char *campaign, GStrv *
   }
   g_autoptr (GPtrArray) found = rb_chain_check (outcomes);
   rb_creation_check (outcomes);
+  rb_visited_check_records (outcomes);
   if (gaps != NULL)
     *gaps = gap_texts (found);
   for (guint i = all->len; i > 0; i--)

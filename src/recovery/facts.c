@@ -313,6 +313,9 @@ rb_facts_build (const RbFacts *facts, const RbCampaign *campaign)
   add_not_fitted (ecus, facts);
   if (facts->repair_order != NULL)
     rb_json_set_string (dealer, "repairOrder", facts->repair_order);
+  json_t *visit = facts->visit == NULL ? NULL : rb_visit_json (facts->visit);
+  if (visit != NULL)
+    rb_json_set (object, "visit", visit);
   if (facts->director_targets != NULL)
     set_base64 (object, "directorTargets", facts->director_targets);
   set_base64 (manifest, "before", facts->manifest_before);

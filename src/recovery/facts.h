@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "recovery/visit.h"
 #include "recovery/work.h"
 
 /* What a recovery knows, as the members of a record's predicate that its maker gives (record/statement.h). */
@@ -15,6 +16,7 @@ typedef struct {
   GPtrArray *complete;          /* of RbCompletenessEcu; NULL: not known */
   const RbVehicleModel *model;  /* where complete is known */
   GPtrArray *unexpected;        /* of char *: addresses of ECUs that the model does not have; NULL: none */
+  RbVisit *visit;               /* NULL: not known */
   GBytes *director_targets;     /* by which the OEM directs parts in the place of other ECUs; NULL: none */
   json_t *hand_over, *exception; /* borrowed; NULL: not such a record (record/ending.h) */
   GBytes *manifest_before, *manifest_after; /* may be NULL */

@@ -95,6 +95,20 @@ rb_inspection_resume (RbInspection *self, const char *text)
   }
 }
 
+void
+rb_inspection_share (RbInspection *self, const json_t *whole)
+{
+  size_t i;
+  json_t *entry;
+  if (!is_of_this_checklist (self, whole))
+    return;
+  json_array_foreach (json_object_get (whole, "items"), i, entry) {
+    const RbChecklistItem *item = find_item (self, rb_json_string_or (entry, "id", ""));
+    if (item != NULL && item->kind == RB_ITEM_MANUAL)
+      g_hash_table_insert (self->answers, g_strdup (item->id), json_deep_copy (entry));
+  }
+}
+
 gboolean
 rb_inspection_is_answered (RbInspection *self, const char *id)
 {

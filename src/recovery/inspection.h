@@ -15,6 +15,8 @@ void rb_inspection_answer (RbInspection *self, const char *item, gboolean passed
 /* Takes the answers to lasting items that an earlier run, or another workstation, recorded: whole is that inspection as JSON; NULL, and what
  * is none: nothing is taken. */
 void rb_inspection_resume (RbInspection *self, const char *whole);
+/* Takes the answers to the same questions of another campaign, given in the same visit; NULL: none. */
+void rb_inspection_share (RbInspection *self, const json_t *whole);
 gboolean rb_inspection_is_answered (RbInspection *self, const char *item);
 void rb_inspection_measured (RbInspection *self, const char *item, gint64 value, gboolean good, gint64 at);
 /* Every manual item answered with yes? inspection-missing, inspection-failed. */

@@ -273,6 +273,14 @@ text_of (RbJournal *self, const char *sql, const Value *values, guint n)
 }
 
 char *
+rb_journal_final_record (RbJournal *self, const char *vin, const char *campaign)
+{
+  const Value values[] = { STR (vin), STR (campaign) };
+  return text_of (self, "SELECT record FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NOT NULL AND record IS NOT NULL"
+                        " ORDER BY number DESC LIMIT 1", values, 2);
+}
+
+char *
 rb_journal_performer (RbJournal *self, gint64 number, const char *serial)
 {
   const Value values[] = { INT (number), STR (serial) };
@@ -481,7 +489,7 @@ count_of (sqlite3 *db, const char *sql, const Value *values, guint n)
 static int
 count_started (const char *path, gboolean exclusive, const char *vin, const char *campaign)
 {
-  const Value values[] = { STR (vin), STR (campaign) };
+  const Value values[] = { STR (vin), STR (campaign), STR (campaign) };
   sqlite3 *db = NULL;
   int count = -1, taken = 0;
   if (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK
@@ -489,16 +497,16 @@ count_started (const char *path, gboolean exclusive, const char *vin, const char
     count = count_of (db, "SELECT count(*) FROM sqlite_master WHERE name = 'step'", NULL, 0);
   if (count > 0)
     count = count_of (db,
-                      "SELECT count(*) FROM recovery, step WHERE vin = ? AND campaign = ? AND recovery.finished IS NULL"
+                      "SELECT count(*) FROM recovery, step WHERE vin = ? AND (? IS NULL OR campaign = ?) AND recovery.finished IS NULL"
                       " AND step.recovery = recovery.number",
-                      values, 2);
+                      values, 3);
   if (count == 0)
     taken = count_of (db, "SELECT count(*) FROM sqlite_master WHERE name = 'taken'", NULL, 0);
   if (taken > 0)
     taken = count_of (db,
-                      "SELECT count(*) FROM recovery, taken WHERE vin = ? AND campaign = ? AND recovery.finished IS NULL"
+                      "SELECT count(*) FROM recovery, taken WHERE vin = ? AND (? IS NULL OR campaign = ?) AND recovery.finished IS NULL"
                       " AND taken.recovery = recovery.number AND first_write > 0",
-                      values, 2);
+                      values, 3);
   sqlite3_close (db);
   return taken < 0 ? taken : count + taken;
 }

@@ -18,6 +18,8 @@ gboolean rb_journal_find (RbJournal *self, const char *vin, const char *campaign
 gboolean rb_journal_begin (RbJournal *self, const char *vin, const char *campaign, gint64 now, gint64 *number, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Closes a recovery with its final record. */
 gboolean rb_journal_finish (RbJournal *self, gint64 number, const char *record, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The record that completed the newest finished recovery of that campaign on that vehicle; NULL: none. (transfer full) */
+char *rb_journal_final_record (RbJournal *self, const char *vin, const char *campaign);
 /* Whose campaign it is: two OEMs may give campaigns the same id. */
 gboolean rb_journal_set_owner (RbJournal *self, gint64 number, const char *anchor, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Is a recovery of the anchor's campaign open? One without an owner, or with anchor NULL, is of whatever anchor is asked for. */
@@ -86,6 +88,6 @@ typedef struct {
 /* The recovery goes on here with that evidence. *number: the recovery, begun where none is open. */
 gboolean rb_journal_take_over (RbJournal *self, const RbJournalTaken *taken, gint64 *number, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Has a recovery of this vehicle that is not finished written to it? Reads only and needs no room on the disk; a journal that is there and
+/* Has a recovery of this vehicle that is not finished written to it? campaign NULL: of any. Reads only and needs no room on the disk; a journal that is there and
  * cannot be read may hold such a recovery. */
 gboolean rb_journal_was_started (const char *data_dir, const char *vin, const char *campaign);

@@ -28,6 +28,7 @@ struct _RbRecovery {
   gint64 odometer_km, now;
   RbIdentitySet *technician, *workstation, *second;
 
+  RbVisit *visit, *own_visit; /* own: made by this one */
   RbHold *hold; /* on vehicle and link, until this is freed */
   RbContents *contents;
   RbJournal *journal;
@@ -105,6 +106,7 @@ copy_options (RbRecovery *self, const RbRecoveryOptions *options)
   self->repair_order = g_strdup (options->repair_order);
   self->odometer_km = options->odometer_km;
   self->now = options->now;
+  self->visit = options->visit;
   self->end = RB_STATEMENT_ABORTED;
   self->technician = options->technician;
   self->workstation = options->workstation;
@@ -161,6 +163,21 @@ open_campaign (RbRecovery *self, const char *name, GError **error)
   return rb_campaign_check_vin (rb_contents_campaign (self->contents), self->vin, error) && check_authority (self, error);
 }
 
+/* A screen or program that plans no visit works on the campaign that is next for the vehicle. */
+static gboolean
+is_next (RbRecovery *self, const char *name, GError **error)
+{
+  const RbVisitOptions options = { .data_dir = self->data_dir, .vin = self->vin, .campaign = name, .now = self->now };
+  if (self->visit != NULL)
+    return TRUE;
+  self->visit = self->own_visit = rb_visit_plan (&options, error);
+  if (self->visit == NULL)
+    return FALSE;
+  const char *next = rb_library_id (rb_visit_campaign (self->visit));
+  return strcmp (next, rb_library_id (name)) == 0
+         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_AFTER, "campaign %s: campaign %s comes before it", name, next);
+}
+
 RbRecovery *
 rb_recovery_open (const RbRecoveryOptions *options, GError **error)
 {
@@ -169,11 +186,12 @@ rb_recovery_open (const RbRecoveryOptions *options, GError **error)
   g_autoptr (RbRecovery) self = g_new0 (RbRecovery, 1);
   copy_options (self, options);
   self->hold = rb_hold_take (options->link, self->vin, NULL, error);
-  if (self->hold == NULL || !open_campaign (self, options->campaign, error))
+  if (self->hold == NULL || !is_next (self, options->campaign, error) || !open_campaign (self, options->campaign, error))
     return NULL;
   self->inspection = rb_inspection_new (rb_contents_campaign (self->contents));
   g_autofree char *earlier = self->number == 0 ? NULL : rb_journal_inspection (self->journal, self->number);
   rb_inspection_resume (self->inspection, earlier);
+  rb_inspection_share (self->inspection, rb_visit_inspection (self->visit));
   add_supervisor (self, options);
   rb_recovery_set_identities (self, options->technician, options->workstation, options->second);
   return g_steal_pointer (&self);
@@ -184,6 +202,7 @@ rb_recovery_free (RbRecovery *self)
 {
   g_clear_pointer (&self->supervise, rb_supervise_free);
   g_clear_pointer (&self->hold, rb_hold_free);
+  g_clear_pointer (&self->own_visit, rb_visit_free);
   g_clear_pointer (&self->complete, g_ptr_array_unref);
   g_clear_pointer (&self->contents, rb_contents_unref);
   g_clear_pointer (&self->journal, rb_journal_close);
@@ -381,7 +400,7 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
 {
   emit_phase (self, "connect");
   if (self->first_look == 0)
-    self->first_look = moment (self);
+    self->first_look = rb_visit_begin (self->visit, moment (self));
   rb_supervise_close_link (self->supervise);
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
@@ -429,6 +448,7 @@ rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error
     return FALSE;
   rb_inspection_complete (self->inspection, rb_moment_now ());
   self->inspected = TRUE;
+  rb_visit_keep_inspection (self->visit, rb_inspection_json (self->inspection));
   return TRUE;
 }
 
@@ -494,7 +514,7 @@ signing (RbRecovery *self)
                           .vin_sources = rb_supervise_vin_sources (self->supervise),
                           .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL, .works = self->works,
                           .complete = self->complete, .model = rb_contents_model (self->contents),
-                          .unexpected = rb_supervise_unexpected (self->supervise), .director_targets = self->director_targets,
+                          .unexpected = rb_supervise_unexpected (self->supervise), .visit = self->visit, .director_targets = self->director_targets,
                           .manifest_before = self->manifest_before,
                           .manifest_after = self->manifest_after, .now = now,
                           .started = MIN (MIN (self->first_look, now), MIN (self->started, self->run_started)) };

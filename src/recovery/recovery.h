@@ -5,6 +5,7 @@
 #include "link/channel.h"
 #include "recovery/error.h"
 #include "recovery/event.h"
+#include "recovery/visit.h"
 
 #include <jansson.h>
 
@@ -40,6 +41,7 @@ typedef struct {
   RbIdentitySet *technician;   /* borrowed for the recovery's life; may be NULL until run and sign */
   RbIdentitySet *workstation;
   RbIdentitySet *second;       /* may be NULL */
+  RbVisit *visit;              /* that this campaign is part of; borrowed for the recovery's life. NULL: it has to be the next one of its vehicle */
   gint64 now;                  /* 0: the wall clock */
   RbRecoveryWatch watch;       /* may be NULL */
   RbRecoveryConfirm confirm;   /* NULL: recovery recipes are not followed */

@@ -124,7 +124,7 @@ class Help(unittest.TestCase):
         self.assertIn("one of real|fast", verdict["message"])
 
     def test_what_is_needed_is_named(self):
-        for arguments, says in ((["recover"], "recover: --campaign ID is missing"), (["inspect", "--campaign", "C"], "inspect: --link URI is missing"),
+        for arguments, says in ((["recover"], "recover: --link URI is missing"), (["inspect", "--campaign", "C"], "inspect: --link URI is missing"),
                                 (["record", "print", "0"], "record print: --output FILE.pdf is missing"),
                                 (["record", "print", "0", "-o"], "--output: the value FILE.pdf is missing"),
                                 (["record", "verify", "--require", "done", "x"], "--require: one of completed"),

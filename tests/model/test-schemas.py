@@ -107,6 +107,8 @@ BAD = {
         (("checklist", "items", 3, "may_be_na"), True), (("checklist", "items", 3, "measure"), "smell"), (("checklist", "items", 3, "low"), GONE),
         (("checklist", "items", 3, "low"), -1), (("checklist", "items", 3, "high"), 1000001), (("checklist", "items", 3, "unit"), GONE),
         (("checklist", "items", 3, "wait_s"), 3601), (("checklist", "items", 3, "extra"), 1), (("checklist", "extra"), 1),
+        (("after",), []), (("after",), "R-1"), (("after",), None), (("after",), ["R-1", "R-1"]), (("after",), ["R 1"]), (("after",), [1]),
+        (("supersedes",), []), (("supersedes",), {"R-1": True}), (("supersedes",), [""]), (("supersedes",), ["R-%d" % i for i in range(17)]),
         (("second_person",), GONE), (("organisations",), GONE), (("organisations",), ["One"]), (("organisations",), ["One", "One"]),
         (("organisations",), "One"), (("organisations",), ["One", ""]), (("remedy",), ""), (("labour_operation",), "x" * 65),
     ],
@@ -176,6 +178,7 @@ ALSO_GOOD = {
         (("second_person",), True), (("version",), 2147483646), (("issued",), "2026-11-23T15:31:06.5Z"), (("checklist", "items", 3, "wait_s"), GONE),
         (("checklist", "items", 0, "may_be_na"), True), (("checklist", "items", 0, "may_be_na"), False), (("checklist", "items", 0, "lasting"), True), (("checklist", "items", 0, "lasting"), False),
         (("checklist", "items", 0, "help"), GONE), (("organisations",), ["One", "Two", "Three"]),
+        (("after",), ["R-1"]), (("supersedes",), ["R-1", "R-2"]),
     ],
 }
 ALSO_GOOD["trust-list"] = [
