@@ -11,9 +11,12 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
+#include "model/member.h"
 
 #include <string.h>
 
+#define SHE_FILE "she.json"
+#define SHE_FORMAT "recallbay-she-2"
 #define MAX_METADATA_FILE (16 * 1024 * 1024)
 
 struct _RbContents {
@@ -284,11 +287,16 @@ rb_contents_directed (RbContents *self, const char *vin, GBytes *targets, GError
   return rb_vin_pack_directed (self->folder, self->service, vin, targets, error);
 }
 
-GBytes *
+json_t *
 rb_contents_she (RbContents *self, const char *vin, GError **error)
 {
   g_autoptr (RbVinPack) pack = read_pack (self, vin, error);
-  return pack == NULL || pack->she == NULL ? NULL : g_bytes_ref (pack->she);
+  if (pack == NULL || pack->she == NULL)
+    return NULL;
+  g_autoptr (json_t) she = rb_json_parse (pack->she, g_bytes_get_size (pack->she), SHE_FILE, error);
+  if (she == NULL || !rb_member_format (she, SHE_FORMAT, SHE_FILE, error) || rb_json_array (she, "updates", SHE_FILE, error) == NULL)
+    return NULL;
+  return g_steal_pointer (&she);
 }
 
 GHashTable *

@@ -66,8 +66,9 @@ GPtrArray *rb_contents_assignments (RbContents *self, const char *vin, gint64 mo
 GPtrArray *rb_contents_completeness (RbContents *self, const char *vin, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same by the bytes of Director targets that a record quotes: signed by the campaign's Director root for that vehicle. */
 GPtrArray *rb_contents_directed (RbContents *self, const char *vin, GBytes *targets, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* she.json of the VIN's pack as it is in the bundle: CMS or plain JSON. NULL without error: there is none. (transfer full) */
-GBytes *rb_contents_she (RbContents *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* she.json of the VIN's pack: {"format", "updates": [{"serial", "slot", "counter", "m1", "m2", "m3", "answer_sha256": of M4‖M5}]}. M1–M3 need no
+ * secrecy. NULL without error: there is none. Error malformed. (transfer full) */
+json_t *rb_contents_she (RbContents *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The image with that digest, mapped or read, and hashed now. Errors: image-missing, hash-mismatch. (transfer full) */
 GBytes *rb_contents_image (RbContents *self, const char *sha256, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,11 +3,15 @@
 
 #include "campaign/bundle.h"
 #include "core/files.h"
+#include "core/json.h"
+
+#include <string.h>
 
 #define ROOT_MAX (1024 * 1024)
 
 struct _RbTestimony {
   RbContents *contents;
+  json_t *she; /* of the VIN that was asked for last */
   gboolean anchored;
   RbEvidence evidence;
 };
@@ -38,6 +42,20 @@ read_directed (gpointer data, const char *vin, GBytes *targets, GError **error)
   return rb_contents_directed (self->contents, vin, targets, error);
 }
 
+static const json_t *
+find_she (gpointer data, const char *vin, const char *serial)
+{
+  RbTestimony *self = data;
+  size_t i;
+  json_t *update;
+  json_decref (self->she);
+  self->she = rb_contents_she (self->contents, vin, NULL);
+  json_array_foreach (json_object_get (self->she, "updates"), i, update)
+    if (strcmp (rb_json_string_or (update, "serial", ""), serial) == 0)
+      return update;
+  return NULL;
+}
+
 static const RbProfile *
 find_profile (gpointer data, const char *hardware_id)
 {
@@ -58,6 +76,7 @@ rb_testimony_of (RbContents *contents, const RbTrustList *list)
     .completeness = read_completeness,
     .directed = read_directed,
     .profile = find_profile,
+    .she = find_she,
     .data = self,
   };
   self->contents = rb_contents_ref (contents);
@@ -82,6 +101,7 @@ void
 rb_testimony_free (RbTestimony *self)
 {
   rb_contents_unref (self->contents);
+  json_decref (self->she);
   g_free (self);
 }
 

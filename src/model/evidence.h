@@ -19,6 +19,9 @@ typedef struct {
   /* The profile the campaign gives that hardware id; NULL: none. May be NULL. Borrowed. */
   const RbProfile *(*profile) (gpointer data, const char *hardware_id);
   gpointer data;
+  /* The SHE key update that the OEM made for that ECU: {"slot", "counter", "answer_sha256"}, borrowed until the next question; NULL: not known. May
+   * be NULL. */
+  const json_t *(*she) (gpointer data, const char *vin, const char *serial);
   const RbTrustList *trust_list; /* the OEM's, as the bundle has it; NULL: not known */
   /* The same by Director targets that the record quotes, which have to be the OEM's for that vehicle; NULL with error when they are not. May
    * be NULL. (transfer full) */

@@ -269,6 +269,20 @@ check_revoked (const RbTrustList *self, GPtrArray *path, gint64 moment, GError *
   return TRUE;
 }
 
+gint64
+rb_trust_list_revoked_since (const RbTrustList *self, GPtrArray *chain, RbPurpose purpose, gint64 moment)
+{
+  g_autoptr (GPtrArray) path = rb_certificate_find_path (chain, self->dealer_cas, (int) purpose, moment, NULL);
+  gint64 first = 0;
+  for (guint i = 0; path != NULL && i + 1 < path->len; i++) {
+    g_autofree char *id = rb_certificate_revocation_id (path->pdata[i], path->pdata[i + 1]);
+    const RbRevoked *entry = g_hash_table_lookup (self->revoked, id);
+    if (entry != NULL && (first == 0 || entry->since < first))
+      first = entry->since;
+  }
+  return first;
+}
+
 gboolean
 rb_trust_list_check_signer (const RbTrustList *self, GPtrArray *chain, RbPurpose purpose, gint64 moment, GError **error)
 {

@@ -47,6 +47,8 @@ gboolean rb_trust_list_check_version (const RbTrustList *self, const char *versi
 /* campaign-withdrawn */
 gboolean rb_trust_list_check_campaign (const RbTrustList *self, const char *campaign, gint64 now, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* Since when something of the chain, as it was valid at moment, is revoked, whether that was before or after moment; 0: nothing is. */
+gint64 rb_trust_list_revoked_since (const RbTrustList *self, GPtrArray *chain, RbPurpose purpose, gint64 moment);
 /* Is chain (of RbCertificate, own first) under a dealer CA of the list at moment, none of it revoked then, and for that purpose
  * (RbPurpose)? Errors: signer-not-trusted, certificate-expired, key-usage, unsafe-algorithm. */
 gboolean rb_trust_list_check_signer (const RbTrustList *self, GPtrArray *chain, RbPurpose purpose, gint64 moment, GError **error)

@@ -181,7 +181,7 @@ add_name (json_t *list, const char *name)
 
 /* What an audit lists beside its verdict: names of files. */
 typedef struct {
-  json_t *without_receipt, *campaign_unchecked, *creation_unchecked;
+  json_t *without_receipt, *campaign_unchecked, *creation_unchecked, *revoked_later;
 } Lists;
 
 static const RbVerifyOutcome *
@@ -198,6 +198,8 @@ report_records (Audit *self, const char *folder, const Lists *lists)
       add_name (lists->campaign_unchecked, name);
     if (!outcome->creation_checked)
       add_name (lists->creation_unchecked, name);
+    if (outcome->revoked_since != 0)
+      add_name (lists->revoked_later, name);
     if (!has_receipt (folder, name))
       add_name (lists->without_receipt, name);
   }
@@ -272,7 +274,7 @@ finish (Audit *self, const char *folder)
   rb_creation_check (self->outcomes);
   rb_visited_check_records (self->outcomes);
   json_t *extra = json_object (), *told = json_array ();
-  const Lists lists = { json_array (), json_array (), json_array () };
+  const Lists lists = { json_array (), json_array (), json_array (), json_array () };
   const RbVerifyOutcome *wrong = report_records (self, folder, &lists);
   const RbChainGap *hole = report_gaps (self, gaps, told);
   rb_json_set_integer (extra, "records", count_records (self));
@@ -282,6 +284,7 @@ finish (Audit *self, const char *folder)
   rb_json_set (extra, "without_receipt", lists.without_receipt);
   rb_json_set (extra, "campaign_unchecked", lists.campaign_unchecked);
   rb_json_set (extra, "key_creation_unchecked", lists.creation_unchecked);
+  rb_json_set (extra, "signer_revoked_later", lists.revoked_later);
   rb_json_set (extra, "gaps", told);
   report_open (self, extra);
   if (wrong != NULL)

@@ -270,9 +270,9 @@ she_update (Making *self, const json_t *ecu)
   return update;
 }
 
-/* NULL without error: no ECU of it has a SHE key. */
+/* NULL: no ECU of it has a SHE key. */
 static GBytes *
-she_file (Making *self, GError **error)
+she_file (Making *self)
 {
   g_autoptr (json_t) updates = json_array ();
   size_t i;
@@ -284,10 +284,8 @@ she_file (Making *self, GError **error)
   }
   if (json_array_size (updates) == 0)
     return NULL;
-  g_autoptr (GPtrArray) recipients = rb_office_recipients (self->office, error);
-  g_autoptr (json_t) file = json_pack ("{s:s,s:O}", "format", "recallbay-she-1", "updates", updates);
-  g_autoptr (GBytes) plain = rb_json_to_bytes (file);
-  return recipients == NULL ? NULL : rb_identity_encrypt_to (recipients, plain, error);
+  g_autoptr (json_t) file = json_pack ("{s:s,s:O}", "format", "recallbay-she-2", "updates", updates);
+  return rb_json_to_bytes (file);
 }
 
 static gboolean
@@ -302,17 +300,14 @@ note (Making *self, GError **error)
 static gboolean
 make (Making *self, const char *output, GError **error)
 {
-  g_autoptr (GError) problem = NULL;
   g_autoptr (RbPack) pack = rb_pack_new ();
   g_autofree char *sha256 = rb_digest_sha256_hex_of (self->campaign_json);
   g_autofree char *director = g_strdup_printf ("vins/%s/director", self->vin);
   self->version++;
   g_autoptr (GBytes) head = rb_pack_file_new (self->campaign->id, sha256, self->vin);
   g_autoptr (GHashTable) files = publish (self, error);
-  g_autoptr (GBytes) she = files == NULL ? NULL : she_file (self, &problem);
-  if (problem != NULL)
-    g_propagate_error (error, g_steal_pointer (&problem));
-  if (files == NULL || (error != NULL && *error != NULL) || !note (self, error))
+  g_autoptr (GBytes) she = files == NULL ? NULL : she_file (self);
+  if (files == NULL || !note (self, error))
     return FALSE;
   rb_pack_add (pack, head, "%s", RB_PACK_FILE);
   rb_pack_add_table (pack, files, director);

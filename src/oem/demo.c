@@ -121,13 +121,10 @@ plan_she (Demo *self, guint number)
 }
 
 static GBytes *
-encrypt_updates (Demo *self, RbShePlan *plan, GError **error)
+she_file (RbShePlan *plan)
 {
-  g_autoptr (GPtrArray) recipients = g_ptr_array_new ();
-  g_autoptr (json_t) updates = json_pack ("{s:s,s:[o]}", "format", "recallbay-she-1", "updates", rb_she_plan_update (plan));
-  g_autoptr (GBytes) plain = rb_json_to_bytes (updates);
-  g_ptr_array_add (recipients, self->pki->key_agreement);
-  return rb_identity_encrypt_to (recipients, plain, error);
+  g_autoptr (json_t) updates = json_pack ("{s:s,s:[o]}", "format", "recallbay-she-2", "updates", rb_she_plan_update (plan));
+  return rb_json_to_bytes (updates);
 }
 
 static GBytes *
@@ -155,7 +152,7 @@ make_vin_pack (Demo *self, guint number, RbVinWriter *region, GError **error)
   g_autoptr (RbShePlan) she = plan_she (self, number);
   g_autofree char *vin = rb_fleet_vin (number);
   g_autoptr (GHashTable) director = rb_story_director_files (self->story, number, error);
-  g_autoptr (GBytes) updates = director == NULL ? NULL : encrypt_updates (self, she, error);
+  g_autoptr (GBytes) updates = director == NULL ? NULL : she_file (she);
   if (updates == NULL)
     return FALSE;
   g_autoptr (GBytes) entry = region == NULL ? NULL : region_entry (director, updates);

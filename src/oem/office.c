@@ -134,17 +134,6 @@ rb_office_director (RbOffice *self, const char *passphrase, GError **error)
   return g_steal_pointer (&director);
 }
 
-GPtrArray *
-rb_office_recipients (RbOffice *self, GError **error)
-{
-  g_autofree char *path = g_build_filename (self->folder, "key-agreement.pem", NULL);
-  g_autoptr (GBytes) bytes = rb_files_read (path, MAX_KEY, error);
-  if (bytes == NULL)
-    return NULL;
-  g_autofree char *pem = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
-  return rb_certificate_list_from_pem (pem, error);
-}
-
 static char *
 campaign_path (RbOffice *self, const char *id, const char *suffix, GError **error)
 {

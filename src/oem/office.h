@@ -32,8 +32,6 @@ RbPrivateKey *rb_office_key (RbOffice *self, const char *name, const char *passp
 gboolean rb_office_check_approver (RbOffice *self, RbPublicKey *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The Director with its online keys; it can publish, and make no root. (transfer full) */
 RbPublisher *rb_office_director (RbOffice *self, const char *passphrase, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Of RbCertificate. (transfer full) */
-GPtrArray *rb_office_recipients (RbOffice *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The published bytes, and the same parsed. Error campaign-unknown. (transfer full) */
 GBytes *rb_office_campaign (RbOffice *self, const char *id, RbCampaign **campaign, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 json_t *rb_office_plan (RbOffice *self, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -53,6 +53,18 @@ set_hex (json_t *object, const char *member, const guint8 *data, gsize length)
   rb_json_set_string (object, member, hex);
 }
 
+/* M4 and M5 are evidence: only their digest travels. */
+static void
+set_answer (json_t *object, const RbSheUpdate *update)
+{
+  guint8 digest[RB_SHA256_LENGTH];
+  g_autoptr (GByteArray) answer = g_byte_array_new ();
+  rb_writer_data (answer, update->m4, sizeof update->m4);
+  rb_writer_data (answer, update->m5, sizeof update->m5);
+  rb_digest_sha256 (answer->data, answer->len, digest);
+  set_hex (object, "answer_sha256", digest, sizeof digest);
+}
+
 json_t *
 rb_she_plan_stored (RbShePlan *self)
 {
@@ -79,8 +91,7 @@ rb_she_plan_update (RbShePlan *self)
   set_hex (object, "m1", update.m1, sizeof update.m1);
   set_hex (object, "m2", update.m2, sizeof update.m2);
   set_hex (object, "m3", update.m3, sizeof update.m3);
-  set_hex (object, "m4", update.m4, sizeof update.m4);
-  set_hex (object, "m5", update.m5, sizeof update.m5);
+  set_answer (object, &update);
   return object;
 }
 

@@ -247,6 +247,29 @@ check_image (const json_t *ecu, const RbEvidence *bundle, GError **error)
   return TRUE;
 }
 
+/* M4 and M5 as only the key that the OEM made gives them, in the slot and with the counter that it was made for. */
+static gboolean
+check_she (const json_t *predicate, const json_t *ecu, const RbEvidence *bundle, GError **error)
+{
+  const json_t *key = json_object_get (ecu, "key");
+  const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
+  const json_t *update = bundle->she == NULL || strcmp (rb_json_string_or (key, "kind", ""), "she") != 0
+                           ? NULL : bundle->she (bundle->data, vin, serial_of (ecu));
+  if (update == NULL)
+    return TRUE;
+  g_autofree char *id = g_strdup_printf ("she:%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT, rb_json_integer_or (update, "slot", -1),
+                                         rb_json_integer_or (update, "counter", -1));
+  g_autofree char *hex = g_strconcat (rb_json_string_or (key, "m4", ""), rb_json_string_or (key, "m5", ""), NULL);
+  g_autoptr (GBytes) answer = rb_bytes_from_hex (hex);
+  g_autofree char *digest = answer == NULL ? NULL : rb_digest_sha256_hex_of (answer);
+  if (g_strcmp0 (digest, rb_json_string_or (update, "answer_sha256", "")) != 0)
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s: its M4 and M5 are not those of the OEM's update", serial_of (ecu));
+  if (strcmp (rb_json_string_or (key, "newKeyId", ""), id) != 0)
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s: key of the OEM's update: expected %s, actual %s", serial_of (ecu), id,
+                 rb_json_string_or (key, "newKeyId", ""));
+  return TRUE;
+}
+
 static gboolean
 check_nonce (const json_t *predicate, const json_t *ecu, const RbCampaign *campaign, GError **error)
 {
@@ -271,7 +294,8 @@ rb_against_check (const json_t *predicate, const RbEvidence *bundle, GError **er
     return FALSE;
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
     if (rb_result_ecu_claims_done (ecu)
-        && (!check_image (ecu, bundle, error) || !check_nonce (predicate, ecu, bundle->campaign, error)))
+        && (!check_image (ecu, bundle, error) || !check_nonce (predicate, ecu, bundle->campaign, error)
+            || !check_she (predicate, ecu, bundle, error)))
       return FALSE;
   return TRUE;
 }

@@ -246,7 +246,10 @@ check_result (Check *self, GError **error)
   return TRUE;
 }
 
-/* Was one of the signers revoked when the record says that it was signed? The same rule as before a vehicle is written to. */
+/*
+ * Was one of the signers revoked when the record says that it was signed? The same rule as before a vehicle is written to. The time is a
+ * claim: who has a revoked signer's key can claim an earlier one, so a later revocation is reported too.
+ */
 static gboolean
 check_trust_list (Check *self, const RbTrustList *list, GError **error)
 {
@@ -264,6 +267,9 @@ check_trust_list (Check *self, const RbTrustList *list, GError **error)
     GPtrArray *chain = chain_of (self, signers[i].member);
     if (chain != NULL && !rb_trust_list_check_signer (list, chain, signers[i].purpose, MAX (claimed, self->request->received), error))
       return FALSE;
+    gint64 since = chain == NULL ? 0 : rb_trust_list_revoked_since (list, chain, signers[i].purpose, claimed);
+    if (since != 0 && (self->outcome->revoked_since == 0 || since < self->outcome->revoked_since))
+      self->outcome->revoked_since = since;
   }
   return TRUE;
 }
@@ -364,5 +370,7 @@ rb_verify_outcome_to_json (const RbVerifyOutcome *self)
   rb_json_set_string (object, "result", self->result);
   rb_json_set_string (object, "vin", self->vin);
   rb_json_set (object, "checked", checked);
+  if (self->revoked_since != 0)
+    rb_json_set_moment (object, "revoked_since", self->revoked_since);
   return object;
 }

@@ -28,6 +28,7 @@ typedef struct {
   char *type, *result, *vin, *campaign, *workstation, *stream, *previous;
   gint64 sequence;
   gboolean signatures_checked, certificates_checked, result_checked, sequence_checked, campaign_checked, creation_checked;
+  gint64 revoked_since; /* a signer was revoked after the time that the record claims, which no witness confirms; 0: none was */
   json_t *predicate;
 } RbVerifyOutcome;
 RbVerifyOutcome *rb_verify_record (GBytes *envelope, const RbVerifyRequest *request);
@@ -35,5 +36,5 @@ void rb_verify_outcome_free (RbVerifyOutcome *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbVerifyOutcome, rb_verify_outcome_free)
 /* A later finding (chain, --require): kept only when nothing was wrong before. */
 void rb_verify_outcome_deny (RbVerifyOutcome *self, RbReason reason, const char *message);
-/* {"digest", "type", "result", "vin", "checked"}. (transfer full) */
+/* {"digest", "type", "result", "vin", "checked"}, and "revoked_since" where it is not 0. (transfer full) */
 json_t *rb_verify_outcome_to_json (const RbVerifyOutcome *self);

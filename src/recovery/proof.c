@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define SHE_ANSWER 48 /* M4 and M5 */
+
 gboolean
 rb_proof_image (GBytes *image, GBytes *nonce, const char *digest)
 {
@@ -53,9 +55,11 @@ rb_proof_she_request (const json_t *update)
 gboolean
 rb_proof_she_answer (const json_t *update, GBytes *answer)
 {
-  g_autoptr (GByteArray) out = g_byte_array_new ();
-  return append_hex (out, update, "m4", 32) && append_hex (out, update, "m5", 16) && g_bytes_get_size (answer) >= 48
-         && memcmp (out->data, g_bytes_get_data (answer, NULL), 48) == 0;
+  if (g_bytes_get_size (answer) < SHE_ANSWER)
+    return FALSE;
+  g_autoptr (GBytes) m45 = g_bytes_new_from_bytes (answer, 0, SHE_ANSWER);
+  g_autofree char *digest = rb_digest_sha256_hex_of (m45);
+  return strcmp (rb_json_string_or (update, "answer_sha256", ""), digest) == 0;
 }
 
 gboolean

@@ -10,7 +10,7 @@
 gboolean rb_proof_image (GBytes *image, GBytes *nonce, const char *digest);
 /* The id of the key when proof is its signature over this vehicle, ECU, campaign and challenge; NULL otherwise. (transfer full) */
 char *rb_proof_possession (const RbCampaign *campaign, const char *vin, const char *serial, GBytes *spki, GBytes *challenge, GBytes *proof);
-/* update: {"serial","slot","counter","m1"…"m5"} of she.json. M1‖M2‖M3; NULL when it is malformed. (transfer full) */
+/* update: {"serial","slot","counter","m1"…"m3","answer_sha256"} of she.json, the last of M4‖M5. M1‖M2‖M3; NULL when it is malformed. (transfer full) */
 GBytes *rb_proof_she_request (const json_t *update);
 /* Is answer the expected M4‖M5? */
 gboolean rb_proof_she_answer (const json_t *update, GBytes *answer);

@@ -21,7 +21,6 @@
 #define JOURNAL_BYTES (1024 * 1024)
 #define MARGIN_BYTES (64 * 1024 * 1024)
 #define MAX_LOST 5
-#define MAX_SHE (256 * 1024)
 
 struct _RbRecovery {
   char *data_dir, *vin, *repair_order;
@@ -341,18 +340,6 @@ look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **err
 }
 
 static gboolean
-decrypt_she (RbRecovery *self, GError **error)
-{
-  g_autoptr (GBytes) bytes = rb_contents_she (self->contents, self->vin, NULL);
-  if (bytes == NULL || self->she != NULL || self->workstation == NULL)
-    return TRUE;
-  g_autoptr (RbIdentity) agreement = rb_identity_set_find (self->workstation, RB_PURPOSE_KEY_AGREEMENT, error);
-  g_autoptr (GBytes) plain = agreement == NULL ? NULL : rb_identity_decrypt (agreement, bytes, error);
-  self->she = plain == NULL ? NULL : rb_json_parse (plain, MAX_SHE, "she.json", error);
-  return self->she != NULL;
-}
-
-static gboolean
 restore_network (RbRecovery *self, gboolean clear_dtcs, GError **error)
 {
   return rb_supervise_restore_network (self->supervise, clear_dtcs, error) && rb_journal_prepare (self->journal, self->number, FALSE, error);
@@ -364,6 +351,19 @@ restore_earlier (RbRecovery *self, GError **error)
 {
   return self->number == 0 || !rb_journal_is_prepared (self->journal, self->number)
          || (rb_supervise_check_testers (self->supervise, error) && restore_network (self, FALSE, error));
+}
+
+static gboolean
+read_she (RbRecovery *self, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  json_t *she = rb_contents_she (self->contents, self->vin, &failure);
+  json_decref (self->she);
+  self->she = she;
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 /* (RbSuperviseRead) */
@@ -404,7 +404,7 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
   rb_supervise_close_link (self->supervise);
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
-  return flushed (self, check_authority (self, error) && assign (self, error) && decrypt_she (self, error)
+  return flushed (self, check_authority (self, error) && assign (self, error) && read_she (self, error)
                            && rb_supervise_open_link (self->supervise, cancellable, error)
                            && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
                            && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error) && check_replaced (self, error)
@@ -559,7 +559,7 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
     return FALSE;
   g_clear_pointer (&self->authentication, rb_identity_unref);
   self->authentication = rb_identity_set_find (self->workstation, RB_PURPOSE_ECU_AUTHENTICATION, error);
-  return self->authentication != NULL && decrypt_she (self, error);
+  return self->authentication != NULL;
 }
 
 typedef struct {

@@ -24,7 +24,7 @@ typedef struct {
   const char *person;         /* the technician who works, by pseudonym; NULL until one is known */
   RbIdentity *authentication; /* for 0x29 */
   GPtrArray *works;           /* of RbWork: all of this vehicle */
-  json_t *she;                /* decrypted she.json, NULL when there is none */
+  json_t *she;                /* she.json, NULL when there is none */
   GCancellable *cancellable;
   gboolean needs_network;     /* nothing is written before the vehicle's network is prepared, and it is not */
   RbWorkSafePoint safe_point;

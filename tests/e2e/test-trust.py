@@ -237,7 +237,9 @@ class Records(Trust):
         self.finishes(second=self.bench.oem / "second.p12")
         self.record = self.bench.records()[0]
         self.folder = self.record.parent
-        self.assertTrue(self.verified(self.bench.oem / "campaign.recall")["ok"])
+        verdict = self.verified(self.bench.oem / "campaign.recall")
+        self.assertTrue(verdict["ok"] and "revoked_since" not in verdict, verdict)
+        self.assertEqual(self.audited(self.bench.oem / "campaign.recall")["signer_revoked_later"], [])
         _, own, issuer = self.technician()
         _, second, _ = self.technician(name="second")
         for certificate in (own, second, self.station()[0]):
@@ -245,8 +247,10 @@ class Records(Trust):
             self.assertEqual(self.verified(bundle, expect=1)["reason"], "signer-not-trusted")
             self.assertEqual(self.audited(bundle, expect=1)["reason"], "signer-not-trusted")
             bundle = self.service.publish("next.recall", revoked=[self.service.revoked(certificate, issuer, since=0.5)])
-            self.assertTrue(self.verified(bundle)["ok"])
-            self.assertTrue(self.audited(bundle)["ok"])
+            verdict = self.verified(bundle)
+            self.assertTrue(verdict["ok"] and verdict["revoked_since"] > moment(0)[:10], verdict)
+            verdict = self.audited(bundle)
+            self.assertEqual((verdict["ok"], verdict["signer_revoked_later"]), (True, [self.record.name]))
         bundle = self.service.publish("next.recall", revoked=[], dealer_cas=[])
         self.assertEqual(self.verified(bundle, expect=1)["reason"], "signer-not-trusted")
 

@@ -469,6 +469,18 @@ junk_mac (json_t *predicate)
   fixture_manifest_again (fixture, predicate);
 }
 
+/* Of another load than the OEM's: M4 and M5 are of the right length, and the counter is right. */
+static void
+another_she_answer (json_t *predicate)
+{
+  size_t i;
+  json_t *ecu;
+  g_autofree char *m5 = g_strnfill (32, '5');
+  json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
+    if (strcmp (rb_json_string_or (json_object_get (ecu, "key"), "kind", ""), "she") == 0)
+      rb_json_set_string (json_object_get (ecu, "key"), "m5", m5);
+}
+
 static void
 manifest_of_another_vehicle (json_t *predicate)
 {
@@ -552,6 +564,7 @@ static const struct {
 } alterations[] = {
   { "record-key-kind", "she-everywhere", she_everywhere },
   { "record-key-kind", "she-once", she_once },
+  { "key-not-proven", "she-answer", another_she_answer },
   { "record-time", "start-after-the-campaign", start_after_the_campaign },
   { "record-time", "claim-before-the-end", claim_before_the_end },
   { "record-time", "claim-before-the-start", claim_before_the_start },

@@ -9,7 +9,9 @@
 #include "crypto/dsse.h"
 #include "crypto/issue.h"
 #include "crypto/keygen.h"
+#include "crypto/she.h"
 #include "record/proof.h"
+#include "record/result.h"
 #include "uptane/report.h"
 
 #include <string.h>
@@ -239,6 +241,9 @@ fixture_set_up_demo (Fixture *self, const char *demo, const RbEvidence *evidence
   self->second = load_identity (demo, "second.p12", RB_PURPOSE_TECHNICIAN);
   self->workstation = load_identity (demo, "workstation.pem", RB_PURPOSE_WORKSTATION);
   self->evidence = *evidence;
+  g_autofree char *seed = g_build_filename (demo, "vehicle", "seed.json", NULL);
+  self->seed = rb_json_load (seed, 1024 * 1024, NULL);
+  g_assert_nonnull (self->seed);
   self->start = evidence->campaign->issued + 60 * 60;
 }
 
@@ -256,6 +261,7 @@ fixture_tear_down (Fixture *self)
   rb_identity_unref (self->workstation);
   g_clear_pointer (&self->campaign, rb_campaign_free);
   g_free (self->campaign_sha256);
+  json_decref (self->seed);
   g_clear_pointer (&self->model, rb_vehicle_model_free);
   g_hash_table_unref (self->keys);
   g_hash_table_unref (self->profiles);
@@ -297,11 +303,40 @@ image_entry (Fixture *self, const RbCampaignEcu *wanted)
                     "digestOverNonce", digest, "method", "bootloader-digest");
 }
 
-static json_t *
-she_entry (void)
+static void
+unhex_member (const json_t *object, const char *member, guint8 *out, gsize length)
 {
-  g_autofree char *m4 = g_strnfill (64, '4');
-  g_autofree char *m5 = g_strnfill (32, '5');
+  g_autoptr (GBytes) bytes = rb_bytes_from_hex (rb_json_string_or (object, member, ""));
+  g_assert_true (bytes != NULL && g_bytes_get_size (bytes) == length);
+  memcpy (out, g_bytes_get_data (bytes, NULL), length);
+}
+
+/* What the ECU of the demo's first vehicle responds to the update. */
+static void
+load_update (const json_t *update, const json_t *stored, RbSheUpdate *out)
+{
+  g_autoptr (GError) error = NULL;
+  guint8 uid[15], master[16], key[16];
+  RbSheSlot slot;
+  unhex_member (update, "m1", out->m1, sizeof out->m1);
+  unhex_member (update, "m2", out->m2, sizeof out->m2);
+  unhex_member (update, "m3", out->m3, sizeof out->m3);
+  unhex_member (stored, "uid", uid, sizeof uid);
+  unhex_member (stored, "master", master, sizeof master);
+  g_assert_true (rb_she_load (out->m1, out->m2, out->m3, uid, master, 1, &slot, key, out, &error));
+}
+
+static json_t *
+she_entry (Fixture *self, const char *vin, const char *serial)
+{
+  const json_t *update = self->evidence.she == NULL ? NULL : self->evidence.she (self->evidence.data, vin, serial);
+  const json_t *seeded = rb_result_entry (json_object_get (self->seed, "ecus"), "serial", serial);
+  RbSheUpdate answer;
+  memset (&answer, 0x44, sizeof answer);
+  if (update != NULL && seeded != NULL)
+    load_update (update, json_object_get (seeded, "she"), &answer);
+  g_autofree char *m4 = rb_bytes_to_hex (answer.m4, sizeof answer.m4);
+  g_autofree char *m5 = rb_bytes_to_hex (answer.m5, sizeof answer.m5);
   return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:{s:b}}", "kind", "she", "oldKeyId", "she:4:1", "newKeyId", "she:4:2",
                     "verified", "deferred", "m4", m4, "m5", m5, "counter", 2, "createdBy", "journal", 1);
 }
@@ -312,7 +347,7 @@ key_entry (Fixture *self, const char *vin, const char *serial)
   g_autoptr (GError) error = NULL;
   RbPrivateKey *key = key_of (self, serial);
   if (key == NULL)
-    return she_entry ();
+    return she_entry (self, vin, serial);
   GBytes *spki = rb_key_public_spki (rb_key_private_public (key));
   g_autoptr (GBytes) challenge = rb_bytes_from_hex (CHALLENGE);
   g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (self->evidence.campaign, vin, serial);

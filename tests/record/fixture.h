@@ -24,6 +24,7 @@ typedef struct {
   GHashTable *profiles; /* hardware id → RbProfile */
   GHashTable *images; /* sha256 → GBytes */
   RbEvidence evidence;
+  json_t *seed;       /* of a demo's vehicle; NULL */
   const char *report_nonce; /* instead of the campaign's, in reports; NULL */
   const char *undirected; /* an ECU, by name, to which the bundle directs nothing; NULL */
   GHashTable *as_built;   /* serial → hardware id; NULL: the bundle does not say. Borrowed */

@@ -14,7 +14,7 @@ from pathlib import Path
 RECALLCTL, RECALL_OEM, MAKER = sys.argv[1:4]
 WORDS = {"record-key-kind", "record-time", "record-vin", "record-inspection", "record-method", "record-preflight", "record-failures",
          "record-certificate-bytes", "record-report", "record-manifest", "record-nonce", "record-result",
-         "record-certificate"}
+         "record-certificate", "key-not-proven"}
 
 
 def run(*arguments, code):

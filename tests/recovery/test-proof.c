@@ -157,8 +157,10 @@ test_possession (Bench *bench, gconstpointer type)
 static json_t *
 she_update (void)
 {
-  json_t *update = json_pack ("{s:s,s:i,s:i,s:s,s:s,s:s,s:s,s:s}", "serial", SERIAL, "slot", 4, "counter", 1, "m1", M1, "m2", M2, "m3", M3,
-                              "m4", M4, "m5", M5);
+  g_autoptr (GBytes) answer = unhex (M4 M5);
+  g_autofree char *digest = rb_digest_sha256_hex_of (answer);
+  json_t *update = json_pack ("{s:s,s:i,s:i,s:s,s:s,s:s,s:s}", "serial", SERIAL, "slot", 4, "counter", 1, "m1", M1, "m2", M2, "m3", M3,
+                              "answer_sha256", digest);
   g_assert_nonnull (update);
   return update;
 }
@@ -183,11 +185,9 @@ static const struct {
   { "m2", M1, FALSE, TRUE },
   { "m3", M2, FALSE, TRUE },
   { "m3", "", FALSE, TRUE },
-  { "m4", M5, TRUE, FALSE },
-  { "m4", M2, TRUE, FALSE },
-  { "m4", NULL, TRUE, FALSE },
-  { "m5", M3, TRUE, FALSE },
-  { "m5", NULL, TRUE, FALSE },
+  { "answer_sha256", M4, TRUE, FALSE },
+  { "answer_sha256", "", TRUE, FALSE },
+  { "answer_sha256", NULL, TRUE, FALSE },
 };
 
 static void
