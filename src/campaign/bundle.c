@@ -263,7 +263,16 @@ keep_file (const char *before, const char *now, const char *inner, GError **erro
   return rb_files_make_folder (parent, error) && (link (old, new) == 0 || rb_files_copy_tree (old, new, error));
 }
 
-/* The packs of a region stay while the OEM's newest targets name their table. */
+/* Do the OEM's newest targets name that table of the library, and is its file of pieces there? */
+static gboolean
+may_keep_region (Import *self, const char *before, const char *table, const char *path, const char *pieces)
+{
+  g_autofree char *file = g_build_filename (before, pieces, NULL);
+  g_autoptr (GBytes) bytes = rb_files_read (path, RB_VIN_INDEX_TABLE, NULL);
+  const RbService *service = rb_contents_service (self->contents);
+  return bytes != NULL && rb_files_exists (file) && rb_service_index (service, table) == NULL && rb_service_names (service, table, bytes);
+}
+
 static gboolean
 keep_region (Import *self, const char *before, const char *name, GError **error)
 {
@@ -272,11 +281,7 @@ keep_region (Import *self, const char *before, const char *name, GError **error)
   g_autofree char *inner = g_build_filename ("service", "targets", "regions", name, NULL);
   g_autofree char *path = g_build_filename (before, inner, NULL);
   g_autofree char *pieces = rb_shape_pieces (table);
-  const RbService *service = rb_contents_service (self->contents);
-  g_autoptr (GBytes) bytes = rb_files_read (path, RB_VIN_INDEX_TABLE, error);
-  if (bytes == NULL)
-    return FALSE;
-  return rb_service_index (service, table) != NULL || pieces == NULL || !rb_service_names (service, table, bytes)
+  return pieces == NULL || !may_keep_region (self, before, table, path, pieces)
          || (keep_file (before, self->folder, inner, error) && keep_file (before, self->folder, pieces, error));
 }
 

@@ -4,6 +4,7 @@
 #include "core/files.h"
 #include "fixture.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 /* VIN packs out of a region's file, and a scope in a table. */
@@ -154,6 +155,24 @@ test_regions_stay (Place *self, gconstpointer data)
   g_assert_cmpint (version_of (rest, FIXTURE_OTHER_VIN, RB_REASON_NONE), ==, 9);
 }
 
+/* A region that is damaged in the library is not kept, and keeps no bundle out. */
+static void
+test_damaged_region (Place *self, gconstpointer data)
+{
+  static const char *const files[] = { "service/targets/regions/north.table", "vins/regions/north.pieces" };
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    const FixtureBundle north = in_region ("north", FIXTURE_VIN, 7 + 2 * (gint64) i);
+    FixtureBundle south = in_region ("south", FIXTURE_OTHER_VIN, 8 + 2 * (gint64) i);
+    south.also_region = "north";
+    g_autofree char *path = g_build_filename (self->data, "library", "Fixture", "R-1", files[i], NULL);
+    g_autoptr (RbContents) one = import (self, &north, RB_REASON_NONE);
+    g_assert_cmpint (g_unlink (path), ==, 0);
+    g_autoptr (RbContents) rest = import (self, &south, RB_REASON_NONE);
+    g_assert_cmpuint (rb_contents_packs (rest), ==, 1);
+    version_of (rest, FIXTURE_VIN, RB_REASON_VIN_PACK_MISSING);
+  }
+}
+
 static void
 test_newest (Place *self, gconstpointer data)
 {
@@ -246,6 +265,7 @@ main (int argc, char **argv)
   ADD ("/region/consistent-snapshots", test_consistent_snapshots);
   ADD ("/region/pack-that-lies", test_pack_that_lies);
   ADD ("/region/regions-stay", test_regions_stay);
+  ADD ("/region/damaged-region", test_damaged_region);
   ADD ("/region/newest", test_newest);
   ADD ("/region/rollback", test_rollback);
   ADD ("/region/scope", test_scope);
