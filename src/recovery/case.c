@@ -191,9 +191,18 @@ rb_case_has_ecu (RbCase *self, const char *serial)
 }
 
 gboolean
-rb_case_was_touched (RbCase *self)
+rb_case_needs_work (RbCase *self, GError **error)
 {
-  return self->number > 0 && rb_journal_writes (self->journal, self->number) > 0;
+  if (self->number > 0)
+    return TRUE;
+  g_autoptr (RbOutbox) outbox = rb_outbox_open (self->data_dir, error);
+  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_stored_list (outbox, self->vin, rb_case_campaign (self)->id, NULL, error);
+  for (guint i = 0; records != NULL && i < records->len; i++) {
+    const RbVerifyOutcome *outcome = ((RbStored *) records->pdata[i])->outcome;
+    if (outcome->reason == RB_REASON_NONE && strcmp (outcome->result, "completed") == 0)
+      return deny (error, RB_REASON_NO_WORK_NEEDED, "vehicle %s: record %.16s completes it", self->vin, outcome->digest);
+  }
+  return records != NULL;
 }
 
 /* The clock may have been set back since the recovery began. */

@@ -26,7 +26,8 @@ const RbCampaign *rb_case_campaign (RbCase *self);
 /* (element-type RbJournalEvidence) (transfer full) */
 GPtrArray *rb_case_evidence (RbCase *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_case_has_ecu (RbCase *self, const char *serial);
-gboolean rb_case_was_touched (RbCase *self);
+/* A vehicle without an open recovery that a record of this data dir completes leaves as it should: no-work-needed. */
+gboolean rb_case_needs_work (RbCase *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
   RbStatementEnd end;

@@ -61,7 +61,7 @@ GBytes *
 rb_exception_close (const RbCaseOptions *options, const RbException *exception, char **digest, GError **error)
 {
   g_autoptr (RbCase) found = check_exception (options, exception, error) ? rb_case_open (options, error) : NULL;
-  g_autoptr (json_t) object = found == NULL ? NULL : exception_json (options->data_dir, exception, error);
+  g_autoptr (json_t) object = found == NULL || !rb_case_needs_work (found, error) ? NULL : exception_json (options->data_dir, exception, error);
   const RbCaseRecord record = { .end = RB_STATEMENT_EXCEPTION, .exception = object, .reason = RB_REASON_CLOSED_WITH_EXCEPTION,
                                 .text = exception->as };
   return object == NULL ? NULL : rb_case_sign (found, &record, digest, error);

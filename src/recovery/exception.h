@@ -12,6 +12,6 @@ typedef struct {
   const char *const *photos; /* paths; may be NULL. The record has only digests; copies are kept in DATA/photos/DIGEST */
 } RbException;
 
-/* Gives the record's envelope. Errors: second-person-missing, usage (no such word, note or number of photos too long), those of
+/* Gives the record's envelope. Errors: second-person-missing, no-work-needed (a record completes it), usage (no such word, note or number of photos too long), those of
  * rb_case_open() and rb_case_sign(), of reading a photo. (transfer full) */
 GBytes *rb_exception_close (const RbCaseOptions *options, const RbException *exception, char **digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;

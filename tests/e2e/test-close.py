@@ -77,6 +77,7 @@ def begun(bench):
 def back(bench):
     assert bench.recover()["result"] == "completed"
     assert audit(bench) == ([], [])
+    assert close(bench, expect=1)["reason"] == "no-work-needed"
 
 
 def main(build):

@@ -130,6 +130,27 @@ def audit(bench, record):
     assert bench.ctl("recovery", "take-over", final, expect=1)["reason"] == "not-handed-over"
 
 
+def through_three(bench):
+    """The second workstation hands over what it took over; the evidence is followed back to the first."""
+    done, files = begin(bench), [bench.root / "first.json", bench.root / "second.json"]
+    first = hand_over(bench, files[0])
+    another_workstation(bench, "fourth")
+    bench.ctl("recovery", "take-over", files[0])
+    second = hand_over(bench, files[1])
+    shown = {entry["shownBy"].get("record") for entry in predicate_of(files[1])["handOver"]["evidence"]}
+    assert shown == {first["record"]} and predicate_of(files[1])["firstWriteAt"] == predicate_of(files[0])["firstWriteAt"], shown
+    another_workstation(bench, "fifth")
+    bench.ctl("recovery", "take-over", files[1])
+    predicate = finish(bench, "second.p12")
+    created = [ecu["key"].get("createdBy") for ecu in predicate["ecus"] if ecu["ecuSerial"] in done]
+    assert {"record": second["record"]} in created, created
+    final = next(path for path in bench.records() if second["record"] not in path.name)
+    for given, followed in (([*files, final], True), ([files[1], final], False)):
+        lines = bench.run("recallctl", "--json", "record", "verify", *given, "--trust", bench.oem / "dealer-ca.pem").splitlines()
+        verdict = json.loads(lines[-1])
+        assert verdict["ok"] and ("key-creation" in verdict["checked"]) == followed, verdict
+
+
 def without_the_file(bench):
     done = begin(bench)
     before = keys_made(bench)
@@ -142,7 +163,7 @@ def without_the_file(bench):
 
 
 def main(build):
-    for course in (with_the_file, without_the_file):
+    for course in (with_the_file, through_three, without_the_file):
         bench = Bench(build)
         try:
             bench.start()
