@@ -116,6 +116,9 @@
   X (BOOTLOADER, "bootloader") \
   X (BOOT_FAILED, "boot-failed") \
   X (HARDWARE_NEEDED, "hardware-needed") \
+  X (CODING_LOST, "coding-lost") \
+  X (CODING_NOT_PROVEN, "coding-not-proven") \
+  X (NOT_COMPATIBLE, "not-compatible") \
   /* inspection and interlocks */ \
   X (INSPECTION_MISSING, "inspection-missing") \
   X (INSPECTION_FAILED, "inspection-failed") \

@@ -188,6 +188,7 @@ show_text (RbRecoverView *self, const RbRecoveryEvent *event)
     break;
   case RB_EVENT_RESUMED: say (self, "resumed"); break;
   case RB_EVENT_RECIPE: say (self, "%s, %s: %s%s", event->name, event->item, event->text, event->good ? "  — done" : ""); break;
+  case RB_EVENT_DTCS: say (self, "%-24s %s", event->name, event->text); break;
   case RB_EVENT_PHASE: say (self, "— %s", event->text); break;
   default:
     if (event->serial != NULL)
@@ -199,7 +200,7 @@ show_text (RbRecoverView *self, const RbRecoveryEvent *event)
 static json_t *
 event_json (const RbRecoveryEvent *event)
 {
-  static const char *const kinds[] = { "phase", "ecu", "step", "progress", "measurement", "waiting", "resumed", "recipe" };
+  static const char *const kinds[] = { "phase", "ecu", "step", "progress", "measurement", "waiting", "resumed", "recipe", "dtcs" };
   json_t *object = json_pack ("{s:s}", "event", kinds[event->kind]);
   if (event->serial != NULL) {
     rb_json_set_string (object, "serial", event->serial);

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "crypto/digest.h"
 #include "crypto/dsse.h"
+#include "model/campaign-ecu.h"
 #include "model/member.h"
 
 #include <string.h>
@@ -55,6 +56,8 @@ ecu_free (gpointer data)
   g_free (self->profile);
   g_free (self->image);
   g_free (self->image_sha256);
+  g_clear_pointer (&self->coding, g_ptr_array_unref);
+  g_clear_pointer (&self->conditions, g_ptr_array_unref);
   g_free (self);
 }
 
@@ -265,12 +268,13 @@ read_ecu (RbCampaign *self, const json_t *json, guint index, GError **error)
                                        : g_strdup_printf ("campaign, ECU %u", index + 1);
   RbCampaignEcu *ecu = g_new0 (RbCampaignEcu, 1);
   g_ptr_array_add (self->ecus, ecu);
-  if (!rb_json_only (json, what, error, "hardware_id", "profile", "image", "image_sha256", "new_key", NULL)
+  if (!rb_json_only (json, what, error, "hardware_id", "profile", "image", "image_sha256", "new_key", "coding", "conditions", NULL)
       || !rb_member_id (json, "hardware_id", &ecu->hardware_id, what, error)
       || !rb_member_document (json, "profile", "profiles", &ecu->profile, what, error)
       || !rb_member_path (json, "image", &ecu->image, what, error)
       || !read_digest (json, "image_sha256", &ecu->image_sha256, what, error)
-      || !rb_json_boolean (json, "new_key", &ecu->new_key, what, error))
+      || !rb_json_boolean (json, "new_key", &ecu->new_key, what, error)
+      || !rb_campaign_ecu_read (ecu, json, what, error))
     return FALSE;
   if (rb_campaign_ecu (self, ecu->hardware_id) != ecu)
     return rb_member_refuse (error, what, "member “hardware_id” is there twice");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/member.h"
 
+#include "core/bytes.h"
 #include "core/files.h"
 
 #include <string.h>
@@ -139,6 +140,17 @@ rb_member_identifier_or_none (const json_t *object, const char *member, guint16 
                               GError **error)
 {
   return json_object_get (object, member) == NULL || rb_member_identifier (object, member, value, what, error);
+}
+
+gboolean
+rb_member_hex (const json_t *object, const char *member, gsize max, GBytes **value, const char *what, GError **error)
+{
+  const char *text = rb_json_string_or (object, member, "");
+  g_autoptr (GBytes) bytes = strlen (text) > 2 * max ? NULL : rb_bytes_from_hex (text);
+  if (bytes == NULL || g_bytes_get_size (bytes) == 0)
+    return rb_member_refuse (error, what, "member “%s” is not 1…%" G_GSIZE_FORMAT " bytes in hex", member, max);
+  *value = g_steal_pointer (&bytes);
+  return TRUE;
 }
 
 gboolean

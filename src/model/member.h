@@ -36,6 +36,9 @@ gboolean rb_member_identifier (const json_t *object, const char *member, guint16
 /* Absent: 0. */
 gboolean rb_member_identifier_or_none (const json_t *object, const char *member, guint16 *value, const char *what,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* 1…max bytes as hex, either case. (transfer full) */
+gboolean rb_member_hex (const json_t *object, const char *member, gsize max, GBytes **value, const char *what, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* One of n names, as its index. */
 gboolean rb_member_choice (const json_t *object, const char *member, const char *const *names, guint n,
                            guint *value, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;

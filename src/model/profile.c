@@ -15,7 +15,7 @@ enum { DEFAULT_LOST_RESPONSES = 2, MAX_LOST_RESPONSES = 100 };
 
 static const char *const step_names[] = {
   [RB_STEP_UNLOCK] = "unlock", [RB_STEP_ROOTS] = "roots", [RB_STEP_DROP] = "drop", [RB_STEP_METADATA] = "metadata",
-  [RB_STEP_IMAGE] = "image",   [RB_STEP_RESET] = "reset", [RB_STEP_KEY] = "key",   [RB_STEP_REPORT] = "report",
+  [RB_STEP_IMAGE] = "image",   [RB_STEP_RESET] = "reset", [RB_STEP_CODING] = "coding", [RB_STEP_KEY] = "key",   [RB_STEP_REPORT] = "report",
 };
 
 const char *
@@ -32,6 +32,7 @@ rb_profile_free (RbProfile *self)
   g_free (self->id);
   g_free (self->name);
   g_free (self->security_algorithm);
+  g_clear_pointer (&self->coding, g_ptr_array_unref);
   g_free (self->order);
   rb_recipe_free (self->recipe);
   g_free (self);
@@ -174,10 +175,11 @@ read_flash (RbProfile *self, const json_t *json, GError **error)
   guint who = 0;
   gint64 block = 0;
   const json_t *flash = rb_json_object (json, "flash", "profile", error);
-  if (flash == NULL || !rb_json_only (flash, what, error, "erase", "digest", "dependencies", "digest_by", "max_block", NULL)
+  if (flash == NULL || !rb_json_only (flash, what, error, "erase", "digest", "dependencies", "digest_by", "max_block", "fingerprint", NULL)
       || !rb_member_identifier (flash, "erase", &self->routine_erase, what, error)
       || !rb_member_identifier (flash, "digest", &self->routine_digest, what, error)
       || !rb_member_identifier (flash, "dependencies", &self->routine_dependencies, what, error)
+      || !rb_member_identifier_or_none (flash, "fingerprint", &self->did_fingerprint, what, error)
       || !rb_member_choice (flash, "digest_by", by, G_N_ELEMENTS (by), &who, what, error))
     return FALSE;
   if (json_object_get (flash, "max_block") != NULL
@@ -249,6 +251,60 @@ read_report (RbProfile *self, const json_t *json, GError **error)
          && rb_member_identifier_or_none (report, "manifest", &self->routine_manifest, what, error);
 }
 
+static void
+coding_free (gpointer data)
+{
+  RbProfileCoding *self = data;
+  g_free (self->name);
+  g_clear_pointer (&self->empty, g_bytes_unref);
+  g_free (self);
+}
+
+static gboolean
+has_coding (const RbProfile *self, guint16 did)
+{
+  for (guint i = 0; i < self->coding->len; i++)
+    if (((RbProfileCoding *) self->coding->pdata[i])->did == did)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+read_one_coding (RbProfile *self, const json_t *json, GError **error)
+{
+  const char *what = "profile, coding";
+  guint16 did = 0;
+  g_autofree char *name = NULL;
+  g_autoptr (GBytes) empty = NULL;
+  if (!rb_json_only (json, what, error, "did", "name", "empty", NULL) || !rb_member_identifier (json, "did", &did, what, error)
+      || !rb_member_text (json, "name", 100, &name, what, error)
+      || (json_object_get (json, "empty") != NULL && !rb_member_hex (json, "empty", RB_PROFILE_MAX_CODING_BYTES, &empty, what, error)))
+    return FALSE;
+  if (has_coding (self, did))
+    return rb_member_refuse (error, what, "identifier %04X is there twice", did);
+  RbProfileCoding *coding = g_new0 (RbProfileCoding, 1);
+  *coding = (RbProfileCoding){ did, g_steal_pointer (&name), g_steal_pointer (&empty) };
+  g_ptr_array_add (self->coding, coding);
+  return TRUE;
+}
+
+static gboolean
+read_coding (RbProfile *self, const json_t *json, GError **error)
+{
+  self->coding = g_ptr_array_new_with_free_func (coding_free);
+  if (json_object_get (json, "coding") == NULL)
+    return TRUE;
+  const json_t *list = rb_json_array (json, "coding", "profile", error);
+  if (list == NULL)
+    return FALSE;
+  if (json_array_size (list) < 1 || json_array_size (list) > RB_PROFILE_MAX_CODING)
+    return rb_member_refuse (error, "profile", "member “coding” has not 1…%d entries", RB_PROFILE_MAX_CODING);
+  for (gsize i = 0; i < json_array_size (list); i++)
+    if (!read_one_coding (self, json_array_get (list, i), error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 has_step (const RbProfile *self, RbStep step)
 {
@@ -270,8 +326,8 @@ check_order (const RbProfile *self, GError **error)
     if (++counts[step] > 1 && step != RB_STEP_RESET)
       return rb_member_refuse (error, what, "member “order”: “%s” is there twice", step_names[step]);
     image_runs = image_runs || (step == RB_STEP_RESET && counts[RB_STEP_IMAGE] > 0);
-    if (step == RB_STEP_KEY && !image_runs)
-      return rb_member_refuse (error, what, "member “order”: “key” is not after “image” and “reset”");
+    if ((step == RB_STEP_KEY || step == RB_STEP_CODING) && !image_runs)
+      return rb_member_refuse (error, what, "member “order”: “%s” is not after “image” and “reset”", step_names[step]);
     if (step == RB_STEP_UNLOCK && i > 0)
       return rb_member_refuse (error, what, "member “order”: “unlock” is not first");
     if (step == RB_STEP_REPORT && i + 1 < self->n_order)
@@ -283,6 +339,8 @@ check_order (const RbProfile *self, GError **error)
     return rb_member_refuse (error, what, "member “order” has no “report”");
   if (has_step (self, RB_STEP_KEY) != (self->key_kind != RB_KEY_KIND_NONE))
     return rb_member_refuse (error, what, "member “order”: “key” does not agree with the kind of key");
+  if (has_step (self, RB_STEP_CODING) != (self->coding->len > 0))
+    return rb_member_refuse (error, what, "member “order”: “coding” does not agree with the member “coding”");
   if (has_step (self, RB_STEP_UNLOCK) != (self->unlock != RB_UNLOCK_NONE))
     return rb_member_refuse (error, what, "member “order”: “unlock” does not agree with the method of unlocking");
   if (!self->root_in_image && !(has_step (self, RB_STEP_ROOTS) && has_step (self, RB_STEP_METADATA)))
@@ -329,14 +387,14 @@ rb_profile_parse (GBytes *bytes, GError **error)
   g_autoptr (RbProfile) self = g_new0 (RbProfile, 1);
   if (json == NULL
       || !rb_json_only (json, what, error, "format", "id", "name", "timing", "unlock", "identification", "flash",
-                        "metadata", "key", "report", "order", "abort_recoverable", "communication_control", "recipe", NULL)
+                        "metadata", "key", "report", "order", "abort_recoverable", "communication_control", "coding", "recipe", NULL)
       || !rb_member_format (json, "recallbay-profile-1", what, error)
       || !rb_member_id (json, "id", &self->id, what, error)
       || !rb_member_text (json, "name", 200, &self->name, what, error)
       || !read_communication (self, json, error) || !read_timing (self, json, error) || !read_unlock (self, json, error)
       || !read_identification (self, json, error) || !read_flash (self, json, error)
       || !read_metadata (self, json, error) || !read_key (self, json, error) || !read_report (self, json, error)
-      || !read_order (self, json, error)
+      || !read_coding (self, json, error) || !read_order (self, json, error)
       || !rb_json_boolean (json, "abort_recoverable", &self->abort_recoverable, what, error) || !read_recipe (self, json, error))
     return NULL;
   return g_steal_pointer (&self);

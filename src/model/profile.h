@@ -7,9 +7,18 @@
  * data/schemas/profile.json. Immutable. */
 typedef enum { RB_UNLOCK_NONE, RB_UNLOCK_AUTHENTICATION /* 0x29 */, RB_UNLOCK_SECURITY_ACCESS /* 0x27 */ } RbUnlock;
 typedef enum { RB_KEY_KIND_NONE, RB_KEY_KIND_ASYMMETRIC, RB_KEY_KIND_SHE } RbKeyKind;
-typedef enum { RB_STEP_UNLOCK, RB_STEP_ROOTS, RB_STEP_DROP, RB_STEP_METADATA, RB_STEP_IMAGE, RB_STEP_RESET, RB_STEP_KEY,
+typedef enum { RB_STEP_UNLOCK, RB_STEP_ROOTS, RB_STEP_DROP, RB_STEP_METADATA, RB_STEP_IMAGE, RB_STEP_RESET, RB_STEP_CODING, RB_STEP_KEY,
                RB_STEP_REPORT } RbStep;
 const char *rb_profile_step_name (RbStep step);
+
+/* A value that an erasure loses and no image holds: coding, adaptation. */
+typedef struct {
+  guint16 did;
+  char *name;    /* for people */
+  GBytes *empty; /* what an ECU without coding tells; NULL: it rejects the request (0x22, 0x31) */
+} RbProfileCoding;
+#define RB_PROFILE_MAX_CODING 32
+#define RB_PROFILE_MAX_CODING_BYTES 255
 
 typedef struct {
   char *id;
@@ -30,6 +39,8 @@ typedef struct {
     did_stored_metadata, did_voltage, did_ignition, did_speed, did_she_counter;
   guint16 did_part_number; /* of the spare part; F187 unless the profile says otherwise */
   guint16 did_rxswin; /* UN R156 software identification; F1EF unless the profile says otherwise */
+  guint16 did_fingerprint; /* written before an erasure, 0: the ECU has none */
+  GPtrArray *coding;       /* of RbProfileCoding; may be empty, never NULL from rb_profile_parse() */
   /* flashing */
   guint16 routine_erase, routine_digest, routine_dependencies;
   gboolean digest_by_bootloader; /* digest over a nonce, computed from flash in a programming session */

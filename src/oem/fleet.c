@@ -261,6 +261,9 @@ simulation_of (const RbFleet *self, const RbFleetEcu *ecu)
                     /* the gateway has no room for a whole block, where the bus behind it is slower */
                     "block_size", slow_bus ? 16 : 0);
   rb_json_set_string (simulation, "part_number", ecu->part_number);
+  rb_json_set_boolean (simulation, "fingerprint", TRUE);
+  rb_json_set (simulation, "coding", json_pack ("[s,s]", RB_FLEET_CODING, RB_FLEET_ADAPTATION));
+  rb_json_set_string (simulation, "hardware_version", RB_FLEET_HARDWARE_VERSION);
   for (guint i = 0; i < G_N_ELEMENTS (type_approvals); i++)
     if (strcmp (ecu->name, type_approvals[i][0]) == 0)
       rb_json_set_string (simulation, "rxswin", type_approvals[i][1]);
@@ -378,14 +381,17 @@ rb_fleet_profile (const char *id)
                                            full ? "full" : "partial", she ? "SHE" : "Ed25519", application ? ", digest by the application" : "");
   json_t *profile = json_pack (
     "{s:s,s:s,s:s,s:{s:i,s:i,s:i,s:i,s:i,s:i},s:{s:s},s:o,s:{s:s,s:s,s:s,s:s},s:{s:s,s:s,s:s,s:b},s:o,s:{s:s},"
-    "s:[s,s,s,s,s,s,s,s,s],s:b}",
+    "s:[s,s,s,s,s,s,s,s,s,s],s:b}",
     "format", "recallbay-profile-1", "id", id, "name", name, "timing", "p2_ms", 50, "p2_star_ms", 5000, "s3_ms", 5000,
     "erase_ms", 60000, "boot_ms", 10000, "max_pending", 60, "unlock", "method", "authentication", "identification",
     identification (primary, full, she), "flash", "erase", "FF00", "digest", "0210", "dependencies", "FF01", "digest_by",
     application ? "application" : "bootloader", "metadata", "install", "0220", "anchor", "0221", "drop", "0222", "root_in_image", FALSE, "key",
     key_of_profile (she), "report", "routine", "0240", "order", "unlock", "roots", "drop", "metadata", "image", "reset",
-    "key", "reset", "report", "abort_recoverable", TRUE);
+    "coding", "key", "reset", "report", "abort_recoverable", TRUE);
   g_assert (profile != NULL);
+  rb_json_set_string (json_object_get (profile, "flash"), "fingerprint", "F15A");
+  rb_json_set (profile, "coding",
+               json_pack ("[{s:s,s:s},{s:s,s:s}]", "did", RB_FLEET_CODING, "name", "Coding", "did", RB_FLEET_ADAPTATION, "name", "Adaptation"));
   if (primary)
     rb_json_set_string (json_object_get (profile, "report"), "manifest", "0241");
   else

@@ -48,6 +48,10 @@ void rb_fleet_free (RbFleet *self);
 const RbFleetEcu *rb_fleet_ecu (const RbFleet *self, guint index);
 /* number counts from 1. (transfer full) */
 char *rb_fleet_vin (guint number); /* begins with RB_FLEET_WMI */
+/* Coding and adaptation of every ECU, and its hardware version (F193). */
+#define RB_FLEET_CODING "0600"
+#define RB_FLEET_ADAPTATION "0601"
+#define RB_FLEET_HARDWARE_VERSION "1.1"
 #define RB_FLEET_WMI "1RB"
 char *rb_fleet_serial (const RbFleetEcu *ecu, guint number);
 /* What a version of every ECU's software is: of RbFleetSoftware, in the order of the ECUs. (transfer full) */

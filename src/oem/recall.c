@@ -74,8 +74,13 @@ campaign_ecus (const RbStory *story)
     const RbFleetEcu *ecu = rb_fleet_ecu (story->fleet, i);
     const RbFleetSoftware *good = story->good->pdata[i];
     g_autofree char *profile = g_strdup_printf ("profiles/%s.json", ecu->profile);
-    json_array_append_new (list, json_pack ("{s:s,s:s,s:s,s:s,s:b}", "hardware_id", ecu->hardware_id, "profile", profile,
-                                            "image", good->path, "image_sha256", good->sha256, "new_key", TRUE));
+    json_t *entry = json_pack ("{s:s,s:s,s:s,s:s,s:b}", "hardware_id", ecu->hardware_id, "profile", profile, "image", good->path,
+                               "image_sha256", good->sha256, "new_key", TRUE);
+    rb_json_set (entry, "conditions", json_pack ("[{s:s,s:s,s:[s,s]}]", "kind", "hardware-version", "did", "F193", "values", "1.0",
+                                                 RB_FLEET_HARDWARE_VERSION));
+    if (strcmp (ecu->name, "brake") == 0) /* the new image needs another adaptation than the vehicles have */
+      rb_json_set (entry, "coding", json_pack ("[{s:s,s:s}]", "did", RB_FLEET_ADAPTATION, "value", "0142"));
+    json_array_append_new (list, entry);
   }
   return list;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oem/vehicle-seed.h"
 
+#include "core/bytes.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "crypto/digest.h"
 #include "crypto/keygen.h"
 #include "uptane/vehicle.h"
 
@@ -115,6 +117,17 @@ write_key (const char *folder, const char *name, GError **error)
   return rb_files_write_private (path, bytes, error);
 }
 
+/* As the vehicle was made: what no image holds. */
+static json_t *
+coding_of (const char *serial)
+{
+  guint8 digest[RB_SHA256_LENGTH];
+  rb_digest_sha256 (serial, strlen (serial), digest);
+  g_autofree char *coding = rb_bytes_to_hex (digest, 6);
+  g_autofree char *adaptation = rb_bytes_to_hex (digest + 6, 2);
+  return json_pack ("{s:s,s:s}", RB_FLEET_CODING, coding, RB_FLEET_ADAPTATION, adaptation);
+}
+
 static json_t *
 describe (Receiver *self, const RbFleetSoftware *running, RbShePlan *she)
 {
@@ -134,6 +147,9 @@ describe (Receiver *self, const RbFleetSoftware *running, RbShePlan *she)
   rb_json_set_string (object, "image_store", self->ecu->full ? image_store : NULL);
   rb_json_set_string (object, "key", self->ecu->she ? NULL : key);
   rb_json_set (object, "she", self->ecu->she ? rb_she_plan_stored (she) : json_null ());
+  rb_json_set (object, "coding", coding_of (self->serial));
+  if (strcmp (name, "door") == 0) /* a fault that the vehicle came in with */
+    rb_json_set (object, "dtcs", json_pack ("[s]", "911A13"));
   rb_json_set_string (object, "service_root", "service-root.json");
   rb_json_set_string (object, "dealer_ca", "dealer-ca.pem");
   return object;

@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "record/ending.h"
 #include "record/replaced.h"
+#include "record/around.h"
 #include "record/result.h"
 
 #include <string.h>
@@ -185,7 +186,7 @@ check_profiles (const json_t *predicate, const RbEvidence *bundle, GError **erro
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
     const RbProfile *profile
       = bundle->profile == NULL ? NULL : bundle->profile (bundle->data, rb_json_string_or (ecu, "hardwareId", ""));
-    if (profile != NULL && (!check_key_kind (ecu, profile, error) || !check_method (ecu, profile, error)))
+    if (profile != NULL && (!check_key_kind (ecu, profile, error) || !check_method (ecu, profile, error) || !rb_around_check_profile (ecu, profile, error)))
       return FALSE;
   }
   return TRUE;

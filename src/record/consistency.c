@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/moment.h"
+#include "record/around.h"
 #include "record/checklist.h"
 #include "record/ending.h"
 #include "record/replaced.h"
@@ -304,7 +305,7 @@ rb_consistency_check (const json_t *predicate, GError **error)
       || !check_performers (json_object_get (json_object_get (predicate, "inspection"), "items"), "Inspection item", "id", error))
     return FALSE;
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
-    if (!rb_consistency_check_ecu (ecu, error))
+    if (!rb_consistency_check_ecu (ecu, error) || !rb_around_check_fingerprint (predicate, ecu, error))
       return FALSE;
   return rb_replaced_check (predicate, error) && rb_visited_check (predicate, error) && check_preflight (predicate, error) && check_failures (predicate, error);
 }

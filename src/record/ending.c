@@ -20,7 +20,7 @@ is_digest (const char *text)
 static gboolean
 evidence_is_well_formed (const json_t *predicate, const json_t *entry)
 {
-  static const char *const steps[] = { "key", "image", NULL };
+  static const char *const steps[] = { "key", "image", "coding-value", NULL };
   const json_t *shown_by = json_object_get (entry, "shownBy");
   const char *record = rb_json_string_or (shown_by, "record", NULL), *detail = rb_json_string_or (entry, "detail", "");
   return rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", rb_json_string_or (entry, "ecu", NULL)) != NULL

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "model/completeness.h"
+#include "record/around.h"
 #include "record/checklist.h"
 #include "record/ending.h"
 
@@ -30,6 +31,7 @@ quote_ecu (const RbCampaignEcu *ecu)
   rb_json_set_string (quote, "image", ecu->image);
   rb_json_set_string (quote, "imageSha256", ecu->image_sha256);
   rb_json_set_boolean (quote, "newKey", ecu->new_key);
+  rb_around_quote (quote, ecu);
   return quote;
 }
 
@@ -277,6 +279,11 @@ rb_result_is_well_formed (const json_t *predicate, GError **error)
     return deny (error, RB_REASON_RECORD_MALFORMED, "Record: the VIN is not one");
   if (rb_json_integer_or (predicate, "sequence", 0) < 1)
     return deny (error, RB_REASON_RECORD_MALFORMED, "Record: sequence numbers begin with 1");
+  size_t i;
+  json_t *ecu;
+  json_array_foreach ((json_t *) ecus, i, ecu)
+    if (!rb_around_is_well_formed (ecu, error))
+      return FALSE;
   return serials_are_unique (ecus, error) && rb_ending_is_well_formed (predicate, error);
 }
 
@@ -441,7 +448,8 @@ rb_result_ecu_is_done (const json_t *ecu, const json_t *campaign, GError **error
   if (strcmp (rb_json_string_or (json_object_get (ecu, "after"), "boot", ""), "application") != 0)
     return deny (error, RB_REASON_NOT_COMPLETE, "ECU %s does not run its application", serial);
   return image_is_proven (ecu, serial, wanted, error) && roots_are_held (ecu, serial, campaign, error)
-         && key_is_proven (ecu, serial, wanted, error) && report_is_proven (ecu, serial, wanted, error);
+         && key_is_proven (ecu, serial, wanted, error) && report_is_proven (ecu, serial, wanted, error)
+         && rb_around_is_proven (ecu, wanted, error);
 }
 
 static gboolean

@@ -19,7 +19,7 @@
  *   firstWriteAt (time or null), startedAt, finishedAt, and optionally supersedes [digest], handOver or exception (record/ending.h).
  * An ECU of the vehicle model that is not in this vehicle has outcome not-fitted, ecuSerial "" and nothing else to say.
  * An ECU's entry: ecuSerial, hardwareId, role, verification, before, after (or null), image, key, report, outcome, reason?,
- * writes, startedAt, finishedAt. Where an ECU has no key to make, key is {"kind": "none"}; image, key and report are null
+ * writes, startedAt, finishedAt, and what record/around.h says. Where an ECU has no key to make, key is {"kind": "none"}; image, key and report are null
  * where nothing is known. Integers only.
  *
  * An ECU's entry and an inspection item have performedBy, a pseudonym, where another technician than the one who signs did it.

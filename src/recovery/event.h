@@ -29,6 +29,7 @@ typedef enum {
   RB_EVENT_WAITING,     /* reason, text: the work waits for a person to mend this; told again when the text changes */
   RB_EVENT_RESUMED,     /* what was waited for is there */
   RB_EVENT_RECIPE,      /* serial, name, state, item: a step of the recovery recipe, text: what a person does, good: it is done */
+  RB_EVENT_DTCS,        /* serial, name, state, text: its DTCs before and after the work, where they differ */
 } RbEventKind;
 
 typedef struct {

@@ -4,6 +4,8 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "recovery/coding.h"
+#include "recovery/dtc.h"
 
 #include <string.h>
 
@@ -173,6 +175,41 @@ recipe (const RbWork *work)
   return list;
 }
 
+/* value: to be in the ECU in the end; readBack: what it told last, null where it had none. */
+static json_t *
+coding (const RbWork *work)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; work->coding != NULL && i < work->coding->len; i++) {
+    const RbCodingValue *value = work->coding->pdata[i];
+    json_t *entry = json_object ();
+    g_autofree char *did = g_strdup_printf ("%04X", value->profile->did);
+    rb_json_set_string (entry, "did", did);
+    set_hex (entry, "value", value->wanted);
+    rb_json_set_string (entry, "origin", value->from_campaign ? "campaign" : "from-vehicle");
+    set_hex (entry, "readBack", value->now);
+    json_array_append_new (list, entry);
+  }
+  return list;
+}
+
+/* What an erasure needs and loses, and what the campaign asks of the ECU. */
+static void
+add_around (json_t *object, const RbWork *work)
+{
+  rb_json_set (object, "dtcBefore", rb_dtc_list (work->dtcs_before));
+  rb_json_set (object, "dtcAfter", rb_dtc_list (work->dtcs_after));
+  rb_json_set (object, "coding", coding (work));
+  rb_json_set (object, "conditions", work->conditions == NULL ? json_array () : json_deep_copy (work->conditions));
+  if (work->fingerprint == NULL)
+    return;
+  json_t *fingerprint = json_object ();
+  g_autofree char *did = g_strdup_printf ("%04X", work->profile->did_fingerprint);
+  rb_json_set_string (fingerprint, "did", did);
+  set_hex (fingerprint, "value", work->fingerprint);
+  rb_json_set (object, "fingerprint", fingerprint);
+}
+
 static json_t *
 ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
 {
@@ -200,6 +237,7 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
   rb_json_set_integer (object, "writes", work->writes);
   if (work->recipe_steps != NULL && work->recipe_steps->len > 0)
     rb_json_set (object, "recipe", recipe (work));
+  add_around (object, work);
   if (work->performed_by != NULL)
     rb_json_set_string (object, "performedBy", work->performed_by);
   gint64 started = fit (work->started, facts->started, facts->now);

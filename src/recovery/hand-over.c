@@ -26,7 +26,8 @@ evidence_json (const RbJournalEvidence *evidence)
 static gboolean
 is_proof (const RbJournalEvidence *evidence)
 {
-  return strcmp (evidence->step, "key") == 0 || strcmp (evidence->step, "image") == 0;
+  static const char *const steps[] = { "key", "image", "coding-value", NULL };
+  return g_strv_contains (steps, evidence->step);
 }
 
 /* {"evidence": […]}; (transfer full) */
@@ -160,9 +161,9 @@ tell (const RbVerifyOutcome *outcome, GPtrArray *evidence)
   taken->campaign = g_strdup (outcome->campaign);
   taken->record = g_strdup (outcome->digest);
   for (guint i = 0; i < evidence->len; i++) {
-    gboolean key = strcmp (((RbJournalEvidence *) evidence->pdata[i])->step, "key") == 0;
-    taken->keys += key;
-    taken->images += !key;
+    const char *step = ((RbJournalEvidence *) evidence->pdata[i])->step;
+    taken->keys += strcmp (step, "key") == 0;
+    taken->images += strcmp (step, "image") == 0;
   }
   return taken;
 }

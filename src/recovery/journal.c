@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/journal.h"
 
+#include "core/bytes.h"
 #include "record/database.h"
 
 #include <glib/gstdio.h>
@@ -31,7 +32,9 @@ static const char schema[] =
   " PRIMARY KEY (recovery, record)) STRICT;"
   "CREATE TABLE IF NOT EXISTS evidence (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, step TEXT NOT NULL,"
   " detail TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (recovery, serial, step, detail, record)) STRICT;"
-  "CREATE TABLE IF NOT EXISTS network (recovery INTEGER PRIMARY KEY REFERENCES recovery) STRICT;";
+  "CREATE TABLE IF NOT EXISTS network (recovery INTEGER PRIMARY KEY REFERENCES recovery) STRICT;"
+  "CREATE TABLE IF NOT EXISTS coding (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, did INTEGER NOT NULL,"
+  " value TEXT NOT NULL, PRIMARY KEY (recovery, serial, did)) STRICT;";
 
 static const RbDatabasePart part = { .name = "journal", .version_table = "journal_schema", .version = 1, .schema = schema };
 
@@ -287,6 +290,27 @@ rb_journal_performer (RbJournal *self, gint64 number, const char *serial)
   return text_of (self, "SELECT person FROM performer WHERE recovery = ? AND serial = ?", values, 2);
 }
 
+gboolean
+rb_journal_keep_coding (RbJournal *self, gint64 number, const char *serial, guint16 did, GBytes *value, GError **error)
+{
+  g_autofree char *hex = rb_bytes_hex (value);
+  const Value values[] = { INT (number), STR (serial), INT (did), STR (hex) };
+  return execute (self, "INSERT OR IGNORE INTO coding VALUES (?, ?, ?, ?)", values, 4, error);
+}
+
+GBytes *
+rb_journal_coding (RbJournal *self, const char *vin, const char *campaign, const char *serial, guint16 did)
+{
+  const Value values[] = { STR (vin), STR (campaign), STR (serial), INT (did) };
+  g_autofree char *hex = text_of (self,
+                                  "SELECT value FROM (SELECT recovery AS number, serial, did, value FROM coding UNION ALL"
+                                  " SELECT recovery, serial, ?4, substr (detail, 6) FROM evidence WHERE step = 'coding-value'"
+                                  " AND substr (detail, 1, 5) = printf ('%04X=', ?4)) AS known JOIN recovery ON recovery.number = known.number"
+                                  " WHERE vin = ?1 AND campaign = ?2 AND recovery.finished IS NULL AND serial = ?3 AND did = ?4 LIMIT 1",
+                                  values, 4);
+  return hex == NULL ? NULL : rb_bytes_from_hex (hex);
+}
+
 char *
 rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail)
 {
@@ -428,6 +452,7 @@ rb_journal_evidence (RbJournal *self, gint64 number, GError **error)
   sqlite3_stmt *statement = prepare (
     self->db,
     "SELECT DISTINCT serial, step, detail, '' FROM step WHERE recovery = ?1 AND reason = 'ok' AND detail IS NOT NULL"
+    " UNION ALL SELECT serial, 'coding-value', printf ('%04X=%s', did, value), '' FROM coding WHERE recovery = ?1"
     " UNION ALL SELECT serial, step, detail, record FROM evidence WHERE recovery = ?1",
     values, 1);
   int code = SQLITE_ERROR;

@@ -33,6 +33,11 @@ gboolean rb_journal_result (RbJournal *self, gint64 row, const char *reason, con
 gboolean rb_journal_perform (RbJournal *self, gint64 number, const char *serial, const char *person, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* (transfer full) NULL: nothing was written to it. */
 char *rb_journal_performer (RbJournal *self, gint64 number, const char *serial);
+/* Coding and adaptation as they were read before the first erasure of this recovery: on the disk when this returns. A value that is there
+ * already stays. */
+gboolean rb_journal_keep_coding (RbJournal *self, gint64 number, const char *serial, guint16 did, GBytes *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Of the open recovery of that campaign on that vehicle; NULL: none. (transfer full) */
+GBytes *rb_journal_coding (RbJournal *self, const char *vin, const char *campaign, const char *serial, guint16 did);
 /* Before the vehicle's network is prepared (recovery/network.h), and after that is undone: a program that is killed between leaves it so. */
 gboolean rb_journal_prepare (RbJournal *self, gint64 number, gboolean prepared, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_journal_is_prepared (RbJournal *self, gint64 number); /* TRUE when it cannot be read */

@@ -9,6 +9,9 @@
 #include "crypto/digest.h"
 #include "record/result.h"
 #include "recovery/by-hand.h"
+#include "recovery/conditions.h"
+#include "recovery/dtc.h"
+#include "recovery/fingerprint.h"
 #include "recovery/hold.h"
 #include "recovery/lanes.h"
 #include "recovery/persist.h"
@@ -42,6 +45,7 @@ struct _RbRecovery {
   GPtrArray *works;      /* the supervisor's; of RbWork, in working order */
   GPtrArray *complete;   /* of RbCompletenessEcu: what this vehicle needs to be complete */
   RbIdentity *authentication;
+  GBytes *fingerprint;
   char *person;    /* the technician, by pseudonym; NULL: not known yet */
   json_t *she;
   GBytes *director_targets; /* that direct parts; NULL: none do */
@@ -78,6 +82,7 @@ work_context (RbRecovery *self, GCancellable *cancellable)
 {
   return (RbWorkContext){ .contents = self->contents, .journal = self->journal, .recovery = self->number, .vin = self->vin,
                           .person = self->person, .authentication = self->authentication, .works = self->works, .she = self->she, .cancellable = cancellable,
+                          .fingerprint = self->fingerprint,
                           .needs_network = !rb_supervise_has_network (self->supervise),
                           .safe_point = rb_supervise_safe_point, .safe_point_data = self->supervise, .watch = rb_supervise_emit,
                           .user_data = self->supervise };
@@ -210,6 +215,7 @@ rb_recovery_free (RbRecovery *self)
   g_clear_pointer (&self->director_targets, g_bytes_unref);
   g_clear_pointer (&self->manifest_before, g_bytes_unref);
   g_clear_pointer (&self->manifest_after, g_bytes_unref);
+  g_clear_pointer (&self->fingerprint, g_bytes_unref);
   json_decref (self->she);
   g_free (self->data_dir);
   g_free (self->vin);
@@ -329,7 +335,7 @@ look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **err
 {
   const RbWorkContext context = work_context (self, cancellable);
   g_autoptr (GError) failure = NULL;
-  if (rb_work_observe (work, &context, &failure))
+  if (rb_dtc_read_before (work, cancellable, &failure) && rb_work_observe (work, &context, &failure))
     return TRUE;
   if (rb_supervise_is_fatal (failure)) {
     g_propagate_error (error, g_steal_pointer (&failure));
@@ -395,6 +401,15 @@ check_replaced (RbRecovery *self, GError **error)
   return rb_swapped_check (list, error);
 }
 
+/* (RbSuperviseRead) Before anything is written; an ECU that cannot be observed yet is judged when it can. */
+static gboolean
+check_conditions (gpointer user_data, GCancellable *cancellable, GError **error)
+{
+  RbRecovery *self = user_data;
+  const RbWorkContext context = work_context (self, cancellable);
+  return rb_conditions_check_all (self->works, &context, error);
+}
+
 gboolean
 rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
@@ -408,6 +423,7 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
                            && rb_supervise_open_link (self->supervise, cancellable, error)
                            && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
                            && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error) && check_replaced (self, error)
+                           && rb_supervise_read_through (self->supervise, check_conditions, self, cancellable, error)
                            && rb_supervise_check_testers (self->supervise, error));
 }
 
@@ -559,7 +575,9 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
     return FALSE;
   g_clear_pointer (&self->authentication, rb_identity_unref);
   self->authentication = rb_identity_set_find (self->workstation, RB_PURPOSE_ECU_AUTHENTICATION, error);
-  return self->authentication != NULL;
+  g_clear_pointer (&self->fingerprint, g_bytes_unref);
+  self->fingerprint = self->authentication == NULL ? NULL : rb_fingerprint_new (self->workstation, moment (self), error);
+  return self->fingerprint != NULL;
 }
 
 typedef struct {
@@ -628,20 +646,9 @@ prepare_network (gpointer user_data, GCancellable *cancellable, GError **error)
 
 /* A run with nothing to write leaves the vehicle's network alone. An ECU that could not be observed yet may ask for it later. */
 static gboolean
-has_something_to_write (RbRecovery *self)
-{
-  for (guint i = 0; i < self->works->len; i++) {
-    const RbWork *work = self->works->pdata[i];
-    if (work->state != RB_ECU_PARKED && rb_work_has_needs (work))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-static gboolean
 prepare (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  return !has_something_to_write (self) || rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error);
+  return !rb_work_any_has_needs (self->works) || rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error);
 }
 
 /* On every way out. Where the link is gone S3 ends it, and the next run restores the rest. */
@@ -651,6 +658,8 @@ conclude (RbRecovery *self)
   g_autoptr (GError) failure = NULL;
   if (rb_supervise_has_network (self->supervise) && !restore_network (self, TRUE, &failure))
     g_debug ("network of the vehicle: %s", failure->message);
+  if (self->ran && failure == NULL)
+    rb_dtc_read_all_after (self->works, rb_supervise_link (self->supervise), rb_supervise_emit, self->supervise);
 }
 
 /* When the link is lost every lane ends; with a new one the ECUs that are still open are observed and worked on again. */
@@ -737,30 +746,6 @@ read_manifest_after (gpointer user_data, GCancellable *cancellable, GError **err
   return TRUE;
 }
 
-static const char *
-failure_text (const json_t *judged, const char *serial)
-{
-  return rb_json_string_or (rb_result_entry (json_object_get (judged, "failures"), "ecu", serial), "text", NULL);
-}
-
-/* The record is judged as every stranger will judge it: an ECU that it does not show to be done is not done. FALSE: it cannot be made. */
-static gboolean
-park_unproven (RbRecovery *self, GError **error)
-{
-  const RbSign sign = signing (self);
-  const RbWorkContext context = work_context (self, NULL);
-  g_autoptr (json_t) judged = rb_sign_judge (&sign, error);
-  for (guint i = 0; i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    const char *serial = rb_work_serial (work);
-    const json_t *entry = rb_result_entry (json_object_get (judged, "ecus"), "ecuSerial", serial);
-    if (judged != NULL && work->state == RB_ECU_DONE && !rb_result_ecu_claims_done (entry))
-      rb_work_set_state (work, &context, RB_ECU_PARKED, rb_reason_from_word (rb_json_string_or (entry, "reason", "")),
-                         failure_text (judged, serial));
-  }
-  return judged != NULL;
-}
-
 /* For who resumes after this run, here or elsewhere. */
 static gboolean
 keep_inspection (RbRecovery *self, GError **error)
@@ -769,6 +754,14 @@ keep_inspection (RbRecovery *self, GError **error)
   gboolean kept = rb_journal_keep_inspection (self->journal, self->number, text, error);
   free (text);
   return kept;
+}
+
+static gboolean
+park_unproven (RbRecovery *self, GError **error)
+{
+  const RbSign sign = signing (self);
+  const RbWorkContext context = work_context (self, NULL);
+  return rb_sign_park_unproven (&sign, &context, error);
 }
 
 /* Under the library's lock: a campaign is removed only while no recovery of it is open. */

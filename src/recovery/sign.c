@@ -4,6 +4,7 @@
 #include "campaign/authority.h"
 #include "campaign/library.h"
 #include "core/json.h"
+#include "record/result.h"
 
 #include <string.h>
 
@@ -48,6 +49,27 @@ rb_sign_judge (const RbSign *self, GError **error)
 {
   g_autoptr (json_t) facts = build_facts (self, error);
   return facts == NULL ? NULL : rb_statement_judge (rb_contents_campaign (self->contents), rb_contents_campaign_sha256 (self->contents), facts);
+}
+
+static const char *
+failure_text (const json_t *judged, const char *serial)
+{
+  return rb_json_string_or (rb_result_entry (json_object_get (judged, "failures"), "ecu", serial), "text", NULL);
+}
+
+gboolean
+rb_sign_park_unproven (const RbSign *self, const RbWorkContext *context, GError **error)
+{
+  g_autoptr (json_t) judged = rb_sign_judge (self, error);
+  for (guint i = 0; i < self->facts.works->len; i++) {
+    RbWork *work = self->facts.works->pdata[i];
+    const char *serial = rb_work_serial (work);
+    const json_t *entry = rb_result_entry (json_object_get (judged, "ecus"), "ecuSerial", serial);
+    if (judged != NULL && work->state == RB_ECU_DONE && !rb_result_ecu_claims_done (entry))
+      rb_work_set_state (work, context, RB_ECU_PARKED, rb_reason_from_word (rb_json_string_or (entry, "reason", "")),
+                         failure_text (judged, serial));
+  }
+  return judged != NULL;
 }
 
 char *

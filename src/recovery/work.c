@@ -5,6 +5,8 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
+#include "recovery/coding.h"
+#include "recovery/conditions.h"
 #include "recovery/doubt.h"
 #include "recovery/entry.h"
 #include "recovery/holdings.h"
@@ -27,6 +29,8 @@ rb_work_new (const RbModelEcu *model, const RbProfile *profile, const RbCampaign
   self->profile = profile;
   self->wanted = wanted;
   self->stage = LOOK;
+  self->coding = g_ptr_array_new_with_free_func (rb_coding_value_free);
+  self->conditions = json_array ();
   return self;
 }
 
@@ -44,6 +48,11 @@ rb_work_free (RbWork *self)
   g_clear_pointer (&self->she_proof, g_bytes_unref);
   g_clear_pointer (&self->report_challenge, g_bytes_unref);
   g_clear_pointer (&self->report, g_bytes_unref);
+  g_clear_pointer (&self->dtcs_before, g_bytes_unref);
+  g_clear_pointer (&self->dtcs_after, g_bytes_unref);
+  g_clear_pointer (&self->fingerprint, g_bytes_unref);
+  g_ptr_array_unref (self->coding);
+  json_decref (self->conditions);
   g_free (self->image_digest);
   g_free (self->image_record);
   g_free (self->key_id);
@@ -269,7 +278,19 @@ observe (RbWork *self, const RbWorkContext *context, RbStep step, RbEntryObserve
 gboolean
 rb_work_has_needs (const RbWork *self)
 {
-  return self->need_director_root || self->need_image_root || self->need_metadata || self->need_image || self->need_key;
+  return self->need_director_root || self->need_image_root || self->need_metadata || self->need_image || self->need_coding
+         || self->need_key;
+}
+
+gboolean
+rb_work_any_has_needs (GPtrArray *works)
+{
+  for (guint i = 0; i < works->len; i++) {
+    const RbWork *work = works->pdata[i];
+    if (work->state != RB_ECU_PARKED && rb_work_has_needs (work))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 /* A lost response whose request was carried out is no failure: what did not hold before holds now. */
@@ -277,7 +298,7 @@ static void
 note_success (RbWork *self)
 {
   guint needs = (guint) self->need_director_root | (guint) self->need_image_root << 1 | (guint) self->need_metadata << 2
-                | (guint) self->need_image << 3 | (guint) self->need_key << 4;
+                | (guint) self->need_image << 3 | (guint) self->need_key << 4 | (guint) self->need_coding << 5;
   if (needs != self->needs)
     self->silent = 0;
   self->needs = needs;
@@ -303,7 +324,7 @@ rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
   if (!rb_holdings_observe (self, context, error) || !observe (self, context, RB_STEP_IMAGE, observe_image, error))
     return FALSE;
   note_success (self);
-  if (!observe (self, context, RB_STEP_KEY, observe_key, error))
+  if (!rb_entry_observe (self, context, rb_coding_observe, error) || !observe (self, context, RB_STEP_KEY, observe_key, error))
     return FALSE;
   note_success (self);
   rb_work_set_state (self, context, RB_ECU_CHECKED, RB_REASON_NONE, boot_text (self->now));
@@ -391,12 +412,24 @@ on_progress (guint64 done, guint64 total, gpointer user_data)
 }
 
 static gboolean
+write_fingerprint (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  if (self->profile->did_fingerprint == 0 || context->fingerprint == NULL)
+    return TRUE;
+  g_clear_pointer (&self->fingerprint, g_bytes_unref);
+  if (!rb_unit_write_did (self->unit, self->profile->did_fingerprint, context->fingerprint, context->cancellable, error))
+    return FALSE;
+  self->fingerprint = g_bytes_ref (context->fingerprint);
+  return TRUE;
+}
+
+static gboolean
 apply_image (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
 {
   Progress progress = { self, context };
   g_autoptr (GBytes) image = rb_contents_image (context->contents, self->wanted->image_sha256, error);
   *detail = g_strdup (self->wanted->image_sha256);
-  return image != NULL
+  return image != NULL && write_fingerprint (self, context, error)
          && rb_unit_write_image (self->unit, image, on_progress, &progress, context->cancellable, error);
 }
 
@@ -419,6 +452,8 @@ static gboolean
 step_image (RbWork *self, const RbWorkContext *context, GError **error)
 {
   g_autoptr (GError) failure = NULL;
+  if (self->need_image && !rb_coding_keep (self, context, error))
+    return FALSE;
   if (!self->need_image || write_step (self, context, "image", apply_image, &failure))
     return TRUE;
   if (!holds_old_download (self, failure)) {
@@ -429,6 +464,26 @@ step_image (RbWork *self, const RbWorkContext *context, GError **error)
   self->reset_for_download = TRUE;
   return write_step (self, context, "reset", apply_reset, error)
          && rb_entry_unlock (self, context, RB_ECU_SESSION_PROGRAMMING, error) && write_step (self, context, "image", apply_image, error);
+}
+
+static gboolean
+observe_coding_again (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  return read_claims (self, context, error) && rb_coding_observe (self, context, error);
+}
+
+/* After an erasure; or where the campaign wants another value than the ECU has. */
+static gboolean
+step_coding (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  if (self->need_image && !rb_entry_observe (self, context, observe_coding_again, error))
+    return FALSE;
+  if (!self->need_coding || !self->now->application) /* reading back tells of one that stays in its bootloader */
+    return TRUE;
+  if (!rb_coding_is_known (self, error) || !rb_entry_unlock (self, context, RB_ECU_SESSION_EXTENDED, error))
+    return FALSE;
+  rb_work_set_state (self, context, RB_ECU_WRITING, RB_REASON_NONE, NULL);
+  return write_step (self, context, "coding", rb_coding_apply, error);
 }
 
 static gboolean
@@ -522,6 +577,8 @@ step_report (RbWork *self, const RbWorkContext *context, GError **error)
     return fail (self, error, RB_REASON_ROOT_NOT_PROVEN, "it does not hold the campaign's roots");
   if (self->need_metadata)
     return fail (self, error, RB_REASON_METADATA_NOT_PROVEN, "it does not hold the campaign's metadata");
+  if (self->need_coding)
+    return rb_coding_is_known (self, error) && fail (self, error, RB_REASON_CODING_NOT_PROVEN, "its coding is not what was written to it");
   if (self->need_key)
     return fail (self, error, RB_REASON_KEY_NOT_PROVEN, "it does not prove a key made in this campaign");
   return rb_entry_observe (self, context, take_report, error);
@@ -534,7 +591,7 @@ static const struct {
 } steps[] = {
   { RB_STEP_UNLOCK, step_unlock }, { RB_STEP_ROOTS, step_roots },       { RB_STEP_DROP, step_drop },
   { RB_STEP_METADATA, step_metadata }, { RB_STEP_IMAGE, step_image }, { RB_STEP_RESET, step_reset },
-  { RB_STEP_KEY, step_key },       { RB_STEP_REPORT, step_report },
+  { RB_STEP_CODING, step_coding }, { RB_STEP_KEY, step_key },       { RB_STEP_REPORT, step_report },
 };
 
 static gboolean
@@ -555,7 +612,7 @@ attempt (RbWork *self, const RbWorkContext *context, GError **error)
   self->stage = LOOK;
   self->at = 0;
   self->held = ~0u;
-  if (!rb_work_observe (self, context, error))
+  if (!rb_work_observe (self, context, error) || !rb_conditions_check (self, context, error))
     return FALSE;
   rb_doubt_begin (self);
   for (; self->at < self->profile->n_order; self->at++) {

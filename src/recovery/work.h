@@ -25,6 +25,7 @@ typedef struct {
   RbIdentity *authentication; /* for 0x29 */
   GPtrArray *works;           /* of RbWork: all of this vehicle */
   json_t *she;                /* she.json, NULL when there is none */
+  GBytes *fingerprint;        /* for ECUs that want one before an erasure; NULL before a run */
   GCancellable *cancellable;
   gboolean needs_network;     /* nothing is written before the vehicle's network is prepared, and it is not */
   RbWorkSafePoint safe_point;
@@ -48,7 +49,7 @@ struct _RbWork {
   const char *stage;          /* what was being done, static: "look" or a step of the profile */
   guint8 nrc;                 /* with which the ECU refused it, 0 */
   /* what does not hold, by observation */
-  gboolean need_director_root, need_image_root, need_metadata, need_image, need_key;
+  gboolean need_director_root, need_image_root, need_metadata, need_image, need_coding, need_key;
   guint doubt, doubted;       /* steps to be made again, and those that were in this run (recovery/doubt.h), as bits */
   guint held;                 /* steps that the plan of this attempt says hold, as bits */
   guint observing;            /* step whose observation failed, 0 none */
@@ -67,6 +68,10 @@ struct _RbWork {
   guint lost;                 /* times the link went away under it */
   gint64 started, finished;
   char *performed_by;         /* who last wrote to it in this recovery, by the journal; NULL: nothing was written */
+  GBytes *dtcs_before, *dtcs_after; /* recovery/dtc.h; NULL: not known */
+  GBytes *fingerprint;        /* that was written in this run; NULL: none */
+  GPtrArray *coding;          /* of RbCodingValue, one for each of the profile's at the newest observation */
+  json_t *conditions;         /* of the campaign, that were judged: [{kind, did, value}] */
   /* proofs, of the newest observation */
   GBytes *image_nonce;
   char *image_digest;
@@ -87,6 +92,7 @@ const char *rb_work_serial (const RbWork *self); /* assigned serial, else the on
 gboolean rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* By the last observation. */
 gboolean rb_work_has_needs (const RbWork *self);
+gboolean rb_work_any_has_needs (GPtrArray *works); /* of those that could be observed */
 /* Does every step of the profile's order that does not hold, then reads back; steps that hold, once more when the ECU rejects what builds
  * on them. On success state is DONE. */
 gboolean rb_work_run (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "sim/authentication.h"
+#include "sim/dids.h"
 #include "sim/flashing.h"
 #include "sim/fuses.h"
 #include "sim/install.h"
@@ -67,7 +68,7 @@ rb_ecu_new (RbSimulated *vehicle, const RbModelEcu *model, RbMemory *memory)
 void
 rb_ecu_forget (RbEcu *self)
 {
-  self->unlocked = FALSE;
+  self->unlocked = self->fingerprinted = FALSE;
   self->seed = 0;
   self->working_until = 0;
   g_clear_pointer (&self->server_challenge, g_bytes_unref);
@@ -259,6 +260,16 @@ read_part_number (RbEcu *self, GByteArray *out)
   return 0;
 }
 
+static guint8
+read_hardware_version (RbEcu *self, GByteArray *out)
+{
+  const char *version = rb_json_string_or (self->model->simulation, "hardware_version", NULL);
+  if (version == NULL)
+    return RB_NRC_RANGE;
+  write_text (self, out, version);
+  return 0;
+}
+
 static const char *
 vin_of (RbEcu *self)
 {
@@ -275,9 +286,9 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
   case 0xf191: write_text (self, out, self->memory->hardware_id); return 0;
   case 0xf195: write_text (self, out, rb_ecu_is_application (self) ? self->memory->software : "bootloader"); return 0;
   case 0xf187: return read_part_number (self, out);
+  case 0xf193: return read_hardware_version (self, out);
   case 0xf1ef: return read_rxswin (self, out);
   case 0xf186: rb_writer_u8 (out, self->session); return 0;
-  case 0xf15a: return rb_plain_read_fingerprint (self, out);
   case 0xfd00:
     rb_writer_u8 (out, rb_ecu_is_application (self) ? 0 : 1);
     rb_writer_u8 (out, self->memory->valid ? 1 : 0);
@@ -298,7 +309,7 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
   case 0xfd11:
   case 0xfd12: return read_primary_did (self, did, out);
   case 0xfd20: return read_claimed_digest (self, out);
-  default: return RB_NRC_RANGE;
+  default: return rb_dids_read (self, did, out);
   }
 }
 
@@ -493,7 +504,7 @@ static const struct {
   { 0x27, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, PLAIN, rb_plain_security_access },
   { 0x28, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, control_communication },
   { 0x29, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, UPTANE, rb_authentication_service },
-  { 0x2e, IN_PROGRAMMING | IN_EXTENDED, FALSE, FALSE, PLAIN, rb_plain_write_did },
+  { 0x2e, IN_PROGRAMMING | IN_EXTENDED, FALSE, FALSE, BOTH, rb_dids_write },
   { 0x31, IN_ALL, FALSE, TRUE, UPTANE, routine_control },
   { 0x31, IN_PROGRAMMING, FALSE, TRUE, PLAIN, routine_control },
   { 0x34, IN_PROGRAMMING, TRUE, FALSE, BOTH, rb_flashing_download },

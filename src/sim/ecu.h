@@ -30,6 +30,7 @@ typedef struct {
   RbSimulated *vehicle; /* borrowed */
   guint8 session;     /* 1 default, 2 programming, 3 extended */
   gboolean unlocked;
+  gboolean fingerprinted; /* since the session was entered */
   guint32 seed;       /* given by 27 01 and not yet answered; 0 none */
   GBytes *server_challenge, *client_challenge; /* between 29 01 and 29 03 */
   RbPublicKey *client_key;

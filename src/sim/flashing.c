@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "crypto/digest.h"
+#include "sim/dids.h"
 #include "sim/simulated.h"
 
 #include <string.h>
@@ -62,6 +63,8 @@ rb_flashing_erase (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_RANGE;
   if (rb_simulated_fault (self->vehicle, "bad-flash", self, 0) != NULL)
     return RB_NRC_PROGRAMMING;
+  if (rb_dids_has_fingerprint (self->model) && !self->fingerprinted)
+    return RB_NRC_SEQUENCE;
   end_transfer (self);
   rb_simulated_log (self->vehicle, "erase", self, json_pack ("{s:I,s:I}", "address", (json_int_t) address, "length", (json_int_t) length));
   if (!rb_memory_erase (self->memory, address, length, &error) || !rb_simulated_miss (self->vehicle, self, &error))

@@ -55,6 +55,7 @@ rb_memory_free (RbMemory *self)
   g_free (self->key_pem);
   g_strfreev (self->dtcs);
   g_free (self->fingerprint);
+  json_decref (self->coding);
   json_decref (self->stores);
   g_free (self);
 }
@@ -65,6 +66,7 @@ memory_new (const char *folder)
   RbMemory *self = g_new0 (RbMemory, 1);
   self->folder = g_strdup (folder);
   self->segments = g_array_new (FALSE, FALSE, sizeof (RbSegment));
+  self->coding = json_object ();
   self->stores = json_object ();
   return self;
 }
@@ -135,6 +137,7 @@ rb_memory_save (RbMemory *self, GError **error)
   rb_json_set (state, "she", she_to_json (self));
   rb_json_set (state, "dtcs", dtcs);
   rb_json_set_string (state, "fingerprint", self->fingerprint);
+  rb_json_set (state, "coding", json_incref (self->coding));
   rb_json_set (state, "stores", json_incref (self->stores));
   g_autoptr (GBytes) bytes = rb_json_to_bytes (state);
   pass_write ();
@@ -177,6 +180,13 @@ read_dtcs (RbMemory *self, const json_t *list)
   for (gsize i = 0; i < json_array_size (list); i++)
     g_strv_builder_add (builder, json_string_value (json_array_get (list, i)));
   self->dtcs = g_strv_builder_end (builder);
+}
+
+static void
+read_coding (RbMemory *self, const json_t *coding)
+{
+  if (json_is_object (coding))
+    json_object_update (self->coding, (json_t *) coding);
 }
 
 /* A memory of before has each store in a folder of its own. */
@@ -231,6 +241,7 @@ rb_memory_open (const char *folder, GError **error)
   self->fingerprint = copy_string (state, "fingerprint");
   read_she (self, json_object_get (state, "she"));
   read_dtcs (self, json_object_get (state, "dtcs"));
+  read_coding (self, json_object_get (state, "coding"));
   if (!read_stores (self, json_object_get (state, "stores"), error)) {
     rb_memory_free (self);
     return NULL;
@@ -299,6 +310,7 @@ rb_memory_erase (RbMemory *self, guint32 address, guint32 length, GError **error
       g_array_remove_index (self->segments, i - 1);
   }
   self->valid = FALSE;
+  json_object_clear (self->coding);
   if (!rb_memory_save (self, error))
     return FALSE;
   for (guint32 done = 0; done < length; done += ERASE_CHUNK)
@@ -462,8 +474,10 @@ rb_memory_make (const char *folder, const RbModelEcu *ecu, const json_t *entry, 
   self->valid = rb_json_boolean_or (entry, "valid", FALSE);
   read_she (self, json_object_get (entry, "she"));
   read_dtcs (self, json_object_get (entry, "dtcs"));
-  return read_key (self, entry, seed, error) && read_image (self, entry, seed, error)
-         && read_store (self, entry, "director", seed, "director", error)
+  if (!read_key (self, entry, seed, error) || !read_image (self, entry, seed, error))
+    return FALSE;
+  read_coding (self, json_object_get (entry, "coding"));
+  return read_store (self, entry, "director", seed, "director", error)
          && read_store (self, entry, "image_store", seed, "image", error)
          && copy_from_seed (self, entry, "service_root", seed, "service-root.json", error)
          && copy_from_seed (self, entry, "dealer_ca", seed, "dealer-ca.pem", error) && rb_memory_save (self, error);

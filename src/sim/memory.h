@@ -33,6 +33,7 @@ typedef struct {
   gboolean she;
   GStrv dtcs;
   char *fingerprint;      /* hex; NULL: none was written */
+  json_t *coding;         /* identifier, four hex digits → hex; an erasure loses it */
   json_t *stores;         /* "director", "image", "service": rb_store_to_json() */
 } RbMemory;
 
@@ -45,7 +46,7 @@ void rb_memory_free (RbMemory *self);
 gboolean rb_memory_add_dtc (RbMemory *self, const char *code);
 /* state.json, whole and at once. */
 gboolean rb_memory_save (RbMemory *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Erases length bytes at address to 0xFF; segments in it are gone and the application is not valid. */
+/* Erases length bytes at address to 0xFF; segments in it and the coding are gone and the application is not valid. */
 gboolean rb_memory_erase (RbMemory *self, guint32 address, guint32 length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_memory_write (RbMemory *self, guint32 address, gconstpointer data, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_memory_holds (const RbMemory *self, guint32 address, guint32 length);

@@ -10,9 +10,6 @@
 #include <string.h>
 
 #define KEY_MASK 0xa5a5a5a5u
-#define FINGERPRINT_MIN 3 /* the date */
-#define FINGERPRINT_MAX 64
-#define FINGERPRINT_LENGTH 9 /* date and workshop code; what is read before anything was written */
 
 enum { REQUEST_SEED = 1, SEND_KEY = 2 };
 enum { NRC_KEY = 0x35 };
@@ -67,41 +64,6 @@ rb_plain_security_access (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_SUB_FUNCTION;
   guint32 key = rb_reader_u32be (request);
   return rb_reader_done (request) ? take_key (self, key) : RB_NRC_LENGTH;
-}
-
-guint8
-rb_plain_write_did (RbEcu *self, RbReader *request, GByteArray *out)
-{
-  g_autoptr (GError) error = NULL;
-  guint16 did = rb_reader_u16be (request);
-  gsize length = rb_reader_left (request);
-  const guint8 *data = rb_reader_take (request, length);
-  if (data == NULL || length == 0)
-    return RB_NRC_LENGTH;
-  if (did != 0xf15a)
-    return RB_NRC_RANGE;
-  if (length < FINGERPRINT_MIN || length > FINGERPRINT_MAX)
-    return RB_NRC_LENGTH;
-  if (!self->unlocked)
-    return RB_NRC_LOCKED;
-  g_free (self->memory->fingerprint);
-  self->memory->fingerprint = rb_bytes_to_hex (data, length);
-  rb_writer_u16be (out, did);
-  return rb_memory_save (self->memory, &error) ? 0 : RB_NRC_PROGRAMMING;
-}
-
-guint8
-rb_plain_read_fingerprint (RbEcu *self, GByteArray *out)
-{
-  static const guint8 none[FINGERPRINT_LENGTH] = { 0 };
-  g_autoptr (GBytes) bytes = self->memory->fingerprint == NULL ? NULL : rb_bytes_from_hex (self->memory->fingerprint);
-  if (!rb_plain_is (self->model))
-    return RB_NRC_RANGE;
-  if (bytes != NULL)
-    rb_writer_bytes (out, bytes);
-  else
-    rb_writer_data (out, none, sizeof none);
-  return 0;
 }
 
 /* CRC-32 of ISO-HDLC, as zip and Ethernet have it. */

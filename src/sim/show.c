@@ -48,6 +48,8 @@ describe (const RbMemory *memory)
   rb_json_set_string (ecu, "key_id", key_id);
   rb_json_set_string (ecu, "boot", memory->valid ? "application" : "bootloader");
   rb_json_set (ecu, "dtcs", dtcs);
+  rb_json_set_string (ecu, "fingerprint", memory->fingerprint);
+  rb_json_set (ecu, "coding", json_deep_copy (memory->coding));
   return ecu;
 }
 

@@ -167,6 +167,52 @@ rb_unit_keep_alive (RbUnit *self)
   return held;
 }
 
+static gboolean
+prefixed_did (RbUnit *self, guint16 did, gboolean good, GError **error)
+{
+  if (!good)
+    g_prefix_error (error, "%s: DID %04X: ", self->model->label, did);
+  return good;
+}
+
+/* Of this ECU, and for good: not one that is busy. */
+static gboolean
+was_rejected (RbUnit *self, const GError *failure)
+{
+  return rb_client_last_nrc (self->client) != 0 && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
+}
+
+gboolean
+rb_unit_read_coding (RbUnit *self, guint16 did, GBytes **data, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_clear_pointer (data, g_bytes_unref);
+  *data = rb_client_read_did (self->client, did, cancellable, &failure);
+  guint8 nrc = rb_client_last_nrc (self->client);
+  if (*data != NULL || nrc == RB_NRC_CONDITIONS_NOT_CORRECT || nrc == RB_NRC_OUT_OF_RANGE)
+    return prefixed (self, TRUE, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return prefixed_did (self, did, FALSE, error);
+}
+
+gboolean
+rb_unit_write_did (RbUnit *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
+{
+  return prefixed (self, rb_client_write_did (self->client, did, data, cancellable, error), error);
+}
+
+gboolean
+rb_unit_read_dtcs (RbUnit *self, guint8 mask, GBytes **dtcs, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_clear_pointer (dtcs, g_bytes_unref);
+  *dtcs = rb_client_read_dtcs (self->client, mask, cancellable, &failure);
+  if (*dtcs != NULL || was_rejected (self, failure))
+    return prefixed (self, TRUE, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return prefixed (self, FALSE, error);
+}
+
 gboolean
 rb_unit_tell (RbUnit *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error)
 {
@@ -224,14 +270,6 @@ rb_unit_lost_session (RbUnit *self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   return rb_ecu_session_is_lost (&self->session, now_ms ());
-}
-
-static gboolean
-prefixed_did (RbUnit *self, guint16 did, gboolean good, GError **error)
-{
-  if (!good)
-    g_prefix_error (error, "%s: DID %04X: ", self->model->label, did);
-  return good;
 }
 
 char *
@@ -385,7 +423,7 @@ read_optional (RbUnit *self, guint16 did, char **text, GCancellable *cancellable
   *text = did == 0 ? g_strdup ("") : rb_unit_read_text (self, did, cancellable, &failure);
   if (failure == NULL)
     return TRUE;
-  gboolean rejected = rb_client_last_nrc (self->client) != 0 && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
+  gboolean rejected = was_rejected (self, failure);
   if (rejected)
     *text = g_strdup ("");
   else

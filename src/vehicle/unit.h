@@ -68,6 +68,11 @@ guint8 rb_unit_last_nrc (RbUnit *self);
 /* TesterPresent (3E 80) when the session needs it to outlast S3, and no response of the ECU is outstanding: then S3 is stopped. From any
  * thread. FALSE: it could not be sent. */
 gboolean rb_unit_keep_alive (RbUnit *self);
+/* Data of a DID that the ECU may not have now: *data is NULL where it says so (NRC 0x22, 0x31). (transfer full) */
+gboolean rb_unit_read_coding (RbUnit *self, guint16 did, GBytes **data, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_write_did (RbUnit *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* 19 02: records of three bytes and a status each; *dtcs is NULL where the ECU rejects it. (transfer full) */
+gboolean rb_unit_read_dtcs (RbUnit *self, guint8 mask, GBytes **dtcs, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A request, and a positive response that says no more than that. */
 gboolean rb_unit_tell (RbUnit *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Has it asked for more time (0x78) for the request that is outstanding? From any thread. */

@@ -10,6 +10,7 @@
 #include "crypto/issue.h"
 #include "crypto/keygen.h"
 #include "crypto/she.h"
+#include "model/campaign-ecu.h"
 #include "record/proof.h"
 #include "record/result.h"
 #include "uptane/report.h"
@@ -399,6 +400,36 @@ set_time (Fixture *self, json_t *object, const char *member, gint64 minutes)
   rb_json_set_moment (object, member, self->start + 60 * minutes);
 }
 
+/* As it was before the work, but for what the campaign sets. */
+static json_t *
+coding_entries (Fixture *self, const RbCampaignEcu *wanted)
+{
+  const RbProfile *profile = self->evidence.profile (self->evidence.data, wanted->hardware_id);
+  json_t *list = json_array ();
+  for (guint i = 0; profile->coding != NULL && i < profile->coding->len; i++) {
+    guint16 did = ((RbProfileCoding *) profile->coding->pdata[i])->did;
+    GBytes *campaign = rb_campaign_ecu_coding (wanted, did);
+    g_autofree char *name = g_strdup_printf ("%04X", did);
+    g_autofree char *value = campaign == NULL ? g_strdup ("0a0b") : rb_bytes_hex (campaign);
+    json_array_append_new (list, json_pack ("{s:s, s:s, s:s, s:s}", "did", name, "value", value, "origin",
+                                            campaign == NULL ? "from-vehicle" : "campaign", "readBack", value));
+  }
+  return list;
+}
+
+static json_t *
+condition_entries (const RbCampaignEcu *wanted)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; wanted->conditions != NULL && i < wanted->conditions->len; i++) {
+    const RbCampaignCondition *condition = wanted->conditions->pdata[i];
+    g_autofree char *did = g_strdup_printf ("%04X", condition->did);
+    json_array_append_new (list, json_pack ("{s:s, s:s, s:s}", "kind", rb_campaign_ecu_condition_word (condition->kind), "did", did, "value",
+                                            condition->values[0]));
+  }
+  return list;
+}
+
 static void
 add_ecu (Fixture *self, json_t *facts, const char *serial, const char *hardware)
 {
@@ -419,6 +450,8 @@ add_ecu (Fixture *self, json_t *facts, const char *serial, const char *hardware)
                            "before", before, "after", after, "image", image_entry (self, wanted), "key", key, "report",
                            "outcome", "replaced", "writes", 5);
   g_assert_nonnull (ecu);
+  rb_json_set (ecu, "coding", coding_entries (self, wanted));
+  rb_json_set (ecu, "conditions", condition_entries (wanted));
   set_time (self, ecu, "startedAt", 5);
   set_time (self, ecu, "finishedAt", 20);
   json_array_append_new (json_object_get (facts, "ecus"), ecu);

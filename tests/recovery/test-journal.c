@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/bytes.h"
 #include "core/files.h"
 #include "record/error.h"
 #include "recovery/error.h"
@@ -463,6 +464,33 @@ test_prepared (Bench *bench, gconstpointer data)
   g_assert_no_error (error);
 }
 
+static void
+assert_coding (Bench *bench, const char *serial, guint16 did, const char *hex)
+{
+  g_autoptr (GBytes) value = rb_journal_coding (bench->journal, VIN, "R-1", serial, did);
+  g_autofree char *text = value == NULL ? NULL : rb_bytes_hex (value);
+  g_assert_cmpstr (text, ==, hex);
+}
+
+/* What was read before the first erasure stays; it is of one ECU, one identifier and the recovery that is open. */
+static void
+test_coding (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) first = g_bytes_new ("\x0a\x0b", 2), later = g_bytes_new ("\xff", 1);
+  gint64 number = begin (bench, VIN, "R-1", 1000);
+  g_assert_true (rb_journal_keep_coding (bench->journal, number, "SN-1", 0x0600, first, &error));
+  g_assert_true (rb_journal_keep_coding (bench->journal, number, "SN-1", 0x0600, later, &error));
+  reopen (bench);
+  assert_coding (bench, "SN-1", 0x0600, "0a0b");
+  assert_coding (bench, "SN-1", 0x0601, NULL);
+  assert_coding (bench, "SN-2", 0x0600, NULL);
+  g_assert_cmpuint (rb_journal_writes (bench->journal, number), ==, 0);
+  g_assert_true (rb_journal_finish (bench->journal, number, "record", 2000, &error));
+  assert_coding (bench, "SN-1", 0x0600, NULL);
+  g_assert_no_error (error);
+}
+
 #define ADD(name) g_test_add ("/journal/" #name, Bench, NULL, bench_open, test_##name, bench_close)
 
 /* Also while no index of the log can be made, as on a full disk. */
@@ -577,6 +605,7 @@ main (int argc, char **argv)
   ADD (one_recovery_a_vehicle);
   ADD (finished_is_closed);
   ADD (prepared);
+  ADD (coding);
   ADD (open_by_any_vehicle);
   ADD (open_by_owner);
   ADD (rows);

@@ -71,7 +71,7 @@ class Sessions(Case):
 
     def test_services_of_a_session(self):
         """service, request, sessions in which it is there (unlocked or not)"""
-        table = [(0x27, b"\x27\x01", ()), (0x2E, b"\x2e\xf1\x90\0", ()), (0x28, b"\x28\0\1", (PROGRAMMING, EXTENDED)),
+        table = [(0x27, b"\x27\x01", ()), (0x2E, b"\x2e\xf1\x90\0", (PROGRAMMING, EXTENDED)), (0x28, b"\x28\0\1", (PROGRAMMING, EXTENDED)),
                  (0x85, b"\x85\1", (PROGRAMMING, EXTENDED)), (0x29, b"\x29\x08", (PROGRAMMING, EXTENDED)),
                  (0x34, b"\x34\0\x44" + b"\0" * 8, (PROGRAMMING,)), (0x36, b"\x36\1\1", (PROGRAMMING, EXTENDED)),
                  (0x37, b"\x37", (PROGRAMMING, EXTENDED)), (0x38, b"\x38\1", (PROGRAMMING, EXTENDED))]
@@ -88,7 +88,7 @@ class Sessions(Case):
                         self.assertNotEqual(answer, refusal(service, 0x7F))
 
     def test_every_service_that_is_not_there(self):
-        there = {0x10, 0x11, 0x14, 0x19, 0x22, 0x28, 0x29, 0x31, 0x34, 0x36, 0x37, 0x38, 0x3E, 0x85}
+        there = {0x10, 0x11, 0x14, 0x19, 0x22, 0x28, 0x29, 0x2E, 0x31, 0x34, 0x36, 0x37, 0x38, 0x3E, 0x85}
         for service in set(range(0x00, 0x40)) | set(range(0x80, 0xC0)):
             if service not in there:
                 self.assertEqual(self.ecu.ask(bytes([service, 1])), refusal(service, 0x11))
@@ -242,6 +242,66 @@ class TroubleCodes(Case):
 
     def test_cleared(self):
         self.assertEqual(self.ecu.ask(b"\x14\xff\xff\xff"), b"\x54")
+
+
+class Identifiers(Case):
+    """Coding and adaptation, and the fingerprint (0x2E)."""
+
+    def test_coding(self):
+        with Vehicle(DEMO) as car, car.ecu("door") as door:
+            seeded = DEMO.seed_of("door")["coding"]
+            self.assertEqual({did: door.did(int(did, 16)).hex() for did in seeded}, seeded)
+            door.session(EXTENDED)
+            self.assert_refused(door.ask(b"\x2e\x06\0\1"), NRC_LOCKED)
+            door.unlock(EXTENDED)
+            self.assertEqual(door.ask(b"\x2e\x06\0\1\2"), b"\x6e\x06\0")
+            self.assertEqual(door.did(0x0600), b"\1\2")
+            self.assert_refused(door.ask(b"\x2e\x06\x09\1"), NRC_RANGE)
+            self.assert_refused(door.ask(b"\x2e\x06\0" + b"x" * 256), NRC_LENGTH)
+            self.assert_refused(door.ask(b"\x2e\x06\0"), NRC_LENGTH)
+
+    def test_an_erasure_loses_it_and_asks_for_a_fingerprint(self):
+        with Vehicle(DEMO) as car, car.ecu("door") as door:
+            erase = b"\x31\1\xff\0" + struct.pack("!BII", 0x44, DEMO.ecu("door")["simulation"]["flash"]["address"], 16)
+            door.unlock()
+            self.assert_refused(door.ask(erase), NRC_SEQUENCE)
+            self.assert_refused(door.ask(b"\x2e\xf1\x5a\1\2"), NRC_LENGTH)
+            self.assertEqual(door.ask(b"\x2e\xf1\x5a\x26\x11\x30abcdef"), b"\x6e\xf1\x5a")
+            self.assertEqual(door.did(0xF15A), b"\x26\x11\x30abcdef")
+            self.assertEqual(door.ask(erase)[0], 0x71)
+            door.session(DEFAULT)
+            self.assert_refused(door.did(0x0600), NRC_RANGE)
+            door.unlock()  # each session needs its own
+            self.assert_refused(door.ask(erase), NRC_SEQUENCE)
+
+
+class Network(Case):
+    """What 0x28 and 0x85 set lasts from one session to the next, and ends with the default session."""
+
+    def dtcs(self, car, name):
+        return json.loads((car.folder(name) / "state.json").read_text())["dtcs"]
+
+    def erase_lamp(self, car):
+        with car.ecu("lamp", source=0xE81) as lamp:
+            lamp.unlock()
+            self.assertEqual(lamp.erase(DEMO.ecu("lamp")["simulation"]["flash"]["address"], 16), b"\0")
+
+    def missed(self, *requests):
+        """Has the door, on the bus of the lamp, missed its messages after these requests?"""
+        with Vehicle(DEMO) as car, car.ecu("door") as door:
+            for request in requests:
+                self.assertEqual(door.ask(request)[0], request[0] | 0x40)
+            before = self.dtcs(car, "door")
+            self.erase_lamp(car)
+            return [code for code in self.dtcs(car, "door") if code not in before]
+
+    def test_dtc_setting(self):
+        self.assertEqual([code[:2] for code in self.missed()], ["C1"])
+        self.assertEqual(self.missed(b"\x10\3", b"\x85\2"), [])
+        self.assertEqual(self.missed(b"\x10\3", b"\x85\2", b"\x10\3"), [])
+        self.assertNotEqual(self.missed(b"\x10\3", b"\x85\2", b"\x85\1"), [])
+        self.assertNotEqual(self.missed(b"\x10\3", b"\x85\2", b"\x10\1"), [])
+        self.assertNotEqual(self.missed(b"\x10\3", b"\x85\2", b"\x11\1"), [])
 
 
 class Functional(Case):

@@ -85,7 +85,8 @@ class Show(Case):
             self.assertEqual(facts["image_sha256"], sha256(image).hex())
             self.assertEqual((facts["director_root"], facts["director_root_sha256"]), (1, sha256(root).hex()))
             self.assertEqual(facts["boot"], "application")
-            self.assertEqual(facts["dtcs"], [])
+            self.assertEqual(facts["dtcs"], entry.get("dtcs", []))
+            self.assertEqual((facts["coding"], facts["fingerprint"]), (entry["coding"], None))
 
     def test_it_is_the_flash_that_counts(self):
         serial = DEMO.seed_of("brake")["serial"]

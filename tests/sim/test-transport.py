@@ -430,6 +430,7 @@ class Faults(unittest.TestCase):
             before = car.flash("brake")
             with car.ecu("brake") as brake:
                 brake.unlock()
+                brake.fingerprint()
                 flash = DEMO.ecu("brake")["simulation"]["flash"]
                 brake.tester.diagnostic(brake.address, b"\x31\1\xff\0\x44" + struct.pack("!II", flash["address"], 64))
                 while bytes(brake.tester.receive().payload) != b"\x7f\x31\x78":

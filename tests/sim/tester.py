@@ -285,7 +285,11 @@ class Ecu:
         answer = self.prove(proof)
         assert answer[:3] == b"\x69\x03\x12", answer.hex()
 
+    def fingerprint(self):
+        return self.ask(b"\x2e\xf1\x5a" + bytes(9))
+
     def erase(self, address, size):
+        self.fingerprint()
         return self.routine(0xFF00, struct.pack("!BII", 0x44, address, size))
 
     def download(self, address, size):

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/coding.h"
+
+#include "core/bytes.h"
+#include "model/campaign-ecu.h"
+
+void
+rb_coding_value_free (gpointer value)
+{
+  RbCodingValue *self = value;
+  g_clear_pointer (&self->wanted, g_bytes_unref);
+  g_clear_pointer (&self->now, g_bytes_unref);
+  g_free (self);
+}
+
+static gboolean
+holds (const RbCodingValue *value)
+{
+  return value->wanted != NULL && value->now != NULL && g_bytes_equal (value->wanted, value->now);
+}
+
+/* What the ECU has is right where nobody wants anything else and nothing was erased. */
+static void
+find_wanted (RbCodingValue *value, const RbWork *work, const RbWorkContext *context)
+{
+  GBytes *campaign = rb_campaign_ecu_coding (work->wanted, value->profile->did);
+  value->from_campaign = campaign != NULL;
+  value->wanted = campaign != NULL ? g_bytes_ref (campaign)
+                                   : rb_journal_coding (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
+                                                        work->assignment->serial, value->profile->did);
+  if (value->wanted == NULL && value->now != NULL)
+    value->wanted = g_bytes_ref (value->now);
+}
+
+static gboolean
+read_now (RbCodingValue *value, RbWork *work, const RbWorkContext *context, GError **error)
+{
+  if (!work->now->application)
+    return TRUE;
+  if (!rb_unit_read_coding (work->unit, value->profile->did, &value->now, context->cancellable, error))
+    return FALSE;
+  if (value->now != NULL && value->profile->empty != NULL && g_bytes_equal (value->now, value->profile->empty))
+    g_clear_pointer (&value->now, g_bytes_unref);
+  return TRUE;
+}
+
+gboolean
+rb_coding_observe (RbWork *work, const RbWorkContext *context, GError **error)
+{
+  g_ptr_array_set_size (work->coding, 0);
+  work->need_coding = FALSE;
+  for (guint i = 0; work->profile->coding != NULL && i < work->profile->coding->len; i++) {
+    RbCodingValue *value = g_new0 (RbCodingValue, 1);
+    g_ptr_array_add (work->coding, value);
+    value->profile = work->profile->coding->pdata[i];
+    if (!read_now (value, work, context, error))
+      return FALSE;
+    find_wanted (value, work, context);
+    work->need_coding = work->need_coding || !holds (value);
+  }
+  return TRUE;
+}
+
+/* What is stored already was read before the first erasure in this campaign, and stays. */
+gboolean
+rb_coding_keep (RbWork *work, const RbWorkContext *context, GError **error)
+{
+  for (guint i = 0; i < work->coding->len; i++) {
+    const RbCodingValue *value = work->coding->pdata[i];
+    if (value->now != NULL
+        && !rb_journal_keep_coding (context->journal, context->recovery, work->assignment->serial, value->profile->did, value->now, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+rb_coding_is_known (const RbWork *work, GError **error)
+{
+  for (guint i = 0; i < work->coding->len; i++) {
+    const RbCodingValue *value = work->coding->pdata[i];
+    if (value->wanted == NULL)
+      return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CODING_LOST, "%s: %s (DID %04X): the ECU was erased and its value is not known",
+                             work->model->label, value->profile->name, value->profile->did);
+  }
+  return TRUE;
+}
+
+gboolean
+rb_coding_apply (RbWork *work, const RbWorkContext *context, char **detail, GError **error)
+{
+  g_autoptr (GString) written = g_string_new (NULL);
+  for (guint i = 0; i < work->coding->len; i++) {
+    const RbCodingValue *value = work->coding->pdata[i];
+    if (holds (value))
+      continue;
+    if (!rb_unit_write_did (work->unit, value->profile->did, value->wanted, context->cancellable, error))
+      return FALSE;
+    g_string_append_printf (written, "%s%04X", written->len == 0 ? "" : " ", value->profile->did);
+  }
+  *detail = g_string_free (g_steal_pointer (&written), FALSE);
+  return TRUE;
+}

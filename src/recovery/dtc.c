@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/dtc.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+
+#include <string.h>
+
+enum { ALL = 0xff, COUNTS = 0xaf }; /* all but testNotCompletedSinceLastClear and testNotCompletedThisOperationCycle */
+#define MAX_DTCS 256 /* of one ECU in a record */
+
+gboolean
+rb_dtc_read_before (RbWork *work, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (work->dtcs_before != NULL || rb_unit_read_dtcs (work->unit, ALL, &work->dtcs_before, cancellable, &failure)
+      || rb_reason_of (failure) == RB_REASON_WRONG_ANSWER)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+void
+rb_dtc_read_after (RbWork *work, GCancellable *cancellable)
+{
+  g_autoptr (GError) error = NULL;
+  g_clear_pointer (&work->dtcs_after, g_bytes_unref);
+  if (work->unit != NULL && !rb_unit_read_dtcs (work->unit, ALL, &work->dtcs_after, cancellable, &error))
+    g_debug ("%s", error->message);
+}
+
+static gint
+compare_entries (gconstpointer a, gconstpointer b)
+{
+  return strcmp (rb_json_string_or (*(json_t *const *) a, "code", ""), rb_json_string_or (*(json_t *const *) b, "code", ""));
+}
+
+/* Sorted, each code once. (element-type json_t, owned) */
+static GPtrArray *
+entries_of (GBytes *dtcs)
+{
+  GPtrArray *entries = g_ptr_array_new_with_free_func ((GDestroyNotify) json_decref);
+  RbReader reader = rb_reader_from_bytes (dtcs);
+  while (rb_reader_left (&reader) >= 4) {
+    g_autofree char *code = g_strdup_printf ("%06X", (guint) rb_reader_ube (&reader, 3));
+    guint8 status = rb_reader_u8 (&reader);
+    if ((status & COUNTS) != 0)
+      g_ptr_array_add (entries, json_pack ("{s:s,s:i}", "code", code, "status", status));
+  }
+  g_ptr_array_sort (entries, compare_entries);
+  for (guint i = entries->len; i > 1; i--)
+    if (compare_entries (&entries->pdata[i - 1], &entries->pdata[i - 2]) == 0)
+      g_ptr_array_remove_index (entries, i - 1);
+  return entries;
+}
+
+json_t *
+rb_dtc_list (GBytes *dtcs)
+{
+  if (dtcs == NULL)
+    return json_null ();
+  g_autoptr (GPtrArray) entries = entries_of (dtcs);
+  json_t *list = json_array ();
+  for (guint i = 0; i < MIN (entries->len, MAX_DTCS); i++)
+    json_array_append (list, entries->pdata[i]);
+  return list;
+}
+
+static char *
+codes_of (GBytes *dtcs)
+{
+  g_autoptr (GPtrArray) entries = entries_of (dtcs);
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < entries->len; i++)
+    g_string_append_printf (text, "%s%s", i == 0 ? "" : ", ", rb_json_string_or (entries->pdata[i], "code", ""));
+  return text->len == 0 ? g_strdup ("none") : g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+char *
+rb_dtc_difference (const RbWork *work)
+{
+  if (work->dtcs_before == NULL || work->dtcs_after == NULL)
+    return NULL;
+  g_autofree char *before = codes_of (work->dtcs_before);
+  g_autofree char *after = codes_of (work->dtcs_after);
+  return strcmp (before, after) == 0 ? NULL : g_strdup_printf ("DTCs before: %s; after: %s", before, after);
+}
+
+void
+rb_dtc_read_all_after (GPtrArray *works, RbLink *link, RbRecoveryWatch watch, gpointer user_data)
+{
+  for (guint i = 0; i < works->len && link != NULL && rb_link_is_alive (link); i++) {
+    RbWork *work = works->pdata[i];
+    if (work->reason != RB_REASON_NO_ANSWER)
+      rb_dtc_read_after (work, NULL);
+    g_autofree char *difference = rb_dtc_difference (work);
+    const RbRecoveryEvent event = { .kind = RB_EVENT_DTCS, .serial = rb_work_serial (work), .name = work->model->label, .state = work->state,
+                                    .text = difference };
+    if (difference != NULL)
+      watch (&event, user_data);
+  }
+}
