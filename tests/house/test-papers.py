@@ -195,6 +195,8 @@ class RecordFormat(unittest.TestCase):
         for name, lines in (("predicate_members", predicate), ("ecu_members", ecu)):
             told = self.told([[cell.strip() for cell in line.strip("|").split("|")] for line in lines])
             self.assertLessEqual(self.members(name), told, name)
+            first = [line.split("|")[1].strip() for line in lines]
+            self.assertEqual(len(first), len(set(first)), "a member is described twice")
         whole = set(re.findall(r"`(\w+)`", self.document))
         for name in ("campaign_members", "campaign_root_members", "campaign_ecu_members", "vehicle_members", "person_members", "workstation_members",
                      "preflight_members", "inspection_members", "item_members", "time_members", "manifest_members", "failure_members", "deviation_members"):
