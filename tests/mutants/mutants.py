@@ -117,10 +117,11 @@ MUTANTS = [
     Mutant("release-counter", "judge_release_counter", "now >= stored", "TRUE", "uptane-verify-uptane", "a release counter does not fall"),
     Mutant("image-agrees", "compare", "!rb_target_same_content (directed, image)", "FALSE",
            "uptane-verify-uptane", "Director and Image repository list the same image"),
-    Mutant("image-hash", "rb_vehicle_check_image", "(target->sha256 == NULL || strcmp (sha256, target->sha256) == 0)", "TRUE",
+    Mutant("image-hash", "rb_vehicle_check_image", "(target->sha256 == NULL || strcmp (sha256, target->sha256) == 0)\n"
+           "      && (sha512 == NULL || strcmp (sha512, target->sha512) == 0)", "TRUE",
            "uptane-verify-uptane", "an image has the listed digest"),
     Mutant("image-path", "judge_path", "rb_files_path_is_safe (file_of (path))", "TRUE", "uptane-verify-uptane", "an image's path stays in its folder"),
-    Mutant("role-path", "rb_source_fetch", "!rb_files_path_is_safe (name)", "FALSE", "uptane-verify-uptane", "a role's file stays in its folder"),
+    Mutant("role-path", "rb_source_fetch", "!rb_files_path_is_safe (name)", "FALSE", "uptane-source", "a role's file stays in its folder"),
     Mutant("restricting-member", "rb_form_check_strings", "if (!json_is_array (list))", "if (FALSE)",
            "uptane-verify-uptane", "a member that restricts has its type"),
     Mutant("delegated-name", "check_named_role", "name[0] == '\\0' || rb_form_is_top_level (name)", "FALSE",
