@@ -119,8 +119,7 @@ static gboolean
 verify_pack (const char *vin, gpointer data, GError **error)
 {
   const Vins *self = data;
-  g_autoptr (GPtrArray) assignments = rb_contents_assignments (self->contents, vin, self->moment, NULL, 0, error);
-  return assignments != NULL;
+  return rb_contents_verify_pack (self->contents, vin, self->moment, error);
 }
 
 /* What is for single vehicles. A pack is verified before the next one is read. */

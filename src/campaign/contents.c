@@ -273,6 +273,16 @@ rb_contents_assignments (RbContents *self, const char *vin, gint64 moment, const
   return pack == NULL ? NULL : rb_vin_pack_assignments (pack, self->folder, self->service, vin, moment, ecus, n_ecus, error);
 }
 
+gboolean
+rb_contents_verify_pack (RbContents *self, const char *vin, gint64 moment, GError **error)
+{
+  g_autoptr (RbVinPack) pack = rb_vin_pack_read_alone (self->folder, self->service, vin, error);
+  moment = MAX (moment, self->service->campaign->issued);
+  g_autoptr (GPtrArray) assignments
+    = pack == NULL ? NULL : rb_vin_pack_assignments (pack, self->folder, self->service, vin, moment, NULL, 0, error);
+  return assignments != NULL;
+}
+
 GPtrArray *
 rb_contents_completeness (RbContents *self, const char *vin, gint64 moment, GError **error)
 {

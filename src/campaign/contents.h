@@ -99,6 +99,8 @@ RbContents *rb_contents_verify (const RbContentsSource *source, RbScratch *owned
 /* The same of a Service repository that has been verified, and is taken when it succeeds. */
 RbContents *rb_contents_of_service (const RbContentsSource *source, RbService *service, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbService *rb_contents_service (RbContents *self); /* borrowed */
+/* The pack of that VIN alone, whatever a region has for it. Errors as of rb_contents_assignments(). */
+gboolean rb_contents_verify_pack (RbContents *self, const char *vin, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A VIN pack or file of pieces has been added to the folder; for who has not handed the contents on yet. */
 gboolean rb_contents_reread (RbContents *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The folder goes with the contents. Takes scratch. */

@@ -179,8 +179,7 @@ verify (RbLibrary *library, const RbLibraryEntry *entry, const char *folder, con
       g_ptr_array_remove_index (anchors, i - 1);
   const RbContentsSource source = { .folder = folder, .store = rb_library_store (library), .anchors = anchors, .started = TRUE, .moment = now };
   g_autoptr (RbContents) contents = anchors == NULL ? NULL : rb_contents_verify (&source, NULL, error);
-  g_autoptr (GPtrArray) assignments = contents == NULL ? NULL : rb_contents_assignments (contents, vin, now, NULL, 0, error);
-  return assignments == NULL ? NULL : g_steal_pointer (&contents);
+  return contents != NULL && rb_contents_verify_pack (contents, vin, now, error) ? g_steal_pointer (&contents) : NULL;
 }
 
 static gboolean

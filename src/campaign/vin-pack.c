@@ -144,6 +144,21 @@ take_from_region (RbVinPack **pack, const RbVinIndex *region, const char *vin, G
   return TRUE;
 }
 
+static RbVinPack *
+or_missing (RbVinPack *pack, const RbService *service, const char *vin, GError **error)
+{
+  if (pack == NULL)
+    refuse (error, RB_REASON_VIN_PACK_MISSING, vin, "the bundle has nothing for this vehicle, campaign ", service->campaign->id);
+  return pack;
+}
+
+RbVinPack *
+rb_vin_pack_read_alone (const char *folder, const RbService *service, const char *vin, GError **error)
+{
+  RbVinPack *pack = NULL;
+  return check_vin (service->campaign, vin, error) && read_own (&pack, folder, vin, error) ? or_missing (pack, service, vin, error) : NULL;
+}
+
 RbVinPack *
 rb_vin_pack_read (const char *folder, const RbService *service, const char *vin, GError **error)
 {
@@ -153,9 +168,7 @@ rb_vin_pack_read (const char *folder, const RbService *service, const char *vin,
   for (guint i = 0; i < service->regions->len; i++)
     if (!take_from_region (&pack, service->regions->pdata[i], vin, error))
       return NULL;
-  if (pack == NULL)
-    refuse (error, RB_REASON_VIN_PACK_MISSING, vin, "the bundle has nothing for this vehicle, campaign ", service->campaign->id);
-  return g_steal_pointer (&pack);
+  return or_missing (g_steal_pointer (&pack), service, vin, error);
 }
 
 static gboolean

@@ -18,6 +18,8 @@ GStrv rb_vin_pack_list (const char *folder, GError **error) G_GNUC_WARN_UNUSED_R
 /* The newest pack of that VIN, not verified yet. Errors: vin-missing, vin-invalid, not-in-scope, vin-pack-missing, those of
  * rb_vin_index_find(). (transfer full) */
 RbVinPack *rb_vin_pack_read (const char *folder, const RbService *service, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The one that is of that VIN alone. Errors: the same. (transfer full) */
+RbVinPack *rb_vin_pack_read_alone (const char *folder, const RbService *service, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Contents of a VIN's entry in a region's file, big endian: the lengths (u32) of timestamp.json, snapshot.json, targets.json and she.json (0: there
  * is none), then their bytes. (transfer full) */
 GBytes *rb_vin_pack_to_entry (GBytes *timestamp, GBytes *snapshot, GBytes *targets, GBytes *she);

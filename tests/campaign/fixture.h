@@ -46,6 +46,7 @@ typedef struct {
   const char *withdrawn;   /* a campaign that the list withdraws; NULL: none */
   const char *minimum_version; /* NULL: "0.0.1" */
   const char *region;      /* the pack is in the file of that region; NULL: alone */
+  gboolean pack_stays;     /* and alone too */
   const char *also_region; /* targets name that region's table too, and it is not in the bundle: the one written before; NULL */
   gboolean consistent;     /* the vehicle repositories have consistent snapshots: roots say so, files are VERSION.ROLE.json */
   gboolean scope_in_table; /* scope is in a table */

@@ -155,6 +155,20 @@ test_regions_stay (Place *self, gconstpointer data)
   g_assert_cmpint (version_of (rest, FIXTURE_OTHER_VIN, RB_REASON_NONE), ==, 9);
 }
 
+/* A pack alone is verified by itself, whatever a region has for that vehicle, which may come later in the bundle. */
+static void
+test_alone_beside_a_region (Place *self, gconstpointer data)
+{
+  FixtureBundle both = in_region ("north", FIXTURE_VIN, 7);
+  both.pack_stays = TRUE;
+  g_autoptr (RbContents) contents = import (self, &both, RB_REASON_NONE);
+  g_assert_cmpuint (rb_contents_packs (contents), ==, 2);
+  g_assert_cmpint (version_of (contents, FIXTURE_VIN, RB_REASON_NONE), ==, 7);
+  both.other_image = TRUE;
+  both.pack_version = 8;
+  g_assert_null (import (self, &both, RB_REASON_TARGET_MISMATCH));
+}
+
 /* A region that is damaged in the library is not kept, and keeps no bundle out. */
 static void
 test_damaged_region (Place *self, gconstpointer data)
@@ -265,6 +279,7 @@ main (int argc, char **argv)
   ADD ("/region/consistent-snapshots", test_consistent_snapshots);
   ADD ("/region/pack-that-lies", test_pack_that_lies);
   ADD ("/region/regions-stay", test_regions_stay);
+  ADD ("/region/alone-beside-a-region", test_alone_beside_a_region);
   ADD ("/region/damaged-region", test_damaged_region);
   ADD ("/region/newest", test_newest);
   ADD ("/region/rollback", test_rollback);
