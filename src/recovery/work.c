@@ -110,21 +110,36 @@ fail (const RbWork *self, GError **error, RbReason reason, const char *text)
   return FALSE;
 }
 
+/*
+ * A lost response can leave an ECU in its programming session: the bootloader answers although the application is valid. The default
+ * session starts it (ISO 14229-1, 10.2.2.2). Erasing such an ECU as it is would lose its coding, which only the application tells.
+ */
+static gboolean
+start_application (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (self->now->application || !self->now->application_valid)
+    return TRUE;
+  if (rb_unit_session (self->unit, RB_ECU_SESSION_DEFAULT, context->cancellable, &failure)) {
+    g_clear_pointer (&self->now, rb_unit_claims_free);
+    self->now = rb_unit_read_claims (self->unit, context->cancellable, error);
+    return self->now != NULL;
+  }
+  if (rb_unit_last_nrc (self->unit) != 0)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* The first sight is kept as it was; a copy of it is the newest. */
 static gboolean
 read_claims (RbWork *self, const RbWorkContext *context, GError **error)
 {
-  RbUnitClaims *claims = rb_unit_read_claims (self->unit, context->cancellable, error);
-  if (claims == NULL)
-    return FALSE;
   if (self->before == NULL)
-    self->before = claims;
-  else
-    g_clear_pointer (&self->now, rb_unit_claims_free);
-  if (self->before != claims) {
-    self->now = claims;
-    return TRUE;
-  }
-  /* the first sight is kept as it was; a copy of it is the newest */
+    self->before = rb_unit_read_claims (self->unit, context->cancellable, error);
+  if (self->before == NULL)
+    return FALSE;
+  g_clear_pointer (&self->now, rb_unit_claims_free);
   self->now = rb_unit_read_claims (self->unit, context->cancellable, error);
   return self->now != NULL;
 }
@@ -319,7 +334,7 @@ rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
 {
   self->written = FALSE;
   self->observing = 0;
-  if (!read_claims (self, context, error) || !is_the_right_ecu (self, context, error))
+  if (!read_claims (self, context, error) || !start_application (self, context, error) || !is_the_right_ecu (self, context, error))
     return FALSE;
   if (!rb_holdings_observe (self, context, error) || !observe (self, context, RB_STEP_IMAGE, observe_image, error))
     return FALSE;

@@ -264,6 +264,18 @@ class Waited(Case):
             return [before, answer] if before and before != answer else answer
         self.completes(twice)
 
+    def test_lost_digest_loses_no_coding(self):
+        """An ECU is left in its programming session with a valid application: that is started and tells its coding before the erasure."""
+        lost = []
+
+        def once(source, request, answer):
+            if source not in (DOOR, SENSOR, TELEMATICS) or answer[:4] != b"\x71\1\2\x10" or source in lost:
+                return answer
+            lost.append(source)
+            return None
+        self.completes(once)
+        self.assertEqual(len(lost), 3)
+
     def test_late_response_names_the_key_before(self):
         """The response to a lost request comes to its repetition: the ECU has made another key meanwhile."""
         made = []

@@ -174,7 +174,7 @@ class Image(Case):
         self.assertEqual(self.ecu.erase(BASE, SIZE), b"\0")
         self.assertGreaterEqual(self.ecu.pending, 1)
         self.assertEqual(self.car.flash("brake"), b"\xff" * SIZE)
-        self.assertEqual(self.ecu.did(0xFD00), b"\1\0")
+        self.assertEqual(self.ecu.did(0xFD00), b"\1\0\1")
         self.assertEqual(self.ecu.routine(0xFF01), b"\1")
 
     def test_digest_is_of_the_flash(self):
@@ -204,7 +204,7 @@ class Image(Case):
         self.ecu.write_segment(BASE, b"malware!" * 16)
         self.assertEqual(self.ecu.routine(0xFF01), b"\2")
         self.ecu.ask(b"\x11\1")
-        self.assertEqual(self.ecu.did(0xFD00), b"\1\0", "the bootloader keeps it from running")
+        self.assertEqual(self.ecu.did(0xFD00), b"\1\0\1", "the bootloader keeps it from running")
         self.refused(self.ecu.session(EXTENDED), 0x7E)
         self.refused(self.ecu.routine(0x0231, b"\0\1a\0\1b\0\x10" + b"c" * 16), 0x22)
         self.assertEqual(self.car.demo.ecu("brake")["name"], "brake")
@@ -245,7 +245,7 @@ class Power(Case):
         self.car.stop(signal.SIGKILL)
         self.assertEqual(self.car.flash("brake"), self.data[:2048] + b"\xff" * (SIZE - 2048))
         with Vehicle(DEMO, state=self.car.state) as again, again.ecu("brake") as ecu:
-            self.assertEqual(ecu.did(0xFD00), b"\1\0")
+            self.assertEqual(ecu.did(0xFD00), b"\1\0\1")
             self.assertEqual(ecu.did(0xFD20), b"\x7f\x22\x22", "no segment was finished")
             self.assertEqual(again.flash("brake"), self.car.flash("brake"))
             ecu.unlock()

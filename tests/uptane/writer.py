@@ -355,7 +355,8 @@ class World:
         if not self.style.consistent:
             return path
         lists = [self.image.targets] + [getattr(delegation, "targets", {}) for delegation in self.image.delegations]
-        digests = [listed[path]["hashes"]["sha256"] for listed in lists if "sha256" in listed.get(path, {}).get("hashes", {})]
+        hashes = [listed[path].get("hashes") for listed in lists if path in listed]
+        digests = [each["sha256"] for each in hashes if isinstance(each, dict) and isinstance(each.get("sha256"), str)]
         digest = (digests or [sha256(data)])[0]
         folder, slash, base = path.rpartition("/")
         return f"{folder}{slash}{digest}.{base}"
