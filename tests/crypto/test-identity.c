@@ -71,6 +71,26 @@ test_certificate (Fixture *fixture, gconstpointer data)
   g_assert_no_error (error);
 }
 
+/* Its digest names a certificate, so that bytes after its end would make another one of it. */
+static void
+test_certificate_bytes (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL, longer = NULL, shorter = NULL;
+  GBytes *der = rb_certificate_der (fixture->certificate);
+  gsize length = 0;
+  const guint8 *bytes = g_bytes_get_data (der, &length);
+  g_autoptr (RbCertificate) same = rb_certificate_from_der (der, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (same);
+  g_autofree guint8 *more = g_malloc0 (length + 1);
+  memcpy (more, bytes, length);
+  g_autoptr (GBytes) with_one = g_bytes_new (more, length + 1), without_one = g_bytes_new (bytes, length - 1);
+  g_assert_null (rb_certificate_from_der (with_one, &longer));
+  g_assert_error (longer, RB_CRYPTO_ERROR, RB_REASON_CERTIFICATE);
+  g_assert_null (rb_certificate_from_der (without_one, &shorter));
+  g_assert_error (shorter, RB_CRYPTO_ERROR, RB_REASON_CERTIFICATE);
+}
+
 static void
 test_certificate_refused (Fixture *fixture, gconstpointer data)
 {
@@ -337,6 +357,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("/identity/certificate", test_certificate);
+  ADD ("/identity/certificate-bytes", test_certificate_bytes);
   ADD ("/identity/certificate-refused", test_certificate_refused);
   ADD ("/identity/pkcs12", test_pkcs12);
   ADD ("/identity/pem-and-cms", test_pem_and_cms);

@@ -137,7 +137,7 @@ MUTANTS = [
     Mutant("counter-keys", "rb_repository_counter", "now != NULL && g_strcmp0 (keys, now) != 0", "now != NULL",
            "uptane-accepted", "a release counter binds while the keys that signed it are in use"),
     # campaigns
-    Mutant("older-campaign", "is_successor", "if (version < before)", "if (FALSE)", "campaign-library", "an older campaign or VIN pack is not imported"),
+    Mutant("older-campaign", "is_successor", "seen == NULL || version > before)", "seen == NULL || version != before)", "campaign-library", "an older campaign or VIN pack is not imported"),
     Mutant("other-bytes", "is_successor", 'g_strcmp0 (json_string_value (json_object_get (seen, "sha256")), sha256) == 0', "TRUE",
            "campaign-library", "an equal version has identical bytes"),
     Mutant("pinned-root", "agrees", "version == wanted->version && g_strcmp0 (sha256, wanted->sha256) == 0", "version == wanted->version",
