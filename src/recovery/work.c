@@ -487,11 +487,11 @@ observe_coding_again (RbWork *self, const RbWorkContext *context, GError **error
   return read_claims (self, context, error) && rb_coding_observe (self, context, error);
 }
 
-/* After an erasure; or where the campaign wants another value than the ECU has. */
+/* After an erasure; or where the campaign wants another value than the ECU has. The bootloader, by which it was seen last, tells none. */
 static gboolean
 step_coding (RbWork *self, const RbWorkContext *context, GError **error)
 {
-  if (self->need_image && !rb_entry_observe (self, context, observe_coding_again, error))
+  if ((self->need_image || !self->now->application) && !rb_entry_observe (self, context, observe_coding_again, error))
     return FALSE;
   if (!self->need_coding || !self->now->application) /* reading back tells of one that stays in its bootloader */
     return TRUE;
