@@ -122,7 +122,7 @@ verify_pack (const char *vin, gpointer data, GError **error)
   return rb_contents_verify_pack (self->contents, vin, self->moment, error);
 }
 
-/* What is for single vehicles. A pack is verified before the next one is read. */
+/* Packs of single vehicles. A pack is verified before the next one is read. */
 static gboolean
 read_vins (RbUnpack *unpack, RbContents *contents, const char *folder, gint64 moment, GError **error)
 {

@@ -194,7 +194,7 @@ sync_all (const char *folder, GError **error)
   return ok;
 }
 
-/* What was there ends in the scratch folder. */
+/* Gives the pack its place by one rename. A pack that stood there is exchanged, so that it goes with the scratch folder. */
 static gboolean
 place (const char *fresh, const char *campaign, const char *vin, GError **error)
 {

@@ -15,7 +15,7 @@
 #define SPACE_TO_LEAVE (32 * 1024 * 1024)
 #define BUFFER_SIZE (256 * 1024)
 
-/* What may be written before it has been verified. Packs are verified one by one. */
+/* Limits of a part that is unpacked before it is verified. Packs are verified one by one. */
 static const struct {
   guint files;
   guint64 bytes;
@@ -125,7 +125,7 @@ write_all (int fd, const guint8 *data, gsize length, GError **error)
   return TRUE;
 }
 
-/* What a file must be, as it comes in: either may be NULL. */
+/* Rules for a file as it comes in; either may be NULL. */
 typedef struct {
   RbSha256 *hash;
   RbVinIndexCheck *pieces;

@@ -63,7 +63,7 @@ contents_for (RbCli *cli, const char *vin)
   return list != NULL && list->len > 0 ? rb_contents_ref (list->pdata[0]) : NULL;
 }
 
-/* What was found out: everything that was seen is in the lists, the first problem decides the verdict. */
+/* Findings: the lists hold everything that was seen, the first problem decides the verdict. */
 typedef struct {
   json_t *ecus, *vins, *replaced;
   char *vin; /* NULL: no ECU names one */

@@ -160,7 +160,7 @@ static const RbOption close_options[] = {
 
 const RbCliVerb rb_recovery_verbs[] = {
   { "recovery hand-over", "--vin VIN -o FILE", "sign what is done, for another workstation", verb_hand_over, hand_over_options },
-  { "recovery take-over", "FILE", "go on with a recovery of another workstation", verb_take_over, NULL, 1, 1 },
+  { "recovery take-over", "FILE", "continue a recovery of another workstation", verb_take_over, NULL, 1, 1 },
   { "recovery close", "--vin VIN --as WORD --identity ID --second ID", "close a vehicle with exception, by two people", verb_close, close_options },
   { NULL },
 };

@@ -19,7 +19,7 @@ typedef struct {
   GBytes *value;
 } RbCampaignCoding;
 
-/* What an ECU must be like besides its hardware id, before anything is written to the vehicle. */
+/* Conditions on an ECU besides its hardware id, checked before anything is written to the vehicle. */
 typedef enum { RB_CONDITION_HARDWARE_VERSION, RB_CONDITION_SOFTWARE, RB_CONDITION_CODING_CLASS } RbConditionKind;
 typedef struct {
   RbConditionKind kind;
@@ -87,7 +87,8 @@ gboolean rb_campaign_check_vin (const RbCampaign *self, const char *vin, GError 
 const RbCampaignEcu *rb_campaign_ecu (const RbCampaign *self, const char *hardware_id);
 /* 32 bytes: HKDF-SHA256(campaign nonce, no salt, info VIN ‖ serial). (transfer full) */
 GBytes *rb_campaign_ecu_nonce (const RbCampaign *self, const char *vin, const char *serial);
-/* What an ECU signs to prove possession of a new key: PAE("recallbay-pop-v1", fields…), as data/vectors/proof-of-possession.json has them. (transfer full) */
+/* The message that an ECU signs to prove possession of a new key: PAE("recallbay-pop-v1", fields…), as in
+ * data/vectors/proof-of-possession.json. (transfer full) */
 GBytes *rb_campaign_pop_message (const RbCampaign *self, const char *vin, const char *serial, GBytes *spki, GBytes *challenge);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbCampaign, rb_campaign_free)
 
