@@ -148,12 +148,15 @@ add_works (RbCase *self, GError **error)
   return TRUE;
 }
 
-static void
-read_inspection (RbCase *self)
+static gboolean
+read_inspection (RbCase *self, GError **error)
 {
-  g_autofree char *whole = self->number == 0 ? NULL : rb_journal_inspection (self->journal, self->number);
+  g_autofree char *whole = NULL;
+  if (self->number != 0 && !rb_journal_inspection (self->journal, self->number, &whole, error))
+    return FALSE;
   g_autoptr (GBytes) bytes = whole == NULL ? NULL : g_bytes_new_static (whole, strlen (whole));
   self->inspection = bytes == NULL ? NULL : rb_json_parse (bytes, MAX_INSPECTION, "inspection", NULL);
+  return TRUE;
 }
 
 RbCase *
@@ -169,9 +172,8 @@ rb_case_open (const RbCaseOptions *options, GError **error)
   self->works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free);
   self->hold = rb_hold_take (NULL, self->vin, NULL, error);
   self->journal = self->hold == NULL ? NULL : rb_journal_open (self->data_dir, error);
-  if (self->journal == NULL || !open_contents (self, error) || !add_works (self, error))
+  if (self->journal == NULL || !open_contents (self, error) || !add_works (self, error) || !read_inspection (self, error))
     return NULL;
-  read_inspection (self);
   return g_steal_pointer (&self);
 }
 

@@ -20,16 +20,19 @@ holds (const RbCodingValue *value)
 }
 
 /* What the ECU has is right where nobody wants anything else and nothing was erased. */
-static void
-find_wanted (RbCodingValue *value, const RbWork *work, const RbWorkContext *context)
+static gboolean
+find_wanted (RbCodingValue *value, const RbWork *work, const RbWorkContext *context, GError **error)
 {
   GBytes *campaign = rb_campaign_ecu_coding (work->wanted, value->profile->did);
   value->from_campaign = campaign != NULL;
-  value->wanted = campaign != NULL ? g_bytes_ref (campaign)
-                                   : rb_journal_coding (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
-                                                        work->assignment->serial, value->profile->did);
+  if (campaign != NULL)
+    value->wanted = g_bytes_ref (campaign);
+  else if (!rb_journal_coding (context->journal, context->vin, rb_contents_campaign (context->contents)->id, work->assignment->serial,
+                               value->profile->did, &value->wanted, error))
+    return FALSE;
   if (value->wanted == NULL && value->now != NULL)
     value->wanted = g_bytes_ref (value->now);
+  return TRUE;
 }
 
 static gboolean
@@ -53,9 +56,8 @@ rb_coding_observe (RbWork *work, const RbWorkContext *context, GError **error)
     RbCodingValue *value = g_new0 (RbCodingValue, 1);
     g_ptr_array_add (work->coding, value);
     value->profile = work->profile->coding->pdata[i];
-    if (!read_now (value, work, context, error))
+    if (!read_now (value, work, context, error) || !find_wanted (value, work, context, error))
       return FALSE;
-    find_wanted (value, work, context);
     work->need_coding = work->need_coding || !holds (value);
   }
   return TRUE;

@@ -7,17 +7,19 @@
 
 /* Has this campaign written to it, in this or an earlier run of this workstation, or does it hold the campaign's image already? */
 static gboolean
-is_changed (const RbWork *work, const RbWorkContext *context)
+find_changed (const RbWork *work, const RbWorkContext *context, gboolean *changed, GError **error)
 {
-  g_autofree char *performer
-    = context->recovery == 0 ? NULL : rb_journal_performer (context->journal, context->recovery, work->assignment->serial);
-  return performer != NULL || !work->need_image;
+  g_autofree char *performer = NULL;
+  if (context->recovery != 0 && !rb_journal_performer (context->journal, context->recovery, work->assignment->serial, &performer, error))
+    return FALSE;
+  *changed = performer != NULL || !work->need_image;
+  return TRUE;
 }
 
 static gboolean
-is_judged (const RbCampaignCondition *condition, const RbWork *work, const RbWorkContext *context)
+is_judged (const RbCampaignCondition *condition, const RbWork *work, gboolean changed)
 {
-  return condition->kind == RB_CONDITION_HARDWARE_VERSION || (work->now->application && !is_changed (work, context));
+  return condition->kind == RB_CONDITION_HARDWARE_VERSION || (work->now->application && !changed);
 }
 
 /* NULL with error. */
@@ -37,7 +39,10 @@ check_one (const RbCampaignCondition *condition, RbWork *work, const RbWorkConte
 {
   const char *word = rb_campaign_ecu_condition_word (condition->kind);
   g_autoptr (GError) rejected = NULL;
-  if (!is_judged (condition, work, context))
+  gboolean changed;
+  if (!find_changed (work, context, &changed, error))
+    return FALSE;
+  if (!is_judged (condition, work, changed))
     return TRUE;
   g_autofree char *value = read_value (condition, work, context->cancellable, &rejected);
   if (value == NULL && rb_unit_last_nrc (work->unit) == 0) {

@@ -12,8 +12,9 @@
 struct _RbJournal {
   sqlite3 *db;
   sqlite3 *notes; /* of progress alone: not synced at once, for a transfer waits for it */
-  GMutex lock; /* of an insertion and the number it was given */
-  GHashTable *progress; /* row → monotonic time of its last progress; under lock */
+  GMutex lock; /* of db, from a statement's first call to its result or error: both belong to the connection, and lanes share it */
+  GMutex notes_lock;    /* of notes and progress; a transfer does not wait for the disk */
+  GHashTable *progress; /* row → monotonic time of its last progress */
 };
 
 static const char schema[] =
@@ -69,15 +70,78 @@ prepare (sqlite3 *db, const char *sql, const Value *values, guint n)
   return statement;
 }
 
+static char *
+column (sqlite3_stmt *statement, int index)
+{
+  return g_strdup ((const char *) sqlite3_column_text (statement, index));
+}
+
+/* What a row holds; called under the journal's lock. */
+typedef void (*RowFunc) (sqlite3_stmt *statement, gpointer user_data);
+
+static gboolean
+each_row (RbJournal *self, const char *sql, const Value *values, guint n, RowFunc take, gpointer user_data, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  sqlite3_stmt *statement = prepare (self->db, sql, values, n);
+  int code = SQLITE_ERROR;
+  while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
+    if (take != NULL)
+      take (statement, user_data);
+  if (code != SQLITE_DONE)
+    fail (self, error);
+  sqlite3_finalize (statement);
+  return code == SQLITE_DONE;
+}
+
 static gboolean
 execute (RbJournal *self, const char *sql, const Value *values, guint n, GError **error)
 {
-  sqlite3_stmt *statement = prepare (self->db, sql, values, n);
-  gboolean good = statement != NULL && sqlite3_step (statement) == SQLITE_DONE;
-  if (!good)
-    fail (self, error);
-  sqlite3_finalize (statement);
-  return good;
+  return each_row (self, sql, values, n, NULL, NULL, error);
+}
+
+static void
+take_number (sqlite3_stmt *statement, gpointer user_data)
+{
+  *(gint64 *) user_data = sqlite3_column_int64 (statement, 0);
+}
+
+/* *number stays when there is no row. */
+static gboolean
+number_of (RbJournal *self, const char *sql, const Value *values, guint n, gint64 *number, GError **error)
+{
+  return each_row (self, sql, values, n, take_number, number, error);
+}
+
+/* unreadable: what is given when the journal cannot be read */
+static gint64
+number_or (RbJournal *self, const char *sql, const Value *values, guint n, gint64 unreadable)
+{
+  gint64 number = 0;
+  g_autoptr (GError) failure = NULL;
+  if (number_of (self, sql, values, n, &number, &failure))
+    return number;
+  g_debug ("%s", failure->message);
+  return unreadable;
+}
+
+static void
+take_text (sqlite3_stmt *statement, gpointer user_data)
+{
+  char **text = user_data;
+  g_free (*text);
+  *text = column (statement, 0);
+}
+
+/* *text is NULL when there is no row. */
+static gboolean
+text_of (RbJournal *self, const char *sql, const Value *values, guint n, char **text, GError **error)
+{
+  *text = NULL;
+  if (each_row (self, sql, values, n, take_text, text, error))
+    return TRUE;
+  g_clear_pointer (text, g_free);
+  return FALSE;
 }
 
 RbJournal *
@@ -94,6 +158,7 @@ rb_journal_open (const char *data_dir, GError **error)
   self->db = db;
   self->notes = notes;
   g_mutex_init (&self->lock);
+  g_mutex_init (&self->notes_lock);
   self->progress = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   return self;
 }
@@ -104,34 +169,34 @@ rb_journal_close (RbJournal *self)
   sqlite3_close (self->notes);
   sqlite3_close (self->db);
   g_hash_table_unref (self->progress);
+  g_mutex_clear (&self->notes_lock);
   g_mutex_clear (&self->lock);
   g_free (self);
+}
+
+static void
+take_open (sqlite3_stmt *statement, gpointer user_data)
+{
+  gint64 *const *numbers = user_data;
+  *numbers[0] = sqlite3_column_int64 (statement, 0);
+  *numbers[1] = sqlite3_column_int64 (statement, 1);
 }
 
 gboolean
 rb_journal_find (RbJournal *self, const char *vin, const char *campaign, gint64 *number, gint64 *started, GError **error)
 {
   const Value values[] = { STR (vin), STR (campaign) };
-  sqlite3_stmt *statement
-    = prepare (self->db, "SELECT number, started FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NULL", values, 2);
-  int code = statement == NULL ? SQLITE_ERROR : sqlite3_step (statement);
-  *number = code == SQLITE_ROW ? sqlite3_column_int64 (statement, 0) : 0;
-  *started = code == SQLITE_ROW ? sqlite3_column_int64 (statement, 1) : 0;
-  gboolean good = code == SQLITE_ROW || code == SQLITE_DONE;
-  if (!good)
-    fail (self, error);
-  sqlite3_finalize (statement);
-  return good;
+  gint64 *numbers[] = { number, started };
+  *number = *started = 0;
+  return each_row (self, "SELECT number, started FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NULL", values, 2, take_open,
+                   numbers, error);
 }
 
 gboolean
 rb_journal_begin (RbJournal *self, const char *vin, const char *campaign, gint64 now, gint64 *number, GError **error)
 {
   const Value values[] = { STR (vin), STR (campaign), INT (now) };
-  if (!execute (self, "INSERT INTO recovery (vin, campaign, started) VALUES (?, ?, ?)", values, 3, error))
-    return FALSE;
-  *number = sqlite3_last_insert_rowid (self->db);
-  return TRUE;
+  return number_of (self, "INSERT INTO recovery (vin, campaign, started) VALUES (?, ?, ?) RETURNING number", values, 3, number, error);
 }
 
 gboolean
@@ -152,32 +217,33 @@ gboolean
 rb_journal_is_open (RbJournal *self, const char *anchor, const char *campaign)
 {
   const Value values[] = { STR (campaign), STR (anchor) };
-  sqlite3_stmt *statement = prepare (self->db, "SELECT 1 FROM recovery WHERE campaign = ?1 AND finished IS NULL AND NOT EXISTS (SELECT 1 FROM pause"
-                                      " WHERE pause.recovery = number AND pause.row >= (SELECT coalesce(max(step.row), 0) FROM step"
-                                      " WHERE step.recovery = number)) AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.recovery = number"
-                                      " AND owner.anchor <> ?2)", values, 2);
   /* what cannot be read may be open */
-  gboolean open = statement == NULL || sqlite3_step (statement) != SQLITE_DONE;
-  sqlite3_finalize (statement);
-  return open;
+  return number_or (self, "SELECT 1 FROM recovery WHERE campaign = ?1 AND finished IS NULL AND NOT EXISTS (SELECT 1 FROM pause"
+                          " WHERE pause.recovery = number AND pause.row >= (SELECT coalesce(max(step.row), 0) FROM step"
+                          " WHERE step.recovery = number)) AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.recovery = number"
+                          " AND owner.anchor <> ?2)",
+                    values, 2, 1) != 0;
 }
 
 gboolean
 rb_journal_intend (RbJournal *self, gint64 number, const char *serial, const char *step, gint64 now, gint64 *row, GError **error)
 {
   const Value values[] = { INT (number), STR (serial), STR (step), INT (now) };
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  if (!execute (self, "INSERT INTO step (recovery, serial, step, intended) VALUES (?, ?, ?, ?)", values, 4, error))
-    return FALSE;
-  *row = sqlite3_last_insert_rowid (self->db);
-  return TRUE;
+  return number_of (self, "INSERT INTO step (recovery, serial, step, intended) VALUES (?, ?, ?, ?) RETURNING row", values, 4, row, error);
 }
 
 gboolean
 rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *detail, gint64 now, GError **error)
 {
   const Value values[] = { INT (now), STR (reason), STR (detail), INT (row) };
-  return execute (self, "UPDATE step SET finished = ?, reason = ?, detail = ? WHERE row = ?", values, 4, error);
+  gint64 written = 0;
+  if (!number_of (self, "UPDATE step SET finished = ?, reason = ?, detail = ? WHERE row = ? AND finished IS NULL RETURNING row", values, 4,
+                  &written, error))
+    return FALSE;
+  if (written == row)
+    return TRUE;
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE, "journal: step %" G_GINT64_FORMAT " is not one that waits for its result", row);
+  return FALSE;
 }
 
 gboolean
@@ -194,11 +260,11 @@ rb_journal_prepare (RbJournal *self, gint64 number, gboolean prepared, GError **
   return execute (self, prepared ? "INSERT OR IGNORE INTO network VALUES (?)" : "DELETE FROM network WHERE recovery = ?", values, 1, error);
 }
 
+/* Under notes_lock. */
 static gboolean
 progress_is_due (RbJournal *self, gint64 row, gboolean all)
 {
   gint64 now = g_get_monotonic_time ();
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   const gint64 *last = g_hash_table_lookup (self->progress, &row);
   if (last != NULL && !all && now - *last < PROGRESS_US)
     return FALSE;
@@ -210,6 +276,7 @@ void
 rb_journal_progress (RbJournal *self, gint64 row, guint64 done, guint64 total)
 {
   const Value values[] = { INT ((gint64) done), INT (row) };
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->notes_lock);
   if (!progress_is_due (self, row, done >= total))
     return;
   /* the ECU is the truth for how far it got; losing this row loses nothing */
@@ -219,22 +286,11 @@ rb_journal_progress (RbJournal *self, gint64 row, guint64 done, guint64 total)
   sqlite3_finalize (statement);
 }
 
-/* unreadable: what is given when the journal cannot be read */
-static gint64
-number_of (RbJournal *self, const char *sql, const Value *values, guint n, gint64 unreadable)
-{
-  sqlite3_stmt *statement = prepare (self->db, sql, values, n);
-  gboolean found = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
-  gint64 number = found ? sqlite3_column_int64 (statement, 0) : unreadable;
-  sqlite3_finalize (statement);
-  return number;
-}
-
 guint
 rb_journal_writes (RbJournal *self, gint64 number)
 {
   const Value values[] = { INT (number) };
-  return (guint) number_of (self,
+  return (guint) number_or (self,
                             "SELECT (SELECT count(*) FROM step WHERE recovery = ?1)"
                             " + (SELECT count(*) FROM taken WHERE recovery = ?1 AND first_write > 0)",
                             values, 1, G_MAXUINT);
@@ -244,50 +300,35 @@ gboolean
 rb_journal_is_prepared (RbJournal *self, gint64 number)
 {
   const Value values[] = { INT (number) };
-  return number_of (self, "SELECT count(*) FROM network WHERE recovery = ?", values, 1, 1) > 0;
+  return number_or (self, "SELECT count(*) FROM network WHERE recovery = ?", values, 1, 1) > 0;
 }
 
 gint64
 rb_journal_last_row (RbJournal *self)
 {
-  return number_of (self, "SELECT coalesce(max(row), 0) FROM step", NULL, 0, 0);
+  return number_or (self, "SELECT coalesce(max(row), 0) FROM step", NULL, 0, 0);
 }
 
 gint64
 rb_journal_first_after (RbJournal *self, gint64 number, gint64 row)
 {
   const Value values[] = { INT (number), INT (row) };
-  return number_of (self, "SELECT coalesce(min(intended), 0) FROM step WHERE recovery = ? AND row > ?", values, 2, 0);
+  return number_or (self, "SELECT coalesce(min(intended), 0) FROM step WHERE recovery = ? AND row > ?", values, 2, 0);
 }
 
-static char *
-column (sqlite3_stmt *statement, int index)
-{
-  return g_strdup ((const char *) sqlite3_column_text (statement, index));
-}
-
-static char *
-text_of (RbJournal *self, const char *sql, const Value *values, guint n)
-{
-  sqlite3_stmt *statement = prepare (self->db, sql, values, n);
-  char *text = statement != NULL && sqlite3_step (statement) == SQLITE_ROW ? column (statement, 0) : NULL;
-  sqlite3_finalize (statement);
-  return text;
-}
-
-char *
-rb_journal_final_record (RbJournal *self, const char *vin, const char *campaign)
+gboolean
+rb_journal_final_record (RbJournal *self, const char *vin, const char *campaign, char **record, GError **error)
 {
   const Value values[] = { STR (vin), STR (campaign) };
   return text_of (self, "SELECT record FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NOT NULL AND record IS NOT NULL"
-                        " ORDER BY number DESC LIMIT 1", values, 2);
+                        " ORDER BY number DESC LIMIT 1", values, 2, record, error);
 }
 
-char *
-rb_journal_performer (RbJournal *self, gint64 number, const char *serial)
+gboolean
+rb_journal_performer (RbJournal *self, gint64 number, const char *serial, char **person, GError **error)
 {
   const Value values[] = { INT (number), STR (serial) };
-  return text_of (self, "SELECT person FROM performer WHERE recovery = ? AND serial = ?", values, 2);
+  return text_of (self, "SELECT person FROM performer WHERE recovery = ? AND serial = ?", values, 2, person, error);
 }
 
 gboolean
@@ -298,35 +339,39 @@ rb_journal_keep_coding (RbJournal *self, gint64 number, const char *serial, guin
   return execute (self, "INSERT OR IGNORE INTO coding VALUES (?, ?, ?, ?)", values, 4, error);
 }
 
-GBytes *
-rb_journal_coding (RbJournal *self, const char *vin, const char *campaign, const char *serial, guint16 did)
+gboolean
+rb_journal_coding (RbJournal *self, const char *vin, const char *campaign, const char *serial, guint16 did, GBytes **value, GError **error)
 {
   const Value values[] = { STR (vin), STR (campaign), STR (serial), INT (did) };
-  g_autofree char *hex = text_of (self,
-                                  "SELECT value FROM (SELECT recovery AS number, serial, did, value FROM coding UNION ALL"
-                                  " SELECT recovery, serial, ?4, substr (detail, 6) FROM evidence WHERE step = 'coding-value'"
-                                  " AND substr (detail, 1, 5) = printf ('%04X=', ?4)) AS known JOIN recovery ON recovery.number = known.number"
-                                  " WHERE vin = ?1 AND campaign = ?2 AND recovery.finished IS NULL AND serial = ?3 AND did = ?4 LIMIT 1",
-                                  values, 4);
-  return hex == NULL ? NULL : rb_bytes_from_hex (hex);
+  g_autofree char *hex = NULL;
+  if (!text_of (self,
+                "SELECT value FROM (SELECT recovery AS number, serial, did, value FROM coding UNION ALL"
+                " SELECT recovery, serial, ?4, substr (detail, 6) FROM evidence WHERE step = 'coding-value'"
+                " AND substr (detail, 1, 5) = printf ('%04X=', ?4)) AS known JOIN recovery ON recovery.number = known.number"
+                " WHERE vin = ?1 AND campaign = ?2 AND recovery.finished IS NULL AND serial = ?3 AND did = ?4 LIMIT 1",
+                values, 4, &hex, error))
+    return FALSE;
+  *value = hex == NULL ? NULL : rb_bytes_from_hex (hex);
+  return TRUE;
 }
 
-char *
-rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail)
+gboolean
+rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail,
+                  char **record, GError **error)
 {
   const Value values[] = { STR (vin), STR (campaign), STR (serial), STR (step), STR (detail) };
-  char *own = text_of (
-    self,
-    "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
-    " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? AND step.detail = ? AND step.reason = 'ok'"
-    " ORDER BY step.row DESC LIMIT 1",
-    values, 5);
-  if (own != NULL)
-    return own;
-  return text_of (self,
-                  "SELECT evidence.record FROM evidence JOIN recovery ON recovery.number = evidence.recovery WHERE recovery.vin = ?"
-                  " AND recovery.campaign = ? AND serial = ? AND step = ? AND detail = ? LIMIT 1",
-                  values, 5);
+  if (!text_of (
+        self,
+        "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
+        " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? AND step.detail = ? AND step.reason = 'ok'"
+        " ORDER BY step.row DESC LIMIT 1",
+        values, 5, record, error))
+    return FALSE;
+  return *record != NULL
+         || text_of (self,
+                     "SELECT evidence.record FROM evidence JOIN recovery ON recovery.number = evidence.recovery WHERE recovery.vin = ?"
+                     " AND recovery.campaign = ? AND serial = ? AND step = ? AND detail = ? LIMIT 1",
+                     values, 5, record, error);
 }
 
 void
@@ -358,23 +403,23 @@ read_row (sqlite3_stmt *statement)
   return row;
 }
 
+static void
+take_row (sqlite3_stmt *statement, gpointer rows)
+{
+  g_ptr_array_add (rows, read_row (statement));
+}
+
 GPtrArray *
 rb_journal_list (RbJournal *self, const char *vin, GError **error)
 {
   const Value values[] = { STR (vin) };
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_journal_row_free);
-  sqlite3_stmt *statement = prepare (
-    self->db,
+  gboolean good = each_row (
+    self,
     "SELECT recovery.number, vin, campaign, serial, step, intended, coalesce(step.finished, 0), reason, detail, done"
     " FROM step JOIN recovery ON recovery.number = step.recovery WHERE ?1 IS NULL OR vin = ?1 ORDER BY step.row",
-    values, 1);
-  int code = SQLITE_ERROR;
-  while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
-    g_ptr_array_add (rows, read_row (statement));
-  if (code != SQLITE_DONE)
-    fail (self, error);
-  sqlite3_finalize (statement);
-  return code == SQLITE_DONE ? g_steal_pointer (&rows) : NULL;
+    values, 1, take_row, rows, error);
+  return good ? g_steal_pointer (&rows) : NULL;
 }
 
 gboolean
@@ -384,11 +429,11 @@ rb_journal_keep_inspection (RbJournal *self, gint64 number, const char *whole, G
   return execute (self, "INSERT OR REPLACE INTO inspection VALUES (?, ?)", values, 2, error);
 }
 
-char *
-rb_journal_inspection (RbJournal *self, gint64 number)
+gboolean
+rb_journal_inspection (RbJournal *self, gint64 number, char **whole, GError **error)
 {
   const Value values[] = { INT (number) };
-  return text_of (self, "SELECT whole FROM inspection WHERE recovery = ?", values, 1);
+  return text_of (self, "SELECT whole FROM inspection WHERE recovery = ?", values, 1, whole, error);
 }
 
 gboolean
@@ -402,10 +447,16 @@ gint64
 rb_journal_first_write (RbJournal *self, gint64 number)
 {
   const Value values[] = { INT (number) };
-  return number_of (self,
+  return number_or (self,
                     "SELECT coalesce(min(at), 0) FROM (SELECT intended AS at FROM step WHERE recovery = ?1"
                     " UNION ALL SELECT first_write FROM taken WHERE recovery = ?1 AND first_write > 0)",
                     values, 1, 0);
+}
+
+static void
+take_name (sqlite3_stmt *statement, gpointer names)
+{
+  g_strv_builder_add (names, (const char *) sqlite3_column_text (statement, 0));
 }
 
 GStrv
@@ -413,14 +464,9 @@ rb_journal_campaigns (RbJournal *self, const char *vin, GError **error)
 {
   const Value values[] = { STR (vin) };
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  sqlite3_stmt *statement = prepare (self->db, "SELECT campaign FROM recovery WHERE vin = ? AND finished IS NULL ORDER BY number", values, 1);
-  int code = SQLITE_ERROR;
-  while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
-    g_strv_builder_add (names, (const char *) sqlite3_column_text (statement, 0));
-  if (code != SQLITE_DONE)
-    fail (self, error);
-  sqlite3_finalize (statement);
-  return code == SQLITE_DONE ? g_strv_builder_end (names) : NULL;
+  gboolean good = each_row (self, "SELECT campaign FROM recovery WHERE vin = ? AND finished IS NULL ORDER BY number", values, 1, take_name, names,
+                            error);
+  return good ? g_strv_builder_end (names) : NULL;
 }
 
 void
@@ -444,24 +490,24 @@ read_evidence (sqlite3_stmt *statement)
   return evidence;
 }
 
+static void
+take_evidence (sqlite3_stmt *statement, gpointer list)
+{
+  g_ptr_array_add (list, read_evidence (statement));
+}
+
 GPtrArray *
 rb_journal_evidence (RbJournal *self, gint64 number, GError **error)
 {
   const Value values[] = { INT (number) };
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_journal_evidence_free);
-  sqlite3_stmt *statement = prepare (
-    self->db,
+  gboolean good = each_row (
+    self,
     "SELECT DISTINCT serial, step, detail, '' FROM step WHERE recovery = ?1 AND reason = 'ok' AND detail IS NOT NULL"
     " UNION ALL SELECT serial, 'coding-value', printf ('%04X=%s', did, value), '' FROM coding WHERE recovery = ?1"
     " UNION ALL SELECT serial, step, detail, record FROM evidence WHERE recovery = ?1",
-    values, 1);
-  int code = SQLITE_ERROR;
-  while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
-    g_ptr_array_add (list, read_evidence (statement));
-  if (code != SQLITE_DONE)
-    fail (self, error);
-  sqlite3_finalize (statement);
-  return code == SQLITE_DONE ? g_steal_pointer (&list) : NULL;
+    values, 1, take_evidence, list, error);
+  return good ? g_steal_pointer (&list) : NULL;
 }
 
 static gboolean

@@ -193,7 +193,9 @@ rb_recovery_open (const RbRecoveryOptions *options, GError **error)
   if (self->hold == NULL || !is_next (self, options->campaign, error) || !open_campaign (self, options->campaign, error))
     return NULL;
   self->inspection = rb_inspection_new (rb_contents_campaign (self->contents));
-  g_autofree char *earlier = self->number == 0 ? NULL : rb_journal_inspection (self->journal, self->number);
+  g_autofree char *earlier = NULL;
+  if (self->number != 0 && !rb_journal_inspection (self->journal, self->number, &earlier, error))
+    return NULL;
   rb_inspection_resume (self->inspection, earlier);
   rb_inspection_share (self->inspection, rb_visit_inspection (self->visit));
   add_supervisor (self, options);

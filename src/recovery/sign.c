@@ -19,11 +19,11 @@ rb_sign_people (const RbSign *self, GError **error)
 }
 
 /* Who wrote to it in an earlier run of this recovery. */
-static void
-find_performer (const RbSign *self, RbWork *work)
+static gboolean
+find_performer (const RbSign *self, RbWork *work, GError **error)
 {
-  if (work->performed_by == NULL)
-    work->performed_by = rb_journal_performer (self->journal, self->recovery, rb_work_serial (work));
+  return work->performed_by != NULL
+         || rb_journal_performer (self->journal, self->recovery, rb_work_serial (work), &work->performed_by, error);
 }
 
 static json_t *
@@ -38,7 +38,8 @@ build_facts (const RbSign *self, GError **error)
   facts.not_before = MAX (floor, campaign->issued);
   facts.not_before_source = floor > campaign->issued ? "library" : "campaign";
   for (guint i = 0; i < facts.works->len; i++)
-    find_performer (self, facts.works->pdata[i]);
+    if (!find_performer (self, facts.works->pdata[i], error))
+      return NULL;
   if (facts.first_write == 0)
     facts.first_write = rb_journal_first_after (self->journal, self->recovery, self->row_before);
   return rb_facts_build (&facts, campaign);

@@ -49,6 +49,7 @@ typedef struct {
   RbJournal *journal;
   GPtrArray *open;   /* of RbContents: may be started, with the vehicle in scope */
   GPtrArray *sorted; /* those that stand, in order */
+  GError *failure;   /* the first read of the journal that failed: there is no plan then */
 } Plan;
 
 static void
@@ -58,6 +59,7 @@ plan_clear (Plan *self)
   g_clear_pointer (&self->journal, rb_journal_close);
   g_clear_pointer (&self->open, g_ptr_array_unref);
   g_clear_pointer (&self->sorted, g_ptr_array_unref);
+  g_clear_error (&self->failure);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plan, plan_clear)
 
@@ -71,13 +73,16 @@ static gboolean
 is_started (Plan *self, const char *id)
 {
   gint64 number = 0, started = 0;
-  return rb_journal_find (self->journal, self->options->vin, id, &number, &started, NULL) && number > 0;
+  GError **error = self->failure == NULL ? &self->failure : NULL;
+  return rb_journal_find (self->journal, self->options->vin, id, &number, &started, error) && number > 0;
 }
 
 static char *
 final_record (Plan *self, const char *id)
 {
-  return rb_journal_final_record (self->journal, self->options->vin, id);
+  char *record = NULL;
+  GError **error = self->failure == NULL ? &self->failure : NULL;
+  return rb_journal_final_record (self->journal, self->options->vin, id, &record, error) ? record : NULL;
 }
 
 static gboolean
@@ -196,7 +201,7 @@ skip_completed (RbVisit *self)
 }
 
 static gboolean
-fill (RbVisit *visit, Plan *self, GError **error)
+choose (RbVisit *visit, Plan *self, GError **error)
 {
   const char *name = self->options->campaign;
   RbContents *named = name == NULL ? NULL : find (self, name);
@@ -206,6 +211,20 @@ fill (RbVisit *visit, Plan *self, GError **error)
     return check_named (self, named, error) && add_named (visit, self, named, error);
   add (visit, self, name, rb_library_id (name), NULL);
   return TRUE;
+}
+
+static gboolean
+fill (RbVisit *visit, Plan *self, GError **error)
+{
+  g_autoptr (GError) refused = NULL;
+  gboolean good = choose (visit, self, &refused);
+  if (self->failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&self->failure));
+  else if (!good)
+    g_propagate_error (error, g_steal_pointer (&refused));
+  else
+    return TRUE;
+  return FALSE;
 }
 
 static gboolean

@@ -179,12 +179,18 @@ is_the_right_ecu (RbWork *self, const RbWorkContext *context, GError **error)
  * image: its digest counts only for an image that the journal, or the record that closed it, shows to be written in this campaign.
  */
 static gboolean
-vouches_for_image (RbWork *self, const RbWorkContext *context)
+vouches_for_image (const RbWork *self)
 {
-  g_clear_pointer (&self->image_record, g_free);
-  self->image_record = rb_journal_shows (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
-                                         self->assignment->serial, "image", self->wanted->image_sha256);
   return self->profile->digest_by_bootloader || self->image_record != NULL;
+}
+
+/* (transfer full) *record as of rb_journal_shows() */
+static gboolean
+find_record (const RbWork *self, const RbWorkContext *context, const char *step, const char *detail, char **record, GError **error)
+{
+  g_clear_pointer (record, g_free);
+  return rb_journal_shows (context->journal, context->vin, rb_contents_campaign (context->contents)->id, self->assignment->serial, step,
+                           detail, record, error);
 }
 
 static gboolean
@@ -202,11 +208,11 @@ observe_image (RbWork *self, const RbWorkContext *context, GError **error)
   if (self->image_digest == NULL)
     return FALSE;
   g_autoptr (GBytes) image = rb_contents_image (context->contents, self->wanted->image_sha256, error);
-  if (image == NULL)
+  if (image == NULL || !find_record (self, context, "image", self->wanted->image_sha256, &self->image_record, error))
     return FALSE;
   /* the right bytes that were never checked and made valid leave an ECU in its bootloader: they are written again */
   self->need_image = !self->now->application || !rb_proof_image (image, self->image_nonce, self->image_digest)
-                     || !vouches_for_image (self, context);
+                     || !vouches_for_image (self);
   return rb_unit_session (self->unit, RB_ECU_SESSION_DEFAULT, context->cancellable, error);
 }
 
@@ -226,9 +232,8 @@ observe_asymmetric_key (RbWork *self, const RbWorkContext *context, GError **err
     return FALSE;
   self->key_id = rb_proof_possession (campaign, context->vin, self->assignment->serial, self->key_spki, self->key_challenge,
                                       self->key_proof);
-  self->key_record = self->key_id == NULL ? NULL
-                                          : rb_journal_shows (context->journal, context->vin, campaign->id,
-                                                              self->assignment->serial, "key", self->key_id);
+  if (self->key_id != NULL && !find_record (self, context, "key", self->key_id, &self->key_record, error))
+    return FALSE;
   self->need_key = self->key_record == NULL;
   return TRUE;
 }
@@ -261,9 +266,7 @@ observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
     return FALSE;
   self->key_id = g_strdup_printf ("she:%u:%" G_GINT64_FORMAT, slot, self->she_counter);
   self->need_key = !rb_proof_she (update, slot, self->she_counter, self->she_proof);
-  self->key_record = rb_journal_shows (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
-                                       self->assignment->serial, "key", self->key_id);
-  return TRUE;
+  return find_record (self, context, "key", self->key_id, &self->key_record, error);
 }
 
 static gboolean

@@ -55,8 +55,8 @@ def again(bench, first):
     """A second run writes nothing, by the tool's word and by the vehicle's log."""
     before = len(bench.events())
     verdict = bench.recover()
+    assert bench.wrote(since=before) == [], bench.events()[before:]
     assert verdict["ok"] and verdict["writes"] == 0 and verdict["result"] == "completed", verdict
-    assert bench.wrote(since=before) == []
     record = json.loads(base64.b64decode(json.loads(bench.records()[-1].read_text())["payload"]))
     ecus = record["predicate"]["ecus"]
     assert {ecu["outcome"] for ecu in ecus} == {"already-good"}

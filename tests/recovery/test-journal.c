@@ -55,6 +55,32 @@ begin (Bench *bench, const char *vin, const char *campaign, gint64 now)
   return number;
 }
 
+static char *
+record_of (Bench *bench, const char *vin, const char *campaign, const char *serial, const char *name, const char *detail)
+{
+  g_autoptr (GError) error = NULL;
+  char *record = NULL;
+  g_assert_true (rb_journal_shows (bench->journal, vin, campaign, serial, name, detail, &record, &error));
+  g_assert_no_error (error);
+  return record;
+}
+
+static char *
+shown (Bench *bench, const char *serial, const char *name, const char *detail)
+{
+  return record_of (bench, VIN, "R-1", serial, name, detail);
+}
+
+static char *
+performer_of (Bench *bench, gint64 number, const char *serial)
+{
+  g_autoptr (GError) error = NULL;
+  char *person = NULL;
+  g_assert_true (rb_journal_performer (bench->journal, number, serial, &person, &error));
+  g_assert_no_error (error);
+  return person;
+}
+
 static gint64
 step (Bench *bench, gint64 number, const char *serial, const char *name, gint64 now, const char *reason, const char *detail)
 {
@@ -211,12 +237,12 @@ test_shows (Bench *bench, gconstpointer data)
   step (bench, number, "SN-1", "key", 1002, "refused", "failed-key");
   step (bench, number, "SN-1", "key", 1003, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (shows); i++) {
-    g_autofree char *record = rb_journal_shows (bench->journal, shows[i].vin, shows[i].campaign, shows[i].serial, shows[i].step, shows[i].detail);
+    g_autofree char *record = record_of (bench, shows[i].vin, shows[i].campaign, shows[i].serial, shows[i].step, shows[i].detail);
     g_assert_cmpstr (record, ==, shows[i].shown ? "" : NULL);
   }
   g_autoptr (GError) error = NULL;
   g_assert_true (rb_journal_finish (bench->journal, number, "the-record", 2000, &error));
-  g_autofree char *record = rb_journal_shows (bench->journal, VIN, "R-1", "SN-1", "key", "new-key");
+  g_autofree char *record = shown (bench, "SN-1", "key", "new-key");
   g_assert_cmpstr (record, ==, "the-record");
 }
 
@@ -229,10 +255,10 @@ test_shows_the_newest (Bench *bench, gconstpointer data)
   step (bench, first, "SN-1", "image", 1001, "ok", "digest");
   g_assert_true (rb_journal_finish (bench->journal, first, "record-1", 1500, &error));
   gint64 second = begin (bench, VIN, "R-1", 2000);
-  g_autofree char *before = rb_journal_shows (bench->journal, VIN, "R-1", "SN-1", "image", "digest");
+  g_autofree char *before = shown (bench, "SN-1", "image", "digest");
   g_assert_cmpstr (before, ==, "record-1");
   step (bench, second, "SN-1", "image", 2001, "ok", "digest");
-  g_autofree char *after = rb_journal_shows (bench->journal, VIN, "R-1", "SN-1", "image", "digest");
+  g_autofree char *after = shown (bench, "SN-1", "image", "digest");
   g_assert_cmpstr (after, ==, "");
 }
 
@@ -246,7 +272,7 @@ test_intents_and_refusals_show_nothing (Bench *bench, gconstpointer data)
   step (bench, number, "SN-3", "key", 1003, "refused", "she:4:2");
   for (guint i = 1; i <= 3; i++) {
     g_autofree char *serial = g_strdup_printf ("SN-%u", i);
-    g_assert_null (rb_journal_shows (bench->journal, VIN, "R-1", serial, "key", "she:4:2"));
+    g_assert_null (shown (bench, serial, "key", "she:4:2"));
   }
 }
 
@@ -320,6 +346,15 @@ typedef struct {
   guint lane;
 } Lane;
 
+/* What a lane stores beside its steps has numbers of its own. */
+static void
+keep_beside (const Lane *lane, const char *serial, guint16 did)
+{
+  g_autoptr (GBytes) value = g_bytes_new (&did, sizeof did);
+  g_assert_true (rb_journal_perform (lane->journal, lane->number, serial, "T-ONE", NULL));
+  g_assert_true (rb_journal_keep_coding (lane->journal, lane->number, serial, did, value, NULL));
+}
+
 static gpointer
 write_lane (gpointer data)
 {
@@ -329,6 +364,7 @@ write_lane (gpointer data)
     g_autofree char *name = g_strdup_printf ("%u", i);
     gint64 row = 0;
     g_assert_true (rb_journal_intend (lane->journal, lane->number, serial, name, i, &row, NULL));
+    keep_beside (lane, serial, (guint16) i);
     rb_journal_progress (lane->journal, row, i, 20);
     g_assert_true (rb_journal_result (lane->journal, row, "ok", serial, i, NULL));
   }
@@ -354,6 +390,45 @@ test_threads (Bench *bench, gconstpointer data)
   for (guint i = 0; i < rows->len; i++) {
     const RbJournalRow *row = rows->pdata[i];
     g_assert_cmpstr (row->serial, ==, row->detail);
+  }
+}
+
+/* A result that is there is what a record is made of. */
+static void
+test_one_result (Bench *bench, gconstpointer data)
+{
+  gint64 number = begin (bench, VIN, "R-1", 1000), row = step (bench, number, "SN-1", "key", 1001, "ok", "new-key");
+  for (gint64 i = row; i <= row + 1; i++) {
+    g_autoptr (GError) error = NULL;
+    g_assert_false (rb_journal_result (bench->journal, i, "ok", "other", 1002, &error));
+    g_assert_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE);
+  }
+  g_autofree char *kept = shown (bench, "SN-1", "key", "new-key");
+  g_assert_cmpstr (kept, ==, "");
+}
+
+/* What cannot be read is not "nothing": an ECU would be written again, or a record would say that nobody wrote. */
+static void
+test_unreadable (Bench *bench, gconstpointer data)
+{
+  gint64 number = begin (bench, VIN, "R-1", 1000);
+  step (bench, number, "SN-1", "key", 1001, "ok", "new-key");
+  g_autofree char *path = g_build_filename (bench->folder, "recallbay.db", NULL);
+  sqlite3 *db = NULL;
+  g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
+  static const char *const drop = "DROP TABLE evidence; DROP TABLE performer; DROP TABLE coding; DROP TABLE inspection";
+  g_assert_cmpint (sqlite3_exec (db, drop, NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (db);
+  for (guint i = 0; i < 4; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GBytes) value = NULL;
+    g_autofree char *text = NULL;
+    g_assert_false (i == 0   ? rb_journal_shows (bench->journal, VIN, "R-1", "SN-1", "key", "other", &text, &error)
+                    : i == 1 ? rb_journal_performer (bench->journal, number, "SN-1", &text, &error)
+                    : i == 2 ? rb_journal_coding (bench->journal, VIN, "R-1", "SN-1", 0x600, &value, &error)
+                             : rb_journal_inspection (bench->journal, number, &text, &error));
+    g_assert_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE);
+    g_assert_null (text);
   }
 }
 
@@ -438,12 +513,12 @@ test_performer (Bench *bench, gconstpointer data)
   g_assert_true (rb_journal_perform (bench->journal, one, "SN-2", "T-ONE", &error));
   g_assert_true (rb_journal_perform (bench->journal, one, "SN-2", "T-TWO", &error));
   reopen (bench);
-  g_autofree char *first = rb_journal_performer (bench->journal, one, "SN-1");
-  g_autofree char *second = rb_journal_performer (bench->journal, one, "SN-2");
+  g_autofree char *first = performer_of (bench, one, "SN-1");
+  g_autofree char *second = performer_of (bench, one, "SN-2");
   g_assert_cmpstr (first, ==, "T-ONE");
   g_assert_cmpstr (second, ==, "T-TWO");
-  g_assert_null (rb_journal_performer (bench->journal, one, "SN-3"));
-  g_assert_null (rb_journal_performer (bench->journal, two, "SN-1"));
+  g_assert_null (performer_of (bench, one, "SN-3"));
+  g_assert_null (performer_of (bench, two, "SN-1"));
 }
 
 /* What a program that is killed leaves behind shows in the next one. */
@@ -467,7 +542,10 @@ test_prepared (Bench *bench, gconstpointer data)
 static void
 assert_coding (Bench *bench, const char *serial, guint16 did, const char *hex)
 {
-  g_autoptr (GBytes) value = rb_journal_coding (bench->journal, VIN, "R-1", serial, did);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) value = NULL;
+  g_assert_true (rb_journal_coding (bench->journal, VIN, "R-1", serial, did, &value, &error));
+  g_assert_no_error (error);
   g_autofree char *text = value == NULL ? NULL : rb_bytes_hex (value);
   g_assert_cmpstr (text, ==, hex);
 }
@@ -536,12 +614,6 @@ take_over (Bench *bench, const char *record, gint64 first_write)
   return number;
 }
 
-static char *
-shown (Bench *bench, const char *serial, const char *name, const char *detail)
-{
-  return rb_journal_shows (bench->journal, VIN, "R-1", serial, name, detail);
-}
-
 /* Another workstation's evidence is that of the hand-over, not of this journal. */
 static void
 test_taken_over (Bench *bench, gconstpointer data)
@@ -560,7 +632,8 @@ test_taken_over (Bench *bench, gconstpointer data)
   g_assert_true (rb_journal_was_started (bench->folder, VIN, "R-1"));
   g_assert_cmpint (rb_journal_first_write (bench->journal, number), ==, 120);
   step (bench, number, "SN-1", "key", 130, "ok", "k1");
-  g_autofree char *own = shown (bench, "SN-1", "key", "k1"), *whole = rb_journal_inspection (bench->journal, number);
+  g_autofree char *own = shown (bench, "SN-1", "key", "k1"), *whole = NULL;
+  g_assert_true (rb_journal_inspection (bench->journal, number, &whole, NULL));
   g_assert_cmpstr (own, ==, "");
   g_assert_cmpstr (whole, ==, "{}");
   g_autoptr (GPtrArray) all = rb_journal_evidence (bench->journal, number, NULL);
@@ -617,6 +690,8 @@ main (int argc, char **argv)
   ADD (kept_over_reopening);
   ADD (kept_over_kill);
   ADD (threads);
+  ADD (one_result);
+  ADD (unreadable);
   ADD (not_a_database);
   ADD (step_of_nothing);
   ADD (unreadable_is_written);
