@@ -305,13 +305,36 @@ read_coding (RbProfile *self, const json_t *json, GError **error)
   return TRUE;
 }
 
-static gboolean
-has_step (const RbProfile *self, RbStep step)
+gboolean
+rb_profile_has_step (const RbProfile *self, RbStep step)
 {
   for (guint i = 0; i < self->n_order; i++)
     if (self->order[i] == step)
       return TRUE;
   return FALSE;
+}
+
+/* The ECU verifies metadata by the root of the image that it runs: they come once that image has been written and started. */
+static gboolean
+check_order_of_root_in_image (const RbProfile *self, GError **error)
+{
+  const char *what = "profile";
+  gboolean written = FALSE, runs = FALSE;
+  if (rb_profile_has_step (self, RB_STEP_ROOTS))
+    return rb_member_refuse (error, what, "member “order” has “roots”, the root comes with the image");
+  if (rb_profile_has_step (self, RB_STEP_METADATA) && self->routine_install == 0)
+    return rb_member_refuse (error, what, "member “order” has “metadata”, and member “metadata” has no “install”");
+  if (rb_profile_has_step (self, RB_STEP_DROP) && self->routine_drop == 0)
+    return rb_member_refuse (error, what, "member “order” has “drop”, and member “metadata” has no “drop”");
+  for (guint i = 0; i < self->n_order; i++) {
+    RbStep step = self->order[i];
+    written = written || step == RB_STEP_IMAGE;
+    runs = runs || (written && step == RB_STEP_RESET);
+    if ((step == RB_STEP_DROP || step == RB_STEP_METADATA) && !runs)
+      return rb_member_refuse (error, what, "member “order”: “%s” is not after “image” and “reset”, the root comes with the image",
+                               step_names[step]);
+  }
+  return TRUE;
 }
 
 /* A key is made only on the image that has been written and started; the report comes last and speaks of all. */
@@ -335,17 +358,17 @@ check_order (const RbProfile *self, GError **error)
   }
   if (!image_runs)
     return rb_member_refuse (error, what, "member “order” has not “image” and then “reset”");
-  if (!has_step (self, RB_STEP_REPORT))
+  if (!rb_profile_has_step (self, RB_STEP_REPORT))
     return rb_member_refuse (error, what, "member “order” has no “report”");
-  if (has_step (self, RB_STEP_KEY) != (self->key_kind != RB_KEY_KIND_NONE))
+  if (rb_profile_has_step (self, RB_STEP_KEY) != (self->key_kind != RB_KEY_KIND_NONE))
     return rb_member_refuse (error, what, "member “order”: “key” does not agree with the kind of key");
-  if (has_step (self, RB_STEP_CODING) != (self->coding->len > 0))
+  if (rb_profile_has_step (self, RB_STEP_CODING) != (self->coding->len > 0))
     return rb_member_refuse (error, what, "member “order”: “coding” does not agree with the member “coding”");
-  if (has_step (self, RB_STEP_UNLOCK) != (self->unlock != RB_UNLOCK_NONE))
+  if (rb_profile_has_step (self, RB_STEP_UNLOCK) != (self->unlock != RB_UNLOCK_NONE))
     return rb_member_refuse (error, what, "member “order”: “unlock” does not agree with the method of unlocking");
-  if (!self->root_in_image && !(has_step (self, RB_STEP_ROOTS) && has_step (self, RB_STEP_METADATA)))
+  if (!self->root_in_image && !(rb_profile_has_step (self, RB_STEP_ROOTS) && rb_profile_has_step (self, RB_STEP_METADATA)))
     return rb_member_refuse (error, what, "member “order” has not “roots” and “metadata”");
-  return TRUE;
+  return !self->root_in_image || check_order_of_root_in_image (self, error);
 }
 
 static gboolean

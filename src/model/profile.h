@@ -47,7 +47,7 @@ typedef struct {
   gsize max_block;               /* cap on data bytes of a TransferData, 0 none */
   /* roots and metadata */
   guint16 routine_install, routine_anchor, routine_drop;
-  gboolean root_in_image;
+  gboolean root_in_image; /* no routine overwrites its roots: they are those of the image that it runs */
   /* keys and reports */
   RbKeyKind key_kind;
   guint16 routine_make_key, routine_prove_key, routine_she_load, routine_report, routine_manifest;
@@ -57,6 +57,7 @@ typedef struct {
   gboolean abort_recoverable;
   RbRecipe *recipe; /* NULL: none */
 } RbProfile;
+gboolean rb_profile_has_step (const RbProfile *self, RbStep step);
 RbProfile *rb_profile_parse (GBytes *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_profile_free (RbProfile *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbProfile, rb_profile_free)

@@ -23,7 +23,7 @@ static const struct {
 };
 
 static const char *const profiles[]
-  = { "primary-asymmetric", "full-asymmetric", "partial-asymmetric", "partial-application", "partial-she", NULL };
+  = { "primary-asymmetric", "full-asymmetric", "partial-asymmetric", "partial-application", "partial-image-root", "partial-she", NULL };
 
 static void
 ecu_free (RbFleetEcu *self)
@@ -132,6 +132,12 @@ rb_fleet_flash_size (const RbFleet *self)
   return (guint32) MAX (size, (gsize) 2 * FLASH_BLOCK);
 }
 
+guint32
+rb_fleet_root_address (const RbFleet *self)
+{
+  return RB_FLEET_FLASH_ADDRESS + rb_fleet_flash_size (self) / 4 * 3;
+}
+
 /* Bytes that look like code: a readable head, then splitmix64 from its digest. */
 static void
 write_segment (GByteArray *out, guint32 address, const char *head, gsize size)
@@ -155,9 +161,9 @@ write_segment (GByteArray *out, guint32 address, const char *head, gsize size)
   }
 }
 
-/* A program and its parameters, each in its own place. */
+/* A program and its parameters, and the root where the image carries it, each in its own place. */
 static GBytes *
-make_image (const RbFleet *self, const RbFleetEcu *ecu, const char *version)
+make_image (const RbFleet *self, const RbFleetEcu *ecu, const char *version, GBytes *root)
 {
   gsize parameters = self->image_size / 4 / 16 * 16;
   GByteArray *out = g_byte_array_sized_new ((guint) self->image_size + 64);
@@ -165,11 +171,16 @@ make_image (const RbFleet *self, const RbFleetEcu *ecu, const char *version)
   g_autofree char *data = g_strdup_printf ("%s parameters %s\n", ecu->hardware_id, version);
   write_segment (out, RB_FLEET_FLASH_ADDRESS, program, self->image_size - parameters);
   write_segment (out, RB_FLEET_FLASH_ADDRESS + rb_fleet_flash_size (self) / 2, data, parameters);
+  if (ecu->root_in_image) {
+    rb_writer_u32be (out, rb_fleet_root_address (self));
+    rb_writer_u32be (out, (guint32) g_bytes_get_size (root));
+    rb_writer_bytes (out, root);
+  }
   return g_byte_array_free_to_bytes (out);
 }
 
 GPtrArray *
-rb_fleet_software (const RbFleet *self, const char *version, gint64 counter)
+rb_fleet_software (const RbFleet *self, const char *version, gint64 counter, GBytes *director_root)
 {
   GPtrArray *software = g_ptr_array_new_with_free_func ((GDestroyNotify) software_free);
   for (guint i = 0; i < self->ecus->len; i++) {
@@ -179,7 +190,7 @@ rb_fleet_software (const RbFleet *self, const char *version, gint64 counter)
     one->path = g_strdup_printf ("%s/%s-%s.bin", folder, ecu->name, version);
     one->version = g_strdup (version);
     one->counter = counter;
-    one->image = make_image (self, ecu, version);
+    one->image = make_image (self, ecu, version, director_root);
     one->entry = rb_author_target (one->image, NULL);
     one->sha256 = g_strdup (rb_json_string_or (json_object_get (one->entry, "hashes"), "sha256", ""));
     g_ptr_array_add (software, one);
@@ -264,6 +275,8 @@ simulation_of (const RbFleet *self, const RbFleetEcu *ecu)
   rb_json_set_boolean (simulation, "fingerprint", TRUE);
   rb_json_set (simulation, "coding", json_pack ("[s,s]", RB_FLEET_CODING, RB_FLEET_ADAPTATION));
   rb_json_set_string (simulation, "hardware_version", RB_FLEET_HARDWARE_VERSION);
+  if (ecu->root_in_image)
+    rb_json_set_integer (simulation, "root_address", rb_fleet_root_address (self));
   for (guint i = 0; i < G_N_ELEMENTS (type_approvals); i++)
     if (strcmp (ecu->name, type_approvals[i][0]) == 0)
       rb_json_set_string (simulation, "rxswin", type_approvals[i][1]);
@@ -370,6 +383,15 @@ recipe (void)
                     "Switch the ignition on.", "check", "ignition", "position", 2);
 }
 
+/* No routine overwrites the root of such an ECU: it is part of the image, and metadata are verified by it. */
+static void
+let_image_carry_root (json_t *profile)
+{
+  rb_json_set (profile, "metadata", json_pack ("{s:s,s:b}", "install", "0220", "root_in_image", TRUE));
+  rb_json_set (profile, "order",
+               json_pack ("[s,s,s,s,s,s,s,s]", "unlock", "image", "reset", "metadata", "coding", "key", "reset", "report"));
+}
+
 json_t *
 rb_fleet_profile (const char *id)
 {
@@ -377,8 +399,10 @@ rb_fleet_profile (const char *id)
   gboolean full = primary || strcmp (id, "full-asymmetric") == 0;
   gboolean she = strcmp (id, "partial-she") == 0;
   gboolean application = strcmp (id, "partial-application") == 0; /* its bootloader computes no digest */
-  g_autofree char *name = g_strdup_printf ("Aurora %s, %s verification, %s key%s", primary ? "Primary" : "Secondary",
-                                           full ? "full" : "partial", she ? "SHE" : "Ed25519", application ? ", digest by the application" : "");
+  gboolean image_root = strcmp (id, "partial-image-root") == 0;
+  g_autofree char *name = g_strdup_printf ("Aurora %s, %s verification, %s key%s%s", primary ? "Primary" : "Secondary",
+                                           full ? "full" : "partial", she ? "SHE" : "Ed25519", application ? ", digest by the application" : "",
+                                           image_root ? ", root in the image" : "");
   json_t *profile = json_pack (
     "{s:s,s:s,s:s,s:{s:i,s:i,s:i,s:i,s:i,s:i},s:{s:s},s:o,s:{s:s,s:s,s:s,s:s},s:{s:s,s:s,s:s,s:b},s:o,s:{s:s},"
     "s:[s,s,s,s,s,s,s,s,s,s],s:b}",
@@ -392,6 +416,8 @@ rb_fleet_profile (const char *id)
   rb_json_set_string (json_object_get (profile, "flash"), "fingerprint", "F15A");
   rb_json_set (profile, "coding",
                json_pack ("[{s:s,s:s},{s:s,s:s}]", "did", RB_FLEET_CODING, "name", "Coding", "did", RB_FLEET_ADAPTATION, "name", "Adaptation"));
+  if (image_root)
+    let_image_carry_root (profile);
   if (primary)
     rb_json_set_string (json_object_get (profile, "report"), "manifest", "0241");
   else

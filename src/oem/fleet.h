@@ -15,6 +15,7 @@ typedef struct {
   const char *bus;     /* static */
   gboolean primary, full, she;
   /* FALSE unless the caller sets them */
+  gboolean root_in_image; /* its Director root is a segment of its image; its profile is then "partial-image-root" */
   gboolean optional;   /* not every vehicle has it */
   gboolean unbuilt;    /* not in the list of vehicle 1 as built */
   gboolean undirected; /* the campaign's Director targets leave it out in vehicle 1 */
@@ -54,8 +55,8 @@ char *rb_fleet_vin (guint number); /* begins with RB_FLEET_WMI */
 #define RB_FLEET_HARDWARE_VERSION "1.1"
 #define RB_FLEET_WMI "1RB"
 char *rb_fleet_serial (const RbFleetEcu *ecu, guint number);
-/* What a version of every ECU's software is: of RbFleetSoftware, in the order of the ECUs. (transfer full) */
-GPtrArray *rb_fleet_software (const RbFleet *self, const char *version, gint64 counter);
+/* What a version of every ECU's software is: of RbFleetSoftware, in the order of the ECUs. director_root: for images that carry it. (transfer full) */
+GPtrArray *rb_fleet_software (const RbFleet *self, const char *version, gint64 counter, GBytes *director_root);
 /* Entries of the Image repository, of one supplier only ("" the OEM). (transfer full) */
 json_t *rb_fleet_image_targets (const RbFleet *self, GPtrArray *software, const char *supplier);
 /* What the Director assigns to one vehicle. (transfer full) */
@@ -69,4 +70,5 @@ const char *const *rb_fleet_profiles (void); /* NULL-terminated */
 /* Addresses of an ECU's flash; whole blocks, room for an image of image_size in two segments. */
 #define RB_FLEET_FLASH_ADDRESS 0x08000000u
 guint32 rb_fleet_flash_size (const RbFleet *self);
+guint32 rb_fleet_root_address (const RbFleet *self); /* of the Director root in images that carry it */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbFleet, rb_fleet_free)

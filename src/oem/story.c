@@ -310,12 +310,21 @@ replace_keys (RbStory *self, GError **error)
   return TRUE;
 }
 
+/* Images that carry the Director root carry the newest. (transfer full) */
+static GPtrArray *
+make_software (const RbStory *self, const char *version, gint64 counter)
+{
+  GBytes *root = rb_publisher_root (self->director, rb_publisher_root_version (self->director));
+  return rb_fleet_software (self->fleet, version, counter, root);
+}
+
 static gboolean
 answer (RbStory *self, GError **error)
 {
   const gint64 versions[3] = { CAMPAIGN_VERSION, CAMPAIGN_VERSION, CAMPAIGN_VERSION };
   if (!replace_keys (self, error))
     return FALSE;
+  self->good = make_software (self, "2.0", CAMPAIGN_COUNTER);
   self->image_files = publish_image (self, self->image, self->good, versions, NULL, error);
   return self->image_files != NULL;
 }
@@ -336,7 +345,7 @@ gboolean
 rb_story_go_on (RbStory *self, GError **error)
 {
   const gint64 versions[3] = { NEXT_VERSION, NEXT_VERSION, NEXT_VERSION };
-  self->next = rb_fleet_software (self->fleet, "2.1", CAMPAIGN_COUNTER + 1);
+  self->next = make_software (self, "2.1", CAMPAIGN_COUNTER + 1);
   self->next_image_files = publish_image (self, self->image, self->next, versions, NULL, error);
   return self->next_image_files != NULL;
 }
@@ -355,11 +364,12 @@ rb_story_new (RbScenario scenario, RbFleet *fleet, gint64 now, GError **error)
   self->fleet = fleet;
   self->now = now;
   self->expires = now + (gint64) CAMPAIGN_DAYS * RB_MOMENT_DAY;
-  self->genuine = rb_fleet_software (fleet, "1.0", HONEST_COUNTER);
-  self->attacker = rb_fleet_software (fleet, "1.9", ATTACKER_COUNTER);
-  self->good = rb_fleet_software (fleet, "2.0", CAMPAIGN_COUNTER);
   self->past = g_ptr_array_new_with_free_func ((GDestroyNotify) chapter_free);
-  if (!found_repositories (self, error) || !tell_past (self, error) || !answer (self, error))
+  if (!found_repositories (self, error))
+    return NULL;
+  self->genuine = make_software (self, "1.0", HONEST_COUNTER);
+  self->attacker = make_software (self, "1.9", ATTACKER_COUNTER);
+  if (!tell_past (self, error) || !answer (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }

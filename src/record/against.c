@@ -178,6 +178,17 @@ check_method (const json_t *ecu, const RbProfile *profile, GError **error)
                rb_json_string_or (image, "method", ""));
 }
 
+/* Records of before do not tell it. Then the roots were written. */
+static gboolean
+check_roots_method (const json_t *ecu, const RbProfile *profile, GError **error)
+{
+  const char *wanted = profile->root_in_image ? "image-embedded" : "metadata-write";
+  const char *actual = rb_json_string_or (json_object_get (ecu, "roots"), "method", "metadata-write");
+  if (!rb_result_ecu_claims_done (ecu) || strcmp (actual, wanted) == 0)
+    return TRUE;
+  return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: method of its roots: expected %s, actual “%s”", serial_of (ecu), wanted, actual);
+}
+
 static gboolean
 check_profiles (const json_t *predicate, const RbEvidence *bundle, GError **error)
 {
@@ -186,7 +197,9 @@ check_profiles (const json_t *predicate, const RbEvidence *bundle, GError **erro
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
     const RbProfile *profile
       = bundle->profile == NULL ? NULL : bundle->profile (bundle->data, rb_json_string_or (ecu, "hardwareId", ""));
-    if (profile != NULL && (!check_key_kind (ecu, profile, error) || !check_method (ecu, profile, error) || !rb_around_check_profile (ecu, profile, error)))
+    if (profile != NULL
+        && (!check_key_kind (ecu, profile, error) || !check_method (ecu, profile, error) || !check_roots_method (ecu, profile, error)
+            || !rb_around_check_profile (ecu, profile, error)))
       return FALSE;
   }
   return TRUE;

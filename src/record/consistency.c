@@ -251,6 +251,17 @@ check_method (const json_t *ecu, GError **error)
 }
 
 static gboolean
+check_roots_method (const json_t *ecu, GError **error)
+{
+  static const char *const methods[] = { "metadata-write", "image-embedded", NULL };
+  const json_t *roots = json_object_get (ecu, "roots");
+  const char *method = rb_json_string_or (roots, "method", "");
+  if (roots == NULL || g_strv_contains (methods, method))
+    return TRUE;
+  return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: unknown method of its roots: “%s”", serial_of (ecu), method);
+}
+
+static gboolean
 is_unchanged (const json_t *ecu)
 {
   static const char *const members[] = { "directorRoot", "imageRoot", "keyId" };
@@ -276,7 +287,7 @@ rb_consistency_check_ecu (const json_t *ecu, GError **error)
     return deny (error, RB_REASON_RECORD_RESULT, "ECU %s: it is called replaced, and nothing was written to it", serial_of (ecu));
   if (strcmp (outcome, "hardware-replaced") == 0 && !written && !is_unchanged (ecu))
     return deny (error, RB_REASON_RECORD_RESULT, "ECU %s: nothing was written to it, and its state before and after differs", serial_of (ecu));
-  return check_method (ecu, error);
+  return check_method (ecu, error) && check_roots_method (ecu, error);
 }
 
 /* Declined, and no work needed: nothing was written. */

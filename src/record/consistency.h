@@ -11,7 +11,7 @@
  *   record-vin         VINs read from the vehicle that are not the record's, or none
  *   record-preflight   ECUs expected and found that are not those of the entries
  *   record-failures    failures that are not those of the ECUs which are not done
- *   record-method      an unknown method of an image digest
+ *   record-method      an unknown method of an image digest or of roots
  *   record-inspection  record/checklist.h
  *   record-result      an outcome that contradicts the writes, or a type that does
  */

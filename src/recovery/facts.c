@@ -158,6 +158,13 @@ failure (const RbWork *work)
   return object;
 }
 
+/* How it gets the campaign's roots. */
+static json_t *
+roots (const RbWork *work)
+{
+  return json_pack ("{s:s}", "method", work->profile->root_in_image ? "image-embedded" : "metadata-write");
+}
+
 /* Of an ECU that is not done. */
 static const char *
 reason_word (const RbWork *work)
@@ -224,6 +231,7 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
   rb_json_set_string (object, "verification", work->model->full_verification ? "full" : "partial");
   rb_json_set (object, "before", claims (work->before, before_image));
   rb_json_set (object, "after", done ? claims (work->now, after_image) : json_null ());
+  rb_json_set (object, "roots", roots (work));
   rb_json_set (object, "image", image (work));
   rb_json_set (object, "key", key (work, campaign, facts->vin));
   rb_json_set (object, "report", report (work, campaign, facts->vin));

@@ -15,6 +15,53 @@ observe_roots (RbWork *self, const RbWorkContext *context)
                           && (again || strcmp (self->now->image.sha256, campaign->image_root.sha256) != 0);
 }
 
+gboolean
+rb_holdings_want_image (const RbWork *self)
+{
+  return self->profile->root_in_image && !self->roots_read_back && (self->need_director_root || self->need_image_root);
+}
+
+static gboolean
+fail_root (const RbWork *self, const RbWorkContext *context, GError **error)
+{
+  const RbCampaign *campaign = rb_contents_campaign (context->contents);
+  const RbCampaignRoot *wanted = self->need_director_root ? &campaign->director_root : &campaign->image_root;
+  const RbUnitRoot *held = self->need_director_root ? &self->now->director : &self->now->image;
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_ROOT_NOT_PROVEN,
+               "%s: %s root after its image was written: expected version %" G_GINT64_FORMAT " with digest %s, actual version %" G_GINT64_FORMAT
+               " with digest %s",
+               self->model->label, self->need_director_root ? "Director" : "Image", wanted->version, wanted->sha256, held->version,
+               held->sha256[0] == '\0' ? "none" : held->sha256);
+  return FALSE;
+}
+
+static gboolean
+read_roots (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  RbUnitClaims *claims = rb_unit_read_claims (self->unit, context->cancellable, error);
+  if (claims == NULL)
+    return FALSE;
+  g_clear_pointer (&self->now, rb_unit_claims_free);
+  self->now = claims;
+  observe_roots (self, context);
+  return TRUE;
+}
+
+gboolean
+rb_holdings_read_back_roots (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  if (!self->need_image && !self->need_director_root && !self->need_image_root)
+    return TRUE;
+  if (!rb_entry_observe (self, context, read_roots, error))
+    return FALSE;
+  if (!self->now->application) {
+    g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_BOOTLOADER, "%s: it stays in its bootloader", self->model->label);
+    return FALSE;
+  }
+  self->roots_read_back = TRUE;
+  return !(self->need_director_root || self->need_image_root) || fail_root (self, context, error);
+}
+
 static const RbUnitStored *
 stored (const RbWork *self, int repo, const char *role)
 {
@@ -56,6 +103,9 @@ holds_file (const RbWork *self, RbContentsRepo repo, const RbContentsFile *file)
 static gboolean
 observe_metadata (RbWork *self, const RbWorkContext *context, GError **error)
 {
+  self->need_metadata = FALSE;
+  if (!rb_profile_has_step (self->profile, RB_STEP_METADATA)) /* it stores none that could be replaced */
+    return TRUE;
   self->need_metadata = self->need_director_root || self->need_image_root || rb_doubt_of (self, RB_STEP_METADATA);
   for (RbContentsRepo repo = RB_CONTENTS_DIRECTOR; repo <= RB_CONTENTS_IMAGE; repo++) {
     g_autoptr (GPtrArray) files = files_for (self, context, repo, error);

@@ -212,7 +212,7 @@ observe_image (RbWork *self, const RbWorkContext *context, GError **error)
     return FALSE;
   /* the right bytes that were never checked and made valid leave an ECU in its bootloader: they are written again */
   self->need_image = !self->now->application || !rb_proof_image (image, self->image_nonce, self->image_digest)
-                     || !vouches_for_image (self);
+                     || !vouches_for_image (self) || rb_holdings_want_image (self);
   return rb_unit_session (self->unit, RB_ECU_SESSION_DEFAULT, context->cancellable, error);
 }
 
@@ -390,6 +390,27 @@ write_step (RbWork *self, const RbWorkContext *context, const char *step, RbEntr
 }
 
 static gboolean
+is_after (const RbWork *self, RbStep step)
+{
+  for (guint i = 0; i < self->at; i++)
+    if (self->profile->order[i] == step)
+      return TRUE;
+  return FALSE;
+}
+
+/* The reset that starts a new image ends the session in which it was written. */
+static gboolean
+unlock_after_image (RbWork *self, const RbWorkContext *context, GError **error)
+{
+  if (!is_after (self, RB_STEP_IMAGE) || rb_unit_is_unlocked (self->unit, self->session))
+    return TRUE;
+  if (!rb_entry_unlock (self, context, RB_ECU_SESSION_EXTENDED, error))
+    return FALSE;
+  rb_work_set_state (self, context, RB_ECU_WRITING, RB_REASON_NONE, NULL);
+  return TRUE;
+}
+
+static gboolean
 step_roots (RbWork *self, const RbWorkContext *context, GError **error)
 {
   if (self->need_director_root && !write_step (self, context, "director-root", rb_holdings_apply_director_root, error))
@@ -407,13 +428,15 @@ step_drop (RbWork *self, const RbWorkContext *context, GError **error)
     return TRUE;
   if (!read_claims (self, context, error) || !rb_holdings_are_higher (self, context, &higher, error))
     return FALSE;
-  return !higher || write_step (self, context, "drop", rb_holdings_apply_drop, error);
+  return !higher
+         || (unlock_after_image (self, context, error) && write_step (self, context, "drop", rb_holdings_apply_drop, error));
 }
 
 static gboolean
 step_metadata (RbWork *self, const RbWorkContext *context, GError **error)
 {
-  return !self->need_metadata || write_step (self, context, "metadata", rb_holdings_apply_metadata, error);
+  return !self->need_metadata
+         || (unlock_after_image (self, context, error) && write_step (self, context, "metadata", rb_holdings_apply_metadata, error));
 }
 
 typedef struct {
@@ -540,16 +563,17 @@ step_key (RbWork *self, const RbWorkContext *context, GError **error)
                      self->profile->key_kind == RB_KEY_KIND_SHE ? apply_she_key : apply_asymmetric_key, error);
 }
 
+/* Nothing is verified by the root of a new image before the ECU says which one it holds. */
 static gboolean
 step_reset (RbWork *self, const RbWorkContext *context, GError **error)
 {
-  if (!self->written)
-    return TRUE;
-  rb_work_set_state (self, context, RB_ECU_RESETTING, RB_REASON_NONE, NULL);
-  if (!write_step (self, context, "reset", apply_reset, error))
-    return FALSE;
-  self->written = FALSE;
-  return TRUE;
+  if (self->written) {
+    rb_work_set_state (self, context, RB_ECU_RESETTING, RB_REASON_NONE, NULL);
+    if (!write_step (self, context, "reset", apply_reset, error))
+      return FALSE;
+    self->written = FALSE;
+  }
+  return !self->profile->root_in_image || !is_after (self, RB_STEP_IMAGE) || rb_holdings_read_back_roots (self, context, error);
 }
 
 static gboolean

@@ -55,6 +55,7 @@ struct _RbWork {
   guint observing;            /* step whose observation failed, 0 none */
   guint at;                   /* step in the profile's order */
   gboolean written;           /* since the last reset */
+  gboolean roots_read_back;   /* in this run, of an image that carries them, once it was written and started */
   gboolean wants_network;     /* it has something to write, and the network is not prepared */
   guint8 session;             /* that it was unlocked in last */
   guint writes;

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "sim/authentication.h"
+#include "sim/carried-root.h"
 #include "sim/dids.h"
 #include "sim/flashing.h"
 #include "sim/fuses.h"
@@ -172,6 +173,8 @@ read_root (RbEcu *self, const char *name, GByteArray *out)
   g_autoptr (GError) error = NULL;
   g_autoptr (RbStore) store = rb_memory_store (self->memory, name, &error);
   guint8 digest[32];
+  if (rb_carried_root_is (self) && !self->memory->valid)
+    return RB_NRC_CONDITIONS; /* no image, no root */
   if (store == NULL || !rb_bytes_from_hex_exact (rb_store_root_sha256 (store), digest, 32))
     return RB_NRC_RANGE;
   rb_writer_u32be (out, (guint32) rb_store_root_version (store));

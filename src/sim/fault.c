@@ -31,7 +31,7 @@ static const struct {
   { "wrong-proof", "the proof of possession is by another key" },
   { "keep-key", "making a key answers well and keeps the old one" },
   { "keep-coding", "writing coding answers well and keeps the old one" },
-  { "keep-root", "installing a root answers well and keeps the old one" },
+  { "keep-root", "installing a root, or an image that carries one, answers well and keeps the old one" },
   { "lose-metadata", "a reset forgets the Director's targets" },
   { "other-vin", "the ECU comes from another vehicle: its VIN is 1M8GDM9AXKP042788" },
   { "pad", "every text of a DID is padded with NULs to ARG bytes" },

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "crypto/digest.h"
+#include "sim/carried-root.h"
 #include "sim/dids.h"
 #include "sim/simulated.h"
 
@@ -250,6 +251,29 @@ rb_flashing_digest (RbEcu *self, RbReader *request, GByteArray *out)
   return 0;
 }
 
+void
+rb_flashing_name_image (RbMemory *memory)
+{
+  g_free (memory->software);
+  g_free (memory->image_path);
+  memory->software = g_strdup_printf ("%s %s", memory->name, memory->assigned_version);
+  memory->image_path = g_strdup (memory->assigned_path);
+}
+
+/* Is the image the one that the Director's targets assign? Where it carries the root by which targets are verified, it comes before them. */
+static gboolean
+is_accepted (RbEcu *self, const char *sha256)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean assigned = g_strcmp0 (sha256, self->memory->assigned_sha256) == 0;
+  if (!rb_carried_root_is (self))
+    return assigned;
+  if (rb_carried_root_take (self, &error))
+    return TRUE;
+  g_debug ("%s", error->message);
+  return FALSE;
+}
+
 guint8
 rb_flashing_dependencies (RbEcu *self, RbReader *request, GByteArray *out)
 {
@@ -258,15 +282,13 @@ rb_flashing_dependencies (RbEcu *self, RbReader *request, GByteArray *out)
   g_autoptr (GError) error = NULL;
   if (!rb_reader_done (request))
     return RB_NRC_LENGTH;
-  if (sha256 == NULL || g_strcmp0 (sha256, memory->assigned_sha256) != 0) {
+  if (sha256 == NULL || !is_accepted (self, sha256)) {
     rb_writer_u8 (out, sha256 == NULL ? 1 : 2);
     return 0;
   }
   memory->valid = TRUE;
-  g_free (memory->software);
-  g_free (memory->image_path);
-  memory->software = g_strdup_printf ("%s %s", memory->name, memory->assigned_version);
-  memory->image_path = g_strdup (memory->assigned_path);
+  if (g_strcmp0 (sha256, memory->assigned_sha256) == 0)
+    rb_flashing_name_image (memory);
   rb_writer_u8 (out, 0);
   return rb_memory_save (memory, &error) ? 0 : RB_NRC_PROGRAMMING;
 }

@@ -6,6 +6,7 @@
 #include "core/moment.h"
 #include "crypto/digest.h"
 #include "model/campaign.h"
+#include "sim/carried-root.h"
 #include "sim/simulated.h"
 
 #include <string.h>
@@ -128,7 +129,8 @@ install_all (RbEcu *self, GError **error)
   }
   if (rb_simulated_fault (self->vehicle, "torn-install", self, ++self->installs) != NULL)
     tear (self, director, image, ecus, self->model->primary ? all->len : 0);
-  return rb_install_offer (self->memory, self->vehicle->vin, ecus, self->model->primary ? all->len : 0, director, image, error);
+  return rb_install_offer (self->memory, self->vehicle->vin, ecus, self->model->primary ? all->len : 0, director, image, error)
+         && rb_carried_root_name_image (self, error);
 }
 
 static gboolean
@@ -164,7 +166,7 @@ rb_install_metadata (RbEcu *self, RbReader *request, GByteArray *out)
   g_autoptr (GError) error = NULL;
   if (!rb_reader_done (request))
     return RB_NRC_LENGTH;
-  if (what > WHAT_IMAGE_ROOT || (what == WHAT_IMAGE_ROOT && !self->memory->full))
+  if (what > WHAT_IMAGE_ROOT || (what == WHAT_IMAGE_ROOT && !self->memory->full) || (what != WHAT_ALL && rb_carried_root_is (self)))
     return RB_NRC_RANGE;
   gboolean good = what == WHAT_ALL ? install_all (self, &error)
                                    : install_root (self, what == WHAT_DIRECTOR_ROOT ? "director" : "image", &error);
@@ -272,7 +274,7 @@ rb_install_anchor (RbEcu *self, RbReader *request, GByteArray *out)
   g_autoptr (GError) error = NULL;
   if (!rb_reader_done (request))
     return RB_NRC_LENGTH;
-  if (repo > 1 || (repo == 1 && !self->memory->full))
+  if (rb_carried_root_is (self) || repo > 1 || (repo == 1 && !self->memory->full))
     return RB_NRC_RANGE;
   gboolean good = anchor (self, repo == 0, &error);
   g_hash_table_remove_all (self->staging);

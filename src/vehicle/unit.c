@@ -332,9 +332,14 @@ read_root (RbUnit *self, guint16 did, RbUnitRoot *root, GCancellable *cancellabl
 {
   if (did == 0)
     return TRUE;
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
-  if (!prefixed (self, bytes != NULL, error))
-    return FALSE;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, &failure);
+  if (bytes == NULL && self->profile->root_in_image && rb_reason_of (failure) == RB_REASON_REFUSED)
+    return TRUE; /* without an image there is no root */
+  if (bytes == NULL) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return prefixed (self, FALSE, error);
+  }
   RbReader reader = rb_reader_from_bytes (bytes);
   root->version = rb_reader_u32be (&reader);
   take_digest (&reader, root->sha256);

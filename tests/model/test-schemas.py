@@ -287,6 +287,26 @@ class Agreement(unittest.TestCase):
         self.assertEqual(self.parse("profile", [value]), ["ok"])
         self.validators["profile"].validate(value)
 
+    def test_order_of_root_in_image(self):
+        """Metadata are verified by the root of the image that runs; no routine overwrites that root."""
+        every = {"root_in_image": True, "install": "0220", "anchor": "0221", "drop": "0222"}
+        good = ["unlock image reset metadata key report", "unlock image reset drop metadata key reset report", "unlock image reset key metadata reset report"]
+        bad = {"roots": ["unlock roots image reset metadata key report", "unlock image reset roots metadata key report"],
+               "metadata": ["unlock metadata image reset key report", "unlock image metadata reset key report", "unlock reset metadata image reset key report"],
+               "drop": ["unlock drop image reset metadata key report", "unlock image drop reset metadata key report"]}
+        values = [base("profile") | {"metadata": every, "order": order.split()} for order in good]
+        self.assertEqual(self.parse("profile", values), ["ok"] * len(good))
+        for step, orders in bad.items():
+            values = [base("profile") | {"metadata": every, "order": order.split()} for order in orders]
+            for order, said in zip(orders, self.parse("profile", values), strict=True):
+                self.assertRegex(said, f"^malformed .*“{step}”.*root comes with the image", order)
+
+    def test_root_in_image_has_the_routines_of_its_steps(self):
+        for step, routine in (("metadata", "install"), ("drop", "drop")):
+            value = base("profile") | {"metadata": {"root_in_image": True}, "order": ["unlock", "image", "reset", step, "key", "report"]}
+            said, = self.parse("profile", [value])
+            self.assertRegex(said, f"^malformed .*“{step}”.*“{routine}”")
+
     def test_not_json(self):
         bad = ["", "{", "[]", "null", "\"x\"", "{\"id\":1,\"id\":2}", "[" * 100 + "]" * 100, "{}x", "{\"id\":\"\\u0000\"}"]
         for kind in BAD:

@@ -6,6 +6,7 @@
  *   undirected=ECU   left out of what the campaign directs in vehicle 1
  *   optional=ECU     the vehicle model calls it optional
  *   application=ECU  its profile lets the application compute the digest
+ *   image-root=ECU   its Director root is part of its image
  */
 #include "oem/demo.h"
 
@@ -33,6 +34,9 @@ alter (RbFleet *fleet, const char *change)
   ecu->optional |= strcmp (parts[0], "optional") == 0;
   if (strcmp (parts[0], "application") == 0)
     ecu->profile = "partial-application";
+  ecu->root_in_image |= strcmp (parts[0], "image-root") == 0;
+  if (ecu->root_in_image)
+    ecu->profile = "partial-image-root";
 }
 
 int

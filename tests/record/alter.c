@@ -412,6 +412,24 @@ take_the_applications_word (json_t *predicate)
   rb_json_set (image, "writtenBy", json_pack ("{s:b}", "journal", 1));
 }
 
+static void
+set_roots_method (json_t *predicate, const char *method)
+{
+  rb_json_set (secondary (predicate), "roots", json_pack ("{s:s}", "method", method));
+}
+
+static void
+invent_a_method_of_roots (json_t *predicate)
+{
+  set_roots_method (predicate, "by-hand");
+}
+
+static void
+take_roots_from_the_image (json_t *predicate)
+{
+  set_roots_method (predicate, "image-embedded");
+}
+
 /* record-report, record-manifest: what the ECU really signed, and the record does not say */
 
 static void
@@ -602,6 +620,8 @@ static const struct {
   { "record-failures", "unknown", name_an_unknown_failure },
   { "record-method", "invented", invent_a_method },
   { "record-method", "not-the-profiles", take_the_applications_word },
+  { "record-method", "invented-of-roots", invent_a_method_of_roots },
+  { "record-method", "not-the-profiles-of-roots", take_roots_from_the_image },
   { "record-report", "another-vehicle", report_of_another_vehicle },
   { "record-report", "another-image", report_of_another_image },
   { "record-report", "another-key", report_of_another_key },
