@@ -74,7 +74,7 @@ test_every_vin (Fixture *self, gconstpointer data)
     g_assert_true (rb_vin_index_find (index, vin, &found, &error));
     g_assert_nonnull (found);
     g_assert_cmpmem (g_bytes_get_data (found, NULL), g_bytes_get_size (found), wanted == NULL ? NULL : g_bytes_get_data (wanted, NULL),
-                     wanted == NULL ? 0 : g_bytes_get_size (wanted));
+                     (wanted == NULL ? 0 : g_bytes_get_size (wanted)));
   }
   for (guint number = VINS; number < 2 * VINS; number++) {
     g_autofree char *vin = vin_of (number);
