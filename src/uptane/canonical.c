@@ -81,7 +81,34 @@ rb_canonical_form (const json_t *value, RbCanonical form)
   return in_form (text, form);
 }
 
+GBytes *
+rb_canonical_from_form_a (GBytes *text, RbCanonical form)
+{
+  gsize length = 0;
+  const char *data = g_bytes_get_data (text, &length);
+  return form == RB_CANONICAL_A ? g_bytes_ref (text) : in_form (g_strndup (data, length), form);
+}
+
+char *
+rb_canonical_scalar (const char *text, gsize length)
+{
+  g_autoptr (json_t) value = json_loadb (text, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+  char *form = value == NULL ? NULL : rb_json_to_text (value);
+  if (form != NULL)
+    lower_escapes (form);
+  return form;
+}
+
 /* UTF-16 code units order as UTF-8 bytes do, but that those of U+10000 and above begin with 0xd800…0xdbff. */
+int
+rb_canonical_compare_utf16_bytes (int left, int right)
+{
+  gboolean left_is_pair = left >= 0xf0, right_is_pair = right >= 0xf0;
+  if (left_is_pair != right_is_pair)
+    return left_is_pair ? (right >= 0xee ? -1 : 1) : (left >= 0xee ? 1 : -1);
+  return (left > right) - (left < right);
+}
+
 static int
 compare_utf16 (gconstpointer a, gconstpointer b)
 {
@@ -90,11 +117,7 @@ compare_utf16 (gconstpointer a, gconstpointer b)
     left++;
     right++;
   }
-  guchar x = (guchar) *left, y = (guchar) *right;
-  gboolean x_is_pair = x >= 0xf0, y_is_pair = y >= 0xf0;
-  if (x_is_pair != y_is_pair)
-    return x_is_pair ? (y >= 0xee ? -1 : 1) : (x >= 0xee ? 1 : -1);
-  return (x > y) - (x < y);
+  return rb_canonical_compare_utf16_bytes ((guchar) *left, (guchar) *right);
 }
 
 static json_t *in_utf16_order (const json_t *value);

@@ -7,6 +7,10 @@
 
 #define MAX_NUMBER ((G_GINT64_CONSTANT (1) << 53) - 1)
 
+/* An indented file is at most that much longer than the canonical form whose length aktualizr lists. */
+#define MAX_LAYOUT 16
+#define MIN_LAYOUT 65536
+
 #define deny(error, reason, ...) rb_reason_deny (error, RB_UPTANE_ERROR, reason, __VA_ARGS__)
 
 gboolean
@@ -64,24 +68,64 @@ hashes_agree (const RbListed *self, GBytes *bytes, const char *known_sha256)
 }
 
 static gboolean
+too_long (const RbListed *self, gsize length, GError **error)
+{
+  return deny (error, RB_REASON_LENGTH_MISMATCH, "%" G_GSIZE_FORMAT " bytes, listed are %" G_GINT64_FORMAT, length, self->length);
+}
+
+static gboolean
 length_fits (const RbListed *self, GBytes *bytes, gboolean exactly)
 {
   gint64 length = (gint64) g_bytes_get_size (bytes);
   return self->length < 0 || (exactly ? length == self->length : length <= self->length);
 }
 
+typedef struct {
+  const RbListed *listed;
+  gboolean fits;
+  gboolean agrees;
+} Comparison;
+
+static gboolean
+compare_form (GBytes *form, gpointer data)
+{
+  Comparison *self = data;
+  self->fits = self->fits || length_fits (self->listed, form, FALSE);
+  self->agrees = self->agrees || hashes_agree (self->listed, form, NULL);
+  return self->fits && self->agrees;
+}
+
 gboolean
 rb_listed_check (const RbListed *self, const RbMetadata *file, gboolean any_form, GError **error)
 {
-  gboolean fits = length_fits (self, file->bytes, !any_form);
-  gboolean agrees = !self->has_hashes || hashes_agree (self, file->bytes, file->sha256);
-  g_autoptr (GPtrArray) forms = any_form && !(fits && agrees) ? rb_metadata_canonical_forms (file) : g_ptr_array_new ();
-  for (guint i = 0; i < forms->len; i++) {
-    fits = fits || length_fits (self, forms->pdata[i], FALSE);
-    agrees = agrees || hashes_agree (self, forms->pdata[i], NULL);
+  Comparison comparison = { self, length_fits (self, file->bytes, !any_form), TRUE };
+  if (!comparison.fits && !any_form)
+    return too_long (self, g_bytes_get_size (file->bytes), error);
+  comparison.agrees = !self->has_hashes || hashes_agree (self, file->bytes, file->sha256);
+  if (any_form && !(comparison.fits && comparison.agrees))
+    rb_metadata_each_form (file, compare_form, &comparison);
+  if (!comparison.fits)
+    return too_long (self, g_bytes_get_size (file->bytes), error);
+  return comparison.agrees || deny (error, RB_REASON_HASH_MISMATCH, "its hash is not the one that is listed");
+}
+
+gsize
+rb_listed_bound (const RbListed *self, gsize max, gboolean any_form)
+{
+  if (self == NULL || self->length <= 0)
+    return max;
+  guint64 listed = (guint64) self->length;
+  return (gsize) MIN (max, any_form ? listed * MAX_LAYOUT + MIN_LAYOUT : listed);
+}
+
+/* Takes failure. */
+gboolean
+rb_listed_fail (const RbListed *self, gsize bound, gsize max, GError *failure, GError **error)
+{
+  if (bound == max || rb_reason_of (failure) != RB_REASON_TOO_LARGE) {
+    g_propagate_error (error, failure);
+    return FALSE;
   }
-  if (!fits)
-    return deny (error, RB_REASON_LENGTH_MISMATCH, "%" G_GSIZE_FORMAT " bytes, listed are %" G_GINT64_FORMAT,
-                 g_bytes_get_size (file->bytes), self->length);
-  return agrees || deny (error, RB_REASON_HASH_MISMATCH, "its hash is not the one that is listed");
+  g_error_free (failure);
+  return deny (error, RB_REASON_LENGTH_MISMATCH, "longer than the listed %" G_GINT64_FORMAT " bytes", self->length);
 }

@@ -19,3 +19,7 @@ gboolean rb_listed_check_all (const RbMetadata *lister, GError **error) G_GNUC_W
 /* Is the file not longer than listed, and its hashes those listed? any_form: a canonical form of the file may be meant (aktualizr)
  * instead of its bytes (TUF), and the length is a bound. Errors: length-mismatch, hash-mismatch. */
 gboolean rb_listed_check (const RbListed *listed, const RbMetadata *file, gboolean any_form, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* How many bytes of a file are read at most: what is listed caps max. listed NULL: max. */
+gsize rb_listed_bound (const RbListed *listed, gsize max, gboolean any_form);
+/* Names the failure to read a file: longer than is listed, where that was the bound. */
+gboolean rb_listed_fail (const RbListed *listed, gsize bound, gsize max, GError *failure, GError **error);

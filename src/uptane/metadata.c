@@ -13,7 +13,7 @@
 #define MAX_THRESHOLD 1000
 #define IN_PLACE_MIN (256 * 1024)
 #define THREAD_MIN (1024 * 1024)
-#define TREE_MAX (32 * 1024 * 1024)
+#define HEAD_MAX (256 * 1024) /* of what becomes a tree before it is authentic */
 
 typedef struct {
   RbPublicKey *key;
@@ -74,40 +74,77 @@ translate (GError **error, GError *failure)
 static const char *
 table_name (const RbMetadata *self)
 {
-  return self->type == RB_METADATA_TARGETS ? "targets" : "meta";
+  return self->type == RB_METADATA_ROOT ? NULL : self->type == RB_METADATA_TARGETS ? "targets" : "meta";
 }
 
-/* A file without a scan here is one for the tree, which needs ten times its size. */
 static gboolean
 scan_large (RbMetadata *self, gsize max, GError **error)
 {
-  GError *failure = NULL;
   gsize length = g_bytes_get_size (self->bytes);
-  gboolean has_table = self->type == RB_METADATA_TARGETS || self->type == RB_METADATA_SNAPSHOT;
   if (length > max)
     return fail (error, RB_REASON_TOO_LARGE, "larger than anything of its kind", type_names[self->type]);
-  if (!has_table || length < IN_PLACE_MIN)
+  if (length < IN_PLACE_MIN)
     return TRUE;
-  self->scan = rb_scan_new (self->bytes, table_name (self), &failure);
-  if (failure != NULL)
-    g_propagate_prefixed_error (error, failure, "%s: ", type_names[self->type]);
-  else if (self->scan == NULL && length > TREE_MAX)
-    return fail (error, RB_REASON_TOO_LARGE, "not in canonical form, and too large for another", type_names[self->type]);
-  return failure == NULL;
+  self->scan = rb_scan_new (self->bytes, table_name (self), error);
+  if (self->scan == NULL)
+    g_prefix_error (error, "%s: ", type_names[self->type]);
+  return self->scan != NULL;
 }
 
 static gboolean
-read_all (RbMetadata *self, gsize max, GError **error)
+check_form (const RbMetadata *self, GError **error)
+{
+  return (self->type != RB_METADATA_ROOT || rb_form_check_root (self->signed_part, error))
+         && (self->type != RB_METADATA_TARGETS || rb_form_check_targets (self->signed_part, error));
+}
+
+/* What has to be known of a large file before it is authentic. */
+static gboolean
+read_head (RbMetadata *self, GError **error)
 {
   const char *what = type_names[self->type];
-  if (!scan_large (self, max, error))
-    return FALSE;
+  g_autoptr (GBytes) text = rb_scan_head (self->scan);
+  if (g_bytes_get_size (text) > HEAD_MAX)
+    return fail (error, RB_REASON_TOO_LARGE, "its signatures are larger than anything of their kind", what);
+  self->envelope = rb_json_parse (text, HEAD_MAX, what, error);
+  self->signed_part = self->envelope == NULL ? NULL : rb_json_object (self->envelope, "signed", what, error);
+  self->is_head = TRUE;
+  return self->signed_part != NULL && read_common (self, error) && check_signatures (self->envelope, what, error);
+}
+
+static gboolean
+read_tree (RbMetadata *self, gsize max, GError **error)
+{
+  const char *what = type_names[self->type];
   g_autoptr (GBytes) text = self->scan == NULL ? g_bytes_ref (self->bytes) : rb_scan_rest (self->scan);
   self->envelope = rb_json_parse (text, max, what, error);
   self->signed_part = self->envelope == NULL ? NULL : rb_json_object (self->envelope, "signed", what, error);
   return self->signed_part != NULL && read_common (self, error) && check_signatures (self->envelope, what, error)
-         && (self->type != RB_METADATA_ROOT || rb_form_check_root (self->signed_part, error))
-         && (self->type != RB_METADATA_TARGETS || rb_form_check_targets (self->signed_part, error));
+         && check_form (self, error);
+}
+
+static gboolean
+read_all (RbMetadata *self, gsize max, gboolean whole, GError **error)
+{
+  return scan_large (self, max, error) && (self->scan != NULL && !whole ? read_head (self, error) : read_tree (self, max, error));
+}
+
+/* The tree of an authentic file of which only the head was read. */
+static gboolean
+complete (RbMetadata *self, GError **error)
+{
+  GError *failure = NULL;
+  if (!self->is_head)
+    return TRUE;
+  g_autoptr (GBytes) text = rb_scan_signed_rest (self->scan);
+  json_t *part = rb_json_parse (text, G_MAXSIZE, type_names[self->type], &failure);
+  if (part != NULL)
+    json_object_set_new (self->envelope, "signed", part);
+  self->signed_part = part;
+  self->is_head = part == NULL;
+  if (part != NULL && check_form (self, &failure))
+    return TRUE;
+  return translate (error, failure);
 }
 
 static gpointer
@@ -118,11 +155,11 @@ digest_of (gpointer bytes)
 
 /* A large file's digest is taken while it is read. */
 static gboolean
-read_and_digest (RbMetadata *self, gsize max, GError **error)
+read_and_digest (RbMetadata *self, gsize max, gboolean whole, GError **error)
 {
   gsize length = g_bytes_get_size (self->bytes);
   GThread *thread = length >= THREAD_MIN && length <= max ? g_thread_new ("digest", digest_of, self->bytes) : NULL;
-  gboolean good = read_all (self, max, error);
+  gboolean good = read_all (self, max, whole, error);
   if (thread != NULL)
     self->sha256 = g_thread_join (thread);
   else if (good)
@@ -130,18 +167,30 @@ read_and_digest (RbMetadata *self, gsize max, GError **error)
   return good;
 }
 
-RbMetadata *
-rb_metadata_parse (GBytes *bytes, RbMetadataType type, gsize max, GError **error)
+static RbMetadata *
+read_file (GBytes *bytes, RbMetadataType type, gsize max, gboolean whole, GError **error)
 {
   g_autoptr (RbMetadata) self = g_new0 (RbMetadata, 1);
   GError *failure = NULL;
   self->bytes = g_bytes_ref (bytes);
   self->type = type;
-  if (!read_and_digest (self, max, &failure)) {
+  if (!read_and_digest (self, max, whole, &failure)) {
     translate (error, failure);
     return NULL;
   }
   return g_steal_pointer (&self);
+}
+
+RbMetadata *
+rb_metadata_parse (GBytes *bytes, RbMetadataType type, gsize max, GError **error)
+{
+  return read_file (bytes, type, max, TRUE, error);
+}
+
+RbMetadata *
+rb_metadata_read (GBytes *bytes, RbMetadataType type, gsize max, GError **error)
+{
+  return read_file (bytes, type, max, FALSE, error);
 }
 
 void
@@ -154,36 +203,68 @@ rb_metadata_free (RbMetadata *self)
   g_free (self);
 }
 
-/* The whole as a tree, also of a file that is scanned. (transfer full) */
-static json_t *
-whole_tree (const RbMetadata *self)
+static gboolean
+each_small_form (const json_t *value, RbMetadataFormFunc func, gpointer data)
+{
+  g_autoptr (GPtrArray) forms = rb_canonical_forms (value);
+  for (guint i = 0; i < forms->len; i++)
+    if (func (forms->pdata[i], data))
+      return TRUE;
+  return FALSE;
+}
+
+/* Of a large file, one after another is made and gone. */
+static gboolean
+each_large_form (const RbMetadata *self, gboolean whole, gboolean by_utf16, RbMetadataFormFunc func, gpointer data)
+{
+  g_autoptr (GBytes) first = rb_scan_form_a (self->scan, whole, by_utf16);
+  for (RbCanonical form = RB_CANONICAL_A; first != NULL && form <= RB_CANONICAL_C; form++) {
+    g_autoptr (GBytes) bytes = rb_canonical_from_form_a (first, form);
+    if (func (bytes, data))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+each_form (const RbMetadata *self, gboolean whole, RbMetadataFormFunc func, gpointer data)
 {
   if (self->scan == NULL)
-    return json_incref (self->envelope);
-  return rb_json_parse (self->bytes, g_bytes_get_size (self->bytes), type_names[self->type], NULL);
+    return each_small_form (whole ? self->envelope : self->signed_part, func, data);
+  g_autoptr (GBytes) in_place = whole ? rb_scan_envelope (self->scan) : rb_scan_signed (self->scan);
+  gboolean plain = rb_scan_is_plain (self->scan) && in_place != NULL;
+  if (in_place != NULL && func (in_place, data))
+    return TRUE;
+  return !plain
+         && (each_large_form (self, whole, FALSE, func, data)
+             || (rb_scan_is_wide (self->scan) && each_large_form (self, whole, TRUE, func, data)));
+}
+
+gboolean
+rb_metadata_each_form (const RbMetadata *self, RbMetadataFormFunc func, gpointer data)
+{
+  return each_form (self, TRUE, func, data);
+}
+
+static gboolean
+take_first (GBytes *form, gpointer data)
+{
+  *(GBytes **) data = g_bytes_ref (form);
+  return TRUE;
 }
 
 GBytes *
 rb_metadata_canonical (const RbMetadata *self)
 {
-  GBytes *in_place = self->scan == NULL ? NULL : rb_scan_envelope (self->scan);
-  if (in_place != NULL)
-    return in_place;
-  g_autoptr (json_t) tree = whole_tree (self);
-  return rb_canonical_form (tree, RB_CANONICAL_A);
-}
-
-GPtrArray *
-rb_metadata_canonical_forms (const RbMetadata *self)
-{
-  g_autoptr (json_t) tree = whole_tree (self);
-  return rb_canonical_forms (tree);
+  GBytes *form = NULL;
+  each_form (self, TRUE, take_first, &form);
+  return form;
 }
 
 static json_t *
 table_of (const RbMetadata *self)
 {
-  return json_object_get (self->signed_part, table_name (self));
+  return table_name (self) == NULL ? NULL : json_object_get (self->signed_part, table_name (self));
 }
 
 gsize
@@ -409,90 +490,94 @@ signature_bytes (const RoleKey *key, const char *text)
   return is_hex ? rb_bytes_from_hex (text) : rb_bytes_from_base64 (text);
 }
 
-static gboolean
-signature_is_good (const RbMetadata *self, const RoleKey *key, const json_t *signature, GPtrArray *forms)
+/* A signature under a key of the role; good once it verifies in any form. */
+typedef struct {
+  const RoleKey *key;
+  const json_t *entry;
+  GBytes *bytes; /* NULL: cannot be read */
+  gboolean good;
+} Signature;
+
+static void
+signature_clear (gpointer data)
 {
-  const char *text = rb_json_string_or (signature, "sig", "");
-  g_autoptr (GBytes) bytes = text[0] == '\0' ? NULL : signature_bytes (key, text);
-  if (bytes == NULL)
-    return FALSE;
-  gsize length = 0;
-  gconstpointer data = g_bytes_get_data (bytes, &length);
-  for (guint i = 0; i < forms->len; i++) {
-    gsize message_length = 0;
-    gconstpointer message = g_bytes_get_data (forms->pdata[i], &message_length);
-    if (rb_key_verify (key->key, scheme_of (key, signature), message, message_length, data, length))
-      return TRUE;
+  Signature *self = data;
+  g_clear_pointer (&self->bytes, g_bytes_unref);
+}
+
+static GArray *
+signatures_of (const RbMetadata *self, const RbMetadataRole *role)
+{
+  const json_t *list = json_object_get (self->envelope, "signatures");
+  GArray *signatures = g_array_new (FALSE, TRUE, sizeof (Signature));
+  g_array_set_clear_func (signatures, signature_clear);
+  for (gsize i = 0; i < json_array_size (list); i++) {
+    Signature signature = { .entry = json_array_get (list, i) };
+    const char *text = rb_json_string_or (signature.entry, "sig", "");
+    signature.key = g_hash_table_lookup (role->keys, rb_json_string_or (signature.entry, "keyid", ""));
+    if (signature.key == NULL || text[0] == '\0')
+      continue;
+    signature.bytes = signature_bytes (signature.key, text);
+    g_array_append_val (signatures, signature);
   }
-  return FALSE;
+  return signatures;
+}
+
+typedef struct {
+  GArray *signatures;
+  GHashTable *signers; /* ids of public keys; borrowed */
+  gint64 threshold;
+} Count;
+
+static gboolean
+signature_verifies (const Signature *signature, GBytes *form)
+{
+  gsize length = 0, message_length = 0;
+  gconstpointer message = g_bytes_get_data (form, &message_length);
+  gconstpointer data = signature->bytes == NULL ? NULL : g_bytes_get_data (signature->bytes, &length);
+  return data != NULL && rb_key_verify (signature->key->key, scheme_of (signature->key, signature->entry), message, message_length, data, length);
+}
+
+/* (RbMetadataFormFunc) TRUE: enough have signed. */
+static gboolean
+count_signers (GBytes *form, gpointer data)
+{
+  Count *count = data;
+  for (guint i = 0; i < count->signatures->len; i++) {
+    Signature *signature = &g_array_index (count->signatures, Signature, i);
+    signature->good = signature->good || signature_verifies (signature, form);
+    if (signature->good)
+      g_hash_table_add (count->signers, (gpointer) rb_key_public_id (signature->key->key));
+  }
+  return (gint64) g_hash_table_size (count->signers) >= count->threshold;
 }
 
 /* Signed with a key id that the role lists and nobody explains is told apart from too few signatures. */
 static RbReason
-why_unmet (const RbMetadata *self, const RbMetadataRole *role, guint bad)
+why_unmet (const RbMetadata *self, const RbMetadataRole *role, GArray *signatures)
 {
-  json_t *signatures = json_object_get (self->envelope, "signatures");
-  if (bad > 0)
-    return RB_REASON_BAD_SIGNATURE;
-  for (gsize i = 0; i < json_array_size (signatures); i++)
-    if (g_hash_table_contains (role->absent, rb_json_string_or (json_array_get (signatures, i), "keyid", "")))
+  const json_t *list = json_object_get (self->envelope, "signatures");
+  for (guint i = 0; i < signatures->len; i++)
+    if (!g_array_index (signatures, Signature, i).good)
+      return RB_REASON_BAD_SIGNATURE;
+  for (gsize i = 0; i < json_array_size (list); i++)
+    if (g_hash_table_contains (role->absent, rb_json_string_or (json_array_get (list, i), "keyid", "")))
       return RB_REASON_BAD_KEY_ID;
   return RB_REASON_THRESHOLD_UNMET;
 }
 
-typedef struct {
-  GHashTable *signers; /* ids of public keys; borrowed */
-  guint bad;
-} Count;
-
-static void
-count_signers (const RbMetadata *self, const RbMetadataRole *role, GPtrArray *forms, Count *count)
-{
-  json_t *signatures = json_object_get (self->envelope, "signatures");
-  count->bad = 0;
-  for (gsize i = 0; i < json_array_size (signatures); i++) {
-    const json_t *signature = json_array_get (signatures, i);
-    const RoleKey *key = g_hash_table_lookup (role->keys, rb_json_string_or (signature, "keyid", ""));
-    if (key == NULL)
-      continue;
-    if (signature_is_good (self, key, signature, forms))
-      g_hash_table_add (count->signers, (gpointer) rb_key_public_id (key->key));
-    else if (rb_json_string_or (signature, "sig", "")[0] != '\0')
-      count->bad++;
-  }
-}
-
-static GPtrArray *
-all_forms (const RbMetadata *self)
-{
-  g_autoptr (json_t) tree = whole_tree (self);
-  return rb_canonical_forms (json_object_get (tree, "signed"));
-}
-
-static GPtrArray *
-form_in_place (const RbMetadata *self)
-{
-  GPtrArray *forms = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_ptr_array_add (forms, rb_scan_signed (self->scan));
-  return forms;
-}
-
 gboolean
-rb_metadata_verify (const RbMetadata *self, const RbMetadataRole *role, GError **error)
+rb_metadata_verify (RbMetadata *self, const RbMetadataRole *role, GError **error)
 {
   g_autoptr (GHashTable) signers = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GPtrArray) forms = self->scan == NULL ? all_forms (self) : form_in_place (self);
-  Count count = { signers, 0 };
-  count_signers (self, role, forms, &count);
-  if ((gint64) g_hash_table_size (signers) < role->threshold && self->scan != NULL && !rb_scan_is_plain (self->scan)) {
-    g_autoptr (GPtrArray) others = all_forms (self);
-    count_signers (self, role, others, &count);
-  }
+  g_autoptr (GArray) signatures = signatures_of (self, role);
+  Count count = { signatures, signers, role->threshold };
+  gboolean enough = signatures->len > 0 && each_form (self, FALSE, count_signers, &count);
   guint good = g_hash_table_size (signers);
-  if ((gint64) good >= role->threshold)
-    return TRUE;
-  g_set_error (error, RB_UPTANE_ERROR, (int) why_unmet (self, role, count.bad),
-               "%s version %" G_GINT64_FORMAT ": signed by %u of the keys it needs, %" G_GINT64_FORMAT " are needed",
-               type_names[self->type], self->version, good, role->threshold);
+  if (enough && (gint64) good >= role->threshold)
+    return complete (self, error);
+  g_set_error (error, RB_UPTANE_ERROR, (int) why_unmet (self, role, signatures),
+               "%s version %" G_GINT64_FORMAT ": %u valid signatures, threshold is %" G_GINT64_FORMAT, type_names[self->type], self->version, good,
+               role->threshold);
   return FALSE;
 }

@@ -20,6 +20,7 @@ typedef struct {
   gint64 expires;
   json_t *envelope;
   json_t *signed_part; /* borrowed from envelope; "targets" and "meta" are read by rb_metadata_entry() and the like */
+  gboolean is_head;    /* signed_part has only _type, version and expires: rb_metadata_verify() makes it whole */
   RbScan *scan;        /* of a large file, whose table is no tree; else NULL */
 } RbMetadata;
 
@@ -28,11 +29,15 @@ typedef struct {
 RbMetadata *rb_metadata_parse (GBytes *bytes, RbMetadataType type, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Which role of a refused file has the illegal threshold; NULL when none has. (transfer full) */
 char *rb_metadata_illegal_role (GBytes *bytes);
+/* The same of bytes from outside: of a large file only signatures, _type, version and expires become a tree before
+ * rb_metadata_verify() has found it authentic, so that memory stays bounded by the file's length. */
+RbMetadata *rb_metadata_read (GBytes *bytes, RbMetadataType type, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_metadata_free (RbMetadata *self);
 /* The canonical form A of the whole file, which uptane's snapshot and timestamp hash. (transfer full) */
 GBytes *rb_metadata_canonical (const RbMetadata *self);
-/* Those of the three that differ. (element-type GBytes) (transfer full) */
-GPtrArray *rb_metadata_canonical_forms (const RbMetadata *self);
+/* Canonical forms of the whole file, one after another; TRUE from func ends it and is returned. form is gone after the call. */
+typedef gboolean (*RbMetadataFormFunc) (GBytes *form, gpointer data);
+gboolean rb_metadata_each_form (const RbMetadata *self, RbMetadataFormFunc func, gpointer data);
 /* The targets of a targets file, the files of a snapshot or timestamp. */
 gsize rb_metadata_n_entries (const RbMetadata *self);
 /* NULL when nothing has that name; borrowed. */
@@ -60,5 +65,6 @@ RbMetadataRole *rb_metadata_root_role (const RbMetadata *root, const char *name,
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMetadataRole, rb_metadata_role_free)
 
 /* Signed by a threshold of distinct public keys of role? Unusable signatures are skipped. Errors: threshold-unmet,
- * bad-signature, bad-key-id (signed with an id that the role lists and "keys" does not). */
-gboolean rb_metadata_verify (const RbMetadata *self, const RbMetadataRole *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * bad-signature, bad-key-id (signed with an id that the role lists and "keys" does not), and of a large file that was read
+ * by its head malformed, illegal-threshold. */
+gboolean rb_metadata_verify (RbMetadata *self, const RbMetadataRole *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;

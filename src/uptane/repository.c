@@ -6,6 +6,7 @@
 #include "core/moment.h"
 #include "crypto/digest.h"
 #include "uptane/delegation.h"
+#include "uptane/form.h"
 #include "uptane/listed.h"
 
 #include <string.h>
@@ -95,7 +96,7 @@ set_failure (GError **failure, RbReason reason, const char *text)
 static RbMetadata *
 parse (RbRepository *self, GBytes *bytes, RbMetadataType type, gsize max, GError **failure)
 {
-  RbMetadata *metadata = bytes == NULL ? NULL : rb_metadata_parse (bytes, type, max, failure);
+  RbMetadata *metadata = bytes == NULL ? NULL : rb_metadata_read (bytes, type, max, failure);
   if (bytes != NULL && metadata == NULL && rb_reason_of (*failure) == RB_REASON_ILLEGAL_THRESHOLD) {
     g_free (self->culprit);
     self->culprit = rb_metadata_illegal_role (bytes);
@@ -125,13 +126,25 @@ check_version (gint64 version, gint64 wanted, RbReason reason, GError **failure)
   return FALSE;
 }
 
+/* Of a large file, thresholds are known only when it is authentic. */
 static gboolean
-verify_by_root (RbRepository *self, const RbMetadata *metadata, const char *role, GError **failure)
+verify (RbRepository *self, RbMetadata *metadata, const RbMetadataRole *keys, GError **failure)
+{
+  gboolean good = rb_metadata_verify (metadata, keys, failure);
+  if (!good && rb_reason_of (*failure) == RB_REASON_ILLEGAL_THRESHOLD) {
+    g_free (self->culprit);
+    self->culprit = rb_form_illegal_role (metadata->signed_part);
+  }
+  return good;
+}
+
+static gboolean
+verify_by_root (RbRepository *self, RbMetadata *metadata, const char *role, GError **failure)
 {
   g_autoptr (RbMetadataRole) keys = rb_metadata_root_role (rb_store_root_metadata (self->store), role, failure);
   if (keys == NULL && *failure == NULL)
     return set_failure (failure, RB_REASON_THRESHOLD_UNMET, "the root names no keys for this role");
-  return keys != NULL && rb_metadata_verify (metadata, keys, failure);
+  return keys != NULL && verify (self, metadata, keys, failure);
 }
 
 static gboolean
@@ -155,7 +168,7 @@ changed_roles (const RbMetadata *before, const RbMetadata *after)
 }
 
 static gboolean
-accept_root (RbRepository *self, const RbMetadata *next, GError **failure)
+accept_root (RbRepository *self, RbMetadata *next, GError **failure)
 {
   const RbMetadata *trusted = rb_store_root_metadata (self->store);
   g_autoptr (RbMetadataRole) own = NULL;
@@ -222,7 +235,7 @@ next_root (RbRepository *self, gboolean *done, GError **failure)
 }
 
 gboolean
-rb_repository_update_root (RbRepository *self, GError **error)
+rb_repository_walk_roots (RbRepository *self, GError **error)
 {
   GError *failure = NULL;
   gboolean done = FALSE;
@@ -235,9 +248,16 @@ rb_repository_update_root (RbRepository *self, GError **error)
       done = TRUE;
   if (!rb_store_save (self->store, failure == NULL ? &failure : NULL) || failure != NULL)
     return refused (self, "root", error, failure);
-  if (!check_expiry (rb_store_root_metadata (self->store), self->limits.now, &failure))
-    return refused (self, "root", error, failure);
   return TRUE;
+}
+
+gboolean
+rb_repository_update_root (RbRepository *self, GError **error)
+{
+  GError *failure = NULL;
+  if (!rb_repository_walk_roots (self, error))
+    return FALSE;
+  return check_expiry (rb_store_root_metadata (self->store), self->limits.now, &failure) || refused (self, "root", error, failure);
 }
 
 gboolean
@@ -285,12 +305,18 @@ fetch_role (RbRepository *self, const char *role, const RbListed *listed, gsize 
   g_autofree char *versioned
     = g_strdup_printf ("%" G_GINT64_FORMAT ".%s.json", listed == NULL ? 0 : listed->version, name);
   gboolean versions = listed != NULL && consistent (self);
+  gsize bound = rb_listed_bound (listed, max, TRUE);
+  GError *problem = NULL;
   GBytes *bytes = NULL;
   if (self->limits.any_layout && listed != NULL) {
-    bytes = fetch_if_there (self, versions ? versioned : plain, max, failure);
+    bytes = fetch_if_there (self, versions ? versioned : plain, bound, &problem);
     versions = !versions;
   }
-  return bytes != NULL || *failure != NULL ? bytes : rb_source_fetch (self->source, versions ? versioned : plain, max, failure);
+  if (bytes == NULL && problem == NULL)
+    bytes = rb_source_fetch (self->source, versions ? versioned : plain, bound, &problem);
+  if (problem != NULL)
+    rb_listed_fail (listed, bound, max, problem, failure);
+  return bytes;
 }
 
 static gboolean
@@ -466,7 +492,7 @@ load_targets (RbRepository *self, const char *role, const RbMetadataRole *keys, 
   g_autoptr (GBytes) bytes = fetch_role (self, role, entry, self->limits.max_targets, failure);
   g_autoptr (RbMetadata) targets = parse (self, bytes, RB_METADATA_TARGETS, self->limits.max_targets, failure);
   if (targets == NULL || (entry != NULL && !rb_listed_check (entry, targets, TRUE, failure))
-      || !rb_metadata_verify (targets, keys, failure) || (entry != NULL && !check_listed (targets, entry, failure))
+      || !verify (self, targets, keys, failure) || (entry != NULL && !check_listed (targets, entry, failure))
       || !check_version (targets->version, below, RB_REASON_ROLLBACK, failure)
       || !check_expiry (targets, self->limits.now, failure))
     return NULL;
@@ -659,6 +685,58 @@ rb_repository_find (RbRepository *self, const char *path, const char *hardware_i
   }
   g_free (search.role);
   return found;
+}
+
+static gboolean
+load_below (RbRepository *self, const RbMetadata *targets, const char *role, GHashTable *visited, GError **failure);
+
+static gboolean
+load_place (RbRepository *self, const Place *place, const json_t *entry, GHashTable *visited, GError **failure)
+{
+  g_autofree char *name = place_name (place);
+  if (g_hash_table_size (visited) >= MAX_VISITED || !g_hash_table_add (visited, g_steal_pointer (&name)))
+    return TRUE;
+  const Delegated *delegated = delegated_file (self, place, entry, failure);
+  if (delegated == NULL) {
+    g_free (self->culprit);
+    self->culprit = g_strdup (rb_json_string_or (entry, "name", ""));
+    return FALSE;
+  }
+  return load_below (self, delegated->metadata, delegated->role, visited, failure);
+}
+
+static gboolean
+load_below (RbRepository *self, const RbMetadata *targets, const char *role, GHashTable *visited, GError **failure)
+{
+  const json_t *list = json_object_get (json_object_get (targets->signed_part, "delegations"), "roles");
+  for (gsize i = 0; i < json_array_size (list); i++) {
+    const json_t *delegation = json_array_get (list, i);
+    const json_t *several = json_object_get (delegation, "roles");
+    gsize n = several == NULL ? 1 : json_array_size (several);
+    for (gsize k = 0; k < n; k++) {
+      const Place place = { targets, role, i, k };
+      if (!load_place (self, &place, several == NULL ? delegation : json_array_get (several, k), visited, failure))
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+gboolean
+rb_repository_load_delegations (RbRepository *self, GError **error)
+{
+  g_autoptr (GHashTable) visited = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GError *failure = NULL;
+  return load_below (self, rb_repository_targets (self), "targets", visited, &failure) || refused (self, "targets", error, failure);
+}
+
+void
+rb_repository_each_delegated (RbRepository *self, RbRepositoryDelegatedFunc func, gpointer data)
+{
+  for (guint i = 0; i < self->delegated->len; i++) {
+    const Delegated *delegated = self->delegated->pdata[i];
+    func (delegated->role, delegated->metadata, data);
+  }
 }
 
 /* Keys that sign for a carrier of release counters now. (transfer full) */

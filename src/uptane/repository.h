@@ -26,6 +26,8 @@ RbRepository *rb_repository_new (RbStore *store, RbSource *source, const RbRepos
 void rb_repository_free (RbRepository *self);
 /* Walks the root chain; expiry counts only for the last root. */
 gboolean rb_repository_update_root (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, whether the last root has expired or not. */
+gboolean rb_repository_walk_roots (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Does the root list the role? */
 gboolean rb_repository_has_role (RbRepository *self, const char *role);
 gboolean rb_repository_update_timestamp (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -35,6 +37,11 @@ gboolean rb_repository_update_targets (RbRepository *self, GError **error) G_GNU
 const RbMetadata *rb_repository_targets (RbRepository *self);
 /* Pre-order search over delegations. hardware_id may be NULL. NULL with target-missing when nobody vouches. (transfer full) */
 RbTarget *rb_repository_find (RbRepository *self, const char *path, const char *hardware_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Loads every delegated role that a delegation leads to, up to the bound of a search. */
+gboolean rb_repository_load_delegations (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Each delegated file that was loaded, by each delegation. */
+typedef void (*RbRepositoryDelegatedFunc) (const char *role, const RbMetadata *targets, gpointer data);
+void rb_repository_each_delegated (RbRepository *self, RbRepositoryDelegatedFunc func, gpointer data);
 /* The release counter that an assigned image may not fall below, -1: none. It binds while the keys that signed the metadata which
  * carried it are those of that role. */
 gint64 rb_repository_counter (RbRepository *self, const char *serial);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "uptane/scan.h"
 
+#include "uptane/canonical.h"
+
 #include <string.h>
 
 #define MAX_DEPTH 64
+#define MAX_SORTED 500000 /* members of one object that are sorted: what needs memory beside the text */
 #define MAX_DIGITS 18 /* fit a signed 64 bit integer, whatever they are */
 
 /* What was met that a canonical form does not have, or that not every form writes alike. */
@@ -19,6 +22,8 @@ enum {
 };
 #define MET_LAYOUT (MET_SPACE | MET_DISORDER)
 #define MET_FOREIGN (MET_LAYOUT | MET_NAME | MET_NUMBER | MET_ESCAPE)
+
+static const char *const head_names[] = { "_type", "version", "expires" };
 
 typedef struct {
   gsize at;
@@ -36,8 +41,10 @@ struct _RbScan {
   gsize problem_at;
   const char *table_name;
   Span envelope;
+  Span signatures;
   Span signed_part;
   Span table;
+  Span head[3]; /* values of head_names in signed */
   guint signed_met;
   guint envelope_met;
   GArray *entries; /* of guint32: where the name of each begins, after its quote */
@@ -374,6 +381,24 @@ is_named (const RbScan *self, const Members *members, const char *wanted)
   return members->name.length == strlen (wanted) && memcmp (&self->text[members->name.at], wanted, members->name.length) == 0;
 }
 
+static void
+note_head (RbScan *self, const Members *members, gsize begin, gsize end)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (head_names); i++)
+    if (is_named (self, members, head_names[i]))
+      self->head[i] = (Span){ begin, end - begin };
+}
+
+static gsize
+take_signatures (RbScan *self, gsize begin)
+{
+  if (self->signatures.length > 0)
+    return bad (self, begin, "“signatures” is there twice");
+  gsize at = take_value (self, begin);
+  self->signatures = (Span){ begin, at - begin };
+  return at;
+}
+
 static gsize
 take_signed (RbScan *self, gsize begin)
 {
@@ -387,8 +412,10 @@ take_signed (RbScan *self, gsize begin)
     at = next_member (self, at, &members);
     if (at == FAILED || members.ended)
       break;
-    gboolean is_table = self->table.length == 0 && is_named (self, &members, self->table_name) && peek (self, at) == '{';
+    gboolean is_table = self->table_name != NULL && self->table.length == 0 && is_named (self, &members, self->table_name) && peek (self, at) == '{';
+    gsize value_at = at;
     at = is_table ? take_table (self, at) : take_value (self, at);
+    note_head (self, &members, value_at, at);
   }
   self->signed_part = (Span){ begin, at - begin };
   self->signed_met = self->met;
@@ -409,7 +436,10 @@ take_envelope (RbScan *self, gsize begin)
     if (at == FAILED || members.ended)
       break;
     gboolean is_signed = is_named (self, &members, "signed") && peek (self, at) == '{';
-    at = is_signed ? take_signed (self, at) : take_value (self, at);
+    if (is_named (self, &members, "signatures"))
+      at = take_signatures (self, at);
+    else
+      at = is_signed ? take_signed (self, at) : take_value (self, at);
   }
   self->envelope = (Span){ begin, at - begin };
   self->envelope_met = self->met;
@@ -430,6 +460,9 @@ typedef struct {
   GByteArray *out;
   GArray *members; /* of Written: those of the objects that are being written */
   gboolean twice;  /* a name stands twice in one object */
+  gboolean unreadable; /* a number that no computer holds */
+  gboolean too_many;   /* members in one object */
+  gboolean by_utf16;   /* the order of members: UTF-16 code units, not bytes */
 } Rewriter;
 
 /* Where they stand after the object's brace. */
@@ -444,13 +477,47 @@ write_bytes (Rewriter *self, gconstpointer bytes, gsize length)
   g_byte_array_append (self->out, bytes, (guint) length);
 }
 
+/* The next byte of a name in form A without its escape, -1 at its end: "\u00XX" is a control character there. */
+static inline int
+name_byte (const char *name, gsize length, gsize *at)
+{
+  static const char letters[] = "nrtbf", controls[] = "\n\r\t\b\f";
+  gsize i = *at;
+  if (i >= length)
+    return -1;
+  *at = i + 1;
+  if (name[i] != '\\' || i + 1 >= length)
+    return (guchar) name[i];
+  const char *letter = strchr (letters, name[i + 1]);
+  *at = i + (name[i + 1] == 'u' ? 6 : 2);
+  if (name[i + 1] == 'u' && i + 5 < length)
+    return g_ascii_xdigit_value (name[i + 4]) * 16 + g_ascii_xdigit_value (name[i + 5]);
+  return letter != NULL && *letter != '\0' ? controls[letter - letters] : (guchar) name[i + 1];
+}
+
 static int
-compare_written (gconstpointer a, gconstpointer b, gpointer text)
+compare_names (const char *left, gsize left_length, const char *right, gsize right_length, gboolean by_utf16)
+{
+  gsize i = 0, k = 0;
+  int x, y;
+  do {
+    x = name_byte (left, left_length, &i);
+    y = name_byte (right, right_length, &k);
+  } while (x == y && x >= 0);
+  return by_utf16 ? rb_canonical_compare_utf16_bytes (x, y) : (x > y) - (x < y);
+}
+
+typedef struct {
+  const char *bytes;
+  gboolean by_utf16;
+} Order;
+
+static int
+compare_written (gconstpointer a, gconstpointer b, gpointer data)
 {
   const Written *left = a, *right = b;
-  const char *bytes = text;
-  int order = memcmp (&bytes[left->name.at], &bytes[right->name.at], MIN (left->name.length, right->name.length));
-  return order != 0 ? order : (left->name.length > right->name.length) - (left->name.length < right->name.length);
+  const Order *how = data;
+  return compare_names (&how->bytes[left->name.at], left->name.length, &how->bytes[right->name.at], right->name.length, how->by_utf16);
 }
 
 /* The members from first on, which stand in out from begin on. */
@@ -460,14 +527,44 @@ sort_members (Rewriter *self, guint first, gsize begin)
   guint n = self->members->len - first;
   Written *members = &g_array_index (self->members, Written, first);
   g_autofree char *before = g_memdup2 (&self->out->data[begin], self->out->len - begin);
-  g_qsort_with_data (members, (int) n, sizeof *members, compare_written, before);
+  Order order = { before, self->by_utf16 };
+  g_qsort_with_data (members, (int) n, sizeof *members, compare_written, &order);
   g_byte_array_set_size (self->out, (guint) begin);
   for (guint i = 0; i < n; i++) {
     if (i > 0)
       write_bytes (self, ",", 1);
-    self->twice = self->twice || (i > 0 && compare_written (&members[i - 1], &members[i], before) == 0);
+    self->twice = self->twice || (i > 0 && compare_written (&members[i - 1], &members[i], &order) == 0);
     write_bytes (self, &before[members[i].all.at], members[i].all.length);
   }
+}
+
+/* As form A has it already: a string without escapes, a word, a positive integer of few digits. */
+static gboolean
+is_form_a (const char *text, gsize length)
+{
+  if (text[0] == '"')
+    return memchr (text, '\\', length) == NULL;
+  if (g_ascii_isalpha (text[0]))
+    return TRUE;
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isdigit (text[i]))
+      return FALSE;
+  return length <= MAX_DIGITS;
+}
+
+/* A number, a word or a string as form A has it. */
+static void
+write_scalar (Rewriter *self, gsize at, gsize end)
+{
+  const char *text = &self->scan->text[at];
+  if (is_form_a (text, end - at)) {
+    write_bytes (self, text, end - at);
+    return;
+  }
+  g_autofree char *form = rb_canonical_scalar (text, end - at);
+  self->unreadable = self->unreadable || form == NULL;
+  if (form != NULL)
+    write_bytes (self, form, strlen (form));
 }
 
 static gsize write_value (Rewriter *self, gsize at);
@@ -485,14 +582,16 @@ write_object (Rewriter *self, gsize at)
     if (self->out->len > begin)
       write_bytes (self, ",", 1);
     gsize place = self->out->len - begin;
-    Written written = { { place, 0 }, { place + 1, members.name.length } };
-    write_bytes (self, &self->scan->text[members.name.at - 1], members.name.length + 2);
+    write_scalar (self, members.name.at - 1, members.name.at + members.name.length + 1);
+    Written written = { { place, 0 }, { place + 1, self->out->len - begin - place - 2 } };
     write_bytes (self, ":", 1);
     at = write_value (self, at);
     written.all.length = self->out->len - begin - place;
-    g_array_append_val (self->members, written);
+    self->too_many = self->too_many || self->members->len - first >= MAX_SORTED;
+    if (!self->too_many)
+      g_array_append_val (self->members, written);
   }
-  if ((self->scan->met & MET_DISORDER) != 0)
+  if (!self->too_many && ((self->scan->met & (MET_DISORDER | MET_NAME)) != 0 || self->by_utf16))
     sort_members (self, first, begin);
   self->scan->met = outside;
   g_array_set_size (self->members, first);
@@ -524,19 +623,22 @@ write_value (Rewriter *self, gsize at)
   if (c == '[')
     return write_array (self, at);
   gsize end = take_value (self->scan, at);
-  write_bytes (self, &self->scan->text[at], end - at);
+  write_scalar (self, at, end);
   return end;
 }
 
-/* NULL when a name stands twice. */
+/* The value at a place in form A. NULL when a name stands twice in one object, or a number cannot be read. */
 static GBytes *
-rewritten (RbScan *self)
+rewritten (RbScan *self, gsize at, gsize length, gboolean by_utf16, gboolean *too_many)
 {
   g_autoptr (GArray) members = g_array_new (FALSE, FALSE, sizeof (Written));
-  Rewriter rewriter = { self, g_byte_array_sized_new ((guint) self->envelope.length), members, FALSE };
-  write_value (&rewriter, self->envelope.at);
+  Rewriter rewriter = { .scan = self, .out = g_byte_array_sized_new ((guint) length + 1), .members = members, .by_utf16 = by_utf16 };
+  guint met = self->met;
+  write_value (&rewriter, at);
+  self->met = met;
   g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (rewriter.out);
-  return rewriter.twice ? NULL : g_steal_pointer (&bytes);
+  *too_many = rewriter.too_many;
+  return rewriter.twice || rewriter.unreadable || rewriter.too_many ? NULL : g_steal_pointer (&bytes);
 }
 
 static RbScan *
@@ -565,15 +667,18 @@ is_canonical (guint met)
   return (met & MET_FOREIGN) == 0 && (met & (MET_WIDE | MET_WIDE_ESCAPE)) != (MET_WIDE | MET_WIDE_ESCAPE);
 }
 
-/* A text whose only fault is its layout is scanned again in another one. */
+/* A text that is no canonical form is scanned again in form A. */
 static gboolean
 set_layout (RbScan **self, GError **error)
 {
-  if (((*self)->signed_met & MET_FOREIGN & ~MET_LAYOUT) != 0 || ((*self)->signed_met & MET_LAYOUT) == 0)
+  if (is_canonical ((*self)->signed_met))
     return TRUE;
-  g_autoptr (GBytes) bytes = rewritten (*self);
+  gboolean too_many = FALSE;
+  g_autoptr (GBytes) bytes = rewritten (*self, (*self)->envelope.at, (*self)->envelope.length, FALSE, &too_many);
+  if (bytes == NULL && too_many)
+    return rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_TOO_LARGE, "not in canonical form, and more than %d members in one object", MAX_SORTED);
   if (bytes == NULL)
-    return malformed (error, (*self)->signed_part.at, "a member stands twice in one object");
+    return malformed (error, (*self)->signed_part.at, "a member stands twice in one object, or a number is too large");
   RbScan *again = scan_new (bytes, (*self)->table_name);
   rb_scan_free (*self);
   *self = again;
@@ -583,16 +688,20 @@ set_layout (RbScan **self, GError **error)
 RbScan *
 rb_scan_new (GBytes *bytes, const char *table, GError **error)
 {
-  if (g_bytes_get_size (bytes) > G_MAXUINT32)
+  if (g_bytes_get_size (bytes) > G_MAXUINT32) {
+    malformed (error, G_MAXUINT32, "larger than 4 GB");
     return NULL;
+  }
   g_autoptr (RbScan) self = scan_new (bytes, table);
   if (self->problem != NULL) {
     malformed (error, self->problem_at, self->problem);
     return NULL;
   }
-  if (self->table.length == 0 || !set_layout (&self, error))
+  if (self->signed_part.length == 0) {
+    malformed (error, 0, "“signed” is not there, or no object");
     return NULL;
-  return is_canonical (self->signed_met) ? g_steal_pointer (&self) : NULL;
+  }
+  return set_layout (&self, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void
@@ -603,15 +712,77 @@ rb_scan_free (RbScan *self)
   g_free (self);
 }
 
+static void
+append_span (const RbScan *self, GByteArray *out, gsize begin, gsize end)
+{
+  g_byte_array_append (out, (const guint8 *) &self->text[begin], (guint) (end - begin));
+}
+
+static void
+append_text (GByteArray *out, const char *text)
+{
+  g_byte_array_append (out, (const guint8 *) text, (guint) strlen (text));
+}
+
+/* From begin to end, with an empty table. */
+static GBytes *
+without_table (const RbScan *self, gsize begin, gsize end)
+{
+  GByteArray *out = g_byte_array_new ();
+  if (self->table.length > 0) {
+    append_span (self, out, begin, self->table.at);
+    append_text (out, "{}");
+    begin = self->table.at + self->table.length;
+  }
+  append_span (self, out, begin, end);
+  return g_byte_array_free_to_bytes (out);
+}
+
 GBytes *
 rb_scan_rest (const RbScan *self)
 {
-  gsize after = self->table.at + self->table.length;
-  GByteArray *rest = g_byte_array_new ();
-  g_byte_array_append (rest, (const guint8 *) self->text, (guint) self->table.at);
-  g_byte_array_append (rest, (const guint8 *) "{}", 2);
-  g_byte_array_append (rest, (const guint8 *) &self->text[after], (guint) (self->length - after));
-  return g_byte_array_free_to_bytes (rest);
+  return without_table (self, 0, self->length);
+}
+
+GBytes *
+rb_scan_signed_rest (const RbScan *self)
+{
+  return without_table (self, self->signed_part.at, self->signed_part.at + self->signed_part.length);
+}
+
+GBytes *
+rb_scan_head (const RbScan *self)
+{
+  GByteArray *out = g_byte_array_new ();
+  append_text (out, "{");
+  if (self->signatures.length > 0) {
+    append_text (out, "\"signatures\":");
+    append_span (self, out, self->signatures.at, self->signatures.at + self->signatures.length);
+    append_text (out, self->signed_part.length > 0 ? "," : "");
+  }
+  append_text (out, self->signed_part.length > 0 ? "\"signed\":{" : "");
+  for (guint i = 0, n = 0; i < G_N_ELEMENTS (head_names); i++) {
+    if (self->head[i].length == 0)
+      continue;
+    g_autofree char *name = g_strdup_printf ("%s\"%s\":", n++ > 0 ? "," : "", head_names[i]);
+    append_text (out, name);
+    append_span (self, out, self->head[i].at, self->head[i].at + self->head[i].length);
+  }
+  append_text (out, self->signed_part.length > 0 ? "}}" : "}");
+  return g_byte_array_free_to_bytes (out);
+}
+
+GBytes *
+rb_scan_form_a (const RbScan *self, gboolean whole, gboolean by_utf16)
+{
+  const Span *span = whole ? &self->envelope : &self->signed_part;
+  g_autoptr (RbScan) scan = g_new0 (RbScan, 1); /* rewriting counts on a scan of its own */
+  scan->bytes = g_bytes_ref (self->bytes);
+  scan->text = self->text;
+  scan->length = self->length;
+  scan->entries = g_array_new (FALSE, FALSE, sizeof (guint32));
+  gboolean too_many = FALSE;
+  return rewritten (scan, span->at, span->length, by_utf16, &too_many);
 }
 
 static GBytes *
@@ -624,6 +795,12 @@ GBytes *
 rb_scan_signed (const RbScan *self)
 {
   return in_place (self, &self->signed_part);
+}
+
+gboolean
+rb_scan_is_wide (const RbScan *self)
+{
+  return (self->envelope_met & (MET_WIDE | MET_WIDE_ESCAPE)) != 0;
 }
 
 gboolean
@@ -645,20 +822,24 @@ rb_scan_size (const RbScan *self)
   return self->entries->len;
 }
 
-/* Names of the table are without escapes, so the next quote ends them. */
 static Span
 name_of (const RbScan *self, guint index)
 {
-  gsize at = g_array_index (self->entries, guint32, index);
-  const char *end = memchr (&self->text[at], '"', self->length - at);
-  return (Span){ at, (gsize) (end - &self->text[at]) };
+  gsize at = g_array_index (self->entries, guint32, index), end = at;
+  while (self->text[end] != '"')
+    end += self->text[end] == '\\' ? 2 : 1;
+  return (Span){ at, end - at };
 }
 
 char *
 rb_scan_name (const RbScan *self, guint index)
 {
   const Span name = name_of (self, index);
-  return g_strndup (&self->text[name.at], name.length);
+  g_autoptr (GString) out = g_string_sized_new (name.length);
+  gsize at = 0;
+  for (int c = name_byte (&self->text[name.at], name.length, &at); c >= 0; c = name_byte (&self->text[name.at], name.length, &at))
+    g_string_append_c (out, (char) c);
+  return g_string_free (g_steal_pointer (&out), FALSE);
 }
 
 /* Without spaces a value stands between `":` and `,"` of the next entry, or the table's `}`. */
@@ -672,11 +853,17 @@ rb_scan_value (const RbScan *self, guint index)
   return in_place (self, &value);
 }
 
+/* wanted is no form: it has no escapes. */
 static int
-compare (const RbScan *self, const Span *name, const char *wanted, gsize length)
+compare (const RbScan *self, const Span *name, const char *wanted)
 {
-  int order = memcmp (&self->text[name->at], wanted, MIN (name->length, length));
-  return order != 0 ? order : (name->length > length) - (name->length < length);
+  gsize at = 0;
+  for (;; wanted++) {
+    int c = name_byte (&self->text[name->at], name->length, &at);
+    int other = *wanted == '\0' ? -1 : (guchar) *wanted;
+    if (c != other || c < 0)
+      return (c > other) - (c < other);
+  }
 }
 
 gboolean
@@ -687,7 +874,7 @@ rb_scan_find (const RbScan *self, const char *name, guint *index)
   while (low < high) {
     guint middle = low + (high - low) / 2;
     const Span found = name_of (self, middle);
-    int order = compare (self, &found, name, strlen (name));
+    int order = compare (self, &found, name);
     if (order == 0) {
       *index = middle;
       return TRUE;

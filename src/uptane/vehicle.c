@@ -277,9 +277,8 @@ compare_all (Check *check, RbRepository *images, GError **error)
   return TRUE;
 }
 
-/* By its name, or by HASH.NAME of consistent snapshots. NULL without error when it is not there. */
-static GBytes *
-fetch_image (RbSource *source, const RbTarget *target, GError **failure)
+GBytes *
+rb_vehicle_fetch_image (RbSource *source, const RbTarget *target, GError **failure)
 {
   const char *file = file_of (target->path);
   g_autofree char *folder = g_path_get_dirname (file);
@@ -304,7 +303,7 @@ static gboolean
 judge_image (Check *check, RbAssignment *assignment, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = fetch_image (check->request->images, assignment->target, &failure);
+  g_autoptr (GBytes) bytes = rb_vehicle_fetch_image (check->request->images, assignment->target, &failure);
   assignment->image_seen = bytes != NULL;
   if (failure == NULL && (bytes == NULL || rb_vehicle_check_image (assignment->target, bytes, &failure)))
     return TRUE;

@@ -53,6 +53,8 @@ gboolean rb_vehicle_verify_partial (RbStore *director_store, RbSource *director,
 /* Only the root chain: from the store's root to the newest in source. */
 gboolean rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbVerdict *verdict,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* An image by its name, or by HASH.NAME of consistent snapshots, not yet verified. NULL without error: it is not there. (transfer full) */
+GBytes *rb_vehicle_fetch_image (RbSource *source, const RbTarget *target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* length and all hashes of an image against its entry */
 gboolean rb_vehicle_check_image (const RbTarget *target, GBytes *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbAssignment, rb_vehicle_assignment_free)

@@ -31,7 +31,7 @@ struct _RbWorkflow {
   GHashTable *trusted; /* role → RbMetadata, verified in this run or in an earlier one */
 };
 
-static const RbMetadata *
+static RbMetadata *
 trusted (RbWorkflow *self, const char *role)
 {
   return g_hash_table_lookup (self->trusted, role);
@@ -61,7 +61,7 @@ is_fresh (RbWorkflow *self, const RbMetadata *metadata, GError **error)
 }
 
 static gboolean
-is_signed_by_root (const RbMetadata *root, const RbMetadata *metadata, const char *role, GError **error)
+is_signed_by_root (const RbMetadata *root, RbMetadata *metadata, const char *role, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (RbMetadataRole) keys = rb_metadata_root_role (root, role, &failure);
@@ -185,7 +185,7 @@ static RbMetadata *
 fetch (RbWorkflow *self, const char *name, RbMetadataType type, gsize max, GError **error)
 {
   g_autoptr (GBytes) bytes = rb_source_fetch (self->source, name, max, error);
-  return bytes == NULL ? NULL : rb_metadata_parse (bytes, type, max, error);
+  return bytes == NULL ? NULL : rb_metadata_read (bytes, type, max, error);
 }
 
 static gboolean
@@ -328,14 +328,11 @@ fetch_listed (RbWorkflow *self, const char *role, RbMetadataType type, const RbL
   g_autofree char *plain = rb_accepted_file_name (role);
   g_autofree char *name
     = rb_workflow_is_consistent (self) ? g_strdup_printf ("%" G_GINT64_FORMAT ".%s", listed->version, plain) : g_strdup (plain);
-  gsize own = max_of (self, type);
-  gboolean shorter = listed->length > 0 && (guint64) listed->length < own;
-  g_autoptr (GError) failure = NULL;
-  RbMetadata *file = fetch (self, name, type, shorter ? (gsize) listed->length : own, &failure);
-  if (file == NULL && shorter && rb_reason_of (failure) == RB_REASON_TOO_LARGE)
-    deny (error, RB_REASON_LENGTH_MISMATCH, "longer than the listed %" G_GINT64_FORMAT " bytes", listed->length);
-  else if (file == NULL)
-    g_propagate_error (error, g_steal_pointer (&failure));
+  gsize own = max_of (self, type), bound = rb_listed_bound (listed, own, FALSE);
+  GError *failure = NULL;
+  RbMetadata *file = fetch (self, name, type, bound, &failure);
+  if (file == NULL)
+    rb_listed_fail (listed, bound, own, failure, error);
   return file;
 }
 
@@ -361,7 +358,7 @@ still_listed (const char *name, const json_t *entry, gpointer data)
 }
 
 static gboolean
-check_snapshot (RbWorkflow *self, const RbMetadata *next, const RbMetadata *before, const RbListed *listed, GError **error)
+check_snapshot (RbWorkflow *self, RbMetadata *next, const RbMetadata *before, const RbListed *listed, GError **error)
 {
   Successor successor = { next, error };
   return rb_listed_check (listed, next, FALSE, error) && is_signed_by_root (trusted (self, "root"), next, "snapshot", error)
@@ -389,7 +386,7 @@ update_snapshot (RbWorkflow *self, GError **error)
 }
 
 static gboolean
-check_targets (RbWorkflow *self, const RbMetadata *targets, const RbMetadataRole *keys, const RbListed *listed, GError **error)
+check_targets (RbWorkflow *self, RbMetadata *targets, const RbMetadataRole *keys, const RbListed *listed, GError **error)
 {
   return rb_listed_check (listed, targets, FALSE, error) && rb_metadata_verify (targets, keys, error) && has_version (targets, listed, error)
          && is_fresh (self, targets, error);
@@ -528,7 +525,7 @@ load_delegated (RbWorkflow *self, const Visit *visit, GError **error)
 {
   const json_t *all_keys = json_object_get (json_object_get (visit->parent->signed_part, "delegations"), "keys");
   g_autoptr (RbMetadataRole) keys = rb_metadata_role_new (all_keys, visit->entry, error);
-  const RbMetadata *known = trusted (self, visit->role);
+  RbMetadata *known = trusted (self, visit->role);
   if (keys == NULL)
     return FALSE;
   return known != NULL ? rb_metadata_verify (known, keys, error) : update_targets (self, visit->role, keys, error);

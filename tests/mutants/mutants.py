@@ -149,6 +149,12 @@ MUTANTS = [
            "uptane-accepted", "a damaged snapshot file forgets no version"),
     Mutant("counter-keys", "rb_repository_counter", "now != NULL && g_strcmp0 (keys, now) != 0", "now != NULL",
            "uptane-accepted", "a release counter binds while the keys that signed it are in use"),
+    Mutant("authentic-first", "read_all", "self->scan != NULL && !whole ? read_head (self, error) : read_tree (self, max, error)",
+           "read_tree (self, max, error)", "uptane-accepted", "nothing becomes a tree before it is authentic"),
+    Mutant("listed-length-caps", "rb_listed_bound", "if (self == NULL || self->length <= 0)", "if (TRUE)",
+           "uptane-accepted", "the listed length caps what is read"),
+    Mutant("check-as-client", "rb_policy_check", "rb_as_client_check (folder, self.kind, judge_chain (&self)->bytes, self.findings);", "(void) judge_chain (&self);",
+           "oem-check", "repo check verifies as a client"),
     # campaigns
     Mutant("older-campaign", "is_successor", "seen == NULL || version > before)", "seen == NULL || version != before)", "campaign-library", "an older campaign or VIN pack is not imported"),
     Mutant("other-bytes", "is_successor", 'g_strcmp0 (json_string_value (json_object_get (seen, "sha256")), sha256) == 0', "TRUE",

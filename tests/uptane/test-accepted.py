@@ -124,6 +124,53 @@ class Orders(Case):
         self.accepts(World(Style(extra=self.UNUSUAL)))
 
 
+class Memory(Case):
+    """Nothing becomes a tree before it is authentic: memory is bounded by the file's length."""
+
+    JUNK = b"[" + b"{}," * 7_000_000 + b"{}]"
+    # the peak of a child counts from the fork on, so a small process forks it
+    MEASURE = "import os, sys; pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:]); print(os.wait4(pid, 0)[2].ru_maxrss)"
+
+    def peak(self, world, repo, name, data):
+        """(verdict, megabytes of the process) with that file in the place of the genuine one"""
+        folder = world.write(self.folder / f"{repo}-{name}")
+        self.anchor(folder)
+        (folder / repo / name).write_bytes(data)
+        said = subprocess.run([sys.executable, "-c", self.MEASURE, *bench.command(folder, self.state)], capture_output=True, text=True, timeout=100,
+                              check=True).stdout.splitlines()
+        return json.loads(said[-2]), int(said[-1]) / 1024
+
+    def junk(self, kind, table, space=b""):
+        return (b'{"signatures":[],"signed":{"_type":"%s","expires":"2030-01-01T00:00:00Z","%s":{},"version":1,%s"x":' % (kind, table, space)
+                + self.JUNK + b"}}")
+
+    def listing(self, repo, lister, name, data):
+        world = World(self.style)
+        digest = {"sha256": sha256(data)}
+        getattr(world, repo).edit[lister] = lambda signed: signed["meta"][name].update(length=len(data), hashes=digest)
+        return world
+
+    def test_unsigned_targets(self):
+        for space in (b"", b" "):
+            data = self.junk(b"Targets", b"targets", space)
+            verdict, peak = self.peak(self.listing("image", "snapshot", "targets.json", data), "image", "targets.json", data)
+            self.assertEqual((verdict["role"], verdict["reason"]), ("targets", "threshold-unmet"), verdict)
+            self.assertLess(peak, 3 * len(data) / 1e6 + 20)
+
+    def test_longer_than_listed(self):
+        data = self.junk(b"Targets", b"targets")
+        verdict, peak = self.peak(World(self.style), "image", "targets.json", data)
+        self.assertEqual((verdict["role"], verdict["reason"]), ("targets", "length-mismatch"), verdict)
+        self.assertLess(peak, 30)
+
+    def test_snapshot_of_another_hash(self):
+        data = self.junk(b"Snapshot", b"meta")[:7_900_000].rsplit(b",", 1)[0] + b"]}}"
+        world = self.listing("image", "timestamp", "snapshot.json", data + b" ")
+        verdict, peak = self.peak(world, "image", "snapshot.json", data)
+        self.assertEqual((verdict["role"], verdict["reason"]), ("snapshot", "hash-mismatch"), verdict)
+        self.assertLess(peak, 3 * len(data) / 1e6 + 20)
+
+
 class Verdict(Case):
     def test_what_it_tells(self):
         verdict = self.accepts(World(self.style))

@@ -134,10 +134,9 @@ test_random (void)
     g_autofree char *text = random_text (random, envelope);
     judge (text, strlen (text));
   }
-  g_test_message ("%u read in place, %u left to the tree, %u refused", seen[SCAN_READS], seen[SCAN_LEAVES], seen[SCAN_REFUSES]);
+  g_test_message ("%u read, %u refused", seen[SCAN_READS], seen[SCAN_REFUSES]);
   g_assert_cmpuint (seen[SCAN_REFUSES], ==, 0);
   g_assert_cmpuint (seen[SCAN_READS], >, rounds / 4);
-  g_assert_cmpuint (seen[SCAN_LEAVES], >, rounds / 20);
 }
 
 static void
@@ -153,9 +152,9 @@ test_mutated (void)
       mutate (random, text);
     judge (text->str, text->len);
   }
-  g_test_message ("%u read in place, %u left to the tree, %u refused", seen[SCAN_READS], seen[SCAN_LEAVES], seen[SCAN_REFUSES]);
-  for (guint i = 0; i < G_N_ELEMENTS (seen); i++)
-    g_assert_cmpuint (seen[i], >, rounds / 20);
+  g_test_message ("%u read, %u refused", seen[SCAN_READS], seen[SCAN_REFUSES]);
+  g_assert_cmpuint (seen[SCAN_READS], >, rounds / 20);
+  g_assert_cmpuint (seen[SCAN_REFUSES], >, rounds / 20);
 }
 
 /* Every prefix of a text, and the text with each byte of it replaced by each of these. */
