@@ -118,7 +118,6 @@ rb_listed_bound (const RbListed *self, gsize max, gboolean any_form)
   return (gsize) MIN (max, any_form ? listed * MAX_LAYOUT + MIN_LAYOUT : listed);
 }
 
-/* Takes failure. */
 gboolean
 rb_listed_fail (const RbListed *self, gsize bound, gsize max, GError *failure, GError **error)
 {

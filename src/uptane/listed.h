@@ -21,5 +21,6 @@ gboolean rb_listed_check_all (const RbMetadata *lister, GError **error) G_GNUC_W
 gboolean rb_listed_check (const RbListed *listed, const RbMetadata *file, gboolean any_form, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* How many bytes of a file are read at most: what is listed caps max. listed NULL: max. */
 gsize rb_listed_bound (const RbListed *listed, gsize max, gboolean any_form);
-/* Names the failure to read a file: longer than is listed, where that was the bound. */
+/* Sets the error of a file that could not be read, within that bound, to length-mismatch where it is longer than listed; FALSE.
+ * (transfer full) failure */
 gboolean rb_listed_fail (const RbListed *listed, gsize bound, gsize max, GError *failure, GError **error);

@@ -141,10 +141,8 @@ complete (RbMetadata *self, GError **error)
   if (part != NULL)
     json_object_set_new (self->envelope, "signed", part);
   self->signed_part = part;
-  self->is_head = part == NULL;
-  if (part != NULL && check_form (self, &failure))
-    return TRUE;
-  return translate (error, failure);
+  self->is_head = part == NULL || !check_form (self, &failure);
+  return !self->is_head || translate (error, failure);
 }
 
 static gpointer
@@ -232,7 +230,7 @@ each_form (const RbMetadata *self, gboolean whole, RbMetadataFormFunc func, gpoi
   if (self->scan == NULL)
     return each_small_form (whole ? self->envelope : self->signed_part, func, data);
   g_autoptr (GBytes) in_place = whole ? rb_scan_envelope (self->scan) : rb_scan_signed (self->scan);
-  gboolean plain = rb_scan_is_plain (self->scan) && in_place != NULL;
+  gboolean plain = rb_scan_is_plain (self->scan, whole) && in_place != NULL;
   if (in_place != NULL && func (in_place, data))
     return TRUE;
   return !plain

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define MAX_DEPTH 64
-#define MAX_SORTED 500000 /* members of one object that are sorted: what needs memory beside the text */
+#define MAX_SORTED 500000 /* members of all objects that are open at once: they need memory beside the text */
 #define MAX_DIGITS 18 /* fit a signed 64 bit integer, whatever they are */
 
 /* What was met that a canonical form does not have, or that not every form writes alike. */
@@ -45,6 +45,7 @@ struct _RbScan {
   Span signed_part;
   Span table;
   Span head[3]; /* values of head_names in signed */
+  gboolean has_others; /* members beside "signatures" and "signed", which no tree is made of */
   guint signed_met;
   guint envelope_met;
   GArray *entries; /* of guint32: where the name of each begins, after its quote */
@@ -436,7 +437,9 @@ take_envelope (RbScan *self, gsize begin)
     if (at == FAILED || members.ended)
       break;
     gboolean is_signed = is_named (self, &members, "signed") && peek (self, at) == '{';
-    if (is_named (self, &members, "signatures"))
+    gboolean is_signatures = is_named (self, &members, "signatures");
+    self->has_others = self->has_others || !(is_signed || is_signatures);
+    if (is_signatures)
       at = take_signatures (self, at);
     else
       at = is_signed ? take_signed (self, at) : take_value (self, at);
@@ -461,7 +464,7 @@ typedef struct {
   GArray *members; /* of Written: those of the objects that are being written */
   gboolean twice;  /* a name stands twice in one object */
   gboolean unreadable; /* a number that no computer holds */
-  gboolean too_many;   /* members in one object */
+  gboolean too_many;   /* members in open objects */
   gboolean by_utf16;   /* the order of members: UTF-16 code units, not bytes */
 } Rewriter;
 
@@ -587,7 +590,7 @@ write_object (Rewriter *self, gsize at)
     write_bytes (self, ":", 1);
     at = write_value (self, at);
     written.all.length = self->out->len - begin - place;
-    self->too_many = self->too_many || self->members->len - first >= MAX_SORTED;
+    self->too_many = self->too_many || self->members->len >= MAX_SORTED;
     if (!self->too_many)
       g_array_append_val (self->members, written);
   }
@@ -667,16 +670,17 @@ is_canonical (guint met)
   return (met & MET_FOREIGN) == 0 && (met & (MET_WIDE | MET_WIDE_ESCAPE)) != (MET_WIDE | MET_WIDE_ESCAPE);
 }
 
-/* A text that is no canonical form is scanned again in form A. */
+/* A text that is no canonical form is scanned again in form A; so is one in whose envelope a member may stand twice. */
 static gboolean
 set_layout (RbScan **self, GError **error)
 {
-  if (is_canonical ((*self)->signed_met))
+  gboolean is_doubtful = (*self)->has_others && ((*self)->envelope_met & (MET_DISORDER | MET_NAME)) != 0;
+  if (is_canonical ((*self)->signed_met) && !is_doubtful)
     return TRUE;
   gboolean too_many = FALSE;
   g_autoptr (GBytes) bytes = rewritten (*self, (*self)->envelope.at, (*self)->envelope.length, FALSE, &too_many);
   if (bytes == NULL && too_many)
-    return rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_TOO_LARGE, "not in canonical form, and more than %d members in one object", MAX_SORTED);
+    return rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_TOO_LARGE, "not in canonical form, and more than %d members to sort", MAX_SORTED);
   if (bytes == NULL)
     return malformed (error, (*self)->signed_part.at, "a member stands twice in one object, or a number is too large");
   RbScan *again = scan_new (bytes, (*self)->table_name);
@@ -804,9 +808,9 @@ rb_scan_is_wide (const RbScan *self)
 }
 
 gboolean
-rb_scan_is_plain (const RbScan *self)
+rb_scan_is_plain (const RbScan *self, gboolean whole)
 {
-  return (self->signed_met & (MET_CONTROL | MET_WIDE | MET_WIDE_ESCAPE)) == 0;
+  return ((whole ? self->envelope_met : self->signed_met) & (MET_CONTROL | MET_WIDE | MET_WIDE_ESCAPE)) == 0;
 }
 
 GBytes *

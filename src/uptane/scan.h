@@ -5,7 +5,8 @@
 /*
  * A large metadata file {"signatures":…,"signed":{…}} without a tree. One pass proves that the bytes are JSON as
  * core/json.h takes it, that members of `signed` stand in ascending order (so none is there twice) and that its bytes
- * are a canonical form of its value; where they are not, a copy in form A is. The one large table of `signed` ("targets", "meta") is read entry by entry.
+ * are a canonical form of its value; where they are not, a copy in form A is. The one large table of `signed` ("targets", "meta") is
+ * read entry by entry.
  */
 typedef struct _RbScan RbScan;
 /* table: the member of `signed` that is not to become a tree; NULL: none. Errors: malformed, when no parser would take the bytes;
@@ -23,8 +24,8 @@ GBytes *rb_scan_head (const RbScan *self);
 GBytes *rb_scan_form_a (const RbScan *self, gboolean whole, gboolean by_utf16);
 /* The bytes of `signed`: a canonical form of its value. (transfer full) */
 GBytes *rb_scan_signed (const RbScan *self);
-/* Are all canonical forms of `signed` the same bytes? */
-gboolean rb_scan_is_plain (const RbScan *self);
+/* Are all canonical forms of `signed`, or of the whole envelope, the same bytes? */
+gboolean rb_scan_is_plain (const RbScan *self, gboolean whole);
 /* Are characters beyond ASCII in the file? Only then can the two orders differ. */
 gboolean rb_scan_is_wide (const RbScan *self);
 /* The bytes of the whole envelope where they are its canonical form A, else NULL. (transfer full) */

@@ -330,10 +330,10 @@ fetch_listed (RbWorkflow *self, const char *role, RbMetadataType type, const RbL
     = rb_workflow_is_consistent (self) ? g_strdup_printf ("%" G_GINT64_FORMAT ".%s", listed->version, plain) : g_strdup (plain);
   gsize own = max_of (self, type), bound = rb_listed_bound (listed, own, FALSE);
   GError *failure = NULL;
-  RbMetadata *file = fetch (self, name, type, bound, &failure);
-  if (file == NULL)
+  g_autoptr (GBytes) bytes = rb_source_fetch (self->source, name, bound, &failure);
+  if (bytes == NULL)
     rb_listed_fail (listed, bound, own, failure, error);
-  return file;
+  return bytes == NULL ? NULL : rb_metadata_read (bytes, type, own, error);
 }
 
 typedef struct {

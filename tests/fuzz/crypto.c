@@ -55,8 +55,7 @@ read_envelope (GBytes *bytes)
 {
   g_autoptr (RbDsse) dsse = rb_dsse_parse (bytes, 1 << 20, NULL);
   for (guint i = 0; dsse != NULL && i < rb_dsse_signature_count (dsse); i++) {
-    gboolean good = rb_dsse_chain (dsse, i) != NULL && rb_dsse_signature_is_valid (dsse, i);
-    if (good && rb_dsse_chain (dsse, i) == NULL)
+    if (rb_dsse_signature_is_valid (dsse, i) && rb_dsse_chain (dsse, i) == NULL)
       g_error ("valid without a certificate");
   }
 }

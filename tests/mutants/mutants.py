@@ -105,7 +105,8 @@ MUTANTS = [
     # Uptane
     Mutant("threshold", "rb_metadata_verify", "(gint64) good >= role->threshold", "good > 0",
            "uptane-verify-uptane", "as many keys sign as the threshold says"),
-    Mutant("one-key-two-ids", "count_signers", "(gpointer) rb_key_public_id (key->key)", '(gpointer) rb_json_string_or (signature, "keyid", "")',
+    Mutant("one-key-two-ids", "count_signers", "(gpointer) rb_key_public_id (signature->key->key)",
+           '(gpointer) rb_json_string_or (signature->entry, "keyid", "")',
            "uptane-verify-uptane", "one key under two key ids is one signer"),
     Mutant("expired", "check_expiry", "now < metadata->expires", "TRUE", "uptane-verify-uptane", "expired metadata is rejected"),
     Mutant("rollback", "check_version", "version >= wanted : version == wanted", "TRUE : version == wanted",
@@ -114,7 +115,7 @@ MUTANTS = [
            "uptane-verify-uptane", "a new root is signed by the old root's keys"),
     Mutant("root-own-threshold", "accept_root", "!rb_metadata_verify (next, own, failure)\n      || ", "",
            "uptane-verify-uptane", "a new root is signed by its own keys"),
-    Mutant("listed-hash", "rb_listed_check", "return agrees || deny (", "return TRUE || deny (", "uptane-verify-uptane", "metadata has the hash that is listed for it"),
+    Mutant("listed-hash", "rb_listed_check", "return comparison.agrees || deny (", "return TRUE || deny (", "uptane-verify-uptane", "metadata has the hash that is listed for it"),
     Mutant("ecu-repeated", "judge_ecu", "if (already_assigned (check, serial))", "if (FALSE)",
            "uptane-verify-uptane", "the Director assigns to an ECU once"),
     Mutant("ecu-unknown", "judge_ecu", "ecu == NULL && check->request->n_ecus > 0", "FALSE",

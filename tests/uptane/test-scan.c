@@ -229,6 +229,28 @@ judge_rejected (const Fixture *self, GString *text, RbReason reason)
   if (metadata != NULL)
     g_assert_false (rb_metadata_verify (metadata, self->role, &error));
   g_assert_error (error, RB_UPTANE_ERROR, (int) reason);
+  g_clear_error (&error);
+  /* by its head, what is wrong inside `signed` alone is judged after the signatures */
+  g_autoptr (RbMetadata) head = rb_metadata_read (bytes, RB_METADATA_TARGETS, LIMIT, &error);
+  if (head != NULL)
+    g_assert_false (rb_metadata_verify (head, self->role, &error));
+  g_assert_true (g_error_matches (error, RB_UPTANE_ERROR, (int) reason)
+                 || (head != NULL && g_error_matches (error, RB_UPTANE_ERROR, RB_REASON_BAD_SIGNATURE)));
+}
+
+static void
+test_head (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = sign (self, RB_DIALECT_UPTANE);
+  g_autoptr (RbMetadata) metadata = rb_metadata_read (bytes, RB_METADATA_TARGETS, LIMIT, &error);
+  g_assert_no_error (error);
+  g_assert_true (metadata->is_head);
+  g_assert_cmpuint (json_object_size (metadata->signed_part), ==, 3);
+  g_assert_cmpint (metadata->version, ==, 7);
+  g_assert_true (rb_metadata_verify (metadata, self->role, &error));
+  g_assert_false (metadata->is_head);
+  g_assert_cmpuint (json_object_size (metadata->signed_part), >, 3);
 }
 
 static void
@@ -251,6 +273,9 @@ test_refusals (Fixture *self, gconstpointer data)
     { "\"Targets\"", "\"Snapshot\"", RB_REASON_WRONG_TYPE },
     { "{\"signatures\":[", "{\"signatures\":[],\"signatures\":[", RB_REASON_MALFORMED },
     { "{\"signatures\":[", "{\"signatures\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", RB_REASON_MALFORMED },
+    { "{\"signatures\":[", "{\"a\":1,\"a\":2,\"signatures\":[", RB_REASON_MALFORMED },
+    { "{\"signatures\":[", "{\"a\":{\"b\":1,\"b\":2},\"signatures\":[", RB_REASON_MALFORMED },
+    { "{\"signatures\":[", "{\"sign\\u0065d\":{},\"signatures\":[", RB_REASON_MALFORMED },
     { "\"signed\":{", "\"signed\":{},\"signed\":{", RB_REASON_MALFORMED },
     { "\"signed\":{", "\"Signed\":{", RB_REASON_MALFORMED },
     { "\"targets\":{", "\"target\":{", RB_REASON_MALFORMED },
@@ -341,6 +366,7 @@ main (int argc, char **argv)
   g_test_add ("/uptane/scan/backwards", Fixture, NULL, set_up, test_backwards, tear_down);
   g_test_add ("/uptane/scan/space-around", Fixture, NULL, set_up, test_space_around, tear_down);
   g_test_add ("/uptane/scan/other-forms", Fixture, "caf\xc3\xa9\n\x01\"", set_up, test_other_forms, tear_down);
+  g_test_add ("/uptane/scan/head", Fixture, NULL, set_up, test_head, tear_down);
   g_test_add ("/uptane/scan/refusals", Fixture, NULL, set_up, test_refusals, tear_down);
   g_test_add ("/uptane/scan/flipped", Fixture, NULL, set_up, test_flipped, tear_down);
   g_test_add_func ("/uptane/scan/no-large-tree", test_no_large_tree);
