@@ -2,7 +2,7 @@
 """One repository through both doors: `uptane verify` (a folder, Uptane policy) and `tuf` (requests, TUF policy) give the same verdict
 and the same reason word, or the difference is explained here.
 
-Usage: test-difference.py RECALLCTL DATA
+Usage: test-difference.py RECALLCTL DATA [--all]: without --all every fourth case, and each that is explained.
 """
 
 import json
@@ -19,6 +19,7 @@ from writer import Style, World, form_c
 
 PROGRAM = bench.PROGRAM = sys.argv.pop(1)
 DATA = Path(sys.argv.pop(1))
+STEP = 1 if "--all" in sys.argv[1:2] and sys.argv.pop(1) else 4
 
 BEFORE = "Director and Image repository are compared before the image is fetched"
 BEYOND = "a TUF client reads no further than the listed length, so it does not see the form"
@@ -101,6 +102,8 @@ class Difference(unittest.TestCase):
         for number, (name, repo, role, reason, change, more, options) in enumerate(CASES):
             if repo != "image" or more or options or name.startswith(("no-image", "image-not-there", "no-hash", "both-say")):
                 continue  # cases of the command line, of images that need not be there, and of the Director
+            if number % STEP != 0 and not explained(name):
+                continue
             first, second = self.both(change, str(number))
             if first == second:
                 equal += 1
@@ -110,7 +113,7 @@ class Difference(unittest.TestCase):
                 unexplained.append((name, first, second))
         print(f"# {equal} equal, {len(different)} explained: {', '.join(sorted(different))}", file=sys.stderr)
         self.assertEqual(unexplained, [])
-        self.assertGreater(equal, 200)
+        self.assertGreater(equal, 200 // STEP)
 
     def test_published(self):
         """Real TUF repositories: both doors walk the same chain of roots."""
