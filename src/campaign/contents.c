@@ -2,6 +2,7 @@
 #include "campaign/contents.h"
 
 #include "campaign/archive.h"
+#include "campaign/images.h"
 #include "campaign/pins.h"
 #include "campaign/roles.h"
 #include "campaign/roots.h"
@@ -18,6 +19,7 @@
 #define SHE_FILE "she.json"
 #define SHE_FORMAT "recallbay-she-2"
 #define MAX_METADATA_FILE (16 * 1024 * 1024)
+#define MAX_KEPT (128 * 1024 * 1024)
 
 struct _RbContents {
   gatomicrefcount references;
@@ -28,6 +30,7 @@ struct _RbContents {
   RbScratch *owned;
   RbService *service;
   GStrv vins;
+  RbImages *images; /* NULL: none are kept */
 };
 
 RbContents *
@@ -44,6 +47,7 @@ rb_contents_unref (RbContents *self)
     return;
   g_clear_pointer (&self->service, rb_service_free);
   g_clear_pointer (&self->owned, rb_scratch_free);
+  g_clear_pointer (&self->images, rb_images_free);
   g_free (self->folder);
   g_free (self->store);
   g_free (self->in_place);
@@ -400,8 +404,16 @@ image_in_place (RbContents *self, const char *sha256, GError **error)
   return rb_files_exists (found) ? rb_files_read (found, G_MAXINT32, error) : NULL;
 }
 
-GBytes *
-rb_contents_image (RbContents *self, const char *sha256, GError **error)
+void
+rb_contents_keep_images (RbContents *self)
+{
+  if (self->images == NULL)
+    self->images = rb_images_new (MAX_KEPT);
+}
+
+/* Not yet verified. */
+static GBytes *
+open_image (RbContents *self, const char *sha256, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   if (image_path (self, sha256) == NULL) {
@@ -411,13 +423,26 @@ rb_contents_image (RbContents *self, const char *sha256, GError **error)
   g_autofree char *stored = self->store == NULL ? NULL : g_build_filename (self->store, sha256, NULL);
   g_autoptr (GBytes) image = stored != NULL && rb_files_exists (stored) ? rb_files_map (stored, G_MAXSIZE, &problem)
                                                                         : image_in_place (self, sha256, &problem);
-  if (image == NULL) {
+  if (image == NULL)
     image_fails (error, RB_REASON_IMAGE_MISSING, sha256, problem == NULL ? "it is not in the library or bundle" : problem->message);
+  return g_steal_pointer (&image);
+}
+
+GBytes *
+rb_contents_image (RbContents *self, const char *sha256, GError **error)
+{
+  GBytes *kept = rb_images_get (self->images, sha256);
+  if (kept != NULL)
+    return kept;
+  g_autoptr (GBytes) file = open_image (self, sha256, error);
+  if (file == NULL)
     return NULL;
-  }
+  g_autoptr (GBytes) image = rb_images_read (self->images, file);
   g_autofree char *digest = rb_digest_sha256_hex_of (image);
-  if (strcmp (digest, sha256) == 0)
+  if (strcmp (digest, sha256) == 0) {
+    rb_images_keep (self->images, sha256, image, file);
     return g_steal_pointer (&image);
+  }
   image_fails (error, RB_REASON_HASH_MISMATCH, sha256, "the stored bytes have changed; import the bundle again");
   return NULL;
 }

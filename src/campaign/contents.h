@@ -13,7 +13,7 @@
 /*
  * The verified contents of one bundle: everything in it has been reached from a trust anchor, Service repository
  * first. Immutable and usable from any thread. A VIN's Director metadata is verified when it is asked for, an image
- * each time it is read.
+ * each time its file is read.
  */
 typedef struct _RbContents RbContents; /* ref counted */
 RbContents *rb_contents_ref (RbContents *self);
@@ -70,7 +70,9 @@ GPtrArray *rb_contents_directed (RbContents *self, const char *vin, GBytes *targ
  * secrecy. NULL without error: there is none. Error malformed. (transfer full) */
 json_t *rb_contents_she (RbContents *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The image with that digest, mapped or read, and hashed now. Errors: image-missing, hash-mismatch. (transfer full) */
+/* From now on images of at most 128 MiB in all stay in memory once they are verified. Called before other threads use it. */
+void rb_contents_keep_images (RbContents *self);
+/* The image with that digest: kept, or mapped or read, and hashed now. Errors: image-missing, hash-mismatch. (transfer full) */
 GBytes *rb_contents_image (RbContents *self, const char *sha256, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Roots above a version, in order; 0: all. (element-type RbContentsFile) (transfer full) */

@@ -162,6 +162,7 @@ open_campaign (RbRecovery *self, const char *name, GError **error)
                                     : rb_library_open (library, name, moment (self), error);
   if (self->contents == NULL)
     return FALSE;
+  rb_contents_keep_images (self->contents);
   if (self->number == 0 && !rb_contents_may_start (self->contents, moment (self), error))
     return FALSE;
   return rb_campaign_check_vin (rb_contents_campaign (self->contents), self->vin, error) && check_authority (self, error);

@@ -3,13 +3,43 @@
 """One scenario from the demo OEM to the audited record, by command line alone.
 Usage: test-scenario.py BUILD SCENARIO [doip|doips|bus]"""
 import base64
+import ctypes
 import json
+import os
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
+from collections import Counter
 
 from bench import Bench
+
+
+class Opened:
+    """How often each file of a folder is opened, by inotify."""
+
+    IN_CLOSE_NOWRITE, IN_OPEN, NONBLOCK = 0x10, 0x20, 0o4000
+
+    def __init__(self, folder):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.events = libc.inotify_init1(self.NONBLOCK)
+        # with the closing between them, two openings are two events
+        assert libc.inotify_add_watch(self.events, bytes(folder), self.IN_OPEN | self.IN_CLOSE_NOWRITE) >= 0, folder
+        self.counts = Counter()
+
+    def count(self):
+        try:
+            data = os.read(self.events, 1 << 20)
+        except BlockingIOError:
+            data = b""
+        while data:
+            _, mask, _, length = struct.unpack_from("iIII", data)
+            name = data[16:16 + length].rstrip(b"\0").decode()
+            if name and mask & self.IN_OPEN:
+                self.counts[name] += 1
+            data = data[16 + length:]
+        return self.counts
 
 
 def compromised(bench, scenario):
@@ -28,8 +58,10 @@ def recovered(bench, old_keys):
     assert bench.ctl("campaign", "check", bench.vin)["ok"]
     identified = bench.ctl("identify", "--link", bench.link, *bench.secured())
     assert identified["vin"] == bench.vin and len(identified["ecus"]) == len(old_keys)
+    images = Opened(bench.data / "store/sha256")
     verdict = bench.recover()
     assert verdict["ok"] and verdict["result"] == "completed" and verdict["writes"] > 0, verdict
+    assert set(images.count().values()) == {1}, images.count()
     assert {ecu["state"] for ecu in verdict["ecus"]} == {"done"}
     assert not bench.differences(), bench.differences()
     expected = json.loads((bench.oem / "expected.json").read_text())

@@ -157,6 +157,8 @@ MUTANTS = [
     Mutant("check-as-client", "rb_policy_check", "rb_as_client_check (folder, self.kind, judge_chain (&self)->bytes, self.findings);", "(void) judge_chain (&self);",
            "oem-check", "repo check verifies as a client"),
     # campaigns
+    Mutant("changed-image", "rb_contents_image", "strcmp (digest, sha256) == 0", "TRUE", "campaign-images", "an image whose bytes have changed is rejected"),
+    Mutant("kept-image", "rb_images_read", "g_bytes_new (data, length)", "g_bytes_ref (file)", "campaign-images", "what a file becomes after it is verified reaches no ECU"),
     Mutant("older-campaign", "is_successor", "seen == NULL || version > before)", "seen == NULL || version != before)", "campaign-library", "an older campaign or VIN pack is not imported"),
     Mutant("other-bytes", "is_successor", 'g_strcmp0 (json_string_value (json_object_get (seen, "sha256")), sha256) == 0', "TRUE",
            "campaign-library", "an equal version has identical bytes"),
