@@ -17,7 +17,10 @@
 #include <unistd.h>
 
 enum { DNS_PORT = 53, MAX_FILES = 1024 };
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifndef __has_feature
+#define __has_feature(name) 0 /* clang's; GCC has macros */
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature (address_sanitizer) || __has_feature (thread_sanitizer)
 #define MAX_MEMORY RLIM_INFINITY /* their shadow takes terabytes of addresses */
 #else
 #define MAX_MEMORY (G_GUINT64_CONSTANT (8) << 30) /* address space: thread stacks count in full */
