@@ -20,7 +20,7 @@
 #define MAX_LINK_TIMEOUT_S (24 * 60 * 60)
 
 typedef struct {
-  char *campaign, *link, *vehicle_ca, *answers, *identity, *workstation, *second, *vin, *repair_order, *passphrase_file;
+  char *campaign, *link, *vehicle_ca, *answers, *identity, *workstation, *second, *vin, *repair_order, *passphrase_file, *evidence;
   gint64 odometer_km, link_timeout;
   json_t *sheet; /* the answers file */
   RbIdentitySet *technician_set, *workstation_set, *second_set;
@@ -30,7 +30,7 @@ static void
 settings_clear (Settings *self)
 {
   char **const texts[] = { &self->campaign, &self->link, &self->vehicle_ca, &self->answers, &self->identity, &self->workstation,
-                           &self->second, &self->vin, &self->repair_order, &self->passphrase_file };
+                           &self->second, &self->vin, &self->repair_order, &self->passphrase_file, &self->evidence };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
   json_decref (self->sheet);
@@ -175,7 +175,7 @@ open_recovery (RbCli *cli, Settings *settings, Session *session, GError **error)
   const char *campaign = session->visit == NULL ? settings->campaign : rb_visit_campaign (session->visit);
   const RbRecoveryOptions options = { .data_dir = cli->data_dir, .visit = session->visit, .campaign = campaign, .link = settings->link,
                                       .vehicle_ca = settings->vehicle_ca, .vin = settings->vin, .repair_order = settings->repair_order,
-                                      .odometer_km = settings->odometer_km, .link_timeout_s = settings->link_timeout == 0 ? -1 : settings->link_timeout,
+                                      .evidence = settings->evidence, .odometer_km = settings->odometer_km, .link_timeout_s = settings->link_timeout == 0 ? -1 : settings->link_timeout,
                                       .technician = settings->technician_set, .workstation = settings->workstation_set,
                                       .second = settings->second_set, .watch = rb_recover_view_show, .user_data = session->view,
                                       .confirm = confirm_step, .confirm_data = session };
@@ -486,6 +486,8 @@ static const RbOption recover_options[] = {
   VIN,
   { "repair-order", "TEXT", "repair order", RB_OPTION_TEXT (Settings, repair_order) },
   { "odometer", "KM", "odometer", RB_OPTION_NUMBER (Settings, odometer_km, 0, MAX_ODOMETER_KM) },
+  { "evidence", "DIR", "a folder outside this workstation: before ECUs are erased, a signed partial record with their coding, for another workstation",
+    RB_OPTION_FOLDER (Settings, evidence) },
   { "link-timeout", "S", "how long a lost link is retried (20)", RB_OPTION_NUMBER (Settings, link_timeout, 0, MAX_LINK_TIMEOUT_S) },
   { NULL },
 };

@@ -96,12 +96,14 @@ verb_take_over (RbCli *cli, int argc, char **argv)
   g_autoptr (RbHandOverTaken) taken = envelope == NULL ? NULL : rb_hand_over_take (cli->data_dir, envelope, 0, &error);
   if (taken == NULL)
     return rb_cli_fail (cli, error, NULL);
-  json_t *extra = details (taken->vin, "handed-over", taken->record);
+  json_t *extra = details (taken->vin, taken->result, taken->record);
   rb_json_set_string (extra, "campaign", taken->campaign);
   rb_json_set_integer (extra, "keys", taken->keys);
   rb_json_set_integer (extra, "images", taken->images);
-  g_autofree char *message = g_strdup_printf ("Vehicle %s, campaign %s: evidence of %u keys and %u images is taken over. Start the recovery.",
-                                              taken->vin, taken->campaign, taken->keys, taken->images);
+  rb_json_set_integer (extra, "coding", taken->coding);
+  g_autofree char *message = g_strdup_printf ("Vehicle %s, campaign %s: evidence of %u keys, %u images and %u coding values is taken over. "
+                                              "Start the recovery.",
+                                              taken->vin, taken->campaign, taken->keys, taken->images, taken->coding);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
 }
 

@@ -63,6 +63,20 @@ rb_coding_observe (RbWork *work, const RbWorkContext *context, GError **error)
   return TRUE;
 }
 
+/* Stored only once a record has it, where one is needed. */
+static gboolean
+check_evidence (RbWork *work, const RbWorkContext *context, guint16 did, GError **error)
+{
+  g_autoptr (GBytes) kept = NULL;
+  if (!context->needs_evidence)
+    return TRUE;
+  if (!rb_journal_coding (context->journal, context->vin, rb_contents_campaign (context->contents)->id, work->assignment->serial, did, &kept, error))
+    return FALSE;
+  work->wants_evidence = kept == NULL;
+  return !work->wants_evidence
+         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_NOT_STARTED, "%s: its coding is in no record yet", work->model->label);
+}
+
 /* What is stored already was read before the first erasure in this campaign, and stays. */
 gboolean
 rb_coding_keep (RbWork *work, const RbWorkContext *context, GError **error)
@@ -70,7 +84,8 @@ rb_coding_keep (RbWork *work, const RbWorkContext *context, GError **error)
   for (guint i = 0; i < work->coding->len; i++) {
     const RbCodingValue *value = work->coding->pdata[i];
     if (value->now != NULL
-        && !rb_journal_keep_coding (context->journal, context->recovery, work->assignment->serial, value->profile->did, value->now, error))
+        && (!check_evidence (work, context, value->profile->did, error)
+            || !rb_journal_keep_coding (context->journal, context->recovery, work->assignment->serial, value->profile->did, value->now, error)))
       return FALSE;
   }
   return TRUE;

@@ -9,6 +9,7 @@
 #include "record/ending.h"
 #include "record/verify.h"
 #include "recovery/hold.h"
+#include "recovery/partial-evidence.h"
 
 #include <string.h>
 
@@ -61,20 +62,22 @@ rb_hand_over_make (const RbCaseOptions *options, char **digest, GError **error)
 void
 rb_hand_over_taken_free (RbHandOverTaken *self)
 {
+  g_free (self->result);
   g_free (self->vin);
   g_free (self->campaign);
   g_free (self->record);
   g_free (self);
 }
 
+/* A workstation that is lost hands nothing over: the record of a run that did not complete the vehicle is taken as well. */
 static gboolean
 check_outcome (const RbVerifyOutcome *outcome, GError **error)
 {
+  static const char *const open[] = { RB_ENDING_HANDED_OVER, "incomplete", "aborted", NULL };
   if (outcome->reason != RB_REASON_NONE)
-    return deny (error, outcome->reason, "hand-over: %s", outcome->message);
-  return strcmp (outcome->result, RB_ENDING_HANDED_OVER) == 0
-         || deny (error, RB_REASON_NOT_HANDED_OVER, "hand-over: the result of the record is %s, expected %s", outcome->result,
-                  RB_ENDING_HANDED_OVER);
+    return deny (error, outcome->reason, "record: %s", outcome->message);
+  return g_strv_contains (open, outcome->result)
+         || deny (error, RB_REASON_NOT_HANDED_OVER, "record: result: expected handed-over, incomplete or aborted, actual %s", outcome->result);
 }
 
 /* By its own chains only: to know which campaign it is about. */
@@ -122,6 +125,8 @@ open_contents (const char *data_dir, const RbVerifyOutcome *outcome, gint64 now,
 static GPtrArray *
 read_evidence (const json_t *predicate)
 {
+  if (json_object_get (predicate, "handOver") == NULL)
+    return rb_partial_evidence_of (predicate);
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_journal_evidence_free);
   size_t i;
   json_t *entry;
@@ -160,10 +165,12 @@ tell (const RbVerifyOutcome *outcome, GPtrArray *evidence)
   taken->vin = g_strdup (outcome->vin);
   taken->campaign = g_strdup (outcome->campaign);
   taken->record = g_strdup (outcome->digest);
+  taken->result = g_strdup (outcome->result);
   for (guint i = 0; i < evidence->len; i++) {
     const char *step = ((RbJournalEvidence *) evidence->pdata[i])->step;
     taken->keys += strcmp (step, "key") == 0;
     taken->images += strcmp (step, "image") == 0;
+    taken->coding += strcmp (step, "coding-value") == 0;
   }
   return taken;
 }

@@ -11,6 +11,7 @@
 #include "recovery/by-hand.h"
 #include "recovery/conditions.h"
 #include "recovery/dtc.h"
+#include "recovery/evidence.h"
 #include "recovery/fingerprint.h"
 #include "recovery/hold.h"
 #include "recovery/lanes.h"
@@ -30,6 +31,7 @@ struct _RbRecovery {
   gint64 odometer_km, now;
   RbIdentitySet *technician, *workstation, *second;
 
+  char *evidence;  /* folder outside this workstation; NULL: none */
   RbVisit *visit, *own_visit; /* own: made by this one */
   RbHold *hold; /* on vehicle and link, until this is freed */
   RbContents *contents;
@@ -83,6 +85,7 @@ work_context (RbRecovery *self, GCancellable *cancellable)
   return (RbWorkContext){ .contents = self->contents, .journal = self->journal, .recovery = self->number, .vin = self->vin,
                           .person = self->person, .authentication = self->authentication, .works = self->works, .she = self->she, .cancellable = cancellable,
                           .fingerprint = self->fingerprint,
+                          .needs_evidence = self->evidence != NULL,
                           .needs_network = !rb_supervise_has_network (self->supervise),
                           .safe_point = rb_supervise_safe_point, .safe_point_data = self->supervise, .watch = rb_supervise_emit,
                           .user_data = self->supervise };
@@ -111,6 +114,7 @@ copy_options (RbRecovery *self, const RbRecoveryOptions *options)
   self->odometer_km = options->odometer_km;
   self->now = options->now;
   self->visit = options->visit;
+  self->evidence = g_strdup (options->evidence);
   self->end = RB_STATEMENT_ABORTED;
   self->technician = options->technician;
   self->workstation = options->workstation;
@@ -224,6 +228,7 @@ rb_recovery_free (RbRecovery *self)
   g_free (self->vin);
   g_free (self->person);
   g_free (self->repair_order);
+  g_free (self->evidence);
   g_free (self);
 }
 
@@ -586,7 +591,7 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
 typedef struct {
   RbRecovery *recovery;
   GCancellable *cancellable;
-  gint wants_network; /* atomic; an ECU has something to write, and nothing was prepared for it */
+  gint wants; /* atomic; an ECU has something to write, and nothing was prepared for it, or its coding is in no record outside */
 } Run;
 
 /* Done or parked, it has been reset or is in its default session: the others are not. */
@@ -609,9 +614,9 @@ run_one (RbWork *work, gpointer user_data, GError **error)
     return FALSE;
   if (rb_persist_run (work, &context, &failure))
     return end_one (run, work);
-  if (work->wants_network) {
-    work->wants_network = FALSE;
-    g_atomic_int_set (&run->wants_network, TRUE);
+  if (work->wants_network || work->wants_evidence) {
+    work->wants_network = work->wants_evidence = FALSE;
+    g_atomic_int_set (&run->wants, TRUE);
     return FALSE;
   }
   /* an ECU under which the link goes away again and again is not tried for ever */
@@ -647,11 +652,22 @@ prepare_network (gpointer user_data, GCancellable *cancellable, GError **error)
          && rb_supervise_prepare_network (self->supervise, cancellable, error);
 }
 
+/* What a write needs, while no lane is at work. */
+static gboolean
+provide (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  const RbSign sign = signing (self);
+  const RbWorkContext context = work_context (self, cancellable);
+  return (self->evidence == NULL || rb_evidence_leave (&sign, &context, self->evidence, error))
+         && (rb_supervise_has_network (self->supervise)
+             || rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error));
+}
+
 /* A run with nothing to write leaves the vehicle's network alone. An ECU that could not be observed yet may ask for it later. */
 static gboolean
 prepare (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  return !rb_work_any_has_needs (self->works) || rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error);
+  return !rb_work_any_has_needs (self->works) || provide (self, cancellable, error);
 }
 
 /* On every way out. Where the link is gone S3 ends it, and the next run restores the rest. */
@@ -674,10 +690,8 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
     g_autoptr (GPtrArray) works = open_works (self, rank);
     g_autoptr (GError) failure = NULL;
     gboolean ended = rb_lanes_run (works, run_one, &run, &failure);
-    if (ended && !run.wants_network)
-      return TRUE;
-    if (ended && !rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error))
-      return FALSE;
+    if (ended && (!run.wants || !provide (self, cancellable, error)))
+      return !run.wants;
     if (ended)
       continue;
     if (!rb_reason_is_link_lost (rb_reason_of (failure))) {

@@ -37,6 +37,7 @@ typedef struct {
   const char *vin;             /* as on the plate; NULL or "" : vin-missing */
   const char *repair_order;    /* may be NULL */
   gint64 odometer_km;          /* -1: not known */
+  const char *evidence;        /* folder outside this workstation, for what another one needs when this one is lost (recovery/evidence.h); NULL: none */
   gint64 link_timeout_s;       /* a lost link is retried so long; 0: 20, negative: not at all */
   RbIdentitySet *technician;   /* borrowed for the recovery's life; may be NULL until run and sign */
   RbIdentitySet *workstation;

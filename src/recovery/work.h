@@ -28,6 +28,7 @@ typedef struct {
   GBytes *fingerprint;        /* for ECUs that want one before an erasure; NULL before a run */
   GCancellable *cancellable;
   gboolean needs_network;     /* nothing is written before the vehicle's network is prepared, and it is not */
+  gboolean needs_evidence;    /* no ECU is erased before a record outside this workstation has its coding */
   RbWorkSafePoint safe_point;
   gpointer safe_point_data;
   RbRecoveryWatch watch;
@@ -57,6 +58,7 @@ struct _RbWork {
   gboolean written;           /* since the last reset */
   gboolean roots_read_back;   /* in this run, of an image that carries them, once it was written and started */
   gboolean wants_network;     /* it has something to write, and the network is not prepared */
+  gboolean wants_evidence;    /* it is to be erased, and its coding is in no such record */
   guint8 session;             /* that it was unlocked in last */
   guint writes;
   gint64 row;                 /* of the step that is written, in the journal */

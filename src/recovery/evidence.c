@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/evidence.h"
+
+#include "core/files.h"
+#include "record/stored.h"
+#include "recovery/coding.h"
+
+/* A parked ECU is not erased; what is not observed yet is asked for when it is. */
+static gboolean
+loses_coding (const RbWork *work)
+{
+  gboolean told = FALSE;
+  for (guint i = 0; i < work->coding->len; i++)
+    told = told || ((const RbCodingValue *) work->coding->pdata[i])->now != NULL;
+  return told && work->need_image && work->state != RB_ECU_PARKED && work->state != RB_ECU_DONE;
+}
+
+static gboolean
+write_record (const RbSign *sign, const char *folder, GError **error)
+{
+  RbSign partial = *sign;
+  const char *result = NULL;
+  partial.end = RB_STATEMENT_FINISHED; /* that completes nothing: a partial record */
+  g_autofree char *digest = rb_files_make_folder (folder, error) ? rb_sign_record (&partial, &result, error) : NULL;
+  g_autoptr (RbOutbox) outbox = digest == NULL ? NULL : rb_outbox_open (sign->data_dir, error);
+  g_autoptr (RbStored) stored = outbox == NULL ? NULL : rb_stored_find (outbox, digest, error);
+  if (stored == NULL)
+    return FALSE;
+  g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT "-%s.json", stored->outcome->sequence, digest);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  return rb_files_write_output (path, stored->envelope, 0644, error);
+}
+
+gboolean
+rb_evidence_leave (const RbSign *sign, const RbWorkContext *context, const char *folder, GError **error)
+{
+  const GPtrArray *works = context->works;
+  RbWorkContext recorded = *context;
+  gboolean any = FALSE;
+  recorded.needs_evidence = FALSE;
+  for (guint i = 0; i < works->len; i++)
+    any = any || loses_coding (works->pdata[i]);
+  if (any && !write_record (sign, folder, error))
+    return FALSE;
+  for (guint i = 0; i < works->len; i++)
+    if (loses_coding (works->pdata[i]) && !rb_coding_keep (works->pdata[i], &recorded, error))
+      return FALSE;
+  return TRUE;
+}
