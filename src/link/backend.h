@@ -38,12 +38,6 @@ typedef struct {
   gsize (*max_message) (gpointer state, gpointer channel);
 } RbLinkBackend;
 
-extern const RbLinkBackend rb_doip_link_backend;
-extern const RbLinkBackend rb_doip_link_secured; /* doips: */
-
-/* As rb_link_open_with() and rb_link_discover(), in this very process: for the link process, and for tests (options may be NULL). */
-RbLink *rb_backends_open (const char *uri, const RbLinkOptions *options, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-GPtrArray *rb_backends_discover (gint64 timeout_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbLink *rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, const RbLinkOptions *options,
                                    GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "link/backends.h"
+
 #include "link/backend.h"
 #include "link/can-link.h"
+#include "link/doip-link.h"
 
 #include <string.h>
 

@@ -6,7 +6,6 @@
  * Inside link/ and its tests only: requests of another client on the bus. While it watches, a frame counts that has a request id of the
  * vehicle model, 7DF, or an id of ISO 15765-4 (18DAxxSS, 18DBxxSS) whose source SS is an external tester (F0–FD).
  */
-#define RB_CAN_TESTERS_MAX 512
 typedef struct {
   guint32 *ids;
   guint n;          /* 0: it does not watch */

@@ -75,6 +75,7 @@ const char *rb_link_uri (RbLink *self);
 const RbLinkInfo *rb_link_info (RbLink *self); /* borrowed */
 /* Is the link still up, by what it last saw and a heartbeat where the link has one? */
 gboolean rb_link_is_alive (RbLink *self);
+#define RB_CHANNEL_MAX_TESTERS 512 /* ids that can be watched */
 /*
  * On CAN: from now on a frame counts that has one of these request ids (bit 31: 29 bit), 7DF or an id of ISO 15765-4 from an
  * external tester, and that is not ours. n 0 ends it. Another kind of link has nothing to watch. Errors: link-lost.

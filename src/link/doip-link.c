@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "link/backend.h"
+#include "link/doip-link.h"
 
 #include "core/bytes.h"
 #include "core/moment.h"

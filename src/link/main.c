@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "link/packet.h"
 #include "link/serve.h"
 
 #include <signal.h>
@@ -21,7 +22,7 @@ main (int argc, char **argv)
     puts ("recall-link " RB_VERSION);
     return 0;
   }
-  if (argc > 1 || !is_packet_socket (RB_SERVE_HEARTBEAT) || !is_packet_socket (RB_SERVE_CALLS)) {
+  if (argc > 1 || !is_packet_socket (RB_PACKET_HEARTBEAT_SOCKET) || !is_packet_socket (RB_PACKET_CALLS_SOCKET)) {
     gboolean asked = argc > 1 && strcmp (argv[1], "--help") == 0;
     fputs ("Usage: recall-link\n\nThe part of Recallbay that speaks with adapters and vehicles. recallctl and recallbay start it by themselves.\n",
            asked ? stdout : stderr);

@@ -9,6 +9,8 @@
  * link process reads hostile bytes: nothing it says is believed unchecked.
  */
 #define RB_PACKET_MAX_BODY (32 * 1024 * 1024)
+/* The descriptors at which the link process finds its first two sockets. */
+enum { RB_PACKET_HEARTBEAT_SOCKET = 3, RB_PACKET_CALLS_SOCKET = 4 };
 
 typedef enum {
   /* calls */

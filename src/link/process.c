@@ -2,7 +2,6 @@
 #include "link/process.h"
 
 #include "link/eager.h"
-#include "link/serve.h"
 #include "link/wording.h"
 
 #include <errno.h>
@@ -89,9 +88,9 @@ spawn (Process *self, const char *program)
   posix_spawn_file_actions_addopen (&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_adddup2 (&files, STDIN_FILENO, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2 (&files, STDIN_FILENO, STDERR_FILENO);
-  posix_spawn_file_actions_adddup2 (&files, self->child_heartbeat, RB_SERVE_HEARTBEAT);
-  posix_spawn_file_actions_adddup2 (&files, self->child_calls, RB_SERVE_CALLS);
-  posix_spawn_file_actions_addclosefrom_np (&files, RB_SERVE_CALLS + 1);
+  posix_spawn_file_actions_adddup2 (&files, self->child_heartbeat, RB_PACKET_HEARTBEAT_SOCKET);
+  posix_spawn_file_actions_adddup2 (&files, self->child_calls, RB_PACKET_CALLS_SOCKET);
+  posix_spawn_file_actions_addclosefrom_np (&files, RB_PACKET_CALLS_SOCKET + 1);
   posix_spawnattr_init (&attributes);
   posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   posix_spawnattr_setsigmask (&attributes, &none);

@@ -4,6 +4,7 @@
 #include "link/eager.h"
 #include "link/wording.h"
 #include "link/backend.h"
+#include "link/backends.h"
 #include "link/sandbox.h"
 
 #include <fcntl.h>
@@ -56,7 +57,7 @@ tell_wait (const char *text, gpointer data)
   (void) data;
   g_autoptr (GBytes) body = g_bytes_new (text, MIN (strlen (text), MAX_LOG));
   const RbPacket packet = { .kind = RB_PACKET_WAIT, .body = body, .fd = -1 };
-  if (!rb_packet_answer (RB_SERVE_HEARTBEAT, &packet))
+  if (!rb_packet_answer (RB_PACKET_HEARTBEAT_SOCKET, &packet))
     g_debug ("cannot tell what is waited for");
 }
 
@@ -331,11 +332,11 @@ serve_heartbeat (Server *self, RbPacketBuffer *buffer)
 {
   const RbPacket pong = { .kind = RB_PACKET_PONG, .fd = -1 };
   g_auto (RbPacket) packet = { .fd = -1 };
-  if (!rb_packet_receive_whole (RB_SERVE_HEARTBEAT, buffer, &packet))
+  if (!rb_packet_receive_whole (RB_PACKET_HEARTBEAT_SOCKET, buffer, &packet))
     return FALSE;
   if (packet.kind == RB_PACKET_CANCEL)
     cancel (self, &packet);
-  return packet.kind != RB_PACKET_PING || rb_packet_answer (RB_SERVE_HEARTBEAT, &pong);
+  return packet.kind != RB_PACKET_PING || rb_packet_answer (RB_PACKET_HEARTBEAT_SOCKET, &pong);
 }
 
 /* Several threads log; a packet is whole in any case. */
@@ -349,7 +350,7 @@ log_to_program (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer
     gsize length = fields[i].length < 0 ? strlen (fields[i].value) : (gsize) fields[i].length;
     g_autoptr (GBytes) body = g_bytes_new (fields[i].value, MIN (length, MAX_LOG));
     const RbPacket packet = { .kind = RB_PACKET_LOG, .number = level & G_LOG_LEVEL_MASK, .body = body, .fd = -1 };
-    return rb_packet_answer (RB_SERVE_HEARTBEAT, &packet) ? G_LOG_WRITER_HANDLED : G_LOG_WRITER_UNHANDLED;
+    return rb_packet_answer (RB_PACKET_HEARTBEAT_SOCKET, &packet) ? G_LOG_WRITER_HANDLED : G_LOG_WRITER_UNHANDLED;
   }
   return G_LOG_WRITER_UNHANDLED;
 }
@@ -358,7 +359,7 @@ log_to_program (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer
 static gboolean
 confine (Server *self, RbPacketBuffer *buffer, RbPacket *first)
 {
-  if (!rb_packet_receive (RB_SERVE_CALLS, buffer, first))
+  if (!rb_packet_receive (RB_PACKET_CALLS_SOCKET, buffer, first))
     return FALSE;
   g_auto (RbWordingOpen) wanted = { 0 };
   if (first->kind == RB_PACKET_OPEN && rb_wording_read_open (first->body, &wanted))
@@ -371,7 +372,7 @@ confine (Server *self, RbPacketBuffer *buffer, RbPacket *first)
     return TRUE;
   refuse (&answer, error);
   rb_packet_clear (first);
-  if (!rb_packet_answer (RB_SERVE_CALLS, &answer))
+  if (!rb_packet_answer (RB_PACKET_CALLS_SOCKET, &answer))
     g_debug ("nobody hears that it failed");
   return FALSE;
 }
@@ -379,7 +380,7 @@ confine (Server *self, RbPacketBuffer *buffer, RbPacket *first)
 static void
 serve_heartbeats (Server *self, RbPacketBuffer *buffer, int finished)
 {
-  struct pollfd polled[] = { { RB_SERVE_HEARTBEAT, POLLIN, 0 }, { finished, POLLIN, 0 } };
+  struct pollfd polled[] = { { RB_PACKET_HEARTBEAT_SOCKET, POLLIN, 0 }, { finished, POLLIN, 0 } };
   while (poll (polled, G_N_ELEMENTS (polled), -1) >= 0 && polled[1].revents == 0)
     if (polled[0].revents != 0 && !serve_heartbeat (self, buffer))
       return;
@@ -391,7 +392,7 @@ rb_serve_run (void)
   int finished[2];
   g_autoptr (GError) error = NULL;
   g_log_set_writer_func (log_to_program, NULL, NULL);
-  if (!rb_sandbox_detach (RB_SERVE_CALLS, &error) || pipe2 (finished, O_CLOEXEC) != 0) {
+  if (!rb_sandbox_detach (RB_PACKET_CALLS_SOCKET, &error) || pipe2 (finished, O_CLOEXEC) != 0) {
     g_warning ("%s", error == NULL ? "no pipe" : error->message);
     return;
   }
@@ -401,7 +402,7 @@ rb_serve_run (void)
   g_mutex_init (&server.lock);
   if (!confine (&server, buffer, &first))
     return;
-  line_start (&server, 0, RB_SERVE_CALLS, NULL, NULL, &first);
+  line_start (&server, 0, RB_PACKET_CALLS_SOCKET, NULL, NULL, &first);
   serve_heartbeats (&server, buffer, finished[0]);
   /* other threads may still run: what they use stays */
   _exit (0);

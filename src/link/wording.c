@@ -3,7 +3,6 @@
 
 #include "core/bytes.h"
 #include "link/backend.h"
-#include "link/can-testers.h"
 
 #include <string.h>
 
@@ -147,7 +146,7 @@ rb_wording_read_ids (GBytes *body)
 {
   RbReader reader = rb_reader_from_bytes (body);
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint32));
-  if (rb_reader_left (&reader) > RB_CAN_TESTERS_MAX * sizeof (guint32))
+  if (rb_reader_left (&reader) > RB_CHANNEL_MAX_TESTERS * sizeof (guint32))
     return NULL;
   while (rb_reader_left (&reader) > 0 && rb_reader_ok (&reader)) {
     guint32 id = rb_reader_u32be (&reader);

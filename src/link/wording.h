@@ -19,7 +19,7 @@ gboolean rb_wording_read_open (GBytes *body, RbWordingOpen *out) G_GNUC_WARN_UNU
 void rb_wording_open_clear (RbWordingOpen *self);
 GBytes *rb_wording_address (const RbAddress *address);
 gboolean rb_wording_read_address (GBytes *body, RbAddress *address) G_GNUC_WARN_UNUSED_RESULT;
-/* CAN ids; at most RB_CAN_TESTERS_MAX. (element-type guint32) */
+/* CAN ids; at most RB_CHANNEL_MAX_TESTERS. (element-type guint32) */
 GBytes *rb_wording_ids (const guint32 *ids, guint n);
 GArray *rb_wording_read_ids (GBytes *body);
 GBytes *rb_wording_info (const RbLinkInfo *info);

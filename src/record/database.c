@@ -10,6 +10,8 @@
 
 #define BUSY_MS 5000
 
+RB_DEFINE_ERROR_DOMAIN (database)
+
 RbReason
 rb_database_reason (sqlite3 *db)
 {
@@ -40,7 +42,7 @@ static gboolean
 fail (sqlite3 *db, const RbDatabasePart *part, GError **error)
 {
   g_autofree char *text = rb_database_text (db);
-  g_set_error (error, RB_RECORD_ERROR, (int) rb_database_reason (db), "%s: %s", part->name, text);
+  g_set_error (error, RB_DATABASE_ERROR, (int) rb_database_reason (db), "%s: %s", part->name, text);
   return FALSE;
 }
 
@@ -72,7 +74,7 @@ check_version (sqlite3 *db, const RbDatabasePart *part, GError **error)
     return FALSE;
   if (version == part->version)
     return TRUE;
-  g_set_error (error, RB_RECORD_ERROR, RB_REASON_DATABASE, "%s: it was written by another version of Recallbay (schema %d, this one knows %d)",
+  g_set_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE, "%s: it was written by another version of Recallbay (schema %d, this one knows %d)",
                part->name, version, part->version);
   return FALSE;
 }
@@ -111,7 +113,7 @@ make_private (const char *path, GError **error)
   if ((fd < 0 && errno == EEXIST) || (fd >= 0 && close (fd) == 0))
     return TRUE;
   int code = errno;
-  g_set_error (error, RB_RECORD_ERROR, code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE : RB_REASON_DATABASE, "%s: %s", path,
+  g_set_error (error, RB_DATABASE_ERROR, code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE : RB_REASON_DATABASE, "%s: %s", path,
                g_strerror (code));
   return FALSE;
 }

@@ -2,7 +2,9 @@
 #pragma once
 #include <sqlite3.h>
 
-#include "record/error.h"
+#include "core/reason.h"
+RB_DECLARE_ERROR_DOMAIN (database);
+#define RB_DATABASE_ERROR (rb_database_error_quark ())
 
 /*
  * DATA/recallbay.db, the workstation's one database. Each part of the program has its own tables in it and its own schema

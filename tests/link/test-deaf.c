@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "link/process.h"
 #include "link/packet.h"
-#include "link/serve.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -18,9 +17,9 @@ be_deaf (void)
   const RbPacket pong = { .kind = RB_PACKET_PONG, .fd = -1 };
   for (;;) {
     g_auto (RbPacket) packet = { .fd = -1 };
-    if (!rb_packet_receive_whole (RB_SERVE_HEARTBEAT, room, &packet))
+    if (!rb_packet_receive_whole (RB_PACKET_HEARTBEAT_SOCKET, room, &packet))
       break;
-    if (packet.kind == RB_PACKET_PING && !rb_packet_answer (RB_SERVE_HEARTBEAT, &pong))
+    if (packet.kind == RB_PACKET_PING && !rb_packet_answer (RB_PACKET_HEARTBEAT_SOCKET, &pong))
       break;
   }
   rb_packet_buffer_free (room);

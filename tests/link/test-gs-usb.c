@@ -5,6 +5,7 @@
 
 #include "frame/isotp.h"
 #include "link/backend.h"
+#include "link/backends.h"
 #include "link/can-backend.h"
 #include "usb-plug.h"
 

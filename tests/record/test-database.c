@@ -60,7 +60,7 @@ refuse (Bench *self, const RbDatabasePart *part, const char *says)
 {
   g_autoptr (GError) error = NULL;
   g_assert_null (rb_database_open (self->folder, part, &error));
-  g_assert_error (error, RB_RECORD_ERROR, RB_REASON_DATABASE);
+  g_assert_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE);
   g_assert_true (g_str_has_prefix (error->message, part->name));
   g_assert_nonnull (strstr (error->message, says));
 }
@@ -98,7 +98,7 @@ test_another_version (Bench *self, gconstpointer data)
   g_assert_cmpint (run (self->db, "UPDATE first_schema SET version = -5"), ==, SQLITE_OK);
   g_autoptr (GError) error = NULL;
   g_assert_null (rb_database_open (self->folder, &first, &error));
-  g_assert_error (error, RB_RECORD_ERROR, RB_REASON_DATABASE);
+  g_assert_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/bytes.h"
 #include "core/files.h"
-#include "record/error.h"
+#include "record/database.h"
 #include "recovery/error.h"
 #include "recovery/journal.h"
 
@@ -452,7 +452,7 @@ test_not_a_database (Bench *bench, gconstpointer data)
   g_assert_true (rb_files_write_text (path, junk, NULL));
   g_autoptr (GError) error = NULL;
   g_assert_null (rb_journal_open (folder, &error));
-  g_assert_error (error, RB_RECORD_ERROR, RB_REASON_DATABASE);
+  g_assert_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE);
   assert_unopenable (below);
 }
 
@@ -497,7 +497,7 @@ test_another_version (Bench *bench, gconstpointer data)
   g_autoptr (GError) error = NULL;
   tamper (bench, "UPDATE journal_schema SET version = 2");
   g_assert_null (rb_journal_open (bench->folder, &error));
-  g_assert_error (error, RB_RECORD_ERROR, RB_REASON_DATABASE);
+  g_assert_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE);
   g_assert_nonnull (strstr (error->message, "another version"));
   tamper (bench, "UPDATE journal_schema SET version = 1");
   reopen (bench);
