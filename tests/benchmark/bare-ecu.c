@@ -5,7 +5,7 @@
  * time that bus and ECU took: bytes, nanoseconds from the first request's end to the last answer, nanoseconds with a frame on the bus,
  * worst idle, worst lateness, processor microseconds. Ends with its standard input.
  */
-#include "sim/bus-hub.h"
+#include "sim-can/bus-hub.h"
 
 #include <glib-unix.h>
 #include <stdio.h>

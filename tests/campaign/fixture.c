@@ -6,9 +6,9 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
-#include "crypto/keygen.h"
+#include "keymaker/keygen.h"
 #include "oem/vin-writer.h"
-#include "uptane/author.h"
+#include "author/author.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #include "core/files.h"
 #include "crypto/digest.h"
 #include "crypto/dsse.h"
-#include "crypto/issue.h"
-#include "crypto/keygen.h"
+#include "keymaker/issue.h"
+#include "keymaker/keygen.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #include "core/files.h"
 #include "core/moment.h"
 #include "crypto/identity.h"
-#include "crypto/issue.h"
-#include "crypto/keygen.h"
+#include "keymaker/issue.h"
+#include "keymaker/keygen.h"
 
 #include <string.h>
 

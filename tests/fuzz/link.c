@@ -2,7 +2,7 @@
 /* What a USB adapter says, and what a link process that was taken over tells the program (or the program's request the process). */
 #include "fuzz.h"
 #include "link/backend.h"
-#include "link/gs-usb-protocol.h"
+#include "can/gs-usb-protocol.h"
 #include "link/wording.h"
 
 #include <string.h>

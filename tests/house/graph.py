@@ -12,7 +12,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 def modules(root):
     """folder/module → the folder/module of each header that it includes"""
     found = {}
-    for path in sorted((root / "src").glob("*/*.[ch]")):
+    for path in sorted((root / "src").glob("*/*/*.[ch]")):
         module = f"{path.parent.name}/{path.stem}"
         edges = found.setdefault(module, set())
         for included in INCLUDE.findall(path.read_text(encoding="utf-8")):

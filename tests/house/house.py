@@ -10,27 +10,64 @@ from pathlib import Path
 import graph
 import names
 
-# floor by floor, bottom up: folder → what it may include (the table of the README)
-SEES = {
-    "core": "",
-    "crypto": "core",
-    "net": "core",
-    "frame": "core",
-    "uptane": "net crypto core",
-    "model": "crypto core",
-    "log": "crypto core",
-    "link": "frame core",
-    "campaign": "model uptane crypto core",
-    "record": "model uptane crypto core",
-    "uds": "link core",
-    "vehicle": "uds link model crypto core",
-    "recovery": "vehicle uds campaign record link model uptane crypto core",
-    "ctl": "recovery vehicle uds campaign record link model uptane net crypto core",
-    "oem": "record campaign model uptane crypto core",
-    "sim": "model uptane frame crypto core",
-    "workstation": "recovery vehicle uds campaign record link model uptane crypto core",
+# group → folder → what it may include (the table of the README); a group is a zone of trust
+FOLDERS = {
+    "base": {
+        "core": "",
+        "db": "core",
+        "net": "core",
+    },
+    "trust": {
+        "crypto": "core",
+        "keymaker": "crypto core",
+        "log": "crypto core",
+        "uptane": "crypto net core",
+        "author": "uptane crypto core",
+    },
+    "recall": {
+        "model": "crypto core",
+        "campaign": "model uptane crypto core",
+        "record": "db model uptane crypto core",
+    },
+    "link": {
+        "frame": "core",
+        "link": "frame core",
+        "can": "link frame core",
+        "doip": "link frame core",
+        "linkd": "can doip link frame core",
+        "cansetup": "can link frame core",
+    },
+    "workshop": {
+        "uds": "link core",
+        "vehicle": "uds link model crypto core",
+        "recovery": "vehicle uds campaign record db link model uptane crypto core",
+        "ctl": "recovery cansetup vehicle uds campaign record link model net uptane crypto core",
+        "session": "recovery campaign record link model uptane crypto core",
+        "pages": "session recovery campaign link model uptane crypto core",
+        "workstation": "pages session recovery campaign link model uptane crypto core",
+    },
+    "sim": {
+        "sim-ecu": "keymaker model uptane crypto core",
+        "sim-can": "sim-ecu model uptane frame crypto core",
+        "sim-doip": "sim-ecu model uptane frame crypto core",
+        "sim": "sim-can sim-doip sim-ecu model uptane frame crypto core",
+    },
+    "oem": {
+        "oem": "campaign record author keymaker model uptane crypto core",
+    },
 }
-SEES = {folder: set(names.split()) for folder, names in SEES.items()}
+SEES = {folder: set(seen.split()) for folders in FOLDERS.values() for folder, seen in folders.items()}
+GROUP = {folder: group for group, folders in FOLDERS.items() for folder in folders}
+# What a group may see of another one; of itself it may see all. Hostile bytes arrive in link, and no key is known there.
+MAY_SEE = {
+    "base": {},
+    "trust": {"base": None},
+    "recall": {"base": None, "trust": {"crypto", "uptane", "log"}},
+    "link": {"base": {"core"}},
+    "workshop": {"base": None, "trust": {"crypto", "uptane", "log"}, "recall": None, "link": {"link", "cansetup"}},
+    "sim": {"base": None, "trust": None, "recall": {"model"}, "link": {"frame"}},
+    "oem": {"base": None, "trust": None, "recall": None},
+}
 
 MAX_FUNCTION = 100
 MAX_FILE = 900
@@ -72,10 +109,14 @@ def without_strings(source):
     return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m.group()) if m.group()[0] == "/" else m.group()[0] * 2, source)
 
 
+def place(folder):
+    return f"src/{GROUP.get(folder, '*')}/{folder}"
+
+
 def declared_sees(root):
     """folder → what its meson.build says it sees"""
     found = {}
-    for path in sorted((root / "src").glob("*/meson.build")):
+    for path in sorted((root / "src").glob("*/*/meson.build")):
         match = re.search(r"^sees\s*=\s*\[(.*?)\]", text(path), re.M | re.S)
         found[path.parent.name] = set(re.findall(r"'([^']+)'", match.group(1))) if match else set()
     return found
@@ -91,19 +132,52 @@ def check_sees(root):
     declared = declared_sees(root)
     for folder, sees in declared.items():
         if folder not in SEES:
-            yield f"src/{folder}: a folder that the table does not know"
+            yield f"src/*/{folder}: a folder that the table does not know"
         elif sees != SEES[folder]:
-            yield f"src/{folder}/meson.build: sees {sorted(sees ^ SEES[folder])} otherwise than the table"
+            yield f"{place(folder)}/meson.build: sees {sorted(sees ^ SEES[folder])} otherwise than the table"
     for folder in SEES.keys() - declared.keys():
-        yield f"src/{folder}: has no meson.build"
-    for path in sorted((root / "src").glob("*/meson.build")):
+        yield f"{place(folder)}: has no meson.build"
+    for path in sorted((root / "src").glob("*/*/meson.build")):
         if re.search(r"include_directories", text(path)):
             yield f"{name(root, path)}: another way to include than `sees`"
 
 
+def check_groups(root):
+    for path in sorted((root / "src").glob("*/*/meson.build")):
+        folder, group = path.parent.name, path.parent.parent.name
+        if GROUP.get(folder, group) != group:
+            yield f"{name(root, path.parent)}: belongs into {place(folder)}"
+    for folder, sees in declared_sees(root).items():
+        allowed = MAY_SEE.get(GROUP.get(folder), {})
+        for seen in sorted(sees & GROUP.keys()):
+            other = GROUP[seen]
+            if other != GROUP.get(folder) and (other not in allowed or (allowed[other] is not None and seen not in allowed[other])):
+                yield f"{place(folder)}: the group {GROUP.get(folder)} may not see {place(seen)}"
+
+
+def included_folders(root, folder):
+    """The folders whose headers a folder includes, by itself or through them."""
+    found, open_files = set(), list(files(root, place(folder), suffixes={".c", ".h"}))
+    while open_files:
+        for included in re.findall(r'^\s*#\s*include\s+"([^"]+)"', text(open_files.pop()), re.M):
+            header = root / place(included.split("/")[0]).removesuffix(included.split("/")[0]) / included
+            if included.count("/") == 1 and header not in found and header.exists():
+                found.add(header)
+                open_files.append(header)
+    return {header.parent.name for header in found} - {folder}
+
+
+def check_minimal(root):
+    """A folder sees what it includes, and no more."""
+    for folder, sees in declared_sees(root).items():
+        included = included_folders(root, folder)
+        for unused in sorted(sees - included) if included else ():
+            yield f"{place(folder)}/meson.build: sees {unused} and includes none of it"
+
+
 def check_includes(root):
     for path in files(root, "src", suffixes={".c", ".h"}):
-        folder = path.relative_to(root / "src").parts[0]
+        folder = path.parent.name
         for included in re.findall(r'^\s*#\s*include\s+"([^"]+)"', text(path), re.M):
             top = included.split("/")[0]
             if top == included and not path.with_name(included).exists():
@@ -134,7 +208,7 @@ def check_cycles(root):
         yield "folders in a circle: " + " → ".join(cycle)
     headers = {}
     for path in files(root, "src", suffixes={".h"}):
-        headers[name(root / "src", path)] = set(re.findall(r'^\s*#\s*include\s+"([^"]+)"', text(path), re.M))
+        headers[f"{path.parent.name}/{path.name}"] = set(re.findall(r'^\s*#\s*include\s+"([^"]+)"', text(path), re.M))
     for cycle in cycles(headers):
         yield "headers in a circle: " + " → ".join(cycle)
 
@@ -207,7 +281,7 @@ def check_sleep(root):
 
 def check_outputs(root):
     """What is written at a workstation is either private or a file that a person named; only the OEM's side publishes files."""
-    for folder in ("campaign", "record", "recovery", "ctl", "workstation"):
+    for folder in ("recall", "workshop"):
         for path in files(root, f"src/{folder}", suffixes={".c"}):
             for number, line in enumerate(without_strings(text(path)).splitlines(), 1):
                 if re.search(r"\b(rb_files_write|rb_files_write_text) \(|\bfopen \(|\bg_file_set_contents\w* \(", line):
@@ -224,7 +298,7 @@ def check_unfinished(root):
 
 
 def reason_words(root):
-    return dict(re.findall(r'^\s*X \((\w+), "([\w-]+)"\)', text(root / "src/core/reason.h"), re.M))
+    return dict(re.findall(r'^\s*X \((\w+), "([\w-]+)"\)', text(root / "src/base/core/reason.h"), re.M))
 
 
 def check_reasons(root):
@@ -321,7 +395,7 @@ def check_link_process(program):
     yield from (f"{program.name}: {symbol} is in it" for symbol, _ in symbols(program) if LINK_FOREIGN.match(symbol) or LINK_SIGNING.match(symbol))
 
 
-RULES = [check_top, check_sees, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep, check_outputs,
+RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep, check_outputs,
          check_unfinished, check_reasons, check_reasons_are_tested, check_ratio, check_names, check_papers, check_graph]
 
 

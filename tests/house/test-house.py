@@ -25,11 +25,11 @@ class Rules(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.root)
         for folder, sees in house.SEES.items():
             listed = ", ".join(f"'{name}'" for name in sorted(sees))
-            self.write(f"src/{folder}/meson.build", f"# {house.SPDX}\nsees = [{listed}]\n")
-        self.write("src/core/reason.h", LICENCE + REASON_H)
+            self.write(f"{house.place(folder)}/meson.build", f"# {house.SPDX}\nsees = [{listed}]\n")
+        self.write("src/base/core/reason.h", LICENCE + REASON_H)
         told = {"means": "a", "next": "b"}
         self.write("data/reasons.json", json.dumps({"group": {"no-space": told, "path": told}}))
-        self.write("src/crypto/key.c", LICENCE + '#include "core/reason.h"\n\nint\nrb_key_sign (void)\n{\n  return 0;\n}\n')
+        self.write("src/trust/crypto/key.c", LICENCE + '#include "core/reason.h"\n\nint\nrb_key_sign (void)\n{\n  return 0;\n}\n')
         self.write("tests/crypto/test-key.c", LICENCE + 'expect ("no-space");\nexpect (RB_REASON_PATH);\n' + "line\n" * 12)
 
         self.write(graph.PAPER, graph.BEGIN + graph.END)
@@ -52,7 +52,7 @@ class Rules(unittest.TestCase):
         self.breaks()
 
     def test_a_file_for_everyone(self):
-        self.write("src/ctl/a.c", LICENCE + "static int\na (void)\n{\n  return rb_files_write_text (path, text, error);\n}\n")
+        self.write("src/workshop/ctl/a.c", LICENCE + "static int\na (void)\n{\n  return rb_files_write_text (path, text, error);\n}\n")
         self.write("tests/ctl/a.py", LICENCE + "line\n" * 8)
         self.breaks("check_outputs")
 
@@ -61,65 +61,80 @@ class Rules(unittest.TestCase):
         self.breaks("check_top")
 
     def test_sees_other_than_the_table(self):
-        self.write("src/frame/meson.build", f"# {house.SPDX}\nsees = ['core', 'crypto']\n")
+        self.write("src/link/frame/meson.build", f"# {house.SPDX}\nsees = []\n")
         self.breaks("check_sees")
 
     def test_unknown_folder(self):
-        self.write("src/extra/meson.build", f"# {house.SPDX}\nsees = []\n")
+        self.write("src/base/extra/meson.build", f"# {house.SPDX}\nsees = []\n")
         self.breaks("check_sees")
 
     def test_folder_missing(self):
-        shutil.rmtree(self.root / "src/uds")
+        shutil.rmtree(self.root / "src/workshop/uds")
         self.breaks("check_sees")
 
+    def test_group_that_sees_keys(self):
+        self.write("src/link/can/meson.build", f"# {house.SPDX}\nsees = ['crypto', 'link', 'frame', 'core']\n")
+        self.breaks("check_sees", "check_groups")
+
+    def test_folder_in_another_group(self):
+        shutil.move(self.root / "src/trust/keymaker", self.root / "src/workshop/keymaker")
+        self.breaks("check_groups")
+
+    def test_sees_what_it_does_not_include(self):
+        self.write("src/trust/keymaker/keygen.c", LICENCE + '#include "core/reason.h"\n')
+        self.breaks("check_minimal")
+        self.write("src/trust/crypto/key.h", LICENCE + '#include "core/reason.h"\n')
+        self.write("src/trust/keymaker/keygen.c", LICENCE + '#include "crypto/key.h"\n')
+        self.breaks()
+
     def test_include_upward(self):
-        self.write("src/crypto/up.c", LICENCE + '#include "record/outbox.h"\n')
+        self.write("src/trust/crypto/up.c", LICENCE + '#include "record/outbox.h"\n')
         self.breaks("check_includes")
 
     def test_include_sideways(self):
-        self.write("src/frame/side.h", LICENCE + '#include "net/client.h"\n')
+        self.write("src/link/frame/side.h", LICENCE + '#include "net/client.h"\n')
         self.breaks("check_includes")
 
     def test_folders_in_a_circle(self):
-        self.write("src/core/meson.build", f"# {house.SPDX}\nsees = ['crypto']\n")
-        self.breaks("check_sees", "check_cycles")
+        self.write("src/base/core/meson.build", f"# {house.SPDX}\nsees = ['crypto']\n")
+        self.breaks("check_sees", "check_groups", "check_cycles")
 
     def test_headers_in_a_circle(self):
-        self.write("src/core/a.h", LICENCE + '#include "core/b.h"\n')
-        self.write("src/core/b.h", LICENCE + '#include "core/a.h"\n')
+        self.write("src/base/core/a.h", LICENCE + '#include "core/b.h"\n')
+        self.write("src/base/core/b.h", LICENCE + '#include "core/a.h"\n')
         self.breaks("check_cycles")
 
     def test_goto(self):
-        self.write("src/core/jump.c", LICENCE + "void\nrb_jump_far (void)\n{\n  goto out;\n}\n")
+        self.write("src/base/core/jump.c", LICENCE + "void\nrb_jump_far (void)\n{\n  goto out;\n}\n")
         self.breaks("check_goto")
 
     def test_goto_in_words_is_none(self):
-        self.write("src/core/jump.c", LICENCE + '/* no goto here */\nconst char *x = "goto";\n')
+        self.write("src/base/core/jump.c", LICENCE + '/* no goto here */\nconst char *x = "goto";\n')
         self.breaks()
 
     def test_licence_line_missing(self):
-        self.write("src/core/bare.h", "#pragma once\n")
+        self.write("src/base/core/bare.h", "#pragma once\n")
         self.breaks("check_spdx")
 
     def test_prefix_of_another_file(self):
-        self.write("src/core/bytes.c", LICENCE + "int\nrb_byte_one (void)\n{\n  return 1;\n}\n")
+        self.write("src/base/core/bytes.c", LICENCE + "int\nrb_byte_one (void)\n{\n  return 1;\n}\n")
         self.breaks("check_prefix")
 
     def test_static_needs_no_prefix(self):
-        self.write("src/core/bytes.c", LICENCE + "static int\none (void)\n{\n  return 1;\n}\n")
+        self.write("src/base/core/bytes.c", LICENCE + "static int\none (void)\n{\n  return 1;\n}\n")
         self.breaks()
 
     def test_dash_in_a_file_name(self):
-        self.write("src/core/two-words.c", LICENCE + "int\nrb_two_words_one (int a,\n    int b)\n{\n  return 1;\n}\n")
+        self.write("src/base/core/two-words.c", LICENCE + "int\nrb_two_words_one (int a,\n    int b)\n{\n  return 1;\n}\n")
         self.breaks()
 
     def test_long_function(self):
-        self.write("src/core/long.c", LICENCE + "int\nrb_long_one (void)\n{\n" + "  a ();\n" * 97 + "}\n")
+        self.write("src/base/core/long.c", LICENCE + "int\nrb_long_one (void)\n{\n" + "  a ();\n" * 97 + "}\n")
         self.write("tests/core/test-long.c", LICENCE + "line\n" * 99)
         self.breaks("check_lengths")
 
     def test_long_file(self):
-        self.write("src/core/long.c", LICENCE + "int a;\n" * 900)
+        self.write("src/base/core/long.c", LICENCE + "int a;\n" * 900)
         self.write("tests/core/test-long.c", LICENCE + "line\n" * 700)
         self.breaks("check_lengths")
 
@@ -130,7 +145,7 @@ class Rules(unittest.TestCase):
             (self.root / f"tests/core/test-slow.{suffix}").unlink()
 
     def test_unfinished(self):
-        self.write("src/core/later.h", LICENCE + "/* TODO: all of it */\n")
+        self.write("src/base/core/later.h", LICENCE + "/* TODO: all of it */\n")
         self.breaks("check_unfinished")
 
     def test_reason_not_told(self):
@@ -152,12 +167,12 @@ class Rules(unittest.TestCase):
         self.breaks("check_reasons_are_tested")
 
     def test_too_few_tests(self):
-        self.write("src/core/much.c", LICENCE + "int a;\n" * 60)
+        self.write("src/base/core/much.c", LICENCE + "int a;\n" * 60)
         self.breaks("check_ratio")
 
     def test_include_that_the_graph_lacks(self):
         self.graph_is_fresh = False
-        self.write("src/link/channel.h", LICENCE + '#include "core/reason.h"\n')
+        self.write("src/trust/crypto/more.h", LICENCE + '#include "core/reason.h"\n')
         self.breaks("check_graph")
 
     def test_paper_not_installed(self):
@@ -169,28 +184,28 @@ class Rules(unittest.TestCase):
         self.breaks("check_papers")
 
     def test_cites_what_is(self):
-        self.write("src/core/near.h", LICENCE + "/* As rb_key_sign() and RB_REASON_PATH: crypto/key.c, tests/crypto, RB_REASON_…, linux/can.h. */\n"
+        self.write("src/base/core/near.h", LICENCE + "/* As rb_key_sign() and RB_REASON_PATH: crypto/key.c, tests/crypto, RB_REASON_…, linux/can.h. */\n"
                    "/* A word that only looks so: Rbitrary, its own code, a.b. */\n")
-        self.write("README.md", "`src/core/` and `src/core/reason.h`, docs.md of another project is at https://example.org/docs.md\n"
+        self.write("README.md", "`src/base/core/` and `src/base/core/reason.h`, docs.md of another project is at https://example.org/docs.md\n"
                    .replace("docs.md of another project is at ", ""))
         self.breaks()
 
     def test_cites_what_is_not(self):
         for comment in ("rb_key_gone() signs", "as RB_ERROR_DOMAIN says", "an RbGone", "see gone ()", "filled by crypto/gone.h",
-                        "as src/core/gone.c", "by the rules of DESIGN §4", "RB_REASON_GONE"):
-            self.write("src/core/near.h", LICENCE + f"/* {comment} */\n")
+                        "as src/base/core/gone.c", "by the rules of DESIGN §4", "RB_REASON_GONE"):
+            self.write("src/base/core/near.h", LICENCE + f"/* {comment} */\n")
             self.breaks("check_names")
-        (self.root / "src/core/near.h").unlink()
+        (self.root / "src/base/core/near.h").unlink()
         self.write("tests/core/near.py", f"# {house.SPDX}\n# as tests/core/gone.py does\n")
         self.breaks("check_names")
         (self.root / "tests/core/near.py").unlink()
         for paper in ("README.md", "CONTRIBUTING.md", "data/man/recallctl.1"):
-            self.write(paper, "What `src/core/gone.c` does.\n")
+            self.write(paper, "What `src/base/core/gone.c` does.\n")
             self.breaks("check_names")
             (self.root / paper).unlink()
 
     def test_a_string_cites_nothing(self):
-        self.write("src/core/near.c", LICENCE + 'static const char text[] = "/* rb_key_gone */";\n')
+        self.write("src/base/core/near.c", LICENCE + 'static const char text[] = "/* rb_key_gone */";\n')
         self.breaks()
 
 

@@ -39,15 +39,16 @@ class Architecture(unittest.TestCase):
 
     def test_threads(self):
         told = {row[0].strip("`"): row[1] for row in rows(self.document, "Threads and ownership")}
-        started = {name: str(path.relative_to(ROOT)) for path in sorted((ROOT / "src").glob("*/*.c"))
+        started = {name: str(path.relative_to(ROOT)) for path in sorted((ROOT / "src").glob("*/*/*.c"))
                    for name in re.findall(r'g_thread_new \("([\w-]+)"', path.read_text(encoding="utf-8"))}
         self.assertEqual(told.keys(), started.keys() | {"main"})
         for name, path in started.items():
             self.assertIn(f"`{path}`", told[name])
 
     def test_folders_and_programs(self):
-        self.assertEqual({row[1].strip("`/") for row in rows(self.document, "Folders")}, {path.parent.name for path in (ROOT / "src").glob("*/meson.build")})
-        programs = {name for path in (ROOT / "src").glob("*/meson.build") for name in re.findall(r"'(recall[\w-]*)': files", path.read_text())}
+        folders = {row[1].strip("`/") for row in rows(self.document, "Folders") if row[0].isdigit()}
+        self.assertEqual(folders, {str(path.parent.relative_to(ROOT / "src")) for path in (ROOT / "src").glob("*/*/meson.build")})
+        programs = {name for path in (ROOT / "src").glob("*/*/meson.build") for name in re.findall(r"'(recall[\w-]*)': files", path.read_text())}
         self.assertEqual({row[0].strip("`") for row in rows(self.document, "Processes")}, programs)
 
 
@@ -65,7 +66,7 @@ class ThreatModel(unittest.TestCase):
 
 class Commands(unittest.TestCase):
     """Papers show no command and no option that a program does not have."""
-    folders = {"recallctl": "ctl", "recall-oem": "oem", "recall-sim": "sim"}
+    folders = {"recallctl": "workshop/ctl", "recall-oem": "oem/oem", "recall-sim": "sim/sim"}
     papers = ("README.md", "CONTRIBUTING.md", "SECURITY.md", *(f"data/doc/{path.name}" for path in sorted((ROOT / "data/doc").glob("*.md"))))
     common = {"json", "data-dir", "config", "help", "version", "output"}
 
@@ -106,14 +107,14 @@ class EcuProtocol(unittest.TestCase):
 
     def test_data_identifiers(self):
         told = {row[0] for row in rows(self.document, "Data identifiers")}
-        simulated = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src/sim").glob("*.c")))
+        simulated = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src/sim").glob("*/*.c")))
         self.assertLessEqual({word.upper() for word in re.findall(r"^  case 0x(f[1d]\w\w):", simulated, re.M)}, told)
         for did in told:
             self.assertRegex(simulated, f"0x{did.lower()}\\b")
 
     def test_data_identifiers_of_profiles(self):
         told = {row[1].strip("`"): row[0] for row in rows(self.document, "Data identifiers")}
-        for member, did in re.findall(r'"(\w+)", "(F[0-9A-F]{3})"', read("src/oem/fleet.c")):
+        for member, did in re.findall(r'"(\w+)", "(F[0-9A-F]{3})"', read("src/oem/oem/fleet.c")):
             if member in told:
                 self.assertEqual(told[member], did, member)
         members = set(json.loads(read("data/schemas/profile.json"))["properties"]["identification"]["properties"])
@@ -121,12 +122,12 @@ class EcuProtocol(unittest.TestCase):
 
     def test_fixed_identifiers(self):
         told = {row[0] for row in rows(self.document, "Data identifiers") if row[1] == "fixed"}
-        fixed = {word.upper() for word in re.findall(r"(?:DID_\w+ |client, )0x(\w{4})\b", read("src/vehicle/unit.c"))}
+        fixed = {word.upper() for word in re.findall(r"(?:DID_\w+ |client, )0x(\w{4})\b", read("src/workshop/vehicle/unit.c"))}
         self.assertEqual(told, fixed)
 
     def test_routines(self):
         told = {row[0] for row in rows(self.document, "Routines")}
-        served = {word.upper() for word in re.findall(r"^  \{ 0x(\w{4}), .*, (?:UPTANE|BOTH), rb_", read("src/sim/ecu.c"), re.M)}
+        served = {word.upper() for word in re.findall(r"^  \{ 0x(\w{4}), .*, (?:UPTANE|BOTH), rb_", read("src/sim/sim-ecu/ecu.c"), re.M)}
         self.assertEqual(told, served)
 
     def test_routine_members(self):
@@ -155,27 +156,27 @@ class BundleFormat(unittest.TestCase):
         return next(row[1] for row in rows(self.document, "Bounds") if row[0] == what)
 
     def test_bounds(self):
-        for what, path, name in (("a file of part 1 or 2", "src/campaign/unpack.c", "MAX_FILE"),
-                                 ("a root", "src/campaign/roots.c", "MAX_ROOT"),
-                                 ("a file of a VIN pack", "src/campaign/unpack.c", "MAX_PACK_FILE"),
-                                 ("a piece", "src/model/vin-index.h", "RB_VIN_INDEX_MAX_PIECE"),
-                                 ("a vehicle model", "src/model/vehicle-model.c", "MAX_FILE"),
-                                 ("a profile", "src/model/profile.c", "MAX_FILE"),
-                                 ("a campaign", "src/model/campaign.c", "MAX_FILE")):
+        for what, path, name in (("a file of part 1 or 2", "src/recall/campaign/unpack.c", "MAX_FILE"),
+                                 ("a root", "src/recall/campaign/roots.c", "MAX_ROOT"),
+                                 ("a file of a VIN pack", "src/recall/campaign/unpack.c", "MAX_PACK_FILE"),
+                                 ("a piece", "src/recall/model/vin-index.h", "RB_VIN_INDEX_MAX_PIECE"),
+                                 ("a vehicle model", "src/recall/model/vehicle-model.c", "MAX_FILE"),
+                                 ("a profile", "src/recall/model/profile.c", "MAX_FILE"),
+                                 ("a campaign", "src/recall/model/campaign.c", "MAX_FILE")):
             self.assertEqual(number(self.bound(what)), defined(path, name), what)
 
     def test_bounds_in_text(self):
-        for text, path, name in (("she.json` {} MiB", "src/campaign/vin-pack.c", "MAX_SHE"), ("one VIN {} MiB", "src/model/vin-index.h", "RB_VIN_INDEX_MAX_ENTRY"),
-                                 ("and {} MiB more", "src/campaign/unpack.c", "SPACE_TO_LEAVE")):
+        for text, path, name in (("she.json` {} MiB", "src/recall/campaign/vin-pack.c", "MAX_SHE"), ("one VIN {} MiB", "src/recall/model/vin-index.h", "RB_VIN_INDEX_MAX_ENTRY"),
+                                 ("and {} MiB more", "src/recall/campaign/unpack.c", "SPACE_TO_LEAVE")):
             self.assertIn(text.format(defined(path, name) // 1024 ** 2), self.document, name)
-        for text, path, name in (("at most {} bytes", "src/campaign/archive.c", "MAX_PATH_LENGTH"), ("{} folders deep", "src/campaign/archive.c", "MAX_DEPTH"),
-                                 ("{:,} entries", "src/campaign/archive.c", "MAX_ENTRIES"), ("{} dealer CAs", "src/model/trust-list.c", "MAX_DEALER_CAS"),
-                                 ("{:,} revoked", "src/model/trust-list.c", "MAX_REVOKED"), ("{:,} withdrawn", "src/model/trust-list.c", "MAX_WITHDRAWN"),
-                                 ("{} VIN prefixes", "src/model/trust-list.c", "MAX_WMIS"), ("at most {} days", "src/model/trust-list.c", "MAX_AGE_DAYS"),
-                                 ("{:,} VINs listed", "src/model/campaign.c", "MAX_VINS"), ("{} checklist items", "src/model/campaign.c", "MAX_ITEMS"),
-                                 ("{} buses", "src/model/vehicle-model.c", "MAX_BUSES")):
+        for text, path, name in (("at most {} bytes", "src/recall/campaign/archive.c", "MAX_PATH_LENGTH"), ("{} folders deep", "src/recall/campaign/archive.c", "MAX_DEPTH"),
+                                 ("{:,} entries", "src/recall/campaign/archive.c", "MAX_ENTRIES"), ("{} dealer CAs", "src/recall/model/trust-list.c", "MAX_DEALER_CAS"),
+                                 ("{:,} revoked", "src/recall/model/trust-list.c", "MAX_REVOKED"), ("{:,} withdrawn", "src/recall/model/trust-list.c", "MAX_WITHDRAWN"),
+                                 ("{} VIN prefixes", "src/recall/model/trust-list.c", "MAX_WMIS"), ("at most {} days", "src/recall/model/trust-list.c", "MAX_AGE_DAYS"),
+                                 ("{:,} VINs listed", "src/recall/model/campaign.c", "MAX_VINS"), ("{} checklist items", "src/recall/model/campaign.c", "MAX_ITEMS"),
+                                 ("{} buses", "src/recall/model/vehicle-model.c", "MAX_BUSES")):
             self.assertIn(text.format(defined(path, name)), self.document, name)
-        limits = re.search(r"RB_SHAPE_SERVICE\] = \{ (\d+), (\d+) \* 1024 \* 1024 \}, \[RB_SHAPE_METADATA\] = \{ \1, \2 \*", read("src/campaign/unpack.c"))
+        limits = re.search(r"RB_SHAPE_SERVICE\] = \{ (\d+), (\d+) \* 1024 \* 1024 \}, \[RB_SHAPE_METADATA\] = \{ \1, \2 \*", read("src/recall/campaign/unpack.c"))
         self.assertEqual(self.bound("part 1, part 2"), f"{limits.group(1)} files and {limits.group(2)} MiB each")
 
 
@@ -183,7 +184,7 @@ class RecordFormat(unittest.TestCase):
     document = read("data/doc/record-format.md")
 
     def members(self, name):
-        found = re.search(rf"^static const Member {name}\[\] = \{{(.*?)\}};", read("src/record/result.c"), re.M | re.S).group(1)
+        found = re.search(rf"^static const Member {name}\[\] = \{{(.*?)\}};", read("src/recall/record/result.c"), re.M | re.S).group(1)
         return set(re.findall(r'\{ "(\w+)",', found))
 
     def told(self, table):
@@ -203,13 +204,13 @@ class RecordFormat(unittest.TestCase):
             self.assertLessEqual(self.members(name), whole, name)
 
     def test_results(self):
-        table = dict(re.findall(r'\{ "([\w-]+)", "([\w-]+)" \}', read("src/record/result.c").split("rb_result_of_type")[1]))
+        table = dict(re.findall(r'\{ "([\w-]+)", "([\w-]+)" \}', read("src/recall/record/result.c").split("rb_result_of_type")[1]))
         for kind, result in table.items():
             self.assertIn(f"`{kind}`", self.document)
             self.assertIn(f"`{result}`", self.document)
 
     def test_reason_words_exist(self):
-        words = set(re.findall(r'"([\w-]+)"\)', read("src/core/reason.h")))
+        words = set(re.findall(r'"([\w-]+)"\)', read("src/base/core/reason.h")))
         for paper in ("record-format.md", "bundle-format.md"):
             prose = "\n".join(line for line in read(f"data/doc/{paper}").splitlines() if not line.startswith("|"))
             for group in re.findall(r"\((`[^()]*`[^()]*)\)", prose):

@@ -39,8 +39,8 @@ class Walls(unittest.TestCase):
         """Compiles a file of folder that includes one header."""
         source = self.scratch / "probe.c"
         source.write_text(f'#include "{included}"\ntypedef int probe;\n', encoding="utf-8")
-        some = sorted((ROOT / "src" / folder).glob("*.c"))[0]
-        words = last_command(f"src/librb-{folder}.a.p/{folder}_{some.name}.o")
+        some = sorted((ROOT / house.place(folder)).glob("*.c"))[0]
+        words = last_command(f"src/librb-{folder}.a.p/{house.GROUP[folder]}_{folder}_{some.name}.o")
         words = [word for before, word in zip([""] + words, words) if word not in ("-MD", "-MQ", "-MF") and before not in ("-MQ", "-MF")]
         words[words.index("-o") + 1] = str(self.scratch / "probe.o")
         words[words.index("-c") + 1] = str(source)
@@ -59,7 +59,7 @@ class Walls(unittest.TestCase):
         return self.run_in_build(words)
 
     def test_every_include_that_is_not_seen(self):
-        headers = {folder: sorted((ROOT / "src" / folder).glob("*.h"))[0].name for folder in house.SEES}
+        headers = {folder: sorted((ROOT / house.place(folder)).glob("*.h"))[0].name for folder in house.SEES}
         for folder in ("frame", "link", "crypto", "record", "recovery"):
             for other in sorted(house.SEES.keys() - house.SEES[folder] - {folder}):
                 with self.subTest(f"{other} in {folder}"):

@@ -5,7 +5,7 @@
 
 #include "core/bytes.h"
 #include "link/backend.h"
-#include "link/backends.h"
+#include "linkd/backends.h"
 
 /*
  * Our links and channels for a test in another language: commands on standard input, one line each, one line of answer.

@@ -7,7 +7,7 @@
 #include <glib/gstdio.h>
 
 #include "link/backend.h"
-#include "link/backends.h"
+#include "linkd/backends.h"
 #include "paced-bus.h"
 
 /*

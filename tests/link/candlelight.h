@@ -6,7 +6,7 @@
 
 /*
  * A gs_usb adapter as its USB plug shows it, made of software and written from the firmware's and the kernel's headers, not
- * from src/link: usb-plug.c gives it to libusb, tests/kernel/vhci-adapter.c to a kernel. One thread at a time.
+ * from src/link/link: usb-plug.c gives it to libusb, tests/kernel/vhci-adapter.c to a kernel. One thread at a time.
  *
  * What it does wrong is switched on by its public members.
  */

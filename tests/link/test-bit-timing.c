@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "link/bit-timing.h"
+#include "can/bit-timing.h"
 #include "link/can-preset.h"
 
 /* Controllers as Linux and their firmwares describe them. */

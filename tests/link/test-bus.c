@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "link/backend.h"
-#include "link/backends.h"
+#include "linkd/backends.h"
 #include "paced-bus.h"
 
 /* bus:PATH against a hub with one bare ECU in another process. */

@@ -2,7 +2,7 @@
 #include <linux/can/error.h>
 #include <string.h>
 
-#include "link/can-health.h"
+#include "can/can-health.h"
 
 /* Error frames as drivers of the kernel send them (drivers/net/can), one line each, and the trouble that follows. */
 typedef struct {

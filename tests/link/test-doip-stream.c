@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "frame/doip.h"
-#include "link/doip-stream.h"
+#include "doip/doip-stream.h"
 
 /* DoIP messages taken from and put on a stream, however it is cut. */
 typedef struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "link/gs-usb-protocol.h"
+#include "can/gs-usb-protocol.h"
 
 #include <string.h>
 

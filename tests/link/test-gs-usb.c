@@ -5,8 +5,8 @@
 
 #include "frame/isotp.h"
 #include "link/backend.h"
-#include "link/backends.h"
-#include "link/can-backend.h"
+#include "linkd/backends.h"
+#include "can/can-backend.h"
 #include "usb-plug.h"
 
 enum { PATIENCE_MS = 20000 };

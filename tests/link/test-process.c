@@ -9,7 +9,7 @@
 
 #include "bare-entity.h"
 #include "link/backend.h"
-#include "link/backends.h"
+#include "linkd/backends.h"
 
 /* The link process by what happens to it: the program beside it has to live. */
 #define SOON (20 * G_USEC_PER_SEC)

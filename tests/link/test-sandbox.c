@@ -27,8 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "link/landlock.h"
-#include "link/sandbox.h"
+#include "linkd/landlock.h"
+#include "linkd/sandbox.h"
 
 /*
  * What a link process that hostile bytes have taken over would try, tried in a child that put on the rules of a kind of link. A try

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The udev rule lets people use exactly the adapters that src/link knows, and no other device."""
+"""The udev rule lets people use exactly the adapters that src/link/link knows, and no other device."""
 
 import re
 import unittest
@@ -13,7 +13,7 @@ LINES = [line for line in RULE.splitlines() if line and not line.startswith("#")
 
 class Rule(unittest.TestCase):
     def test_the_same_adapters(self):
-        source = (TOP / "src/link/gs-usb-protocol.c").read_text()
+        source = (TOP / "src/link/can/gs-usb-protocol.c").read_text()
         known = {(int(v, 16), int(p, 16)) for v, p in re.findall(r"\{ (0x[0-9a-f]{4}), (0x[0-9a-f]{4}) \}", source)}
         allowed = {(int(v, 16), int(p, 16)) for v, p in
                    re.findall(r'^ATTR\{idVendor\}=="([0-9a-f]{4})", ATTR\{idProduct\}=="([0-9a-f]{4})", TAG\+="uaccess"$', RULE, re.M)}

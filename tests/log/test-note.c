@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "crypto/keygen.h"
+#include "keymaker/keygen.h"
 #include "log/checkpoint.h"
 #include "log/receipt.h"
 #include "vectors.h"

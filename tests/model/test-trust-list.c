@@ -2,8 +2,8 @@
 #include "core/bytes.h"
 #include "core/files.h"
 #include "core/json.h"
-#include "crypto/issue.h"
-#include "crypto/keygen.h"
+#include "keymaker/issue.h"
+#include "keymaker/keygen.h"
 #include "model/trust-list.h"
 
 #define NOW G_GINT64_CONSTANT (1800000000)

@@ -2,8 +2,8 @@
 /* author-tool DIR: metadata of both dialects by keys of every type, and reports, for test-author.py to judge. */
 #include "core/files.h"
 #include "core/json.h"
-#include "crypto/keygen.h"
-#include "uptane/author.h"
+#include "keymaker/keygen.h"
+#include "author/author.h"
 #include "uptane/report.h"
 
 #include <string.h>

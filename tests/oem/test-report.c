@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/json.h"
-#include "crypto/keygen.h"
+#include "keymaker/keygen.h"
 #include "uptane/report.h"
 
 #include <string.h>

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 SOURCE, RECALLCTL = Path(sys.argv[1]), sys.argv[2]
-BUILT = {"src/core/advice-table.h"}
+BUILT = {"src/base/core/advice-table.h"}
 MARKED = re.compile(r'\b[NQC]?_ ?\("|translatable="yes"')
 
 

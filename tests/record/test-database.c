@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/files.h"
-#include "record/database.h"
+#include "db/database.h"
 
 #include <string.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/bytes.h"
 #include "core/files.h"
-#include "record/database.h"
+#include "db/database.h"
 #include "recovery/error.h"
 #include "recovery/journal.h"
 

@@ -2,7 +2,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "crypto/digest.h"
-#include "crypto/keygen.h"
+#include "keymaker/keygen.h"
 #include "recovery/proof.h"
 #include "uptane/report.h"
 

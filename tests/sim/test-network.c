@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A vehicle's buses by a clock of the test's own: goodput in bit times, the gateway's delay, other traffic, sessions. */
 #include "core/files.h"
-#include "sim/can-network.h"
+#include "sim-can/can-network.h"
 
 #include <string.h>
 

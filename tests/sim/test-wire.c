@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bus by its own clock: order, times, holding, foreign frames. Bit times are counted apart, bit by bit. */
-#include "sim/wire.h"
+#include "sim-can/wire.h"
 
 #include <string.h>
 

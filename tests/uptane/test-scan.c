@@ -2,8 +2,8 @@
 /* Large metadata: read in place, and judged as the tree judges it. */
 #include "core/json.h"
 #include "crypto/digest.h"
-#include "crypto/keygen.h"
-#include "uptane/author.h"
+#include "keymaker/keygen.h"
+#include "author/author.h"
 #include "uptane/canonical.h"
 #include "uptane/metadata.h"
 

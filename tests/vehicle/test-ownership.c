@@ -3,7 +3,7 @@
 #include "core/json.h"
 #include "crypto/certificate.h"
 #include "crypto/digest.h"
-#include "sim/authentication.h"
+#include "sim-ecu/authentication.h"
 #include "vehicle/ownership.h"
 
 #include <string.h>

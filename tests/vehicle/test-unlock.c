@@ -3,8 +3,8 @@
 
 #include "core/bytes.h"
 #include "core/files.h"
-#include "crypto/issue.h"
-#include "crypto/keygen.h"
+#include "keymaker/issue.h"
+#include "keymaker/keygen.h"
 #include "vehicle/unit.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "workstation/application.h"
 #include "workstation/flow.h"
 #include "workstation/trouble.h"
-#include "workstation/unit-row.h"
+#include "pages/unit-row.h"
 #include "workstation/window.h"
 
 #include <string.h>

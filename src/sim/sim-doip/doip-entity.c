@@ -1,0 +1,736 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim-doip/doip-entity.h"
+
+#include "crypto/digest.h"
+#include "frame/doip.h"
+#include "sim-doip/doip-discovery.h"
+#include "sim-doip/doip-guard.h"
+#include "sim-doip/doip-listen.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#define GATEWAY 0x1000
+#define MAX_TESTERS 8
+#define MAX_DATA (512 * 1024)
+#define MAX_BUFFER (MAX_DATA + 4096)
+#define ALIVE_MS 500         /* T_TCP_Alive_Check */
+#define INITIAL_MS 2000      /* T_TCP_Initial_Inactivity */
+#define GENERAL_US 300000000 /* T_TCP_General_Inactivity */
+#define SOCKETS_FULL 0x01
+
+struct _RbDoipEntity {
+  RbSimulated *vehicle;
+  GSocketService *service, *secured_service; /* either may be NULL */
+  RbDoipDiscovery *discovery;
+  RbDoipGuard *guard;
+  char *address, *secured_address;
+  GPtrArray *testers; /* of Tester, owned */
+};
+
+typedef struct _Tester Tester;
+struct _Tester {
+  RbDoipEntity *entity;
+  GSocketConnection *connection;
+  GIOStream *stream; /* the connection, or TLS over it */
+  GSource *source;
+  GByteArray *buffer;
+  GPtrArray *delayed; /* of GSource: answers on their way */
+  guint32 to_skip;    /* bytes of a refused message that are still to come */
+  GSource *idle;      /* closes the connection when nothing is said */
+  guint16 address;
+  gboolean active;
+  Tester *rival;    /* has the address that this one asks for, and is being asked whether it is alive; or NULL */
+  gboolean crowded; /* asks for a place where there is none, and all others are being asked */
+  gboolean asked;   /* for a crowded one, and has not answered */
+  guint16 wanted;
+  guint timer; /* of that question */
+};
+
+/* A vehicle of one ECU is its own DoIP node; else the gateway's edge has an address of its own. */
+static guint16
+entity_address (const RbDoipEntity *self)
+{
+  const GPtrArray *ecus = self->vehicle->ecus;
+  return ecus->len == 1 ? ((RbEcu *) ecus->pdata[0])->model->logical : GATEWAY;
+}
+
+static void
+source_drop (GSource *source)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+static void
+tester_free (Tester *self)
+{
+  if (self->timer != 0)
+    g_source_remove (self->timer);
+  source_drop (self->source);
+  source_drop (self->idle);
+  g_ptr_array_unref (self->delayed);
+  g_byte_array_unref (self->buffer);
+  g_object_unref (self->stream);
+  g_object_unref (self->connection);
+  g_free (self);
+}
+
+static void
+tester_write (Tester *self, GByteArray *message)
+{
+  GOutputStream *out = g_io_stream_get_output_stream (self->stream);
+  g_autoptr (GError) error = NULL;
+  if (!g_output_stream_write_all (out, message->data, message->len, NULL, NULL, &error))
+    g_debug ("tester: %s", error->message);
+}
+
+static void
+answer_activation (Tester *self, guint16 source, guint8 code)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_activated_write (out, source, entity_address (self->entity), code);
+  tester_write (self, out);
+  if (code != RB_DOIP_ACTIVATED)
+    return;
+  self->active = TRUE;
+  self->address = source;
+}
+
+static guint
+count_active (const RbDoipEntity *self)
+{
+  guint count = 0;
+  for (guint i = 0; i < self->testers->len; i++)
+    count += ((Tester *) self->testers->pdata[i])->active ? 1 : 0;
+  return count;
+}
+
+static void
+grant (Tester *self)
+{
+  self->rival = NULL;
+  self->crowded = FALSE;
+  if (self->timer != 0)
+    g_source_remove (self->timer);
+  self->timer = 0;
+  answer_activation (self, self->wanted, RB_DOIP_ACTIVATED);
+}
+
+/* Its address or its place goes to who asked for it. */
+static void
+tester_remove (Tester *self)
+{
+  RbDoipEntity *entity = self->entity;
+  Tester *heir = NULL;
+  for (guint i = 0; i < entity->testers->len; i++) {
+    Tester *other = entity->testers->pdata[i];
+    if (other->rival == self || (other->crowded && self->active && heir == NULL))
+      heir = other;
+  }
+  g_ptr_array_remove (entity->testers, self);
+  if (heir != NULL)
+    grant (heir);
+}
+
+static void
+tester_close (Tester *self)
+{
+  g_io_stream_close (self->stream, NULL, NULL);
+  tester_remove (self);
+}
+
+/* The end of the wire is pulled: no orderly close. */
+static void
+tester_reset (Tester *self)
+{
+  const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+  GSocket *socket = g_socket_connection_get_socket (self->connection);
+  if (setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &now, sizeof now) != 0)
+    g_debug ("no linger");
+  g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
+  tester_remove (self);
+}
+
+static void
+send_nack (Tester *self, guint8 code)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_write (out, RB_DOIP_NACK, &code, 1);
+  tester_write (self, out);
+}
+
+static void
+send_answer (Tester *self, guint16 from, GBytes *message)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_diagnostic_write (out, from, self->address, g_bytes_get_data (message, NULL), g_bytes_get_size (message));
+  tester_write (self, out);
+}
+
+typedef struct {
+  Tester *tester;
+  guint16 from;
+  RbAnswer answer;
+} Late;
+
+static void
+late_free (gpointer data)
+{
+  Late *self = data;
+  g_clear_pointer (&self->answer.message, g_bytes_unref);
+  if (self->answer.work != NULL) /* the tester is gone, the ECU ends its work all the same */
+    g_ptr_array_unref (rb_ecu_work (self->answer.work));
+  g_free (self);
+}
+
+static void send_answers (Tester *self, guint16 from, GPtrArray *answers);
+
+static gboolean
+on_late (gpointer data)
+{
+  Late *self = data;
+  Tester *tester = self->tester;
+  guint16 from = self->from;
+  RbEcu *work = g_steal_pointer (&self->answer.work);
+  if (work == NULL)
+    send_answer (tester, from, self->answer.message);
+  g_ptr_array_remove (tester->delayed, g_main_current_source ());
+  if (work != NULL) {
+    g_autoptr (GPtrArray) answers = rb_ecu_work (work);
+    send_answers (tester, from, answers);
+  }
+  return G_SOURCE_REMOVE;
+}
+
+static void
+send_later (Tester *self, guint16 from, const RbAnswer *answer, guint delay)
+{
+  Late *late = g_new0 (Late, 1);
+  GSource *source = g_timeout_source_new (delay);
+  *late = (Late){ self, from, { .message = answer->message == NULL ? NULL : g_bytes_ref (answer->message), .work = answer->work } };
+  g_source_set_callback (source, on_late, late, late_free);
+  g_source_attach (source, NULL);
+  g_ptr_array_add (self->delayed, source);
+}
+
+static void
+send_answers (Tester *self, guint16 from, GPtrArray *answers)
+{
+  guint delay = 0;
+  for (guint i = 0; i < answers->len; i++) {
+    const RbAnswer *answer = answers->pdata[i];
+    delay += answer->delay_ms;
+    if (delay == 0)
+      send_answer (self, from, answer->message);
+    else
+      send_later (self, from, answer, delay);
+  }
+}
+
+static void
+ask_ecu (Tester *self, RbEcu *ecu, GBytes *uds, gboolean functional)
+{
+  ecu->over_can = FALSE;
+  g_autoptr (GPtrArray) answers = rb_ecu_request (ecu, uds, functional, g_get_monotonic_time () / 1000);
+  send_answers (self, ecu->model->logical, answers);
+}
+
+/* Fault: the gateway takes less than the ECU. */
+static gboolean
+is_too_long (RbEcu *ecu, gsize length)
+{
+  const RbFault *limit = rb_simulated_fault (ecu->vehicle, "long-nack", ecu, 0);
+  return limit != NULL && length > (gsize) limit->argument;
+}
+
+/* FALSE when the connection was reset by a fault. */
+static gboolean
+take_diagnostic (Tester *self, const guint8 *payload, gsize length)
+{
+  RbDoipEntity *entity = self->entity;
+  guint16 source, target;
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  if (!rb_doip_addresses_parse (payload, length, &source, &target))
+    return TRUE;
+  gboolean functional = target == entity->vehicle->model->functional;
+  RbEcu *ecu = rb_simulated_by_logical (entity->vehicle, target);
+  guint8 code = !self->active || source != self->address      ? 0x02
+                : !functional && ecu == NULL                  ? 0x03
+                : ecu != NULL && is_too_long (ecu, length - 4) ? 0x04
+                                                              : 0;
+  rb_doip_acknowledge_write (out, code == 0 ? RB_DOIP_DIAGNOSTIC_ACK : RB_DOIP_DIAGNOSTIC_NACK, target, source, code);
+  tester_write (self, out);
+  if (code != 0)
+    return TRUE;
+  g_autoptr (GBytes) uds = g_bytes_new (&payload[4], length - 4);
+  for (guint i = 0; functional && i < entity->vehicle->ecus->len; i++)
+    ask_ecu (self, entity->vehicle->ecus->pdata[i], uds, TRUE);
+  if (!functional)
+    ask_ecu (self, ecu, uds, FALSE);
+  if (entity->vehicle->effect != RB_EFFECT_DROP_LINK)
+    return TRUE;
+  entity->vehicle->effect = RB_EFFECT_NONE;
+  tester_reset (self);
+  return FALSE;
+}
+
+static Tester *
+holder_of (Tester *self, guint16 address)
+{
+  for (guint i = 0; i < self->entity->testers->len; i++) {
+    Tester *other = self->entity->testers->pdata[i];
+    if (other != self && other->active && other->address == address)
+      return other;
+  }
+  return NULL;
+}
+
+static gboolean
+is_contested (Tester *holder)
+{
+  for (guint i = 0; i < holder->entity->testers->len; i++)
+    if (((Tester *) holder->entity->testers->pdata[i])->rival == holder)
+      return TRUE;
+  return FALSE;
+}
+
+/* The holder has not said that it is alive. */
+static gboolean
+on_silence (gpointer data)
+{
+  Tester *self = data;
+  self->timer = 0;
+  tester_close (self->rival);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+check_alive (Tester *self, Tester *holder, guint16 wanted)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  self->rival = holder;
+  self->wanted = wanted;
+  self->timer = g_timeout_add (ALIVE_MS, on_silence, self);
+  rb_doip_write (out, RB_DOIP_ALIVE_REQUEST, NULL, 0);
+  tester_write (holder, out);
+}
+
+/* All have had their time: who was silent goes, and its place with it. */
+static gboolean
+on_silence_of_some (gpointer data)
+{
+  Tester *self = data;
+  RbDoipEntity *entity = self->entity;
+  self->timer = 0;
+  for (guint i = entity->testers->len; i > 0; i--) {
+    Tester *other = entity->testers->pdata[i - 1];
+    if (other->active && other->asked)
+      tester_close (other);
+  }
+  return G_SOURCE_REMOVE;
+}
+
+static void
+check_all_alive (Tester *self, guint16 wanted)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_write (out, RB_DOIP_ALIVE_REQUEST, NULL, 0);
+  self->crowded = TRUE;
+  self->wanted = wanted;
+  self->timer = g_timeout_add (ALIVE_MS, on_silence_of_some, self);
+  for (guint i = 0; i < self->entity->testers->len; i++) {
+    Tester *other = self->entity->testers->pdata[i];
+    other->asked = other->active;
+    if (other->active)
+      tester_write (other, out);
+  }
+}
+
+static void
+deny (Tester *self, guint8 code)
+{
+  self->rival = NULL;
+  self->crowded = FALSE;
+  answer_activation (self, self->wanted, code);
+  tester_close (self);
+}
+
+static gboolean
+anybody_asked (const RbDoipEntity *self)
+{
+  for (guint i = 0; i < self->testers->len; i++) {
+    const Tester *tester = self->testers->pdata[i];
+    if (tester->active && tester->asked)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* FALSE when the tester is gone. */
+static gboolean
+take_alive_response (Tester *self, const guint8 *payload, gsize length)
+{
+  RbReader reader = rb_reader_new (payload, length);
+  RbDoipEntity *entity = self->entity;
+  if (!self->active)
+    return TRUE;
+  if (rb_reader_u16be (&reader) != self->address) {
+    tester_close (self);
+    return FALSE;
+  }
+  self->asked = FALSE;
+  gboolean full = !anybody_asked (entity);
+  for (guint i = entity->testers->len; i > 0; i--) {
+    Tester *other = entity->testers->pdata[i - 1];
+    if (other->rival == self)
+      deny (other, 0x03);
+    else if (other->crowded && full)
+      deny (other, SOCKETS_FULL);
+  }
+  return TRUE;
+}
+
+/* A vehicle whose model names its tester knows no other. */
+static gboolean
+is_known (const Tester *self, guint16 source)
+{
+  const RbVehicleModel *model = self->entity->vehicle->model;
+  return model->tester != 0 ? source == model->tester : source >= 0x0e00 && source <= 0x0fff;
+}
+
+static gboolean
+has_type (const Tester *self, guint8 type)
+{
+  const RbVehicleModel *model = self->entity->vehicle->model;
+  return model->activation_type != 0 ? type == model->activation_type : type <= 1;
+}
+
+static gboolean
+on_confirmed (gpointer data)
+{
+  Tester *self = data;
+  self->timer = 0;
+  answer_activation (self, self->wanted, RB_DOIP_ACTIVATED);
+  return G_SOURCE_REMOVE;
+}
+
+/* Fault: a person has to confirm the connection, and does so after a time, or never. */
+static gboolean
+asks_for_confirmation (Tester *self, guint16 source)
+{
+  RbSimulated *vehicle = self->entity->vehicle;
+  const RbFault *fault = self->active ? NULL : rb_simulated_fault (vehicle, "confirm", vehicle->ecus->pdata[0], 0);
+  if (fault == NULL)
+    return FALSE;
+  self->wanted = source;
+  answer_activation (self, source, RB_DOIP_CONFIRMATION_REQUIRED);
+  g_source_set_ready_time (self->idle, g_get_monotonic_time () + GENERAL_US);
+  if (fault->argument > 0)
+    self->timer = g_timeout_add ((guint) fault->argument, on_confirmed, self);
+  return TRUE;
+}
+
+/* FALSE when the tester is gone. */
+static gboolean
+take_activation (Tester *self, const guint8 *payload, gsize length)
+{
+  guint16 source;
+  guint8 type;
+  if (!rb_doip_activation_parse (payload, length, &source, &type))
+    return TRUE;
+  gboolean secured = self->stream != G_IO_STREAM (self->connection);
+  Tester *holder = holder_of (self, source);
+  guint8 code = self->entity->guard != NULL && !secured   ? RB_DOIP_TLS_REQUIRED
+                : !is_known (self, source)                ? RB_DOIP_SOURCE_UNKNOWN
+                : self->active && source != self->address ? 0x02
+                : !has_type (self, type)                  ? RB_DOIP_TYPE_UNSUPPORTED
+                : holder != NULL && is_contested (holder) ? 0x03
+                                                          : RB_DOIP_ACTIVATED;
+  if (code == RB_DOIP_ACTIVATED && holder != NULL) {
+    check_alive (self, holder, source);
+    return TRUE;
+  }
+  if (code == RB_DOIP_ACTIVATED && !self->active && count_active (self->entity) >= MAX_TESTERS) {
+    check_all_alive (self, source);
+    return TRUE;
+  }
+  if (code == RB_DOIP_ACTIVATED && asks_for_confirmation (self, source))
+    return TRUE;
+  answer_activation (self, source, code);
+  if (code == RB_DOIP_ACTIVATED)
+    return TRUE;
+  tester_close (self);
+  return FALSE;
+}
+
+/* A gateway, or a node that is one ECU. */
+static void
+write_status (gpointer data, GByteArray *out)
+{
+  RbDoipEntity *self = data;
+  rb_doip_status_write (out, self->vehicle->ecus->len == 1 ? 1 : 0, MAX_TESTERS, (guint8) self->testers->len, MAX_DATA);
+}
+
+static void
+take_status_request (Tester *self)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  write_status (self->entity, out);
+  tester_write (self, out);
+}
+
+static void
+take_power_request (Tester *self)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  rb_doip_discovery_power (out);
+  tester_write (self, out);
+}
+
+/* FALSE when the tester is gone. */
+static gboolean
+take_message (Tester *self, guint16 type, const guint8 *payload, gsize length)
+{
+  g_source_set_ready_time (self->idle, g_get_monotonic_time () + GENERAL_US);
+  switch (type) {
+  case RB_DOIP_ACTIVATION_REQUEST: return take_activation (self, payload, length);
+  case RB_DOIP_DIAGNOSTIC: return take_diagnostic (self, payload, length);
+  case RB_DOIP_ALIVE_RESPONSE: return take_alive_response (self, payload, length);
+  case RB_DOIP_STATUS_REQUEST: take_status_request (self); return TRUE;
+  case RB_DOIP_POWER_REQUEST: take_power_request (self); return TRUE;
+  default: return TRUE; /* a refusal is not refused: two would do so for ever */
+  }
+}
+
+static guint32
+most_payload (const Tester *self)
+{
+  RbSimulated *vehicle = self->entity->vehicle;
+  const RbFault *limit = rb_simulated_fault (vehicle, "long-header", vehicle->ecus->pdata[0], 0);
+  return limit == NULL ? MAX_DATA + 4 : (guint32) limit->argument + 4;
+}
+
+/* What ISO 13400-2 has the header handler look at, in its order; -1: nothing is wrong with it. */
+static int
+fault_of (const Tester *self, const RbDoipHeader *header)
+{
+  gsize least = 0, most = 0;
+  switch (header->type) {
+  case RB_DOIP_ACTIVATION_REQUEST: least = 7; most = 11; break;
+  case RB_DOIP_DIAGNOSTIC: least = 5; most = MAX_DATA + 4; break;
+  case RB_DOIP_ALIVE_RESPONSE: least = most = 2; break;
+  case RB_DOIP_NACK: most = 1; break;
+  case RB_DOIP_STATUS_REQUEST:
+  case RB_DOIP_POWER_REQUEST: break;
+  default: return RB_DOIP_UNKNOWN_TYPE;
+  }
+  if (header->length > most_payload (self))
+    return RB_DOIP_TOO_LARGE;
+  gboolean odd = header->type == RB_DOIP_ACTIVATION_REQUEST && header->length != least && header->length != most;
+  return odd || header->length < least || header->length > most ? RB_DOIP_BAD_LENGTH : -1;
+}
+
+/* FALSE when the tester is gone. What is of an unknown type or too large is passed over. */
+static gboolean
+refuse (Tester *self, guint8 code, guint32 length)
+{
+  send_nack (self, code);
+  if (code == RB_DOIP_BAD_PATTERN || code == RB_DOIP_BAD_LENGTH) {
+    tester_close (self);
+    return FALSE;
+  }
+  g_byte_array_remove_range (self->buffer, 0, RB_DOIP_HEADER);
+  self->to_skip = length;
+  return TRUE;
+}
+
+static void
+skip (Tester *self)
+{
+  guint32 skipped = MIN (self->to_skip, self->buffer->len);
+  g_byte_array_remove_range (self->buffer, 0, skipped);
+  self->to_skip -= skipped;
+}
+
+/* One whole message from the buffer. FALSE when there is none, or the tester is gone. */
+static gboolean
+take_one (Tester *self)
+{
+  RbDoipHeader header;
+  if (self->to_skip > 0)
+    skip (self);
+  RbDoipHeaderState state = rb_doip_header_parse (self->buffer->data, self->buffer->len, &header);
+  if (state == RB_DOIP_HEADER_SHORT)
+    return FALSE;
+  int fault = state == RB_DOIP_HEADER_BAD ? RB_DOIP_BAD_PATTERN : fault_of (self, &header);
+  if (fault >= 0)
+    return refuse (self, (guint8) fault, header.length);
+  if (self->buffer->len - RB_DOIP_HEADER < header.length)
+    return FALSE;
+  g_autofree guint8 *payload = g_memdup2 (&self->buffer->data[RB_DOIP_HEADER], header.length);
+  g_byte_array_remove_range (self->buffer, 0, RB_DOIP_HEADER + header.length);
+  return take_message (self, header.type, payload, header.length);
+}
+
+/* One read and all whole messages of it. FALSE: there is no more now, or the tester is gone. */
+static gboolean
+take_some (Tester *self)
+{
+  g_autofree char *chunk = g_malloc (65536);
+  g_autoptr (GError) error = NULL;
+  GPollableInputStream *in = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (self->stream));
+  gssize got = g_pollable_input_stream_read_nonblocking (in, chunk, 65536, NULL, &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    return FALSE;
+  if (got <= 0 || self->buffer->len + (gsize) got > MAX_BUFFER) {
+    tester_close (self);
+    return FALSE;
+  }
+  RbDoipEntity *entity = self->entity;
+  rb_writer_data (self->buffer, chunk, (gsize) got);
+  while (take_one (self))
+    ;
+  return g_ptr_array_find (entity->testers, self, NULL);
+}
+
+/* TLS may hold more than the socket shows: read until there is nothing. */
+static gboolean
+on_readable (GObject *stream, gpointer data)
+{
+  Tester *self = data;
+  RbDoipEntity *entity = self->entity;
+  while (take_some (self))
+    ;
+  return g_ptr_array_find (entity->testers, self, NULL) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_idle (gpointer data)
+{
+  tester_close (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes stream. */
+static void
+welcome (gpointer data, GSocketConnection *connection, GIOStream *stream)
+{
+  RbDoipEntity *self = data;
+  Tester *tester = g_new0 (Tester, 1);
+  tester->entity = self;
+  tester->connection = g_object_ref (connection);
+  tester->stream = stream;
+  tester->buffer = g_byte_array_new ();
+  tester->delayed = g_ptr_array_new_with_free_func ((GDestroyNotify) source_drop);
+  g_socket_set_option (g_socket_connection_get_socket (connection), 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1, NULL);
+  tester->source = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream)), NULL);
+  g_source_set_callback (tester->source, G_SOURCE_FUNC (on_readable), tester, NULL);
+  g_source_attach (tester->source, NULL);
+  tester->idle = g_timeout_source_new (INITIAL_MS);
+  g_source_set_callback (tester->idle, on_idle, tester, NULL);
+  g_source_attach (tester->idle, NULL);
+  g_ptr_array_add (self->testers, tester);
+}
+
+static gboolean
+on_incoming (GSocketService *service, GSocketConnection *connection, GObject *object, gpointer data)
+{
+  RbDoipEntity *self = data;
+  if (self->testers->len > MAX_TESTERS) /* one more than there are places, to be told so */
+    return TRUE;
+  if (service == self->secured_service)
+    rb_doip_guard_meet (self->guard, connection, welcome, self);
+  else
+    welcome (self, connection, g_object_ref (G_IO_STREAM (connection)));
+  return TRUE;
+}
+
+static RbDoipAnnouncement
+announcement_of (RbDoipEntity *self)
+{
+  RbDoipAnnouncement announcement = { .logical = entity_address (self) };
+  guint8 digest[RB_SHA256_LENGTH];
+  g_strlcpy (announcement.vin, self->vehicle->vin, sizeof announcement.vin);
+  rb_digest_sha256 (announcement.vin, strlen (announcement.vin), digest);
+  memcpy (announcement.eid, digest, 6);
+  announcement.eid[0] = 0x02; /* a locally administered address */
+  memcpy (announcement.gid, announcement.eid, 6);
+  return announcement;
+}
+
+static gboolean
+start_discovery (RbDoipEntity *self, GInetSocketAddress *address, GError **error)
+{
+  const RbDoipAnnouncement announcement = announcement_of (self);
+  self->discovery = rb_doip_discovery_new (&announcement, address, write_status, self, error);
+  return self->discovery != NULL;
+}
+
+/* What is bound; NULL with error. (transfer full) */
+static GSocketAddress *
+serve (RbDoipEntity *self, GSocketService **service, const char *where, char **text, GError **error)
+{
+  *service = g_socket_service_new ();
+  g_signal_connect (*service, "incoming", G_CALLBACK (on_incoming), self);
+  return rb_doip_listen_at (G_SOCKET_LISTENER (*service), where, text, error);
+}
+
+static gboolean
+serve_plain (RbDoipEntity *self, const char *where, GError **error)
+{
+  g_autoptr (GSocketAddress) bound = serve (self, &self->service, where, &self->address, error);
+  return bound != NULL && start_discovery (self, G_INET_SOCKET_ADDRESS (bound), error);
+}
+
+static gboolean
+serve_secured (RbDoipEntity *self, const char *where, GError **error)
+{
+  self->guard = rb_doip_guard_new (self->vehicle->state_dir, error);
+  g_autoptr (GSocketAddress) bound = self->guard == NULL ? NULL : serve (self, &self->secured_service, where, &self->secured_address, error);
+  return bound != NULL;
+}
+
+RbDoipEntity *
+rb_doip_entity_new (RbSimulated *vehicle, const char *plain, const char *secured, GError **error)
+{
+  g_autoptr (RbDoipEntity) self = g_new0 (RbDoipEntity, 1);
+  self->vehicle = vehicle;
+  self->testers = g_ptr_array_new_with_free_func ((GDestroyNotify) tester_free);
+  if ((secured != NULL && !serve_secured (self, secured, error)) || (plain != NULL && !serve_plain (self, plain, error)))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+static void
+service_stop (GSocketService *service)
+{
+  g_socket_service_stop (service);
+  g_socket_listener_close (G_SOCKET_LISTENER (service));
+  g_object_unref (service);
+}
+
+void
+rb_doip_entity_free (RbDoipEntity *self)
+{
+  g_clear_pointer (&self->service, service_stop);
+  g_clear_pointer (&self->secured_service, service_stop);
+  g_clear_pointer (&self->guard, rb_doip_guard_free);
+  g_ptr_array_unref (self->testers);
+  g_clear_pointer (&self->discovery, rb_doip_discovery_free);
+  g_free (self->address);
+  g_free (self->secured_address);
+  g_free (self);
+}
+
+const char *
+rb_doip_entity_address (RbDoipEntity *self)
+{
+  return self->address;
+}
+
+const char *
+rb_doip_entity_secured (RbDoipEntity *self)
+{
+  return self->secured_address;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "sim-ecu/error.h"
+#include <gio/gio.h>
+
+/*
+ * TLS 1.2 and 1.3 on the vehicle's side (ISO 13400-2, port 3496). The vehicle's key and certificate are doip/vehicle.pem of its
+ * state; a tester has to show a certificate for vehicle links (crypto/certificate.h) under one of the authorities in doip/testers.pem.
+ */
+typedef struct _RbDoipGuard RbDoipGuard;
+RbDoipGuard *rb_doip_guard_new (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_doip_guard_free (RbDoipGuard *self);
+
+/* Takes stream. Not called when no handshake came about. */
+typedef void (*RbDoipGuardPass) (gpointer data, GSocketConnection *connection, GIOStream *stream);
+/* Begins a handshake on the default main context; it ends within 5 s, or with the guard. */
+void rb_doip_guard_meet (RbDoipGuard *self, GSocketConnection *connection, RbDoipGuardPass pass, gpointer data);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbDoipGuard, rb_doip_guard_free)

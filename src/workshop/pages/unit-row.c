@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pages/unit-row.h"
+
+struct _RbUnitRow {
+  AdwPreferencesRow parent_instance;
+  GtkLabel *name, *state, *step;
+  GtkWidget *icon;
+  GtkProgressBar *progress;
+};
+
+G_DEFINE_FINAL_TYPE (RbUnitRow, rb_unit_row, ADW_TYPE_PREFERENCES_ROW)
+
+void
+rb_unit_row_show (RbUnitRow *self, const RbSessionUnit *unit)
+{
+  RbRowState state = rb_unit_text_state (unit);
+  const char *word = rb_event_state_word (unit->state);
+  gboolean known = unit->total > 0;
+  double fraction = unit->state == RB_ECU_DONE ? 1.0 : known ? (double) unit->done / (double) unit->total : 0.0;
+  gboolean has_step = unit->step != NULL && *unit->step != '\0';
+  g_autofree char *percent = g_strdup_printf ("%.0f percent", fraction * 100);
+  g_autofree char *step = known && unit->done < unit->total ? g_strdup_printf ("%s, %.0f %%", has_step ? unit->step : "image", fraction * 100)
+                                                             : g_strdup (has_step ? unit->step : unit->text == NULL ? "" : unit->text);
+  g_autofree char *bar = g_strdup_printf ("Progress of %s", unit->name);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self), unit->name);
+  gtk_label_set_text (self->name, unit->name);
+  gtk_label_set_text (self->state, word);
+  gtk_label_set_text (self->step, step);
+  rb_row_icon_set_word (self->icon, state, word);
+  gtk_progress_bar_set_fraction (self->progress, CLAMP (fraction, 0, 1));
+  rb_row_name (self->progress, bar);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->progress), GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, percent, -1);
+}
+
+static void
+rb_unit_row_class_init (RbUnitRowClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/unit-row.ui");
+  gtk_widget_class_bind_template_child (widget_class, RbUnitRow, name);
+  gtk_widget_class_bind_template_child (widget_class, RbUnitRow, state);
+  gtk_widget_class_bind_template_child (widget_class, RbUnitRow, step);
+  gtk_widget_class_bind_template_child (widget_class, RbUnitRow, icon);
+  gtk_widget_class_bind_template_child (widget_class, RbUnitRow, progress);
+}
+
+static void
+rb_unit_row_init (RbUnitRow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+RbUnitRow *
+rb_unit_row_new (void)
+{
+  return g_object_new (RB_TYPE_UNIT_ROW, NULL);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pages/vehicle-page.h"
+
+#include "core/moment.h"
+#include "model/campaign.h"
+
+#include <string.h>
+
+#define VIN_LENGTH 17
+
+struct _RbVehiclePage {
+  RbPage parent_instance;
+  AdwEntryRow *vin, *repair_order, *odometer, *link, *workstation;
+  AdwPasswordEntryRow *passphrase;
+  AdwComboRow *campaign;
+  AdwActionRow *verdict;
+  GtkImage *verdict_icon;
+};
+
+G_DEFINE_FINAL_TYPE (RbVehiclePage, rb_vehicle_page, RB_TYPE_PAGE)
+
+static const char *
+text_of (AdwEntryRow *row)
+{
+  return gtk_editable_get_text (GTK_EDITABLE (row));
+}
+
+static void
+say (RbVehiclePage *self, RbRowState state, const char *title, const char *subtitle)
+{
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->verdict), title);
+  adw_action_row_set_subtitle (self->verdict, subtitle);
+  rb_row_icon_set (GTK_WIDGET (self->verdict_icon), state);
+}
+
+static const RbSessionFound *
+chosen (RbVehiclePage *self)
+{
+  GPtrArray *found = rb_session_found (rb_page_session (RB_PAGE (self)));
+  guint i = adw_combo_row_get_selected (self->campaign);
+  return i < found->len ? found->pdata[i] : NULL;
+}
+
+static void
+show_campaigns (RbVehiclePage *self)
+{
+  RbSession *session = rb_page_session (RB_PAGE (self));
+  GPtrArray *found = rb_session_found (session);
+  g_autoptr (GtkStringList) titles = gtk_string_list_new (NULL);
+  for (guint i = 0; i < found->len; i++) {
+    const RbSessionFound *campaign = found->pdata[i];
+    g_autofree char *title = g_strdup_printf ("%s — %s", campaign->id, campaign->title);
+    gtk_string_list_append (titles, title);
+  }
+  guint kept = adw_combo_row_get_selected (self->campaign);
+  adw_combo_row_set_model (self->campaign, G_LIST_MODEL (titles));
+  if (found->len > 0)
+    adw_combo_row_set_selected (self->campaign, kept < found->len ? kept : 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->campaign), found->len > 1);
+}
+
+static void
+show_verdict (RbVehiclePage *self)
+{
+  RbSession *session = rb_page_session (RB_PAGE (self));
+  const RbSessionFound *campaign = chosen (self);
+  gsize length = strlen (text_of (self->vin));
+  g_autofree char *typed = g_strdup_printf ("%zu of %d characters", length, VIN_LENGTH);
+  if (length == 0)
+    say (self, RB_ROW_WAITING, "The VIN as it stands on the plate", "17 letters and digits, without I, O and Q");
+  else if (!rb_campaign_vin_is_valid (text_of (self->vin)))
+    say (self, length < VIN_LENGTH ? RB_ROW_WAITING : RB_ROW_BAD, "Not a VIN yet", length < VIN_LENGTH ? typed : "17 letters and digits, without I, O and Q");
+  else if (rb_session_task (session) == RB_TASK_FIND)
+    say (self, RB_ROW_BUSY, "Looking for campaigns", "Every campaign in the library is verified again");
+  else if (campaign == NULL && rb_session_error (session, RB_TASK_FIND) != NULL)
+    say (self, RB_ROW_BAD, "Whether a campaign is open cannot be said", rb_session_error (session, RB_TASK_FIND)->message);
+  else if (campaign == NULL)
+    say (self, RB_ROW_BAD, "No open campaign for this vehicle", "The VIN is not in the scope of any campaign on this workstation");
+  else {
+    g_autofree char *until = rb_moment_to_text (campaign->valid_until);
+    g_autofree char *subtitle = g_strdup_printf ("%s · %u ECUs · valid until %.10s", campaign->oem, campaign->n_ecus, until);
+    g_autofree char *title = g_strdup_printf ("In campaign %s: %s", campaign->id, campaign->title);
+    say (self, RB_ROW_GOOD, title, subtitle);
+  }
+}
+
+static void
+refresh (RbPage *page)
+{
+  RbVehiclePage *self = RB_VEHICLE_PAGE (page);
+  if (!rb_page_is_visible (page))
+    return;
+  show_campaigns (self);
+  show_verdict (self);
+  const RbSessionFound *campaign = chosen (self);
+  rb_session_enter (&rb_session_input (rb_page_session (page))->campaign, campaign == NULL ? "" : campaign->name);
+}
+
+static void
+on_vin_changed (RbVehiclePage *self)
+{
+  RbSession *session = rb_page_session (RB_PAGE (self));
+  g_autofree char *upper = g_ascii_strup (text_of (self->vin), -1);
+  if (session == NULL)
+    return;
+  rb_session_enter (&rb_session_input (session)->vin, upper);
+  g_ptr_array_set_size (rb_session_found (session), 0);
+  if (!g_str_equal (upper, text_of (self->vin))) {
+    int position = gtk_editable_get_position (GTK_EDITABLE (self->vin));
+    gtk_editable_set_text (GTK_EDITABLE (self->vin), upper);
+    gtk_editable_set_position (GTK_EDITABLE (self->vin), position);
+    return;
+  }
+  if (rb_campaign_vin_is_valid (upper))
+    rb_session_start (session, RB_TASK_FIND);
+  refresh (RB_PAGE (self));
+  rb_page_complete_changed (RB_PAGE (self));
+}
+
+static gboolean
+odometer_of (RbVehiclePage *self, gint64 *kilometres)
+{
+  const char *text = text_of (self->odometer);
+  *kilometres = -1;
+  return *text == '\0' || g_ascii_string_to_signed (text, 10, 0, 10 * 1000 * 1000, kilometres, NULL);
+}
+
+static const char *
+secret_of (AdwPasswordEntryRow *row)
+{
+  return gtk_editable_get_text (GTK_EDITABLE (row));
+}
+
+static void
+take_link (RbVehiclePage *self, RbSessionInput *input)
+{
+  gboolean key = rb_session_link_has_key (text_of (self->link));
+  rb_session_enter (&input->link, text_of (self->link));
+  gtk_widget_set_visible (GTK_WIDGET (self->workstation), key);
+  gtk_widget_set_visible (GTK_WIDGET (self->passphrase), key);
+  if (!key)
+    return;
+  rb_session_enter (&input->workstation, text_of (self->workstation));
+  rb_session_enter (&input->passphrase, secret_of (self->passphrase));
+}
+
+static void
+on_other_changed (RbVehiclePage *self)
+{
+  RbSession *session = rb_page_session (RB_PAGE (self));
+  gint64 kilometres;
+  if (session == NULL)
+    return;
+  RbSessionInput *input = rb_session_input (session);
+  rb_session_enter (&input->repair_order, text_of (self->repair_order));
+  take_link (self, input);
+  if (odometer_of (self, &kilometres))
+    gtk_widget_remove_css_class (GTK_WIDGET (self->odometer), "error");
+  else
+    gtk_widget_add_css_class (GTK_WIDGET (self->odometer), "error");
+  input->odometer_km = kilometres;
+  rb_page_complete_changed (RB_PAGE (self));
+}
+
+static void
+on_campaign_selected (RbVehiclePage *self)
+{
+  if (rb_page_session (RB_PAGE (self)) == NULL)
+    return;
+  const RbSessionFound *campaign = chosen (self);
+  rb_session_enter (&rb_session_input (rb_page_session (RB_PAGE (self)))->campaign, campaign == NULL ? "" : campaign->name);
+  show_verdict (self);
+}
+
+static void
+on_entry_activated (RbVehiclePage *self)
+{
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.next", NULL);
+}
+
+static gboolean
+is_complete (RbPage *page)
+{
+  RbVehiclePage *self = RB_VEHICLE_PAGE (page);
+  gint64 kilometres;
+  return rb_campaign_vin_is_valid (text_of (self->vin)) && chosen (self) != NULL && *text_of (self->link) != '\0' &&
+         (!rb_session_link_has_key (text_of (self->link)) || *text_of (self->workstation) != '\0') && odometer_of (self, &kilometres);
+}
+
+static void
+enter (RbPage *page)
+{
+  RbVehiclePage *self = RB_VEHICLE_PAGE (page);
+  RbSessionInput input = *rb_session_input (rb_page_session (page));
+  g_autofree char *vin = g_strdup (input.vin), *order = g_strdup (input.repair_order), *link = g_strdup (input.link);
+  g_autofree char *workstation = g_strdup (input.workstation), *passphrase = g_strdup (input.passphrase);
+  g_autofree char *odometer = input.odometer_km < 0 ? g_strdup ("") : g_strdup_printf ("%" G_GINT64_FORMAT, input.odometer_km);
+  gtk_editable_set_text (GTK_EDITABLE (self->workstation), workstation == NULL ? "" : workstation);
+  gtk_editable_set_text (GTK_EDITABLE (self->passphrase), passphrase == NULL ? "" : passphrase);
+  gtk_editable_set_text (GTK_EDITABLE (self->link), link);
+  gtk_editable_set_text (GTK_EDITABLE (self->repair_order), order);
+  gtk_editable_set_text (GTK_EDITABLE (self->odometer), odometer);
+  gtk_editable_set_text (GTK_EDITABLE (self->vin), vin);
+}
+
+static void
+rb_vehicle_page_class_init (RbVehiclePageClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  RB_PAGE_CLASS (class)->enter = enter;
+  RB_PAGE_CLASS (class)->refresh = refresh;
+  RB_PAGE_CLASS (class)->is_complete = is_complete;
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/vehicle-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, vin);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, repair_order);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, odometer);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, link);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, workstation);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, passphrase);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, campaign);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, verdict);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, verdict_icon);
+  gtk_widget_class_bind_template_callback (widget_class, on_vin_changed);
+  gtk_widget_class_bind_template_callback (widget_class, on_other_changed);
+  gtk_widget_class_bind_template_callback (widget_class, on_campaign_selected);
+  gtk_widget_class_bind_template_callback (widget_class, on_entry_activated);
+}
+
+static void
+rb_vehicle_page_init (RbVehiclePage *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
