@@ -27,7 +27,7 @@ FOLDERS = {
     "recall": {
         "model": "crypto core",
         "campaign": "model uptane crypto core",
-        "record": "db model uptane crypto core",
+        "record": "model uptane crypto core",
     },
     "link": {
         "frame": "core",
@@ -40,9 +40,10 @@ FOLDERS = {
     "workshop": {
         "uds": "link core",
         "vehicle": "uds link model crypto core",
-        "recovery": "vehicle uds campaign record db link model uptane crypto core",
-        "ctl": "recovery cansetup vehicle uds campaign record link model net uptane crypto core",
-        "session": "recovery campaign record link model uptane crypto core",
+        "outbox": "record db model crypto core",
+        "recovery": "vehicle uds outbox campaign record db link model uptane crypto core",
+        "ctl": "recovery outbox cansetup vehicle uds campaign record link model net uptane crypto core",
+        "session": "recovery outbox campaign record link model uptane crypto core",
         "pages": "session recovery campaign link model uptane crypto core",
         "workstation": "pages session recovery campaign link model uptane crypto core",
     },

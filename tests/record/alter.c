@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/dsse.h"
+#include "outbox/outbox.h"
 
 #include <string.h>
 
@@ -652,7 +653,7 @@ write_bytes (const char *folder, const char *sub, const char *name, GBytes *byte
 
 /* One byte more after certificate of chain. */
 static void
-lengthen (const char *folder, const RbOutboxRecord *record, guint chain, guint certificate)
+lengthen (const char *folder, const RbStatementRecord *record, guint chain, guint certificate)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (json_t) envelope = rb_json_parse (record->envelope, RB_STATEMENT_MAX_BYTES, "envelope", &error);
@@ -693,7 +694,7 @@ cite_for_another_image (RbOutbox *outbox, const char *folder, const char *vin)
   fixture_fail_ecu (facts, serial_of (ecu), "refused");
   rb_json_set_string (json_object_get (ecu, "image"), "sha256", OTHER_DIGEST);
   rb_json_set (json_object_get (ecu, "image"), "writtenBy", json_pack ("{s:s}", "record", cited));
-  g_autoptr (RbOutboxRecord) record = fixture_make (fixture, outbox, facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (fixture, outbox, facts);
   write_bytes (folder, "creation", "another-image", record->envelope);
 }
 
@@ -702,7 +703,7 @@ write_citing (RbOutbox *outbox, const char *folder, const char *vin, const char 
 {
   g_autoptr (json_t) facts = fixture_facts (fixture, vin);
   cite (facts);
-  g_autoptr (RbOutboxRecord) record = fixture_make (fixture, outbox, facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (fixture, outbox, facts);
   write_bytes (folder, "creation", name, record->envelope);
 }
 
@@ -713,7 +714,7 @@ write_creation (const char *folder, const char *vin)
   g_autofree char *data = g_build_filename (folder, "creation-data", NULL);
   g_autoptr (RbOutbox) outbox = rb_outbox_open (data, &error);
   g_autoptr (json_t) facts = fixture_facts (fixture, vin);
-  g_autoptr (RbOutboxRecord) first = fixture_make (fixture, outbox, facts);
+  g_autoptr (RbStatementRecord) first = fixture_make (fixture, outbox, facts);
   cited = first->digest;
   write_bytes (folder, "creation", "first", first->envelope);
   write_citing (outbox, folder, vin, "good");
@@ -730,7 +731,7 @@ alter_write (Fixture *with, const char *folder, const char *vin)
   fixture = with;
   g_autoptr (RbOutbox) outbox = rb_outbox_open (data, &error);
   g_autoptr (json_t) facts = fixture_facts (fixture, vin);
-  g_autoptr (RbOutboxRecord) whole = fixture_make (fixture, outbox, facts);
+  g_autoptr (RbStatementRecord) whole = fixture_make (fixture, outbox, facts);
   write_bytes (folder, ".", "whole", whole->envelope);
   for (guint i = 0; i < G_N_ELEMENTS (alterations); i++) {
     g_autofree char *name = g_strdup_printf ("%s.%s", alterations[i].reason, alterations[i].what);

@@ -585,7 +585,7 @@ fixture_fail_ecu (json_t *facts, const char *serial, const char *reason)
   json_array_append_new (json_object_get (facts, "failures"), json_pack ("{s:s,s:s,s:s}", "ecu", serial, "reason", reason, "text", ""));
 }
 
-static RbOutboxRecord *
+static RbStatementRecord *
 make (Fixture *self, RbOutbox *outbox, json_t *facts, RbIdentity *second)
 {
   g_autoptr (GError) error = NULL;
@@ -593,18 +593,18 @@ make (Fixture *self, RbOutbox *outbox, json_t *facts, RbIdentity *second)
                                        .campaign_sha256 = self->evidence.campaign_sha256,
                                        .facts = facts,
                                        .technician = self->technician, .workstation = self->workstation, .second = second };
-  RbOutboxRecord *record = rb_statement_make (outbox, &request, &error);
+  RbStatementRecord *record = rb_outbox_make (outbox, &request, &error);
   check (error);
   return record;
 }
 
-RbOutboxRecord *
+RbStatementRecord *
 fixture_make (Fixture *self, RbOutbox *outbox, json_t *facts)
 {
   return make (self, outbox, facts, NULL);
 }
 
-RbOutboxRecord *
+RbStatementRecord *
 fixture_make_by_three (Fixture *self, RbOutbox *outbox, json_t *facts)
 {
   return make (self, outbox, facts, self->second);
@@ -623,7 +623,7 @@ fixture_sign (GBytes *payload, RbIdentity *first, RbIdentity *second, RbIdentity
 }
 
 GBytes *
-fixture_forge (Fixture *self, const RbOutboxRecord *record, FixtureChange change)
+fixture_forge (Fixture *self, const RbStatementRecord *record, FixtureChange change)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (RbDsse) dsse = rb_dsse_parse (record->envelope, RB_STATEMENT_MAX_BYTES, &error);

@@ -2,6 +2,7 @@
 #pragma once
 #include "crypto/certificate.h"
 #include "model/evidence.h"
+#include "outbox/outbox.h"
 #include "record/statement.h"
 #include "record/verify.h"
 
@@ -49,12 +50,12 @@ void fixture_manifest_again (Fixture *self, json_t *facts);
 /* Ends the work on an ECU as failed, for a reason word, and lists the failure. */
 void fixture_fail_ecu (json_t *facts, const char *serial, const char *reason);
 /* Makes and stores; asserts that it works. (transfer full) */
-RbOutboxRecord *fixture_make (Fixture *self, RbOutbox *outbox, json_t *facts);
+RbStatementRecord *fixture_make (Fixture *self, RbOutbox *outbox, json_t *facts);
 /* The same with a second person. */
-RbOutboxRecord *fixture_make_by_three (Fixture *self, RbOutbox *outbox, json_t *facts);
+RbStatementRecord *fixture_make_by_three (Fixture *self, RbOutbox *outbox, json_t *facts);
 /* A record whose predicate is changed afterwards and signed again, its subjects with it. (transfer full) */
 typedef void (*FixtureChange) (json_t *predicate);
-GBytes *fixture_forge (Fixture *self, const RbOutboxRecord *record, FixtureChange change);
+GBytes *fixture_forge (Fixture *self, const RbStatementRecord *record, FixtureChange change);
 /* Signs any payload as technician and workstation. */
 GBytes *fixture_sign (GBytes *payload, RbIdentity *first, RbIdentity *second, RbIdentity *third);
 /* Against the dealer CA, and with_bundle against the campaign. */

@@ -11,6 +11,7 @@
 #include "core/bytes.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "outbox/outbox.h"
 
 static void
 write_pem (const char *folder, const char *name, RbCertificate *certificate)
@@ -54,7 +55,7 @@ add_record (Fixture *fixture, const char *folder, const char *name, const char *
   g_autoptr (json_t) facts = fixture_facts (fixture, vin);
   if (!good)
     fixture_fail_ecu (facts, rb_json_string_or (json_array_get (json_object_get (facts, "ecus"), 1), "ecuSerial", ""), "refused");
-  g_autoptr (RbOutboxRecord) record = fixture_make (fixture, outbox, facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (fixture, outbox, facts);
 }
 
 static void

@@ -49,7 +49,7 @@ tear_down (Case *self, gconstpointer data)
   fixture_tear_down (&self->fixture);
 }
 
-static RbOutboxRecord *
+static RbStatementRecord *
 make (Case *self, RbStatementEnd end, json_t *facts, RbIdentity *second, RbReason reason)
 {
   g_autoptr (GError) error = NULL;
@@ -57,7 +57,7 @@ make (Case *self, RbStatementEnd end, json_t *facts, RbIdentity *second, RbReaso
                                        .campaign_sha256 = self->fixture.evidence.campaign_sha256, .end = end, .facts = facts,
                                        .technician = self->fixture.technician, .workstation = self->fixture.workstation,
                                        .second = second };
-  RbOutboxRecord *record = rb_statement_make (self->outbox, &request, &error);
+  RbStatementRecord *record = rb_outbox_make (self->outbox, &request, &error);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, rb_reason_word (reason));
   return record;
 }
@@ -76,7 +76,7 @@ key_of (json_t *facts, const char *serial)
 
 #define SERIAL "SN-BRAKE-0001"
 
-static RbOutboxRecord *
+static RbStatementRecord *
 hand_over (Case *self, json_t *shown_by, const char *detail)
 {
   g_autoptr (json_t) facts = json_deep_copy (self->facts);
@@ -88,14 +88,14 @@ hand_over (Case *self, json_t *shown_by, const char *detail)
 static void
 test_hand_over (Case *self, gconstpointer data)
 {
-  g_autoptr (RbOutboxRecord) record = hand_over (self, json_pack ("{s:b}", "journal", TRUE), key_of (self->facts, SERIAL));
+  g_autoptr (RbStatementRecord) record = hand_over (self, json_pack ("{s:b}", "journal", TRUE), key_of (self->facts, SERIAL));
   g_assert_cmpstr (record->type, ==, "partial");
   g_assert_cmpstr (record->result, ==, "handed-over");
   fixture_expect (&self->fixture, record->envelope, TRUE, RB_REASON_NONE);
 }
 
 /* The final record names the hand-over for the key of that ECU. */
-static RbOutboxRecord *
+static RbStatementRecord *
 finish_naming (Case *self, const char *digest)
 {
   g_autoptr (json_t) facts = json_deep_copy (self->facts);
@@ -105,7 +105,7 @@ finish_naming (Case *self, const char *digest)
 
 /* What an audit of these records says of the last one. */
 static void
-expect_creation (Case *self, RbOutboxRecord *const *records, guint n, gboolean checked, RbReason reason)
+expect_creation (Case *self, RbStatementRecord *const *records, guint n, gboolean checked, RbReason reason)
 {
   g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
   for (guint i = 0; i < n; i++)
@@ -120,10 +120,10 @@ static void
 test_chain_of_evidence (Case *self, gconstpointer data)
 {
   const char *key = key_of (self->facts, SERIAL);
-  g_autoptr (RbOutboxRecord) first = hand_over (self, json_pack ("{s:b}", "journal", TRUE), key);
-  g_autoptr (RbOutboxRecord) next = hand_over (self, json_pack ("{s:s}", "record", first->digest), key);
-  g_autoptr (RbOutboxRecord) last = finish_naming (self, next->digest);
-  RbOutboxRecord *const all[] = { first, next, last }, *const some[] = { next, last };
+  g_autoptr (RbStatementRecord) first = hand_over (self, json_pack ("{s:b}", "journal", TRUE), key);
+  g_autoptr (RbStatementRecord) next = hand_over (self, json_pack ("{s:s}", "record", first->digest), key);
+  g_autoptr (RbStatementRecord) last = finish_naming (self, next->digest);
+  RbStatementRecord *const all[] = { first, next, last }, *const some[] = { next, last };
   expect_creation (self, all, 3, TRUE, RB_REASON_NONE);
   expect_creation (self, some, 2, FALSE, RB_REASON_NONE);
 }
@@ -131,9 +131,9 @@ test_chain_of_evidence (Case *self, gconstpointer data)
 static void
 test_evidence_of_another_key (Case *self, gconstpointer data)
 {
-  g_autoptr (RbOutboxRecord) first = hand_over (self, json_pack ("{s:b}", "journal", TRUE), "another-key");
-  g_autoptr (RbOutboxRecord) last = finish_naming (self, first->digest);
-  RbOutboxRecord *const both[] = { first, last };
+  g_autoptr (RbStatementRecord) first = hand_over (self, json_pack ("{s:b}", "journal", TRUE), "another-key");
+  g_autoptr (RbStatementRecord) last = finish_naming (self, first->digest);
+  RbStatementRecord *const both[] = { first, last };
   expect_creation (self, both, 2, FALSE, RB_REASON_RECORD_CREATED_BY);
 }
 
@@ -146,9 +146,9 @@ test_evidence_of_another_step (Case *self, gconstpointer data)
   json_t *entry = key_evidence (SERIAL, key_of (self->facts, SERIAL), json_pack ("{s:b}", "journal", TRUE));
   rb_json_set_string (entry, "step", "image");
   rb_json_set (facts, "handOver", json_pack ("{s:[o]}", "evidence", entry));
-  g_autoptr (RbOutboxRecord) first = make (self, RB_STATEMENT_HANDED_OVER, facts, NULL, RB_REASON_NONE);
-  g_autoptr (RbOutboxRecord) last = finish_naming (self, first->digest);
-  RbOutboxRecord *const both[] = { first, last };
+  g_autoptr (RbStatementRecord) first = make (self, RB_STATEMENT_HANDED_OVER, facts, NULL, RB_REASON_NONE);
+  g_autoptr (RbStatementRecord) last = finish_naming (self, first->digest);
+  RbStatementRecord *const both[] = { first, last };
   expect_creation (self, both, 2, FALSE, RB_REASON_RECORD_CREATED_BY);
 }
 
@@ -167,7 +167,7 @@ test_exception (Case *self, gconstpointer data)
 {
   for (guint i = 0; rb_ending_words[i] != NULL; i++) {
     g_autoptr (json_t) facts = exception_facts (self, rb_ending_words[i]);
-    g_autoptr (RbOutboxRecord) record = make (self, RB_STATEMENT_EXCEPTION, facts, self->fixture.second, RB_REASON_NONE);
+    g_autoptr (RbStatementRecord) record = make (self, RB_STATEMENT_EXCEPTION, facts, self->fixture.second, RB_REASON_NONE);
     g_assert_cmpstr (record->type, ==, "exception");
     g_assert_cmpstr (record->result, ==, "exception");
     fixture_expect (&self->fixture, record->envelope, TRUE, RB_REASON_NONE);
@@ -234,7 +234,7 @@ test_altered (Case *self, gconstpointer data)
     { show_by_nothing, RB_REASON_RECORD_MALFORMED },
     { forget_the_hand_over, RB_REASON_RECORD_VIN },
   };
-  g_autoptr (RbOutboxRecord) record = hand_over (self, json_pack ("{s:b}", "journal", TRUE), key_of (self->facts, SERIAL));
+  g_autoptr (RbStatementRecord) record = hand_over (self, json_pack ("{s:b}", "journal", TRUE), key_of (self->facts, SERIAL));
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
     g_autoptr (GBytes) forged = fixture_forge (&self->fixture, record, table[i].change);
     fixture_expect (&self->fixture, forged, FALSE, table[i].reason);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/files.h"
 #include "core/json.h"
-#include "record/outbox.h"
+#include "crypto/dsse.h"
+#include "outbox/outbox.h"
 
 #include <glib/gstdio.h>
 #include <sqlite3.h>
@@ -33,7 +34,7 @@ tear_down (Case *self, gconstpointer data)
 
 /* As much of a record as the outbox reads: its place. */
 static GBytes *
-envelope_of (const RbOutboxPlace *place, const char *workstation, const char *vin, char **digest)
+envelope_of (const RbStatementPlace *place, const char *workstation, const char *vin, char **digest)
 {
   g_autoptr (json_t) statement = json_pack ("{s:{s:s,s:I,s:{s:s},s:s}}", "predicate", "stream", place->stream, "sequence",
                                             (json_int_t) place->sequence, "workstation", "certSha256", workstation, "vin", vin);
@@ -43,10 +44,10 @@ envelope_of (const RbOutboxPlace *place, const char *workstation, const char *vi
   return rb_dsse_to_json (dsse);
 }
 
-static RbOutboxRecord *
-new_record (const RbOutboxPlace *place, const char *workstation, const char *vin)
+static RbStatementRecord *
+new_record (const RbStatementPlace *place, const char *workstation, const char *vin)
 {
-  RbOutboxRecord *record = g_new0 (RbOutboxRecord, 1);
+  RbStatementRecord *record = g_new0 (RbStatementRecord, 1);
   record->envelope = envelope_of (place, workstation, vin, &record->digest);
   record->workstation = g_strdup (workstation);
   record->stream = g_strdup (place->stream);
@@ -64,13 +65,13 @@ static void
 add (Case *self, const char *workstation, const char *vin)
 {
   g_autoptr (GError) error = NULL;
-  RbOutboxPlace place;
+  RbStatementPlace place;
   g_assert_true (rb_outbox_begin (self->outbox, workstation, &place, &error));
-  g_autoptr (RbOutboxRecord) record = new_record (&place, workstation, vin);
+  g_autoptr (RbStatementRecord) record = new_record (&place, workstation, vin);
   g_assert_true (rb_outbox_add (self->outbox, record, &error));
 }
 
-static const RbOutboxRecord *
+static const RbStatementRecord *
 row (GPtrArray *rows, guint i)
 {
   return rows->pdata[i];
@@ -123,7 +124,7 @@ static void
 test_place_by_signed_contents (Case *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  RbOutboxPlace place;
+  RbStatementPlace place;
   add (self, "w1", "V1");
   sqlite3 *db = open_plainly (self);
   g_assert_cmpint (sqlite3_exec (db, "DROP TRIGGER records_stay; UPDATE records SET sequence = 40, digest = 'x', previous = 'y'", NULL, NULL, NULL),
@@ -163,7 +164,7 @@ static void
 test_abandon (Case *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  RbOutboxPlace place, again;
+  RbStatementPlace place, again;
   g_assert_true (rb_outbox_begin (self->outbox, "w1", &place, &error));
   rb_outbox_abandon (self->outbox);
   g_assert_true (rb_outbox_begin (self->outbox, "w1", &again, &error));
@@ -178,11 +179,11 @@ static void
 test_same_record_twice (Case *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  RbOutboxPlace place;
+  RbStatementPlace place;
   add (self, "w1", "V1");
   g_assert_true (rb_outbox_begin (self->outbox, "w1", &place, &error));
   place.sequence = 1;
-  g_autoptr (RbOutboxRecord) record = new_record (&place, "w1", "V1");
+  g_autoptr (RbStatementRecord) record = new_record (&place, "w1", "V1");
   g_assert_false (rb_outbox_add (self->outbox, record, &error));
   g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_DATABASE);
   add (self, "w1", "V1");

@@ -33,7 +33,7 @@ tear_down (Case *self, gconstpointer data)
 }
 
 static json_t *
-open_record (const RbOutboxRecord *record)
+open_record (const RbStatementRecord *record)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (RbDsse) dsse = rb_dsse_parse (record->envelope, RB_STATEMENT_MAX_BYTES, &error);
@@ -46,7 +46,7 @@ open_record (const RbOutboxRecord *record)
 static void
 test_statement (Case *self, gconstpointer data)
 {
-  g_autoptr (RbOutboxRecord) record = fixture_make (&self->fixture, self->outbox, self->facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (&self->fixture, self->outbox, self->facts);
   g_autoptr (json_t) statement = open_record (record);
   const json_t *predicate = json_object_get (statement, "predicate");
   g_autoptr (GBytes) manifest
@@ -73,7 +73,7 @@ test_performed_by (Case *self, gconstpointer data)
   rb_json_set_string (fixture_ecu (self->facts, "SN-BRAKE-0001"), "performedBy", "T-EARLIER");
   json_t *items = json_object_get (json_object_get (self->facts, "inspection"), "items");
   rb_json_set_string (json_array_get (items, 1), "performedBy", "T-EARLIER");
-  g_autoptr (RbOutboxRecord) record = fixture_make (&self->fixture, self->outbox, self->facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (&self->fixture, self->outbox, self->facts);
   g_autoptr (json_t) statement = open_record (record);
   json_t *predicate = json_object_get (statement, "predicate");
   items = json_object_get (json_object_get (predicate, "inspection"), "items");
@@ -86,11 +86,11 @@ test_performed_by (Case *self, gconstpointer data)
 static void
 test_numbers (Case *self, gconstpointer data)
 {
-  g_autoptr (RbOutboxRecord) first = fixture_make (&self->fixture, self->outbox, self->facts);
-  g_autoptr (RbOutboxRecord) second = fixture_make (&self->fixture, self->outbox, self->facts);
+  g_autoptr (RbStatementRecord) first = fixture_make (&self->fixture, self->outbox, self->facts);
+  g_autoptr (RbStatementRecord) second = fixture_make (&self->fixture, self->outbox, self->facts);
   rb_outbox_close (self->outbox);
   self->outbox = rb_outbox_open (self->fixture.folder, NULL);
-  g_autoptr (RbOutboxRecord) third = fixture_make (&self->fixture, self->outbox, self->facts);
+  g_autoptr (RbStatementRecord) third = fixture_make (&self->fixture, self->outbox, self->facts);
   g_assert_cmpint (first->sequence, ==, 1);
   g_assert_cmpstr (first->previous, ==, RB_STATEMENT_NO_PREVIOUS);
   g_assert_cmpint (second->sequence, ==, 2);
@@ -107,7 +107,7 @@ static void
 test_one_ecu_failed (Case *self, gconstpointer data)
 {
   fixture_fail_ecu (self->facts, "SN-BRAKE-0001", "no-answer");
-  g_autoptr (RbOutboxRecord) record = fixture_make (&self->fixture, self->outbox, self->facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (&self->fixture, self->outbox, self->facts);
   g_assert_cmpstr (record->type, ==, "partial");
   g_assert_cmpstr (record->result, ==, "incomplete");
   fixture_expect (&self->fixture, record->envelope, TRUE, RB_REASON_NONE);
@@ -133,7 +133,7 @@ test_claims_are_judged (Case *self, gconstpointer data)
     json_object_del (json_object_get (fixture_ecu (facts, "SN-BRAKE-0001"), table[i].member), table[i].inner);
     if (strcmp (table[i].inner, "directorRoot") == 0)
       fixture_report_again (&self->fixture, facts, "SN-TELEMATICS-0001");
-    g_autoptr (RbOutboxRecord) record = fixture_make (&self->fixture, self->outbox, facts);
+    g_autoptr (RbStatementRecord) record = fixture_make (&self->fixture, self->outbox, facts);
     g_autoptr (json_t) statement = open_record (record);
     json_t *predicate = json_object_get (statement, "predicate");
     const json_t *ecu = fixture_ecu (predicate, "SN-BRAKE-0001");
@@ -152,12 +152,12 @@ test_manifest_of_another_vehicle (Case *self, gconstpointer data)
 {
   g_autoptr (json_t) theirs = fixture_facts (&self->fixture, FIXTURE_OTHER_VIN);
   json_object_set (self->facts, "vehicleManifest", json_object_get (theirs, "vehicleManifest"));
-  g_autoptr (RbOutboxRecord) record = fixture_make (&self->fixture, self->outbox, self->facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (&self->fixture, self->outbox, self->facts);
   g_assert_cmpstr (record->result, ==, "incomplete");
   fixture_expect (&self->fixture, record->envelope, TRUE, RB_REASON_NONE);
 }
 
-static RbOutboxRecord *
+static RbStatementRecord *
 make_with (Case *self, RbStatementEnd end, RbIdentity *technician, RbIdentity *second, GError **error)
 {
   const RbStatementRequest request = {
@@ -169,7 +169,7 @@ make_with (Case *self, RbStatementEnd end, RbIdentity *technician, RbIdentity *s
     .workstation = self->fixture.workstation,
     .second = second,
   };
-  return rb_statement_make (self->outbox, &request, error);
+  return rb_outbox_make (self->outbox, &request, error);
 }
 
 /* As it was found: nothing was done to any ECU. */
@@ -204,7 +204,7 @@ test_ends (Case *self, gconstpointer data)
   touch_nothing (self->facts);
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (RbOutboxRecord) record = make_with (self, table[i].end, self->fixture.technician, NULL, &error);
+    g_autoptr (RbStatementRecord) record = make_with (self, table[i].end, self->fixture.technician, NULL, &error);
     g_assert_no_error (error);
     g_assert_cmpstr (record->type, ==, table[i].type);
     g_assert_cmpstr (record->result, ==, table[i].result);
@@ -220,14 +220,14 @@ test_type_against_writes (Case *self, gconstpointer data)
   fixture_fail_ecu (self->facts, "SN-BRAKE-0001", "refused");
   for (guint i = 0; i < G_N_ELEMENTS (ends); i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (RbOutboxRecord) record = make_with (self, ends[i], self->fixture.technician, NULL, &error);
+    g_autoptr (RbStatementRecord) record = make_with (self, ends[i], self->fixture.technician, NULL, &error);
     g_assert_null (record);
     g_assert_error (error, RB_RECORD_ERROR, RB_REASON_RECORD_RESULT);
   }
 }
 
 static void
-expect_nothing_stored (Case *self, const RbOutboxRecord *record, GError *const *error, RbReason reason)
+expect_nothing_stored (Case *self, const RbStatementRecord *record, GError *const *error, RbReason reason)
 {
   g_autoptr (GPtrArray) records = rb_outbox_rows (self->outbox, NULL);
   g_assert_null (record);
@@ -244,7 +244,7 @@ test_two_people (Case *self, gconstpointer data)
                          RB_REASON_SECOND_PERSON_MISSING);
   expect_nothing_stored (self, make_with (self, RB_STATEMENT_FINISHED, self->fixture.technician, self->fixture.technician, &same),
                          &same, RB_REASON_SAME_PERSON);
-  g_autoptr (RbOutboxRecord) record
+  g_autoptr (RbStatementRecord) record
     = make_with (self, RB_STATEMENT_FINISHED, self->fixture.technician, self->fixture.second, &error);
   g_assert_no_error (error);
   g_assert_cmpint (record->sequence, ==, 1);

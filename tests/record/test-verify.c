@@ -12,7 +12,7 @@
 typedef struct {
   Fixture fixture;
   RbOutbox *outbox;
-  RbOutboxRecord *record; /* a completed one */
+  RbStatementRecord *record; /* a completed one */
 } Case;
 
 static void
@@ -29,7 +29,7 @@ set_up (Case *self, gconstpointer data)
 static void
 tear_down (Case *self, gconstpointer data)
 {
-  rb_outbox_record_free (self->record);
+  rb_statement_record_free (self->record);
   rb_outbox_close (self->outbox);
   fixture_tear_down (&self->fixture);
 }
@@ -107,7 +107,7 @@ test_other_ca (Case *self, gconstpointer data)
 }
 
 static GBytes *
-payload_of (const RbOutboxRecord *record)
+payload_of (const RbStatementRecord *record)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (RbDsse) dsse = rb_dsse_parse (record->envelope, RB_STATEMENT_MAX_BYTES, &error);
@@ -156,7 +156,7 @@ replace_technician (json_t *predicate, RbIdentity *identity)
 }
 
 static json_t *
-statement_of (const RbOutboxRecord *record)
+statement_of (const RbStatementRecord *record)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) payload = payload_of (record);
@@ -213,7 +213,7 @@ test_second_person_missing_signature (Case *self, gconstpointer data)
 {
   Fixture *fixture = &self->fixture;
   g_autoptr (json_t) facts = fixture_facts (fixture, FIXTURE_VIN);
-  g_autoptr (RbOutboxRecord) record = fixture_make_by_three (fixture, self->outbox, facts);
+  g_autoptr (RbStatementRecord) record = fixture_make_by_three (fixture, self->outbox, facts);
   g_autoptr (GBytes) payload = payload_of (record);
   g_autoptr (GBytes) envelope = fixture_sign (payload, fixture->technician, fixture->workstation, NULL);
   fixture_expect (fixture, record->envelope, TRUE, RB_REASON_NONE);
@@ -623,7 +623,7 @@ static void
 test_out_of_scope (Case *self, gconstpointer data)
 {
   g_autoptr (json_t) facts = fixture_facts (&self->fixture, "WAURAB0RA1LL00099");
-  g_autoptr (RbOutboxRecord) record = fixture_make (&self->fixture, self->outbox, facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (&self->fixture, self->outbox, facts);
   g_assert_cmpstr (record->result, ==, "completed");
   fixture_expect (&self->fixture, record->envelope, TRUE, RB_REASON_RECORD_SCOPE);
 }
@@ -643,7 +643,7 @@ test_another_ecu_of_the_kind (Case *self, gconstpointer data)
   json_array_set_new (json_object_get (json_object_get (facts, "preflight"), "ecusFound"), 2, json_string ("SN-SENSOR-0099"));
   fixture_report_again (fixture, facts, "SN-SENSOR-0099");
   fixture_manifest_again (fixture, facts);
-  g_autoptr (RbOutboxRecord) record = fixture_make (fixture, self->outbox, facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (fixture, self->outbox, facts);
   g_assert_cmpstr (record->result, ==, "completed");
   fixture_expect (fixture, record->envelope, TRUE, RB_REASON_RECORD_SCOPE);
 }
@@ -692,7 +692,7 @@ test_without_the_vehicles_signed_state (Case *self, gconstpointer data)
   fixture_expect (&self->fixture, forged, FALSE, RB_REASON_RECORD_RESULT);
   g_autoptr (json_t) facts = fixture_facts (&self->fixture, FIXTURE_VIN);
   take_the_manifest (facts);
-  g_autoptr (RbOutboxRecord) record = fixture_make (&self->fixture, self->outbox, facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (&self->fixture, self->outbox, facts);
   g_assert_cmpstr (record->result, ==, "incomplete");
 }
 
@@ -704,7 +704,7 @@ test_ecu_not_directed (Case *self, gconstpointer data)
   fixture->undirected = "sensor";
   fixture_expect (fixture, self->record->envelope, TRUE, RB_REASON_ECU_NOT_DIRECTED);
   g_autoptr (json_t) facts = fixture_facts (fixture, FIXTURE_VIN);
-  g_autoptr (RbOutboxRecord) without = fixture_make (fixture, self->outbox, facts);
+  g_autoptr (RbStatementRecord) without = fixture_make (fixture, self->outbox, facts);
   g_assert_cmpstr (without->result, ==, "completed");
   fixture_expect (fixture, without->envelope, TRUE, RB_REASON_ECU_NOT_DIRECTED);
   fixture->as_built = g_hash_table_new (g_str_hash, g_str_equal);
@@ -750,7 +750,7 @@ test_nonce_of_another_campaign (Case *self, gconstpointer data)
   fixture->campaign->nonce[0] ^= 1;
   g_autoptr (json_t) facts = fixture_facts (fixture, FIXTURE_VIN);
   fixture->campaign->nonce[0] = kept;
-  g_autoptr (RbOutboxRecord) record = fixture_make (fixture, self->outbox, facts);
+  g_autoptr (RbStatementRecord) record = fixture_make (fixture, self->outbox, facts);
   fixture_expect (fixture, record->envelope, FALSE, RB_REASON_NONE);
   fixture_expect (fixture, record->envelope, TRUE, RB_REASON_RECORD_NONCE);
 }

@@ -78,7 +78,7 @@ add_identities (json_t *predicate, const RbStatementRequest *request)
 }
 
 static void
-add_place (json_t *predicate, const RbOutboxPlace *place)
+add_place (json_t *predicate, const RbStatementPlace *place)
 {
   g_autoptr (GBytes) random = rb_digest_random (16);
   g_autofree char *id = rb_bytes_hex (random);
@@ -168,7 +168,7 @@ add_result (json_t *predicate, RbStatementEnd end)
 
 /* (transfer full); NULL with error when the facts lack something */
 static json_t *
-make_predicate (const RbStatementRequest *request, const RbOutboxPlace *place, GError **error)
+make_predicate (const RbStatementRequest *request, const RbStatementPlace *place, GError **error)
 {
   g_autoptr (json_t) predicate = json_deep_copy (request->facts);
   if (!json_is_object (predicate)) {
@@ -218,10 +218,27 @@ sign (GBytes *payload, const RbStatementRequest *request, GError **error)
   return rb_dsse_to_json (dsse);
 }
 
-RbOutboxRecord *
+void
+rb_statement_record_free (RbStatementRecord *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->digest);
+  g_free (self->workstation);
+  g_free (self->stream);
+  g_free (self->previous);
+  g_free (self->type);
+  g_free (self->result);
+  g_free (self->vin);
+  g_free (self->campaign);
+  g_clear_pointer (&self->envelope, g_bytes_unref);
+  g_free (self);
+}
+
+RbStatementRecord *
 rb_statement_to_record (const RbVerifyOutcome *outcome, GBytes *envelope)
 {
-  RbOutboxRecord *record = g_new0 (RbOutboxRecord, 1);
+  RbStatementRecord *record = g_new0 (RbStatementRecord, 1);
   record->digest = g_strdup (outcome->digest);
   record->workstation = g_strdup (outcome->workstation);
   record->stream = g_strdup (outcome->stream);
@@ -238,7 +255,7 @@ rb_statement_to_record (const RbVerifyOutcome *outcome, GBytes *envelope)
 }
 
 /* What is stored is what a stranger would accept: read back by the verifier, which knows nothing of how it was made. */
-static RbOutboxRecord *
+static RbStatementRecord *
 read_back (GBytes *envelope, GError **error)
 {
   const RbVerifyRequest request = { 0 };
@@ -249,32 +266,18 @@ read_back (GBytes *envelope, GError **error)
   return NULL;
 }
 
-static RbOutboxRecord *
-make (const RbStatementRequest *request, const RbOutboxPlace *place, GError **error)
+RbStatementRecord *
+rb_statement_make_at (const RbStatementPlace *place, const RbStatementRequest *request, GError **error)
 {
+  if (request->campaign->second_person && request->second == NULL) {
+    g_set_error (error, RB_RECORD_ERROR, RB_REASON_SECOND_PERSON_MISSING,
+                 "Campaign %s asks for a second person's signature on the record", request->campaign->id);
+    return NULL;
+  }
   g_autoptr (json_t) predicate = make_predicate (request, place, error);
   if (predicate == NULL)
     return NULL;
   g_autoptr (GBytes) payload = make_statement (predicate);
   g_autoptr (GBytes) envelope = sign (payload, request, error);
   return envelope == NULL ? NULL : read_back (envelope, error);
-}
-
-RbOutboxRecord *
-rb_statement_make (RbOutbox *outbox, const RbStatementRequest *request, GError **error)
-{
-  RbOutboxPlace place;
-  if (request->campaign->second_person && request->second == NULL) {
-    g_set_error (error, RB_RECORD_ERROR, RB_REASON_SECOND_PERSON_MISSING,
-                 "Campaign %s asks for a second person's signature on the record", request->campaign->id);
-    return NULL;
-  }
-  if (!rb_outbox_begin (outbox, rb_certificate_id (rb_identity_certificate (request->workstation)), &place, error))
-    return NULL;
-  g_autoptr (RbOutboxRecord) record = make (request, &place, error);
-  if (record == NULL) {
-    rb_outbox_abandon (outbox);
-    return NULL;
-  }
-  return rb_outbox_add (outbox, record, error) ? g_steal_pointer (&record) : NULL;
 }

@@ -2,7 +2,6 @@
 #pragma once
 #include "crypto/identity.h"
 #include "model/campaign.h"
-#include "record/outbox.h"
 #include "record/verify.h"
 
 #include <jansson.h>
@@ -53,16 +52,38 @@ typedef struct {
   RbIdentity *second;          /* RB_PURPOSE_TECHNICIAN, another person; NULL */
 } RbStatementRequest;
 
-/* Makes, signs, verifies (by its own chains) and stores the record. Errors: same-person, key-usage, second-person-missing,
- * record-malformed (the facts lack something), database. Nothing is stored when it fails. (transfer full) */
-RbOutboxRecord *rb_statement_make (RbOutbox *outbox, const RbStatementRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A record's place in the chain of its workstation. */
+typedef struct {
+  char stream[33];
+  gint64 sequence;
+  char previous[65];
+} RbStatementPlace;
+
+typedef struct {
+  char *digest;      /* sha256 of the PAE: the record's name */
+  char *workstation; /* certificate id */
+  char *stream;
+  gint64 sequence;
+  char *previous;    /* 64 zeros for the first */
+  char *type, *result, *vin, *campaign;
+  gint64 finished;
+  GBytes *envelope;
+  gboolean acknowledged; /* where it is kept with a receipt */
+} RbStatementRecord;
+void rb_statement_record_free (RbStatementRecord *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbStatementRecord, rb_statement_record_free)
+
+/* Makes, signs and verifies (by its own chains) the record of that place. Errors: same-person, key-usage, second-person-missing,
+ * record-malformed (the facts lack something). (transfer full) */
+RbStatementRecord *rb_statement_make_at (const RbStatementPlace *place, const RbStatementRequest *request, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* What the record of these facts would say, but for who signs it: ECUs that the facts call done and do not show are failed, with
  * reason and an entry in failures. (transfer full) */
 json_t *rb_statement_judge (const RbCampaign *campaign, const char *campaign_sha256, const json_t *facts);
 
-/* A verified record as the outbox keeps it. (transfer full) */
-RbOutboxRecord *rb_statement_to_record (const RbVerifyOutcome *outcome, GBytes *envelope);
+/* A verified record with what its signed bytes say. (transfer full) */
+RbStatementRecord *rb_statement_to_record (const RbVerifyOutcome *outcome, GBytes *envelope);
 
 /* Text of an end's type word when it is no completion: "partial", "aborted", "declined", "no-work-needed", "exception". */
 const char *rb_statement_end_type (RbStatementEnd end);

@@ -3,7 +3,7 @@
 
 #include "core/json.h"
 #include "ctl/record.h"
-#include "record/stored.h"
+#include "outbox/stored.h"
 
 /* Records that the OEM has not acknowledged, in the order in which they are sent. */
 static GPtrArray *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "record/stored.h"
+#include "outbox/stored.h"
 
 /*
  * For which OEM a record is: the trust anchor under which its campaign was imported; where that is not known, the OEM that its

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "core/cli.h"
-#include "record/stored.h"
+#include "outbox/stored.h"
 
 /* recallctl record … */
 extern const RbCliVerb rb_record_verbs[];

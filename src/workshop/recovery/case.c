@@ -5,7 +5,7 @@
 #include "campaign/library.h"
 #include "core/json.h"
 #include "core/moment.h"
-#include "record/stored.h"
+#include "outbox/stored.h"
 #include "recovery/hold.h"
 
 #include <string.h>

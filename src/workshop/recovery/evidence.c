@@ -2,7 +2,7 @@
 #include "recovery/evidence.h"
 
 #include "core/files.h"
-#include "record/stored.h"
+#include "outbox/stored.h"
 #include "recovery/coding.h"
 
 /* A parked ECU is not erased; what is not observed yet is asked for when it is. */

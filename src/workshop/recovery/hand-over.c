@@ -6,6 +6,7 @@
 #include "campaign/testimony.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "outbox/outbox.h"
 #include "record/ending.h"
 #include "record/verify.h"
 #include "recovery/hold.h"
@@ -146,7 +147,7 @@ store (const char *data_dir, GBytes *envelope, const RbVerifyOutcome *outcome, G
 {
   const json_t *inspection = json_object_get (outcome->predicate, "inspection");
   g_autoptr (RbOutbox) outbox = rb_outbox_open (data_dir, error);
-  g_autoptr (RbOutboxRecord) record = rb_statement_to_record (outcome, envelope);
+  g_autoptr (RbStatementRecord) record = rb_statement_to_record (outcome, envelope);
   g_autoptr (RbJournal) journal = outbox != NULL && rb_outbox_keep (outbox, record, error) ? rb_journal_open (data_dir, error) : NULL;
   char *whole = json_is_object (inspection) ? json_dumps (inspection, JSON_COMPACT) : NULL;
   const RbJournalTaken taken = { .vin = outcome->vin, .campaign = outcome->campaign, .record = outcome->digest,

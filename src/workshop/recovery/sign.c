@@ -4,6 +4,7 @@
 #include "campaign/authority.h"
 #include "campaign/library.h"
 #include "core/json.h"
+#include "outbox/outbox.h"
 #include "record/result.h"
 
 #include <string.h>
@@ -85,7 +86,7 @@ rb_sign_record (const RbSign *self, const char **result, GError **error)
     return NULL;
   const RbStatementRequest request = { rb_contents_campaign (self->contents), rb_contents_campaign_sha256 (self->contents), self->end,
                                        facts, people->technician, people->workstation, people->second };
-  g_autoptr (RbOutboxRecord) record = rb_statement_make (outbox, &request, error);
+  g_autoptr (RbStatementRecord) record = rb_outbox_make (outbox, &request, error);
   if (record == NULL)
     return NULL;
   *result = g_intern_string (record->result);

@@ -3,7 +3,7 @@
 
 #include "campaign/library.h"
 #include "core/moment.h"
-#include "record/stored.h"
+#include "outbox/stored.h"
 #include "recovery/error.h"
 
 #include <string.h>

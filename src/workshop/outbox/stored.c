@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "record/stored.h"
+#include "outbox/stored.h"
 
 #include "core/json.h"
 #include "core/moment.h"
@@ -22,7 +22,7 @@ rb_stored_free (RbStored *self)
 }
 
 static RbStored *
-read_row (const RbOutboxRecord *row)
+read_row (const RbStatementRecord *row)
 {
   const RbVerifyRequest request = { 0 };
   RbStored *self = g_new0 (RbStored, 1);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "record/outbox.h"
+#include "outbox/outbox.h"
 
 #include "core/bytes.h"
 #include "core/json.h"
 #include "crypto/digest.h"
+#include "crypto/dsse.h"
 #include "db/database.h"
 
 #include <string.h>
@@ -92,25 +93,8 @@ rb_outbox_close (RbOutbox *self)
   g_free (self);
 }
 
-void
-rb_outbox_record_free (RbOutboxRecord *self)
-{
-  if (self == NULL)
-    return;
-  g_free (self->digest);
-  g_free (self->workstation);
-  g_free (self->stream);
-  g_free (self->previous);
-  g_free (self->type);
-  g_free (self->result);
-  g_free (self->vin);
-  g_free (self->campaign);
-  g_clear_pointer (&self->envelope, g_bytes_unref);
-  g_free (self);
-}
-
 static gboolean
-make_stream (RbOutbox *self, RbOutboxPlace *place, GError **error)
+make_stream (RbOutbox *self, RbStatementPlace *place, GError **error)
 {
   g_autoptr (GBytes) random = rb_digest_random (16);
   g_autofree char *stream = rb_bytes_hex (random);
@@ -126,7 +110,7 @@ make_stream (RbOutbox *self, RbOutboxPlace *place, GError **error)
 
 /* The stream of this data dir, made at its first record. */
 static gboolean
-find_stream (RbOutbox *self, RbOutboxPlace *place, GError **error)
+find_stream (RbOutbox *self, RbStatementPlace *place, GError **error)
 {
   g_autoptr (sqlite3_stmt) look = prepare (self, "SELECT stream FROM streams ORDER BY rowid DESC LIMIT 1", error);
   if (look == NULL)
@@ -140,7 +124,7 @@ find_stream (RbOutbox *self, RbOutboxPlace *place, GError **error)
 
 /* The place after a record, by its signed contents: FALSE where they cannot be read or are of another chain. */
 static gboolean
-place_after (sqlite3_stmt *row, const char *workstation, RbOutboxPlace *place)
+place_after (sqlite3_stmt *row, const char *workstation, RbStatementPlace *place)
 {
   g_autoptr (GBytes) envelope = g_bytes_new (sqlite3_column_blob (row, 0), (gsize) sqlite3_column_bytes (row, 0));
   g_autoptr (RbDsse) dsse = rb_dsse_parse (envelope, MAX_ENVELOPE, NULL);
@@ -157,7 +141,7 @@ place_after (sqlite3_stmt *row, const char *workstation, RbOutboxPlace *place)
 
 /* A chain whose last record is damaged is not continued: what cannot be read cannot be named as the one before. */
 static gboolean
-find_last (RbOutbox *self, const char *workstation, RbOutboxPlace *place, GError **error)
+find_last (RbOutbox *self, const char *workstation, RbStatementPlace *place, GError **error)
 {
   g_autoptr (sqlite3_stmt) look =
     prepare (self, "SELECT envelope FROM records WHERE workstation = ? AND stream = ? ORDER BY rowid DESC LIMIT 1", error);
@@ -176,7 +160,7 @@ find_last (RbOutbox *self, const char *workstation, RbOutboxPlace *place, GError
 }
 
 gboolean
-rb_outbox_begin (RbOutbox *self, const char *workstation, RbOutboxPlace *place, GError **error)
+rb_outbox_begin (RbOutbox *self, const char *workstation, RbStatementPlace *place, GError **error)
 {
   g_return_val_if_fail (!self->open, FALSE);
   if (!execute (self, "BEGIN IMMEDIATE", error))
@@ -197,7 +181,7 @@ rb_outbox_abandon (RbOutbox *self)
 }
 
 static gboolean
-insert (RbOutbox *self, const char *sql, const RbOutboxRecord *record, GError **error)
+insert (RbOutbox *self, const char *sql, const RbStatementRecord *record, GError **error)
 {
   g_autoptr (sqlite3_stmt) add = prepare (self, sql, error);
   if (add == NULL)
@@ -220,7 +204,7 @@ insert (RbOutbox *self, const char *sql, const RbOutboxRecord *record, GError **
 }
 
 gboolean
-rb_outbox_add (RbOutbox *self, const RbOutboxRecord *record, GError **error)
+rb_outbox_add (RbOutbox *self, const RbStatementRecord *record, GError **error)
 {
   g_return_val_if_fail (self->open, FALSE);
   if (insert (self, "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", record, error) && execute (self, "COMMIT", error)) {
@@ -232,7 +216,7 @@ rb_outbox_add (RbOutbox *self, const RbOutboxRecord *record, GError **error)
 }
 
 gboolean
-rb_outbox_keep (RbOutbox *self, const RbOutboxRecord *record, GError **error)
+rb_outbox_keep (RbOutbox *self, const RbStatementRecord *record, GError **error)
 {
   return insert (self, "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING", record, error);
 }
@@ -243,10 +227,10 @@ column (sqlite3_stmt *row, int index)
   return g_strdup ((const char *) sqlite3_column_text (row, index));
 }
 
-static RbOutboxRecord *
+static RbStatementRecord *
 read_row (sqlite3_stmt *row)
 {
-  RbOutboxRecord *record = g_new0 (RbOutboxRecord, 1);
+  RbStatementRecord *record = g_new0 (RbStatementRecord, 1);
   record->digest = column (row, 0);
   record->workstation = column (row, 1);
   record->stream = column (row, 2);
@@ -265,7 +249,7 @@ read_row (sqlite3_stmt *row)
 static GPtrArray *
 read_all (RbOutbox *self, sqlite3_stmt *statement, GError **error)
 {
-  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outbox_record_free);
+  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_statement_record_free);
   int step;
   while ((step = sqlite3_step (statement)) == SQLITE_ROW)
     g_ptr_array_add (records, read_row (statement));
@@ -280,4 +264,18 @@ rb_outbox_rows (RbOutbox *self, GError **error)
 {
   g_autoptr (sqlite3_stmt) look = prepare (self, "SELECT " COLUMNS " FROM records ORDER BY rowid", error);
   return look == NULL ? NULL : read_all (self, look, error);
+}
+
+RbStatementRecord *
+rb_outbox_make (RbOutbox *self, const RbStatementRequest *request, GError **error)
+{
+  RbStatementPlace place;
+  if (!rb_outbox_begin (self, rb_certificate_id (rb_identity_certificate (request->workstation)), &place, error))
+    return NULL;
+  g_autoptr (RbStatementRecord) record = rb_statement_make_at (&place, request, error);
+  if (record == NULL) {
+    rb_outbox_abandon (self);
+    return NULL;
+  }
+  return rb_outbox_add (self, record, error) ? g_steal_pointer (&record) : NULL;
 }

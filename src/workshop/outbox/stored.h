@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "record/outbox.h"
+#include "outbox/outbox.h"
 #include "record/verify.h"
 
 /*
