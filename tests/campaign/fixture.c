@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
 
+#include "author/author.h"
 #include "campaign/vin-pack.h"
 #include "core/files.h"
 #include "core/json.h"
@@ -8,7 +9,6 @@
 #include "crypto/digest.h"
 #include "keymaker/keygen.h"
 #include "oem/vin-writer.h"
-#include "author/author.h"
 
 #include <string.h>
 

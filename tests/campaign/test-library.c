@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "campaign/authority.h"
 #include "campaign/bundle.h"
-#include "campaign/trust.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "crypto/digest.h"
 #include "fixture.h"
+#include "library/authority.h"
+#include "library/import.h"
+#include "library/trust.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -27,7 +28,7 @@ set_up (Place *self, gconstpointer data)
   self->data = g_build_filename (self->folder, "data", NULL);
   self->library = rb_library_new (self->data);
   g_autoptr (GBytes) root = fixture_anchor (&self->oem);
-  g_autoptr (RbTrustAnchor) anchor = rb_trust_add (self->data, "Fixture", root, FIXTURE_NOW, &error);
+  g_autoptr (RbAnchor) anchor = rb_trust_add (self->data, "Fixture", root, FIXTURE_NOW, &error);
   g_assert_no_error (error);
   g_assert_cmpint (anchor->version, ==, 1);
 }
@@ -81,7 +82,7 @@ import_at (Place *self, const FixtureBundle *bundle, gint64 now)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *path = write_bundle (self, bundle);
-  g_autoptr (RbContents) contents = rb_bundle_import (self->library, path, FALSE, now, NULL, NULL, &error);
+  g_autoptr (RbContents) contents = rb_import_bundle (self->library, path, FALSE, now, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (rb_contents_campaign (contents)->id, ==, bundle->id);
 }
@@ -94,13 +95,13 @@ refuse_at (Place *self, const FixtureBundle *bundle, gint64 now, RbReason reason
   g_autoptr (GError) same = NULL;
   g_autofree char *path = write_bundle (self, bundle);
   g_autofree char *before = stored (self);
-  g_autoptr (RbContents) contents = rb_bundle_import (self->library, path, FALSE, now, NULL, NULL, &error);
+  g_autoptr (RbContents) contents = rb_import_bundle (self->library, path, FALSE, now, NULL, NULL, &error);
   g_autofree char *after = stored (self);
   g_assert_null (contents);
   g_test_message ("%s", error->message);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, rb_reason_word (reason));
   g_assert_cmpstr (after, ==, before);
-  g_autoptr (RbContents) verified = rb_bundle_verify (self->library, path, now, NULL, NULL, &same);
+  g_autoptr (RbContents) verified = rb_import_verify (self->library, path, now, NULL, NULL, &same);
   g_assert_null (verified);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (same)), ==, rb_reason_word (reason));
 }
@@ -280,7 +281,7 @@ test_pinned_root (Place *self, gconstpointer data)
   bundle.pack_vin = NULL;
   g_autofree char *path = write_bundle (self, &bundle);
   g_autoptr (GError) error = NULL;
-  g_autoptr (RbContents) refused = rb_bundle_verify (self->library, path, FIXTURE_NOW, NULL, NULL, &error);
+  g_autoptr (RbContents) refused = rb_import_verify (self->library, path, FIXTURE_NOW, NULL, NULL, &error);
   g_assert_null (refused);
   g_assert_true (rb_reason_of (error) == RB_REASON_THRESHOLD_UNMET || rb_reason_of (error) == RB_REASON_BAD_SIGNATURE
                  || rb_reason_of (error) == RB_REASON_BAD_KEY_ID);
@@ -301,12 +302,12 @@ test_service_rotation (Place *self, gconstpointer data)
   import_at (self, &after, FIXTURE_NOW);
   g_autoptr (GPtrArray) anchors = rb_trust_list (self->data, &error);
   g_assert_no_error (error);
-  g_assert_cmpint (((RbTrustAnchor *) anchors->pdata[0])->version, ==, 2);
+  g_assert_cmpint (((RbAnchor *) anchors->pdata[0])->version, ==, 2);
   /* what the old key signs counts no longer */
   FixtureBundle old = before;
   old.version = 3;
   g_autofree char *path = write_bundle (self, &old);
-  g_autoptr (RbContents) refused = rb_bundle_verify (self->library, path, FIXTURE_NOW, NULL, NULL, &error);
+  g_autoptr (RbContents) refused = rb_import_verify (self->library, path, FIXTURE_NOW, NULL, NULL, &error);
   g_assert_null (refused);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), !=, "internal");
   g_test_message ("%s", error->message);
@@ -347,16 +348,16 @@ test_trust_update (Place *self, gconstpointer data)
   g_autoptr (GBytes) forged = fixture_anchor (&self->oem);
   g_autoptr (GBytes) good = rb_files_read (newest, 1 << 20, &error);
   g_assert_true (rb_files_write (newest, forged, &error));
-  g_assert_false (rb_bundle_update_trust (self->data, path, FIXTURE_NOW, &from_bundle, &error));
+  g_assert_false (rb_import_trust (self->data, path, FIXTURE_NOW, &from_bundle, &error));
   g_assert_nonnull (error);
   g_clear_error (&error);
   g_assert_true (rb_files_write (newest, good, &error));
   g_autoptr (GPtrArray) advanced = rb_trust_update (self->data, metadata, FIXTURE_NOW, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (advanced->len, ==, 1);
-  g_assert_cmpint (((RbTrustAnchor *) advanced->pdata[0])->version, ==, 2);
-  g_assert_true (rb_bundle_update_trust (self->data, path, FIXTURE_NOW, &from_bundle, &error));
-  g_assert_cmpint (((RbTrustAnchor *) from_bundle->pdata[0])->version, ==, 2);
+  g_assert_cmpint (((RbAnchor *) advanced->pdata[0])->version, ==, 2);
+  g_assert_true (rb_import_trust (self->data, path, FIXTURE_NOW, &from_bundle, &error));
+  g_assert_cmpint (((RbAnchor *) from_bundle->pdata[0])->version, ==, 2);
 }
 
 /* The list of a bundle that is not imported, with what it withdraws. */
@@ -371,20 +372,20 @@ test_trust_update_list (Place *self, gconstpointer data)
   bundle.withdrawn = "R-1";
   bundle.wmi = FIXTURE_WMI;
   g_autofree char *newer = write_bundle (self, &bundle);
-  g_assert_true (rb_bundle_update_trust (self->data, newer, FIXTURE_NOW, &first, &error));
+  g_assert_true (rb_import_trust (self->data, newer, FIXTURE_NOW, &first, &error));
   g_assert_no_error (error);
   g_autoptr (RbAuthority) authority = rb_authority_load (self->data, "Fixture", &error);
   g_assert_no_error (error);
   g_assert_cmpint (authority->list->version, ==, 2);
   g_assert_cmpstr (authority->wmis[0], ==, FIXTURE_WMI);
   /* nothing older is taken back, and nothing is kept of it */
-  g_assert_false (rb_bundle_update_trust (self->data, path, FIXTURE_NOW, &second, &error));
+  g_assert_false (rb_import_trust (self->data, path, FIXTURE_NOW, &second, &error));
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "rollback");
   g_clear_error (&error);
   bundle.list_version = 3;
   bundle.service_expires = FIXTURE_NOW + FIXTURE_DAY;
   g_autofree char *late = write_bundle (self, &bundle);
-  g_assert_true (rb_bundle_update_trust (self->data, late, FIXTURE_NOW + 2 * FIXTURE_DAY, &third, &error));
+  g_assert_true (rb_import_trust (self->data, late, FIXTURE_NOW + 2 * FIXTURE_DAY, &third, &error));
   g_autoptr (RbAuthority) after = rb_authority_load (self->data, "Fixture", &error);
   g_assert_cmpint (after->list->version, ==, 2);
 }
@@ -525,7 +526,7 @@ test_in_place (Place *self, gconstpointer data)
   g_autofree char *path = write_bundle (self, &bundle);
   g_autofree char *sha256 = rb_digest_sha256_hex_of (self->oem.door_image);
   g_autofree char *file = g_build_filename (path, "image", "targets", "parts", "door.bin", NULL);
-  g_autoptr (RbContents) contents = rb_bundle_import (self->library, path, TRUE, FIXTURE_NOW, NULL, NULL, &error);
+  g_autoptr (RbContents) contents = rb_import_bundle (self->library, path, TRUE, FIXTURE_NOW, NULL, NULL, &error);
   g_assert_no_error (error);
   g_autoptr (GBytes) image = rb_contents_image (contents, sha256, &error);
   g_assert_no_error (error);
@@ -644,15 +645,15 @@ test_two_oems (Place *self, gconstpointer data)
   fixture_init (&other);
   g_autofree char *path = g_build_filename (self->folder, "other", NULL);
   fixture_write (&other, &bundle, path);
-  g_autoptr (RbContents) unknown = rb_bundle_verify (self->library, path, FIXTURE_NOW, NULL, NULL, &error);
+  g_autoptr (RbContents) unknown = rb_import_verify (self->library, path, FIXTURE_NOW, NULL, NULL, &error);
   g_assert_null (unknown);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "wrong-oem");
   g_clear_error (&error);
   g_autoptr (GBytes) root = fixture_anchor (&other);
   import_at (self, &bundle, FIXTURE_NOW);
-  g_autoptr (RbTrustAnchor) anchor = rb_trust_add_for (self->data, "Other", root, wmis, FIXTURE_NOW, &error);
+  g_autoptr (RbAnchor) anchor = rb_trust_add_for (self->data, "Other", root, wmis, FIXTURE_NOW, &error);
   g_assert_no_error (error);
-  g_autoptr (RbContents) both = rb_bundle_import (self->library, path, FALSE, FIXTURE_NOW, NULL, NULL, &error);
+  g_autoptr (RbContents) both = rb_import_bundle (self->library, path, FALSE, FIXTURE_NOW, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (rb_contents_anchor (both), ==, "Other");
   g_autoptr (RbContents) neither = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);

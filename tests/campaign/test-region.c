@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "campaign/bundle.h"
-#include "campaign/trust.h"
 #include "core/files.h"
 #include "fixture.h"
+#include "library/import.h"
+#include "library/trust.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ set_up (Place *self, gconstpointer data)
   self->data = g_build_filename (self->folder, "data", NULL);
   self->library = rb_library_new (self->data);
   g_autoptr (GBytes) root = fixture_anchor (&self->oem);
-  g_autoptr (RbTrustAnchor) anchor = rb_trust_add (self->data, "Fixture", root, FIXTURE_NOW, &error);
+  g_autoptr (RbAnchor) anchor = rb_trust_add (self->data, "Fixture", root, FIXTURE_NOW, &error);
   g_assert_no_error (error);
 }
 
@@ -45,7 +45,7 @@ import (Place *self, const FixtureBundle *bundle, RbReason reason)
   g_autoptr (GError) error = NULL;
   g_autofree char *path = g_strdup_printf ("%s/bundle-%u", self->folder, self->bundles++);
   fixture_write (&self->oem, bundle, path);
-  RbContents *contents = rb_bundle_import (self->library, path, FALSE, FIXTURE_NOW, NULL, NULL, &error);
+  RbContents *contents = rb_import_bundle (self->library, path, FALSE, FIXTURE_NOW, NULL, NULL, &error);
   g_assert_cmpstr (error == NULL ? "ok" : rb_reason_word (rb_reason_of (error)), ==, rb_reason_word (reason));
   return contents;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a USB adapter says, and what a link process that was taken over tells the program (or the program's request the process). */
+#include "can/gs-usb-protocol.h"
 #include "fuzz.h"
 #include "link/backend.h"
-#include "can/gs-usb-protocol.h"
 #include "link/wording.h"
 
 #include <string.h>

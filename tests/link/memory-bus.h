@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "frame/isotp.h"
 #include "can/can-link.h"
+#include "frame/isotp.h"
 
 /*
  * A CAN backend in memory with one ECU behind it, whose every misbehaviour a test can switch on. Each frame of ours is

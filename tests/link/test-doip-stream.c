@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "frame/doip.h"
 #include "doip/doip-stream.h"
+#include "frame/doip.h"
 
 /* DoIP messages taken from and put on a stream, however it is cut. */
 typedef struct {

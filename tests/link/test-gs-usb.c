@@ -3,10 +3,10 @@
 #include <poll.h>
 #include <string.h>
 
+#include "can/can-backend.h"
 #include "frame/isotp.h"
 #include "link/backend.h"
 #include "linkd/backends.h"
-#include "can/can-backend.h"
 #include "usb-plug.h"
 
 enum { PATIENCE_MS = 20000 };

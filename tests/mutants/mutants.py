@@ -176,7 +176,7 @@ MUTANTS = [
     Mutant("vin-piece", "check_digest", "strcmp (hex, expected) == 0", "TRUE", "oem-vin-writer", "a piece of a table of VINs is the one that the table names"),
     Mutant("scope-digest", "rb_campaign_take_scope", "g_strcmp0 (sha256, self->scope_sha256) != 0", "FALSE", "campaign-region",
            "a scope is the table that the campaign names"),
-    Mutant("region-rollback", "check_region", "rb_pins_check_roles (pins, self, vin, roles, error)", "TRUE", "campaign-region",
+    Mutant("region-rollback", "check_roles", "rb_pins_check_roles (pins, contents, vin, roles, error)", "TRUE", "campaign-region",
            "a region's pack is not older than one seen before"),
     Mutant("unverified-bytes", "check_limits", "self->bytes <= limits[self->part].bytes", "TRUE", "ctl-bundle",
            "what a bundle unpacks before it is verified is bounded", "Bundle.test_bomb_before_a_signature"),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* author-tool DIR: metadata of both dialects by keys of every type, and reports, for test-author.py to judge. */
+#include "author/author.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "keymaker/keygen.h"
-#include "author/author.h"
 #include "uptane/report.h"
 
 #include <string.h>

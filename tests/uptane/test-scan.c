@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Large metadata: read in place, and judged as the tree judges it. */
+#include "author/author.h"
 #include "core/json.h"
 #include "crypto/digest.h"
 #include "keymaker/keygen.h"
-#include "author/author.h"
 #include "uptane/canonical.h"
 #include "uptane/metadata.h"
 

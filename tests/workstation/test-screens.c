@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "pages/unit-row.h"
 #include "workstation/application.h"
 #include "workstation/flow.h"
 #include "workstation/trouble.h"
-#include "pages/unit-row.h"
 #include "workstation/window.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "frame/isotp.h"
 #include "can/can-backend.h"
+#include "frame/isotp.h"
 
 /*
  * The I/O thread of one CAN interface and the message pipes on it, one ISO-TP engine each. Frames, confirmations and time

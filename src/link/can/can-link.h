@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "link/backend.h"
 #include "can/can-backend.h"
+#include "link/backend.h"
 
 /*
  * Every CAN backend as a kind of link: ISO-TP above its frames, one I/O thread an interface.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "can/gs-usb-adapter.h"
 
-#include "link/backend.h"
 #include "can/usb-device.h"
+#include "link/backend.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #pragma once
 #include <libusb.h>
 
-#include "link/channel.h"
 #include "can/gs-usb-protocol.h"
+#include "link/channel.h"
 
 /*
  * One gs_usb adapter: its libusb device, the transfers that wait for what it has to say and the thread that runs them. Several

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "frame/can.h"
 #include "can/bit-timing.h"
+#include "frame/can.h"
 
 /*
  * What candleLight adapters and their relatives speak on USB (drivers/net/can/usb/gs_usb.c of Linux, gs_usb.h of their

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "link/backend.h"
 #include "can/can-backend.h"
 #include "can/can-health.h"
-#include "link/can-preset.h"
 #include "can/gs-usb-adapter.h"
+#include "link/backend.h"
+#include "link/can-preset.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "can/can-backend.h"
 
-#include "link/backend.h"
 #include "can/can-netlink.h"
+#include "link/backend.h"
 
 #include <errno.h>
 #include <linux/can.h>

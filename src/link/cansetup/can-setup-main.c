@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cansetup/can-service.h"
 #include "core/cli.h"
 #include "link/can-preset.h"
-#include "cansetup/can-service.h"
 #include "link/channel.h"
 
 static int

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linkd/backends.h"
 
-#include "link/backend.h"
 #include "can/can-link.h"
 #include "doip/doip-link.h"
+#include "link/backend.h"
 
 #include <string.h>
 

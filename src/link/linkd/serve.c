@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linkd/serve.h"
 
+#include "link/backend.h"
 #include "link/eager.h"
 #include "link/wording.h"
-#include "link/backend.h"
 #include "linkd/backends.h"
 #include "linkd/sandbox.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oem/fleet.h"
 
+#include "author/author.h"
 #include "core/bytes.h"
 #include "core/json.h"
 #include "crypto/digest.h"
-#include "author/author.h"
 
 #include <string.h>
 

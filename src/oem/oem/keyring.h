@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "oem/error.h"
 #include "author/author.h"
+#include "oem/error.h"
 #include <jansson.h>
 
 /* The keys of one role of one repository, each with its holder. */

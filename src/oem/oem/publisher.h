@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "oem/keyring.h"
 #include "author/author.h"
+#include "oem/keyring.h"
 
 /*
  * One repository as its OEM sees it: the keys of its roles, the chain of its roots, and what is published.

@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "campaign/library.h"
+#include "campaign/contents.h"
+#include "campaign/unpack.h"
 
 /*
  * Bundles: a tar file (.recall; zstd only where it holds no images) or a folder of the same shape. Hostile until
  * verified: sizes, numbers and names are bounded, everything but plain files and folders is refused.
  */
 
-/* done of total bytes read; may be called often. */
-typedef void (*RbBundleProgress) (guint64 done, guint64 total, gpointer data);
-
-/* Imports into the library: all or nothing. in_place: images stay where they are and are verified at each use. Errors:
- * bundle-truncated, malformed, path, too-large, no-space, no-trust-anchor, wrong-oem, campaign-expired,
- * campaign-rollback, clock, not-in-scope, image-missing, hash-mismatch and the words for metadata. (transfer full) */
-RbContents *rb_bundle_import (RbLibrary *library, const char *path, gboolean in_place, gint64 now, RbBundleProgress progress,
-                              gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same checks, images included, with nothing stored. */
-RbContents *rb_bundle_verify (RbLibrary *library, const char *path, gint64 now, RbBundleProgress progress, gpointer data,
-                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* For auditors, without a data dir: service_root is the anchor, NULL takes the bundle as given. Expiry is judged at the
  * campaign's own time of issue. Images are read when asked for. (transfer full) */
 RbContents *rb_bundle_open (const char *path, GBytes *service_root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Walks trust anchors to the newest Service root in a bundle, whatever else is in it, and takes its trust list where that is newer than the one
- * known and its metadata has not expired. Reads service/ alone. advanced is as rb_trust_update gives it. */
-gboolean rb_bundle_update_trust (const char *data_dir, const char *path, gint64 now, GPtrArray **advanced, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+/* For the library, which keeps what it reads. */
+/* The Service repository, and by it the metadata that follows: source->folder receives both. (transfer full) */
+RbContents *rb_bundle_read_metadata (RbUnpack *unpack, const RbContentsSource *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Packs of single vehicles. A pack is verified before the next one is read. */
+gboolean rb_bundle_read_vins (RbUnpack *unpack, RbContents *contents, const char *folder, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,7 +3,6 @@
 
 #include "campaign/archive.h"
 #include "campaign/images.h"
-#include "campaign/pins.h"
 #include "campaign/roles.h"
 #include "campaign/roots.h"
 #include "campaign/shape.h"
@@ -26,6 +25,7 @@ struct _RbContents {
   char *folder;
   char *store;
   char *in_place;
+  RbContentsCheckRoles check_roles;
   char *data_dir;
   RbScratch *owned;
   RbService *service;
@@ -125,6 +125,7 @@ rb_contents_of_service (const RbContentsSource *source, RbService *service, GErr
   self->folder = g_strdup (source->folder);
   self->store = g_strdup (source->store);
   self->in_place = g_strdup (source->in_place);
+  self->check_roles = source->check_roles;
   self->data_dir = g_strdup (source->data_dir);
   self->service = service;
   if (verify_roots (self, error) && check_roles (self, error) && rb_contents_reread (self, error))
@@ -254,11 +255,10 @@ rb_contents_packs (RbContents *self)
 static gboolean
 check_region (RbContents *self, const RbVinPack *pack, const char *vin, GError **error)
 {
-  if (pack->region == NULL || self->data_dir == NULL || self->service->anchor == NULL)
+  if (pack->region == NULL || self->check_roles == NULL || self->service->anchor == NULL)
     return TRUE;
-  g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
-  g_autoptr (GHashTable) roles = pins == NULL ? NULL : rb_roles_of (pack->director, error);
-  return roles != NULL && rb_pins_check_roles (pins, self, vin, roles, error);
+  g_autoptr (GHashTable) roles = rb_roles_of (pack->director, error);
+  return roles != NULL && self->check_roles (self, vin, roles, self->data_dir, error);
 }
 
 static RbVinPack *

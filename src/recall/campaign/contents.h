@@ -40,7 +40,7 @@ const char *rb_contents_campaign_sha256 (RbContents *self); /* of campaign.json,
 const RbVehicleModel *rb_contents_model (RbContents *self);
 /* The profile that the campaign gives that hardware id, NULL when it gives none. */
 const RbProfile *rb_contents_profile (RbContents *self, const char *hardware_id);
-/* The Service repository's trust list in this bundle, NULL when it has none; a newer one may be known (campaign/authority.h). */
+/* The Service repository's trust list in this bundle, NULL when it has none; a newer one may be known (library/authority.h). */
 RbTrustList *rb_contents_trust_list (RbContents *self);
 GBytes *rb_contents_trust_list_json (RbContents *self);
 /* The name of the trust anchor it was verified from; NULL: taken as given. */
@@ -86,15 +86,18 @@ GPtrArray *rb_contents_roles (RbContents *self, RbContentsRepo repo, const char 
  * anchor/REPO.root.json. (element-type RbContentsFile) (transfer full) */
 GPtrArray *rb_contents_anchor_files (RbContents *self, RbContentsRepo repo, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* For this folder's own use: what is to be verified. */
+/* For this folder and the library: what is to be verified. */
+typedef gboolean (*RbContentsCheckRoles) (RbContents *self, const char *vin, GHashTable *roles, const char *data_dir, GError **error);
 typedef struct {
   const char *folder;   /* of a bundle's shape, without images */
   const char *store;    /* images by digest; NULL: none */
   const char *in_place; /* bundle whose images are read where they are; NULL: none */
-  GPtrArray *anchors;   /* of RbTrustAnchor; NULL: taken as given */
+  GPtrArray *anchors;   /* of RbAnchor; NULL: taken as given */
   gboolean started;     /* the vehicle is started with it; a newer root of the OEM does not end that work */
   gint64 moment;        /* expiry is judged then, or when the campaign was issued where that is later */
-  const char *data_dir; /* packs of regions are not older than what was imported there before (campaign/pins.h); NULL: not judged */
+  /* Judges the Director metadata (role → GBytes) of a VIN whose pack is one of a region, each time it is read; NULL: not judged. */
+  RbContentsCheckRoles check_roles;
+  const char *data_dir; /* for check_roles */
 } RbContentsSource;
 /* owned (may be NULL) is taken when it succeeds: it goes with the contents. */
 RbContents *rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **error) G_GNUC_WARN_UNUSED_RESULT;

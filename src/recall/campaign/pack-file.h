@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "campaign/archive.h"
-#include "campaign/library.h"
+#include <jansson.h>
 
 /*
  * A VIN pack on its own, beside a bundle: a tar file of pack.json ({"format": "recallbay-vin-pack-1", "campaign", "campaign_sha256", "vin"})
@@ -13,6 +13,5 @@ GBytes *rb_pack_file_new (const char *campaign, const char *campaign_sha256, con
 gboolean rb_pack_file_is (const char *path);
 /* Did the pack in a VIN's folder of the library come so? */
 gboolean rb_pack_file_was (const char *vin_folder);
-/* Takes a pack into the library's campaign: all or nothing, never an older one than was seen. Errors: campaign-unknown, rollback,
- * malformed, path, too-large, in-use, io, those of rb_contents_assignments. The campaign with it. (transfer full) */
-RbContents *rb_pack_file_import (RbLibrary *library, const char *path, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Unpacks it into folder; its head. Errors: malformed, path, too-large, io. (transfer full) */
+json_t *rb_pack_file_unpack (const char *path, const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -142,7 +142,7 @@ rb_service_client_check_targets (RbServiceClient *self, GError **error)
 }
 
 static char *
-state_folder (const RbTrustAnchor *anchor)
+state_folder (const RbAnchor *anchor)
 {
   g_autofree char *place = g_path_get_dirname (anchor->folder);
   return g_build_filename (place, "state", NULL);
@@ -150,7 +150,7 @@ state_folder (const RbTrustAnchor *anchor)
 
 /* Every root of the anchor under its name: the memory may lie before some of them. */
 static RbSource *
-known_roots (const RbTrustAnchor *anchor)
+known_roots (const RbAnchor *anchor)
 {
   g_autoptr (GHashTable) files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   for (guint i = 0; i < anchor->roots->len; i++) {
@@ -162,14 +162,14 @@ known_roots (const RbTrustAnchor *anchor)
 
 /* The memory before it has seen anything: the anchor's newest root. */
 static gboolean
-begin_state (const RbTrustAnchor *anchor, const char *state, GError **error)
+begin_state (const RbAnchor *anchor, const char *state, GError **error)
 {
   g_autofree char *path = g_build_filename (state, "root.json", NULL);
   return rb_files_exists (path) || rb_workflow_init (state, anchor->roots->pdata[anchor->roots->len - 1], error);
 }
 
 static gboolean
-accept_all (RbServiceClient *self, const RbTrustAnchor *anchor, GError **error)
+accept_all (RbServiceClient *self, const RbAnchor *anchor, GError **error)
 {
   if (refresh (self, error) && rb_service_client_check_targets (self, error))
     return TRUE;
@@ -178,7 +178,7 @@ accept_all (RbServiceClient *self, const RbTrustAnchor *anchor, GError **error)
 }
 
 gboolean
-rb_service_client_check_state (const RbTrustAnchor *anchor, const char *folder, gint64 moment, GError **error)
+rb_service_client_check_state (const RbAnchor *anchor, const char *folder, gint64 moment, GError **error)
 {
   g_autofree char *state = state_folder (anchor);
   g_autoptr (RbServiceClient) self = new_client (folder, known_roots (anchor));
@@ -188,7 +188,7 @@ rb_service_client_check_state (const RbTrustAnchor *anchor, const char *folder, 
 }
 
 gboolean
-rb_service_client_keep_state (const RbTrustAnchor *anchor, const char *folder, gint64 moment, GError **error)
+rb_service_client_keep_state (const RbAnchor *anchor, const char *folder, gint64 moment, GError **error)
 {
   g_autofree char *state = state_folder (anchor);
   g_autoptr (RbServiceClient) self = new_client (folder, known_roots (anchor));
@@ -201,7 +201,7 @@ rb_service_client_keep_state (const RbTrustAnchor *anchor, const char *folder, g
 
 /* The accepted top-level targets file; NULL when there is none, or it cannot be believed. */
 static RbMetadata *
-accepted_targets (const RbTrustAnchor *anchor)
+accepted_targets (const RbAnchor *anchor)
 {
   g_autofree char *state = state_folder (anchor);
   g_autoptr (RbSource) nothing = rb_source_folder (state);
@@ -212,7 +212,7 @@ accepted_targets (const RbTrustAnchor *anchor)
 }
 
 gboolean
-rb_service_client_has_ended (const RbTrustAnchor *anchor, const char *campaign)
+rb_service_client_has_ended (const RbAnchor *anchor, const char *campaign)
 {
   g_autofree char *path = g_strdup_printf ("campaigns/%s.json", campaign);
   g_autoptr (RbMetadata) now = accepted_targets (anchor);

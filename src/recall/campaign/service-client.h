@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "campaign/trust.h"
+#include "campaign/anchor.h"
+#include "campaign/error.h"
 #include "uptane/workflow.h"
 
 /*
@@ -30,10 +31,10 @@ const RbMetadata *rb_service_client_metadata (RbServiceClient *self, const char 
 
 /* Would the repository in folder be accepted after everything that was? Writes nothing. Errors: rollback, store-damaged, the
  * words for metadata. */
-gboolean rb_service_client_check_state (const RbTrustAnchor *anchor, const char *folder, gint64 moment, GError **error)
+gboolean rb_service_client_check_state (const RbAnchor *anchor, const char *folder, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Does the accepted metadata no longer name a campaign that was imported? It is newer then. FALSE where it cannot be told. */
-gboolean rb_service_client_has_ended (const RbTrustAnchor *anchor, const char *campaign);
+gboolean rb_service_client_has_ended (const RbAnchor *anchor, const char *campaign);
 /* Accepts it. Holding the library's lock. */
-gboolean rb_service_client_keep_state (const RbTrustAnchor *anchor, const char *folder, gint64 moment, GError **error)
+gboolean rb_service_client_keep_state (const RbAnchor *anchor, const char *folder, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

@@ -40,7 +40,7 @@ refuse (GError **error, RbReason reason, const char *text)
 
 /* The newest of roots that the anchor has accepted. Borrowed. */
 static GBytes *
-newest_known (const RbTrustAnchor *anchor, GPtrArray *roots)
+newest_known (const RbAnchor *anchor, GPtrArray *roots)
 {
   for (guint i = roots->len; i > 0; i--)
     if (g_ptr_array_find_with_equal_func (anchor->roots, roots->pdata[i - 1], g_bytes_equal, NULL))
@@ -60,8 +60,8 @@ find_anchor (RbService *self, const char *folder, GPtrArray *anchors, gboolean s
   if (anchors == NULL)
     return g_bytes_ref (roots->pdata[0]);
   for (guint i = 0; i < anchors->len; i++) {
-    const RbTrustAnchor *anchor = anchors->pdata[i];
-    if (!rb_trust_anchor_knows (anchor, roots))
+    const RbAnchor *anchor = anchors->pdata[i];
+    if (!rb_anchor_knows (anchor, roots))
       continue;
     self->anchor = g_strdup (anchor->name);
     return g_bytes_ref (started ? newest_known (anchor, roots) : anchor->roots->pdata[anchor->roots->len - 1]);
@@ -270,7 +270,7 @@ read_campaign (RbService *self, RbServiceClient *client, const char *path, GErro
          && id_agrees (model, self->model->id, error) && read_profiles (self, client, error);
 }
 
-/* A repository without a list can be read, but nothing starts by it (campaign/authority.h). */
+/* A repository without a list can be read, but nothing starts by it (library/authority.h). */
 static gboolean
 read_trust_list (RbService *self, RbServiceClient *client, GError **error)
 {
@@ -329,7 +329,7 @@ rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, gboolean
 }
 
 gboolean
-rb_service_read_trust_list (const char *folder, const RbTrustAnchor *anchor, gint64 moment, GBytes **json, GError **error)
+rb_service_read_trust_list (const char *folder, const RbAnchor *anchor, gint64 moment, GBytes **json, GError **error)
 {
   if (!rb_service_client_check_state (anchor, folder, moment, error))
     return FALSE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "campaign/trust.h"
+#include "campaign/anchor.h"
+#include "campaign/error.h"
 #include "model/campaign.h"
 #include "model/profile.h"
 #include "model/trust-list.h"
@@ -26,7 +27,7 @@ typedef struct {
   gint64 moment;           /* expiry was judged then */
 } RbService;
 
-/* folder has the shape of a bundle. anchors (of RbTrustAnchor) NULL: the bundle's own first root is believed. Expiry is
+/* folder has the shape of a bundle. anchors (of RbAnchor) NULL: the bundle's own first root is believed. Expiry is
  * judged at moment, or at the campaign's issue where that is later; started: by the newest root in it that the anchor has accepted,
  * instead of the anchor's newest. Errors: no-trust-anchor, wrong-oem, campaign-expired, words for metadata. */
 RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, gboolean started, GError **error)
@@ -45,7 +46,7 @@ gboolean rb_service_check_pieces (const RbService *self, const char *folder, GEr
 gboolean rb_service_names (const RbService *self, const char *path, GBytes *bytes);
 /* The trust list alone, from the anchor's newest root and not older than what was accepted under it; *json is NULL where the repository has none.
  * Errors: rollback, words for metadata. */
-gboolean rb_service_read_trust_list (const char *folder, const RbTrustAnchor *anchor, gint64 moment, GBytes **json, GError **error)
+gboolean rb_service_read_trust_list (const char *folder, const RbAnchor *anchor, gint64 moment, GBytes **json, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_service_free (RbService *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbService, rb_service_free)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "frame/isotp.h"
-#include "sim-ecu/ecu.h"
 #include "sim-can/wire.h"
+#include "sim-ecu/ecu.h"
 
 /*
  * Whoever answers UDS at a CAN bus: takes whole messages out of frames (ISO 15765-2), physical and functional, and puts

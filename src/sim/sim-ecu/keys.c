@@ -5,8 +5,8 @@
 #include "core/moment.h"
 #include "crypto/digest.h"
 #include "crypto/dsse.h"
-#include "keymaker/keygen.h"
 #include "crypto/she.h"
+#include "keymaker/keygen.h"
 #include "sim-ecu/simulated.h"
 #include "uptane/report.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/bundle.h"
 
-#include "campaign/anchor-scope.h"
-#include "campaign/authority.h"
-#include "campaign/bundle.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "library/anchor-scope.h"
+#include "library/authority.h"
+#include "library/import.h"
 #include "recovery/journal.h"
 
 typedef struct {
@@ -86,7 +86,7 @@ verb_verify (RbCli *cli, int argc, char **argv)
     return code;
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   Progress progress = { .cli = cli, .label = "Verifying" };
-  g_autoptr (RbContents) contents = rb_bundle_verify (library, argv[1], rb_moment_now (), tell, &progress, &error);
+  g_autoptr (RbContents) contents = rb_import_verify (library, argv[1], rb_moment_now (), tell, &progress, &error);
   rb_cli_progress (cli, "", 0, 0);
   return contents == NULL ? rb_cli_fail (cli, error, NULL) : end_with (cli, contents, "Verified");
 }
@@ -105,7 +105,7 @@ verb_import (RbCli *cli, int argc, char **argv)
     return code;
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   Progress progress = { .cli = cli, .label = "Importing" };
-  g_autoptr (RbContents) contents = rb_bundle_import (library, argv[1], options.in_place, rb_moment_now (), tell, &progress, &error);
+  g_autoptr (RbContents) contents = rb_import_bundle (library, argv[1], options.in_place, rb_moment_now (), tell, &progress, &error);
   rb_cli_progress (cli, "", 0, 0);
   return contents == NULL ? rb_cli_fail (cli, error, NULL) : end_with (cli, contents, "Imported");
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/campaign.h"
 
-#include "campaign/library.h"
-#include "campaign/order.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "ctl/bundle.h"
+#include "library/library.h"
+#include "library/order.h"
 
 /* Where it stands among the campaigns of the vehicle: its place in their order, or which one takes its place. */
 static void

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/identify.h"
 
-#include "link/can-preset.h"
 #include "cansetup/can-setup.h"
+#include "link/can-preset.h"
 
-#include "campaign/library.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "ctl/identities.h"
+#include "library/library.h"
 #include "recovery/findings.h"
 #include "recovery/hold.h"
 #include "recovery/journal.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/owner.h"
 
-#include "campaign/pins.h"
-#include "campaign/trust.h"
 #include "core/json.h"
+#include "library/pins.h"
+#include "library/trust.h"
 
 #include <string.h>
 
@@ -47,7 +47,7 @@ all_owners (RbOwners *self, GPtrArray *records)
 {
   GPtrArray *names = g_ptr_array_new ();
   for (guint i = 0; i < self->anchors->len; i++)
-    g_ptr_array_add (names, ((RbTrustAnchor *) self->anchors->pdata[i])->name);
+    g_ptr_array_add (names, ((RbAnchor *) self->anchors->pdata[i])->name);
   for (guint i = 0; i < records->len; i++) {
     const char *owner = rb_owner_of (self, records->pdata[i]);
     if (owner != NULL && !g_ptr_array_find_with_equal_func (names, owner, g_str_equal, NULL))

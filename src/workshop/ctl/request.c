@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/request.h"
 
-#include "campaign/library.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "library/library.h"
 #include "recovery/findings.h"
 #include "recovery/swapped.h"
 

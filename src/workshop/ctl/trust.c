@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/trust.h"
 
-#include "campaign/anchor-scope.h"
-#include "campaign/authority.h"
-#include "campaign/bundle.h"
-#include "campaign/trust.h"
-#include "net/http.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "ctl/identities.h"
+#include "library/anchor-scope.h"
+#include "library/authority.h"
+#include "library/import.h"
+#include "library/trust.h"
 #include "model/wmi.h"
+#include "net/http.h"
 
 #define MAX_ROOT (1024 * 1024)
 
@@ -50,7 +50,7 @@ add_scope (json_t *row, const RbAuthority *authority)
 }
 
 static json_t *
-row_of (const RbTrustAnchor *anchor)
+row_of (const RbAnchor *anchor)
 {
   json_t *row = json_object ();
   rb_json_set_string (row, "name", anchor->name);
@@ -82,7 +82,7 @@ verb_add (RbCli *cli, int argc, char **argv)
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
   g_autoptr (GBytes) root = rb_files_read (argv[1], MAX_ROOT, &error);
-  g_autoptr (RbTrustAnchor) anchor = root == NULL || !check_wmis (&options, &error)
+  g_autoptr (RbAnchor) anchor = root == NULL || !check_wmis (&options, &error)
                                        ? NULL
                                        : rb_trust_add_for (cli->data_dir, options.name, root, (const char *const *) options.wmis,
                                                            rb_moment_now (), &error);
@@ -100,7 +100,7 @@ end_with_list (RbCli *cli, GPtrArray *anchors)
 {
   json_t *extra = json_object (), *rows = json_array ();
   for (guint i = 0; i < anchors->len; i++) {
-    const RbTrustAnchor *anchor = anchors->pdata[i];
+    const RbAnchor *anchor = anchors->pdata[i];
     g_autoptr (GError) problem = NULL;
     g_autoptr (RbAuthority) authority = rb_authority_load (cli->data_dir, anchor->name, &problem);
     g_autofree char *scope = authority == NULL ? g_strdup (problem->message) : rb_anchor_scope_text ((const char *const *) authority->wmis);
@@ -133,7 +133,7 @@ update_from (RbCli *cli, const char *path, GPtrArray *advanced, GError **error)
   g_autofree char *service = g_build_filename (path, "service", NULL);
   if (rb_files_is_folder (path) && !rb_files_is_folder (service))
     some = rb_trust_update (cli->data_dir, path, rb_moment_now (), error);
-  else if (!rb_bundle_update_trust (cli->data_dir, path, rb_moment_now (), &some, error))
+  else if (!rb_import_trust (cli->data_dir, path, rb_moment_now (), &some, error))
     return FALSE;
   if (some == NULL)
     return FALSE;
@@ -177,9 +177,9 @@ update_from_server (RbCli *cli, const char *url, const char *name, const char *c
     g_set_error_literal (error, RB_CAMPAIGN_ERROR, RB_REASON_USAGE, "there is not one trust anchor only: say with --name which this server is for");
     return FALSE;
   }
-  const char *known = name != NULL ? name : ((RbTrustAnchor *) anchors->pdata[0])->name;
+  const char *known = name != NULL ? name : ((RbAnchor *) anchors->pdata[0])->name;
   g_autoptr (RbSource) source = rb_source_http (http, url);
-  RbTrustAnchor *anchor = rb_trust_update_one (cli->data_dir, known, source, rb_moment_now (), error);
+  RbAnchor *anchor = rb_trust_update_one (cli->data_dir, known, source, rb_moment_now (), error);
   if (anchor != NULL)
     g_ptr_array_add (advanced, anchor);
   return anchor != NULL;
@@ -193,7 +193,7 @@ verb_update (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  g_autoptr (GPtrArray) advanced = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_trust_anchor_free);
+  g_autoptr (GPtrArray) advanced = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_anchor_free);
   gboolean ok = argc > 1 || update_from_library (cli, advanced, &error);
   for (int i = 1; i < argc && ok; i++)
     ok = rb_http_is_url (argv[i]) ? update_from_server (cli, argv[i], options.name, options.ca, advanced, &error)
@@ -203,7 +203,7 @@ verb_update (RbCli *cli, int argc, char **argv)
   return end_with_list (cli, advanced);
 }
 
-static RbTrustAnchor *
+static RbAnchor *
 replace (RbCli *cli, const char *path, const Options *options, GError **error)
 {
   g_autoptr (GBytes) root = rb_files_read (path, MAX_ROOT, error);
@@ -222,7 +222,7 @@ verb_replace (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  g_autoptr (RbTrustAnchor) anchor = replace (cli, argv[1], &options, &error);
+  g_autoptr (RbAnchor) anchor = replace (cli, argv[1], &options, &error);
   if (anchor == NULL)
     return rb_cli_fail (cli, error, NULL);
   g_autofree char *message = g_strdup_printf ("“%s” is now Service root version %" G_GINT64_FORMAT "\n%s", anchor->name,

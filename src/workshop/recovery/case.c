@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/case.h"
 
-#include "campaign/authority.h"
-#include "campaign/library.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "library/authority.h"
+#include "library/library.h"
 #include "outbox/stored.h"
 #include "recovery/hold.h"
 

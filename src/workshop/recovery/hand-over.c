@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/hand-over.h"
 
-#include "campaign/authority.h"
-#include "campaign/library.h"
 #include "campaign/testimony.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "library/authority.h"
+#include "library/library.h"
 #include "outbox/outbox.h"
 #include "record/ending.h"
 #include "record/verify.h"

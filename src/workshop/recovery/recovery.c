@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/recovery.h"
 
-#include "campaign/authority.h"
-#include "campaign/library.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
+#include "library/authority.h"
+#include "library/library.h"
 #include "record/result.h"
 #include "recovery/by-hand.h"
 #include "recovery/conditions.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/sign.h"
 
-#include "campaign/authority.h"
-#include "campaign/library.h"
 #include "core/json.h"
+#include "library/authority.h"
+#include "library/library.h"
 #include "outbox/outbox.h"
 #include "record/result.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/visit.h"
 
-#include "campaign/library.h"
-#include "campaign/order.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "library/library.h"
+#include "library/order.h"
 #include "recovery/journal.h"
 
 #include <string.h>

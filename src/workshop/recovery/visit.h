@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 /*
- * One visit of a vehicle to the workshop: its open campaigns in the order that they say (campaign/order.h), with one inspection. Each has a
+ * One visit of a vehicle to the workshop: its open campaigns in the order that they say (library/order.h), with one inspection. Each has a
  * recovery and a record of its own, and the records name the other campaigns. What this data dir's journal shows to be completed is not done
  * again while others are open.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "session/session.h"
 
-#include "campaign/library.h"
 #include "core/moment.h"
+#include "library/library.h"
 #include "outbox/stored.h"
 #include "recovery/error.h"
 

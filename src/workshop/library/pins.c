@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "campaign/pins.h"
+#include "library/pins.h"
 
 #include "campaign/roles.h"
 #include "core/files.h"

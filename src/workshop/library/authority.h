@@ -5,7 +5,7 @@
 
 /*
  * The authority of a trust anchor now: its vehicles, its signers and the end of its term. It follows from the anchor's bound
- * (campaign/anchor-scope.h) and the newest trust list that was verified under it: DATA/trust/NAME/trust-list.json, or the one
+ * (library/anchor-scope.h) and the newest trust list that was verified under it: DATA/trust/NAME/trust-list.json, or the one
  * of the bundle in use where that is newer. Without a list it may say nothing.
  */
 typedef struct {

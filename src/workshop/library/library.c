@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "campaign/library.h"
+#include "library/library.h"
 
-#include "campaign/authority.h"
-#include "campaign/pins.h"
-#include "campaign/service.h"
 #include "campaign/service-client.h"
-#include "campaign/trust.h"
+#include "campaign/service.h"
 #include "campaign/vin-pack.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "crypto/digest.h"
+#include "library/authority.h"
+#include "library/pins.h"
+#include "library/trust.h"
 #include "model/member.h"
 #include "model/wmi.h"
 
@@ -309,13 +309,21 @@ find (GPtrArray *places, const char *name, GError **error)
   return found;
 }
 
+/* (RbContentsCheckRoles) */
+static gboolean
+check_roles (RbContents *contents, const char *vin, GHashTable *roles, const char *data_dir, GError **error)
+{
+  g_autoptr (RbPins) pins = rb_pins_load (data_dir, error);
+  return pins != NULL && rb_pins_check_roles (pins, contents, vin, roles, error);
+}
+
 /* The anchor of that name alone: a campaign is judged by no other. */
 static GPtrArray *
 anchors_named (RbLibrary *self, const char *name, GError **error)
 {
   g_autoptr (GPtrArray) anchors = rb_trust_list (self->data_dir, error);
   for (guint i = anchors == NULL ? 0 : anchors->len; i > 0; i--)
-    if (strcmp (((RbTrustAnchor *) anchors->pdata[i - 1])->name, name) != 0)
+    if (strcmp (((RbAnchor *) anchors->pdata[i - 1])->name, name) != 0)
       g_ptr_array_remove_index (anchors, i - 1);
   return g_steal_pointer (&anchors);
 }
@@ -338,7 +346,7 @@ open_place (RbLibrary *self, const Place *place, gint64 moment, gboolean started
   if (anchors == NULL)
     return NULL;
   const RbContentsSource source = { .folder = place->folder, .store = self->store, .anchors = anchors, .in_place = in_place,
-                                    .moment = moment, .started = started, .data_dir = self->data_dir };
+                                    .moment = moment, .started = started, .check_roles = check_roles, .data_dir = self->data_dir };
   g_autoptr (RbContents) contents = rb_contents_verify (&source, NULL, error);
   if (contents == NULL) {
     g_prefix_error (error, "campaign %s: ", place->id);

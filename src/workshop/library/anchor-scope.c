@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "campaign/anchor-scope.h"
+#include "library/anchor-scope.h"
 
 #include "core/files.h"
 #include "core/json.h"

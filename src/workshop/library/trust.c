@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "campaign/trust.h"
+#include "library/trust.h"
 
-#include "campaign/anchor-scope.h"
 #include "campaign/roots.h"
 #include "campaign/scratch.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "crypto/digest.h"
 #include "crypto/dsse.h"
+#include "library/anchor-scope.h"
 #include "uptane/vehicle.h"
 
 #include <errno.h>
@@ -17,18 +17,6 @@
 
 #define FORMAT "recallbay-anchor-1"
 #define STATEMENT_TYPE "application/vnd.recallbay.trust-replacement+json"
-
-void
-rb_trust_anchor_free (RbTrustAnchor *self)
-{
-  if (self == NULL)
-    return;
-  g_free (self->name);
-  g_free (self->sha256);
-  g_clear_pointer (&self->roots, g_ptr_array_unref);
-  g_free (self->folder);
-  g_free (self);
-}
 
 static gboolean
 refuse (GError **error, RbReason reason, const char *name, const char *text)
@@ -44,7 +32,7 @@ name_is_allowed (const char *name)
 }
 
 static gboolean
-read_roots (RbTrustAnchor *self, GError **error)
+read_roots (RbAnchor *self, GError **error)
 {
   gint64 first = 0;
   if ((self->roots = rb_roots_read_from (self->folder, &first, error)) == NULL)
@@ -54,10 +42,10 @@ read_roots (RbTrustAnchor *self, GError **error)
   return TRUE;
 }
 
-static RbTrustAnchor *
+static RbAnchor *
 load (const char *data_dir, const char *name, GError **error)
 {
-  g_autoptr (RbTrustAnchor) self = g_new0 (RbTrustAnchor, 1);
+  g_autoptr (RbAnchor) self = g_new0 (RbAnchor, 1);
   g_autofree char *path = g_build_filename (data_dir, "trust", name, "anchor.json", NULL);
   g_autoptr (json_t) json = rb_json_load (path, 65536, error);
   self->name = g_strdup (name);
@@ -73,7 +61,7 @@ rb_trust_list (const char *data_dir, GError **error)
   g_autofree char *folder = g_build_filename (data_dir, "trust", NULL);
   if (rb_files_is_folder (data_dir) && !rb_files_keep_private (data_dir, error))
     return NULL;
-  g_autoptr (GPtrArray) anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_trust_anchor_free);
+  g_autoptr (GPtrArray) anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_anchor_free);
   if (!rb_files_exists (folder))
     return g_steal_pointer (&anchors);
   g_auto (GStrv) names = rb_files_list (folder, error);
@@ -82,7 +70,7 @@ rb_trust_list (const char *data_dir, GError **error)
   for (guint i = 0; names[i] != NULL; i++) {
     if (names[i][0] == '.')
       continue;
-    RbTrustAnchor *anchor = load (data_dir, names[i], error);
+    RbAnchor *anchor = load (data_dir, names[i], error);
     if (anchor == NULL)
       return NULL;
     g_ptr_array_add (anchors, anchor);
@@ -97,15 +85,6 @@ rb_trust_lock (const char *data_dir, GError **error)
   return rb_lock_folder (folder, "the trust anchors", error);
 }
 
-static gboolean
-anchor_has_root (const RbTrustAnchor *anchor, GBytes *root)
-{
-  for (guint i = 0; i < anchor->roots->len; i++)
-    if (g_bytes_equal (anchor->roots->pdata[i], root))
-      return TRUE;
-  return FALSE;
-}
-
 /* TRUE with *same set when that very root stands under that name already. */
 static gboolean
 check_present (const char *data_dir, const char *name, GBytes *root, gboolean *same, GError **error)
@@ -114,8 +93,8 @@ check_present (const char *data_dir, const char *name, GBytes *root, gboolean *s
   if (anchors == NULL)
     return FALSE;
   for (guint i = 0; i < anchors->len; i++) {
-    const RbTrustAnchor *anchor = anchors->pdata[i];
-    gboolean has_root = anchor_has_root (anchor, root);
+    const RbAnchor *anchor = anchors->pdata[i];
+    gboolean has_root = rb_anchor_has (anchor, root);
     gboolean has_name = strcmp (anchor->name, name) == 0;
     *same = *same || (has_root && has_name);
     if (has_name && !has_root)
@@ -191,13 +170,13 @@ bind (const char *data_dir, const char *name, const char *const *wmis, GError **
          || refuse (error, RB_REASON_EXISTS, name, "another scope is set; two people widen it with “trust scope”");
 }
 
-RbTrustAnchor *
+RbAnchor *
 rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, GError **error)
 {
   return rb_trust_add_for (data_dir, name, root, NULL, now, error);
 }
 
-RbTrustAnchor *
+RbAnchor *
 rb_trust_add_for (const char *data_dir, const char *name, GBytes *root, const char *const *wmis, gint64 now, GError **error)
 {
   gboolean same = FALSE;
@@ -215,17 +194,8 @@ rb_trust_add_for (const char *data_dir, const char *name, GBytes *root, const ch
   return load (data_dir, name, error);
 }
 
-gboolean
-rb_trust_anchor_knows (const RbTrustAnchor *self, GPtrArray *roots)
-{
-  for (guint i = 0; i < roots->len; i++)
-    if (anchor_has_root (self, roots->pdata[i]))
-      return TRUE;
-  return FALSE;
-}
-
-static RbTrustAnchor *
-advance (const char *data_dir, const RbTrustAnchor *anchor, RbSource *source, gint64 now, GError **error)
+static RbAnchor *
+advance (const char *data_dir, const RbAnchor *anchor, RbSource *source, gint64 now, GError **error)
 {
   g_autoptr (RbStore) store = rb_store_open (anchor->folder, error);
   if (store == NULL || !rb_vehicle_update_root (store, source, now, "service", NULL, error)) {
@@ -235,27 +205,27 @@ advance (const char *data_dir, const RbTrustAnchor *anchor, RbSource *source, gi
   return load (data_dir, anchor->name, error);
 }
 
-RbTrustAnchor *
+RbAnchor *
 rb_trust_update_one (const char *data_dir, const char *name, RbSource *source, gint64 now, GError **error)
 {
   g_autoptr (RbLock) lock = rb_trust_lock (data_dir, error);
-  g_autoptr (RbTrustAnchor) anchor = lock == NULL ? NULL : load (data_dir, name, error);
+  g_autoptr (RbAnchor) anchor = lock == NULL ? NULL : load (data_dir, name, error);
   return anchor == NULL ? NULL : advance (data_dir, anchor, source, now, error);
 }
 
 GPtrArray *
 rb_trust_update_held (const char *data_dir, const char *folder, gint64 now, GError **error)
 {
-  g_autoptr (GPtrArray) advanced = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_trust_anchor_free);
+  g_autoptr (GPtrArray) advanced = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_anchor_free);
   g_autoptr (GPtrArray) anchors = rb_trust_list (data_dir, error);
   g_autoptr (GPtrArray) roots = anchors == NULL ? NULL : rb_roots_read (folder, error);
   g_autoptr (RbSource) source = rb_source_folder (folder);
   if (roots == NULL)
     return NULL;
   for (guint i = 0; i < anchors->len; i++) {
-    if (!rb_trust_anchor_knows (anchors->pdata[i], roots))
+    if (!rb_anchor_knows (anchors->pdata[i], roots))
       continue;
-    RbTrustAnchor *anchor = advance (data_dir, anchors->pdata[i], source, now, error);
+    RbAnchor *anchor = advance (data_dir, anchors->pdata[i], source, now, error);
     if (anchor == NULL)
       return NULL;
     g_ptr_array_add (advanced, anchor);
@@ -312,7 +282,7 @@ version_and_digest (gint64 version, const char *sha256)
 }
 
 static gboolean
-write_statement (const char *folder, const RbTrustAnchor *before, GBytes *root, RbIdentity *first, RbIdentity *second,
+write_statement (const char *folder, const RbAnchor *before, GBytes *root, RbIdentity *first, RbIdentity *second,
                  gint64 now, GError **error)
 {
   g_autofree char *sha256 = rb_digest_sha256_hex_of (root);
@@ -347,7 +317,7 @@ copy_statements (const char *from, const char *to, GError **error)
 }
 
 static gboolean
-replace (const char *data_dir, const RbTrustAnchor *before, GBytes *root, RbIdentity *first, RbIdentity *second, gint64 now,
+replace (const char *data_dir, const RbAnchor *before, GBytes *root, RbIdentity *first, RbIdentity *second, gint64 now,
          GError **error)
 {
   g_autofree char *place = g_build_filename (data_dir, "trust", before->name, NULL);
@@ -360,7 +330,7 @@ replace (const char *data_dir, const RbTrustAnchor *before, GBytes *root, RbIden
          && put_in_place (data_dir, before->name, folder, TRUE, error);
 }
 
-RbTrustAnchor *
+RbAnchor *
 rb_trust_replace (const char *data_dir, const char *name, GBytes *root, RbIdentity *first, RbIdentity *second, gint64 now,
                   GError **error)
 {
@@ -370,7 +340,7 @@ rb_trust_replace (const char *data_dir, const char *name, GBytes *root, RbIdenti
     return NULL;
   }
   g_autoptr (RbLock) lock = rb_trust_lock (data_dir, error);
-  g_autoptr (RbTrustAnchor) before = lock == NULL ? NULL : load (data_dir, name, error);
+  g_autoptr (RbAnchor) before = lock == NULL ? NULL : load (data_dir, name, error);
   if (before == NULL || !check_people (place, first, second, now, error)
       || !replace (data_dir, before, root, first, second, now, error)) {
     g_prefix_error (error, "replacing trust anchor “%s”: ", name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "campaign/order.h"
+#include "library/order.h"
 
 #include <string.h>
 

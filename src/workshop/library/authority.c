@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "campaign/authority.h"
+#include "library/authority.h"
 
-#include "campaign/anchor-scope.h"
-#include "campaign/trust.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "crypto/dsse.h"
+#include "library/anchor-scope.h"
+#include "library/trust.h"
 #include "model/wmi.h"
 
 #include <string.h>
@@ -75,7 +75,7 @@ check_apart (const RbAuthority *self, const char *data_dir, GError **error)
 {
   g_autoptr (GPtrArray) anchors = rb_trust_list (data_dir, error);
   for (guint i = 0; anchors != NULL && i < anchors->len; i++) {
-    const RbTrustAnchor *anchor = anchors->pdata[i];
+    const RbAnchor *anchor = anchors->pdata[i];
     if (strcmp (anchor->name, self->anchor) == 0)
       continue;
     g_autoptr (RbAuthority) other = rb_authority_load (data_dir, anchor->name, error);
