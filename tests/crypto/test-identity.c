@@ -5,6 +5,7 @@
 #include "crypto/dsse.h"
 #include "keymaker/issue.h"
 #include "keymaker/keygen.h"
+#include "keystore/identity.h"
 
 #include <string.h>
 
@@ -240,7 +241,7 @@ test_dsse (Fixture *fixture, gconstpointer data)
   g_autoptr (RbIdentity) identity = rb_identity_set_find (set, RB_PURPOSE_TECHNICIAN, &error);
   g_autoptr (GBytes) payload = g_bytes_new_static ("{}", 2);
   g_autoptr (RbDsse) envelope = rb_dsse_new ("application/x", payload);
-  g_assert_true (rb_dsse_sign (envelope, identity, &error));
+  g_assert_true (rb_identity_sign_envelope (identity, envelope, &error));
   g_autoptr (GBytes) json = rb_dsse_to_json (envelope);
   g_autoptr (RbDsse) read = rb_dsse_parse (json, 100000, &error);
   g_assert_no_error (error);

@@ -3,7 +3,7 @@
 #include "core/bytes.h"
 #include "core/files.h"
 #include "core/moment.h"
-#include "crypto/identity.h"
+#include "keystore/identity.h"
 #include "keymaker/issue.h"
 #include "keymaker/keygen.h"
 

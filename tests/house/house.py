@@ -20,6 +20,7 @@ FOLDERS = {
     "trust": {
         "crypto": "core",
         "keymaker": "crypto core",
+        "keystore": "crypto core",
         "log": "crypto core",
         "uptane": "crypto net core",
         "author": "uptane crypto core",
@@ -27,7 +28,7 @@ FOLDERS = {
     "recall": {
         "model": "crypto core",
         "campaign": "model uptane crypto core",
-        "record": "model uptane crypto core",
+        "record": "model uptane keystore crypto core",
     },
     "link": {
         "frame": "core",
@@ -39,14 +40,14 @@ FOLDERS = {
     },
     "workshop": {
         "uds": "link core",
-        "vehicle": "uds link model crypto core",
-        "outbox": "record db model crypto core",
-        "library": "campaign model uptane crypto core",
-        "recovery": "vehicle uds outbox library campaign record db link model uptane crypto core",
-        "ctl": "recovery outbox library cansetup vehicle uds campaign record link model net uptane crypto core",
-        "session": "recovery outbox library campaign record link model uptane crypto core",
-        "pages": "session recovery campaign link model uptane crypto core",
-        "workstation": "pages session recovery campaign link model uptane crypto core",
+        "vehicle": "uds link model keystore crypto core",
+        "outbox": "record db model keystore crypto core",
+        "library": "campaign model uptane keystore crypto core",
+        "recovery": "vehicle uds outbox library campaign record db link model uptane keystore crypto core",
+        "ctl": "recovery outbox library cansetup vehicle uds campaign record link model net uptane keystore crypto core",
+        "session": "recovery outbox library campaign record link model uptane keystore crypto core",
+        "pages": "session recovery campaign link model uptane keystore crypto core",
+        "workstation": "pages session recovery campaign link model uptane keystore crypto core",
     },
     "sim": {
         "sim-ecu": "keymaker model uptane crypto core",
@@ -55,7 +56,7 @@ FOLDERS = {
         "sim": "sim-can sim-doip sim-ecu model uptane frame crypto core",
     },
     "oem": {
-        "oem": "campaign record author keymaker model uptane crypto core",
+        "oem": "campaign record author keymaker model uptane keystore crypto core",
     },
 }
 SEES = {folder: set(seen.split()) for folders in FOLDERS.values() for folder, seen in folders.items()}
@@ -64,9 +65,9 @@ GROUP = {folder: group for group, folders in FOLDERS.items() for folder in folde
 MAY_SEE = {
     "base": {},
     "trust": {"base": None},
-    "recall": {"base": None, "trust": {"crypto", "uptane", "log"}},
+    "recall": {"base": None, "trust": {"crypto", "keystore", "uptane", "log"}},
     "link": {"base": {"core"}},
-    "workshop": {"base": None, "trust": {"crypto", "uptane", "log"}, "recall": None, "link": {"link", "cansetup"}},
+    "workshop": {"base": None, "trust": {"crypto", "keystore", "uptane", "log"}, "recall": None, "link": {"link", "cansetup"}},
     "sim": {"base": None, "trust": None, "recall": {"model"}, "link": {"frame"}},
     "oem": {"base": None, "trust": None, "recall": None},
 }

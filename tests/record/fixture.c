@@ -618,7 +618,7 @@ fixture_sign (GBytes *payload, RbIdentity *first, RbIdentity *second, RbIdentity
   RbIdentity *const signers[] = { first, second, third };
   for (guint i = 0; i < G_N_ELEMENTS (signers); i++)
     if (signers[i] != NULL)
-      g_assert_true (rb_dsse_sign (dsse, signers[i], &error));
+      g_assert_true (rb_identity_sign_envelope (signers[i], dsse, &error));
   return rb_dsse_to_json (dsse);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "keystore/identity.h"
 #include "recovery/recovery.h"
 
 /* Connects and runs a recovery without its inspection; prints the reason word and the number of writes.

@@ -5,6 +5,7 @@
 #include "core/files.h"
 #include "keymaker/issue.h"
 #include "keymaker/keygen.h"
+#include "keystore/identity.h"
 #include "vehicle/unit.h"
 
 #include <string.h>

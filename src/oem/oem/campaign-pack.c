@@ -8,7 +8,7 @@
 #include "core/lock.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
-#include "crypto/identity.h"
+#include "keystore/identity.h"
 #include "crypto/secret.h"
 #include "oem/office.h"
 #include "oem/pack.h"

@@ -7,7 +7,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
-#include "crypto/identity.h"
+#include "keystore/identity.h"
 #include "model/member.h"
 #include "oem/intake-config.h"
 #include "oem/office-demo.h"

@@ -210,8 +210,8 @@ static GBytes *
 sign (GBytes *payload, const RbStatementRequest *request, GError **error)
 {
   g_autoptr (RbDsse) dsse = rb_dsse_new (RB_STATEMENT_PAYLOAD_TYPE, payload);
-  if (!rb_dsse_sign (dsse, request->technician, error) || !rb_dsse_sign (dsse, request->workstation, error)
-      || (request->second != NULL && !rb_dsse_sign (dsse, request->second, error))) {
+  if (!rb_identity_sign_envelope (request->technician, dsse, error) || !rb_identity_sign_envelope (request->workstation, dsse, error)
+      || (request->second != NULL && !rb_identity_sign_envelope (request->second, dsse, error))) {
     g_prefix_error (error, "Record: ");
     return NULL;
   }

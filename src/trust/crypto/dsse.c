@@ -68,20 +68,14 @@ rb_dsse_free (RbDsse *self)
   g_free (self);
 }
 
-gboolean
-rb_dsse_sign (RbDsse *self, RbIdentity *identity, GError **error)
+void
+rb_dsse_add (RbDsse *self, const char *keyid, GBytes *signature, GPtrArray *chain)
 {
-  gsize length = 0;
-  gconstpointer data = g_bytes_get_data (self->pae, &length);
-  GBytes *bytes = rb_identity_sign (identity, data, length, error);
-  if (bytes == NULL)
-    return FALSE;
-  Signature *signature = g_new0 (Signature, 1);
-  signature->keyid = g_strdup (rb_certificate_id (rb_identity_certificate (identity)));
-  signature->signature = bytes;
-  signature->chain = g_ptr_array_ref (rb_identity_chain (identity));
-  g_ptr_array_add (self->signatures, signature);
-  return TRUE;
+  Signature *added = g_new0 (Signature, 1);
+  added->keyid = g_strdup (keyid);
+  added->signature = g_bytes_ref (signature);
+  added->chain = g_ptr_array_ref (chain);
+  g_ptr_array_add (self->signatures, added);
 }
 
 static GPtrArray *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "crypto/identity.h"
+#include "crypto/certificate.h"
 
 /*
  * DSSE v1.0.2 envelopes (secure-systems-lab/dsse) with ECDSA signatures in DER, Ed25519 raw,
@@ -10,8 +10,8 @@ typedef struct _RbDsse RbDsse;
 /* PAE(type, payload). (transfer full) */
 GBytes *rb_dsse_pae (const char *payload_type, GBytes *payload);
 RbDsse *rb_dsse_new (const char *payload_type, GBytes *payload);
-/* keyid is the certificate's id. */
-gboolean rb_dsse_sign (RbDsse *self, RbIdentity *identity, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Adds a signature of rb_dsse_pae() that was made elsewhere. keyid is the id of the first certificate of chain (of RbCertificate). */
+void rb_dsse_add (RbDsse *self, const char *keyid, GBytes *signature, GPtrArray *chain);
 /* At most max bytes; structure only, no signature is checked. */
 RbDsse *rb_dsse_parse (GBytes *json, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GBytes *rb_dsse_to_json (RbDsse *self); /* (transfer full) */

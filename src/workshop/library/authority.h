@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "campaign/contents.h"
-#include "crypto/identity.h"
+#include "keystore/identity.h"
 
 /*
  * The authority of a trust anchor now: its vehicles, its signers and the end of its term. It follows from the anchor's bound

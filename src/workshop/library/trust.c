@@ -296,7 +296,7 @@ write_statement (const char *folder, const RbAnchor *before, GBytes *root, RbIde
   rb_json_set_moment (statement, "at", now);
   g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
   g_autoptr (RbDsse) envelope = rb_dsse_new (STATEMENT_TYPE, payload);
-  if (!rb_dsse_sign (envelope, first, error) || !rb_dsse_sign (envelope, second, error))
+  if (!rb_identity_sign_envelope (first, envelope, error) || !rb_identity_sign_envelope (second, envelope, error))
     return FALSE;
   g_autoptr (GBytes) json = rb_dsse_to_json (envelope);
   return rb_files_write_private (path, json, error);

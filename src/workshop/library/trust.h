@@ -3,7 +3,7 @@
 #include "campaign/anchor.h"
 #include "campaign/error.h"
 #include "core/lock.h"
-#include "crypto/identity.h"
+#include "keystore/identity.h"
 #include "uptane/source.h"
 #include "uptane/store.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "crypto/identity.h"
+#include "keystore/identity.h"
 
 /*
  * What a workstation writes into an ECU before it erases it (F15A): date, BCD yy mm dd in UTC, and in place of a workshop code the first six

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "crypto/identity.h"
+#include "keystore/identity.h"
 #include "link/channel.h"
 #include "model/vehicle-model.h"
 #include "recovery/error.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "campaign/contents.h"
-#include "crypto/identity.h"
+#include "keystore/identity.h"
 #include "recovery/event.h"
 #include "recovery/journal.h"
 #include "vehicle/unit.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "crypto/identity.h"
+#include "keystore/identity.h"
 #include "model/profile.h"
 #include "uds/client.h"
 #include "vehicle/ownership.h"

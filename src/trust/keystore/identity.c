@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "crypto/identity.h"
+#include "keystore/identity.h"
 
 #include "core/files.h"
 #include "crypto/evp.h"
@@ -293,6 +293,19 @@ GBytes *
 rb_identity_sign (RbIdentity *self, gconstpointer message, gsize length, GError **error)
 {
   return rb_key_sign (self->key, message, length, error);
+}
+
+gboolean
+rb_identity_sign_envelope (RbIdentity *self, RbDsse *envelope, GError **error)
+{
+  g_autoptr (GBytes) signed_bytes = rb_dsse_pae (rb_dsse_payload_type (envelope), rb_dsse_payload (envelope));
+  gsize length = 0;
+  gconstpointer data = g_bytes_get_data (signed_bytes, &length);
+  g_autoptr (GBytes) signature = rb_identity_sign (self, data, length, error);
+  if (signature == NULL)
+    return FALSE;
+  rb_dsse_add (envelope, rb_certificate_id (rb_identity_certificate (self)), signature, rb_identity_chain (self));
+  return TRUE;
 }
 
 GBytes *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "crypto/certificate.h"
+#include "crypto/dsse.h"
 
 /*
  * A key with its certificate chain, from a PKCS#12 or PEM file (several keys and certificates allowed;
@@ -24,6 +25,8 @@ void rb_identity_unref (RbIdentity *self);
 RbCertificate *rb_identity_certificate (RbIdentity *self); /* borrowed */
 GPtrArray *rb_identity_chain (RbIdentity *self);           /* borrowed; of RbCertificate, own first */
 GBytes *rb_identity_sign (RbIdentity *self, gconstpointer message, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Adds its signature and chain to an envelope. */
+gboolean rb_identity_sign_envelope (RbIdentity *self, RbDsse *envelope, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* CMS addressed to this (key agreement) identity: AuthEnvelopedData as below, or EnvelopedData, which lets altered
  * bytes through. (transfer full) */
 GBytes *rb_identity_decrypt (RbIdentity *self, GBytes *cms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
