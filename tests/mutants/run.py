@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Breaks one safety rule at a time and runs the test that is named for it: the test must fail.
 
-A mutant is found by the function it changes, so that it outlives moves of files. Work is done in a copy of the committed
-tree; the source tree is never touched."""
+A mutant is found by the function it changes and the words in it, so that it outlives moves of files and other line breaks. Work
+is done in a copy of the committed tree; the source tree is never touched."""
 import argparse
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,17 +24,24 @@ BUILD_TIMEOUT = 900
 TEST_TIMEOUT = 600
 
 
+def pattern(words):
+    """The same words of C, whatever is between them."""
+    return re.compile(r"\s*".join(re.escape(word) for word in re.findall(r'"(?:[^"\\]|\\.)*"|\w+|[^\w\s]', words)))
+
+
 def places(root, mutant):
     """(path, first line, last line) of each function that the mutant can be applied to."""
     for path in house.files(root, "src", suffixes={".c"}):
         source = house.text(path)
-        if mutant.before not in source or mutant.symbol not in source:
+        if mutant.symbol not in source:
             continue
         lines = source.splitlines(keepends=True)
         for line, head, length in house.functions(path):
-            body = "".join(lines[line - 1:line - 1 + length])
-            if house.function_name(head) == mutant.symbol and mutant.before in body:
-                yield path, line - 1, line - 1 + length, body.count(mutant.before)
+            if house.function_name(head) != mutant.symbol:
+                continue
+            found = pattern(mutant.before).findall("".join(lines[line - 1:line - 1 + length]))
+            if found:
+                yield path, line - 1, line - 1 + length, len(found)
 
 
 def problems(root):
@@ -54,7 +62,7 @@ def apply(root, mutant):
     (path, first, last, _), = places(root, mutant)
     source = house.text(path)
     lines = source.splitlines(keepends=True)
-    body = "".join(lines[first:last]).replace(mutant.before, mutant.after)
+    body = pattern(mutant.before).sub(lambda _: mutant.after, "".join(lines[first:last]))
     path.write_text("".join(lines[:first]) + body + "".join(lines[last:]), encoding="utf-8")
     return path, source
 
