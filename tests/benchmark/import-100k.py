@@ -53,7 +53,7 @@ def copied(bundle, to):
 
 def stopwatch(tool, *arguments):
     done = subprocess.run([tool, "run", *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True, timeout=120)
-    microseconds, kilobytes = done.stdout.split()
+    microseconds, kilobytes, _ = done.stdout.split()
     return int(microseconds) / 1000, int(kilobytes) / 1024
 
 

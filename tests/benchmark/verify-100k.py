@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """verify-100k.py RECALLCTL STOPWATCH GENERATOR FOLDER: full verification of 100,000 targets against its floor.
 
-The floor is one pass over the bytes of the targets file and one Ed25519 verification of them, in the same run.
-Goal: at most 2.5 times the floor, process start included, in at most 80 MB; and of 20 delegations of 5,000 targets
-each, only the one that is needed is read.
+The floor is one pass over the bytes of the targets file, the SHA-256 of them that the snapshot lists, and one Ed25519
+verification of them, in the same run. Goal: at most 2.0 times the floor in processor time, which counts every thread and
+the process start and does not depend on what else the machine does, in at most 80 MB; and of 20 delegations of 5,000
+targets each, only the one that is needed is read. Elapsed time is printed beside it.
 """
 
 import base64
@@ -16,7 +17,7 @@ import sys
 from pathlib import Path
 
 ROUNDS = 9
-MAX_RATIO = 2.5
+MAX_RATIO = 2.0
 MAX_MEGABYTES = 80
 
 
@@ -28,8 +29,8 @@ def generate(generator, folder, *arguments):
 
 def stopwatch(tool, *arguments):
     done = subprocess.run([tool, *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True, timeout=120)
-    microseconds, kilobytes = done.stdout.split()
-    return int(microseconds) / 1000, int(kilobytes) / 1024
+    microseconds, kilobytes, processor = map(int, done.stdout.split())
+    return microseconds / 1000, kilobytes / 1024, processor / 1000
 
 
 def verify_command(recallctl, folder, state):
@@ -57,24 +58,24 @@ def main():
     large, spread, state = folder / "one-file", folder / "delegated", folder / "state"
     generate(generator, large)
     generate(generator, spread, "--targets", "5000", "--delegations", "20")
-    floors, times, spread_times, peaks = [], [], [], []
+    floors, runs, spread_times = [], [], []
     arguments = floor_arguments(large)
     for _ in range(ROUNDS):
-        floors.append(stopwatch(tool, "floor", *arguments)[0])
-        milliseconds, megabytes = stopwatch(tool, "run", *verify_command(recallctl, large, state))
-        times.append(milliseconds)
-        peaks.append(megabytes)
+        floors.append(stopwatch(tool, "floor", *arguments))
+        runs.append(stopwatch(tool, "run", *verify_command(recallctl, large, state)))
         spread_times.append(stopwatch(tool, "run", *verify_command(recallctl, spread, state))[0])
     shutil.rmtree(state)
-    floor, time, spread_time = map(statistics.median, (floors, times, spread_times))
-    ratio, peak = time / floor, max(peaks)
+    floor_time, _, floor = map(statistics.median, zip(*floors))
+    time, _, processor = map(statistics.median, zip(*runs))
+    ratio, peak = processor / floor, max(megabytes for _, megabytes, _ in runs)
     size = (large / "image" / "targets.json").stat().st_size
     print(f"targets file           {size / 1e6:8.1f} MB, 100,000 targets")
-    print(f"floor                  {floor:8.1f} ms (one pass and one Ed25519 verification)")
-    print(f"recallctl              {time:8.1f} ms (median of {ROUNDS}, process start included; fastest {min(times):.1f})")
+    print(f"floor                  {floor:8.1f} ms processor time (one pass, SHA-256 and one Ed25519 verification; elapsed {floor_time:.1f})")
+    print(f"recallctl              {processor:8.1f} ms processor time (median of {ROUNDS}, process start included)")
     print(f"ratio                  {ratio:8.2f}    (goal: at most {MAX_RATIO})")
+    print(f"elapsed                {time:8.1f} ms, {time / floor_time:.2f} of the floor's (fastest {min(run[0] for run in runs):.1f} ms)")
     print(f"peak memory            {peak:8.1f} MB (goal: at most {MAX_MEGABYTES})")
-    print(f"20 delegations of 5000 {spread_time:8.1f} ms")
+    print(f"20 delegations of 5000 {statistics.median(spread_times):8.1f} ms")
     sys.exit(ratio > MAX_RATIO or peak > MAX_MEGABYTES)
 
 
