@@ -4,8 +4,9 @@
 #include <jansson.h>
 
 /*
- * A repository verified as its clients do: chain of roots, timestamp, snapshot, targets, every delegated role and, where images
- * are (targets/ in the folder or, of a bundle, beside it), every image. Expiry is left to the policy.
+ * A repository verified as its clients do: chain of roots, timestamp, snapshot, targets and, where images are (targets/ in the
+ * folder or, of a bundle, beside it), every image; of a Director or Image repository every delegated role. Expiry is left to the
+ * policy.
  */
 /* anchor: the root to begin with. A folder that holds roots only is verified as far. Adds findings {"rule": "client", "role",
  * "severity": "violation", "text"} to the array; the text begins with the reason word. */
