@@ -72,7 +72,7 @@ MAY_SEE = {
     "oem": {"base": None, "trust": None, "recall": None},
 }
 
-MAX_FUNCTION = 100
+MAX_FUNCTION = {"src": 60, "tests": 100}  # a test may hold a long table
 MAX_FILE = 900
 MIN_RATIO = 0.6
 SPDX = "SPDX-License-Identifier: Apache-2.0"
@@ -267,9 +267,10 @@ def check_lengths(root):
         lines = len(text(path).splitlines())
         if lines > MAX_FILE:
             yield f"{name(root, path)}: {lines} lines, more than {MAX_FILE}"
+        longest = MAX_FUNCTION[path.relative_to(root).parts[0]]
         for number, head, length in functions(path):
-            if length > MAX_FUNCTION:
-                yield f"{name(root, path)}:{number}: {function_name(head)} has {length} lines, more than {MAX_FUNCTION}"
+            if length > longest:
+                yield f"{name(root, path)}:{number}: {function_name(head)} has {length} lines, more than {longest}"
 
 
 def check_sleep(root):

@@ -2,7 +2,7 @@
 #include "fake.h"
 
 #include "core/bytes.h"
-#include "vehicle/unit.h"
+#include "vehicle/unit-claims.h"
 
 #include <string.h>
 
@@ -206,7 +206,7 @@ claims_of (Bench *bench, const Did *replaced, const RbProfile *used)
   bench_open_with (bench, NULL, used);
   bench->fake->answer = answer_dids;
   bench->fake->user_data = (gpointer) replaced;
-  return rb_unit_read_claims (bench->unit, NULL, &bench->error);
+  return rb_unit_claims_read (bench->unit, NULL, &bench->error);
 }
 
 static void
@@ -324,7 +324,7 @@ test_boot (gconstpointer data)
   g_assert_no_error (bench.error);
   g_assert_cmpint (claims->application, ==, boots[i].application);
   g_assert_cmpint (claims->application_valid, ==, boots[i].valid);
-  g_assert_cmpstr (rb_unit_boot_cause_word (claims->boot_cause), ==, boots[i].cause);
+  g_assert_cmpstr (rb_unit_claims_boot_word (claims->boot_cause), ==, boots[i].cause);
   bench_close (&bench);
 }
 

@@ -14,7 +14,7 @@
 #include "recovery/swapped.h"
 #include "recovery/way.h"
 #include "vehicle/search.h"
-#include "vehicle/unit.h"
+#include "vehicle/unit-claims.h"
 
 #include <string.h>
 
@@ -112,7 +112,7 @@ identify_one (RbCli *cli, RbLink *link, const RbModelEcu *model, const RbProfile
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (RbUnit) unit = rb_unit_new (link, model, profile, &failure);
-  g_autoptr (RbUnitClaims) claims = unit == NULL ? NULL : rb_unit_read_claims (unit, NULL, &failure);
+  g_autoptr (RbUnitClaims) claims = unit == NULL ? NULL : rb_unit_claims_read (unit, NULL, &failure);
   if (claims == NULL)
     return note_unread (cli, survey, model, may_be_absent, g_steal_pointer (&failure), error);
   say_claims (cli, model->label, claims);

@@ -55,7 +55,7 @@ claims (const RbUnitClaims *said, const char *image_sha256)
     rb_json_set_string (object, "rxswin", said->rxswin);
   rb_json_set_string (object, "boot", said->application ? "application" : "bootloader");
   if (said->boot_cause != RB_UNIT_BOOT_UNKNOWN)
-    rb_json_set_string (object, "bootCause", rb_unit_boot_cause_word (said->boot_cause));
+    rb_json_set_string (object, "bootCause", rb_unit_claims_boot_word (said->boot_cause));
   return object;
 }
 

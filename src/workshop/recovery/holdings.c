@@ -38,7 +38,7 @@ fail_root (const RbWork *self, const RbWorkContext *context, GError **error)
 static gboolean
 read_roots (RbWork *self, const RbWorkContext *context, GError **error)
 {
-  RbUnitClaims *claims = rb_unit_read_claims (self->unit, context->cancellable, error);
+  RbUnitClaims *claims = rb_unit_claims_read (self->unit, context->cancellable, error);
   if (claims == NULL)
     return FALSE;
   g_clear_pointer (&self->now, rb_unit_claims_free);

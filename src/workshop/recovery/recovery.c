@@ -4,62 +4,23 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
-#include "crypto/digest.h"
 #include "library/authority.h"
 #include "library/library.h"
-#include "record/result.h"
-#include "recovery/by-hand.h"
 #include "recovery/conditions.h"
 #include "recovery/dtc.h"
-#include "recovery/evidence.h"
 #include "recovery/fingerprint.h"
-#include "recovery/hold.h"
 #include "recovery/lanes.h"
-#include "recovery/persist.h"
-#include "recovery/sign.h"
-#include "recovery/supervise.h"
+#include "recovery/recovery-inside.h"
+#include "recovery/recovery-run.h"
 #include "recovery/swapped.h"
 
 #include <string.h>
 
 #define JOURNAL_BYTES (1024 * 1024)
 #define MARGIN_BYTES (64 * 1024 * 1024)
-#define MAX_LOST 5
 
-struct _RbRecovery {
-  char *data_dir, *vin, *repair_order;
-  gint64 odometer_km, now;
-  RbIdentitySet *technician, *workstation, *second;
-
-  char *evidence;  /* folder outside this workstation; NULL: none */
-  RbVisit *visit, *own_visit; /* own: made by this one */
-  RbHold *hold; /* on vehicle and link, until this is freed */
-  RbContents *contents;
-  RbJournal *journal;
-  gint64 number;   /* in the journal, 0: not begun */
-  gint64 started;  /* first run's start */
-  gint64 run_started; /* of this run; before started when the clock was set back since */
-  gint64 first_look;  /* of this object, 0: not yet connected */
-  gint64 row_before; /* newest step in the journal when this run began */
-  RbSupervise *supervise;
-  RbInspection *inspection;
-  gboolean inspected;
-  GPtrArray *works;      /* the supervisor's; of RbWork, in working order */
-  GPtrArray *complete;   /* of RbCompletenessEcu: what this vehicle needs to be complete */
-  RbIdentity *authentication;
-  GBytes *fingerprint;
-  char *person;    /* the technician, by pseudonym; NULL: not known yet */
-  json_t *she;
-  GBytes *director_targets; /* that direct parts; NULL: none do */
-  RbRecoveryConfirm confirm;
-  gpointer confirm_data;
-  GBytes *manifest_before, *manifest_after;
-  RbStatementEnd end;
-  gboolean ran;
-};
-
-static void
-emit_phase (RbRecovery *self, const char *phase)
+void
+rb_recovery_emit_phase (RbRecovery *self, const char *phase)
 {
   const RbRecoveryEvent event = { .kind = RB_EVENT_PHASE, .text = phase };
   rb_supervise_emit (&event, self->supervise);
@@ -73,14 +34,14 @@ flushed (RbRecovery *self, gboolean good)
   return good;
 }
 
-static gint64
-moment (RbRecovery *self)
+gint64
+rb_recovery_moment (RbRecovery *self)
 {
   return self->now > 0 ? self->now : rb_moment_now ();
 }
 
-static RbWorkContext
-work_context (RbRecovery *self, GCancellable *cancellable)
+RbWorkContext
+rb_recovery_work_context (RbRecovery *self, GCancellable *cancellable)
 {
   return (RbWorkContext){ .contents = self->contents, .journal = self->journal, .recovery = self->number, .vin = self->vin,
                           .person = self->person, .authentication = self->authentication, .works = self->works, .she = self->she, .cancellable = cancellable,
@@ -146,7 +107,7 @@ static gboolean
 check_authority (RbRecovery *self, GError **error)
 {
   const RbSignerSets sets = signer_sets (self);
-  gint64 now = moment (self);
+  gint64 now = rb_recovery_moment (self);
   g_autoptr (RbAuthority) authority = rb_authority_of (self->data_dir, self->contents, error);
   return authority != NULL
          && rb_authority_check (authority, rb_contents_campaign (self->contents), self->vin, now, self->number > 0, error)
@@ -159,15 +120,15 @@ open_campaign (RbRecovery *self, const char *name, GError **error)
 {
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
   self->journal = rb_journal_open (self->data_dir, error);
-  if (self->journal == NULL || !rb_library_check_clock (library, moment (self), error)
+  if (self->journal == NULL || !rb_library_check_clock (library, rb_recovery_moment (self), error)
       || !rb_journal_find (self->journal, self->vin, rb_library_id (name), &self->number, &self->started, error))
     return FALSE;
   self->contents = self->number > 0 ? rb_library_open_started (library, name, self->started, error)
-                                    : rb_library_open (library, name, moment (self), error);
+                                    : rb_library_open (library, name, rb_recovery_moment (self), error);
   if (self->contents == NULL)
     return FALSE;
   rb_contents_keep_images (self->contents);
-  if (self->number == 0 && !rb_contents_may_start (self->contents, moment (self), error))
+  if (self->number == 0 && !rb_contents_may_start (self->contents, rb_recovery_moment (self), error))
     return FALSE;
   return rb_campaign_check_vin (rb_contents_campaign (self->contents), self->vin, error) && check_authority (self, error);
 }
@@ -265,8 +226,8 @@ add_works (RbRecovery *self)
     }
 }
 
-static RbWork *
-work_of (RbRecovery *self, const char *hardware_id)
+RbWork *
+rb_recovery_work_of (RbRecovery *self, const char *hardware_id)
 {
   for (guint i = 0; i < self->works->len; i++)
     if (strcmp (((RbWork *) self->works->pdata[i])->model->hardware_id, hardware_id) == 0)
@@ -284,14 +245,14 @@ is_directed (RbRecovery *self, GError **error)
 static gboolean
 assign (RbRecovery *self, GError **error)
 {
-  gint64 at = self->number > 0 ? self->started : moment (self);
+  gint64 at = self->number > 0 ? self->started : rb_recovery_moment (self);
   g_autoptr (GPtrArray) assignments = rb_contents_assignments (self->contents, self->vin, at, NULL, 0, error);
   if (assignments == NULL)
     return FALSE;
   g_ptr_array_set_free_func (assignments, NULL);
   for (guint i = 0; i < assignments->len; i++) {
     RbAssignment *assignment = assignments->pdata[i];
-    RbWork *work = work_of (self, assignment->hardware_id);
+    RbWork *work = rb_recovery_work_of (self, assignment->hardware_id);
     if (work == NULL || work->assignment != NULL) {
       g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_ECU_UNKNOWN, "the campaign directs %s, which the vehicle model does not have",
                    assignment->serial);
@@ -341,7 +302,7 @@ look_for_others (RbRecovery *self, GCancellable *cancellable, GError **error)
 static gboolean
 look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
 {
-  const RbWorkContext context = work_context (self, cancellable);
+  const RbWorkContext context = rb_recovery_work_context (self, cancellable);
   g_autoptr (GError) failure = NULL;
   if (rb_dtc_read_before (work, cancellable, &failure) && rb_work_observe (work, &context, &failure))
     return TRUE;
@@ -353,8 +314,8 @@ look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **err
   return TRUE;
 }
 
-static gboolean
-restore_network (RbRecovery *self, gboolean clear_dtcs, GError **error)
+gboolean
+rb_recovery_restore_network (RbRecovery *self, gboolean clear_dtcs, GError **error)
 {
   return rb_supervise_restore_network (self->supervise, clear_dtcs, error) && rb_journal_prepare (self->journal, self->number, FALSE, error);
 }
@@ -364,7 +325,7 @@ static gboolean
 restore_earlier (RbRecovery *self, GError **error)
 {
   return self->number == 0 || !rb_journal_is_prepared (self->journal, self->number)
-         || (rb_supervise_check_testers (self->supervise, error) && restore_network (self, FALSE, error));
+         || (rb_supervise_check_testers (self->supervise, error) && rb_recovery_restore_network (self, FALSE, error));
 }
 
 static gboolean
@@ -405,7 +366,7 @@ static gboolean
 check_replaced (RbRecovery *self, GError **error)
 {
   g_autoptr (json_t) list = rb_recovery_replaced (self);
-  rb_swapped_keep (self->works, self->data_dir, self->vin, moment (self));
+  rb_swapped_keep (self->works, self->data_dir, self->vin, rb_recovery_moment (self));
   return rb_swapped_check (list, error);
 }
 
@@ -414,16 +375,16 @@ static gboolean
 check_conditions (gpointer user_data, GCancellable *cancellable, GError **error)
 {
   RbRecovery *self = user_data;
-  const RbWorkContext context = work_context (self, cancellable);
+  const RbWorkContext context = rb_recovery_work_context (self, cancellable);
   return rb_conditions_check_all (self->works, &context, error);
 }
 
 gboolean
 rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  emit_phase (self, "connect");
+  rb_recovery_emit_phase (self, "connect");
   if (self->first_look == 0)
-    self->first_look = rb_visit_begin (self->visit, moment (self));
+    self->first_look = rb_visit_begin (self->visit, rb_recovery_moment (self));
   rb_supervise_close_link (self->supervise);
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
@@ -465,7 +426,7 @@ measure_and_record (gpointer user_data, GCancellable *cancellable, GError **erro
 gboolean
 rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  emit_phase (self, "inspect");
+  rb_recovery_emit_phase (self, "inspect");
   self->inspected = FALSE;
   if (!flushed (self, rb_inspection_answers_pass (self->inspection, error)
                         && rb_supervise_read_through (self->supervise, measure_and_record, self, cancellable, error)))
@@ -479,7 +440,7 @@ rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error
 gboolean
 rb_recovery_plan (RbRecovery *self, GError **error)
 {
-  emit_phase (self, "plan");
+  rb_recovery_emit_phase (self, "plan");
   /* every image is read and hashed before the first byte is written to any ECU */
   for (guint i = 0; i < self->works->len; i++) {
     const RbWork *work = self->works->pdata[i];
@@ -529,10 +490,10 @@ rb_recovery_row (RbRecovery *self, guint i, RbPlanRow *row)
   row->reason = work->reason;
 }
 
-static RbSign
-signing (RbRecovery *self)
+RbSign
+rb_recovery_signing (RbRecovery *self)
 {
-  gint64 now = moment (self);
+  gint64 now = rb_recovery_moment (self);
   const RbFacts facts = { .vin = self->vin, .repair_order = self->repair_order, .odometer_km = self->odometer_km,
                           .link = rb_supervise_link (self->supervise), .link_uri = rb_supervise_link_uri (self->supervise),
                           .vin_sources = rb_supervise_vin_sources (self->supervise),
@@ -577,289 +538,22 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
   }
   if (!check_authority (self, error))
     return FALSE;
-  const RbSign sign = signing (self);
+  const RbSign sign = rb_recovery_signing (self);
   g_autoptr (RbSigners) people = rb_sign_people (&sign, error);
   if (people == NULL || !has_space (self, error))
     return FALSE;
   g_clear_pointer (&self->authentication, rb_identity_unref);
   self->authentication = rb_identity_set_find (self->workstation, RB_PURPOSE_ECU_AUTHENTICATION, error);
   g_clear_pointer (&self->fingerprint, g_bytes_unref);
-  self->fingerprint = self->authentication == NULL ? NULL : rb_fingerprint_new (self->workstation, moment (self), error);
+  self->fingerprint = self->authentication == NULL ? NULL : rb_fingerprint_new (self->workstation, rb_recovery_moment (self), error);
   return self->fingerprint != NULL;
-}
-
-typedef struct {
-  RbRecovery *recovery;
-  GCancellable *cancellable;
-  gint wants; /* atomic; an ECU has something to write, and nothing was prepared for it, or its coding is in no record outside */
-} Run;
-
-/* Done or parked, it has been reset or is in its default session: the others are not. */
-static gboolean
-end_one (Run *run, RbWork *work)
-{
-  if (work->reason != RB_REASON_NO_ANSWER)
-    rb_supervise_join_network (run->recovery->supervise, work, run->cancellable);
-  return TRUE;
-}
-
-/* (RbLanesWork) One ECU to its end: done, parked, or FALSE when the run cannot go on. */
-static gboolean
-run_one (RbWork *work, gpointer user_data, GError **error)
-{
-  Run *run = user_data;
-  const RbWorkContext context = work_context (run->recovery, run->cancellable);
-  g_autoptr (GError) failure = NULL;
-  if (!rb_supervise_may_go_on (run->recovery->supervise, error))
-    return FALSE;
-  if (rb_persist_run (work, &context, &failure))
-    return end_one (run, work);
-  if (work->wants_network || work->wants_evidence) {
-    work->wants_network = work->wants_evidence = FALSE;
-    g_atomic_int_set (&run->wants, TRUE);
-    return FALSE;
-  }
-  /* an ECU under which the link goes away again and again is not tried for ever */
-  gboolean lost = rb_reason_is_link_lost (rb_reason_of (failure)) && work->lost++ < MAX_LOST;
-  rb_work_fail (work, &context, lost ? RB_ECU_UNKNOWN : RB_ECU_PARKED, failure);
-  work->finished = rb_moment_now ();
-  if (!lost && (!rb_supervise_is_fatal (failure) || rb_reason_is_link_lost (rb_reason_of (failure))))
-    return end_one (run, work);
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
-}
-
-/* ECUs of that rank that are neither done nor parked. (element-type RbWork) */
-static GPtrArray *
-open_works (RbRecovery *self, RbLanesRank rank)
-{
-  GPtrArray *open = g_ptr_array_new ();
-  for (guint i = 0; i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    gboolean ended = work->finished != 0 && (work->state == RB_ECU_DONE || work->state == RB_ECU_PARKED);
-    if (rb_lanes_rank (rb_contents_model (self->contents), work->model) == rank && !ended)
-      g_ptr_array_add (open, work);
-  }
-  return open;
-}
-
-/* (RbSuperviseRead) Noted first: who is killed after it leaves a network that the next run restores. */
-static gboolean
-prepare_network (gpointer user_data, GCancellable *cancellable, GError **error)
-{
-  RbRecovery *self = user_data;
-  return rb_journal_prepare (self->journal, self->number, TRUE, error)
-         && rb_supervise_prepare_network (self->supervise, cancellable, error);
-}
-
-/* What a write needs, while no lane is at work. */
-static gboolean
-provide (RbRecovery *self, GCancellable *cancellable, GError **error)
-{
-  const RbSign sign = signing (self);
-  const RbWorkContext context = work_context (self, cancellable);
-  return (self->evidence == NULL || rb_evidence_leave (&sign, &context, self->evidence, error))
-         && (rb_supervise_has_network (self->supervise)
-             || rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error));
-}
-
-/* A run with nothing to write leaves the vehicle's network alone. An ECU that could not be observed yet may ask for it later. */
-static gboolean
-prepare (RbRecovery *self, GCancellable *cancellable, GError **error)
-{
-  return !rb_work_any_has_needs (self->works) || provide (self, cancellable, error);
-}
-
-/* On every way out. Where the link is gone S3 ends it, and the next run restores the rest. */
-static void
-conclude (RbRecovery *self)
-{
-  g_autoptr (GError) failure = NULL;
-  if (rb_supervise_has_network (self->supervise) && !restore_network (self, TRUE, &failure))
-    g_debug ("network of the vehicle: %s", failure->message);
-  if (self->ran && failure == NULL)
-    rb_dtc_read_all_after (self->works, rb_supervise_link (self->supervise), rb_supervise_emit, self->supervise);
-}
-
-/* When the link is lost every lane ends; with a new one the ECUs that are still open are observed and worked on again. */
-static gboolean
-run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
-{
-  for (;;) {
-    Run run = { .recovery = self, .cancellable = cancellable };
-    g_autoptr (GPtrArray) works = open_works (self, rank);
-    g_autoptr (GError) failure = NULL;
-    gboolean ended = rb_lanes_run (works, run_one, &run, &failure);
-    if (ended && (!run.wants || !provide (self, cancellable, error)))
-      return !run.wants;
-    if (ended)
-      continue;
-    if (!rb_reason_is_link_lost (rb_reason_of (failure))) {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-    if (!rb_supervise_find_again (self->supervise, cancellable, error))
-      return FALSE;
-  }
-}
-
-static gboolean
-run_rank_and_recipes (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
-{
-  const RbWorkContext context = work_context (self, cancellable);
-  const RbByHand by_hand = { self->supervise, self->confirm, self->confirm_data };
-  if (!run_rank (self, rank, cancellable, error))
-    return FALSE;
-  g_autoptr (GPtrArray) tried = rb_by_hand_follow (self->works, &by_hand, &context, error);
-  if (tried == NULL || (tried->len > 0 && !run_rank (self, rank, cancellable, error)))
-    return FALSE;
-  rb_by_hand_give_up (tried, &context);
-  return TRUE;
-}
-
-/* The vehicle version manifest, signed by the Primary; an error when it gives none. */
-static GBytes *
-read_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (rb_recovery_campaign (self), self->vin, work->assignment->serial);
-  g_autoptr (GBytes) challenge = rb_digest_random (16);
-  if (work->profile->routine_manifest != 0 && work->unit != NULL)
-    return rb_unit_manifest (work->unit, nonce, challenge, cancellable, error);
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "%s: its profile has no vehicle version manifest", work->model->label);
-  return NULL;
-}
-
-/* Of the vehicle as it came in: told where it is to be had. */
-static void
-read_manifest_before (RbRecovery *self, GCancellable *cancellable)
-{
-  RbWork *work = rb_supervise_primary (self->supervise);
-  g_autoptr (GError) refused = NULL;
-  g_clear_pointer (&self->manifest_before, g_bytes_unref);
-  self->manifest_before = work == NULL ? NULL : read_manifest (self, work, cancellable, &refused);
-  if (refused != NULL)
-    g_debug ("no vehicle version manifest: %s", refused->message);
-}
-
-/* (RbSuperviseRead) The vehicle's signed state is what the record is about: a Primary that does not give it is not done. */
-static gboolean
-read_manifest_after (gpointer user_data, GCancellable *cancellable, GError **error)
-{
-  RbRecovery *self = user_data;
-  RbWork *work = rb_supervise_primary (self->supervise);
-  g_autoptr (GError) refused = NULL;
-  g_clear_pointer (&self->manifest_after, g_bytes_unref);
-  if (work == NULL || work->state != RB_ECU_DONE)
-    return TRUE;
-  self->manifest_after = read_manifest (self, work, cancellable, &refused);
-  if (refused == NULL)
-    return TRUE;
-  if (rb_supervise_is_fatal (refused)) {
-    g_propagate_error (error, g_steal_pointer (&refused));
-    return FALSE;
-  }
-  const RbWorkContext context = work_context (self, cancellable);
-  rb_work_fail (work, &context, RB_ECU_PARKED, refused);
-  return TRUE;
-}
-
-/* For who resumes after this run, here or elsewhere. */
-static gboolean
-keep_inspection (RbRecovery *self, GError **error)
-{
-  char *text = json_dumps (rb_inspection_json (self->inspection), JSON_COMPACT);
-  gboolean kept = rb_journal_keep_inspection (self->journal, self->number, text, error);
-  free (text);
-  return kept;
-}
-
-static gboolean
-park_unproven (RbRecovery *self, GError **error)
-{
-  const RbSign sign = signing (self);
-  const RbWorkContext context = work_context (self, NULL);
-  return rb_sign_park_unproven (&sign, &context, error);
-}
-
-/* Under the library's lock: a campaign is removed only while no recovery of it is open. */
-static gboolean
-begin (RbRecovery *self, GError **error)
-{
-  self->run_started = moment (self);
-  if (self->number > 0)
-    return rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
-  self->started = self->run_started;
-  g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
-  g_autoptr (RbLock) lock = rb_library_lock (library, error);
-  return lock != NULL && rb_library_begin (library, self->contents, self->vin, error)
-         && rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error)
-         && rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
-}
-
-/* Of all that this vehicle needs to be complete. */
-static guint
-count_open (RbRecovery *self)
-{
-  guint open = 0;
-  for (guint i = 0; i < self->complete->len; i++) {
-    RbCompletenessEcu *ecu = self->complete->pdata[i];
-    const RbWork *work = work_of (self, ecu->hardware_id);
-    ecu->done = work != NULL && work->state == RB_ECU_DONE;
-    RbCompletenessVerdict verdict = rb_completeness_judge (ecu);
-    open += verdict != RB_COMPLETENESS_DONE && verdict != RB_COMPLETENESS_NOT_FITTED ? 1 : 0;
-  }
-  return open;
-}
-
-static void
-begin_works (RbRecovery *self)
-{
-  for (guint i = 0; i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    work->finished = 0;
-    work->lost = work->silent = work->silent_in_all = 0;
-    work->doubt = work->doubted = 0;
-    work->reset_for_download = FALSE;
-    g_clear_pointer (&work->recipe_steps, g_ptr_array_unref);
-  }
-}
-
-static gboolean
-run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
-{
-  emit_phase (self, "run");
-  if (!rb_recovery_may_run (self, error) || !begin (self, error) || !keep_inspection (self, error))
-    return FALSE;
-  self->ran = TRUE;
-  begin_works (self);
-  self->row_before = rb_journal_last_row (self->journal);
-  self->end = RB_STATEMENT_ABORTED;
-  /* an earlier run of this object may have ended with the link */
-  if (!rb_supervise_resume (self->supervise, cancellable, error))
-    return FALSE;
-  read_manifest_before (self, cancellable);
-  if (!prepare (self, cancellable, error))
-    return FALSE;
-  for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
-    if (!run_rank_and_recipes (self, (RbLanesRank) rank, cancellable, error))
-      return FALSE;
-  if (!rb_supervise_read_through (self->supervise, read_manifest_after, self, cancellable, error))
-    return FALSE;
-  self->end = RB_STATEMENT_FINISHED;
-  if (!park_unproven (self, error))
-    return FALSE;
-  guint open = count_open (self);
-  if (open == 0)
-    return TRUE;
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "not done: %u of %u ECUs", open, self->works->len);
-  return FALSE;
 }
 
 gboolean
 rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  gboolean complete = run_all (self, cancellable, error);
-  conclude (self);
+  gboolean complete = rb_recovery_run_all (self, cancellable, error);
+  rb_recovery_run_conclude (self);
   rb_supervise_end_stop (self->supervise);
   return flushed (self, complete);
 }
@@ -888,11 +582,11 @@ rb_recovery_was_touched (RbRecovery *self)
 char *
 rb_recovery_sign (RbRecovery *self, const char **result, GError **error)
 {
-  emit_phase (self, "sign");
+  rb_recovery_emit_phase (self, "sign");
   if (!self->ran) {
     g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_NOT_STARTED, "there is nothing to sign yet");
     return NULL;
   }
-  const RbSign sign = signing (self);
+  const RbSign sign = rb_recovery_signing (self);
   return rb_sign_record (&sign, result, error);
 }

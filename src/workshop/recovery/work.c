@@ -122,7 +122,7 @@ start_application (RbWork *self, const RbWorkContext *context, GError **error)
     return TRUE;
   if (rb_unit_session (self->unit, RB_ECU_SESSION_DEFAULT, context->cancellable, &failure)) {
     g_clear_pointer (&self->now, rb_unit_claims_free);
-    self->now = rb_unit_read_claims (self->unit, context->cancellable, error);
+    self->now = rb_unit_claims_read (self->unit, context->cancellable, error);
     return self->now != NULL;
   }
   if (rb_unit_last_nrc (self->unit) != 0)
@@ -136,11 +136,11 @@ static gboolean
 read_claims (RbWork *self, const RbWorkContext *context, GError **error)
 {
   if (self->before == NULL)
-    self->before = rb_unit_read_claims (self->unit, context->cancellable, error);
+    self->before = rb_unit_claims_read (self->unit, context->cancellable, error);
   if (self->before == NULL)
     return FALSE;
   g_clear_pointer (&self->now, rb_unit_claims_free);
-  self->now = rb_unit_read_claims (self->unit, context->cancellable, error);
+  self->now = rb_unit_claims_read (self->unit, context->cancellable, error);
   return self->now != NULL;
 }
 

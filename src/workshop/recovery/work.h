@@ -4,7 +4,7 @@
 #include "keystore/identity.h"
 #include "recovery/event.h"
 #include "recovery/journal.h"
-#include "vehicle/unit.h"
+#include "vehicle/unit-claims.h"
 
 #include <jansson.h>
 

@@ -5,32 +5,18 @@
 #include "crypto/digest.h"
 #include "uds/response.h"
 #include "vehicle/did-text.h"
-#include "vehicle/ecu-session.h"
+#include "vehicle/unit-claims.h"
+#include "vehicle/unit-inside.h"
 #include "vehicle/unlock.h"
 
 #include <string.h>
 
 RB_DEFINE_ERROR_DOMAIN (unit)
 
-/* Of this project's ECUs; a profile need not name them since nothing is decided by what they say. */
-#define DID_CLAIMED_DIGEST 0xfd20
+/* Of this project's ECUs; a profile need not name it since nothing is decided by what it says. */
 #define DID_SHE_PROOF 0xfd06
 #define PROBE_MS 100
 #define BUSY_NOTICED 10 /* rejections as busy in a row, about a second */
-
-struct _RbUnit {
-  const RbModelEcu *model;
-  const RbProfile *profile;
-  RbChannel *channel;
-  RbClient *client;  /* in use by the caller */
-  RbClient *usual;   /* for all but the wait for a start */
-  GMutex lock;       /* of session */
-  RbEcuSession session;
-  RbUnitWait wait; /* may be NULL */
-  gpointer wait_data;
-  gboolean waiting; /* as it was told */
-  gint pending;     /* atomic; 0x78 to the request that is outstanding */
-};
 
 static gint64
 now_ms (void)
@@ -39,8 +25,8 @@ now_ms (void)
 }
 
 /* After every exchange but 0x10: what it tells of the session, and the ECU's name before an error. */
-static gboolean
-prefixed (RbUnit *self, gboolean good, GError **error)
+gboolean
+rb_unit_prefixed (RbUnit *self, gboolean good, GError **error)
 {
   guint8 nrc = rb_client_last_nrc (self->client);
   g_atomic_int_set (&self->pending, FALSE);
@@ -54,8 +40,8 @@ prefixed (RbUnit *self, gboolean good, GError **error)
   return good;
 }
 
-static gboolean
-fail (RbUnit *self, GError **error, RbReason reason, const char *text)
+gboolean
+rb_unit_fail (RbUnit *self, GError **error, RbReason reason, const char *text)
 {
   g_set_error (error, RB_UNIT_ERROR, (int) reason, "%s: %s", self->model->label, text);
   return FALSE;
@@ -167,8 +153,8 @@ rb_unit_keep_alive (RbUnit *self)
   return held;
 }
 
-static gboolean
-prefixed_did (RbUnit *self, guint16 did, gboolean good, GError **error)
+gboolean
+rb_unit_prefixed_did (RbUnit *self, guint16 did, gboolean good, GError **error)
 {
   if (!good)
     g_prefix_error (error, "%s: DID %04X: ", self->model->label, did);
@@ -176,8 +162,8 @@ prefixed_did (RbUnit *self, guint16 did, gboolean good, GError **error)
 }
 
 /* Of this ECU, and for good: not one that is busy. */
-static gboolean
-was_rejected (RbUnit *self, const GError *failure)
+gboolean
+rb_unit_was_rejected (RbUnit *self, const GError *failure)
 {
   return rb_client_last_nrc (self->client) != 0 && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
 }
@@ -190,15 +176,15 @@ rb_unit_read_coding (RbUnit *self, guint16 did, GBytes **data, GCancellable *can
   *data = rb_client_read_did (self->client, did, cancellable, &failure);
   guint8 nrc = rb_client_last_nrc (self->client);
   if (*data != NULL || nrc == RB_NRC_CONDITIONS_NOT_CORRECT || nrc == RB_NRC_OUT_OF_RANGE)
-    return prefixed (self, TRUE, error);
+    return rb_unit_prefixed (self, TRUE, error);
   g_propagate_error (error, g_steal_pointer (&failure));
-  return prefixed_did (self, did, FALSE, error);
+  return rb_unit_prefixed_did (self, did, FALSE, error);
 }
 
 gboolean
 rb_unit_write_did (RbUnit *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
 {
-  return prefixed (self, rb_client_write_did (self->client, did, data, cancellable, error), error);
+  return rb_unit_prefixed (self, rb_client_write_did (self->client, did, data, cancellable, error), error);
 }
 
 gboolean
@@ -207,10 +193,10 @@ rb_unit_read_dtcs (RbUnit *self, guint8 mask, GBytes **dtcs, GCancellable *cance
   g_autoptr (GError) failure = NULL;
   g_clear_pointer (dtcs, g_bytes_unref);
   *dtcs = rb_client_read_dtcs (self->client, mask, cancellable, &failure);
-  if (*dtcs != NULL || was_rejected (self, failure))
-    return prefixed (self, TRUE, error);
+  if (*dtcs != NULL || rb_unit_was_rejected (self, failure))
+    return rb_unit_prefixed (self, TRUE, error);
   g_propagate_error (error, g_steal_pointer (&failure));
-  return prefixed (self, FALSE, error);
+  return rb_unit_prefixed (self, FALSE, error);
 }
 
 gboolean
@@ -218,7 +204,7 @@ rb_unit_tell (RbUnit *self, const guint8 *request, gsize length, GCancellable *c
 {
   g_autoptr (GBytes) message = g_bytes_new (request, length);
   g_autoptr (GBytes) response = rb_client_request (self->client, message, cancellable, error);
-  return prefixed (self, response != NULL, error);
+  return rb_unit_prefixed (self, response != NULL, error);
 }
 
 gboolean
@@ -279,7 +265,7 @@ rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError 
   gsize length = 0;
   const guint8 *data = bytes == NULL ? NULL : g_bytes_get_data (bytes, &length);
   char *text = bytes == NULL ? NULL : rb_did_text_parse (data, length, error);
-  prefixed_did (self, did, text != NULL, error);
+  rb_unit_prefixed_did (self, did, text != NULL, error);
   return text;
 }
 
@@ -287,191 +273,14 @@ gboolean
 rb_unit_read_number (RbUnit *self, guint16 did, gint64 *value, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
-  if (!prefixed (self, bytes != NULL, error))
+  if (!rb_unit_prefixed (self, bytes != NULL, error))
     return FALSE;
   gsize length = g_bytes_get_size (bytes);
   RbReader reader = rb_reader_from_bytes (bytes);
   if (length < 1 || length > 4)
-    return fail (self, error, RB_REASON_WRONG_ANSWER, "a number it sent has a wrong length");
+    return rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "a number it sent has a wrong length");
   *value = (gint64) rb_reader_ube (&reader, (guint) length);
   return TRUE;
-}
-
-static void
-stored_free (gpointer data)
-{
-  RbUnitStored *self = data;
-  if (self == NULL)
-    return;
-  g_free (self->role);
-  g_free (self);
-}
-
-void
-rb_unit_claims_free (RbUnitClaims *self)
-{
-  g_free (self->serial);
-  g_free (self->hardware_id);
-  g_free (self->software);
-  g_free (self->key_id);
-  g_free (self->rxswin);
-  g_clear_pointer (&self->stored, g_ptr_array_unref);
-  g_free (self);
-}
-
-static void
-take_digest (RbReader *reader, char hex[65])
-{
-  const guint8 *digest = rb_reader_take (reader, RB_SHA256_LENGTH);
-  g_autofree char *text = digest == NULL ? g_strdup ("") : rb_bytes_to_hex (digest, RB_SHA256_LENGTH);
-  g_strlcpy (hex, text, 65);
-}
-
-static gboolean
-read_root (RbUnit *self, guint16 did, RbUnitRoot *root, GCancellable *cancellable, GError **error)
-{
-  if (did == 0)
-    return TRUE;
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, &failure);
-  if (bytes == NULL && self->profile->root_in_image && rb_reason_of (failure) == RB_REASON_REFUSED)
-    return TRUE; /* without an image there is no root */
-  if (bytes == NULL) {
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return prefixed (self, FALSE, error);
-  }
-  RbReader reader = rb_reader_from_bytes (bytes);
-  root->version = rb_reader_u32be (&reader);
-  take_digest (&reader, root->sha256);
-  return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about a root has a wrong length");
-}
-
-/* NULL: its role is not a text. One that is cut off shows in the reader. */
-static RbUnitStored *
-take_stored (RbReader *reader, GError **error)
-{
-  guint8 repo = rb_reader_u8 (reader);
-  guint8 length = rb_reader_u8 (reader);
-  const guint8 *role = rb_reader_take (reader, length);
-  g_autofree char *text = role == NULL ? g_strdup ("") : rb_did_text_parse (role, length, error);
-  if (text == NULL)
-    return NULL;
-  RbUnitStored *stored = g_new0 (RbUnitStored, 1);
-  stored->repo = repo;
-  stored->role = g_steal_pointer (&text);
-  stored->version = rb_reader_u32be (reader);
-  take_digest (reader, stored->sha256);
-  return stored;
-}
-
-static gboolean
-read_stored (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
-{
-  claims->stored = g_ptr_array_new_with_free_func (stored_free);
-  if (self->profile == NULL || self->profile->did_stored_metadata == 0)
-    return TRUE;
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, self->profile->did_stored_metadata, cancellable, error);
-  if (!prefixed (self, bytes != NULL, error))
-    return FALSE;
-  RbReader reader = rb_reader_from_bytes (bytes);
-  guint8 count = rb_reader_u8 (&reader);
-  for (guint i = 0; i < count && rb_reader_ok (&reader); i++) {
-    g_ptr_array_add (claims->stored, take_stored (&reader, error));
-    if (!prefixed_did (self, self->profile->did_stored_metadata, claims->stored->pdata[i] != NULL, error))
-      return FALSE;
-  }
-  return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its list of stored metadata has a wrong length");
-}
-
-const char *
-rb_unit_boot_cause_word (RbUnitBootCause cause)
-{
-  static const char *const words[] = { [RB_UNIT_BOOT_UNKNOWN] = "", [RB_UNIT_BOOT_INTERRUPTED] = "download-interrupted",
-                                       [RB_UNIT_BOOT_NO_BANK] = "no-valid-bank" };
-  return words[cause];
-}
-
-static gboolean
-read_boot (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
-{
-  guint16 did = self->profile == NULL ? 0 : self->profile->did_boot;
-  claims->application = claims->application_valid = TRUE;
-  if (did == 0)
-    return TRUE;
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
-  if (!prefixed (self, bytes != NULL, error))
-    return FALSE;
-  RbReader reader = rb_reader_from_bytes (bytes);
-  claims->application = rb_reader_u8 (&reader) == 0;
-  claims->application_valid = rb_reader_u8 (&reader) == 1;
-  guint8 cause = claims->application || rb_reader_left (&reader) == 0 ? 0 : rb_reader_u8 (&reader); /* not every bootloader tells it */
-  claims->boot_cause = cause > RB_UNIT_BOOT_NO_BANK ? RB_UNIT_BOOT_UNKNOWN : (RbUnitBootCause) cause;
-  return rb_reader_done (&reader) || fail (self, error, RB_REASON_WRONG_ANSWER, "its boot state has a wrong length");
-}
-
-/* What names an ECU is never blank: an ECU without a serial number is not another ECU. */
-static char *
-read_name (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error)
-{
-  g_autofree char *text = rb_unit_read_text (self, did, cancellable, error);
-  if (text == NULL || text[0] != '\0')
-    return g_steal_pointer (&text);
-  g_set_error (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER, "%s: DID %04X: expected a text, got only padding", self->model->label, did);
-  return NULL;
-}
-
-/* "" where the ECU rejects the request: it has no such text, or not in its bootloader. */
-static gboolean
-read_optional (RbUnit *self, guint16 did, char **text, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  *text = did == 0 ? g_strdup ("") : rb_unit_read_text (self, did, cancellable, &failure);
-  if (failure == NULL)
-    return TRUE;
-  gboolean rejected = was_rejected (self, failure);
-  if (rejected)
-    *text = g_strdup ("");
-  else
-    g_propagate_error (error, g_steal_pointer (&failure));
-  return rejected;
-}
-
-static gboolean
-read_optionals (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
-{
-  const RbProfile *profile = self->profile;
-  return read_optional (self, profile == NULL ? 0xf195 : profile->did_software, &claims->software, cancellable, error)
-         && read_optional (self, profile == NULL ? 0 : profile->did_key_id, &claims->key_id, cancellable, error)
-         && read_optional (self, profile == NULL ? 0 : profile->did_rxswin, &claims->rxswin, cancellable, error);
-}
-
-static void
-read_claimed_digest (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable)
-{
-  g_autoptr (GError) refused = NULL;
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, DID_CLAIMED_DIGEST, cancellable, &refused);
-  if (bytes == NULL)
-    return;
-  RbReader reader = rb_reader_from_bytes (bytes);
-  take_digest (&reader, claims->claimed_sha256);
-}
-
-RbUnitClaims *
-rb_unit_read_claims (RbUnit *self, GCancellable *cancellable, GError **error)
-{
-  const RbProfile *profile = self->profile;
-  g_autoptr (RbUnitClaims) claims = g_new0 (RbUnitClaims, 1);
-  claims->serial = read_name (self, profile == NULL ? 0xf18c : profile->did_serial, cancellable, error);
-  if (claims->serial == NULL)
-    return NULL;
-  claims->hardware_id = read_name (self, profile == NULL ? 0xf191 : profile->did_hardware_id, cancellable, error);
-  if (claims->hardware_id == NULL || !read_boot (self, claims, cancellable, error)
-      || (profile != NULL && !read_root (self, profile->did_director_root, &claims->director, cancellable, error))
-      || (profile != NULL && !read_root (self, profile->did_image_root, &claims->image, cancellable, error))
-      || !read_stored (self, claims, cancellable, error) || !read_optionals (self, claims, cancellable, error))
-    return NULL;
-  read_claimed_digest (self, claims, cancellable);
-  return g_steal_pointer (&claims);
 }
 
 gboolean
@@ -489,7 +298,7 @@ rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError
 gboolean
 rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable, GError **error)
 {
-  if (!prefixed (self, rb_unlock_ecu (self->client, self->profile, identity, ownership, cancellable, error), error))
+  if (!rb_unit_prefixed (self, rb_unlock_ecu (self->client, self->profile, identity, ownership, cancellable, error), error))
     return FALSE;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   rb_ecu_session_unlock (&self->session, now_ms ());
@@ -524,8 +333,8 @@ wait_for_boot (RbUnit *self, GCancellable *cancellable, GError **error)
     good = answers (self, &silent, cancellable, error);
   self->client = self->usual;
   if (good || !silent)
-    return prefixed (self, good, error);
-  return fail (self, error, RB_REASON_BOOT_FAILED, "it does not answer after its reset");
+    return rb_unit_prefixed (self, good, error);
+  return rb_unit_fail (self, error, RB_REASON_BOOT_FAILED, "it does not answer after its reset");
 }
 
 gboolean
@@ -535,7 +344,7 @@ rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error)
   /* an ECU may reset without answering: whether it came back decides */
   if (!rb_client_reset (self->client, 0x01, cancellable, &failure) && rb_reason_of (failure) != RB_REASON_NO_ANSWER) {
     g_propagate_error (error, g_steal_pointer (&failure));
-    return prefixed (self, FALSE, error);
+    return rb_unit_prefixed (self, FALSE, error);
   }
   g_mutex_lock (&self->lock);
   rb_ecu_session_end (&self->session);
@@ -574,11 +383,11 @@ static gboolean
 routine_succeeds (RbUnit *self, guint16 routine, GBytes *option, const char *otherwise, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) answer = rb_client_routine (self->client, routine, option, cancellable, error);
-  if (!prefixed (self, answer != NULL, error))
+  if (!rb_unit_prefixed (self, answer != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (answer);
   guint8 status = rb_reader_u8 (&reader);
-  return (rb_reader_ok (&reader) && status == 0) || fail (self, error, RB_REASON_REFUSED, otherwise);
+  return (rb_reader_ok (&reader) && status == 0) || rb_unit_fail (self, error, RB_REASON_REFUSED, otherwise);
 }
 
 static gboolean
@@ -598,11 +407,11 @@ try_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, 
   gsize block = 0;
   if (!erase (self, address, length, cancellable, error))
     return FALSE;
-  if (!prefixed (self, rb_client_download (self->client, address, length, &block, cancellable, error), error))
+  if (!rb_unit_prefixed (self, rb_client_download (self->client, address, length, &block, cancellable, error), error))
     return FALSE;
   if (self->profile->max_block > 0)
     block = MIN (block, self->profile->max_block);
-  return prefixed (self, send_data (self, data, length, block, report, cancellable, error), error);
+  return rb_unit_prefixed (self, send_data (self, data, length, block, report, cancellable, error), error);
 }
 
 /* Did blocks turn out to be too long in this attempt, and the ECU give the download up over it? */
@@ -649,7 +458,7 @@ rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, g
     const guint8 *data = rb_reader_take (&reader, length);
     report.before += 8;
     if (data == NULL)
-      return fail (self, error, RB_REASON_MALFORMED, "its image is not a segment container");
+      return rb_unit_fail (self, error, RB_REASON_MALFORMED, "its image is not a segment container");
     if (!write_segment (self, address, data, length, &report, cancellable, error))
       return FALSE;
   }
@@ -660,15 +469,15 @@ char *
 rb_unit_digest (RbUnit *self, GBytes *nonce, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) answer = rb_client_read_routine (self->client, self->profile->routine_digest, nonce, cancellable, error);
-  if (!prefixed (self, answer != NULL, error))
+  if (!rb_unit_prefixed (self, answer != NULL, error))
     return NULL;
   RbReader reader = rb_reader_from_bytes (answer);
   guint8 status = rb_reader_u8 (&reader);
   char hex[65];
-  take_digest (&reader, hex);
+  rb_unit_claims_take_digest (&reader, hex);
   if (status == 0 && rb_reader_done (&reader))
     return g_strdup (hex);
-  fail (self, error, RB_REASON_WRONG_ANSWER, "it gives no digest of its flash");
+  rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "it gives no digest of its flash");
   return NULL;
 }
 
@@ -676,7 +485,7 @@ static gboolean
 try_stage (RbUnit *self, const char *path, const guint8 *data, gsize length, GCancellable *cancellable, GError **error)
 {
   gsize block = 0;
-  return prefixed (self,
+  return rb_unit_prefixed (self,
                    rb_client_add_file (self->client, path, (guint32) length, &block, cancellable, error)
                      && send_data (self, data, length, block, NULL, cancellable, error),
                    error);
@@ -711,7 +520,7 @@ reason_of_ecu (const char *word)
 static gboolean
 judge_answer (RbUnit *self, GBytes *answer, const char *what, GError **error)
 {
-  if (!prefixed (self, answer != NULL, error))
+  if (!rb_unit_prefixed (self, answer != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (answer);
   guint8 status = rb_reader_u8 (&reader);
@@ -762,7 +571,7 @@ rb_unit_drop (RbUnit *self, int repo, const char *role, GCancellable *cancellabl
 static GBytes *
 first_field (RbUnit *self, GBytes *answer, RbReader *rest, GError **error)
 {
-  if (!prefixed (self, answer != NULL, error))
+  if (!rb_unit_prefixed (self, answer != NULL, error))
     return NULL;
   *rest = rb_reader_from_bytes (answer);
   guint8 status = rb_reader_u8 (rest);
@@ -771,7 +580,7 @@ first_field (RbUnit *self, GBytes *answer, RbReader *rest, GError **error)
   if (status == 0 && field != NULL && length > 0)
     return field;
   g_clear_pointer (&field, g_bytes_unref);
-  fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about its key has a wrong length");
+  rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about its key has a wrong length");
   return NULL;
 }
 
@@ -806,7 +615,7 @@ rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *ch
   guint16 length = rb_reader_u16be (&rest);
   g_autoptr (GBytes) proof = rb_reader_take_bytes (&rest, length);
   if (proof == NULL || length == 0)
-    return fail (self, error, RB_REASON_WRONG_ANSWER, "its proof of possession has a wrong length");
+    return rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its proof of possession has a wrong length");
   *spki = g_steal_pointer (&key);
   *signature = g_steal_pointer (&proof);
   return TRUE;
@@ -816,12 +625,12 @@ rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *ch
 static GBytes *
 whole_answer (RbUnit *self, GBytes *answer, gsize least, GError **error)
 {
-  if (!prefixed (self, answer != NULL, error))
+  if (!rb_unit_prefixed (self, answer != NULL, error))
     return NULL;
   RbReader reader = rb_reader_from_bytes (answer);
   if (rb_reader_u8 (&reader) == 0 && rb_reader_left (&reader) >= least)
     return rb_reader_take_bytes (&reader, rb_reader_left (&reader));
-  fail (self, error, RB_REASON_WRONG_ANSWER, "its answer is too short");
+  rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer is too short");
   return NULL;
 }
 
@@ -836,13 +645,13 @@ gboolean
 rb_unit_read_she (RbUnit *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, self->profile->did_she_counter, cancellable, error);
-  if (!prefixed (self, bytes != NULL, error))
+  if (!rb_unit_prefixed (self, bytes != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (bytes);
   *slot = rb_reader_u8 (&reader);
   *counter = rb_reader_u32be (&reader);
   if (!rb_reader_ok (&reader))
-    return fail (self, error, RB_REASON_WRONG_ANSWER, "its key slot has a wrong length");
+    return rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its key slot has a wrong length");
   g_autoptr (GError) refused = NULL;
   *proof = rb_client_read_did (self->client, DID_SHE_PROOF, cancellable, &refused);
   return TRUE;

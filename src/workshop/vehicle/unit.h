@@ -16,40 +16,6 @@ RB_DECLARE_ERROR_DOMAIN (unit);
  */
 typedef struct _RbUnit RbUnit;
 
-typedef struct {
-  gint64 version;   /* 0: the ECU keeps none */
-  char sha256[65];  /* "" then */
-} RbUnitRoot;
-
-typedef struct {
-  int repo;         /* 0 Director, 1 Image */
-  char *role;
-  gint64 version;
-  char sha256[65];
-} RbUnitStored;
-
-/* Why an ECU is in its bootloader, by its own word. */
-typedef enum {
-  RB_UNIT_BOOT_UNKNOWN,     /* it does not say, or it is not */
-  RB_UNIT_BOOT_INTERRUPTED, /* a download was interrupted */
-  RB_UNIT_BOOT_NO_BANK,     /* none of its banks holds a valid application */
-} RbUnitBootCause;
-const char *rb_unit_boot_cause_word (RbUnitBootCause cause); /* "download-interrupted", "no-valid-bank"; static */
-
-/* What an ECU says of itself. Claims: nothing in here proves anything. */
-typedef struct {
-  char *serial, *hardware_id, *software, *key_id;
-  char *rxswin;              /* UN R156; "" where the ECU has none */
-  gboolean application;      /* running, else the bootloader */
-  gboolean application_valid;
-  RbUnitBootCause boot_cause;
-  RbUnitRoot director, image;
-  GPtrArray *stored;         /* of RbUnitStored */
-  char claimed_sha256[65];   /* of the image; "" when it says none */
-} RbUnitClaims;
-void rb_unit_claims_free (RbUnitClaims *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbUnitClaims, rb_unit_claims_free)
-
 /* Opens the channel. profile may be NULL (identification by common DIDs only); both are borrowed. */
 RbUnit *rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_unit_free (RbUnit *self);
@@ -90,8 +56,6 @@ gboolean rb_unit_lost_session (RbUnit *self);
 char *rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Number of a DID of 1–4 bytes, big endian. */
 gboolean rb_unit_read_number (RbUnit *self, guint16 did, gint64 *value, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* software, key_id and rxswin are "" where the ECU rejects the request. Serial number and hardware id are never "": wrong-answer. */
-RbUnitClaims *rb_unit_read_claims (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 gboolean rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x29 with an identity of purpose RB_PURPOSE_ECU_AUTHENTICATION, or 0x27, as the profile says, in the session that is active.

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/recovery-run.h"
+
+#include "core/moment.h"
+#include "crypto/digest.h"
+#include "library/library.h"
+#include "recovery/by-hand.h"
+#include "recovery/dtc.h"
+#include "recovery/evidence.h"
+#include "recovery/lanes.h"
+#include "recovery/persist.h"
+#include "recovery/recovery-inside.h"
+
+#include <string.h>
+
+#define MAX_LOST 5
+
+typedef struct {
+  RbRecovery *recovery;
+  GCancellable *cancellable;
+  gint wants; /* atomic; an ECU has something to write, and nothing was prepared for it, or its coding is in no record outside */
+} Run;
+
+/* Done or parked, it has been reset or is in its default session: the others are not. */
+static gboolean
+end_one (Run *run, RbWork *work)
+{
+  if (work->reason != RB_REASON_NO_ANSWER)
+    rb_supervise_join_network (run->recovery->supervise, work, run->cancellable);
+  return TRUE;
+}
+
+/* (RbLanesWork) One ECU to its end: done, parked, or FALSE when the run cannot go on. */
+static gboolean
+run_one (RbWork *work, gpointer user_data, GError **error)
+{
+  Run *run = user_data;
+  const RbWorkContext context = rb_recovery_work_context (run->recovery, run->cancellable);
+  g_autoptr (GError) failure = NULL;
+  if (!rb_supervise_may_go_on (run->recovery->supervise, error))
+    return FALSE;
+  if (rb_persist_run (work, &context, &failure))
+    return end_one (run, work);
+  if (work->wants_network || work->wants_evidence) {
+    work->wants_network = work->wants_evidence = FALSE;
+    g_atomic_int_set (&run->wants, TRUE);
+    return FALSE;
+  }
+  /* an ECU under which the link goes away again and again is not tried for ever */
+  gboolean lost = rb_reason_is_link_lost (rb_reason_of (failure)) && work->lost++ < MAX_LOST;
+  rb_work_fail (work, &context, lost ? RB_ECU_UNKNOWN : RB_ECU_PARKED, failure);
+  work->finished = rb_moment_now ();
+  if (!lost && (!rb_supervise_is_fatal (failure) || rb_reason_is_link_lost (rb_reason_of (failure))))
+    return end_one (run, work);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* ECUs of that rank that are neither done nor parked. (element-type RbWork) */
+static GPtrArray *
+open_works (RbRecovery *self, RbLanesRank rank)
+{
+  GPtrArray *open = g_ptr_array_new ();
+  for (guint i = 0; i < self->works->len; i++) {
+    RbWork *work = self->works->pdata[i];
+    gboolean ended = work->finished != 0 && (work->state == RB_ECU_DONE || work->state == RB_ECU_PARKED);
+    if (rb_lanes_rank (rb_contents_model (self->contents), work->model) == rank && !ended)
+      g_ptr_array_add (open, work);
+  }
+  return open;
+}
+
+/* (RbSuperviseRead) Noted first: who is killed after it leaves a network that the next run restores. */
+static gboolean
+prepare_network (gpointer user_data, GCancellable *cancellable, GError **error)
+{
+  RbRecovery *self = user_data;
+  return rb_journal_prepare (self->journal, self->number, TRUE, error)
+         && rb_supervise_prepare_network (self->supervise, cancellable, error);
+}
+
+/* What a write needs, while no lane is at work. */
+static gboolean
+provide (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  const RbSign sign = rb_recovery_signing (self);
+  const RbWorkContext context = rb_recovery_work_context (self, cancellable);
+  return (self->evidence == NULL || rb_evidence_leave (&sign, &context, self->evidence, error))
+         && (rb_supervise_has_network (self->supervise)
+             || rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error));
+}
+
+/* A run with nothing to write leaves the vehicle's network alone. An ECU that could not be observed yet may ask for it later. */
+static gboolean
+prepare (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  return !rb_work_any_has_needs (self->works) || provide (self, cancellable, error);
+}
+
+/* On every way out. Where the link is gone S3 ends it, and the next run restores the rest. */
+void
+rb_recovery_run_conclude (RbRecovery *self)
+{
+  g_autoptr (GError) failure = NULL;
+  if (rb_supervise_has_network (self->supervise) && !rb_recovery_restore_network (self, TRUE, &failure))
+    g_debug ("network of the vehicle: %s", failure->message);
+  if (self->ran && failure == NULL)
+    rb_dtc_read_all_after (self->works, rb_supervise_link (self->supervise), rb_supervise_emit, self->supervise);
+}
+
+/* When the link is lost every lane ends; with a new one the ECUs that are still open are observed and worked on again. */
+static gboolean
+run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
+{
+  for (;;) {
+    Run run = { .recovery = self, .cancellable = cancellable };
+    g_autoptr (GPtrArray) works = open_works (self, rank);
+    g_autoptr (GError) failure = NULL;
+    gboolean ended = rb_lanes_run (works, run_one, &run, &failure);
+    if (ended && (!run.wants || !provide (self, cancellable, error)))
+      return !run.wants;
+    if (ended)
+      continue;
+    if (!rb_reason_is_link_lost (rb_reason_of (failure))) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+    if (!rb_supervise_find_again (self->supervise, cancellable, error))
+      return FALSE;
+  }
+}
+
+static gboolean
+run_rank_and_recipes (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
+{
+  const RbWorkContext context = rb_recovery_work_context (self, cancellable);
+  const RbByHand by_hand = { self->supervise, self->confirm, self->confirm_data };
+  if (!run_rank (self, rank, cancellable, error))
+    return FALSE;
+  g_autoptr (GPtrArray) tried = rb_by_hand_follow (self->works, &by_hand, &context, error);
+  if (tried == NULL || (tried->len > 0 && !run_rank (self, rank, cancellable, error)))
+    return FALSE;
+  rb_by_hand_give_up (tried, &context);
+  return TRUE;
+}
+
+/* The vehicle version manifest, signed by the Primary; an error when it gives none. */
+static GBytes *
+read_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (rb_recovery_campaign (self), self->vin, work->assignment->serial);
+  g_autoptr (GBytes) challenge = rb_digest_random (16);
+  if (work->profile->routine_manifest != 0 && work->unit != NULL)
+    return rb_unit_manifest (work->unit, nonce, challenge, cancellable, error);
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "%s: its profile has no vehicle version manifest", work->model->label);
+  return NULL;
+}
+
+/* Of the vehicle as it came in: told where it is to be had. */
+static void
+read_manifest_before (RbRecovery *self, GCancellable *cancellable)
+{
+  RbWork *work = rb_supervise_primary (self->supervise);
+  g_autoptr (GError) refused = NULL;
+  g_clear_pointer (&self->manifest_before, g_bytes_unref);
+  self->manifest_before = work == NULL ? NULL : read_manifest (self, work, cancellable, &refused);
+  if (refused != NULL)
+    g_debug ("no vehicle version manifest: %s", refused->message);
+}
+
+/* (RbSuperviseRead) The vehicle's signed state is what the record is about: a Primary that does not give it is not done. */
+static gboolean
+read_manifest_after (gpointer user_data, GCancellable *cancellable, GError **error)
+{
+  RbRecovery *self = user_data;
+  RbWork *work = rb_supervise_primary (self->supervise);
+  g_autoptr (GError) refused = NULL;
+  g_clear_pointer (&self->manifest_after, g_bytes_unref);
+  if (work == NULL || work->state != RB_ECU_DONE)
+    return TRUE;
+  self->manifest_after = read_manifest (self, work, cancellable, &refused);
+  if (refused == NULL)
+    return TRUE;
+  if (rb_supervise_is_fatal (refused)) {
+    g_propagate_error (error, g_steal_pointer (&refused));
+    return FALSE;
+  }
+  const RbWorkContext context = rb_recovery_work_context (self, cancellable);
+  rb_work_fail (work, &context, RB_ECU_PARKED, refused);
+  return TRUE;
+}
+
+/* For who resumes after this run, here or elsewhere. */
+static gboolean
+keep_inspection (RbRecovery *self, GError **error)
+{
+  char *text = json_dumps (rb_inspection_json (self->inspection), JSON_COMPACT);
+  gboolean kept = rb_journal_keep_inspection (self->journal, self->number, text, error);
+  free (text);
+  return kept;
+}
+
+static gboolean
+park_unproven (RbRecovery *self, GError **error)
+{
+  const RbSign sign = rb_recovery_signing (self);
+  const RbWorkContext context = rb_recovery_work_context (self, NULL);
+  return rb_sign_park_unproven (&sign, &context, error);
+}
+
+/* Under the library's lock: a campaign is removed only while no recovery of it is open. */
+static gboolean
+begin (RbRecovery *self, GError **error)
+{
+  self->run_started = rb_recovery_moment (self);
+  if (self->number > 0)
+    return rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
+  self->started = self->run_started;
+  g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
+  g_autoptr (RbLock) lock = rb_library_lock (library, error);
+  return lock != NULL && rb_library_begin (library, self->contents, self->vin, error)
+         && rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error)
+         && rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
+}
+
+/* Of all that this vehicle needs to be complete. */
+static guint
+count_open (RbRecovery *self)
+{
+  guint open = 0;
+  for (guint i = 0; i < self->complete->len; i++) {
+    RbCompletenessEcu *ecu = self->complete->pdata[i];
+    const RbWork *work = rb_recovery_work_of (self, ecu->hardware_id);
+    ecu->done = work != NULL && work->state == RB_ECU_DONE;
+    RbCompletenessVerdict verdict = rb_completeness_judge (ecu);
+    open += verdict != RB_COMPLETENESS_DONE && verdict != RB_COMPLETENESS_NOT_FITTED ? 1 : 0;
+  }
+  return open;
+}
+
+static void
+begin_works (RbRecovery *self)
+{
+  for (guint i = 0; i < self->works->len; i++) {
+    RbWork *work = self->works->pdata[i];
+    work->finished = 0;
+    work->lost = work->silent = work->silent_in_all = 0;
+    work->doubt = work->doubted = 0;
+    work->reset_for_download = FALSE;
+    g_clear_pointer (&work->recipe_steps, g_ptr_array_unref);
+  }
+}
+
+gboolean
+rb_recovery_run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
+{
+  rb_recovery_emit_phase (self, "run");
+  if (!rb_recovery_may_run (self, error) || !begin (self, error) || !keep_inspection (self, error))
+    return FALSE;
+  self->ran = TRUE;
+  begin_works (self);
+  self->row_before = rb_journal_last_row (self->journal);
+  self->end = RB_STATEMENT_ABORTED;
+  /* an earlier run of this object may have ended with the link */
+  if (!rb_supervise_resume (self->supervise, cancellable, error))
+    return FALSE;
+  read_manifest_before (self, cancellable);
+  if (!prepare (self, cancellable, error))
+    return FALSE;
+  for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
+    if (!run_rank_and_recipes (self, (RbLanesRank) rank, cancellable, error))
+      return FALSE;
+  if (!rb_supervise_read_through (self->supervise, read_manifest_after, self, cancellable, error))
+    return FALSE;
+  self->end = RB_STATEMENT_FINISHED;
+  if (!park_unproven (self, error))
+    return FALSE;
+  guint open = count_open (self);
+  if (open == 0)
+    return TRUE;
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "not done: %u of %u ECUs", open, self->works->len);
+  return FALSE;
+}
