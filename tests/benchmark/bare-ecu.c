@@ -2,8 +2,8 @@
 /*
  * bare-ecu PATH BITRATE DATA_BITRATE: an ECU that does nothing but answer, on a paced bus of its own (data bit rate 0:
  * classic). After RequestTransferExit it prints one line: what the bus carried since RequestDownload, and the processor
- * time that bus and ECU took: bytes, nanoseconds from the first request's end to the last answer, nanoseconds with a frame on the bus,
- * worst idle, worst lateness, processor microseconds. Ends with its standard input.
+ * time that bus and ECU took: bytes, nanoseconds from the first request's end to the last answer, nanoseconds with a
+ * frame on the bus, worst idle, worst lateness, processor microseconds. Ends with its standard input.
  */
 #include "sim-can/bus-hub.h"
 
@@ -26,7 +26,8 @@ processor_us (void)
 {
   struct rusage usage;
   getrusage (RUSAGE_SELF, &usage);
-  return (gint64) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+  return (gint64) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec
+         + usage.ru_stime.tv_usec;
 }
 
 static GPtrArray *
@@ -52,7 +53,8 @@ static void
 report (const Ecu *self)
 {
   const RbWireCount *count = rb_wire_count (self->wire);
-  printf ("%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n",
+  printf ("%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
+          " %" G_GINT64_FORMAT "\n",
           self->bytes, rb_can_host_now () - self->started, count->busy, count->worst_idle, count->worst_late,
           processor_us () - self->processor);
   fflush (stdout);
@@ -65,17 +67,12 @@ serve (gpointer data, GBytes *request, gboolean functional, gint64 now)
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
   switch (sid) {
-  case 0x34:
-    begin (self);
-    return answer ("\x74\x20\x0f\xff", 4);
+  case 0x34: begin (self); return answer ("\x74\x20\x0f\xff", 4);
   case 0x36:
     self->bytes += rb_reader_left (&reader) - 1;
     return answer ((const guint8[]){ 0x76, rb_reader_u8 (&reader) }, 2);
-  case 0x37:
-    report (self);
-    return answer ("\x77", 1);
-  default:
-    return answer ((const guint8[]){ 0x7f, sid, 0x11 }, 3);
+  case 0x37: report (self); return answer ("\x77", 1);
+  default: return answer ((const guint8[]){ 0x7f, sid, 0x11 }, 3);
   }
 }
 
@@ -93,9 +90,16 @@ main (int argc, char **argv)
     return 2;
   g_autoptr (GError) error = NULL;
   gboolean fd = atoi (argv[3]) != 0;
-  const RbWireConfig bus = { .fd = fd, .bitrate = (guint32) atoi (argv[2]), .data_bitrate = (guint32) atoi (argv[3]), .paced = TRUE };
-  const RbCanEcuConfig config = { .isotp = { .tx_id = 0x7e8, .rx_id = 0x7e0, .tx_extension = -1, .rx_extension = -1, .fd = fd, .brs = fd,
-                                             .pad = TRUE, .padding = 0xcc },
+  const RbWireConfig bus
+    = { .fd = fd, .bitrate = (guint32) atoi (argv[2]), .data_bitrate = (guint32) atoi (argv[3]), .paced = TRUE };
+  const RbCanEcuConfig config = { .isotp = { .tx_id = 0x7e8,
+                                             .rx_id = 0x7e0,
+                                             .tx_extension = -1,
+                                             .rx_extension = -1,
+                                             .fd = fd,
+                                             .brs = fd,
+                                             .pad = TRUE,
+                                             .padding = 0xcc },
                                   .functional_extension = -1 };
   g_autoptr (RbCanHost) host = rb_can_host_new (rb_can_network_new_bare (&bus), &error);
   RbCanNetwork *network = host == NULL ? NULL : rb_can_host_network (host);

@@ -17,10 +17,10 @@
 #include "uds/client.h"
 
 /*
- * doip-loopback BLOCK RATIO: an image of 16 MiB in TransferData messages of BLOCK bytes over DoIP on the loopback interface, by the UDS
- * client and a link with its process, and by a program of nothing but sockets that has its messages made beforehand, into the flash of
- * the same bare entity in another process. They take turns, and the median of each counts; less than RATIO of the bare program's
- * goodput fails, and so does a byte that arrived wrong.
+ * doip-loopback BLOCK RATIO: an image of 16 MiB in TransferData messages of BLOCK bytes over DoIP on the loopback
+ * interface, by the UDS client and a link with its process, and by a program of nothing but sockets that has its
+ * messages made beforehand, into the flash of the same bare entity in another process. They take turns, and the median
+ * of each counts; less than RATIO of the bare program's goodput fails, and so does a byte that arrived wrong.
  */
 enum { TURNS = 25, HEADER = 8, ADDRESSES = 4, BEFORE_DATA = 2 };
 #define IMAGE ((gsize) 16 << 20)
@@ -30,7 +30,7 @@ typedef struct {
   gsize blocks;
   guint8 *image;
   guint8 *messages; /* the same as UDS messages of block bytes, the last may be shorter */
-  guint8 *flash;    /* the entity's */
+  guint8 *flash; /* the entity's */
 } Download;
 
 static guint8 *
@@ -119,7 +119,8 @@ bare_connect (guint16 port)
   const int one = 1;
   const guint8 activation[] = { 0x0e, 0x80, 0, 0, 0, 0, 0 };
   guint8 payload[64];
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK), .sin_port = htons (port) };
+  struct sockaddr_in address
+    = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK), .sin_port = htons (port) };
   int fd = socket (AF_INET, SOCK_STREAM, 0);
   if (connect (fd, (struct sockaddr *) &address, sizeof address) != 0)
     die ("no connection");
@@ -201,8 +202,11 @@ main (int argc, char **argv)
   qsort (bare, TURNS, sizeof *bare, by_size);
   qsort (ours, TURNS, sizeof *ours, by_size);
   double megabytes = (double) IMAGE / 1e6, ratio = bare[TURNS / 2] / ours[TURNS / 2];
-  printf ("16 MiB in %" G_GSIZE_FORMAT " blocks of %" G_GSIZE_FORMAT " bytes: bare %.3f s, %.1f MB/s; link with its process %.3f s, %.1f MB/s; ratio %.3f (at least"
-          " %.2f)\n", self.blocks, self.block, bare[TURNS / 2], megabytes / bare[TURNS / 2], ours[TURNS / 2], megabytes / ours[TURNS / 2], ratio, wanted);
+  printf ("16 MiB in %" G_GSIZE_FORMAT " blocks of %" G_GSIZE_FORMAT
+          " bytes: bare %.3f s, %.1f MB/s; link with its process %.3f s, %.1f MB/s; ratio %.3f (at least"
+          " %.2f)\n",
+          self.blocks, self.block, bare[TURNS / 2], megabytes / bare[TURNS / 2], ours[TURNS / 2],
+          megabytes / ours[TURNS / 2], ratio, wanted);
   g_free (self.messages);
   g_free (self.image);
   return ratio >= wanted ? 0 : 1;

@@ -2,11 +2,11 @@
 /*
  * download BARE-ECU BITRATE DATA_BITRATE BYTES LEAST-RATIO MOST-PERCENT
  *
- * One RequestDownload to a bare ECU over a paced virtual bus by this project's UDS client, link process and ISO-TP, and its
- * goodput as a ratio to what the bus could carry if nobody ever waited: for each block one first frame, one flow control, consecutive
- * frames and one answer, each as long as such a frame is on average. MOST bounds the processor time of the
- * tester, link process included, in percent of a core; 0: not at all.
- * RECALLBAY_BENCH_BYTES in the environment replaces BYTES.
+ * One RequestDownload to a bare ECU over a paced virtual bus by this project's UDS client, link process and ISO-TP, and
+ * its goodput as a ratio to what the bus could carry if nobody ever waited: for each block one first frame, one flow
+ * control, consecutive frames and one answer, each as long as such a frame is on average. MOST bounds the processor
+ * time of the tester, link process included, in percent of a core; 0: not at all. RECALLBAY_BENCH_BYTES in the
+ * environment replaces BYTES.
  */
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -34,10 +34,12 @@ processor_us (int whose)
 {
   struct rusage usage;
   getrusage (whose, &usage);
-  return (gint64) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+  return (gint64) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec
+         + usage.ru_stime.tv_usec;
 }
 
-/* The average time of a frame: the first byte counts as in consecutive frames, that much random data, the rest filler. */
+/* The average time of a frame: the first byte counts as in consecutive frames, that much random data, the rest filler.
+ */
 static double
 frame_ns (const Plan *plan, guint32 id, guint8 random, guint8 length)
 {
@@ -71,8 +73,8 @@ ecu_start (Ecu *self, const char *program, const char *path, const Plan *plan, G
 {
   g_autofree char *bitrate = g_strdup_printf ("%u", plan->bitrate);
   g_autofree char *data_bitrate = g_strdup_printf ("%u", plan->data_bitrate);
-  self->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, error, program, path, bitrate,
-                                    data_bitrate, NULL);
+  self->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, error, program,
+                                    path, bitrate, data_bitrate, NULL);
   if (self->process == NULL)
     return FALSE;
   self->out = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
@@ -90,7 +92,8 @@ download (const Plan *plan, RbClient *client, gsize *block, GError **error)
     image[i] = g_rand_int (rand);
   if (!rb_client_download (client, 0, (guint32) plan->bytes, block, NULL, error))
     return FALSE;
-  return rb_client_transfer (client, bytes, plan->bytes, *block, NULL, NULL, NULL, error) && rb_client_transfer_exit (client, NULL, error);
+  return rb_client_transfer (client, bytes, plan->bytes, *block, NULL, NULL, NULL, error)
+         && rb_client_transfer_exit (client, NULL, error);
 }
 
 static int
@@ -98,18 +101,24 @@ judge (const Plan *plan, const char *line, gsize block, gint64 tester_us)
 {
   guint64 bytes;
   gint64 time, busy, idle, late, ecu_us;
-  if (line == NULL || sscanf (line, "%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
-                              &bytes, &time, &busy, &idle, &late, &ecu_us) != 6 || bytes != plan->bytes)
+  if (line == NULL
+      || sscanf (line,
+                 "%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
+                 " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
+                 &bytes, &time, &busy, &idle, &late, &ecu_us)
+           != 6
+      || bytes != plan->bytes)
     return 1;
   double goodput = (double) bytes / (double) time * 1e9;
   double best = formula (plan, block);
   double tester = 100.0 * (double) tester_us * 1000 / (double) time;
   double ecu = 100.0 * (double) ecu_us * 1000 / (double) time;
-  printf ("%u/%u bit/s: %" G_GUINT64_FORMAT " bytes in %.1f s, blocks of %" G_GSIZE_FORMAT " data bytes\n", plan->bitrate, plan->data_bitrate, bytes,
-          (double) time / 1e9, block);
-  printf ("  goodput %.1f kB/s, formula %.1f kB/s, ratio %.4f (least %.2f)\n", goodput / 1000, best / 1000, goodput / best, plan->least);
-  printf ("  bus in use %.2f %%, worst gap %.3f ms, hub at worst %.3f ms late\n", 100.0 * (double) busy / (double) time, (double) idle / 1e6,
-          (double) late / 1e6);
+  printf ("%u/%u bit/s: %" G_GUINT64_FORMAT " bytes in %.1f s, blocks of %" G_GSIZE_FORMAT " data bytes\n",
+          plan->bitrate, plan->data_bitrate, bytes, (double) time / 1e9, block);
+  printf ("  goodput %.1f kB/s, formula %.1f kB/s, ratio %.4f (least %.2f)\n", goodput / 1000, best / 1000,
+          goodput / best, plan->least);
+  printf ("  bus in use %.2f %%, worst gap %.3f ms, hub at worst %.3f ms late\n", 100.0 * (double) busy / (double) time,
+          (double) idle / 1e6, (double) late / 1e6);
   printf ("  processor: tester %.2f %% of a core, bus and ECU %.2f %%\n", tester, ecu);
   return goodput / best >= plan->least && (plan->most <= 0 || tester < plan->most) ? 0 : 1;
 }
@@ -117,7 +126,11 @@ judge (const Plan *plan, const char *line, gsize block, gint64 tester_us)
 static gsize
 transfer (const Plan *plan, const char *uri, GError **error)
 {
-  const RbAddress address = { .request = 0x7e0, .response = 0x7e8, .extension = -1, .response_extension = -1, .padding = 0xcc,
+  const RbAddress address = { .request = 0x7e0,
+                              .response = 0x7e8,
+                              .extension = -1,
+                              .response_extension = -1,
+                              .padding = 0xcc,
                               .fd = plan->data_bitrate != 0 };
   const RbClientTiming timing = { .p2_ms = 1000 };
   g_autoptr (RbLink) link = rb_link_open (uri, NULL, error);
@@ -147,7 +160,8 @@ main (int argc, char **argv)
   if (argc != 7)
     return 2;
   const char *bytes = g_getenv ("RECALLBAY_BENCH_BYTES");
-  const Plan plan = { (guint32) atoi (argv[2]), (guint32) atoi (argv[3]), (gsize) atol (bytes == NULL ? argv[4] : bytes), atof (argv[5]), atof (argv[6]) };
+  const Plan plan = { (guint32) atoi (argv[2]), (guint32) atoi (argv[3]),
+                      (gsize) atol (bytes == NULL ? argv[4] : bytes), atof (argv[5]), atof (argv[6]) };
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = g_dir_make_tmp ("recallbay-bench-XXXXXX", NULL);
   g_autofree char *path = g_build_filename (folder, "bus", NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stopwatch run PROGRAM ARGUMENT…: how long a process took from fork to end, and its peak memory.
- * stopwatch floor FILE OFFSET LENGTH KEY SIGNATURE: one pass over a file's bytes, their SHA-256, and one Ed25519 verification of
- * LENGTH of them, without any process start. Both print "MICROSECONDS KILOBYTES PROCESSOR", the last in microseconds of all threads.
+ * stopwatch floor FILE OFFSET LENGTH KEY SIGNATURE: one pass over a file's bytes, their SHA-256, and one Ed25519
+ * verification of LENGTH of them, without any process start. Both print "MICROSECONDS KILOBYTES PROCESSOR", the last in
+ * microseconds of all threads.
  */
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -60,7 +61,8 @@ run (char **command)
   }
   if (child < 0 || wait4 (child, &status, 0, &usage) != child)
     die ("no child");
-  printf ("%ld %ld %ld\n", now () - begin, usage.ru_maxrss, microseconds_of (&usage.ru_utime) + microseconds_of (&usage.ru_stime));
+  printf ("%ld %ld %ld\n", now () - begin, usage.ru_maxrss,
+          microseconds_of (&usage.ru_utime) + microseconds_of (&usage.ru_stime));
   return WIFEXITED (status) ? WEXITSTATUS (status) : 128;
 }
 

@@ -115,7 +115,8 @@ make_root_of (RbDialect dialect, gint64 version, RbPrivateKey *key, RbPrivateKey
 {
   g_autoptr (GPtrArray) keys = g_ptr_array_new ();
   g_ptr_array_add (keys, rb_key_private_public (key));
-  const RbAuthorRole roles[] = { { "root", keys, 1 }, { "timestamp", keys, 1 }, { "snapshot", keys, 1 }, { "targets", keys, 1 } };
+  const RbAuthorRole roles[]
+    = { { "root", keys, 1 }, { "timestamp", keys, 1 }, { "snapshot", keys, 1 }, { "targets", keys, 1 } };
   json_t *part = rb_author_root (dialect, version, FAR, roles, G_N_ELEMENTS (roles));
   if (consistent)
     rb_json_set_boolean (part, "consistent_snapshot", TRUE);
@@ -142,11 +143,12 @@ put_role (const char *folder, const char *before, const char *name, GBytes *byte
 }
 
 static void
-put_roles (const char *folder, const char *where, RbDialect dialect, RbPrivateKey *key, gint64 version, json_t *targets, gint64 expires,
-           json_t *extra, gboolean consistent)
+put_roles (const char *folder, const char *where, RbDialect dialect, RbPrivateKey *key, gint64 version, json_t *targets,
+           gint64 expires, json_t *extra, gboolean consistent)
 {
   g_autoptr (json_t) owned = targets;
-  g_autoptr (GBytes) targets_json = sign (dialect, rb_author_targets (dialect, version, expires, targets, NULL, 0, extra), key, NULL);
+  g_autoptr (GBytes) targets_json
+    = sign (dialect, rb_author_targets (dialect, version, expires, targets, NULL, 0, extra), key, NULL);
   g_autoptr (GHashTable) files = g_hash_table_new (g_str_hash, g_str_equal);
   g_hash_table_insert (files, (char *) "targets.json", targets_json);
   g_autoptr (GBytes) snapshot = sign (dialect, rb_author_snapshot (dialect, version, expires, files), key, NULL);
@@ -178,8 +180,8 @@ static json_t *
 named_ecu (const char *hardware_id, const char *path, GBytes *image)
 {
   g_autofree char *sha256 = rb_digest_sha256_hex_of (image);
-  return json_pack ("{s:s,s:s,s:s,s:s,s:b}", "hardware_id", hardware_id, "profile", "profiles/any.json", "image", path, "image_sha256",
-                    sha256, "new_key", 1);
+  return json_pack ("{s:s,s:s,s:s,s:s,s:b}", "hardware_id", hardware_id, "profile", "profiles/any.json", "image", path,
+                    "image_sha256", sha256, "new_key", 1);
 }
 
 /* Writes a file of pieces with one VIN and returns its table. */
@@ -218,13 +220,14 @@ make_campaign (const Fixture *self, const FixtureBundle *bundle, GBytes *directo
   g_autofree char *nonce = g_strnfill (64, 'a');
   json_t *scope = named_scope (bundle, scope_table);
   g_autoptr (json_t) json = json_pack (
-    "{s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:{s:o,s:o},s:[o,o],s:{s:s,s:i,s:[{s:s,s:s,s:s}]},s:b,s:[s,s]}", "format",
-    "recallbay-campaign-1", "id", bundle->id, "version", (json_int_t) bundle->version, "title", bundle->title, "oem", "Fixture", "oem_number",
-    "F-1", "scenario", "director", "market", "DE", "nonce", nonce, "scope", scope, "vehicle_model", "models/two.json", "roots", "director",
-    named_root (director, bundle->wrong_root, FALSE), "image", named_root (image, FALSE, bundle->says_pinned), "ecus",
+    "{s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:{s:o,s:o},s:[o,o],s:{s:s,s:i,s:[{s:s,s:s,s:s}]},s:b,s:[s,s]}",
+    "format", "recallbay-campaign-1", "id", bundle->id, "version", (json_int_t) bundle->version, "title", bundle->title,
+    "oem", "Fixture", "oem_number", "F-1", "scenario", "director", "market", "DE", "nonce", nonce, "scope", scope,
+    "vehicle_model", "models/two.json", "roots", "director", named_root (director, bundle->wrong_root, FALSE), "image",
+    named_root (image, FALSE, bundle->says_pinned), "ecus",
     named_ecu (bundle->unknown_hardware ? "hw-roof" : "hw-primary", "primary.bin", self->primary_image),
-    named_ecu ("hw-door", "parts/door.bin", self->door_image), "checklist", "id", "c", "version", 1, "items", "id", "i", "text", "?",
-    "kind", "manual", "second_person", 0, "organisations", "One", "Two");
+    named_ecu ("hw-door", "parts/door.bin", self->door_image), "checklist", "id", "c", "version", 1, "items", "id", "i",
+    "text", "?", "kind", "manual", "second_person", 0, "organisations", "One", "Two");
   g_assert_nonnull (json);
   rb_json_set_moment (json, "issued", bundle->issued);
   rb_json_set_moment (json, "expires", bundle->expires);
@@ -242,10 +245,11 @@ put_target (const char *folder, json_t *targets, const char *path, GBytes *bytes
 static GBytes *
 make_trust_list (const FixtureBundle *bundle)
 {
-  g_autoptr (json_t) list = json_pack ("{s:s,s:I,s:s,s:i,s:s,s:[s],s:[],s:[],s:[]}", "format", "recallbay-trust-list-1", "version",
-                                       (json_int_t) MAX (bundle->list_version, 1), "oem", "Fixture", "max_age_days", 30, "minimum_version",
-                                       bundle->minimum_version == NULL ? "0.0.1" : bundle->minimum_version, "wmis",
-                                       bundle->wmi == NULL ? FIXTURE_WMI : bundle->wmi, "dealer_cas", "revoked", "withdrawn");
+  g_autoptr (json_t) list
+    = json_pack ("{s:s,s:I,s:s,s:i,s:s,s:[s],s:[],s:[],s:[]}", "format", "recallbay-trust-list-1", "version",
+                 (json_int_t) MAX (bundle->list_version, 1), "oem", "Fixture", "max_age_days", 30, "minimum_version",
+                 bundle->minimum_version == NULL ? "0.0.1" : bundle->minimum_version, "wmis",
+                 bundle->wmi == NULL ? FIXTURE_WMI : bundle->wmi, "dealer_cas", "revoked", "withdrawn");
   g_assert_nonnull (list);
   rb_json_set_moment (list, "issued", FIXTURE_NOW);
   if (bundle->withdrawn != NULL) {
@@ -274,7 +278,8 @@ static void
 put_service (const Fixture *self, const FixtureBundle *bundle, const char *folder, GBytes *campaign, GBytes *scope)
 {
   json_t *targets = json_object ();
-  g_autofree char *path = g_strdup_printf ("campaigns/%s.json", bundle->campaign_file == NULL ? bundle->id : bundle->campaign_file);
+  g_autofree char *path
+    = g_strdup_printf ("campaigns/%s.json", bundle->campaign_file == NULL ? bundle->id : bundle->campaign_file);
   g_autoptr (GBytes) model = g_bytes_new_static (model_json, strlen (model_json));
   g_autoptr (GBytes) profile = g_bytes_new_static (profile_json, strlen (profile_json));
   g_autoptr (GBytes) list = make_trust_list (bundle);
@@ -293,7 +298,8 @@ put_service (const Fixture *self, const FixtureBundle *bundle, const char *folde
   if (bundle->second_campaign)
     put_target (folder, targets, "campaigns/second.json", campaign);
   put_roles (folder, "service/metadata", RB_DIALECT_TUF, bundle->service_rotated ? self->new_service : self->service,
-             bundle->service_version > 0 ? bundle->service_version : self->written + 2, targets, bundle->service_expires, NULL, FALSE);
+             bundle->service_version > 0 ? bundle->service_version : self->written + 2, targets,
+             bundle->service_expires, NULL, FALSE);
 }
 
 static void
@@ -322,10 +328,12 @@ put_pack (const Fixture *self, const FixtureBundle *bundle, const char *folder)
   g_autoptr (json_t) extra = pack_members (bundle);
   if (!bundle->no_primary)
     assign (targets, "primary.bin", self->primary_image, "SN-1", "hw-primary");
-  assign (targets, bundle->other_image ? "other.bin" : "parts/door.bin", bundle->other_image ? self->primary_image : self->door_image,
-          "SN-2", bundle->unknown_ecu ? "hw-roof" : "hw-door");
-  put_roles (folder, where, RB_DIALECT_UPTANE, self->new_director, bundle->pack_version > 0 ? bundle->pack_version : self->written + 2,
-             targets, bundle->pack_expires, extra, bundle->consistent && bundle->region == NULL);
+  assign (targets, bundle->other_image ? "other.bin" : "parts/door.bin",
+          bundle->other_image ? self->primary_image : self->door_image, "SN-2",
+          bundle->unknown_ecu ? "hw-roof" : "hw-door");
+  put_roles (folder, where, RB_DIALECT_UPTANE, self->new_director,
+             bundle->pack_version > 0 ? bundle->pack_version : self->written + 2, targets, bundle->pack_expires, extra,
+             bundle->consistent && bundle->region == NULL);
 }
 
 static GBytes *
@@ -380,10 +388,12 @@ fixture_write (Fixture *self, const FixtureBundle *bundle, const char *folder)
 {
   self->written++;
   g_autoptr (GBytes) director_first = make_root (RB_DIALECT_UPTANE, 1, self->director, NULL);
-  g_autoptr (GBytes) director = make_root_of (RB_DIALECT_UPTANE, 2, self->new_director, self->director, bundle->consistent);
+  g_autoptr (GBytes) director
+    = make_root_of (RB_DIALECT_UPTANE, 2, self->new_director, self->director, bundle->consistent);
   g_autoptr (GBytes) director_third = make_root (RB_DIALECT_UPTANE, 3, self->new_director, NULL);
   g_autoptr (GBytes) image_first = make_root (RB_DIALECT_UPTANE, 1, self->image, NULL);
-  g_autoptr (GBytes) image = make_root_of (RB_DIALECT_UPTANE, 2, self->new_image, bundle->image_pinned ? NULL : self->image, bundle->consistent);
+  g_autoptr (GBytes) image = make_root_of (RB_DIALECT_UPTANE, 2, self->new_image,
+                                           bundle->image_pinned ? NULL : self->image, bundle->consistent);
   g_autofree char *scope_pieces = g_strdup_printf ("scopes/%s.pieces", bundle->id);
   g_autoptr (GBytes) scope = bundle->scope_in_table ? put_pieces (folder, scope_pieces, bundle->scope, NULL) : NULL;
   g_autoptr (GBytes) campaign = make_campaign (self, bundle, director, image, scope);

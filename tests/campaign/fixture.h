@@ -24,33 +24,35 @@ typedef struct {
   gint64 version;
   gint64 issued, expires, service_expires, pack_expires;
   gint64 service_version, pack_version; /* 0: above every bundle written before */
-  const char *scope;       /* a VIN, NULL: all */
-  const char *pack_vin;    /* NULL: no pack */
+  const char *scope; /* a VIN, NULL: all */
+  const char *pack_vin; /* NULL: no pack */
   const char *pack_claims; /* VIN inside the Director targets, "": none, NULL: the pack's */
-  const char *custom;      /* JSON of "custom" there, NULL: none */
+  const char *custom; /* JSON of "custom" there, NULL: none */
   gboolean service_rotated; /* a second Service root, with other keys */
-  gboolean image_pinned;   /* the second Image root is not signed by the first one's key */
-  gboolean says_pinned;    /* and the campaign says so */
-  gboolean extra_root;     /* a third Director root that the campaign does not know */
-  gboolean wrong_root;     /* the campaign names another digest for the Director root */
-  gboolean other_image;    /* the Director assigns the Primary's image to the door */
-  gboolean unknown_ecu;    /* the Director assigns to a hardware id that the campaign does not know */
-  gboolean no_primary;     /* the Director assigns nothing to the Primary */
+  gboolean image_pinned; /* the second Image root is not signed by the first one's key */
+  gboolean says_pinned; /* and the campaign says so */
+  gboolean extra_root; /* a third Director root that the campaign does not know */
+  gboolean wrong_root; /* the campaign names another digest for the Director root */
+  gboolean other_image; /* the Director assigns the Primary's image to the door */
+  gboolean unknown_ecu; /* the Director assigns to a hardware id that the campaign does not know */
+  gboolean no_primary; /* the Director assigns nothing to the Primary */
   gboolean unknown_hardware; /* the campaign names a hardware id that the model does not know */
   const char *campaign_file; /* name of the campaign's file; NULL: by its id */
   gboolean second_campaign;
   gboolean no_campaign;
   gboolean no_trust_list;
-  const char *wmi;         /* of the trust list; NULL: FIXTURE_WMI */
-  gint64 list_version;     /* 0: 1 */
-  const char *withdrawn;   /* a campaign that the list withdraws; NULL: none */
+  const char *wmi; /* of the trust list; NULL: FIXTURE_WMI */
+  gint64 list_version; /* 0: 1 */
+  const char *withdrawn; /* a campaign that the list withdraws; NULL: none */
   const char *minimum_version; /* NULL: "0.0.1" */
-  const char *region;      /* the pack is in the file of that region; NULL: alone */
-  gboolean pack_stays;     /* and alone too */
-  const char *also_region; /* targets name that region's table too, and it is not in the bundle: the one written before; NULL */
-  gboolean consistent;     /* the vehicle repositories have consistent snapshots: roots say so, files are VERSION.ROLE.json */
+  const char *region; /* the pack is in the file of that region; NULL: alone */
+  gboolean pack_stays; /* and alone too */
+  const char
+    *also_region; /* targets name that region's table too, and it is not in the bundle: the one written before; NULL */
+  gboolean
+    consistent; /* the vehicle repositories have consistent snapshots: roots say so, files are VERSION.ROLE.json */
   gboolean scope_in_table; /* scope is in a table */
-  gboolean other_scope;    /* and the campaign names another digest */
+  gboolean other_scope; /* and the campaign names another digest */
 } FixtureBundle;
 
 void fixture_init (Fixture *self);

@@ -134,7 +134,8 @@ test_good (Place *self, gconstpointer data)
 static void
 test_files (Place *self, gconstpointer data)
 {
-  static const char *const expected[] = { "service/1.root.json", "service/targets.json", "campaign.json", "anchor/image.root.json" };
+  static const char *const expected[]
+    = { "service/1.root.json", "service/targets.json", "campaign.json", "anchor/image.root.json" };
   g_autoptr (GError) error = NULL;
   const FixtureBundle good = fixture_good ();
   import_at (self, &good, FIXTURE_NOW);
@@ -313,7 +314,8 @@ test_service_rotation (Place *self, gconstpointer data)
   g_test_message ("%s", error->message);
 }
 
-/* A vehicle that was started goes on by its bundle, whatever root of its OEM has come since; a new one does not begin by it. */
+/* A vehicle that was started goes on by its bundle, whatever root of its OEM has come since; a new one does not begin
+ * by it. */
 static void
 test_rotation_while_open (Place *self, gconstpointer data)
 {
@@ -449,8 +451,9 @@ test_as_built (Place *self, gconstpointer data)
     bundle.custom = bad[i].custom;
     refuse_at (self, &bundle, FIXTURE_NOW, bad[i].reason);
   }
-  bundle.custom = "{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-primary\"},{\"serial\":\"SN-2\",\"hardware_id\":\"hw-door\"},"
-                  "{\"serial\":\"SN-3\",\"hardware_id\":\"hw-roof\"}]}";
+  bundle.custom
+    = "{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-primary\"},{\"serial\":\"SN-2\",\"hardware_id\":\"hw-door\"},"
+      "{\"serial\":\"SN-3\",\"hardware_id\":\"hw-roof\"}]}";
   import_at (self, &bundle, FIXTURE_NOW);
   g_autoptr (GError) error = NULL;
   g_autoptr (RbContents) contents = rb_library_open (self->library, "R-1", FIXTURE_NOW, &error);
@@ -706,11 +709,14 @@ test_newest_trust_list (Place *self, gconstpointer data)
   g_clear_error (&error);
   g_assert_true (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_VIN, FIXTURE_NOW, TRUE, &error));
   /* a clock set back would undo revocations, also for a vehicle that was started */
-  g_assert_false (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_VIN, FIXTURE_NOW - 1, TRUE, &error));
+  g_assert_false (
+    rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_VIN, FIXTURE_NOW - 1, TRUE, &error));
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "clock");
   g_clear_error (&error);
-  g_assert_true (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_VIN, FIXTURE_NOW + 90 * FIXTURE_DAY, TRUE, &error));
-  g_assert_false (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_OTHER_WMI_VIN, FIXTURE_NOW, TRUE, &error));
+  g_assert_true (rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_VIN, FIXTURE_NOW + 90 * FIXTURE_DAY,
+                                     TRUE, &error));
+  g_assert_false (
+    rb_authority_check (of_old, rb_contents_campaign (before), FIXTURE_OTHER_WMI_VIN, FIXTURE_NOW, TRUE, &error));
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "not-in-anchor-scope");
   g_clear_error (&error);
   g_assert_true (rb_authority_remember (self->data, before, &error));
@@ -734,8 +740,10 @@ static void
 test_altered_anchor_files (Place *self, gconstpointer data)
 {
   static const char *const files[][2]
-    = { { "scope.json", "{}" }, { "scope.json", "{\"format\": \"recallbay-anchor-scope-1\", \"wmis\": [\"1rb\"]}" },
-        { "scope.json", "{\"format\": \"recallbay-anchor-scope-1\", \"wmis\": \"1RB\"}" }, { "trust-list.json", "{}" } };
+    = { { "scope.json", "{}" },
+        { "scope.json", "{\"format\": \"recallbay-anchor-scope-1\", \"wmis\": [\"1rb\"]}" },
+        { "scope.json", "{\"format\": \"recallbay-anchor-scope-1\", \"wmis\": \"1RB\"}" },
+        { "trust-list.json", "{}" } };
   const FixtureBundle bundle = fixture_good ();
   import_at (self, &bundle, FIXTURE_NOW);
   for (guint i = 0; i < G_N_ELEMENTS (files); i++) {

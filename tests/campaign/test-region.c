@@ -106,7 +106,8 @@ check_names (RbContents *contents, RbContentsRepo repo, const char *const paths[
 static void
 test_consistent_snapshots (Place *self, gconstpointer data)
 {
-  static const char *const director[] = { "director/timestamp.json", "director/snapshot.json", "director/targets.json" };
+  static const char *const director[]
+    = { "director/timestamp.json", "director/snapshot.json", "director/targets.json" };
   static const char *const image[] = { "image/timestamp.json", "image/snapshot.json", "image/targets.json" };
   FixtureBundle alone = in_region (NULL, FIXTURE_VIN, 10);
   alone.consistent = TRUE;
@@ -252,7 +253,8 @@ test_scope (Place *self, gconstpointer data)
   g_assert_cmpuint (count_for (self, FIXTURE_OTHER_VIN, RB_REASON_NONE), ==, 0);
 }
 
-/* A campaign that cannot be judged any more holds those vehicles that may be in it, and its scope is known by its digest. */
+/* A campaign that cannot be judged any more holds those vehicles that may be in it, and its scope is known by its
+ * digest. */
 static void
 test_scope_of_a_damaged_campaign (Place *self, gconstpointer data)
 {

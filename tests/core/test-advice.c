@@ -34,7 +34,8 @@ test_no_reason (void)
 static void
 test_words (void)
 {
-  g_assert_cmpstr (rb_advice_means (RB_REASON_BUNDLE_TRUNCATED), ==, "The bundle file ends too early. Nothing was stored.");
+  g_assert_cmpstr (rb_advice_means (RB_REASON_BUNDLE_TRUNCATED), ==,
+                   "The bundle file ends too early. Nothing was stored.");
   g_assert_cmpstr (rb_advice_next (RB_REASON_MOVING), ==, "Secure the vehicle, then go on.");
 }
 

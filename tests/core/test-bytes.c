@@ -75,8 +75,14 @@ test_base64 (void)
 {
   static const struct {
     const char *text, *bytes;
-  } good[] = { { "", "" },         { "Zg==", "f" },   { "Zm8=", "fo" },       { "Zm9v", "foo" },
-               { "Zm9vYg==", "foob" }, { "Zg", "f" }, { "-_-_", "\xfb\xff\xbf" }, { "+/+/", "\xfb\xff\xbf" } };
+  } good[] = { { "", "" },
+               { "Zg==", "f" },
+               { "Zm8=", "fo" },
+               { "Zm9v", "foo" },
+               { "Zm9vYg==", "foob" },
+               { "Zg", "f" },
+               { "-_-_", "\xfb\xff\xbf" },
+               { "+/+/", "\xfb\xff\xbf" } };
   static const char *const bad[] = { "Z", "Zg=", "Zm9v=", "Zm 9", "Zm9v\n", "====", "Zh", "Zm9=" };
   for (guint i = 0; i < G_N_ELEMENTS (good); i++) {
     g_autoptr (GBytes) bytes = rb_bytes_from_base64 (good[i].text);

@@ -44,9 +44,8 @@ refuse (RbCli *cli, int argc, char **argv)
   return rb_cli_fail (cli, error, NULL);
 }
 
-static const RbCliVerb verbs[] = { { "thing show", "FILE [MORE]", "Shows it", remember, options, 1, 2 },
-                                   { "fail", "", "Fails", refuse },
-                                   { NULL } };
+static const RbCliVerb verbs[]
+  = { { "thing show", "FILE [MORE]", "Shows it", remember, options, 1, 2 }, { "fail", "", "Fails", refuse }, { NULL } };
 static const RbCliVerb *const groups[] = { verbs, NULL };
 static const RbCliProgram program = { "program", "For tests.", groups };
 

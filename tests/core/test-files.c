@@ -188,8 +188,9 @@ test_sweep (Fixture *fixture, gconstpointer data)
   static const struct {
     const char *name;
     gboolean stays;
-  } cases[] = { { "a", TRUE },        { "a.Q1w2E3", FALSE }, { "a.abcdef", FALSE }, { "a.abcde", TRUE }, { "a.abcdefg", TRUE },
-                { "a.abc-ef", TRUE }, { "b.abcdef", TRUE },  { "aa.abcdef", TRUE }, { "a.", TRUE },      { "aabcdefg", TRUE } };
+  } cases[]
+    = { { "a", TRUE },        { "a.Q1w2E3", FALSE }, { "a.abcdef", FALSE }, { "a.abcde", TRUE }, { "a.abcdefg", TRUE },
+        { "a.abc-ef", TRUE }, { "b.abcdef", TRUE },  { "aa.abcdef", TRUE }, { "a.", TRUE },      { "aabcdefg", TRUE } };
   g_autofree char *path = in (fixture, "a");
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *file = in (fixture, cases[i].name);

@@ -16,9 +16,19 @@ parse (const char *text, gsize max, GError **error)
 static void
 test_refused (void)
 {
-  static const char *const bad[] = { "", "{", "{\"a\":1,\"a\":2}", "{\"a\":99999999999999999999}", "{\"a\":0x10}",
-                                     "{\"a\":012}", "{'a':1}", "{\"a\":\"\\u0000x\"}", "{\"a\":1}x", "{\"a\":1,}",
-                                     "{a:1}", "[1] // c", "{\"a\":\"\xff\"}" };
+  static const char *const bad[] = { "",
+                                     "{",
+                                     "{\"a\":1,\"a\":2}",
+                                     "{\"a\":99999999999999999999}",
+                                     "{\"a\":0x10}",
+                                     "{\"a\":012}",
+                                     "{'a':1}",
+                                     "{\"a\":\"\\u0000x\"}",
+                                     "{\"a\":1}x",
+                                     "{\"a\":1,}",
+                                     "{a:1}",
+                                     "[1] // c",
+                                     "{\"a\":\"\xff\"}" };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autoptr (GError) error = NULL;
     g_assert_null (parse (bad[i], 1000, &error));
@@ -144,7 +154,9 @@ static void
 test_set_what_is_not_text (void)
 {
   g_autoptr (json_t) object = json_object ();
-  rb_json_set_string (object, "name", "a\xff\xfe" "b");
+  rb_json_set_string (object, "name",
+                      "a\xff\xfe"
+                      "b");
   rb_json_set_string (object, "none", NULL);
   g_assert_cmpstr (rb_json_string_or (object, "name", NULL), ==, "a\uFFFD\uFFFDb");
   g_assert_true (json_is_null (json_object_get (object, "none")));

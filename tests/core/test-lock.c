@@ -81,7 +81,8 @@ assert_names_holder (const GError *error, const char *subject, const Child *chil
 {
   const struct passwd *entry = getpwuid (user);
   g_autofree char *name = entry == NULL ? g_strdup_printf ("%u", user) : g_strdup (entry->pw_name);
-  g_autofree char *text = g_strdup_printf ("%s: in use by “lock-holder” (process %d, user %s)", subject, child->pid, name);
+  g_autofree char *text
+    = g_strdup_printf ("%s: in use by “lock-holder” (process %d, user %s)", subject, child->pid, name);
   g_assert_error (error, RB_CORE_ERROR, RB_REASON_IN_USE);
   g_assert_cmpstr (error->message, ==, text);
 }
@@ -207,7 +208,8 @@ static void
 test_long_names (void)
 {
   g_autofree char *tail = g_strnfill (300, 'x');
-  g_autofree char *one = g_strconcat ("recallbay/test/", tail, "1", NULL), *two = g_strconcat ("recallbay/test/", tail, "2", NULL);
+  g_autofree char *one = g_strconcat ("recallbay/test/", tail, "1", NULL),
+                  *two = g_strconcat ("recallbay/test/", tail, "2", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (RbLock) first = rb_lock_name (one, "link", NULL), second = rb_lock_name (two, "link", NULL);
   g_assert_nonnull (first);

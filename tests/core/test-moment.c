@@ -25,7 +25,8 @@ test_text (void)
 static void
 test_early_years (void)
 {
-  static const char *const years[] = { "0001-01-01T00:00:00Z", "0226-11-23T07:00:00Z", "0999-12-31T23:59:59Z", "9999-12-31T23:59:59Z" };
+  static const char *const years[]
+    = { "0001-01-01T00:00:00Z", "0226-11-23T07:00:00Z", "0999-12-31T23:59:59Z", "9999-12-31T23:59:59Z" };
   for (guint i = 0; i < G_N_ELEMENTS (years); i++) {
     gint64 moment = 0;
     g_assert_true (rb_moment_from_text (years[i], &moment));
@@ -37,9 +38,17 @@ test_early_years (void)
 static void
 test_not_a_time (void)
 {
-  static const char *const bad[] = { NULL, "", "2026-11-23", "2026-11-23T07:00:00", "2026-11-23 07:00:00Z",
-                                     "2026-11-23T07:00:00+01:00", "2026-13-01T00:00:00Z", "2027-02-29T00:00:00Z",
-                                     "2026-11-23T24:00:00Z", "2026-11-23T07:00:00.Z", "2026-11-23T07:00:00Zx" };
+  static const char *const bad[] = { NULL,
+                                     "",
+                                     "2026-11-23",
+                                     "2026-11-23T07:00:00",
+                                     "2026-11-23 07:00:00Z",
+                                     "2026-11-23T07:00:00+01:00",
+                                     "2026-13-01T00:00:00Z",
+                                     "2027-02-29T00:00:00Z",
+                                     "2026-11-23T24:00:00Z",
+                                     "2026-11-23T07:00:00.Z",
+                                     "2026-11-23T07:00:00Zx" };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
     gint64 moment;
     g_assert_false (rb_moment_from_text (bad[i], &moment));

@@ -61,7 +61,8 @@ test_every_kind (void)
 {
   g_auto (Settings) settings = { .number = 5 };
   Common others = { FALSE };
-  g_assert_true (take (&settings, &others, "--flag --text a --word=fast -o x/y --folder=z --link can:can0 --number -2 --json", NULL));
+  g_assert_true (take (&settings, &others,
+                       "--flag --text a --word=fast -o x/y --folder=z --link can:can0 --number -2 --json", NULL));
   g_assert_true (settings.flag && others.json);
   g_assert_cmpstr (settings.text, ==, "a");
   g_assert_cmpstr (settings.word, ==, "fast");
@@ -89,8 +90,9 @@ test_a_value_may_look_like_an_option (void)
 static void
 test_refused (void)
 {
-  const char *const lines[] = { "--nonsense", "-x", "--flag=1", "--json=yes", "--text", "--word slow", "--word=", "--number 8", "--number -3",
-                                "--number 7x", "--number=", "--output=", "--folder=", "-o" };
+  const char *const lines[] = { "--nonsense",  "-x",        "--flag=1",   "--json=yes",  "--text",
+                                "--word slow", "--word=",   "--number 8", "--number -3", "--number 7x",
+                                "--number=",   "--output=", "--folder=",  "-o" };
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
     g_auto (Settings) settings = { .number = 5 };
     Common others = { FALSE };

@@ -20,9 +20,12 @@ test_reason_of_foreign_errors (void)
   static const struct {
     int code;
     const char *word;
-  } gio[] = { { G_IO_ERROR_NOT_FOUND, "not-found" }, { G_IO_ERROR_EXISTS, "exists" },
-              { G_IO_ERROR_NO_SPACE, "no-space" },   { G_IO_ERROR_TIMED_OUT, "timeout" },
-              { G_IO_ERROR_CANCELLED, "cancelled" }, { G_IO_ERROR_BUSY, "in-use" },
+  } gio[] = { { G_IO_ERROR_NOT_FOUND, "not-found" },
+              { G_IO_ERROR_EXISTS, "exists" },
+              { G_IO_ERROR_NO_SPACE, "no-space" },
+              { G_IO_ERROR_TIMED_OUT, "timeout" },
+              { G_IO_ERROR_CANCELLED, "cancelled" },
+              { G_IO_ERROR_BUSY, "in-use" },
               { G_IO_ERROR_FAILED, "io" } };
   for (guint i = 0; i < G_N_ELEMENTS (gio); i++) {
     g_autoptr (GError) error = g_error_new_literal (G_IO_ERROR, gio[i].code, "x");

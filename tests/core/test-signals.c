@@ -60,6 +60,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/signals/ignored-at-the-start", test_ignored_at_the_start);
-  g_test_add_func ("/signals/each-signal-reaches-the-handler-of-the-moment", test_each_signal_reaches_the_handler_of_the_moment);
+  g_test_add_func ("/signals/each-signal-reaches-the-handler-of-the-moment",
+                   test_each_signal_reaches_the_handler_of_the_moment);
   return g_test_run ();
 }

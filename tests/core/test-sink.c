@@ -32,8 +32,8 @@ static gboolean
 put (const char *path, const char *text, GError **error)
 {
   g_autoptr (RbSink) sink = rb_sink_open (path, 0644, error);
-  return sink != NULL && rb_sink_write (sink, text, 1, error) && rb_sink_write (sink, &text[1], strlen (text) - 1, error)
-         && rb_sink_finish (sink, error);
+  return sink != NULL && rb_sink_write (sink, text, 1, error)
+         && rb_sink_write (sink, &text[1], strlen (text) - 1, error) && rb_sink_finish (sink, error);
 }
 
 static void

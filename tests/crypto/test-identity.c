@@ -22,10 +22,11 @@ typedef struct {
 static RbCertificate *
 issue (Fixture *fixture, const char *name, int purpose, gint64 until, RbPrivateKey *key)
 {
-  const RbIssueRequest request = { .common_name = name, .organisation = "Test", .purpose = purpose,
-                                   .not_before = NOW - YEAR, .not_after = until };
+  const RbIssueRequest request
+    = { .common_name = name, .organisation = "Test", .purpose = purpose, .not_before = NOW - YEAR, .not_after = until };
   g_autoptr (GError) error = NULL;
-  RbCertificate *certificate = rb_issue_certificate (&request, rb_key_private_public (key), fixture->ca, fixture->ca_key, &error);
+  RbCertificate *certificate
+    = rb_issue_certificate (&request, rb_key_private_public (key), fixture->ca, fixture->ca_key, &error);
   g_assert_no_error (error);
   return certificate;
 }
@@ -108,7 +109,8 @@ test_certificate_refused (Fixture *fixture, gconstpointer data)
   g_assert_error (old, RB_CRYPTO_ERROR, RB_REASON_CERTIFICATE_EXPIRED);
   fixture->chain->pdata[0] = fixture->certificate;
   g_autoptr (RbPrivateKey) key = rb_keygen_new (RB_KEY_EC_P256, NULL);
-  const RbIssueRequest request = { .common_name = "CA", .organisation = "Test", .purpose = -1, .not_before = NOW - YEAR, .not_after = NOW + YEAR };
+  const RbIssueRequest request
+    = { .common_name = "CA", .organisation = "Test", .purpose = -1, .not_before = NOW - YEAR, .not_after = NOW + YEAR };
   g_autoptr (RbCertificate) stranger = rb_issue_certificate (&request, rb_key_private_public (key), NULL, key, NULL);
   fixture->anchors->pdata[0] = stranger;
   g_assert_false (rb_certificate_verify (fixture->chain, fixture->anchors, -1, NOW, &other));
@@ -248,7 +250,8 @@ test_dsse (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (rb_dsse_signature_count (read), ==, 1);
   g_assert_true (rb_dsse_signature_is_valid (read, 0));
   g_assert_cmpstr (rb_dsse_digest (read), ==, rb_dsse_digest (envelope));
-  g_assert_true (g_bytes_equal (rb_certificate_der (rb_dsse_chain (read, 0)->pdata[0]), rb_certificate_der (fixture->certificate)));
+  g_assert_true (
+    g_bytes_equal (rb_certificate_der (rb_dsse_chain (read, 0)->pdata[0]), rb_certificate_der (fixture->certificate)));
   g_autofree char *text = g_strndup (g_bytes_get_data (json, NULL), g_bytes_get_size (json));
   char *type = strstr (text, "application/x");
   g_assert_nonnull (type);
@@ -270,11 +273,14 @@ test_dsse_published (void)
   g_autoptr (GBytes) pae = rb_dsse_pae ("http://example.com/HelloWorld", payload);
   g_autofree char *digest = rb_digest_sha256_hex_of (pae);
   g_assert_cmpstr (digest, ==, "217751fac2c4f14edb2c9297fbc34abcb016ba88e74757e875ec4ac16fb6b6a1");
-  g_autoptr (GBytes) signature = rb_bytes_from_hex ("3044022003726ab101ad56c2763b6c6aac8e487275e2a79193a09dc5f859d9f8ef3c4a3b"
-                                                    "022051eab0c06a369b64a7222537d4887a893dc200ae21060074d57825235b624864");
+  g_autoptr (GBytes) signature
+    = rb_bytes_from_hex ("3044022003726ab101ad56c2763b6c6aac8e487275e2a79193a09dc5f859d9f8ef3c4a3b"
+                         "022051eab0c06a369b64a7222537d4887a893dc200ae21060074d57825235b624864");
   g_autofree char *base64 = rb_bytes_to_base64 (signature);
-  g_autofree char *json = g_strdup_printf ("{\"payload\":\"aGVsbG8gd29ybGQ=\",\"payloadType\":\"http://example.com/HelloWorld\","
-                                           "\"signatures\":[{\"sig\":\"%s\"},{\"keyid\":\"x\",\"sig\":\"\"}]}", base64);
+  g_autofree char *json
+    = g_strdup_printf ("{\"payload\":\"aGVsbG8gd29ybGQ=\",\"payloadType\":\"http://example.com/HelloWorld\","
+                       "\"signatures\":[{\"sig\":\"%s\"},{\"keyid\":\"x\",\"sig\":\"\"}]}",
+                       base64);
   g_autoptr (GBytes) bytes = g_bytes_new (json, strlen (json));
   g_autoptr (GError) error = NULL;
   g_autoptr (RbDsse) envelope = rb_dsse_parse (bytes, 100000, &error);
@@ -288,7 +294,9 @@ test_dsse_published (void)
 static void
 test_dsse_malformed (void)
 {
-  static const char *const bad[] = { "{}", "[]", "{\"payload\":\"!\",\"payloadType\":\"t\",\"signatures\":[]}",
+  static const char *const bad[] = { "{}",
+                                     "[]",
+                                     "{\"payload\":\"!\",\"payloadType\":\"t\",\"signatures\":[]}",
                                      "{\"payload\":\"\",\"payloadType\":\"t\"}",
                                      "{\"payload\":\"\",\"payloadType\":\"t\",\"signatures\":[{}]}",
                                      "{\"payload\":\"\",\"payloadType\":\"t\",\"signatures\":[{\"sig\":\"*\"}]}" };
@@ -313,11 +321,13 @@ test_keys (void)
     RbScheme scheme = rb_key_public_scheme (public_key);
     g_autoptr (RbPublicKey) again = rb_key_public_from_spki (rb_key_public_spki (public_key), &error);
     g_assert_true (rb_key_public_equal (again, public_key));
-    g_assert_true (rb_key_verify (again, scheme, "message", 7, g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)));
-    g_assert_false (rb_key_verify (again, scheme, "massage", 7, g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)));
+    g_assert_true (
+      rb_key_verify (again, scheme, "message", 7, g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)));
+    g_assert_false (
+      rb_key_verify (again, scheme, "massage", 7, g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)));
     g_assert_false (rb_key_verify (again, scheme, "message", 7, "", 0));
-    g_assert_false (rb_key_verify (again, types[i] == RB_KEY_RSA ? RB_SCHEME_ED25519 : RB_SCHEME_RSASSA_PSS_SHA256, "message", 7,
-                                   g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)));
+    g_assert_false (rb_key_verify (again, types[i] == RB_KEY_RSA ? RB_SCHEME_ED25519 : RB_SCHEME_RSASSA_PSS_SHA256,
+                                   "message", 7, g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)));
     g_autofree char *pem = rb_key_private_pem (key, NULL);
     g_autoptr (RbPrivateKey) reread = rb_key_private_from_pem (pem, NULL, &error);
     g_assert_true (rb_key_public_equal (rb_key_private_public (reread), public_key));

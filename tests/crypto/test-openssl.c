@@ -63,7 +63,8 @@ openssl (Fixture *fixture, const char *arguments)
   g_autofree char *out = NULL, *err = NULL;
   int status = 0;
   g_assert_true (g_shell_parse_argv (command, NULL, &argv, NULL));
-  g_assert_true (g_spawn_sync (fixture->folder, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, &status, NULL));
+  g_assert_true (
+    g_spawn_sync (fixture->folder, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, &status, NULL));
   gboolean good = g_spawn_check_wait_status (status, NULL);
   if (!good)
     g_test_message ("%s: %s", command, err);
@@ -85,11 +86,15 @@ static RbCertificate *
 issue (Fixture *fixture, const char *name, int purpose, RbPrivateKey *key)
 {
   static const char *const dns[] = { "intake.example", "127.0.0.1", NULL };
-  const RbIssueRequest request = { .common_name = name, .organisation = "Test", .purpose = purpose,
+  const RbIssueRequest request = { .common_name = name,
+                                   .organisation = "Test",
+                                   .purpose = purpose,
                                    .dns = purpose == RB_PURPOSE_TLS_SERVER ? dns : NULL,
-                                   .not_before = fixture->now - RB_MOMENT_DAY, .not_after = fixture->now + RB_MOMENT_DAY };
+                                   .not_before = fixture->now - RB_MOMENT_DAY,
+                                   .not_after = fixture->now + RB_MOMENT_DAY };
   g_autoptr (GError) error = NULL;
-  RbCertificate *certificate = rb_issue_certificate (&request, rb_key_private_public (key), fixture->ca, fixture->ca_key, &error);
+  RbCertificate *certificate
+    = rb_issue_certificate (&request, rb_key_private_public (key), fixture->ca, fixture->ca_key, &error);
   g_assert_no_error (error);
   return certificate;
 }
@@ -133,7 +138,8 @@ test_certificates (Fixture *fixture, gconstpointer data)
     g_assert_true (openssl (fixture, "verify -x509_strict -auth_level 2 -CAfile ca.pem leaf.pem"));
     gboolean for_server = openssl (fixture, "verify -purpose sslserver -verify_ip 127.0.0.1 -CAfile ca.pem leaf.pem");
     g_assert_true (for_server == (purpose == RB_PURPOSE_TLS_SERVER));
-    g_assert_true (openssl (fixture, "verify -purpose sslclient -CAfile ca.pem leaf.pem") == (purpose == RB_PURPOSE_TLS_CLIENT));
+    g_assert_true (openssl (fixture, "verify -purpose sslclient -CAfile ca.pem leaf.pem")
+                   == (purpose == RB_PURPOSE_TLS_CLIENT));
   }
   save_certificate (fixture, "leaf.pem", fixture->ca);
   g_assert_true (openssl (fixture, "verify -x509_strict -CAfile ca.pem leaf.pem"));
@@ -157,8 +163,9 @@ test_pkcs12 (Fixture *fixture, gconstpointer data)
   g_assert_no_error (error);
   g_assert_true (rb_key_public_equal (rb_key_private_public (key), rb_key_private_public (fixture->key)));
   save_certificate (fixture, "leaf.pem", certificate);
-  g_assert_true (openssl (fixture, "pkcs12 -export -inkey key.pem -passin 'pass:correct horse' -in leaf.pem -certfile ca.pem "
-                                   "-passout pass:theirs -out theirs.p12"));
+  g_assert_true (openssl (fixture,
+                          "pkcs12 -export -inkey key.pem -passin 'pass:correct horse' -in leaf.pem -certfile ca.pem "
+                          "-passout pass:theirs -out theirs.p12"));
   g_autofree char *path = at (fixture, "theirs.p12");
   g_autoptr (RbIdentitySet) set = rb_identity_set_load (path, "theirs", &error);
   g_assert_no_error (error);
@@ -196,12 +203,16 @@ test_schemes (Fixture *fixture, gconstpointer data)
     const char *make, *sign;
   } schemes[] = {
     { RB_SCHEME_ED25519, "genpkey -algorithm ed25519 -out s.pem", "pkeyutl -sign -rawin -inkey s.pem -in m -out s" },
-    { RB_SCHEME_ECDSA_P256_SHA256, "ecparam -name prime256v1 -genkey -noout -out s.pem", "dgst -sha256 -sign s.pem -out s m" },
+    { RB_SCHEME_ECDSA_P256_SHA256, "ecparam -name prime256v1 -genkey -noout -out s.pem",
+      "dgst -sha256 -sign s.pem -out s m" },
     { RB_SCHEME_ECDSA_P256_SHA512, NULL, "dgst -sha512 -sign s.pem -out s m" },
     { RB_SCHEME_RSA_PKCS1V15_SHA256, "genrsa -out s.pem 2048", "dgst -sha256 -sign s.pem -out s m" },
-    { RB_SCHEME_RSASSA_PSS_SHA256, NULL, "dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 -sign s.pem -out s m" },
-    { RB_SCHEME_RSASSA_PSS_SHA384, NULL, "dgst -sha384 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:max -sign s.pem -out s m" },
-    { RB_SCHEME_RSASSA_PSS_SHA512, NULL, "dgst -sha512 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:0 -sign s.pem -out s m" },
+    { RB_SCHEME_RSASSA_PSS_SHA256, NULL,
+      "dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 -sign s.pem -out s m" },
+    { RB_SCHEME_RSASSA_PSS_SHA384, NULL,
+      "dgst -sha384 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:max -sign s.pem -out s m" },
+    { RB_SCHEME_RSASSA_PSS_SHA512, NULL,
+      "dgst -sha512 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:0 -sign s.pem -out s m" },
   };
   save_text (fixture, "m", "message");
   for (guint i = 0; i < G_N_ELEMENTS (schemes); i++) {
@@ -255,8 +266,8 @@ test_one_key_one_id (Fixture *fixture, gconstpointer data)
   const char *id = rb_key_public_id (rb_key_private_public (fixture->key));
   for (guint i = 0; i < G_N_ELEMENTS (forms); i++) {
     g_autoptr (GError) error = NULL;
-    g_autofree char *command = g_strconcat ("ec -in key.pem -passin 'pass:correct horse' -pubout -outform DER -out p.der -conv_form ",
-                                            forms[i], NULL);
+    g_autofree char *command = g_strconcat (
+      "ec -in key.pem -passin 'pass:correct horse' -pubout -outform DER -out p.der -conv_form ", forms[i], NULL);
     g_assert_true (openssl (fixture, command));
     g_autoptr (GBytes) spki = load (fixture, "p.der");
     g_autoptr (RbPublicKey) key = rb_key_public_from_spki (spki, &error);
@@ -264,7 +275,8 @@ test_one_key_one_id (Fixture *fixture, gconstpointer data)
     g_assert_cmpstr (rb_key_public_id (key), ==, id);
     g_assert_true (rb_key_public_equal (key, rb_key_private_public (fixture->key)));
     g_autoptr (GBytes) signature = rb_key_sign (fixture->key, "m", 1, &error);
-    g_assert_true (rb_key_verify (key, RB_SCHEME_ECDSA_P256_SHA256, "m", 1, g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)));
+    g_assert_true (rb_key_verify (key, RB_SCHEME_ECDSA_P256_SHA256, "m", 1, g_bytes_get_data (signature, NULL),
+                                  g_bytes_get_size (signature)));
   }
 }
 
@@ -273,14 +285,18 @@ test_weak_digest (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *ca_pem = rb_key_private_pem (fixture->ca_key, NULL);
   save_text (fixture, "ca.key", ca_pem);
-  save_text (fixture, "extensions", "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
-                                    "extendedKeyUsage=1.3.6.1.4.1.58270.77.1\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n");
-  g_assert_true (openssl (fixture, "req -new -key key.pem -passin 'pass:correct horse' -subj /CN=Ann -out request.pem"));
+  save_text (fixture, "extensions",
+             "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+             "extendedKeyUsage=1.3.6.1.4.1.58270.77.1\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n");
+  g_assert_true (
+    openssl (fixture, "req -new -key key.pem -passin 'pass:correct horse' -subj /CN=Ann -out request.pem"));
   static const char *const digests[] = { "sha256", "sha1" };
   for (guint i = 0; i < G_N_ELEMENTS (digests); i++) {
     g_autoptr (GError) error = NULL;
-    g_autofree char *command = g_strdup_printf ("x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 1 -set_serial 7 -%s "
-                                                "-extfile extensions -out leaf.pem", digests[i]);
+    g_autofree char *command
+      = g_strdup_printf ("x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 1 -set_serial 7 -%s "
+                         "-extfile extensions -out leaf.pem",
+                         digests[i]);
     g_assert_true (openssl (fixture, command));
     g_autofree char *pem = load_text (fixture, "leaf.pem");
     g_autoptr (GPtrArray) chain = rb_certificate_list_from_pem (pem, &error);
@@ -334,7 +350,8 @@ test_cms (Fixture *fixture, gconstpointer data)
   static const char *const ciphers[] = { "aes-256-gcm", "aes-256-cbc" };
   for (guint i = 0; i < G_N_ELEMENTS (ciphers); i++) {
     g_autoptr (GError) error = NULL;
-    g_autofree char *command = g_strdup_printf ("cms -encrypt -binary -%s -outform DER -in opened -out theirs.cms leaf.pem", ciphers[i]);
+    g_autofree char *command
+      = g_strdup_printf ("cms -encrypt -binary -%s -outform DER -in opened -out theirs.cms leaf.pem", ciphers[i]);
     g_assert_true (openssl (fixture, command));
     g_autoptr (GBytes) theirs = load (fixture, "theirs.cms");
     g_autoptr (GBytes) read = rb_identity_decrypt (identity, theirs, &error);
@@ -387,23 +404,26 @@ test_same_key_twice (Fixture *fixture, gconstpointer data)
   }
 }
 
-/* The openssl command line names a certificate in a trust list as we do, with and without the sign octet of its serial number. */
+/* The openssl command line names a certificate in a trust list as we do, with and without the sign octet of its serial
+ * number. */
 static void
 test_revocation_id (Fixture *fixture, gconstpointer data)
 {
-  const char *const script[] = { "sh", "-c",
-                                 "serial=$(openssl x509 -in revocation.pem -noout -serial | cut -d= -f2)\n"
-                                 "openssl asn1parse -genstr INTEGER:0x$serial -noout -out serial.der\n"
-                                 "openssl x509 -in ca.pem -noout -pubkey | openssl pkey -pubin -outform DER -out ca.der\n"
-                                 "tail -c +3 serial.der | cat ca.der - | sha256sum | cut -c1-64",
-                                 NULL };
+  const char *const script[]
+    = { "sh", "-c",
+        "serial=$(openssl x509 -in revocation.pem -noout -serial | cut -d= -f2)\n"
+        "openssl asn1parse -genstr INTEGER:0x$serial -noout -out serial.der\n"
+        "openssl x509 -in ca.pem -noout -pubkey | openssl pkey -pubin -outform DER -out ca.der\n"
+        "tail -c +3 serial.der | cat ca.der - | sha256sum | cut -c1-64",
+        NULL };
   for (guint i = 0; i < 8; i++) {
     g_autoptr (GError) error = NULL;
     g_autofree char *out = NULL;
     g_autoptr (RbCertificate) one = issue (fixture, "Jo", RB_PURPOSE_TECHNICIAN, fixture->key);
     g_autofree char *id = rb_certificate_revocation_id (one, fixture->ca);
     save_certificate (fixture, "revocation.pem", one);
-    g_assert_true (g_spawn_sync (fixture->folder, (char **) script, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, NULL, &error));
+    g_assert_true (g_spawn_sync (fixture->folder, (char **) script, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL,
+                                 NULL, &error));
     g_assert_no_error (error);
     g_assert_cmpstr (g_strchomp (out), ==, id);
   }

@@ -15,7 +15,7 @@ assert_hex (const guint8 *data, gsize length, const char *expected)
 static void
 published (RbSheSlot *slot, guint8 auth_key[16], guint8 new_key[16])
 {
-  *slot = (RbSheSlot) { .uid = { [14] = 1 }, .slot = 4, .auth_slot = 1, .counter = 1 };
+  *slot = (RbSheSlot){ .uid = { [14] = 1 }, .slot = 4, .auth_slot = 1, .counter = 1 };
   g_assert_true (rb_bytes_from_hex_exact ("000102030405060708090a0b0c0d0e0f", auth_key, 16));
   g_assert_true (rb_bytes_from_hex_exact ("0f0e0d0c0b0a09080706050403020100", new_key, 16));
 }
@@ -47,8 +47,8 @@ test_load (void)
   slot.counter = 0x0abcdef;
   slot.flags = 0x15;
   rb_she_update (&slot, auth_key, new_key, &update);
-  g_assert_true (rb_she_load (update.m1, update.m2, update.m3, slot.uid, auth_key, slot.counter - 1, &loaded, key,
-                              &answer, &error));
+  g_assert_true (
+    rb_she_load (update.m1, update.m2, update.m3, slot.uid, auth_key, slot.counter - 1, &loaded, key, &answer, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (loaded.slot, ==, 4);
   g_assert_cmpuint (loaded.auth_slot, ==, 1);
@@ -72,9 +72,9 @@ test_refused (void)
     RbSheUpdate bad = update;
     guint8 uid[15];
     memcpy (uid, slot.uid, 15);
-    uid[0] ^= i == 0 ? 1 : 0;      /* another ECU */
-    bad.m3[15] ^= i == 1 ? 1 : 0;  /* forged */
-    bad.m2[31] ^= i == 2 ? 1 : 0;  /* altered */
+    uid[0] ^= i == 0 ? 1 : 0; /* another ECU */
+    bad.m3[15] ^= i == 1 ? 1 : 0; /* forged */
+    bad.m2[31] ^= i == 2 ? 1 : 0; /* altered */
     guint32 stored = i == 3 ? 1 : 0; /* replayed */
     g_assert_false (rb_she_load (bad.m1, bad.m2, bad.m3, uid, auth_key, stored, &loaded, key, &answer, &error));
     g_assert_error (error, RB_CRYPTO_ERROR, RB_REASON_REFUSED);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LD_PRELOAD for recallctl: a slow stick and a slow token. SLOW_FILE is part of a path, SLOW_FILE_FROM and SLOW_FILE_TO which of its
- * openings wait (from 1), SLOW_SIGN how many signatures wait; each SLOW_MS.
+ * LD_PRELOAD for recallctl: a slow stick and a slow token. SLOW_FILE is part of a path, SLOW_FILE_FROM and SLOW_FILE_TO
+ * which of its openings wait (from 1), SLOW_SIGN how many signatures wait; each SLOW_MS.
  */
 #undef _FILE_OFFSET_BITS /* else open() is open64() */
 #include <dlfcn.h>

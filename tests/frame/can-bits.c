@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * can-bits: a frame a line on standard input (identifier without flags, "x" for 29 bit, "r" remote, "f" FD, "b" FD with the fast
- * rate, else "-"; data in hex or "-"); says how many bits the bus takes for it at each rate.
+ * can-bits: a frame a line on standard input (identifier without flags, "x" for 29 bit, "r" remote, "f" FD, "b" FD with
+ * the fast rate, else "-"; data in hex or "-"); says how many bits the bus takes for it at each rate.
  */
 #include "core/bytes.h"
 #include "frame/can.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * DoIP messages for another implementation to judge. Each line of input is "parse HEX" or "write KIND WORD…" (numbers in
- * hex); each line of output the message's fields or its bytes in hex, "bad" when it is no message.
+ * DoIP messages for another implementation to judge. Each line of input is "parse HEX" or "write KIND WORD…" (numbers
+ * in hex); each line of output the message's fields or its bytes in hex, "bad" when it is no message.
  */
 
 static void
@@ -44,8 +44,9 @@ print_activation (guint16 type, const guint8 *payload, gsize length)
 {
   guint16 tester = 0, entity = 0;
   guint8 code = 0;
-  gboolean good = type == RB_DOIP_ACTIVATION_REQUEST ? rb_doip_activation_parse (payload, length, &tester, &code)
-                                                     : rb_doip_activated_parse (payload, length, &tester, &entity, &code);
+  gboolean good = type == RB_DOIP_ACTIVATION_REQUEST
+                    ? rb_doip_activation_parse (payload, length, &tester, &code)
+                    : rb_doip_activated_parse (payload, length, &tester, &entity, &code);
   if (good)
     printf ("%04x %04x %04x %02x\n", type, tester, entity, code);
   else
@@ -84,7 +85,8 @@ number (char **words, guint i)
 static void
 write_announcement (GByteArray *out, char **words)
 {
-  RbDoipAnnouncement a = { .logical = (guint16) number (words, 3), .further_action = (guint8) number (words, 6),
+  RbDoipAnnouncement a = { .logical = (guint16) number (words, 3),
+                           .further_action = (guint8) number (words, 6),
                            .sync = (guint8) number (words, 7) };
   g_strlcpy (a.vin, words[2], sizeof a.vin);
   g_assert_true (rb_bytes_from_hex_exact (words[4], a.eid, 6) && rb_bytes_from_hex_exact (words[5], a.gid, 6));
@@ -113,10 +115,11 @@ write_message (char **words)
   else if (strcmp (kind, "diagnostic") == 0)
     write_diagnostic (out, words);
   else if (strcmp (kind, "acknowledge") == 0)
-    rb_doip_acknowledge_write (out, (guint16) number (words, 2), (guint16) number (words, 3), (guint16) number (words, 4),
-                               (guint8) number (words, 5));
+    rb_doip_acknowledge_write (out, (guint16) number (words, 2), (guint16) number (words, 3),
+                               (guint16) number (words, 4), (guint8) number (words, 5));
   else if (strcmp (kind, "status") == 0)
-    rb_doip_status_write (out, (guint8) number (words, 2), (guint8) number (words, 3), (guint8) number (words, 4), number (words, 5));
+    rb_doip_status_write (out, (guint8) number (words, 2), (guint8) number (words, 3), (guint8) number (words, 4),
+                          number (words, 5));
   else
     rb_doip_write (out, (guint16) number (words, 1), NULL, 0);
   g_autofree char *hex = rb_bytes_to_hex (out->data, out->len);

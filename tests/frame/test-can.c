@@ -23,9 +23,12 @@ bits_of (const RbCanFrame *frame, guint *data)
 static void
 test_lengths (void)
 {
-  static const struct { guint8 length, fd_fit, dlc; } rows[] = {
-    { 0, 0, 0 }, { 1, 1, 1 }, { 7, 7, 7 }, { 8, 8, 8 }, { 9, 12, 9 }, { 12, 12, 9 }, { 13, 16, 10 }, { 16, 16, 10 },
-    { 17, 20, 11 }, { 20, 20, 11 }, { 21, 24, 12 }, { 25, 32, 13 }, { 32, 32, 13 }, { 33, 48, 14 }, { 49, 64, 15 }, { 64, 64, 15 },
+  static const struct {
+    guint8 length, fd_fit, dlc;
+  } rows[] = {
+    { 0, 0, 0 },    { 1, 1, 1 },    { 7, 7, 7 },    { 8, 8, 8 },    { 9, 12, 9 },   { 12, 12, 9 },
+    { 13, 16, 10 }, { 16, 16, 10 }, { 17, 20, 11 }, { 20, 20, 11 }, { 21, 24, 12 }, { 25, 32, 13 },
+    { 32, 32, 13 }, { 33, 48, 14 }, { 49, 64, 15 }, { 64, 64, 15 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_assert_cmpuint (rb_can_fit (rows[i].length, TRUE), ==, rows[i].fd_fit);
@@ -43,11 +46,20 @@ test_lengths (void)
 static void
 test_packets (void)
 {
-  static const struct { const char *hex; RbCanFrame frame; } rows[] = {
-    { "e00700000200000010030000000000" "00", { .id = 0x7e0, .length = 2, .data = { 0x10, 0x03 } } },
-    { "f110da980100010055" "00000000000000", { .id = 0x18da10f1 | RB_CAN_EXTENDED, .length = 1, .own = TRUE, .data = { 0x55 } } },
+  static const struct {
+    const char *hex;
+    RbCanFrame frame;
+  } rows[] = {
+    { "e00700000200000010030000000000"
+      "00",
+      { .id = 0x7e0, .length = 2, .data = { 0x10, 0x03 } } },
+    { "f110da980100010055"
+      "00000000000000",
+      { .id = 0x18da10f1 | RB_CAN_EXTENDED, .length = 1, .own = TRUE, .data = { 0x55 } } },
     { "00000020080000000102030405060708", { .id = RB_CAN_ERROR, .length = 8, .data = { 1, 2, 3, 4, 5, 6, 7, 8 } } },
-    { "230100400300000000000000" "00000000", { .id = 0x123 | RB_CAN_REMOTE, .length = 3 } },
+    { "230100400300000000000000"
+      "00000000",
+      { .id = 0x123 | RB_CAN_REMOTE, .length = 3 } },
   };
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     guint8 packet[RB_CAN_FD_PACKET];
@@ -88,7 +100,8 @@ test_bad_packets (void)
   for (guint length = 0; length < 256; length++) {
     packet[4] = (guint8) length;
     g_assert_true (rb_can_parse (packet, RB_CAN_PACKET, &frame) == (length <= 8));
-    gboolean exists = length <= 8 || length == 12 || length == 16 || length == 20 || length == 24 || length == 32 || length == 48 || length == 64;
+    gboolean exists = length <= 8 || length == 12 || length == 16 || length == 20 || length == 24 || length == 32
+                      || length == 48 || length == 64;
     g_assert_true (rb_can_parse (packet, RB_CAN_FD_PACKET, &frame) == exists);
   }
 }
@@ -98,8 +111,14 @@ test_bad_packets (void)
 static void
 test_classic_bits (void)
 {
-  static const struct { guint32 id; guint8 length, fill; guint bits; } rows[] = {
-    { 0x7e0, 8, 0x00, 127 }, { 0x7e0, 8, 0xcc, 113 }, { 0x7e0, 8, 0xaa, 114 },
+  static const struct {
+    guint32 id;
+    guint8 length, fill;
+    guint bits;
+  } rows[] = {
+    { 0x7e0, 8, 0x00, 127 },
+    { 0x7e0, 8, 0xcc, 113 },
+    { 0x7e0, 8, 0xaa, 114 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     RbCanFrame frame = frame_of (rows[i].id, FALSE, rows[i].length, rows[i].fill);
@@ -135,7 +154,8 @@ test_fd_bits (void)
   g_assert_cmpuint (bits_of (&wide, &data), <=, 36 + 12 + 2);
 }
 
-/* Consecutive frames of random data: each within the bounds of the formula, the mean where another program's simulation had it. */
+/* Consecutive frames of random data: each within the bounds of the formula, the mean where another program's simulation
+ * had it. */
 static void
 mean_of (guint32 id, gboolean fd, guint32 data_rate, guint8 length, double expected)
 {

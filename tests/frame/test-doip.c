@@ -137,7 +137,10 @@ test_messages_are_appended (void)
   rb_doip_diagnostic_write (bytes, 0x0e80, 0x1001, "\x3e\x80", 2);
   rb_doip_acknowledge_write (bytes, RB_DOIP_DIAGNOSTIC_NACK, 0x1001, 0x0e80, 0x06);
   g_autofree char *hex = rb_bytes_to_hex (bytes->data, bytes->len);
-  g_assert_cmpstr (hex, ==, "02fd000700000000" "02fd8001000000060e8010013e80" "02fd80030000000510010e8006");
+  g_assert_cmpstr (hex, ==,
+                   "02fd000700000000"
+                   "02fd8001000000060e8010013e80"
+                   "02fd80030000000510010e8006");
 }
 
 /* The first message alone is spoken, whatever stands behind it. */
@@ -149,10 +152,14 @@ test_speak (void)
   rb_doip_write (bytes, RB_DOIP_ALIVE_REQUEST, NULL, 0);
   rb_doip_speak (bytes, RB_DOIP_ANY_VERSION);
   g_autofree char *any = rb_bytes_to_hex (bytes->data, bytes->len);
-  g_assert_cmpstr (any, ==, "ff00000100000000" "02fd000700000000");
+  g_assert_cmpstr (any, ==,
+                   "ff00000100000000"
+                   "02fd000700000000");
   rb_doip_speak (bytes, 0x03);
   g_autofree char *third = rb_bytes_to_hex (bytes->data, bytes->len);
-  g_assert_cmpstr (third, ==, "03fc000100000000" "02fd000700000000");
+  g_assert_cmpstr (third, ==,
+                   "03fc000100000000"
+                   "02fd000700000000");
 }
 
 static void

@@ -4,8 +4,8 @@
 #include "frame/isotp.h"
 
 /*
- * Two engines on a bus of this test's own clock: every frame takes its time, is confirmed to its sender when it is out, and
- * may be lost, doubled or late. What arrives has to be what was sent, always; with nothing lost all of it.
+ * Two engines on a bus of this test's own clock: every frame takes its time, is confirmed to its sender when it is out,
+ * and may be lost, doubled or late. What arrives has to be what was sent, always; with nothing lost all of it.
  */
 typedef struct {
   RbCanFrame frame;
@@ -50,7 +50,11 @@ turned (const RbIsotpConfig *config)
 static Bus
 bus_of (const RbIsotpConfig *a, const RbIsotpConfig *b, guint32 seed)
 {
-  Bus bus = { .rand = g_rand_new_with_seed (seed), .flying = g_array_new (FALSE, TRUE, sizeof (Flying)), .now = 1, .least_gap = G_MAXINT64, .fast_rate = 2000000 };
+  Bus bus = { .rand = g_rand_new_with_seed (seed),
+              .flying = g_array_new (FALSE, TRUE, sizeof (Flying)),
+              .now = 1,
+              .least_gap = G_MAXINT64,
+              .fast_rate = 2000000 };
   bus.ends[0] = rb_isotp_new (a);
   bus.ends[1] = rb_isotp_new (b);
   return bus;
@@ -212,8 +216,8 @@ test_long (void)
   }
 }
 
-/* Every block size, several STmin, windows: the message arrives, flow controls are as many as the formula says, and no two
- * consecutive frames are nearer than STmin. */
+/* Every block size, several STmin, windows: the message arrives, flow controls are as many as the formula says, and no
+ * two consecutive frames are nearer than STmin. */
 static void
 test_flow (void)
 {
@@ -255,8 +259,8 @@ test_both_ways (void)
   }
 }
 
-/* Frames are lost, doubled and late: each message ends in time, SENT or FAILED, what arrives is never wrong (take_events),
- * and after the trouble the next message arrives. */
+/* Frames are lost, doubled and late: each message ends in time, SENT or FAILED, what arrives is never wrong
+ * (take_events), and after the trouble the next message arrives. */
 static void
 test_trouble (void)
 {
@@ -309,15 +313,20 @@ test_doubled (void)
 static void
 test_noise (void)
 {
-  static const guint8 likely[] = { 0x00, 0x01, 0x02, 0x07, 0x08, 0x10, 0x1f, 0x20, 0x21, 0x22, 0x2f, 0x30, 0x31, 0x32, 0x3f, 0x40, 0xff };
+  static const guint8 likely[]
+    = { 0x00, 0x01, 0x02, 0x07, 0x08, 0x10, 0x1f, 0x20, 0x21, 0x22, 0x2f, 0x30, 0x31, 0x32, 0x3f, 0x40, 0xff };
   for (guint form = 0; form < G_N_ELEMENTS (forms); form++) {
     g_autoptr (GRand) rand = g_rand_new_with_seed (form + 1);
     g_autoptr (RbIsotp) engine = rb_isotp_new (&forms[form]);
     gint64 now = 0;
     for (guint i = 0; i < 40000; i++) {
-      RbCanFrame frame = { .id = forms[form].rx_id, .fd = forms[form].fd, .length = rb_can_fit ((guint8) g_rand_int_range (rand, 0, forms[form].fd ? 65 : 9), forms[form].fd) };
+      RbCanFrame frame
+        = { .id = forms[form].rx_id,
+            .fd = forms[form].fd,
+            .length = rb_can_fit ((guint8) g_rand_int_range (rand, 0, forms[form].fd ? 65 : 9), forms[form].fd) };
       for (guint j = 0; j < frame.length; j++)
-        frame.data[j] = j < 6 && g_rand_boolean (rand) ? likely[g_rand_int_range (rand, 0, G_N_ELEMENTS (likely))] : (guint8) g_rand_int (rand);
+        frame.data[j] = j < 6 && g_rand_boolean (rand) ? likely[g_rand_int_range (rand, 0, G_N_ELEMENTS (likely))]
+                                                       : (guint8) g_rand_int (rand);
       if (forms[form].rx_extension >= 0 && g_rand_int_range (rand, 0, 8) > 0)
         frame.data[0] = (guint8) forms[form].rx_extension;
       (void) rb_isotp_take (engine, &frame, now);
@@ -335,7 +344,8 @@ test_noise (void)
       rb_isotp_sent (engine, g_rand_int (rand), now);
       now += g_rand_int_range (rand, 0, 300000);
       rb_isotp_tick (engine, now);
-      for (RbIsotpEvent event = rb_isotp_event (engine); i % 3 != 0 && event.kind != RB_ISOTP_NONE; event = rb_isotp_event (engine))
+      for (RbIsotpEvent event = rb_isotp_event (engine); i % 3 != 0 && event.kind != RB_ISOTP_NONE;
+           event = rb_isotp_event (engine))
         g_clear_pointer (&event.message, g_bytes_unref);
     }
   }

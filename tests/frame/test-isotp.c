@@ -87,9 +87,13 @@ play_in (Play *play, const char *hex)
 static void
 play_event (Play *play, const char *verb, const char *argument)
 {
-  static const struct { const char *verb; RbIsotpKind kind; } kinds[] = {
-    { "quiet", RB_ISOTP_NONE }, { "first", RB_ISOTP_FIRST }, { "got", RB_ISOTP_MESSAGE }, { "got#", RB_ISOTP_MESSAGE },
-    { "broken", RB_ISOTP_BROKEN }, { "sent", RB_ISOTP_SENT }, { "failed", RB_ISOTP_FAILED },
+  static const struct {
+    const char *verb;
+    RbIsotpKind kind;
+  } kinds[] = {
+    { "quiet", RB_ISOTP_NONE },    { "first", RB_ISOTP_FIRST },   { "got", RB_ISOTP_MESSAGE },
+    { "got#", RB_ISOTP_MESSAGE },  { "broken", RB_ISOTP_BROKEN }, { "sent", RB_ISOTP_SENT },
+    { "failed", RB_ISOTP_FAILED },
   };
   RbIsotpEvent event = rb_isotp_event (play->engine);
   guint i = 0;
@@ -175,12 +179,18 @@ static const RbIsotpConfig fd = { PLAIN, .pad = TRUE, .fd = TRUE, .brs = TRUE };
 static const RbIsotpConfig fd12 = { PLAIN, .pad = TRUE, .fd = TRUE, .tx_length = 13 };
 static const RbIsotpConfig fd24 = { PLAIN, .pad = TRUE, .fd = TRUE, .tx_length = 24 };
 static const RbIsotpConfig odd_brs = { PLAIN, .pad = TRUE, .brs = TRUE }; /* there is no fast rate without FD */
-static const RbIsotpConfig zero = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = 0, .rx_extension = 0, .pad = TRUE, .padding = 0xaa };
+static const RbIsotpConfig zero
+  = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = 0, .rx_extension = 0, .pad = TRUE, .padding = 0xaa };
 static const RbIsotpConfig fd_unpadded = { PLAIN, .fd = TRUE };
-static const RbIsotpConfig extended = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = 0xf1, .rx_extension = 0x10, .pad = TRUE, .padding = 0xaa };
-static const RbIsotpConfig fd_extended = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = 0xf1, .rx_extension = 0x10, .pad = TRUE, .padding = 0xaa, .fd = TRUE };
-static const RbIsotpConfig mixed = { .tx_id = 0x98ce10f1, .rx_id = 0x98cef110, .tx_extension = 0x55, .rx_extension = 0x55, .padding = 0x55 };
-static const RbIsotpConfig fixed = { .tx_id = 0x98da10f1, .rx_id = 0x98daf110, .tx_extension = -1, .rx_extension = -1, .pad = TRUE, .padding = 0xcc };
+static const RbIsotpConfig extended
+  = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = 0xf1, .rx_extension = 0x10, .pad = TRUE, .padding = 0xaa };
+static const RbIsotpConfig fd_extended = {
+  .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = 0xf1, .rx_extension = 0x10, .pad = TRUE, .padding = 0xaa, .fd = TRUE
+};
+static const RbIsotpConfig mixed
+  = { .tx_id = 0x98ce10f1, .rx_id = 0x98cef110, .tx_extension = 0x55, .rx_extension = 0x55, .padding = 0x55 };
+static const RbIsotpConfig fixed
+  = { .tx_id = 0x98da10f1, .rx_id = 0x98daf110, .tx_extension = -1, .rx_extension = -1, .pad = TRUE, .padding = 0xcc };
 static const RbIsotpConfig patient = { PLAIN, .pad = TRUE, .wait_max = 3, .wait_ms = 2500 };
 static const RbIsotpConfig bounded = { PLAIN, .pad = TRUE, .whole_ms = 2500 };
 static const RbIsotpConfig slow_wire = { PLAIN, .pad = TRUE, .block_size = 1, .n_as_ms = 500, .n_cr_ms = 100 };
@@ -209,7 +219,8 @@ test_single (void)
     { &fixed, "send 3E80 | out 02 3E 80 CC CC CC CC CC | sent" },
     { &extended, "send 1003 | out F1 02 10 03 AA AA AA AA | sent" },
     { &extended, "send 010203040506 | out F1 06 01 02 03 04 05 06 | sent" },
-    { &extended, "send 01020304050607 | out F1 10 07 01 02 03 04 05 | in 10 30 00 00 | out F1 21 06 07 AA AA AA AA | sent" },
+    { &extended,
+      "send 01020304050607 | out F1 10 07 01 02 03 04 05 | in 10 30 00 00 | out F1 21 06 07 AA AA AA AA | sent" },
     { &mixed, "send 1003 | out 55 02 10 03 | sent | in 55 02 50 03 | got 5003" },
     { &fd, "send 1003 | out 02 10 03 CC CC CC CC CC | sent" },
     { &fd, "send 0102030405060708 | out 00 08 01 02 03 04 05 06 07 08 CC CC | sent" },
@@ -219,24 +230,26 @@ test_single (void)
     { &fd12, "send# 10 | out 00 0A 00 01 02 03 04 05 06 07 08 09 | sent" },
     { &fd24, "send# 22 | out 00 16 00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F 10 11 12 13 14 15 | sent" },
     { &odd_brs, "send 1003 | out 02 10 03 CC CC CC CC CC | sent" },
-    { &zero, "send 01020304050607 | out 00 10 07 01 02 03 04 05 | in 00 30 00 00 | out 00 21 06 07 AA AA AA AA | sent" },
+    { &zero,
+      "send 01020304050607 | out 00 10 07 01 02 03 04 05 | in 00 30 00 00 | out 00 21 06 07 AA AA AA AA | sent" },
     { &zero, "send 1003 | out 00 02 10 03 AA AA AA AA | sent | in 00 02 50 03 | got 5003 | in 02 50 03 | quiet" },
     { &fd12, "send# 11 | out 10 0B 00 01 02 03 04 05 06 07 08 09 | in 30 00 00 | out 21 0A CC CC CC CC CC CC | sent" },
     { &classic, "in 06 50 03 00 32 01 F4 CC | got 5003003201F4 | none | sleep ever" },
     { &classic, "in 02 7E 00 | got 7E00" },
-    { &classic, "in 08 01 02 03 04 05 06 07 | quiet" },       /* length that the frame does not hold */
+    { &classic, "in 08 01 02 03 04 05 06 07 | quiet" }, /* length that the frame does not hold */
     { &classic, "in 03 01 02 | quiet" },
-    { &classic, "in 00 01 02 03 04 05 06 07 | quiet" },       /* escape in 8 bytes */
+    { &classic, "in 00 01 02 03 04 05 06 07 | quiet" }, /* escape in 8 bytes */
     { &classic, "in 02 | quiet" },
     { &fd, "in 00 09 01 02 03 04 05 06 07 08 09 CC | got 010203040506070809" },
     { &fd, "in 00 03 01 02 03 04 05 06 07 08 09 CC | got 010203" },
     { &fd, "in 02 7E 00 | got 7E00" },
-    { &fd, "in 03 01 02 03 04 05 06 07 08 09 0A 0B | quiet" },  /* escape missing */
+    { &fd, "in 03 01 02 03 04 05 06 07 08 09 0A 0B | quiet" }, /* escape missing */
     { &fd, "in 00 0B 01 02 03 04 05 06 07 08 09 0A | quiet" },
     { &fd, "in 00 00 01 02 03 04 05 06 07 08 09 0A | quiet" },
     { &extended, "in 10 02 50 03 | got 5003 | in 11 02 50 03 | quiet" },
     { &extended, "in 10 07 01 02 03 04 05 06 | quiet" },
-    { &classic, "in 42 01 02 | quiet | in F2 01 02 | quiet | in 30 00 00 | quiet | in 21 01 02 03 04 05 06 07 | quiet" },
+    { &classic,
+      "in 42 01 02 | quiet | in F2 01 02 | quiet | in 30 00 00 | quiet | in 21 01 02 03 04 05 06 07 | quiet" },
   };
   play_all (rows, G_N_ELEMENTS (rows));
 }
@@ -245,32 +258,49 @@ static void
 test_send (void)
 {
   static const Row rows[] = {
-    { &classic, "send# 8 | out 10 08 00 01 02 03 04 05 | none | in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent | none" },
+    { &classic,
+      "send# 8 | out 10 08 00 01 02 03 04 05 | none | in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent | none" },
     { &unpadded, "send# 8 | out 10 08 00 01 02 03 04 05 | in 30 00 00 | out 21 06 07 | sent" },
-    { &classic, "send# 20 | out 10 14 00 01 02 03 04 05 | in 30 00 00 CC CC CC CC CC | out 21 06 07 08 09 0A 0B 0C | out 22 0D 0E 0F 10 11 12 13 | sent" },
+    { &classic,
+      "send# 20 | out 10 14 00 01 02 03 04 05 | in 30 00 00 CC CC CC CC CC | out 21 06 07 08 09 0A 0B 0C | out 22 0D 0E 0F 10 11 12 13 | sent" },
     { &classic, "send# 4095 | out 1F FF 00 01 02 03 04 05" },
     { &classic, "send# 4096 | out 10 00 00 00 10 00 00 01 | in 30 00 00 | out 21 02 03 04 05 06 07 08" },
-    { &fd, "send# 62 | out 003E" "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D | sent" },
-    { &fd, "send# 63 | out 103F" "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D | in 30 00 00 | out 21 3E CC CC CC CC CC CC | sent" },
-    { &fd, "send# 72 | out 1048" "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D | in 30 00 00 | out 21 3E 3F 40 41 42 43 44 45 46 47 CC | sent" },
-    { &fd12, "send# 4096 | out 10 00 00 00 10 00 00 01 02 03 04 05 | in 30 00 00 | out 21 06 07 08 09 0A 0B 0C 0D 0E 0F 10" },
+    { &fd,
+      "send# 62 | out 003E"
+      "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D | sent" },
+    { &fd,
+      "send# 63 | out 103F"
+      "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D | in 30 00 00 | out 21 3E CC CC CC CC CC CC | sent" },
+    { &fd,
+      "send# 72 | out 1048"
+      "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D | in 30 00 00 | out 21 3E 3F 40 41 42 43 44 45 46 47 CC | sent" },
+    { &fd12,
+      "send# 4096 | out 10 00 00 00 10 00 00 01 02 03 04 05 | in 30 00 00 | out 21 06 07 08 09 0A 0B 0C 0D 0E 0F 10" },
     /* every flow control counts, not the first alone */
-    { &classic, "send# 40 | out 10 28 XX XX XX XX XX XX | in 30 02 00 | out 21 XX XX XX XX XX XX XX | out 22 XX XX XX XX XX XX XX | none | in 30 01 00 | out 23 XX XX XX XX XX XX XX | none | in 30 00 00 | "
-                "out 24 XX XX XX XX XX XX XX | out 25 22 23 24 25 26 27 CC | sent" },
-    { &classic, "send# 21 | out 10 15 XX XX XX XX XX XX | in 30 01 00 | out 21 XX XX XX XX XX XX XX | in 30 01 05 | sleep 0 | out 22 XX XX XX XX XX XX XX | in 30 01 05 | none | sleep 5 | tick 4.9 | none | tick 0.1 | out 23 14 CC CC CC CC CC CC | sent" },
+    { &classic,
+      "send# 40 | out 10 28 XX XX XX XX XX XX | in 30 02 00 | out 21 XX XX XX XX XX XX XX | out 22 XX XX XX XX XX XX XX | none | in 30 01 00 | out 23 XX XX XX XX XX XX XX | none | in 30 00 00 | "
+      "out 24 XX XX XX XX XX XX XX | out 25 22 23 24 25 26 27 CC | sent" },
+    { &classic,
+      "send# 21 | out 10 15 XX XX XX XX XX XX | in 30 01 00 | out 21 XX XX XX XX XX XX XX | in 30 01 05 | sleep 0 | out 22 XX XX XX XX XX XX XX | in 30 01 05 | none | sleep 5 | tick 4.9 | none | tick 0.1 | out 23 14 CC CC CC CC CC CC | sent" },
     /* no flow control is due where the block ends with the message */
-    { &classic, "send# 20 | out 10 14 XX XX XX XX XX XX | in 30 02 00 | out 21 XX XX XX XX XX XX XX | out 22 XX XX XX XX XX XX XX | sent" },
+    { &classic,
+      "send# 20 | out 10 14 XX XX XX XX XX XX | in 30 02 00 | out 21 XX XX XX XX XX XX XX | out 22 XX XX XX XX XX XX XX | sent" },
     /* flow control while none is awaited is ignored */
-    { &classic, "send# 27 | out 10 1B XX XX XX XX XX XX | in 30 00 05 | out 21 XX XX XX XX XX XX XX | in 31 00 00 | in 32 00 00 | in 30 00 00 | quiet | none | tick 5 | out 22 XX XX XX XX XX XX XX" },
-    { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 | none | in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent" }, /* too short */
-    { &extended, "send# 8 | out F1 10 08 00 01 02 03 04 | in 11 30 00 00 | none | in 10 30 00 00 | out F1 21 05 06 07 AA AA AA | sent" },
+    { &classic,
+      "send# 27 | out 10 1B XX XX XX XX XX XX | in 30 00 05 | out 21 XX XX XX XX XX XX XX | in 31 00 00 | in 32 00 00 | in 30 00 00 | quiet | none | tick 5 | out 22 XX XX XX XX XX XX XX" },
+    { &classic,
+      "send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 | none | in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent" }, /* too short */
+    { &extended,
+      "send# 8 | out F1 10 08 00 01 02 03 04 | in 11 30 00 00 | none | in 10 30 00 00 | out F1 21 05 06 07 AA AA AA | sent" },
     { &mixed, "send# 7 | out 55 10 07 00 01 02 03 04 | in 55 30 00 00 | out 55 21 05 06 | sent" },
     { &fixed, "send# 8 | out 10 08 00 01 02 03 04 05 | in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent" },
     /* the number of a frame goes from 15 to 0 */
-    { &fd12, "send# 200 | out 10C8 XX XX XX XX XX XX XX XX XX XX | in 30 0D 00 | " "out 21 XXXXXXXXXXXXXXXXXXXXXX | out 22 XXXXXXXXXXXXXXXXXXXXXX | out 23 XXXXXXXXXXXXXXXXXXXXXX | out 24 XXXXXXXXXXXXXXXXXXXXXX | "
-             "out 25 XXXXXXXXXXXXXXXXXXXXXX | out 26 XXXXXXXXXXXXXXXXXXXXXX | out 27 XXXXXXXXXXXXXXXXXXXXXX | out 28 XXXXXXXXXXXXXXXXXXXXXX | out 29 XXXXXXXXXXXXXXXXXXXXXX | out 2A XXXXXXXXXXXXXXXXXXXXXX | "
-             "out 2B XXXXXXXXXXXXXXXXXXXXXX | out 2C XXXXXXXXXXXXXXXXXXXXXX | out 2D XXXXXXXXXXXXXXXXXXXXXX | in 30 00 00 | out 2E XXXXXXXXXXXXXXXXXXXXXX | out 2F XXXXXXXXXXXXXXXXXXXXXX | "
-             "out 20 XXXXXXXXXXXXXXXXXXXXXX | out 21 XXXXXXXXXXXXXXXXXXXXXX | out 22 C5 C6 C7 CC CC CC CC | sent" },
+    { &fd12,
+      "send# 200 | out 10C8 XX XX XX XX XX XX XX XX XX XX | in 30 0D 00 | "
+      "out 21 XXXXXXXXXXXXXXXXXXXXXX | out 22 XXXXXXXXXXXXXXXXXXXXXX | out 23 XXXXXXXXXXXXXXXXXXXXXX | out 24 XXXXXXXXXXXXXXXXXXXXXX | "
+      "out 25 XXXXXXXXXXXXXXXXXXXXXX | out 26 XXXXXXXXXXXXXXXXXXXXXX | out 27 XXXXXXXXXXXXXXXXXXXXXX | out 28 XXXXXXXXXXXXXXXXXXXXXX | out 29 XXXXXXXXXXXXXXXXXXXXXX | out 2A XXXXXXXXXXXXXXXXXXXXXX | "
+      "out 2B XXXXXXXXXXXXXXXXXXXXXX | out 2C XXXXXXXXXXXXXXXXXXXXXX | out 2D XXXXXXXXXXXXXXXXXXXXXX | in 30 00 00 | out 2E XXXXXXXXXXXXXXXXXXXXXX | out 2F XXXXXXXXXXXXXXXXXXXXXX | "
+      "out 20 XXXXXXXXXXXXXXXXXXXXXX | out 21 XXXXXXXXXXXXXXXXXXXXXX | out 22 C5 C6 C7 CC CC CC CC | sent" },
   };
   play_all (rows, G_N_ELEMENTS (rows));
 }
@@ -278,8 +308,11 @@ test_send (void)
 static void
 test_separation (void)
 {
-  static const struct { const char *st_min, *gap; } rows[] = {
-    { "01", "1" }, { "7F", "127" }, { "80", "127" }, { "F0", "127" }, { "F1", "0.1" }, { "F5", "0.5" }, { "F9", "0.9" }, { "FA", "127" }, { "FF", "127" },
+  static const struct {
+    const char *st_min, *gap;
+  } rows[] = {
+    { "01", "1" },   { "7F", "127" }, { "80", "127" }, { "F0", "127" }, { "F1", "0.1" },
+    { "F5", "0.5" }, { "F9", "0.9" }, { "FA", "127" }, { "FF", "127" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *script = g_strdup_printf (
@@ -293,25 +326,34 @@ static void
 test_window (void)
 {
   static const Row rows[] = {
-    { &windowed, "send# 60 | hold 10 3C XX XX XX XX XX XX | none | wire | in 30 00 00 | hold 21 XX XX XX XX XX XX XX | hold 22 XX XX XX XX XX XX XX | hold 23 XX XX XX XX XX XX XX | hold 24 XX XX XX XX XX XX XX | none | "
-                 "wire | hold 25 XX XX XX XX XX XX XX | none | wire | wire | hold 26 XX XX XX XX XX XX XX | hold 27 XX XX XX XX XX XX XX | wire | wire | hold 28 XX XX XX XX XX CC CC | wire | quiet | wire | quiet | wire | sent" },
+    { &windowed,
+      "send# 60 | hold 10 3C XX XX XX XX XX XX | none | wire | in 30 00 00 | hold 21 XX XX XX XX XX XX XX | hold 22 XX XX XX XX XX XX XX | hold 23 XX XX XX XX XX XX XX | hold 24 XX XX XX XX XX XX XX | none | "
+      "wire | hold 25 XX XX XX XX XX XX XX | none | wire | wire | hold 26 XX XX XX XX XX XX XX | hold 27 XX XX XX XX XX XX XX | wire | wire | hold 28 XX XX XX XX XX CC CC | wire | quiet | wire | quiet | wire | sent" },
     /* the answer may overtake the word that the frame is out */
-    { &windowed, "send# 8 | hold 10 08 XX XX XX XX XX XX | in 30 00 00 | hold 21 06 07 CC CC CC CC CC | wire | quiet | wire | sent" },
-    { &windowed, "send# 22 | out 10 16 XX XX XX XX XX XX | in 30 02 00 | hold 21 XX XX XX XX XX XX XX | hold 22 XX XX XX XX XX XX XX | none | wire | in 30 02 00 | hold 23 XX XX CC CC CC CC CC | wire | wire | sent" },
+    { &windowed,
+      "send# 8 | hold 10 08 XX XX XX XX XX XX | in 30 00 00 | hold 21 06 07 CC CC CC CC CC | wire | quiet | wire | sent" },
+    { &windowed,
+      "send# 22 | out 10 16 XX XX XX XX XX XX | in 30 02 00 | hold 21 XX XX XX XX XX XX XX | hold 22 XX XX XX XX XX XX XX | none | wire | in 30 02 00 | hold 23 XX XX CC CC CC CC CC | wire | wire | sent" },
     /* N_As runs from the last progress */
-    { &windowed, "send# 60 | out 10 3C XX XX XX XX XX XX | in 30 00 00 | hold 21 XX XX XX XX XX XX XX | hold 22 XX XX XX XX XX XX XX | tick 900 | wire | tick 900 | quiet | tick 100 | failed timeout | none" },
+    { &windowed,
+      "send# 60 | out 10 3C XX XX XX XX XX XX | in 30 00 00 | hold 21 XX XX XX XX XX XX XX | hold 22 XX XX XX XX XX XX XX | tick 900 | wire | tick 900 | quiet | tick 100 | failed timeout | none" },
     /* N_As also counts while the frame waits to be fetched */
     { &classic, "send 1003 | sleep 1000 | tick 1000 | failed timeout | none" },
-    { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 05 | sleep 0 | tick 999 | quiet | tick 1 | failed timeout" },
+    { &classic,
+      "send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 05 | sleep 0 | tick 999 | quiet | tick 1 | failed timeout" },
     { &classic, "in 10 08 00 01 02 03 04 05 | first | sleep 1000 | tick 1000 | broken timeout | none | sleep ever" },
-    { &classic, "send 1003 | tick 500 | hold 02 10 03 CC CC CC CC CC | tick 900 | quiet | sleep 100 | tick 100 | failed timeout" },
+    { &classic,
+      "send 1003 | tick 500 | hold 02 10 03 CC CC CC CC CC | tick 900 | quiet | sleep 100 | tick 100 | failed timeout" },
     /* and after STmin from its end */
-    { &classic, "send# 20 | out 10 14 XX XX XX XX XX XX | in 30 00 7F | out 21 XX XX XX XX XX XX XX | tick 127 | tick 999 | quiet | tick 1 | failed timeout" },
+    { &classic,
+      "send# 20 | out 10 14 XX XX XX XX XX XX | in 30 00 7F | out 21 XX XX XX XX XX XX XX | tick 127 | tick 999 | quiet | tick 1 | failed timeout" },
     /* STmin of the last message is not that of the next */
-    { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 7F | out 21 06 07 CC CC CC CC CC | sent | send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 00 | sleep 0 | "
-                "out 21 06 07 CC CC CC CC CC | sent" },
+    { &classic,
+      "send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 7F | out 21 06 07 CC CC CC CC CC | sent | send# 8 | out 10 08 XX XX XX XX XX XX | in 30 00 00 | sleep 0 | "
+      "out 21 06 07 CC CC CC CC CC | sent" },
     /* what was given for a message that is over counts no more */
-    { &windowed, "send 1003 | hold 02 10 03 CC CC CC CC CC | abort | send 3E00 | hold 02 3E 00 CC CC CC CC CC | wire | quiet | wire | sent" },
+    { &windowed,
+      "send 1003 | hold 02 10 03 CC CC CC CC CC | abort | send 3E00 | hold 02 3E 00 CC CC CC CC CC | wire | quiet | wire | sent" },
     { &windowed, "send 1003 | hold 02 10 03 CC CC CC CC CC | tick 1000 | failed timeout | wire | quiet | sleep ever" },
   };
   play_all (rows, G_N_ELEMENTS (rows));
@@ -321,17 +363,24 @@ static void
 test_waits (void)
 {
   static const Row rows[] = {
-    { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | tick 900 | in 31 00 00 | quiet | none | sleep 1000 | tick 900 | in 31 00 00 | tick 999 | quiet | in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent" },
-    { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | tick 1000 | failed timeout | in 30 00 00 | none" },
+    { &classic,
+      "send# 8 | out 10 08 XX XX XX XX XX XX | tick 900 | in 31 00 00 | quiet | none | sleep 1000 | tick 900 | in 31 00 00 | tick 999 | quiet | in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent" },
+    { &classic,
+      "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | tick 1000 | failed timeout | in 30 00 00 | none" },
     { &classic, "send# 8 | hold 10 08 XX XX XX XX XX XX | in 31 00 00 | tick 500 | wire | sleep 500" },
-    { &patient, "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | quiet | in 31 00 00 | failed timeout" },
+    { &patient,
+      "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | quiet | in 31 00 00 | failed timeout" },
     /* counted in a row: a block between them starts anew */
-    { &patient, "send# 20 | out 10 14 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | in 30 01 00 | out 21 XX XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | in 30 00 00 | out 22 XX XX XX XX XX XX XX | sent" },
-    { &patient, "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | abort | send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | quiet | "
-                "in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent" },
-    { &patient, "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | tick 900 | in 31 00 00 | tick 900 | in 31 00 00 | sleep 700 | tick 700 | failed timeout" },
+    { &patient,
+      "send# 20 | out 10 14 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | in 30 01 00 | out 21 XX XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | in 30 00 00 | out 22 XX XX XX XX XX XX XX | sent" },
+    { &patient,
+      "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | abort | send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | in 31 00 00 | in 31 00 00 | quiet | "
+      "in 30 00 00 | out 21 06 07 CC CC CC CC CC | sent" },
+    { &patient,
+      "send# 8 | out 10 08 XX XX XX XX XX XX | in 31 00 00 | tick 900 | in 31 00 00 | tick 900 | in 31 00 00 | sleep 700 | tick 700 | failed timeout" },
     { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 32 00 00 | failed block-too-long | none | sleep ever" },
-    { &classic, "send# 20 | out 10 14 XX XX XX XX XX XX | in 30 01 00 | out 21 XX XX XX XX XX XX XX | in 32 00 00 | failed block-too-long" },
+    { &classic,
+      "send# 20 | out 10 14 XX XX XX XX XX XX | in 30 01 00 | out 21 XX XX XX XX XX XX XX | in 32 00 00 | failed block-too-long" },
     { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 33 00 00 | failed link-protocol" },
     { &classic, "send# 8 | out 10 08 XX XX XX XX XX XX | in 3F 00 00 | failed link-protocol" },
   };
@@ -342,15 +391,23 @@ static void
 test_receive (void)
 {
   static const Row rows[] = {
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | quiet | out 30 00 00 CC CC CC CC CC | sleep 1000 | in 21 06 07 08 09 0A 0B 0C | quiet | in 22 0D 0E 0F 10 11 12 13 | got# 20 | none | sleep ever" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | quiet | out 30 00 00 CC CC CC CC CC | sleep 1000 | in 21 06 07 08 09 0A 0B 0C | quiet | in 22 0D 0E 0F 10 11 12 13 | got# 20 | none | sleep ever" },
     { &unpadded, "in 10 08 00 01 02 03 04 05 | first | out 30 00 00 | in 21 06 07 | got# 8" },
-    { &blocks, "in 10 28 00 01 02 03 04 05 | first | out 30 02 F5 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | none | in 22 0D 0E 0F 10 11 12 13 | out 30 02 F5 CC CC CC CC CC | "
-               "in 23 14 15 16 17 18 19 1A | none | in 24 1B 1C 1D 1E 1F 20 21 | out 30 02 F5 CC CC CC CC CC | in 25 22 23 24 25 26 27 | got# 40 | none" },
+    { &blocks,
+      "in 10 28 00 01 02 03 04 05 | first | out 30 02 F5 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | none | in 22 0D 0E 0F 10 11 12 13 | out 30 02 F5 CC CC CC CC CC | "
+      "in 23 14 15 16 17 18 19 1A | none | in 24 1B 1C 1D 1E 1F 20 21 | out 30 02 F5 CC CC CC CC CC | in 25 22 23 24 25 26 27 | got# 40 | none" },
     { &extended, "in 10 10 08 00 01 02 03 04 | first | out F1 30 00 00 AA AA AA AA | in 10 21 05 06 07 | got# 8" },
     { &mixed, "in 55 10 07 00 01 02 03 04 | first | out 55 30 00 00 | in 55 21 05 06 | got# 7" },
     { &fixed, "in 10 08 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 | got# 8" },
     { &fd, "in 10 0B 00 01 02 03 04 05 06 07 08 09 | first | out 30 00 00 CC CC CC CC CC | in 21 0A | got# 11" },
-    { &fd, "in 10 0B 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A CC CC | got# 11" }, /* RX_DL of the first frame */
+    { &fd,
+      "in 10 0B 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A CC CC | got# 11" }, /* RX_DL
+                                                                                                                      of
+                                                                                                                      the
+                                                                                                                      first
+                                                                                                                      frame
+                                                                                                                    */
     /* a length that fits a single frame, a first frame that is not full, a long form that was not needed */
     { &classic, "in 10 07 00 01 02 03 04 05 | quiet | none" },
     { &classic, "in 10 08 00 01 02 03 04 | quiet | none" },
@@ -358,46 +415,71 @@ test_receive (void)
     { &extended, "in 10 10 06 00 01 02 03 04 | quiet | none" },
     { &fd, "in 10 0A 00 01 02 03 04 05 06 07 08 09 | quiet | none" },
     { &classic, "in 10 00 00 00 10 00 00 01 | first | out 30 00 00 CC CC CC CC CC" },
-    { &classic, "in 10 00 FF FF FF FF 00 01 | broken block-too-long | out 32 00 00 CC CC CC CC CC | none | sleep ever" },
-    { &small, "in 10 15 00 01 02 03 04 05 | broken block-too-long | out 32 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | quiet" },
+    { &classic,
+      "in 10 00 FF FF FF FF 00 01 | broken block-too-long | out 32 00 00 CC CC CC CC CC | none | sleep ever" },
+    { &small,
+      "in 10 15 00 01 02 03 04 05 | broken block-too-long | out 32 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | quiet" },
     { &small, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC" },
     /* a frame missing, swapped, twice */
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 22 0D 0E 0F 10 11 12 13 | broken link-protocol | none | sleep ever" },
-    { &classic, "in 10 20 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 23 14 15 16 17 18 19 1A | broken link-protocol | in 22 0D 0E 0F 10 11 12 13 | quiet" },
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 21 06 07 08 09 0A 0B 0C | quiet | in 22 0D 0E 0F 10 11 12 13 | got# 20" },
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 21 06 07 08 09 0A 0B 00 | broken link-protocol" },
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 20 06 07 08 09 0A 0B 0C | broken link-protocol" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 22 0D 0E 0F 10 11 12 13 | broken link-protocol | none | sleep ever" },
+    { &classic,
+      "in 10 20 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 23 14 15 16 17 18 19 1A | broken link-protocol | in 22 0D 0E 0F 10 11 12 13 | quiet" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 21 06 07 08 09 0A 0B 0C | quiet | in 22 0D 0E 0F 10 11 12 13 | got# 20" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 21 06 07 08 09 0A 0B 00 | broken link-protocol" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 20 06 07 08 09 0A 0B 0C | broken link-protocol" },
     /* what ended the message before is no repetition in this one */
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 22 0D 0E 0F 10 11 12 13 | got# 20 | "
-                "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 22 0D 0E 0F 10 11 12 13 | broken link-protocol" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B 0C | in 22 0D 0E 0F 10 11 12 13 | got# 20 | "
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 22 0D 0E 0F 10 11 12 13 | broken link-protocol" },
     /* frames shorter than the first one are ignored but for the last */
-    { &extended, "in 10 10 10 00 01 02 03 04 | first | out F1 30 00 00 AA AA AA AA | in 10 21 05 06 07 08 09 | quiet | in 10 21 05 06 07 08 09 0A | in 10 22 0B 0C 0D 0E | quiet | "
-                 "in 10 22 0B 0C 0D 0E 0F | got# 16" },
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B | quiet | in 21 06 07 08 09 0A 0B 0C | in 22 0D 0E 0F 10 11 12 | quiet | in 22 0D 0E 0F 10 11 12 13 | got# 20" },
-    { &fd, "in 10 0B 00 01 02 03 04 05 06 07 08 09 | first | out 30 00 00 CC CC CC CC CC | in 21 0A CC CC CC CC CC CC CC CC CC CC CC CC CC CC | quiet | in 21 0A | got# 11" },
+    { &extended,
+      "in 10 10 10 00 01 02 03 04 | first | out F1 30 00 00 AA AA AA AA | in 10 21 05 06 07 08 09 | quiet | in 10 21 05 06 07 08 09 0A | in 10 22 0B 0C 0D 0E | quiet | "
+      "in 10 22 0B 0C 0D 0E 0F | got# 16" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 08 09 0A 0B | quiet | in 21 06 07 08 09 0A 0B 0C | in 22 0D 0E 0F 10 11 12 | quiet | in 22 0D 0E 0F 10 11 12 13 | got# 20" },
+    { &fd,
+      "in 10 0B 00 01 02 03 04 05 06 07 08 09 | first | out 30 00 00 CC CC CC CC CC | in 21 0A CC CC CC CC CC CC CC CC CC CC CC CC CC CC | quiet | in 21 0A | got# 11" },
     /* a new message ends the one before */
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 02 7E 00 | broken link-protocol | got 7E00 | in 21 06 07 08 09 0A 0B 0C | quiet" },
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 10 08 00 01 02 03 04 05 | broken link-protocol | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 | got# 8" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 02 7E 00 | broken link-protocol | got 7E00 | in 21 06 07 08 09 0A 0B 0C | quiet" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | in 10 08 00 01 02 03 04 05 | broken link-protocol | first | out 30 00 00 CC CC CC CC CC | in 21 06 07 | got# 8" },
     /* the flow control of the message before is out late: N_Ar of this one's goes on */
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | in 10 14 00 01 02 03 04 05 | broken link-protocol | first | tick 500 | wire | sleep 500 | out 30 00 00 CC CC CC CC CC | sleep 1000" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | in 10 14 00 01 02 03 04 05 | broken link-protocol | first | tick 500 | wire | sleep 500 | out 30 00 00 CC CC CC CC CC | sleep 1000" },
     /* N_Cr from the flow control, then from each frame; N_Ar */
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | sleep 1000 | tick 500 | wire | sleep 1000 | tick 999.9 | quiet | in 21 06 07 08 09 0A 0B 0C | sleep 1000 | tick 1000 | broken timeout | sleep ever | in 22 0D 0E 0F 10 11 12 13 | quiet" },
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | tick 1000 | broken timeout | wire | sleep ever" },
-    { &quick, "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | sleep 20 | wire | sleep 150 | tick 150 | broken timeout" },
-    { &quick, "send# 8 | hold 10 08 00 01 02 03 04 05 | sleep 20 | tick 19.9 | wire | sleep 75 | tick 75 | failed timeout | sleep ever" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | sleep 1000 | tick 500 | wire | sleep 1000 | tick 999.9 | quiet | in 21 06 07 08 09 0A 0B 0C | sleep 1000 | tick 1000 | broken timeout | sleep ever | in 22 0D 0E 0F 10 11 12 13 | quiet" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | tick 1000 | broken timeout | wire | sleep ever" },
+    { &quick,
+      "in 10 14 00 01 02 03 04 05 | first | hold 30 00 00 CC CC CC CC CC | sleep 20 | wire | sleep 150 | tick 150 | broken timeout" },
+    { &quick,
+      "send# 8 | hold 10 08 00 01 02 03 04 05 | sleep 20 | tick 19.9 | wire | sleep 75 | tick 75 | failed timeout | sleep ever" },
     { &quick, "send# 8 | hold 10 08 00 01 02 03 04 05 | tick 20 | failed timeout" },
-    { &slow_wire, "in 10 14 00 01 02 03 04 05 | first | out 30 01 00 CC CC CC CC CC | tick 90 | in 21 06 07 08 09 0A 0B 0C | hold 30 01 00 CC CC CC CC CC | tick 200 | quiet | wire | sleep 100 | in 22 0D 0E 0F 10 11 12 13 | got# 20" },
+    { &slow_wire,
+      "in 10 14 00 01 02 03 04 05 | first | out 30 01 00 CC CC CC CC CC | tick 90 | in 21 06 07 08 09 0A 0B 0C | hold 30 01 00 CC CC CC CC CC | tick 200 | quiet | wire | sleep 100 | in 22 0D 0E 0F 10 11 12 13 | got# 20" },
     /* one that trickles in, and one that never gets further than its first frame; the next one has its time again */
-    { &bounded, "in 10 28 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | tick 900 | in 21 06 07 08 09 0A 0B 0C | tick 900 | in 22 0D 0E 0F 10 11 12 13 | "
-                "sleep 700 | tick 699.9 | quiet | tick 0.1 | broken timeout | sleep ever | in 23 14 15 16 17 18 19 1A | quiet | none" },
-    { &bounded, "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | tick 900 | in 10 14 00 01 02 03 04 05 | broken link-protocol | first | out 30 00 00 CC CC CC CC CC | "
-                "tick 900 | in 10 14 00 01 02 03 04 05 | broken link-protocol | first | out 30 00 00 CC CC CC CC CC | sleep 700 | tick 700 | broken timeout | sleep ever | "
-                "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | tick 900 | in 21 06 07 08 09 0A 0B 0C | tick 900 | in 22 0D 0E 0F 10 11 12 13 | got# 20 | sleep ever" },
-    { &classic, "in 10 00 FF FF FF FF 00 01 | broken block-too-long | hold 32 00 00 CC CC CC CC CC | tick 1000 | quiet | sleep ever" },
-    { &classic, "in 10 14 00 01 02 03 04 05 | first | in 02 7E 00 | broken link-protocol | got 7E00 | none | sleep ever" },
+    { &bounded,
+      "in 10 28 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | tick 900 | in 21 06 07 08 09 0A 0B 0C | tick 900 | in 22 0D 0E 0F 10 11 12 13 | "
+      "sleep 700 | tick 699.9 | quiet | tick 0.1 | broken timeout | sleep ever | in 23 14 15 16 17 18 19 1A | quiet | none" },
+    { &bounded,
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | tick 900 | in 10 14 00 01 02 03 04 05 | broken link-protocol | first | out 30 00 00 CC CC CC CC CC | "
+      "tick 900 | in 10 14 00 01 02 03 04 05 | broken link-protocol | first | out 30 00 00 CC CC CC CC CC | sleep 700 | tick 700 | broken timeout | sleep ever | "
+      "in 10 14 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | tick 900 | in 21 06 07 08 09 0A 0B 0C | tick 900 | in 22 0D 0E 0F 10 11 12 13 | got# 20 | sleep ever" },
+    { &classic,
+      "in 10 00 FF FF FF FF 00 01 | broken block-too-long | hold 32 00 00 CC CC CC CC CC | tick 1000 | quiet | sleep ever" },
+    { &classic,
+      "in 10 14 00 01 02 03 04 05 | first | in 02 7E 00 | broken link-protocol | got 7E00 | none | sleep ever" },
     /* both directions at once, flow control first */
-    { &classic, "send# 20 | out 10 14 00 01 02 03 04 05 | in 10 08 00 01 02 03 04 05 | first | in 30 00 00 | out 30 00 00 CC CC CC CC CC | out 21 06 07 08 09 0A 0B 0C | in 21 06 07 | got# 8 | out 22 0D 0E 0F 10 11 12 13 | sent" },
-    { &classic, "in 10 08 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | send# 20 | out 10 14 00 01 02 03 04 05 | abort | in 21 06 07 | got# 8 | none" },
+    { &classic,
+      "send# 20 | out 10 14 00 01 02 03 04 05 | in 10 08 00 01 02 03 04 05 | first | in 30 00 00 | out 30 00 00 CC CC CC CC CC | out 21 06 07 08 09 0A 0B 0C | in 21 06 07 | got# 8 | out 22 0D 0E 0F 10 11 12 13 | sent" },
+    { &classic,
+      "in 10 08 00 01 02 03 04 05 | first | out 30 00 00 CC CC CC CC CC | send# 20 | out 10 14 00 01 02 03 04 05 | abort | in 21 06 07 | got# 8 | none" },
   };
   play_all (rows, G_N_ELEMENTS (rows));
 }
@@ -407,17 +489,30 @@ static void
 test_golden (void)
 {
   static const Row tester[] = {
-    { &classic, "send 22F190 | out 03 22 F1 90 CC CC CC CC | sent | in 10 14 62 F1 90 53 49 4D | first | out 30 00 00 CC CC CC CC CC | in 21 56 45 48 30 30 30 30 | in 22 30 30 31 34 32 32 39 | got 62F19053494D56454830303030 30303134323239" },
+    { &classic,
+      "send 22F190 | out 03 22 F1 90 CC CC CC CC | sent | in 10 14 62 F1 90 53 49 4D | first | out 30 00 00 CC CC CC CC CC | in 21 56 45 48 30 30 30 30 | in 22 30 30 31 34 32 32 39 | got 62F19053494D56454830303030 30303134323239" },
     { &classic, "send 2702CE2EE0C2 | out 06 27 02 CE 2E E0 C2 CC | sent | in 02 67 02 CC CC CC CC CC | got 6702" },
-    { &classic, "send 3101FF00440000000000000064 | out 10 0D 31 01 FF 00 44 00 | in 30 08 00 CC CC CC CC CC | out 21 00 00 00 00 00 00 64 | sent | in 05 71 01 FF 00 00 CC CC | got 7101FF0000" },
-    { &classic, "send 3400440000000000000064 | out 10 0B 34 00 44 00 00 00 | in 30 08 00 CC CC CC CC CC | out 21 00 00 00 00 64 CC CC | sent | in 04 74 20 00 42 CC CC CC | got 74200042" },
-    { &classic, "send 31010202F5A29B60 | out 10 08 31 01 02 02 F5 A2 | in 30 08 00 CC CC CC CC CC | out 21 9B 60 CC CC CC CC CC | sent | in 05 71 01 02 02 00 CC CC | got 7101020200" },
+    { &classic,
+      "send 3101FF00440000000000000064 | out 10 0D 31 01 FF 00 44 00 | in 30 08 00 CC CC CC CC CC | out 21 00 00 00 00 00 00 64 | sent | in 05 71 01 FF 00 00 CC CC | got 7101FF0000" },
+    { &classic,
+      "send 3400440000000000000064 | out 10 0B 34 00 44 00 00 00 | in 30 08 00 CC CC CC CC CC | out 21 00 00 00 00 64 CC CC | sent | in 04 74 20 00 42 CC CC CC | got 74200042" },
+    { &classic,
+      "send 31010202F5A29B60 | out 10 08 31 01 02 02 F5 A2 | in 30 08 00 CC CC CC CC CC | out 21 9B 60 CC CC CC CC CC | sent | in 05 71 01 02 02 00 CC CC | got 7101020200" },
   };
-  static const RbIsotpConfig ecu = { .tx_id = 0x7e8, .rx_id = 0x7e0, .tx_extension = -1, .rx_extension = -1, .pad = TRUE, .padding = 0xcc, .block_size = 8 };
+  static const RbIsotpConfig ecu = { .tx_id = 0x7e8,
+                                     .rx_id = 0x7e0,
+                                     .tx_extension = -1,
+                                     .rx_extension = -1,
+                                     .pad = TRUE,
+                                     .padding = 0xcc,
+                                     .block_size = 8 };
   static const Row vehicle[] = {
-    { &ecu, "in 03 22 F1 90 CC CC CC CC | got 22F190 | send 62F19053494D5645483030303030303134323239 | out 10 14 62 F1 90 53 49 4D | in 30 00 00 CC CC CC CC CC | out 21 56 45 48 30 30 30 30 | out 22 30 30 31 34 32 32 39 | sent" },
-    { &ecu, "in 10 0D 31 01 FF 00 44 00 | first | out 30 08 00 CC CC CC CC CC | in 21 00 00 00 00 00 00 64 | got 3101FF00440000000000000064 | send 7101FF0000 | out 05 71 01 FF 00 00 CC CC | sent" },
-    { &ecu, "in 10 0B 34 00 44 00 00 00 | first | out 30 08 00 CC CC CC CC CC | in 21 00 00 00 00 64 CC CC | got 3400440000000000000064 | send 74200042 | out 04 74 20 00 42 CC CC CC | sent" },
+    { &ecu,
+      "in 03 22 F1 90 CC CC CC CC | got 22F190 | send 62F19053494D5645483030303030303134323239 | out 10 14 62 F1 90 53 49 4D | in 30 00 00 CC CC CC CC CC | out 21 56 45 48 30 30 30 30 | out 22 30 30 31 34 32 32 39 | sent" },
+    { &ecu,
+      "in 10 0D 31 01 FF 00 44 00 | first | out 30 08 00 CC CC CC CC CC | in 21 00 00 00 00 00 00 64 | got 3101FF00440000000000000064 | send 7101FF0000 | out 05 71 01 FF 00 00 CC CC | sent" },
+    { &ecu,
+      "in 10 0B 34 00 44 00 00 00 | first | out 30 08 00 CC CC CC CC CC | in 21 00 00 00 00 64 CC CC | got 3400440000000000000064 | send 74200042 | out 04 74 20 00 42 CC CC CC | sent" },
   };
   play_all (tester, G_N_ELEMENTS (tester));
   play_all (vehicle, G_N_ELEMENTS (vehicle));
@@ -430,7 +525,9 @@ test_golden_block (void)
   GString *script = g_string_new ("send# 66 | out 10 42 00 01 02 03 04 05 | in 30 08 00 CC CC CC CC CC");
   for (guint i = 1; i <= 8; i++)
     g_string_append_printf (script, " | out 2%X XX XX XX XX XX XX XX", i);
-  g_string_append (script, " | none | in 30 08 00 CC CC CC CC CC | out 29 3E 3F 40 41 CC CC CC | sent | in 02 76 01 CC CC CC CC CC | got 7601");
+  g_string_append (
+    script,
+    " | none | in 30 08 00 CC CC CC CC CC | out 29 3E 3F 40 41 CC CC CC | sent | in 02 76 01 CC CC CC CC CC | got 7601");
   play (&classic, script->str);
   g_string_free (script, TRUE);
 }
@@ -447,9 +544,16 @@ refuse (RbIsotp *engine, gsize length, RbReason reason)
 static void
 test_functional (void)
 {
-  static const RbIsotpConfig config = { .tx_id = 0x7df, .rx_id = 0x7e8, .tx_extension = -1, .rx_extension = -1, .pad = TRUE, .padding = 0xcc, .functional = TRUE };
+  static const RbIsotpConfig config = { .tx_id = 0x7df,
+                                        .rx_id = 0x7e8,
+                                        .tx_extension = -1,
+                                        .rx_extension = -1,
+                                        .pad = TRUE,
+                                        .padding = 0xcc,
+                                        .functional = TRUE };
   static const Row rows[] = {
-    { &config, "send 3E80 | out 02 3E 80 CC CC CC CC CC | sent | in 02 7E 00 | quiet | in 10 08 00 01 02 03 04 05 | quiet | none" },
+    { &config,
+      "send 3E80 | out 02 3E 80 CC CC CC CC CC | sent | in 02 7E 00 | quiet | in 10 08 00 01 02 03 04 05 | quiet | none" },
   };
   play_all (rows, G_N_ELEMENTS (rows));
   g_autoptr (RbIsotp) engine = rb_isotp_new (&config);
@@ -465,7 +569,8 @@ static void
 test_not_ours (void)
 {
   g_autoptr (RbIsotp) engine = rb_isotp_new (&classic);
-  static const guint32 ids[] = { 0x7e9, 0x7e8 | RB_CAN_EXTENDED, 0x7e8 | RB_CAN_REMOTE, 0x7e8 | RB_CAN_ERROR, 0x7e0, 0 };
+  static const guint32 ids[]
+    = { 0x7e9, 0x7e8 | RB_CAN_EXTENDED, 0x7e8 | RB_CAN_REMOTE, 0x7e8 | RB_CAN_ERROR, 0x7e0, 0 };
   RbCanFrame frame = { .length = 3, .data = { 0x02, 0x7e, 0x00 } };
   for (guint i = 0; i < G_N_ELEMENTS (ids); i++) {
     frame.id = ids[i];
@@ -535,7 +640,8 @@ test_events (void)
   }
   guint8 last = 0;
   guint n = 0;
-  for (RbIsotpEvent event = rb_isotp_event (engine); event.kind == RB_ISOTP_MESSAGE; event = rb_isotp_event (engine), n++) {
+  for (RbIsotpEvent event = rb_isotp_event (engine); event.kind == RB_ISOTP_MESSAGE;
+       event = rb_isotp_event (engine), n++) {
     last = *(const guint8 *) g_bytes_get_data (event.message, NULL);
     g_bytes_unref (event.message);
   }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bundle's archive, in memory. What an auditor does with it writes folders, so it is done only with the corpus as it is. */
+/* A bundle's archive, in memory. What an auditor does with it writes folders, so it is done only with the corpus as it
+ * is. */
 #include "campaign/archive.h"
 #include "campaign/bundle.h"
 #include "core/files.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenSSL decodes a certificate, and makes its key, once: an input that holds it again gets it from here. The linker puts these
- * functions in the place of OpenSSL's (--wrap). */
+/* OpenSSL decodes a certificate, and makes its key, once: an input that holds it again gets it from here. The linker
+ * puts these functions in the place of OpenSSL's (--wrap). */
 #include <glib.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys, certificates, DSSE envelopes, signed notes and receipts as they come from outside. An input goes to the readers that its first
- * bytes call for. While it is fuzzed, keys and signatures are stand-ins (stand-in.c, certificates.c): OpenSSL's own code is not what
- * is looked at, and makes two thousand keys a second. */
+/* Keys, certificates, DSSE envelopes, signed notes and receipts as they come from outside. An input goes to the readers
+ * that its first bytes call for. While it is fuzzed, keys and signatures are stand-ins (stand-in.c, certificates.c):
+ * OpenSSL's own code is not what is looked at, and makes two thousand keys a second. */
 #include "crypto/certificate.h"
 #include "crypto/dsse.h"
 #include "crypto/key.h"
@@ -22,7 +22,8 @@ read_raw (const uint8_t *data, size_t size)
 #endif
 }
 
-/* SEQUENCE { SEQUENCE …: a certificate's inner one holds a SEQUENCE or a version, a public key's an OBJECT IDENTIFIER. */
+/* SEQUENCE { SEQUENCE …: a certificate's inner one holds a SEQUENCE or a version, a public key's an OBJECT IDENTIFIER.
+ */
 static void
 read_der (GBytes *bytes)
 {
@@ -67,7 +68,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (data, size);
   g_autofree char *text = g_strndup ((const char *) data, size);
-  g_autoptr (RbNoteKey) given = strchr (text, '+') != NULL && strchr (text, '\n') == NULL ? rb_note_key_parse (text, NULL) : NULL;
+  g_autoptr (RbNoteKey) given
+    = strchr (text, '+') != NULL && strchr (text, '\n') == NULL ? rb_note_key_parse (text, NULL) : NULL;
   read_raw (data, size);
   if (size > 0 && data[0] == 0x30)
     read_der (bytes);

@@ -57,8 +57,12 @@ send_frames (RbIsotp *isotp, gint64 now)
 static void
 feed_isotp (const uint8_t *data, size_t size)
 {
-  const RbIsotpConfig config = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = -1, .rx_extension = size > 0 && data[0] % 3 == 0 ? 0x31 : -1,
-                                 .fd = size > 0 && data[0] % 2 == 1, .max_message = MAX_MESSAGE };
+  const RbIsotpConfig config = { .tx_id = 0x7e0,
+                                 .rx_id = 0x7e8,
+                                 .tx_extension = -1,
+                                 .rx_extension = size > 0 && data[0] % 3 == 0 ? 0x31 : -1,
+                                 .fd = size > 0 && data[0] % 2 == 1,
+                                 .max_message = MAX_MESSAGE };
   g_autoptr (RbIsotp) isotp = rb_isotp_new (&config);
   g_autofree guint8 *zeros = g_malloc0 (600);
   g_autoptr (GBytes) message = g_bytes_new (zeros, 600);

@@ -20,8 +20,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (again == NULL)
     g_error ("written, but not read: %s", pretty);
   gint64 moment, number;
-  if (rb_json_moment (value, "expires", &moment, "text", NULL) && rb_json_integer (value, "version", 1, 10, &number, "text", NULL)
-      && (number < 1 || number > 10))
+  if (rb_json_moment (value, "expires", &moment, "text", NULL)
+      && rb_json_integer (value, "version", 1, 10, &number, "text", NULL) && (number < 1 || number > 10))
     g_error ("out of range");
   return 0;
 }

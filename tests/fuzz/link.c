@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a USB adapter says, and what a link process that was taken over tells the program (or the program's request the process). */
+/* What a USB adapter says, and what a link process that was taken over tells the program (or the program's request the
+ * process). */
 #include "can/gs-usb-protocol.h"
 #include "fuzz.h"
 #include "link/backend.h"
@@ -25,9 +26,11 @@ read_adapter (const uint8_t *data, size_t size)
   if (rb_gs_usb_protocol_read_config (data, size, &config) && config.channels > 8)
     g_error ("more channels than are kept");
   if (rb_gs_usb_protocol_read_limits (data, size, &limits)) {
-    if (rb_bit_timing_find (&limits.nominal, limits.clock, 500000, 875, &timing) && (timing.brp == 0 || timing.sjw == 0))
+    if (rb_bit_timing_find (&limits.nominal, limits.clock, 500000, 875, &timing)
+        && (timing.brp == 0 || timing.sjw == 0))
       g_error ("a timing of nothing");
-    if (rb_bit_timing_find (&limits.data, limits.clock, 2000000, 800, &timing) && rb_bit_timing_bitrate (&timing, limits.clock) == 0)
+    if (rb_bit_timing_find (&limits.data, limits.clock, 2000000, 800, &timing)
+        && rb_bit_timing_bitrate (&timing, limits.clock) == 0)
       g_error ("a timing of no bit rate");
   }
   if (rb_gs_usb_protocol_read_state (data, size, &state) && size < RB_GS_USB_STATE_SIZE)
@@ -77,7 +80,8 @@ read_rest (GBytes *body, gint64 number)
   if (error == NULL || (error->domain == RB_LINK_ERROR && rb_reason_of (error) == RB_REASON_NONE))
     g_error ("a failure without a reason");
   is_text (error->message);
-  if (rb_wording_read_open (body, &open) && open.uri == NULL) /* the program says it: what it is, is judged by who opens it */
+  if (rb_wording_read_open (body, &open)
+      && open.uri == NULL) /* the program says it: what it is, is judged by who opens it */
     g_error ("a link without a name");
   if (rb_wording_read_address (body, &address) && (address.extension < -1 || address.extension > 255))
     g_error ("an extension that is no byte");

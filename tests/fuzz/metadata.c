@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metadata of all four types, its roles, thresholds and signatures, targets and delegations. Keys and signatures are stand-ins
- * (stand-in.c). Of some inputs, the same text made large is read as the small one is. */
+/* Metadata of all four types, its roles, thresholds and signatures, targets and delegations. Keys and signatures are
+ * stand-ins (stand-in.c). Of some inputs, the same text made large is read as the small one is. */
 #include "core/json.h"
 #include "fuzz.h"
 #include "uptane/delegation.h"
@@ -62,10 +62,12 @@ parse (const uint8_t *data, size_t size, RbMetadataType type, gsize padding, gbo
   if (size > 0)
     memcpy (&text[padding], data, size);
   g_autoptr (GBytes) bytes = g_bytes_new (text, padding + size);
-  return whole ? rb_metadata_parse (bytes, type, padding + size, error) : rb_metadata_read (bytes, type, padding + size, error);
+  return whole ? rb_metadata_parse (bytes, type, padding + size, error)
+               : rb_metadata_read (bytes, type, padding + size, error);
 }
 
-/* The same text, large: the same verdict as a whole, the same entries; and by its head nothing is accepted that is not signed. */
+/* The same text, large: the same verdict as a whole, the same entries; and by its head nothing is accepted that is not
+ * signed. */
 static void
 compare (RbMetadata *small, RbMetadata *large, RbMetadata *whole, const GError *small_error, const GError *whole_error)
 {
@@ -79,7 +81,8 @@ compare (RbMetadata *small, RbMetadata *large, RbMetadata *whole, const GError *
   if (large != NULL && rb_metadata_verify (large, nobody, NULL))
     g_error ("signed by nobody");
   if ((small == NULL) != (whole == NULL) || rb_reason_of (small_error) != rb_reason_of (whole_error))
-    g_error ("small: %s, large: %s", small == NULL ? small_error->message : "good", whole == NULL ? whole_error->message : "good");
+    g_error ("small: %s, large: %s", small == NULL ? small_error->message : "good",
+             whole == NULL ? whole_error->message : "good");
   if (small == NULL)
     return;
   rb_metadata_each_entry (small, use_entry, &n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where there is no libFuzzer: each file of a corpus folder (or each file named) once, none, and every prefix of the first. */
+/* Where there is no libFuzzer: each file of a corpus folder (or each file named) once, none, and every prefix of the
+ * first. */
 #include "fuzz.h"
 
 #include <string.h>

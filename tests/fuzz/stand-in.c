@@ -8,7 +8,8 @@ RbPublicKey *__wrap_rb_key_public_from_ed25519 (gconstpointer data, gsize length
 RbPublicKey *__wrap_rb_key_public_from_p256_point (gconstpointer data, gsize length, GError **error);
 RbPublicKey *__wrap_rb_key_public_from_spki (GBytes *spki, GError **error);
 RbPublicKey *__wrap_rb_key_public_from_pem (const char *text, GError **error);
-gboolean __wrap_rb_key_verify (RbPublicKey *key, RbScheme scheme, gconstpointer data, gsize length, gconstpointer signature, gsize signature_length);
+gboolean __wrap_rb_key_verify (RbPublicKey *key, RbScheme scheme, gconstpointer data, gsize length,
+                               gconstpointer signature, gsize signature_length);
 RbPublicKey *__real_rb_key_public_from_ed25519 (gconstpointer data, gsize length, GError **error);
 
 /* One of two keys, made once: which of them says the first byte. */
@@ -49,7 +50,8 @@ __wrap_rb_key_public_from_pem (const char *text, GError **error)
 
 /* Half of all signatures are good. */
 gboolean
-__wrap_rb_key_verify (RbPublicKey *key, RbScheme scheme, gconstpointer data, gsize length, gconstpointer signature, gsize signature_length)
+__wrap_rb_key_verify (RbPublicKey *key, RbScheme scheme, gconstpointer data, gsize length, gconstpointer signature,
+                      gsize signature_length)
 {
   return signature_length > 0 && (*(const guint8 *) signature & 1) != 0;
 }

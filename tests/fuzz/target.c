@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entries of targets files, and patterns of delegations: the input's first line is a path, the rest an entry or pattern. */
+/* Entries of targets files, and patterns of delegations: the input's first line is a path, the rest an entry or
+ * pattern. */
 #include "core/json.h"
 #include "fuzz.h"
 #include "uptane/delegation.h"
@@ -16,7 +17,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     return 0;
   *end = '\0';
   const char *rest = &end[1];
-  gboolean crosses = rb_delegation_path_matches (rest, text) && strchr (text, '/') != NULL && strchr (rest, '/') == NULL;
+  gboolean crosses
+    = rb_delegation_path_matches (rest, text) && strchr (text, '/') != NULL && strchr (rest, '/') == NULL;
   if (crosses)
     g_error ("a pattern without / matched a path with one");
   g_autoptr (GBytes) bytes = g_bytes_new (rest, strlen (rest));

@@ -74,7 +74,7 @@ class Commands(unittest.TestCase):
         return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src" / self.folders[program]).glob("*.c")))
 
     def verbs(self, program):
-        return set(re.findall(r'\{ "([a-z][a-z -]*)", "[^"]*"[^"]*,\s*"[^"]*",\s*verb_', self.source(program)))
+        return set(re.findall(r'\{\s*"([a-z][a-z -]*)",\s*"[^"]*"[^"]*,\s*"[^"]*",\s*verb_', self.source(program)))
 
     def shown(self):
         """(paper, program, the rest of the command) of each command in code."""
@@ -97,7 +97,7 @@ class Commands(unittest.TestCase):
 
     def test_options(self):
         for paper, program, rest in self.shown():
-            known = set(re.findall(r'\{ "([a-z-]+)",', self.source(program))) | self.common
+            known = set(re.findall(r'\{[\s\\]*"([a-z-]+)",', self.source(program))) | self.common
             for option in re.findall(r"--([a-z][a-z-]*)", rest):
                 self.assertIn(option, known, f"{paper}: {program} {rest}")
 
@@ -122,7 +122,7 @@ class EcuProtocol(unittest.TestCase):
 
     def test_fixed_identifiers(self):
         told = {row[0] for row in rows(self.document, "Data identifiers") if row[1] == "fixed"}
-        fixed = {word.upper() for word in re.findall(r"(?:DID_\w+ |client, )0x(\w{4})\b", read("src/workshop/vehicle/unit.c"))}
+        fixed = {word.upper() for word in re.findall(r"(?:DID_\w+ |client, )0x(\w{4})\b", read("src/workshop/vehicle/unit.c") + read("src/workshop/vehicle/unit-claims.c"))}
         self.assertEqual(told, fixed)
 
     def test_routines(self):
@@ -184,7 +184,7 @@ class RecordFormat(unittest.TestCase):
     document = read("data/doc/record-format.md")
 
     def members(self, name):
-        found = re.search(rf"^static const Member {name}\[\] = \{{(.*?)\}};", read("src/recall/record/result.c"), re.M | re.S).group(1)
+        found = re.search(rf"^static const Member {name}\[\]\s*= \{{(.*?)\}};", read("src/recall/record/result.c"), re.M | re.S).group(1)
         return set(re.findall(r'\{ "(\w+)",', found))
 
     def told(self, table):

@@ -48,8 +48,12 @@ do_close (void)
 static void
 do_channel (char **words)
 {
-  RbAddress address = { .request = (guint32) strtoul (words[1], NULL, 0), .response = (guint32) strtoul (words[2], NULL, 0), .extension = atoi (words[3]),
-                        .response_extension = atoi (words[4]), .fd = atoi (words[5]) != 0, .padding = (guint8) strtoul (words[6], NULL, 0) };
+  RbAddress address = { .request = (guint32) strtoul (words[1], NULL, 0),
+                        .response = (guint32) strtoul (words[2], NULL, 0),
+                        .extension = atoi (words[3]),
+                        .response_extension = atoi (words[4]),
+                        .fd = atoi (words[5]) != 0,
+                        .padding = (guint8) strtoul (words[6], NULL, 0) };
   g_autoptr (GError) error = NULL;
   g_clear_pointer (&channel, rb_channel_unref);
   channel = rb_channel_open (link_now, &address, &error);

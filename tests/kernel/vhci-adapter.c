@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 /*
- * vhci-adapter [--fd] SERIAL IFACE…: plugs the adapter of candlelight.h into this machine's kernel by USB/IP's virtual host
- * controller (module vhci-hcd, Documentation/usb/usbip_protocol.rst); each channel is joined with a CAN interface. Root.
+ * vhci-adapter [--fd] SERIAL IFACE…: plugs the adapter of candlelight.h into this machine's kernel by USB/IP's virtual
+ * host controller (module vhci-hcd, Documentation/usb/usbip_protocol.rst); each channel is joined with a CAN interface.
+ * Root.
  *
- * Says "plugged" and "unplugged". On standard input, a line each: "state CHANNEL STATE TX RX", "error CHANNEL CLASS KIND PLACE",
- * "unheard CHANNEL 0|1" (nobody acknowledges), "mute 0|1" (the adapter keeps frames), "bitrate CHANNEL" (answers both),
- * "coarse BRP" (least divider of data bit rates, from the next plug on), "unplug", "plug"; each is answered, the end of it is the end.
+ * Says "plugged" and "unplugged". On standard input, a line each: "state CHANNEL STATE TX RX", "error CHANNEL CLASS
+ * KIND PLACE", "unheard CHANNEL 0|1" (nobody acknowledges), "mute 0|1" (the adapter keeps frames), "bitrate CHANNEL"
+ * (answers both), "coarse BRP" (least divider of data bit rates, from the next plug on), "unplug", "plug"; each is
+ * answered, the end of it is the end.
  */
 #define VHCI "/sys/devices/platform/vhci_hcd.0/"
 enum { CMD_SUBMIT = 1, CMD_UNLINK = 2, RET_SUBMIT = 3, RET_UNLINK = 4 };
@@ -135,7 +137,8 @@ reply (Plug *self, guint32 seqnum, gssize result, const guint8 *data)
   Header header = { .command = htonl (RET_SUBMIT), .seqnum = seqnum };
   header.u.ret.status = htonl ((guint32) MIN (result, 0));
   header.u.ret.length = htonl ((guint32) MAX (result, 0));
-  return send_all (self->usb, &header, sizeof header) && (data == NULL || result <= 0 || send_all (self->usb, data, (gsize) result));
+  return send_all (self->usb, &header, sizeof header)
+         && (data == NULL || result <= 0 || send_all (self->usb, data, (gsize) result));
 }
 
 static void
@@ -182,7 +185,8 @@ serve_submit (Plug *self, const Header *command)
   if (length > sizeof data || (!in && !receive_all (self->usb, data, length)))
     return FALSE;
   if (ep == 0)
-    return reply (self, command->seqnum, candlelight_control (self->adapter, command->u.submit.setup, data, length), in ? data : NULL);
+    return reply (self, command->seqnum, candlelight_control (self->adapter, command->u.submit.setup, data, length),
+                  in ? data : NULL);
   if (!in && ep == CANDLELIGHT_OUT)
     return reply (self, command->seqnum, candlelight_bulk_out (self->adapter, data, length), NULL);
   if (!in || ep != (CANDLELIGHT_IN & 0x7f) || self->n_pending >= MAX_PENDING)
@@ -254,7 +258,8 @@ serve_line (Plug *self)
   else if (strcmp (line, "plug\n") == 0)
     plug (self);
   else if (sscanf (line, "bitrate %u", &channel) == 1)
-    printf ("%u %u ", candlelight_bitrate (self->adapter, channel, FALSE), candlelight_bitrate (self->adapter, channel, TRUE));
+    printf ("%u %u ", candlelight_bitrate (self->adapter, channel, FALSE),
+            candlelight_bitrate (self->adapter, channel, TRUE));
   say (self->usb >= 0 ? "plugged" : "unplugged");
   return TRUE;
 }
@@ -264,7 +269,8 @@ run (Plug *self)
 {
   gboolean more = TRUE;
   while (more) {
-    struct pollfd fds[2 + CANDLELIGHT_CHANNELS] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = self->usb, .events = POLLIN } };
+    struct pollfd fds[2 + CANDLELIGHT_CHANNELS]
+      = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = self->usb, .events = POLLIN } };
     for (guint i = 0; i < self->n_interfaces; i++)
       fds[2 + i] = (struct pollfd){ .fd = self->can[i], .events = POLLIN };
     if (poll (fds, 2 + self->n_interfaces, -1) < 0)

@@ -134,7 +134,8 @@ serve (int fd, Flash *flash)
     guint16 type = (guint16) (head[2] << 8 | head[3]);
     guint32 length = (guint32) head[4] << 24 | (guint32) head[5] << 16 | (guint32) head[6] << 8 | head[7];
     guint32 first = MIN (length, BEFORE_DATA);
-    if (length > sizeof payload || !read_all (fd, payload, first) || (length > first && !read_rest (fd, flash, payload, length)))
+    if (length > sizeof payload || !read_all (fd, payload, first)
+        || (length > first && !read_rest (fd, flash, payload, length)))
       return;
     if (type == 0x0005)
       good = activate (fd, payload);

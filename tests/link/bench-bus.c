@@ -11,8 +11,9 @@
 #include "paced-bus.h"
 
 /*
- * Goodput of TransferData over bus: as a ratio to the formula of a bus on which nobody ever waits, and the processor time of
- * our side: bench-bus BITRATE DATA_BITRATE BYTES BLOCK LEAST-RATIO MOST-CPU-PERCENT (data bit rate 0: classic; 0: no bound)
+ * Goodput of TransferData over bus: as a ratio to the formula of a bus on which nobody ever waits, and the processor
+ * time of our side: bench-bus BITRATE DATA_BITRATE BYTES BLOCK LEAST-RATIO MOST-CPU-PERCENT (data bit rate 0: classic;
+ * 0: no bound)
  */
 typedef struct {
   guint32 bitrate, data_bitrate;
@@ -23,7 +24,12 @@ typedef struct {
 static RbAddress
 address_of (const Plan *plan)
 {
-  RbAddress address = { .request = 0x7e0, .response = 0x7e8, .extension = -1, .response_extension = -1, .padding = 0xcc, .fd = plan->data_bitrate != 0 };
+  RbAddress address = { .request = 0x7e0,
+                        .response = 0x7e8,
+                        .extension = -1,
+                        .response_extension = -1,
+                        .padding = 0xcc,
+                        .fd = plan->data_bitrate != 0 };
   return address;
 }
 
@@ -42,8 +48,14 @@ block_of (GRand *rand, gsize length, guint8 counter)
 static gint64
 ideal (const Plan *plan, GBytes *block)
 {
-  RbIsotpConfig a = { .tx_id = 0x7e0, .rx_id = 0x7e8, .tx_extension = -1, .rx_extension = -1, .pad = TRUE, .padding = 0xcc,
-                      .fd = plan->data_bitrate != 0, .brs = plan->data_bitrate != 0 };
+  RbIsotpConfig a = { .tx_id = 0x7e0,
+                      .rx_id = 0x7e8,
+                      .tx_extension = -1,
+                      .rx_extension = -1,
+                      .pad = TRUE,
+                      .padding = 0xcc,
+                      .fd = plan->data_bitrate != 0,
+                      .brs = plan->data_bitrate != 0 };
   RbIsotpConfig b = a;
   b.tx_id = a.rx_id;
   b.rx_id = a.tx_id;
@@ -77,7 +89,8 @@ processor_seconds (void)
 {
   struct rusage usage;
   getrusage (RUSAGE_SELF, &usage);
-  return (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+  return (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+         + (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 static long
@@ -99,7 +112,8 @@ transfer (const Plan *plan, RbChannel *channel, gint64 *formula)
     if (counter == 1 && done == 0)
       *formula = ideal (plan, block);
     done += g_bytes_get_size (block) - 2;
-    g_autoptr (GBytes) answer = rb_channel_send (channel, block, NULL, &error) ? rb_channel_receive (channel, 2000, NULL, &error) : NULL;
+    g_autoptr (GBytes) answer
+      = rb_channel_send (channel, block, NULL, &error) ? rb_channel_receive (channel, 2000, NULL, &error) : NULL;
     if (answer == NULL) {
       fprintf (stderr, "%s\n", error->message);
       return FALSE;
@@ -126,8 +140,10 @@ measure (const Plan *plan, RbLink *link)
   double ideal_rate = (double) (plan->block - 2) / ((double) formula / 1e9);
   double ratio = (double) plan->bytes / wall / ideal_rate;
   double percent = 100 * (processor_seconds () - cpu) / wall;
-  printf ("%u/%u bit/s, %zu bytes in blocks of %zu: %.1f kB/s, formula %.1f, ratio %.4f; processor %.2f %%, %.0f switches/s\n", plan->bitrate, plan->data_bitrate,
-          plan->bytes, plan->block, (double) plan->bytes / wall / 1000, ideal_rate / 1000, ratio, percent, (double) (switches () - before) / wall);
+  printf (
+    "%u/%u bit/s, %zu bytes in blocks of %zu: %.1f kB/s, formula %.1f, ratio %.4f; processor %.2f %%, %.0f switches/s\n",
+    plan->bitrate, plan->data_bitrate, plan->bytes, plan->block, (double) plan->bytes / wall / 1000, ideal_rate / 1000,
+    ratio, percent, (double) (switches () - before) / wall);
   return ratio >= plan->least && (plan->most_cpu <= 0 || percent < plan->most_cpu) ? 0 : 1;
 }
 
@@ -136,12 +152,21 @@ main (int argc, char **argv)
 {
   if (argc != 7)
     return 2;
-  Plan plan = { (guint32) atoi (argv[1]), (guint32) atoi (argv[2]), (gsize) atol (argv[3]), (gsize) atol (argv[4]), atof (argv[5]), atof (argv[6]) };
+  Plan plan = { (guint32) atoi (argv[1]), (guint32) atoi (argv[2]), (gsize) atol (argv[3]),
+                (gsize) atol (argv[4]),   atof (argv[5]),           atof (argv[6]) };
   g_autofree char *directory = g_dir_make_tmp ("recallbay-bench-XXXXXX", NULL);
   g_autofree char *path = g_build_filename (directory, "bus", NULL), *uri = g_strconcat ("bus:", path, NULL);
-  PacedBus bus = { .path = path, .bitrate = plan.bitrate, .data_bitrate = plan.data_bitrate,
-                   .ecu = { .tx_id = 0x7e8, .rx_id = 0x7e0, .tx_extension = -1, .rx_extension = -1, .pad = TRUE, .padding = 0xcc,
-                            .fd = plan.data_bitrate != 0, .brs = plan.data_bitrate != 0 } };
+  PacedBus bus = { .path = path,
+                   .bitrate = plan.bitrate,
+                   .data_bitrate = plan.data_bitrate,
+                   .ecu = { .tx_id = 0x7e8,
+                            .rx_id = 0x7e0,
+                            .tx_extension = -1,
+                            .rx_extension = -1,
+                            .pad = TRUE,
+                            .padding = 0xcc,
+                            .fd = plan.data_bitrate != 0,
+                            .brs = plan.data_bitrate != 0 } };
   int process = paced_bus_start (&bus);
   g_autoptr (GError) error = NULL;
   g_autoptr (RbLink) link = rb_backends_open (uri, NULL, NULL, &error);

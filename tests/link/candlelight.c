@@ -5,8 +5,25 @@
 #include <linux/can/error.h>
 #include <string.h>
 
-enum { HOST_FORMAT, BITTIMING, MODE, BERR, BT_CONST, DEVICE_CONFIG, TIMESTAMP, DATA_BITTIMING = 10, BT_CONST_EXT = 11, GET_STATE = 14 };
-enum { FEATURE_TIMESTAMP = 1 << 4, FEATURE_FD = 1 << 8, FEATURE_EXT = 1 << 10, FEATURE_BERR = 1 << 12, FEATURE_STATE = 1 << 13 };
+enum {
+  HOST_FORMAT,
+  BITTIMING,
+  MODE,
+  BERR,
+  BT_CONST,
+  DEVICE_CONFIG,
+  TIMESTAMP,
+  DATA_BITTIMING = 10,
+  BT_CONST_EXT = 11,
+  GET_STATE = 14
+};
+enum {
+  FEATURE_TIMESTAMP = 1 << 4,
+  FEATURE_FD = 1 << 8,
+  FEATURE_EXT = 1 << 10,
+  FEATURE_BERR = 1 << 12,
+  FEATURE_STATE = 1 << 13
+};
 enum { FRAME_OVERFLOW = 1, FRAME_FD = 2, FRAME_BRS = 4, FRAME_ESI = 8 };
 enum { HEADER = 12, CLASSIC_SIZE = 20, FD_SIZE = 76 };
 
@@ -17,11 +34,32 @@ typedef struct {
 } Frame;
 
 const guint8 candlelight_device_descriptor[18] = {
-  18, 1, 0x00, 0x02, 0, 0, 0, 64, CANDLELIGHT_VENDOR & 0xff, CANDLELIGHT_VENDOR >> 8, CANDLELIGHT_PRODUCT & 0xff, CANDLELIGHT_PRODUCT >> 8, 0, 0, 1, 2, 3, 1,
+  18,
+  1,
+  0x00,
+  0x02,
+  0,
+  0,
+  0,
+  64,
+  CANDLELIGHT_VENDOR & 0xff,
+  CANDLELIGHT_VENDOR >> 8,
+  CANDLELIGHT_PRODUCT & 0xff,
+  CANDLELIGHT_PRODUCT >> 8,
+  0,
+  0,
+  1,
+  2,
+  3,
+  1,
 };
 
 const guint8 candlelight_config_descriptor[32] = {
-  9, 2, 32, 0, 1, 1, 0, 0x80, 75, 9, 4, 0, 0, 2, 0xff, 0xff, 0xff, 0, 7, 5, CANDLELIGHT_IN, 2, 64, 0, 0, 7, 5, CANDLELIGHT_OUT, 2, 64, 0, 0,
+  9,    2,    32,   0, 1, 1, 0,
+  0x80, 75,   9,    4, 0, 0, 2,
+  0xff, 0xff, 0xff, 0, 7, 5, CANDLELIGHT_IN,
+  2,    64,   0,    0, 7, 5, CANDLELIGHT_OUT,
+  2,    64,   0,    0,
 };
 
 Candlelight *
@@ -84,7 +122,8 @@ candlelight_receive (Candlelight *self, guint channel, const struct canfd_frame 
   if (!to->started || to->state[0] == CANDLELIGHT_BUS_OFF || (fd && (to->flags & FEATURE_FD) == 0))
     return;
   if (fd)
-    packet.flags = (guint8) (FRAME_FD | ((frame->flags & CANFD_BRS) != 0 ? FRAME_BRS : 0) | ((frame->flags & CANFD_ESI) != 0 ? FRAME_ESI : 0));
+    packet.flags = (guint8) (FRAME_FD | ((frame->flags & CANFD_BRS) != 0 ? FRAME_BRS : 0)
+                             | ((frame->flags & CANFD_ESI) != 0 ? FRAME_ESI : 0));
   memcpy (packet.data, frame->data, frame->len);
   enqueue (self, &packet);
 }
@@ -158,23 +197,17 @@ standard_request (Candlelight *self, const guint8 *setup, guint8 *data, gsize ro
     return setup[3] == 3 ? string_descriptor (self, setup[2], data, room) : -EPIPE;
   case 0x8000:
   case 0x8100:
-  case 0x8200: /* get status */
-    return answer (data, room, zero, 2);
-  case 0x8008: /* get configuration */
-    return answer (data, room, &self->configuration, 1);
-  case 0x0009: /* set configuration */
-    self->configuration = setup[2];
-    return 0;
+  case 0x8200: /* get status */ return answer (data, room, zero, 2);
+  case 0x8008: /* get configuration */ return answer (data, room, &self->configuration, 1);
+  case 0x0009: /* set configuration */ self->configuration = setup[2]; return 0;
   case 0x0001:
   case 0x0003:
   case 0x0101:
   case 0x0103:
   case 0x0201:
   case 0x0203:
-  case 0x010b: /* features, the interface's setting */
-    return 0;
-  default:
-    return -EPIPE;
+  case 0x010b: /* features, the interface's setting */ return 0;
+  default: return -EPIPE;
   }
 }
 
@@ -211,7 +244,8 @@ vendor_out (Candlelight *self, guint request, CandlelightChannel *channel, const
     return -EPIPE;
   if (request == MODE && size == 8)
     return set_mode (self, channel, data);
-  if (channel->started || size != sizeof channel->timing || (request == DATA_BITTIMING && (self->features & FEATURE_FD) == 0))
+  if (channel->started || size != sizeof channel->timing
+      || (request == DATA_BITTIMING && (self->features & FEATURE_FD) == 0))
     return -EPIPE;
   if (request != BITTIMING && request != DATA_BITTIMING)
     return -EPIPE;
@@ -271,8 +305,8 @@ candlelight_bulk_out (Candlelight *self, const guint8 *data, gsize size)
   gboolean fd = (packet.flags & FRAME_FD) != 0;
   const CandlelightChannel *channel = &self->channel[MIN (packet.channel, CANDLELIGHT_CHANNELS - 1)];
   /* what a real one cannot send it swallows */
-  if (self->mute || packet.channel >= self->channels || packet.dlc > 15 || !channel->started || channel->state[0] == CANDLELIGHT_BUS_OFF
-      || (fd && (size < FD_SIZE || (channel->flags & FEATURE_FD) == 0)))
+  if (self->mute || packet.channel >= self->channels || packet.dlc > 15 || !channel->started
+      || channel->state[0] == CANDLELIGHT_BUS_OFF || (fd && (size < FD_SIZE || (channel->flags & FEATURE_FD) == 0)))
     return (gssize) size;
   frame.can_id = packet.id;
   frame.len = fd ? lengths[packet.dlc] : MIN (packet.dlc, 8);

@@ -5,8 +5,8 @@
 #include <sys/types.h>
 
 /*
- * A gs_usb adapter as its USB plug shows it, made of software and written from the firmware's and the kernel's headers, not
- * from src/link/link: usb-plug.c gives it to libusb, tests/kernel/vhci-adapter.c to a kernel. One thread at a time.
+ * A gs_usb adapter as its USB plug shows it, made of software and written from the firmware's and the kernel's headers,
+ * not from src/link/link: usb-plug.c gives it to libusb, tests/kernel/vhci-adapter.c to a kernel. One thread at a time.
  *
  * What it does wrong is switched on by its public members.
  */
@@ -37,11 +37,11 @@ struct _Candlelight {
   CandlelightLimits nominal, data;
   char serial[32];
   guint8 channel_count; /* what it claims to have, less one */
-  gsize cut;            /* answers to the host's questions are so many bytes short */
-  guint bad_packets;    /* so many packets to the host are cut off after ten bytes */
-  gboolean mute;        /* frames are taken, and neither sent nor echoed */
+  gsize cut; /* answers to the host's questions are so many bytes short */
+  guint bad_packets; /* so many packets to the host are cut off after ten bytes */
+  gboolean mute; /* frames are taken, and neither sent nor echoed */
   CandlelightChannel channel[CANDLELIGHT_CHANNELS];
-  guint starts, stops;  /* of channels */
+  guint starts, stops; /* of channels */
 
   /* A frame it puts on the bus, may call candlelight_receive; FALSE: nobody acknowledges it, nothing came in. */
   gboolean (*on_send) (gpointer user, guint channel, const struct canfd_frame *frame, gboolean fd);

@@ -7,9 +7,10 @@
 #include <string.h>
 
 /*
- * A link for a test in another language to lead: link-tool [IDENTITY.pem ANCHORS.pem] URI. First says "open KIND LOGICAL MAX [VIN]" or the reason it cannot. Then a line of
- * output for each line of input: "channel LOGICAL" or "channel REQUEST/RESPONSE" (the one that is used from now on), "send HEX", "receive MS",
- * "then MS AFTER HEX" (sends HEX behind the answer AFTER), "drain", "alive", "max", "close". Each says "ok …" or its reason word and text.
+ * A link for a test in another language to lead: link-tool [IDENTITY.pem ANCHORS.pem] URI. First says "open KIND
+ * LOGICAL MAX [VIN]" or the reason it cannot. Then a line of output for each line of input: "channel LOGICAL" or
+ * "channel REQUEST/RESPONSE" (the one that is used from now on), "send HEX", "receive MS", "then MS AFTER HEX" (sends
+ * HEX behind the answer AFTER), "drain", "alive", "max", "close". Each says "ok …" or its reason word and text.
  */
 
 /* built twice */
@@ -40,9 +41,12 @@ open_channel (Tool *tool, const char *logical)
   g_autoptr (GError) error = NULL;
   const char *response = strchr (logical, '/');
   const guint number = (guint) g_ascii_strtoull (logical, NULL, 16);
-  const RbAddress address = { .logical = response == NULL ? (guint16) number : 0, .request = response == NULL ? 0 : number,
+  const RbAddress address = { .logical = response == NULL ? (guint16) number : 0,
+                              .request = response == NULL ? 0 : number,
                               .response = response == NULL ? 0 : (guint) g_ascii_strtoull (&response[1], NULL, 16),
-                              .extension = -1, .response_extension = -1, .padding = 0xcc };
+                              .extension = -1,
+                              .response_extension = -1,
+                              .padding = 0xcc };
   RbChannel *channel = rb_channel_open (tool->link, &address, &error);
   say (channel != NULL, logical, error);
   if (channel == NULL)
@@ -64,7 +68,8 @@ static void
 receive_message (Tool *tool, const char *milliseconds)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) answer = rb_channel_receive (tool->channel, g_ascii_strtoll (milliseconds, NULL, 10), NULL, &error);
+  g_autoptr (GBytes) answer
+    = rb_channel_receive (tool->channel, g_ascii_strtoll (milliseconds, NULL, 10), NULL, &error);
   g_autofree char *hex = answer == NULL ? NULL : rb_bytes_hex (answer);
   say (answer != NULL, hex, error);
 }
@@ -77,7 +82,8 @@ receive_then (Tool *tool, const char *arguments)
   g_auto (GStrv) words = g_strsplit (arguments, " ", 3);
   g_autoptr (GBytes) after = rb_bytes_from_hex (words[1]), message = rb_bytes_from_hex (words[2]);
   RbChannelNext next = { .after = after, .message = message };
-  g_autoptr (GBytes) answer = rb_channel_receive_then (tool->channel, g_ascii_strtoll (words[0], NULL, 10), &next, NULL, &error);
+  g_autoptr (GBytes) answer
+    = rb_channel_receive_then (tool->channel, g_ascii_strtoll (words[0], NULL, 10), &next, NULL, &error);
   g_autofree char *hex = answer == NULL ? NULL : rb_bytes_hex (answer);
   g_autofree char *text = answer == NULL ? NULL : g_strconcat (hex, next.sent ? " sent" : NULL, NULL);
   say (answer != NULL, text, error);
@@ -149,7 +155,8 @@ main (int argc, char **argv)
     return 1;
   }
   const RbLinkInfo *info = rb_link_info (tool.link);
-  printf ("open %s %04x %u%s%s\n", info->kind, info->logical, info->max_message, info->vin[0] == '\0' ? "" : " ", info->vin);
+  printf ("open %s %04x %u%s%s\n", info->kind, info->logical, info->max_message, info->vin[0] == '\0' ? "" : " ",
+          info->vin);
   fflush (stdout);
   while (fgets (line, sizeof line, stdin) != NULL) {
     g_auto (GStrv) words = g_strsplit (g_strchomp (line), " ", 2);

@@ -9,21 +9,21 @@
  */
 typedef struct {
   GMutex lock;
-  int event;              /* readable: receive has something to say */
-  GQueue *input;          /* of MemoryInput */
-  GPtrArray *ecus;        /* of MemoryEcu */
-  guint again;            /* so many sends find no room */
-  gboolean mute;          /* frames are taken and never confirmed, nor seen by the ECU */
-  gboolean unmarked;      /* our frames come back once more as anybody's */
-  gboolean gone;          /* unplugged */
-  guint lose_every;       /* 0: never */
+  int event; /* readable: receive has something to say */
+  GQueue *input; /* of MemoryInput */
+  GPtrArray *ecus; /* of MemoryEcu */
+  guint again; /* so many sends find no room */
+  gboolean mute; /* frames are taken and never confirmed, nor seen by the ECU */
+  gboolean unmarked; /* our frames come back once more as anybody's */
+  gboolean gone; /* unplugged */
+  guint lose_every; /* 0: never */
   guint sent, mended, filters;
   gboolean no_fd;
   RbCanState state;
   gboolean state_known;
   gboolean mends;
-  GAsyncQueue *seen;      /* an item a frame that send was called for */
-  int users;              /* calls under way; never two */
+  GAsyncQueue *seen; /* an item a frame that send was called for */
+  int users; /* calls under way; never two */
 } MemoryBus;
 
 typedef struct {

@@ -32,8 +32,8 @@ typedef struct {
   RbIsotp *ecu;
   int client, timer;
   Node nodes[2]; /* tester, ECU */
-  int on_wire;   /* node whose frame is on it, -1 none */
-  gint64 end;    /* when the frame on the wire, or the last one, ends */
+  int on_wire; /* node whose frame is on it, -1 none */
+  gint64 end; /* when the frame on the wire, or the last one, ends */
   guint count;
 } Hub;
 
@@ -119,7 +119,9 @@ begin (Hub *hub)
   if (hub->on_wire < 0)
     return FALSE;
   const Waiting *next = &hub->nodes[hub->on_wire].waiting[hub->nodes[hub->on_wire].first];
-  hub->end = start + (hub->config->bitrate == 0 ? 0 : rb_can_time (&next->frame, hub->config->bitrate, hub->config->data_bitrate));
+  hub->end
+    = start
+      + (hub->config->bitrate == 0 ? 0 : rb_can_time (&next->frame, hub->config->bitrate, hub->config->data_bitrate));
   return TRUE;
 }
 

@@ -61,7 +61,8 @@ test_presets (void)
   g_assert_null (rb_can_preset_find (NULL));
 }
 
-/* FDCAN at 80 MHz, 500 kbit/s and 87.5 %: what `ip link set can0 type can bitrate 500000` shows of gs_usb, 160 quanta. */
+/* FDCAN at 80 MHz, 500 kbit/s and 87.5 %: what `ip link set can0 type can bitrate 500000` shows of gs_usb, 160 quanta.
+ */
 static void
 test_as_linux (void)
 {

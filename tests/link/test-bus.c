@@ -18,8 +18,12 @@ typedef struct {
 static RbAddress
 address_of (const RbIsotpConfig *ecu)
 {
-  RbAddress address = { .request = ecu->rx_id, .response = ecu->tx_id, .extension = ecu->rx_extension, .response_extension = ecu->tx_extension,
-                        .fd = ecu->fd, .padding = 0xcc };
+  RbAddress address = { .request = ecu->rx_id,
+                        .response = ecu->tx_id,
+                        .extension = ecu->rx_extension,
+                        .response_extension = ecu->tx_extension,
+                        .fd = ecu->fd,
+                        .padding = 0xcc };
   return address;
 }
 
@@ -161,7 +165,9 @@ test_loss (void)
     g_autoptr (GBytes) request = transfer (i, 120);
     for (gboolean done = FALSE; !done && repeats < 10;) {
       g_autoptr (GError) error = NULL;
-      g_autoptr (GBytes) answer = rb_channel_send (bench.channel, request, NULL, &error) ? rb_channel_receive (bench.channel, 50, NULL, &error) : NULL;
+      g_autoptr (GBytes) answer = rb_channel_send (bench.channel, request, NULL, &error)
+                                    ? rb_channel_receive (bench.channel, 50, NULL, &error)
+                                    : NULL;
       done = answer != NULL;
       if (!done)
         g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "timeout");
@@ -185,8 +191,10 @@ static void
 test_refused (void)
 {
   g_autofree char *directory = g_dir_make_tmp ("recallbay-bus-XXXXXX", NULL);
-  g_autofree char *absent = g_strconcat ("bus:", directory, "/none", NULL), *file = g_build_filename (directory, "file", NULL);
-  g_autofree char *no_socket = g_strconcat ("bus:", file, NULL), *filler = g_strnfill (200, 'x'), *endless = g_strconcat ("bus:/", filler, NULL);
+  g_autofree char *absent = g_strconcat ("bus:", directory, "/none", NULL),
+                  *file = g_build_filename (directory, "file", NULL);
+  g_autofree char *no_socket = g_strconcat ("bus:", file, NULL), *filler = g_strnfill (200, 'x'),
+                  *endless = g_strconcat ("bus:/", filler, NULL);
   g_assert_true (g_file_set_contents (file, "x", 1, NULL));
   refuse (absent, "link-none");
   refuse (no_socket, "link-refused");

@@ -19,8 +19,14 @@ static const Row rows[] = {
   { "stuff error", CAN_ERR_PROT | CAN_ERR_BUSERROR, { 0, 0, CAN_ERR_PROT_STUFF }, "wrong-bitrate" },
   { "form error", CAN_ERR_PROT, { 0, 0, CAN_ERR_PROT_FORM, CAN_ERR_PROT_LOC_ACK_DEL }, "wrong-bitrate" },
   { "bit error", CAN_ERR_PROT, { 0, 0, CAN_ERR_PROT_BIT }, "wrong-bitrate" },
-  { "gs_usb: passive, transmit counter only", CAN_ERR_CRTL | CAN_ERR_CNT, { 0, CAN_ERR_CRTL_TX_PASSIVE, 0, 0, 0, 0, 128, 0 }, "no-ack" },
-  { "gs_usb: passive, receive counter", CAN_ERR_CRTL | CAN_ERR_CNT, { 0, CAN_ERR_CRTL_RX_PASSIVE, 0, 0, 0, 0, 8, 135 }, "wrong-bitrate" },
+  { "gs_usb: passive, transmit counter only",
+    CAN_ERR_CRTL | CAN_ERR_CNT,
+    { 0, CAN_ERR_CRTL_TX_PASSIVE, 0, 0, 0, 0, 128, 0 },
+    "no-ack" },
+  { "gs_usb: passive, receive counter",
+    CAN_ERR_CRTL | CAN_ERR_CNT,
+    { 0, CAN_ERR_CRTL_RX_PASSIVE, 0, 0, 0, 0, 8, 135 },
+    "wrong-bitrate" },
   { "warning", CAN_ERR_CRTL, { 0, CAN_ERR_CRTL_TX_WARNING }, NULL },
   { "overflow of the controller", CAN_ERR_CRTL, { 0, CAN_ERR_CRTL_RX_OVERFLOW }, NULL },
   { "bus-off", CAN_ERR_BUSOFF, { 0 }, "bus-off" },
@@ -86,8 +92,15 @@ test_merge (void)
 static void
 test_words (void)
 {
-  static const struct { const char *trouble, *reason; } words[] = {
-    { "bus-off", "bus-off" }, { "no-ack", "no-ack" }, { "wrong-bitrate", "wrong-bitrate" }, { "dropping-qdisc", "link-protocol" }, { "stuck", "link-lost" }, { "other", "timeout" },
+  static const struct {
+    const char *trouble, *reason;
+  } words[] = {
+    { "bus-off", "bus-off" },
+    { "no-ack", "no-ack" },
+    { "wrong-bitrate", "wrong-bitrate" },
+    { "dropping-qdisc", "link-protocol" },
+    { "stuck", "link-lost" },
+    { "other", "timeout" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (words); i++) {
     g_assert_cmpstr (rb_reason_word (rb_can_health_reason (words[i].trouble)), ==, words[i].reason);

@@ -19,13 +19,21 @@ echo (GBytes *request)
   return g_bytes_ref (request);
 }
 
-static const RbAddress plain = { .request = 0x7e0, .response = 0x7e8, .extension = -1, .response_extension = -1, .padding = 0xcc };
+static const RbAddress plain
+  = { .request = 0x7e0, .response = 0x7e8, .extension = -1, .response_extension = -1, .padding = 0xcc };
 
 static RbIsotpConfig
 ecu_of (const RbAddress *address)
 {
-  RbIsotpConfig config = { .tx_id = address->response, .rx_id = address->request, .tx_extension = address->response_extension,
-                           .rx_extension = address->extension, .fd = address->fd, .brs = address->fd, .pad = TRUE, .block_size = 8, .window = 4 };
+  RbIsotpConfig config = { .tx_id = address->response,
+                           .rx_id = address->request,
+                           .tx_extension = address->response_extension,
+                           .rx_extension = address->extension,
+                           .fd = address->fd,
+                           .brs = address->fd,
+                           .pad = TRUE,
+                           .block_size = 8,
+                           .window = 4 };
   return config;
 }
 
@@ -286,7 +294,7 @@ test_missing_part (void)
   /* a message that comes after the broken one is not blamed for it */
   inject (bench.bus, sizeof first, first);
   inject (bench.bus, sizeof third, third);
-  inject (bench.bus, 3, (const guint8[]) { 2, 0x7e, 0 });
+  inject (bench.bus, 3, (const guint8[]){ 2, 0x7e, 0 });
   g_autoptr (GBytes) whole = NULL;
   for (guint i = 0; i < 2 && whole == NULL; i++)
     whole = rb_channel_receive (bench.channel, 2000, NULL, NULL);
@@ -304,7 +312,7 @@ test_chatter (void)
 {
   Bench bench = bench_of (&plain, echo);
   for (guint i = 0; i < 5000; i++)
-    inject (bench.bus, 3, (const guint8[]) { 2, 0x7e, (guint8) i });
+    inject (bench.bus, 3, (const guint8[]){ 2, 0x7e, (guint8) i });
   g_autoptr (GBytes) request = counting (5);
   g_assert_true (rb_channel_send (bench.channel, request, NULL, NULL));
   gboolean answered = FALSE;
@@ -314,7 +322,7 @@ test_chatter (void)
   }
   g_assert_true (answered);
   for (guint i = 0; i < 3; i++)
-    inject (bench.bus, 3, (const guint8[]) { 2, 0x7e, (guint8) i });
+    inject (bench.bus, 3, (const guint8[]){ 2, 0x7e, (guint8) i });
   for (guint i = 0; i < 3; i++) {
     g_autoptr (GBytes) answer = rb_channel_receive (bench.channel, 2000, NULL, NULL);
     g_assert_cmpuint (((const guint8 *) g_bytes_get_data (answer, NULL))[1], ==, i);
@@ -443,7 +451,8 @@ test_unplugged_while_waiting (void)
 static void
 test_shared_identifiers (void)
 {
-  RbAddress first = { .request = 0x6f1, .response = 0x612, .extension = 0x12, .response_extension = 0xf1 }, second = first;
+  RbAddress first = { .request = 0x6f1, .response = 0x612, .extension = 0x12, .response_extension = 0xf1 },
+            second = first;
   second.extension = 0x13;
   second.response_extension = 0xf2;
   MemoryBus *bus = memory_bus_new ();

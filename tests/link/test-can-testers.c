@@ -7,7 +7,8 @@
 
 #define EXTENDED 0x80000000u
 
-static const RbAddress address = { .request = 0x7e0, .response = 0x7e8, .extension = -1, .response_extension = -1, .padding = 0xcc };
+static const RbAddress address
+  = { .request = 0x7e0, .response = 0x7e8, .extension = -1, .response_extension = -1, .padding = 0xcc };
 static const guint32 model[] = { 0x7e0, 0x7e3, EXTENDED | 0x18ce10f1, 0x6f1 };
 
 typedef struct {
@@ -25,8 +26,13 @@ echo (GBytes *request)
 static void
 bench_open (Bench *bench)
 {
-  const RbIsotpConfig ecu = { .tx_id = address.response, .rx_id = address.request, .tx_extension = -1, .rx_extension = -1, .pad = TRUE,
-                              .block_size = 8, .window = 4 };
+  const RbIsotpConfig ecu = { .tx_id = address.response,
+                              .rx_id = address.request,
+                              .tx_extension = -1,
+                              .rx_extension = -1,
+                              .pad = TRUE,
+                              .block_size = 8,
+                              .window = 4 };
   g_autoptr (GError) error = NULL;
   bench->bus = memory_bus_new ();
   memory_bus_add_ecu (bench->bus, &ecu, echo);
@@ -86,22 +92,22 @@ static const struct {
   guint32 id;
   gboolean counts;
 } frames[] = {
-  { 0x7e0, TRUE },                   /* of the ECU that we speak with too */
-  { 0x7e3, TRUE },                   /* of the model */
+  { 0x7e0, TRUE }, /* of the ECU that we speak with too */
+  { 0x7e3, TRUE }, /* of the model */
   { EXTENDED | 0x18ce10f1, TRUE },
   { 0x6f1, TRUE },
-  { 0x7df, TRUE },                   /* functional of ISO 15765-4 */
-  { EXTENDED | 0x18da10f1, TRUE },   /* physical, from tester F1 */
+  { 0x7df, TRUE }, /* functional of ISO 15765-4 */
+  { EXTENDED | 0x18da10f1, TRUE }, /* physical, from tester F1 */
   { EXTENDED | 0x18da55f0, TRUE },
   { EXTENDED | 0x18da55fd, TRUE },
-  { EXTENDED | 0x18db33f1, TRUE },   /* functional, 29 bit */
-  { EXTENDED | 0x18daf110, FALSE },  /* an ECU's response */
-  { EXTENDED | 0x18da1020, FALSE },  /* between ECUs */
+  { EXTENDED | 0x18db33f1, TRUE }, /* functional, 29 bit */
+  { EXTENDED | 0x18daf110, FALSE }, /* an ECU's response */
+  { EXTENDED | 0x18da1020, FALSE }, /* between ECUs */
   { EXTENDED | 0x18da10fe, FALSE },
   { EXTENDED | 0x18dc10f1, FALSE },
   { 0x7e8, FALSE },
-  { 0x7e4, FALSE },                  /* of no ECU of the model */
-  { EXTENDED | 0x7df, FALSE },       /* 29 bit, so another id */
+  { 0x7e4, FALSE }, /* of no ECU of the model */
+  { EXTENDED | 0x7df, FALSE }, /* 29 bit, so another id */
   { EXTENDED | 0x7e0, FALSE },
   { 0x123, FALSE },
 };

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 /*
- * A link process whose heart beats and that never ends a call: it is this program itself, under the name that is looked for. The
- * program notices, buries it and says that the interface is gone.
+ * A link process whose heart beats and that never ends a call: it is this program itself, under the name that is looked
+ * for. The program notices, buries it and says that the interface is gone.
  */
 static int
 be_deaf (void)

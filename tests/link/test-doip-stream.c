@@ -163,7 +163,8 @@ test_ends (void)
 static void
 test_garbage (void)
 {
-  static const guint8 wrongs[][8] = { { 0x02, 0xfc, 0x80, 0x01, 0, 0, 0, 0 }, { 0x02, 0xfd, 0x80, 0x01, 0xff, 0xff, 0xff, 0xff }, "GET / HT" };
+  static const guint8 wrongs[][8]
+    = { { 0x02, 0xfc, 0x80, 0x01, 0, 0, 0, 0 }, { 0x02, 0xfd, 0x80, 0x01, 0xff, 0xff, 0xff, 0xff }, "GET / HT" };
   for (guint i = 0; i < G_N_ELEMENTS (wrongs); i++) {
     g_autoptr (Bench) bench = bench_new ();
     g_autoptr (GError) error = NULL;

@@ -125,7 +125,8 @@ static void
 test_read_frame (void)
 {
   /* DLC 9 of a classic frame means eight bytes; the time stamp behind it is not data */
-  static const guint8 received[] = { 0xff, 0xff, 0xff, 0xff, 0xe8, 7, 0, 0, 9, 0, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9 };
+  static const guint8 received[]
+    = { 0xff, 0xff, 0xff, 0xff, 0xe8, 7, 0, 0, 9, 0, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9 };
   RbGsUsbFrame frame;
   g_assert_true (rb_gs_usb_protocol_read_frame (received, sizeof received, &frame));
   g_assert_cmpuint (frame.echo, ==, RB_GS_USB_RECEIVED);

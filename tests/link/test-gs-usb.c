@@ -17,8 +17,8 @@ typedef struct {
   UsbPlug *plug;
   Candlelight *adapter; /* to be touched between lock and unlock only, after it was plugged in */
   RbIsotp *ecu;
-  gpointer state;       /* of channel 0 */
-  guint unheard;        /* so many frames nobody acknowledges */
+  gpointer state; /* of channel 0 */
+  guint unheard; /* so many frames nobody acknowledges */
 } Bench;
 
 static void
@@ -48,7 +48,8 @@ on_send (gpointer user, guint channel, const struct canfd_frame *sent, gboolean 
   if (channel != 0 || !rb_isotp_take (bench->ecu, &frame, g_get_monotonic_time ()))
     return TRUE;
   ecu_works (bench);
-  for (RbIsotpEvent event = rb_isotp_event (bench->ecu); event.kind != RB_ISOTP_NONE; event = rb_isotp_event (bench->ecu)) {
+  for (RbIsotpEvent event = rb_isotp_event (bench->ecu); event.kind != RB_ISOTP_NONE;
+       event = rb_isotp_event (bench->ecu)) {
     if (event.kind == RB_ISOTP_MESSAGE) {
       g_assert_true (rb_isotp_send (bench->ecu, event.message, g_get_monotonic_time (), NULL));
       g_bytes_unref (event.message);
@@ -61,8 +62,15 @@ on_send (gpointer user, guint channel, const struct canfd_frame *sent, gboolean 
 static void
 bench_init (Bench *bench, guint channels, gboolean fd)
 {
-  const RbIsotpConfig config = { .tx_id = 0x7e8, .rx_id = 0x7e0, .tx_extension = -1, .rx_extension = -1, .fd = fd, .brs = fd, .pad = TRUE,
-                                 .block_size = 0, .window = 64 };
+  const RbIsotpConfig config = { .tx_id = 0x7e8,
+                                 .rx_id = 0x7e0,
+                                 .tx_extension = -1,
+                                 .rx_extension = -1,
+                                 .fd = fd,
+                                 .brs = fd,
+                                 .pad = TRUE,
+                                 .block_size = 0,
+                                 .window = 64 };
   memset (bench, 0, sizeof *bench);
   bench->testbed = umockdev_testbed_new ();
   bench->ecu = rb_isotp_new (&config);
@@ -215,7 +223,8 @@ test_list_taken (void)
     guint interfaces, entries;
     gboolean up;
     const char *state;
-  } cases[] = { { "gs_usb", 2, 2, FALSE, "ready" }, { "gs_usb", 2, 2, TRUE, "in-use" }, { "usbfs", 0, 1, FALSE, "in-use" } };
+  } cases[]
+    = { { "gs_usb", 2, 2, FALSE, "ready" }, { "gs_usb", 2, 2, TRUE, "in-use" }, { "usbfs", 0, 1, FALSE, "in-use" } };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_auto (Bench) bench;
     bench_init (&bench, 2, FALSE);
@@ -232,7 +241,8 @@ test_list_taken (void)
   }
 }
 
-/* A program that had the adapter was killed, and nobody told the kernel's driver: looking at what there is gives it back. */
+/* A program that had the adapter was killed, and nobody told the kernel's driver: looking at what there is gives it
+ * back. */
 static void
 test_list_forsaken (void)
 {
@@ -254,7 +264,11 @@ test_bit_rates (void)
   static const struct {
     const char *rest;
     guint bitrate, data;
-  } plans[] = { { "", 500000, 2000000 }, { "ABC123", 500000, 2000000 }, { "ABC123?500k", 500000, 0 }, { "?250k", 250000, 0 }, { "/0?500k/5M", 500000, 5000000 } };
+  } plans[] = { { "", 500000, 2000000 },
+                { "ABC123", 500000, 2000000 },
+                { "ABC123?500k", 500000, 0 },
+                { "?250k", 250000, 0 },
+                { "/0?500k/5M", 500000, 5000000 } };
   for (guint i = 0; i < G_N_ELEMENTS (plans); i++) {
     g_auto (Bench) bench;
     RbCanState state;
@@ -627,7 +641,8 @@ static void
 test_messages (void)
 {
   static const gsize lengths[] = { 1, 7, 8, 62, 100, 4095, 5000 };
-  static const RbAddress classic = { .request = 0x7e0, .response = 0x7e8, .extension = -1, .response_extension = -1, .padding = 0xcc };
+  static const RbAddress classic
+    = { .request = 0x7e0, .response = 0x7e8, .extension = -1, .response_extension = -1, .padding = 0xcc };
   g_auto (Bench) bench;
   g_autoptr (GError) error = NULL;
   bench_init (&bench, 1, FALSE);

@@ -74,7 +74,8 @@ test_socket (void)
 {
   g_autofree char *folder = g_dir_make_tmp ("recallbay-name-XXXXXX", NULL);
   g_autofree char *path = g_build_filename (folder, "bus", NULL), *other = g_build_filename (folder, "other", NULL);
-  g_autofree char *symbolic = g_build_filename (folder, "symbolic", NULL), *hard = g_build_filename (folder, "hard", NULL);
+  g_autofree char *symbolic = g_build_filename (folder, "symbolic", NULL),
+                  *hard = g_build_filename (folder, "hard", NULL);
   g_autofree char *dotted = g_build_filename (folder, ".", "bus", NULL);
   g_assert_cmpint (mknod (path, S_IFSOCK | 0600, 0), ==, 0);
   g_assert_cmpint (mknod (other, S_IFSOCK | 0600, 0), ==, 0);

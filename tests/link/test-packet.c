@@ -10,7 +10,8 @@
 #include "link/backend.h"
 #include "link/wording.h"
 
-/* What a program and its link process say to each other, and what a link process that was taken over may say instead. */
+/* What a program and its link process say to each other, and what a link process that was taken over may say instead.
+ */
 
 static gpointer
 send_pattern (gpointer data)
@@ -22,7 +23,8 @@ send_pattern (gpointer data)
     for (gsize i = 0; i < length; i++)
       bytes[i] = (guint8) (i * 7 + length);
     g_autoptr (GBytes) body = g_bytes_new_take (bytes, length);
-    const RbPacket packet = { .kind = RB_PACKET_SEND, .call = ++call, .number = -(gint64) length, .body = body, .fd = -1 };
+    const RbPacket packet
+      = { .kind = RB_PACKET_SEND, .call = ++call, .number = -(gint64) length, .body = body, .fd = -1 };
     if (!(call % 2 == 0 ? rb_packet_send (sockets[1], &packet, 0) : rb_packet_answer (sockets[1], &packet)))
       g_error ("the packet did not go: %s", g_strerror (errno));
   }
@@ -89,7 +91,8 @@ test_memory_comes_along (void)
   g_assert_true (rb_packet_pair (inner));
   g_autoptr (RbPacketBuffer) buffer = rb_packet_buffer_new ();
   g_autoptr (RbPacketMemory) ours = rb_packet_memory_new ();
-  const RbPacket packet = { .kind = RB_PACKET_CHANNEL, .call = 1, .fd = inner[1], .memory = rb_packet_memory_file (ours) };
+  const RbPacket packet
+    = { .kind = RB_PACKET_CHANNEL, .call = 1, .fd = inner[1], .memory = rb_packet_memory_file (ours) };
   g_assert_true (rb_packet_send (sockets[0], &packet, 0));
   g_auto (RbPacket) got = { .fd = -1 };
   g_assert_true (rb_packet_receive (sockets[1], buffer, &got));
@@ -171,7 +174,8 @@ is_taken (const void *bytes, gsize length, gboolean whole)
   g_assert_cmpint (send (sockets[0], bytes, length, 0), ==, (gssize) length);
   shutdown (sockets[0], SHUT_WR);
   g_auto (RbPacket) packet = { .fd = -1 };
-  gboolean taken = whole ? rb_packet_receive_whole (sockets[1], buffer, &packet) : rb_packet_receive (sockets[1], buffer, &packet);
+  gboolean taken
+    = whole ? rb_packet_receive_whole (sockets[1], buffer, &packet) : rb_packet_receive (sockets[1], buffer, &packet);
   close (sockets[0]);
   close (sockets[1]);
   return taken;
@@ -180,9 +184,13 @@ is_taken (const void *bytes, gsize length, gboolean whole)
 static void
 test_lies (void)
 {
-  const Head good = { .kind = RB_PACKET_DONE }, kind = { .kind = RB_PACKET_N_KINDS }, huge = { .length = RB_PACKET_MAX_BODY + 1 },
-             unfinished = { .length = 10 }, negative = { .length = G_MAXUINT64 };
-  const struct { Head head; guint8 extra[8]; } longer = { .head = { .length = 7 } };
+  const Head good = { .kind = RB_PACKET_DONE }, kind = { .kind = RB_PACKET_N_KINDS },
+             huge = { .length = RB_PACKET_MAX_BODY + 1 }, unfinished = { .length = 10 },
+             negative = { .length = G_MAXUINT64 };
+  const struct {
+    Head head;
+    guint8 extra[8];
+  } longer = { .head = { .length = 7 } };
   g_assert_true (is_taken (&good, sizeof good, FALSE));
   g_assert_true (is_taken (&good, sizeof good, TRUE));
   g_assert_false (is_taken (&good, sizeof good - 1, FALSE));
@@ -227,7 +235,8 @@ test_full_socket (void)
 static void
 test_open (void)
 {
-  const RbLinkOptions security = { "-----BEGIN PRIVATE KEY-----\nkey\n", "-----BEGIN CERTIFICATE-----\nanchor\n", 0x0f10, 0xe0, NULL, NULL };
+  const RbLinkOptions security
+    = { "-----BEGIN PRIVATE KEY-----\nkey\n", "-----BEGIN CERTIFICATE-----\nanchor\n", 0x0f10, 0xe0, NULL, NULL };
   g_autoptr (GBytes) with = rb_wording_open ("doips://host", &security);
   g_auto (RbWordingOpen) out = { 0 };
   g_assert_true (rb_wording_read_open (with, &out));
@@ -259,8 +268,15 @@ test_open (void)
 static void
 test_address (void)
 {
-  const RbAddress addresses[] = { { .logical = 0xfffe, .request = 0x98da10f1, .response = 0x98daf110, .extension = 0, .response_extension = 255, .fd = TRUE, .padding = 0xaa },
-                                  { .logical = 1, .request = 0x7e0, .response = 0, .extension = -1, .response_extension = -1, .padding = 0xcc } };
+  const RbAddress addresses[]
+    = { { .logical = 0xfffe,
+          .request = 0x98da10f1,
+          .response = 0x98daf110,
+          .extension = 0,
+          .response_extension = 255,
+          .fd = TRUE,
+          .padding = 0xaa },
+        { .logical = 1, .request = 0x7e0, .response = 0, .extension = -1, .response_extension = -1, .padding = 0xcc } };
   for (guint i = 0; i < G_N_ELEMENTS (addresses); i++) {
     const RbAddress *in = &addresses[i];
     RbAddress out;
@@ -309,7 +325,11 @@ info_clear (RbLinkInfo *info)
 static void
 test_info (void)
 {
-  RbLinkInfo in = { .vin = "1RBDM7AA2TA000001", .logical = 0x1000, .max_message = 65531, .kind = (char *) "doip", .serial = (char *) "a\n\033[2Jb\xff" };
+  RbLinkInfo in = { .vin = "1RBDM7AA2TA000001",
+                    .logical = 0x1000,
+                    .max_message = 65531,
+                    .kind = (char *) "doip",
+                    .serial = (char *) "a\n\033[2Jb\xff" };
   RbLinkInfo out = { 0 };
   g_autoptr (GBytes) body = rb_wording_info (&in);
   g_assert_true (rb_wording_read_info (body, &out));
@@ -349,8 +369,18 @@ static void
 test_entries (void)
 {
   g_autofree char *long_name = g_strnfill (5000, 'n');
-  RbLinkEntry one = { .uri = (char *) "usb:0042", .kind = (char *) "usb", .name = long_name, .serial = (char *) "0042", .state = (char *) "ready", .vin = (char *) "" };
-  RbLinkEntry two = { .uri = (char *) "can:can0", .kind = (char *) "can", .name = (char *) "x", .serial = (char *) "", .state = (char *) "down", .vin = NULL };
+  RbLinkEntry one = { .uri = (char *) "usb:0042",
+                      .kind = (char *) "usb",
+                      .name = long_name,
+                      .serial = (char *) "0042",
+                      .state = (char *) "ready",
+                      .vin = (char *) "" };
+  RbLinkEntry two = { .uri = (char *) "can:can0",
+                      .kind = (char *) "can",
+                      .name = (char *) "x",
+                      .serial = (char *) "",
+                      .state = (char *) "down",
+                      .vin = NULL };
   g_autoptr (GPtrArray) in = g_ptr_array_new ();
   g_ptr_array_add (in, &one);
   g_ptr_array_add (in, &two);
@@ -382,7 +412,8 @@ told (gint64 number, const char *text)
 static void
 test_errors (void)
 {
-  static const RbReason passed[] = { RB_REASON_TIMEOUT, RB_REASON_LINK_LOST, RB_REASON_IN_USE, RB_REASON_BUS_OFF, RB_REASON_NO_ACK, RB_REASON_WRONG_BITRATE };
+  static const RbReason passed[] = { RB_REASON_TIMEOUT, RB_REASON_LINK_LOST, RB_REASON_IN_USE,
+                                     RB_REASON_BUS_OFF, RB_REASON_NO_ACK,    RB_REASON_WRONG_BITRATE };
   for (guint i = 0; i < G_N_ELEMENTS (passed); i++) {
     g_autoptr (GError) in = g_error_new (RB_LINK_ERROR, (int) passed[i], "no answer\r\nfrom \033[31mhim");
     g_autoptr (GBytes) body = NULL;
@@ -396,7 +427,8 @@ test_errors (void)
   g_autoptr (GError) cancelled = told (RB_REASON_CANCELLED, "");
   g_assert_error (cancelled, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   /* what no link can have to say */
-  const gint64 lies[] = { RB_REASON_BAD_SIGNATURE, RB_REASON_NONE, RB_REASON_LAST, -1, G_MAXINT64, RB_REASON_NO_WORK_NEEDED };
+  const gint64 lies[]
+    = { RB_REASON_BAD_SIGNATURE, RB_REASON_NONE, RB_REASON_LAST, -1, G_MAXINT64, RB_REASON_NO_WORK_NEEDED };
   for (guint i = 0; i < G_N_ELEMENTS (lies); i++) {
     g_autoptr (GError) error = told (lies[i], "x");
     g_assert_error (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL);

@@ -189,7 +189,8 @@ test_header_refused (void)
   g_autoptr (Entity) entity = entity_new ();
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
-  g_autoptr (RbLink) link = rb_backends_open (entity->uri, NULL, NULL, &error); /* in this process, where nothing stops a cancelled call earlier */
+  g_autoptr (RbLink) link = rb_backends_open (
+    entity->uri, NULL, NULL, &error); /* in this process, where nothing stops a cancelled call earlier */
   g_assert_no_error (error);
   g_autoptr (RbChannel) one = channel_to (link, 0x1001), two = channel_to (link, 0x1002);
   g_autoptr (GBytes) unsent = request_of (0x22, 3), refused = request_of (0x29, 3);
@@ -227,7 +228,8 @@ open_and_close (gpointer data)
   return NULL;
 }
 
-/* Channels come and go in several threads while another one asks after the link; ThreadSanitizer has something to say of it. */
+/* Channels come and go in several threads while another one asks after the link; ThreadSanitizer has something to say
+ * of it. */
 static void
 test_several_threads (void)
 {
@@ -237,7 +239,7 @@ test_several_threads (void)
   Opener openers[OPENERS];
   gint ended = 0;
   for (guint i = 0; i < OPENERS; i++) {
-    openers[i] = (Opener) { link, i, &ended };
+    openers[i] = (Opener){ link, i, &ended };
     threads[i] = g_thread_new ("opener", open_and_close, &openers[i]);
   }
   while (g_atomic_int_get (&ended) < OPENERS)
@@ -275,7 +277,8 @@ echo_of (GBytes *request)
   return g_bytes_new (bytes, length);
 }
 
-/* Message after message, each behind the answer to the one before it, short and long by turns: all of them arrive once, in order. */
+/* Message after message, each behind the answer to the one before it, short and long by turns: all of them arrive once,
+ * in order. */
 static void
 test_follows (void)
 {
@@ -364,8 +367,13 @@ test_same_adapter (void)
   static const RbLinkBackend adapter = { .scheme = "usb", .open = open_adapter, .close = close_adapter };
   static const struct {
     const char *uri, *rest, *exact;
-  } uris[] = { { "usb:", "", "usb:0042" }, { "usb:/1", "/1", "usb:0042/1" }, { "usb:?500k", "?500k", "usb:0042?500k" }, { "usb:0007", "0007", "usb:0007" }, { "usb:0007/1", "0007/1", "usb:0007/1" },
-               { "usb:", "old", "usb:" }, { "can:can0", "can0", "can:can0" } };
+  } uris[] = { { "usb:", "", "usb:0042" },
+               { "usb:/1", "/1", "usb:0042/1" },
+               { "usb:?500k", "?500k", "usb:0042?500k" },
+               { "usb:0007", "0007", "usb:0007" },
+               { "usb:0007/1", "0007/1", "usb:0007/1" },
+               { "usb:", "old", "usb:" },
+               { "can:can0", "can0", "can:can0" } };
   for (guint i = 0; i < G_N_ELEMENTS (uris); i++) {
     g_autoptr (RbLink) link = rb_link_open_with_backend (&adapter, uris[i].uri, uris[i].rest, NULL, NULL, NULL);
     g_assert_cmpstr (rb_link_uri (link), ==, uris[i].exact);
@@ -495,7 +503,8 @@ test_cancel (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
-/* A message that went out behind an answer and is stuck: the call after it can be cancelled, and the link process lives. */
+/* A message that went out behind an answer and is stuck: the call after it can be cancelled, and the link process
+ * lives. */
 static void
 test_cancel_what_follows (void)
 {
@@ -617,7 +626,8 @@ is_gone (int process)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/stat", process);
   g_autofree char *text = NULL;
-  return !g_file_get_contents (path, &text, NULL, NULL) || strstr (text, ") Z ") != NULL || strstr (text, ") X ") != NULL;
+  return !g_file_get_contents (path, &text, NULL, NULL) || strstr (text, ") Z ") != NULL
+         || strstr (text, ") X ") != NULL;
 }
 
 static void
@@ -626,7 +636,8 @@ test_parent_dies (gconstpointer data)
   g_autoptr (Entity) entity = entity_new ();
   char *argv[] = { g_file_read_link ("/proc/self/exe", NULL), (char *) "--hold", entity->uri, NULL };
   int holder, out;
-  g_assert_true (g_spawn_async_with_pipes (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &holder, NULL, &out, NULL, NULL));
+  g_assert_true (g_spawn_async_with_pipes (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &holder, NULL, &out,
+                                           NULL, NULL));
   g_autoptr (GIOChannel) lines = g_io_channel_unix_new (out);
   g_autofree char *line = NULL;
   do {

@@ -31,8 +31,8 @@
 #include "linkd/sandbox.h"
 
 /*
- * What a link process that hostile bytes have taken over would try, tried in a child that put on the rules of a kind of link. A try
- * counts as refused by EPERM, EACCES or ENOSYS; none of them ends so without the rules, which is tried too.
+ * What a link process that hostile bytes have taken over would try, tried in a child that put on the rules of a kind of
+ * link. A try counts as refused by EPERM, EACCES or ENOSYS; none of them ends so without the rules, which is tried too.
  */
 static struct {
   int datagram, can, stream; /* sockets from before the rules */
@@ -43,7 +43,8 @@ static struct {
 static struct sockaddr_in
 local (guint16 port)
 {
-  return (struct sockaddr_in) { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK), .sin_port = htons (port) };
+  return (
+    struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK), .sin_port = htons (port) };
 }
 
 static long
@@ -59,7 +60,11 @@ connect_to (guint16 port)
   return done;
 }
 
-#define TRY(name, what) static long name (void) { return what; }
+#define TRY(name, what) \
+  static long name (void) \
+  { \
+    return what; \
+  }
 TRY (read_accounts, open ("/etc/passwd", O_RDONLY))
 TRY (read_own_memory, open ("/proc/self/mem", O_RDWR))
 TRY (read_parent, open ("/proc/1/cmdline", O_RDONLY))
@@ -72,7 +77,7 @@ TRY (link_file, syscall (SYS_linkat, AT_FDCWD, "/nowhere/x", AT_FDCWD, "/nowhere
 TRY (make_symlink, syscall (SYS_symlinkat, "x", AT_FDCWD, "/nowhere/y"))
 TRY (change_mode, syscall (SYS_fchmodat, AT_FDCWD, "/nowhere/x", 0777))
 TRY (make_memory_file, memfd_create ("x", MFD_CLOEXEC))
-TRY (execute, execve ("/nowhere/x", (char *[]) { NULL }, (char *[]) { NULL }))
+TRY (execute, execve ("/nowhere/x", (char *[]){ NULL }, (char *[]){ NULL }))
 TRY (execute_open, syscall (SYS_execveat, AT_FDCWD, "/nowhere/x", NULL, NULL, 0))
 TRY (trace, ptrace (PTRACE_ATTACH, 0x3ffffff, NULL, NULL))
 TRY (read_other, process_vm_readv (0x3ffffff, NULL, 0, NULL, 0, 0))
@@ -92,7 +97,7 @@ TRY (use_bpf, syscall (SYS_bpf, -1, NULL, 0))
 TRY (count_events, syscall (SYS_perf_event_open, NULL, 0, -1, -1, 0))
 TRY (use_keyring, syscall (SYS_keyctl, -1, 0, 0, 0, 0))
 TRY (inotify, syscall (SYS_inotify_init1, 0))
-TRY (raise_limit, setrlimit (RLIMIT_CORE, &(struct rlimit) { 0, 0 }))
+TRY (raise_limit, setrlimit (RLIMIT_CORE, &(struct rlimit){ 0, 0 }))
 TRY (dump_again, prctl (PR_SET_DUMPABLE, 1, 0, 0, 0))
 TRY (outlive_parent, prctl (PR_SET_PDEATHSIG, 0, 0, 0, 0))
 TRY (change_user, syscall (SYS_setuid, getuid ()))
@@ -109,7 +114,7 @@ TRY (netlink_socket, socket (AF_NETLINK, SOCK_RAW, NETLINK_ROUTE))
 TRY (can_socket, socket (AF_CAN, SOCK_RAW, 1))
 TRY (isotp_socket, socket (AF_CAN, SOCK_DGRAM, 6))
 TRY (vsock_socket, socket (AF_VSOCK, SOCK_STREAM, 0))
-TRY (socket_pair, socketpair (AF_UNIX, SOCK_STREAM, 0, (int[2]) { 0 }))
+TRY (socket_pair, socketpair (AF_UNIX, SOCK_STREAM, 0, (int[2]){ 0 }))
 TRY (connect_elsewhere, connect_to (before.elsewhere))
 TRY (listen_here, listen (before.stream, 1))
 TRY (accept_here, accept (before.stream, NULL, NULL))
@@ -161,7 +166,12 @@ make_code (void)
   return mprotect (page, 4096, PROT_READ | PROT_EXEC);
 }
 
-enum { ENTER = 1, NARROW = 2, BOTH = 3, NOT_STREAM = 4 /* not where sendmsg is needed, over a socket that is connected */ };
+enum {
+  ENTER = 1,
+  NARROW = 2,
+  BOTH = 3,
+  NOT_STREAM = 4 /* not where sendmsg is needed, over a socket that is connected */
+};
 #define ALL 0xff
 #define IS(kind) (1u << RB_SANDBOX_##kind)
 
@@ -172,29 +182,79 @@ static const struct {
   guint when;
   guint kinds;
 } tries[] = {
-#define T(function, when, kinds) { #function, function, when, kinds }
-  T (read_accounts, BOTH, ALL), T (read_own_memory, BOTH, ALL), T (read_parent, BOTH, ALL), T (list_root, BOTH, ALL), T (write_file, BOTH, ALL),
-  T (make_folder, BOTH, ALL), T (remove_file, BOTH, ALL), T (rename_file, BOTH, ALL), T (link_file, BOTH, ALL), T (make_symlink, BOTH, ALL),
-  T (change_mode, BOTH, ALL), T (make_memory_file, BOTH, ALL), T (execute, BOTH, ALL), T (execute_open, BOTH, ALL), T (trace, BOTH, ALL),
-  T (read_other, BOTH, ALL), T (write_other, BOTH, ALL), T (open_process, BOTH, ALL), T (steal_file, BOTH, ALL), T (signal_parent, BOTH, ALL),
-  T (signal_parents_thread, BOTH, ALL), T (queue_signal, BOTH, ALL), T (make_process, BOTH, ALL), T (share_namespace, BOTH, ALL),
-  T (leave_namespace, BOTH, ALL), T (mount_nothing, BOTH, ALL), T (change_root, BOTH, ALL), T (use_ring, BOTH, ALL), T (use_bpf, BOTH, ALL),
-  T (count_events, BOTH, ALL), T (use_keyring, BOTH, ALL), T (inotify, BOTH, ALL), T (raise_limit, BOTH, ALL), T (change_user, BOTH, ALL),
-  T (type_on_terminal, BOTH, ALL), T (listen_here, BOTH, ALL), T (accept_here, BOTH, ALL), T (socket_pair, BOTH, ALL),
-  T (dump_again, NARROW, 0), T (outlive_parent, NARROW, 0), T (write_code, BOTH, ALL & ~(IS (DOIP) | IS (DOIPS))),
-  T (make_code, BOTH, ALL & ~(IS (DOIP) | IS (DOIPS))), T (packet_socket, BOTH, ALL), T (vsock_socket, BOTH, ALL), T (unix_stream, BOTH, ALL),
-  T (isotp_socket, BOTH, ALL), T (raw_socket, NARROW, 0), T (inet_socket, BOTH, ALL & ~(IS (DOIP) | IS (DOIPS))),
-  T (inet6_socket, BOTH, ALL & ~(IS (DOIP) | IS (DOIPS))), T (datagram_socket, BOTH, ALL & ~(IS (DOIP) | IS (DOIPS) | IS (SEARCH))),
-  T (unix_packets, BOTH, ALL & ~IS (BUS)), T (unix_datagrams, BOTH, ALL & ~(IS (CAN) | IS (SEARCH))),
-  T (netlink_socket, BOTH, ALL & ~(IS (CAN) | IS (USB) | IS (SEARCH))), T (can_socket, BOTH, ALL & ~(IS (CAN) | IS (SEARCH))),
-  T (connect_elsewhere, BOTH, ALL), T (connect_old_socket, NARROW, 0), T (bind_elsewhere, NARROW, 0), T (send_elsewhere, NARROW, 0),
+#define T(function, when, kinds) \
+  { \
+#function, function, when, kinds \
+  }
+  T (read_accounts, BOTH, ALL),
+  T (read_own_memory, BOTH, ALL),
+  T (read_parent, BOTH, ALL),
+  T (list_root, BOTH, ALL),
+  T (write_file, BOTH, ALL),
+  T (make_folder, BOTH, ALL),
+  T (remove_file, BOTH, ALL),
+  T (rename_file, BOTH, ALL),
+  T (link_file, BOTH, ALL),
+  T (make_symlink, BOTH, ALL),
+  T (change_mode, BOTH, ALL),
+  T (make_memory_file, BOTH, ALL),
+  T (execute, BOTH, ALL),
+  T (execute_open, BOTH, ALL),
+  T (trace, BOTH, ALL),
+  T (read_other, BOTH, ALL),
+  T (write_other, BOTH, ALL),
+  T (open_process, BOTH, ALL),
+  T (steal_file, BOTH, ALL),
+  T (signal_parent, BOTH, ALL),
+  T (signal_parents_thread, BOTH, ALL),
+  T (queue_signal, BOTH, ALL),
+  T (make_process, BOTH, ALL),
+  T (share_namespace, BOTH, ALL),
+  T (leave_namespace, BOTH, ALL),
+  T (mount_nothing, BOTH, ALL),
+  T (change_root, BOTH, ALL),
+  T (use_ring, BOTH, ALL),
+  T (use_bpf, BOTH, ALL),
+  T (count_events, BOTH, ALL),
+  T (use_keyring, BOTH, ALL),
+  T (inotify, BOTH, ALL),
+  T (raise_limit, BOTH, ALL),
+  T (change_user, BOTH, ALL),
+  T (type_on_terminal, BOTH, ALL),
+  T (listen_here, BOTH, ALL),
+  T (accept_here, BOTH, ALL),
+  T (socket_pair, BOTH, ALL),
+  T (dump_again, NARROW, 0),
+  T (outlive_parent, NARROW, 0),
+  T (write_code, BOTH, ALL & ~(IS (DOIP) | IS (DOIPS))),
+  T (make_code, BOTH, ALL & ~(IS (DOIP) | IS (DOIPS))),
+  T (packet_socket, BOTH, ALL),
+  T (vsock_socket, BOTH, ALL),
+  T (unix_stream, BOTH, ALL),
+  T (isotp_socket, BOTH, ALL),
+  T (raw_socket, NARROW, 0),
+  T (inet_socket, BOTH, ALL & ~(IS (DOIP) | IS (DOIPS))),
+  T (inet6_socket, BOTH, ALL & ~(IS (DOIP) | IS (DOIPS))),
+  T (datagram_socket, BOTH, ALL & ~(IS (DOIP) | IS (DOIPS) | IS (SEARCH))),
+  T (unix_packets, BOTH, ALL & ~IS (BUS)),
+  T (unix_datagrams, BOTH, ALL & ~(IS (CAN) | IS (SEARCH))),
+  T (netlink_socket, BOTH, ALL & ~(IS (CAN) | IS (USB) | IS (SEARCH))),
+  T (can_socket, BOTH, ALL & ~(IS (CAN) | IS (SEARCH))),
+  T (connect_elsewhere, BOTH, ALL),
+  T (connect_old_socket, NARROW, 0),
+  T (bind_elsewhere, NARROW, 0),
+  T (send_elsewhere, NARROW, 0),
   T (message_elsewhere, NARROW | NOT_STREAM, 0),
 };
 
 /* What these need is not everywhere without rules: rights, CAN, IPv6, vsock, a keyring. */
-static const char *const uncertain[] = { "read_parent", "raw_socket", "packet_socket", "can_socket", "isotp_socket", "vsock_socket", "inet6_socket",
-                                         "mount_nothing", "change_root", "use_bpf", "count_events", "use_keyring", "use_ring", "steal_file", "leave_namespace", "write_code",
-                                         "make_code", "type_on_terminal", "share_namespace", "read_own_memory", NULL };
+static const char *const uncertain[] = { "read_parent",     "raw_socket",      "packet_socket",
+                                         "can_socket",      "isotp_socket",    "vsock_socket",
+                                         "inet6_socket",    "mount_nothing",   "change_root",
+                                         "use_bpf",         "count_events",    "use_keyring",
+                                         "use_ring",        "steal_file",      "leave_namespace",
+                                         "write_code",      "make_code",       "type_on_terminal",
+                                         "share_namespace", "read_own_memory", NULL };
 
 static gboolean
 is_refused (int failure)
@@ -206,7 +266,7 @@ static RbSandbox
 sandbox_of (RbSandboxKind kind)
 {
   gboolean inet = kind == RB_SANDBOX_DOIP || kind == RB_SANDBOX_DOIPS;
-  return (RbSandbox) { .kind = kind, .ports = { inet ? before.vehicle : 0 } };
+  return (RbSandbox){ .kind = kind, .ports = { inet ? before.vehicle : 0 } };
 }
 
 static void
@@ -266,11 +326,13 @@ try_all (const Case *way, int out)
 static gboolean
 by_landlock (const char *name)
 {
-  static const char *const names[] = { "read_accounts", "read_own_memory", "read_parent", "list_root", "write_file", "connect_elsewhere", NULL };
+  static const char *const names[]
+    = { "read_accounts", "read_own_memory", "read_parent", "list_root", "write_file", "connect_elsewhere", NULL };
   return g_strv_contains (names, name);
 }
 
-/* A kernel without landlock, or with one that knows no ports, keeps it from files and ports only with the second step. */
+/* A kernel without landlock, or with one that knows no ports, keeps it from files and ports only with the second step.
+ */
 static gboolean
 kernel_cannot (const char *name, const Case *way)
 {
@@ -285,7 +347,8 @@ has_to_be_refused (guint i, const Case *way)
   gboolean stream = way->kind == RB_SANDBOX_DOIP || way->kind == RB_SANDBOX_DOIPS;
   if (way->steps == NARROW)
     return (tries[i].when & NOT_STREAM) == 0 || !stream;
-  return (tries[i].when & ENTER) != 0 && (tries[i].kinds & (1u << way->kind)) != 0 && !kernel_cannot (tries[i].name, way);
+  return (tries[i].when & ENTER) != 0 && (tries[i].kinds & (1u << way->kind)) != 0
+         && !kernel_cannot (tries[i].name, way);
 }
 
 static void
@@ -332,9 +395,11 @@ use_all (const Case *way, int out)
   const struct itimerspec soon = { .it_value.tv_nsec = 1 };
   char text[4] = "";
   guint64 ticks = 0;
-  if (event < 0 || timer < 0 || timerfd_settime (timer, 0, &soon, NULL) != 0 || read (timer, &ticks, sizeof ticks) != sizeof ticks)
+  if (event < 0 || timer < 0 || timerfd_settime (timer, 0, &soon, NULL) != 0
+      || read (timer, &ticks, sizeof ticks) != sizeof ticks)
     _exit (11);
-  if (send (pair[0], "abc", 3, MSG_NOSIGNAL) != 3 || poll (&polled, 1, 1000) != 1 || recv (pair[1], text, sizeof text, 0) != 3)
+  if (send (pair[0], "abc", 3, MSG_NOSIGNAL) != 3 || poll (&polled, 1, 1000) != 1
+      || recv (pair[1], text, sizeof text, 0) != 3)
     _exit (12);
   if (pthread_create (&thread, NULL, add_one, &count) != 0 || pthread_join (thread, NULL) != 0 || count != 1)
     _exit (13);
@@ -389,7 +454,8 @@ bind_threads (const Case *way, int out)
   if (pipe (wait) != 0 || !rb_sandbox_enter (&sandbox, NULL))
     _exit (4);
   shared[0] = wait[0];
-  if (pthread_create (&thread, NULL, try_later, shared) != 0 || !rb_sandbox_narrow (&sandbox, NULL) || write (wait[1], "x", 1) != 1)
+  if (pthread_create (&thread, NULL, try_later, shared) != 0 || !rb_sandbox_narrow (&sandbox, NULL)
+      || write (wait[1], "x", 1) != 1)
     _exit (5);
   pthread_join (thread, NULL);
   if (write (out, &shared[1], sizeof shared[1]) != sizeof shared[1])
@@ -415,8 +481,9 @@ detach (const Case *way, int out)
   prctl (PR_GET_PDEATHSIG, &signal_of_death);
   getrlimit (RLIMIT_CORE, &core);
   getrlimit (RLIMIT_FSIZE, &files);
-  const int facts[] = { signal_of_death, prctl (PR_GET_DUMPABLE), prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), (int) core.rlim_max, (int) files.rlim_max,
-                        fcntl (600, F_GETFD), (int) way->kind };
+  const int facts[] = { signal_of_death,     prctl (PR_GET_DUMPABLE), prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
+                        (int) core.rlim_max, (int) files.rlim_max,    fcntl (600, F_GETFD),
+                        (int) way->kind };
   if (write (out, facts, sizeof facts) != sizeof facts)
     _exit (8);
 }
@@ -477,7 +544,7 @@ add_cases (const char *word, RbSandboxKind kind)
   static guint n = 0;
   for (guint steps = ENTER; steps <= NARROW; steps++) {
     Case *way = &cases[n++];
-    *way = (Case) { kind, steps };
+    *way = (Case){ kind, steps };
     g_autofree char *refused = g_strdup_printf ("/link/sandbox/%s/%s", word, steps == ENTER ? "enter" : "narrow");
     g_autofree char *useful = g_strdup_printf ("/link/sandbox/%s/%s-useful", word, steps == ENTER ? "enter" : "narrow");
     g_test_add_data_func (refused, way, test_refused);

@@ -74,7 +74,8 @@ submit (Plug *self, UMockdevIoctlData *argument)
   Transfer *transfer = g_new0 (Transfer, 1);
   transfer->urb = g_object_ref (argument);
   struct usbdevfs_urb *urb = urb_of (transfer);
-  transfer->buffer = umockdev_ioctl_data_resolve (argument, G_STRUCT_OFFSET (struct usbdevfs_urb, buffer), (gsize) urb->buffer_length, NULL);
+  transfer->buffer = umockdev_ioctl_data_resolve (argument, G_STRUCT_OFFSET (struct usbdevfs_urb, buffer),
+                                                  (gsize) urb->buffer_length, NULL);
   guint8 *data = transfer->buffer == NULL ? NULL : transfer->buffer->data;
   gsize size = transfer->buffer == NULL ? 0 : (gsize) transfer->buffer->data_len;
   if (urb->type == USBDEVFS_URB_TYPE_CONTROL && size >= 8) {
@@ -174,39 +175,30 @@ serve (Plug *self, gulong request, UMockdevIoctlData *argument, UMockdevIoctlDat
 {
   switch (request) {
   case USBDEVFS_REAPURB:
-  case USBDEVFS_REAPURBNDELAY:
-    return reap (self, argument);
-  case USBDEVFS_DISCARDURB:
-    return discard (self, *(gulong *) (gpointer) pointer->data);
-  default:
-    break;
+  case USBDEVFS_REAPURBNDELAY: return reap (self, argument);
+  case USBDEVFS_DISCARDURB: return discard (self, *(gulong *) (gpointer) pointer->data);
+  default: break;
   }
   if (self->pulled)
     return ENODEV;
   switch (request) {
   case USBDEVFS_GET_CAPABILITIES:
-    *(guint32 *) (gpointer) argument->data = USBDEVFS_CAP_BULK_CONTINUATION | USBDEVFS_CAP_NO_PACKET_SIZE_LIM | USBDEVFS_CAP_REAP_AFTER_DISCONNECT;
+    *(guint32 *) (gpointer) argument->data
+      = USBDEVFS_CAP_BULK_CONTINUATION | USBDEVFS_CAP_NO_PACKET_SIZE_LIM | USBDEVFS_CAP_REAP_AFTER_DISCONNECT;
     return 0;
-  case USBDEVFS_CLAIMINTERFACE:
-    return claim (self);
+  case USBDEVFS_CLAIMINTERFACE: return claim (self);
   case USBDEVFS_RELEASEINTERFACE:
     self->claimed = FALSE;
     kill_transfers (self);
     return 0;
-  case USBDEVFS_RESET:
-    reset (self);
-    return 0;
+  case USBDEVFS_RESET: reset (self); return 0;
   case USBDEVFS_SETCONFIGURATION:
   case USBDEVFS_SETINTERFACE:
-  case USBDEVFS_CLEAR_HALT:
-    return 0;
+  case USBDEVFS_CLEAR_HALT: return 0;
   case USBDEVFS_GETDRIVER:
-  case USBDEVFS_IOCTL:
-    return serve_driver (self, request, argument);
-  case USBDEVFS_SUBMITURB:
-    return submit (self, argument);
-  default:
-    return ENOTTY;
+  case USBDEVFS_IOCTL: return serve_driver (self, request, argument);
+  case USBDEVFS_SUBMITURB: return submit (self, argument);
+  default: return ENOTTY;
   }
 }
 
@@ -271,9 +263,12 @@ usb_plug_in (UMockdevTestbed *testbed, Candlelight *adapter, guint number)
   self->testbed = g_object_ref (testbed);
   self->node = g_strdup_printf ("/dev/bus/usb/001/%03u", number + 1);
   self->device = g_strdup_printf ("/sys/devices/pci0000:00/0000:00:14.0/usb1/1-%u", number);
-  g_string_append_printf (text, "P: %s\nN: %s\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_device\nE: BUSNUM=001\nE: DEVNUM=%03u\nE: DEVNAME=%s\n", &self->device[4],
-                          &self->node[5], number + 1, self->node);
-  g_string_append_printf (text, "A: busnum=1\\n\nA: devnum=%u\\n\nA: speed=12\\n\nA: bConfigurationValue=1\\n\nA: serial=%s\\n\n", number + 1, adapter->serial);
+  g_string_append_printf (
+    text, "P: %s\nN: %s\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_device\nE: BUSNUM=001\nE: DEVNUM=%03u\nE: DEVNAME=%s\n",
+    &self->device[4], &self->node[5], number + 1, self->node);
+  g_string_append_printf (
+    text, "A: busnum=1\\n\nA: devnum=%u\\n\nA: speed=12\\n\nA: bConfigurationValue=1\\n\nA: serial=%s\\n\n", number + 1,
+    adapter->serial);
   g_string_append (text, "A: manufacturer=bytewerk\\n\nA: product=candleLight USB to CAN adapter\\n\nH: descriptors=");
   append_hex (text, candlelight_device_descriptor, sizeof candlelight_device_descriptor);
   append_hex (text, candlelight_config_descriptor, sizeof candlelight_config_descriptor);
@@ -354,9 +349,12 @@ usb_plug_show_driver (UsbPlug *self, const char *driver, guint interfaces, gbool
   const char *path = &self->device[4], *name = strrchr (path, '/');
   g_autoptr (GError) error = NULL;
   g_autoptr (GString) text = g_string_new (NULL);
-  g_string_append_printf (text, "P: %s%s:1.0\nL: driver=../../../../../../bus/usb/drivers/%s\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_interface\n", path, name, driver);
+  g_string_append_printf (
+    text, "P: %s%s:1.0\nL: driver=../../../../../../bus/usb/drivers/%s\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_interface\n",
+    path, name, driver);
   for (guint i = 0; i < interfaces; i++)
-    g_string_append_printf (text, "\nP: %s%s:1.0/net/can%u\nE: SUBSYSTEM=net\nE: INTERFACE=can%u\nA: flags=0x%x\\n\n", path, name, i, i, up ? 0x40081 : 0x40080);
+    g_string_append_printf (text, "\nP: %s%s:1.0/net/can%u\nE: SUBSYSTEM=net\nE: INTERFACE=can%u\nA: flags=0x%x\\n\n",
+                            path, name, i, i, up ? 0x40081 : 0x40080);
   umockdev_testbed_add_from_string (self->testbed, text->str, &error);
   g_assert_no_error (error);
 }

@@ -6,8 +6,8 @@
 
 /*
  * Plugs an adapter of candlelight.h in where libusb looks for it, without a kernel and without rights: umockdev
- * (LD_PRELOAD, umockdev-wrapper) answers for /sys and /dev/bus/usb. umockdev asks in a thread of its own, so the adapter
- * is only touched between lock and unlock.
+ * (LD_PRELOAD, umockdev-wrapper) answers for /sys and /dev/bus/usb. umockdev asks in a thread of its own, so the
+ * adapter is only touched between lock and unlock.
  */
 typedef struct _UsbPlug UsbPlug;
 
@@ -25,7 +25,7 @@ void usb_plug_pull (UsbPlug *self);
 /* What others do to the device. */
 /* As sysfs shows it: the driver of interface 0, and so many network interfaces of it (can0…), up or not. */
 void usb_plug_show_driver (UsbPlug *self, const char *driver, guint interfaces, gboolean up);
-void usb_plug_set_driver (UsbPlug *self, const char *driver);   /* NULL: none */
+void usb_plug_set_driver (UsbPlug *self, const char *driver); /* NULL: none */
 void usb_plug_take_driver_off (UsbPlug *self);
 void usb_plug_set_claimed (UsbPlug *self, gboolean by_another); /* another program has it */
 /* NULL: the kernel's driver was taken off and not given back. */

@@ -27,7 +27,8 @@ test_published_roots (void)
   g_autoptr (GArray) leaves = published_leaves (merkle);
   g_assert_cmpuint (leaves->len, ==, 8);
   for (guint size = 0; size <= leaves->len; size++) {
-    RbMerkleHash root = rb_merkle_root (leaves, size), expected = hash_of_hex (json_string_value (json_array_get (roots, size)));
+    RbMerkleHash root = rb_merkle_root (leaves, size),
+                 expected = hash_of_hex (json_string_value (json_array_get (roots, size)));
     g_assert_true (rb_merkle_equal (&root, &expected));
   }
 }

@@ -38,9 +38,14 @@ static void
 test_bad_keys (void)
 {
   static const char *const bad[] = {
-    "", "example.com/foo", "example.com/foo+530d903a", "example.com/foo+530d903b+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
-    "example.com/bar+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k", "a b+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
-    "example.com/foo+530d903a+BOkyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k", "example.com/foo+530d903a+AekyeRrm",
+    "",
+    "example.com/foo",
+    "example.com/foo+530d903a",
+    "example.com/foo+530d903b+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+    "example.com/bar+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+    "a b+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+    "example.com/foo+530d903a+BOkyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+    "example.com/foo+530d903a+AekyeRrm",
   };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autoptr (GError) error = NULL;
@@ -106,7 +111,8 @@ test_sign (Case *self, gconstpointer data)
 static void
 test_malformed_notes (Case *self, gconstpointer data)
 {
-  static const char *const bad[] = { "", "text\n", "text\n\n", "text\n\n— oem.example/log AAAA", "text\n\nno signature\n", "\xff\n\n— a AAAA\n" };
+  static const char *const bad[]
+    = { "", "text\n", "text\n\n", "text\n\n— oem.example/log AAAA", "text\n\nno signature\n", "\xff\n\n— a AAAA\n" };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     expect_refused (bad[i], self->log_key, RB_REASON_MALFORMED);
   g_autoptr (GError) error = NULL;
@@ -117,8 +123,9 @@ test_malformed_notes (Case *self, gconstpointer data)
 static void
 test_bad_checkpoints (Case *self, gconstpointer data)
 {
-  static const char *const bad[] = { "origin\n", "origin\n5\n", "origin\n05\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
-                                     "origin\n-5\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "origin\n5\nAAAA\n" };
+  static const char *const bad[]
+    = { "origin\n", "origin\n5\n", "origin\n05\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+        "origin\n-5\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "origin\n5\nAAAA\n" };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autoptr (GError) error = NULL;
     g_autofree char *note = rb_note_sign (bad[i], "oem.example/log", self->log, &error);

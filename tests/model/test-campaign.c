@@ -39,8 +39,8 @@ test_proof_of_possession (void)
   g_assert_no_error (error);
   const char *vin = rb_json_string_or (vector, "vin", NULL);
   const char *serial = rb_json_string_or (vector, "serial", NULL);
-  g_autoptr (RbCampaign) campaign
-    = make (rb_json_string_or (vector, "campaign", NULL), rb_json_string_or (vector, "campaignNonce", NULL), "{\"all\":true}");
+  g_autoptr (RbCampaign) campaign = make (rb_json_string_or (vector, "campaign", NULL),
+                                          rb_json_string_or (vector, "campaignNonce", NULL), "{\"all\":true}");
   g_autoptr (GBytes) spki = rb_bytes_from_base64 (rb_json_string_or (vector, "spki", NULL));
   g_autoptr (GBytes) challenge = rb_bytes_from_hex (rb_json_string_or (vector, "challenge", NULL));
   g_autoptr (GBytes) signature = rb_bytes_from_hex (rb_json_string_or (vector, "signature", NULL));
@@ -58,8 +58,9 @@ test_proof_of_possession (void)
   g_assert_true (rb_key_verify (key, RB_SCHEME_ED25519, g_bytes_get_data (message, NULL), g_bytes_get_size (message),
                                 g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)));
   g_autoptr (GBytes) elsewhere = rb_campaign_pop_message (campaign, "1RBDM7AA2TA000002", serial, spki, challenge);
-  g_assert_false (rb_key_verify (key, RB_SCHEME_ED25519, g_bytes_get_data (elsewhere, NULL), g_bytes_get_size (elsewhere),
-                                 g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)));
+  g_assert_false (rb_key_verify (key, RB_SCHEME_ED25519, g_bytes_get_data (elsewhere, NULL),
+                                 g_bytes_get_size (elsewhere), g_bytes_get_data (signature, NULL),
+                                 g_bytes_get_size (signature)));
 }
 
 static void
@@ -83,8 +84,16 @@ test_scope (void)
 static void
 test_vin (void)
 {
-  static const char *const bad[] = { NULL, "", "1RBDM7AA2TA00000", "1RBDM7AA2TA0000011", "1rbdm7aa2ta000001", "1RBDM7AA2TA00000O",
-                                     "1RBDM7AA2TA00000I", "1RBDM7AA2TA00000Q", "1RBDM7AA2TA 00001", "1RBDM7AA2TA00000\n" };
+  static const char *const bad[] = { NULL,
+                                     "",
+                                     "1RBDM7AA2TA00000",
+                                     "1RBDM7AA2TA0000011",
+                                     "1rbdm7aa2ta000001",
+                                     "1RBDM7AA2TA00000O",
+                                     "1RBDM7AA2TA00000I",
+                                     "1RBDM7AA2TA00000Q",
+                                     "1RBDM7AA2TA 00001",
+                                     "1RBDM7AA2TA00000\n" };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     g_assert_false (rb_campaign_vin_is_valid (bad[i]));
   g_assert_true (rb_campaign_vin_is_valid ("1RBDM7AA2TA000001"));
@@ -101,18 +110,47 @@ container (const char *hex)
 static void
 test_container (void)
 {
-  g_assert_true (container ("00001000" "00000002" "aabb"));
-  g_assert_true (container ("00001000" "00000002" "aabb" "00001002" "00000001" "cc"));
-  g_assert_true (container ("ffffffff" "00000001" "aa"));
+  g_assert_true (container ("00001000"
+                            "00000002"
+                            "aabb"));
+  g_assert_true (container ("00001000"
+                            "00000002"
+                            "aabb"
+                            "00001002"
+                            "00000001"
+                            "cc"));
+  g_assert_true (container ("ffffffff"
+                            "00000001"
+                            "aa"));
   g_assert_false (container (""));
   g_assert_false (container ("00001000"));
-  g_assert_false (container ("00001000" "00000000"));
-  g_assert_false (container ("00001000" "00000003" "aabb"));
-  g_assert_false (container ("00001000" "00000002" "aabb" "00"));
-  g_assert_false (container ("00001000" "00000002" "aabb" "00001001" "00000001" "cc"));
-  g_assert_false (container ("00001000" "00000002" "aabb" "00000800" "00000001" "cc"));
-  g_assert_false (container ("ffffffff" "00000002" "aabb"));
-  g_assert_false (container ("00001000" "ffffffff" "aabb"));
+  g_assert_false (container ("00001000"
+                             "00000000"));
+  g_assert_false (container ("00001000"
+                             "00000003"
+                             "aabb"));
+  g_assert_false (container ("00001000"
+                             "00000002"
+                             "aabb"
+                             "00"));
+  g_assert_false (container ("00001000"
+                             "00000002"
+                             "aabb"
+                             "00001001"
+                             "00000001"
+                             "cc"));
+  g_assert_false (container ("00001000"
+                             "00000002"
+                             "aabb"
+                             "00000800"
+                             "00000001"
+                             "cc"));
+  g_assert_false (container ("ffffffff"
+                             "00000002"
+                             "aabb"));
+  g_assert_false (container ("00001000"
+                             "ffffffff"
+                             "aabb"));
 }
 
 static void

@@ -26,7 +26,8 @@ test_one_ecu (void)
     { TRUE, TRUE, TRUE, TRUE, RB_COMPLETENESS_DONE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    const RbCompletenessEcu ecu = { .built = cases[i].built, .directed = cases[i].directed, .found = cases[i].found, .done = cases[i].done };
+    const RbCompletenessEcu ecu
+      = { .built = cases[i].built, .directed = cases[i].directed, .found = cases[i].found, .done = cases[i].done };
     g_assert_cmpint (rb_completeness_judge (&ecu), ==, cases[i].verdict);
   }
 }
@@ -90,26 +91,27 @@ test_who_is_held_back (Bench *bench, gconstpointer data)
     const char *assigned, *as_built;
     guint n;
     const char *found; /* hardware id; NULL: none but those directed */
-    const char *held;  /* part of the message; NULL: not held back */
+    const char *held; /* part of the message; NULL: not held back */
   } cases[] = {
     { "SN-1=hw-a SN-2=hw-b", NULL, 2, NULL, NULL },
-    { "SN-1=hw-a", NULL, 2, NULL, NULL },            /* optional and not there */
-    { "SN-1=hw-a", NULL, 2, "hw-b", "hw-b" },        /* optional and there */
-    { "SN-2=hw-b", NULL, 2, NULL, "hw-a" },          /* not optional */
-    { "SN-1=hw-a", "SN-1=hw-a", 2, NULL, NULL },     /* built without it */
+    { "SN-1=hw-a", NULL, 2, NULL, NULL }, /* optional and not there */
+    { "SN-1=hw-a", NULL, 2, "hw-b", "hw-b" }, /* optional and there */
+    { "SN-2=hw-b", NULL, 2, NULL, "hw-a" }, /* not optional */
+    { "SN-1=hw-a", "SN-1=hw-a", 2, NULL, NULL }, /* built without it */
     { "SN-1=hw-a", "SN-1=hw-a", 2, "hw-b", "hw-b" }, /* built without it, and it is there */
-    { "SN-2=hw-b", "SN-2=hw-b", 2, NULL, NULL },     /* the list is what counts, not the model */
+    { "SN-2=hw-b", "SN-2=hw-b", 2, NULL, NULL }, /* the list is what counts, not the model */
     { "SN-1=hw-a", "SN-1=hw-a SN-2=hw-b", 2, NULL, "hw-b" },
     { "SN-1=hw-a", "SN-1=hw-a SN-9=hw-a", 2 + 1, NULL, "hw-a" }, /* two of one hardware */
-    { "SN-1=hw-a", "SN-1=hw-a SN-3=hw-c", 3, NULL, "hw-c" },     /* hardware that the campaign does not name */
-    { "SN-1=hw-a", "SN-1=hw-a SN-4=hw-d", 3, NULL, "SN-4" },     /* hardware that the model does not know */
+    { "SN-1=hw-a", "SN-1=hw-a SN-3=hw-c", 3, NULL, "hw-c" }, /* hardware that the campaign does not name */
+    { "SN-1=hw-a", "SN-1=hw-a SN-4=hw-d", 3, NULL, "SN-4" }, /* hardware that the model does not know */
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GError) error = NULL;
     g_autoptr (GPtrArray) ecus = list (bench, cases[i].assigned, cases[i].as_built);
     g_assert_cmpuint (ecus->len, ==, cases[i].n);
     for (guint j = 0; j < ecus->len; j++)
-      ((RbCompletenessEcu *) ecus->pdata[j])->found = g_strcmp0 (((RbCompletenessEcu *) ecus->pdata[j])->hardware_id, cases[i].found) == 0;
+      ((RbCompletenessEcu *) ecus->pdata[j])->found
+        = g_strcmp0 (((RbCompletenessEcu *) ecus->pdata[j])->hardware_id, cases[i].found) == 0;
     gboolean directed = rb_completeness_is_directed (ecus, &bench->model, &error);
     g_assert_cmpint (directed, ==, cases[i].held == NULL);
     if (directed)
@@ -123,7 +125,8 @@ static void
 test_list_of_the_vehicle_as_built (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (json_t) good = json_pack ("{s:{s:[{s:s,s:s}]}}", "custom", "asBuilt", "serial", "SN-1", "hardware_id", "hw-a");
+  g_autoptr (json_t) good
+    = json_pack ("{s:{s:[{s:s,s:s}]}}", "custom", "asBuilt", "serial", "SN-1", "hardware_id", "hw-a");
   g_autoptr (json_t) none = json_pack ("{s:{}}", "custom");
   g_autoptr (GHashTable) read = rb_completeness_as_built (good, &error);
   g_assert_no_error (error);
@@ -145,7 +148,8 @@ test_list_that_is_refused (void)
     { "{\"custom\":{\"asBuilt\":[{\"serial\":\"\",\"hardware_id\":\"hw-a\"}]}}", "an entry is empty" },
     { "{\"custom\":{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":1}]}}", "hardware_id" },
     { "{\"custom\":{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-a\",\"optional\":true}]}}", "optional" },
-    { "{\"custom\":{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-a\"},{\"serial\":\"SN-1\",\"hardware_id\":\"hw-b\"}]}}", "SN-1” is there twice" },
+    { "{\"custom\":{\"asBuilt\":[{\"serial\":\"SN-1\",\"hardware_id\":\"hw-a\"},{\"serial\":\"SN-1\",\"hardware_id\":\"hw-b\"}]}}",
+      "SN-1” is there twice" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GError) error = NULL;
@@ -157,7 +161,8 @@ test_list_that_is_refused (void)
   }
 }
 
-/* A part needs an assignment, its predecessor may not have one; a restricting member that is not what it has to be refuses. */
+/* A part needs an assignment, its predecessor may not have one; a restricting member that is not what it has to be
+ * refuses. */
 static void
 test_parts (void)
 {
@@ -176,12 +181,14 @@ test_parts (void)
     { "[{\"old\":\"\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\"}]", FALSE },
     { "[{\"old\":\"SN-1\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\",\"more\":1}]", FALSE },
     { "[{\"old\":\"SN-1\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\"},"
-      "{\"old\":\"SN-3\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\"}]", FALSE },
+      "{\"old\":\"SN-3\",\"serial\":\"SN-7\",\"hardware_id\":\"hw-a\",\"approvedBy\":\"k\"}]",
+      FALSE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GError) error = NULL;
     g_autoptr (GHashTable) assigned = table ("SN-7=hw-a SN-2=hw-b");
-    g_autoptr (json_t) part = json_pack ("{s:{s:o}}", "custom", "replaced", json_loads (cases[i].list, JSON_DECODE_ANY, NULL));
+    g_autoptr (json_t) part
+      = json_pack ("{s:{s:o}}", "custom", "replaced", json_loads (cases[i].list, JSON_DECODE_ANY, NULL));
     g_autoptr (GHashTable) read = rb_completeness_replaced (part, assigned, &error);
     g_assert_cmpint (read != NULL, ==, cases[i].good);
     if (!cases[i].good)

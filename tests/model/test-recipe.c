@@ -14,17 +14,21 @@ static void
 test_steps (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (RbRecipe) recipe = parse ("{\"part\": \"8W0\", \"steps\": [{\"id\": \"out\", \"text\": \"Pull it.\", \"check\": \"silent\"},"
-                                       " {\"id\": \"pause\", \"text\": \"Wait.\", \"wait_s\": 30},"
-                                       " {\"id\": \"in\", \"text\": \"Put it back.\", \"check\": \"responds\", \"within_s\": 5, \"wait_s\": 1},"
-                                       " {\"id\": \"key\", \"text\": \"Switch on.\", \"check\": \"ignition\", \"position\": 2},"
-                                       " {\"id\": \"look\", \"text\": \"Look at it.\"}]}", &error);
+  g_autoptr (RbRecipe) recipe
+    = parse ("{\"part\": \"8W0\", \"steps\": [{\"id\": \"out\", \"text\": \"Pull it.\", \"check\": \"silent\"},"
+             " {\"id\": \"pause\", \"text\": \"Wait.\", \"wait_s\": 30},"
+             " {\"id\": \"in\", \"text\": \"Put it back.\", \"check\": \"responds\", \"within_s\": 5, \"wait_s\": 1},"
+             " {\"id\": \"key\", \"text\": \"Switch on.\", \"check\": \"ignition\", \"position\": 2},"
+             " {\"id\": \"look\", \"text\": \"Look at it.\"}]}",
+             &error);
   static const struct {
     RbRecipeCheck check;
     gint64 within_s, wait_s, position;
     gboolean pause;
-  } wanted[] = { { RB_RECIPE_CHECK_SILENT, 60, 0, 0, FALSE }, { RB_RECIPE_CHECK_NONE, 60, 30, 0, TRUE },
-                 { RB_RECIPE_CHECK_RESPONDS, 5, 1, 0, FALSE }, { RB_RECIPE_CHECK_IGNITION, 60, 0, 2, FALSE },
+  } wanted[] = { { RB_RECIPE_CHECK_SILENT, 60, 0, 0, FALSE },
+                 { RB_RECIPE_CHECK_NONE, 60, 30, 0, TRUE },
+                 { RB_RECIPE_CHECK_RESPONDS, 5, 1, 0, FALSE },
+                 { RB_RECIPE_CHECK_IGNITION, 60, 0, 2, FALSE },
                  { RB_RECIPE_CHECK_NONE, 60, 0, 0, FALSE } };
   g_assert_no_error (error);
   g_assert_cmpstr (recipe->part, ==, "8W0");
@@ -43,7 +47,8 @@ static void
 test_twice (void)
 {
   g_autoptr (GError) error = NULL;
-  g_assert_null (parse ("{\"steps\": [{\"id\": \"out\", \"text\": \"Pull it.\"}, {\"id\": \"out\", \"text\": \"Again.\"}]}", &error));
+  g_assert_null (parse (
+    "{\"steps\": [{\"id\": \"out\", \"text\": \"Pull it.\"}, {\"id\": \"out\", \"text\": \"Again.\"}]}", &error));
   g_assert_error (error, RB_MODEL_ERROR, RB_REASON_MALFORMED);
   g_assert_cmpstr (error->message, ==, "profile, recipe, step 2: member “id” is there twice");
 }

@@ -24,11 +24,14 @@ new_key (void)
 }
 
 static RbCertificate *
-issue (const char *name, int purpose, gint64 end, RbPrivateKey *subject, RbCertificate *issuer, RbPrivateKey *issuer_key)
+issue (const char *name, int purpose, gint64 end, RbPrivateKey *subject, RbCertificate *issuer,
+       RbPrivateKey *issuer_key)
 {
   g_autoptr (GError) error = NULL;
-  const RbIssueRequest request = { .common_name = name, .purpose = purpose, .not_before = NOW - 10 * DAY, .not_after = end };
-  RbCertificate *certificate = rb_issue_certificate (&request, rb_key_private_public (subject), issuer, issuer_key, &error);
+  const RbIssueRequest request
+    = { .common_name = name, .purpose = purpose, .not_before = NOW - 10 * DAY, .not_after = end };
+  RbCertificate *certificate
+    = rb_issue_certificate (&request, rb_key_private_public (subject), issuer, issuer_key, &error);
   g_assert_no_error (error);
   return certificate;
 }
@@ -58,8 +61,9 @@ static json_t *
 base (RbCertificate *ca)
 {
   g_autofree char *text = rb_bytes_to_base64 (rb_certificate_der (ca));
-  json_t *list = json_pack ("{s:s,s:i,s:s,s:i,s:s,s:[s],s:[s],s:[],s:[]}", "format", "recallbay-trust-list-1", "version", 1, "oem", "OEM",
-                            "max_age_days", 30, "minimum_version", "1.10.2", "wmis", "1RB", "dealer_cas", text, "revoked", "withdrawn");
+  json_t *list = json_pack ("{s:s,s:i,s:s,s:i,s:s,s:[s],s:[s],s:[],s:[]}", "format", "recallbay-trust-list-1",
+                            "version", 1, "oem", "OEM", "max_age_days", 30, "minimum_version", "1.10.2", "wmis", "1RB",
+                            "dealer_cas", text, "revoked", "withdrawn");
   rb_json_set_moment (list, "issued", NOW);
   return list;
 }
@@ -101,9 +105,11 @@ test_signers (Dealers *self, gconstpointer data)
   g_autoptr (json_t) json = base (self->ca);
   g_autoptr (RbTrustList) list = parse (json);
   g_autoptr (RbCertificate) good = issue ("Jo", RB_PURPOSE_TECHNICIAN, NOW + DAY, self->key, self->ca, self->ca_key);
-  g_autoptr (RbCertificate) foreign = issue ("Jo", RB_PURPOSE_TECHNICIAN, NOW + DAY, self->key, self->other_ca, self->other_key);
+  g_autoptr (RbCertificate) foreign
+    = issue ("Jo", RB_PURPOSE_TECHNICIAN, NOW + DAY, self->key, self->other_ca, self->other_key);
   g_autoptr (RbCertificate) own = issue ("Jo", RB_PURPOSE_TECHNICIAN, NOW + DAY, self->key, NULL, self->key);
-  g_autoptr (RbCertificate) machine = issue ("Jo", RB_PURPOSE_WORKSTATION, NOW + DAY, self->key, self->ca, self->ca_key);
+  g_autoptr (RbCertificate) machine
+    = issue ("Jo", RB_PURPOSE_WORKSTATION, NOW + DAY, self->key, self->ca, self->ca_key);
   check_signer (list, good, self->ca, NOW, RB_REASON_NONE);
   check_signer (list, good, NULL, NOW, RB_REASON_NONE);
   check_signer (list, good, self->other_ca, NOW, RB_REASON_NONE); /* what is sent along leads nowhere */
@@ -164,8 +170,11 @@ test_age (Dealers *self, gconstpointer data)
   static const struct {
     gint64 now;
     RbReason expected;
-  } cases[] = { { NOW, RB_REASON_NONE }, { NOW + 30 * DAY - 1, RB_REASON_NONE }, { NOW + 30 * DAY, RB_REASON_TRUST_LIST_EXPIRED },
-                { NOW - 1, RB_REASON_CLOCK }, { G_MAXINT64, RB_REASON_TRUST_LIST_EXPIRED } };
+  } cases[] = { { NOW, RB_REASON_NONE },
+                { NOW + 30 * DAY - 1, RB_REASON_NONE },
+                { NOW + 30 * DAY, RB_REASON_TRUST_LIST_EXPIRED },
+                { NOW - 1, RB_REASON_CLOCK },
+                { G_MAXINT64, RB_REASON_TRUST_LIST_EXPIRED } };
   g_autoptr (json_t) json = base (self->ca);
   g_autoptr (RbTrustList) list = parse (json);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -229,7 +238,8 @@ test_values (Dealers *self, gconstpointer data)
   for (guint i = 1; i < 64; i += 2)
     id[i] = 'd';
   g_assert_cmpstr (((RbRevoked *) g_hash_table_lookup (list->revoked, id))->reason, ==, "affiliation-changed");
-  g_assert_cmpstr (((RbWithdrawn *) g_hash_table_lookup (list->withdrawn, "R-2026-07"))->reason, ==, "Replaced by R-2026-11");
+  g_assert_cmpstr (((RbWithdrawn *) g_hash_table_lookup (list->withdrawn, "R-2026-07"))->reason, ==,
+                   "Replaced by R-2026-11");
 }
 
 int

@@ -80,7 +80,9 @@ test_can (void)
 {
   g_autoptr (json_t) json = load ();
   json_t *ecu = json_array_get (json_object_get (json, "ecus"), 3);
-  rb_json_set (ecu, "can", json_pack ("{s:s,s:s,s:i,s:b}", "request", "0x18DA04F1", "response", "0x18daf104", "extension", 0, "fd", 1));
+  rb_json_set (
+    ecu, "can",
+    json_pack ("{s:s,s:s,s:i,s:b}", "request", "0x18DA04F1", "response", "0x18daf104", "extension", 0, "fd", 1));
   rb_json_set_string (json, "can_functional", "0x18DB33F1");
   rb_json_set_string (json, "functional", "0xE401");
   g_autoptr (RbVehicleModel) model = parse (json);

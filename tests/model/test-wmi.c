@@ -71,7 +71,8 @@ test_meaning (void)
     g_auto (GStrv) both = rb_wmi_intersect (one, two);
     g_auto (GStrv) either = rb_wmi_unite (one, two);
     for (guint number = 0; number < 16; number++) {
-      const char vin[] = { (char) ('A' + (number & 1)), (char) ('A' + (number >> 1 & 1)), (char) ('A' + (number >> 2 & 1)), 'A', 0 };
+      const char vin[]
+        = { (char) ('A' + (number & 1)), (char) ('A' + (number >> 1 & 1)), (char) ('A' + (number >> 2 & 1)), 'A', 0 };
       gboolean a = rb_wmi_holds (one, vin), b = rb_wmi_holds (two, vin);
       g_assert_cmpint (rb_wmi_holds ((const char *const *) both, vin), ==, a && b);
       g_assert_cmpint (rb_wmi_holds ((const char *const *) either, vin), ==, a || b);

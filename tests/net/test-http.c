@@ -17,7 +17,8 @@ run (const char *folder, const char *command)
   const char *argv[] = { "/bin/sh", "-ec", command, NULL };
   g_autoptr (GError) error = NULL;
   int status = 0;
-  g_spawn_sync (folder, (char **) argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL, NULL, &status, &error);
+  g_spawn_sync (folder, (char **) argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL,
+                NULL, &status, &error);
   g_assert_no_error (error);
   g_assert_cmpint (status, ==, 0);
 }
@@ -25,10 +26,14 @@ run (const char *folder, const char *command)
 static void
 make_certificates (const char *folder)
 {
-  run (folder, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj /CN=CA");
-  run (folder, "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out request.pem -subj /CN=localhost;"
-               "printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\\n' > names;"
-               "openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile names -out certificate.pem");
+  run (
+    folder,
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj /CN=CA");
+  run (
+    folder,
+    "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out request.pem -subj /CN=localhost;"
+    "printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\\n' > names;"
+    "openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile names -out certificate.pem");
   run (folder, "cat certificate.pem key.pem > both.pem");
 }
 
@@ -42,8 +47,8 @@ net_begin (Net *net)
   g_autofree char *certificate = g_build_filename (net->folder, "certificate.pem", NULL);
   g_autofree char *key = g_build_filename (net->folder, "key.pem", NULL);
   g_autofree char *ca = g_build_filename (net->folder, "ca.pem", NULL);
-  net->server = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "/usr/bin/python3", script,
-                                  certificate, key, ca, NULL);
+  net->server = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
+                                  "/usr/bin/python3", script, certificate, key, ca, NULL);
   g_assert_no_error (error);
   g_autoptr (GDataInputStream) lines = g_data_input_stream_new (g_subprocess_get_stdout_pipe (net->server));
   g_autofree char *line = g_data_input_stream_read_line (lines, NULL, NULL, &error);
@@ -84,9 +89,9 @@ test_statuses (gconstpointer data)
   static const struct {
     const char *path;
     RbReason reason;
-  } cases[] = { { "404", RB_REASON_MISSING }, { "403", RB_REASON_MISSING }, { "410", RB_REASON_MISSING }, { "500", RB_REASON_IO },
-                { "503", RB_REASON_IO },      { "401", RB_REASON_IO },      { "204", RB_REASON_IO },      { "302", RB_REASON_IO },
-                { "301", RB_REASON_IO } };
+  } cases[] = { { "404", RB_REASON_MISSING }, { "403", RB_REASON_MISSING }, { "410", RB_REASON_MISSING },
+                { "500", RB_REASON_IO },      { "503", RB_REASON_IO },      { "401", RB_REASON_IO },
+                { "204", RB_REASON_IO },      { "302", RB_REASON_IO },      { "301", RB_REASON_IO } };
   g_autoptr (GError) none = NULL;
   g_autoptr (GBytes) good = get (net->plain, "http", "good", NULL, 100, &none);
   assert_text (good, "good bytes");
@@ -186,7 +191,8 @@ test_tls (gconstpointer data)
   g_autofree char *both = g_build_filename (net->folder, "both.pem", NULL);
   g_autoptr (GError) error = NULL, stranger = NULL, nobody = NULL, no_file = NULL;
   g_autoptr (GTlsCertificate) identity = g_tls_certificate_new_from_file (both, &error);
-  const RbHttpOptions known = { .ca_file = ca }, person = { .ca_file = ca, .identity = identity }, wrong = { .ca_file = "/nowhere" };
+  const RbHttpOptions known = { .ca_file = ca }, person = { .ca_file = ca, .identity = identity },
+                      wrong = { .ca_file = "/nowhere" };
   g_autoptr (GBytes) good = get (net->tls, "https", "good", &known, 100, &error);
   assert_text (good, "good bytes");
   g_assert_null (get (net->tls, "https", "good", NULL, 100, &stranger));
@@ -205,10 +211,14 @@ main (int argc, char **argv)
   static const struct {
     const char *name;
     void (*run) (gconstpointer data);
-  } cases[] = { { "/net/http/statuses", test_statuses },       { "/net/http/size", test_size },
-                { "/net/http/time", test_time },               { "/net/http/broken", test_broken },
-                { "/net/http/plain-bytes", test_plain_bytes }, { "/net/http/cancel", test_cancel },
-                { "/net/http/send", test_send },               { "/net/http/tls", test_tls } };
+  } cases[] = { { "/net/http/statuses", test_statuses },
+                { "/net/http/size", test_size },
+                { "/net/http/time", test_time },
+                { "/net/http/broken", test_broken },
+                { "/net/http/plain-bytes", test_plain_bytes },
+                { "/net/http/cancel", test_cancel },
+                { "/net/http/send", test_send },
+                { "/net/http/tls", test_tls } };
   Net net = { 0 };
   g_test_init (&argc, &argv, NULL);
   net_begin (&net);

@@ -48,7 +48,8 @@ write_metadata (RbDialect dialect, const char *prefix)
   g_autoptr (GPtrArray) keys = make_keys (dialect);
   g_autoptr (GPtrArray) list = publics (keys);
   char *paths[] = { "a/*", NULL };
-  const RbAuthorRole roles[] = { { "root", list, 2 }, { "timestamp", list, 1 }, { "snapshot", list, 1 }, { "targets", list, 1 } };
+  const RbAuthorRole roles[]
+    = { { "root", list, 2 }, { "timestamp", list, 1 }, { "snapshot", list, 1 }, { "targets", list, 1 } };
   const RbAuthorDelegation delegation = { "a", list, 1, paths, TRUE, NULL };
   g_autofree char *root_name = g_strconcat (prefix, "-root.json", NULL);
   g_autofree char *targets_name = g_strconcat (prefix, "-targets.json", NULL);

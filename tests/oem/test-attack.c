@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every ECU of the compromised vehicle, judged by its own verification: before the recovery, by the campaign's metadata,
- * and by the thief's after it. */
+/* Every ECU of the compromised vehicle, judged by its own verification: before the recovery, by the campaign's
+ * metadata, and by the thief's after it. */
 #include "core/files.h"
 #include "core/json.h"
 #include "oem/vehicle-seed.h"
@@ -45,7 +45,8 @@ vehicle_new (const char *scenario)
   g_assert_no_error (error);
   self.story = rb_story_new (which, rb_fleet_new (7, 1, 2048), NOW, &error);
   g_assert_no_error (error);
-  gboolean written = rb_vehicle_seed_write (self.story, self.folder, rb_publisher_root (self.story->service, 1), "", she, &error);
+  gboolean written
+    = rb_vehicle_seed_write (self.story, self.folder, rb_publisher_root (self.story->service, 1), "", she, &error);
   g_assert_no_error (error);
   g_assert_true (written);
   return self;
@@ -89,7 +90,8 @@ renew_root (const Vehicle *self, const RbFleetEcu *ecu, const char *name, RbPubl
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (RbStore) store = open_store (self, ecu, name);
-  g_autoptr (GHashTable) roots = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (GHashTable) roots
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   rb_publisher_add_roots (repository, roots);
   g_autoptr (RbSource) source = rb_source_memory (roots);
   guint newest = rb_publisher_root_version (repository);

@@ -49,14 +49,24 @@ expect (const Record *records, guint n, gboolean open, gboolean hazardous, const
   g_assert_cmpstr (vehicle->result, ==, result);
 }
 
-#define DONE(at) { VIN, "completion", "completed", at, TRUE, RB_REASON_NONE }
-#define EXCEPTION(at) { VIN, "exception", "exception", at, FALSE, RB_REASON_NONE }
-#define PARTIAL(at, written) { VIN, "partial", "incomplete", at, written, RB_REASON_NONE }
+#define DONE(at) \
+  { \
+    VIN, "completion", "completed", at, TRUE, RB_REASON_NONE \
+  }
+#define EXCEPTION(at) \
+  { \
+    VIN, "exception", "exception", at, FALSE, RB_REASON_NONE \
+  }
+#define PARTIAL(at, written) \
+  { \
+    VIN, "partial", "incomplete", at, written, RB_REASON_NONE \
+  }
 
 static void
 test_exception (void)
 {
-  const Record left[] = { EXCEPTION (10) }, back[] = { DONE (20), EXCEPTION (10) }, after[] = { EXCEPTION (30), DONE (20) };
+  const Record left[] = { EXCEPTION (10) }, back[] = { DONE (20), EXCEPTION (10) },
+               after[] = { EXCEPTION (30), DONE (20) };
   expect (left, 1, TRUE, TRUE, "exception");
   expect (back, 2, FALSE, FALSE, "completed");
   expect (after, 2, TRUE, TRUE, "exception");
@@ -75,7 +85,8 @@ static void
 test_written (void)
 {
   const Record untouched[] = { PARTIAL (10, FALSE) }, touched[] = { PARTIAL (20, FALSE), PARTIAL (10, TRUE) };
-  const Record looked_at_again[] = { DONE (10), PARTIAL (20, FALSE) }, written_again[] = { DONE (10), PARTIAL (20, TRUE) };
+  const Record looked_at_again[] = { DONE (10), PARTIAL (20, FALSE) },
+               written_again[] = { DONE (10), PARTIAL (20, TRUE) };
   expect (untouched, 1, TRUE, FALSE, "incomplete");
   expect (touched, 2, TRUE, TRUE, "incomplete");
   expect (looked_at_again, 2, FALSE, FALSE, "completed");
@@ -92,7 +103,8 @@ test_denied (void)
 static void
 test_several (void)
 {
-  const Record records[] = { EXCEPTION (10), { "RBY1DEM0XRA000043", "completion", "completed", 20, TRUE, RB_REASON_NONE } };
+  const Record records[]
+    = { EXCEPTION (10), { "RBY1DEM0XRA000043", "completion", "completed", 20, TRUE, RB_REASON_NONE } };
   g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
   for (guint i = 0; i < G_N_ELEMENTS (records); i++)
     g_ptr_array_add (outcomes, outcome_of (&records[i]));

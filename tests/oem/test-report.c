@@ -92,7 +92,8 @@ test_manifest (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (RbPrivateKey) primary = make_key ();
   g_autoptr (RbPrivateKey) secondary = make_key ();
-  g_autoptr (GHashTable) reports = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (GHashTable) reports
+    = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_bytes_unref);
   g_hash_table_insert (reports, "SN-1", make_report (primary, "SN-1"));
   g_hash_table_insert (reports, "SN-2", make_report (secondary, "SN-2"));
   g_autoptr (GBytes) manifest = rb_report_manifest ("VIN", "SN-1", "00ff", reports, primary, &error);

@@ -73,7 +73,8 @@ test_every_vin (Fixture *self, gconstpointer data)
     g_autoptr (GBytes) found = NULL;
     g_assert_true (rb_vin_index_find (index, vin, &found, &error));
     g_assert_nonnull (found);
-    g_assert_cmpmem (g_bytes_get_data (found, NULL), g_bytes_get_size (found), wanted == NULL ? NULL : g_bytes_get_data (wanted, NULL),
+    g_assert_cmpmem (g_bytes_get_data (found, NULL), g_bytes_get_size (found),
+                     wanted == NULL ? NULL : g_bytes_get_data (wanted, NULL),
                      (wanted == NULL ? 0 : g_bytes_get_size (wanted)));
   }
   for (guint number = VINS; number < 2 * VINS; number++) {
@@ -158,7 +159,8 @@ test_bad_tables (Fixture *self, gconstpointer data)
 {
   gsize length = 0;
   const guint8 *table = g_bytes_get_data (self->table, &length);
-  static const gsize places[] = { 0, 15, 63, 64 + 32, 64 + 36 * 65536 - 1 }; /* magic, length of the file, of the first and last piece */
+  static const gsize places[]
+    = { 0, 15, 63, 64 + 32, 64 + 36 * 65536 - 1 }; /* magic, length of the file, of the first and last piece */
   for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
     g_autofree guint8 *changed = g_memdup2 (table, length);
     changed[places[i]] ^= 1;
@@ -167,7 +169,7 @@ test_bad_tables (Fixture *self, gconstpointer data)
     g_assert_null (rb_vin_index_new (bytes, "the table", self->pieces, &error));
     g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_MALFORMED);
   }
-  for (gsize size = 0; size < length; size += length - size > 1000 ? 100003 : 1) {
+  for (gsize size = 0; size<length; size += length - size> 1000 ? 100003 : 1) {
     g_autoptr (GBytes) bytes = g_bytes_new (table, size);
     g_autoptr (GError) error = NULL;
     g_assert_null (rb_vin_index_new (bytes, "the table", self->pieces, &error));

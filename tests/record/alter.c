@@ -71,8 +71,10 @@ call_it_she (json_t *ecu)
   g_autofree char *m4 = g_strnfill (64, '0');
   g_autofree char *m5 = g_strnfill (32, '0');
   json_t *old = json_object_get (json_object_get (ecu, "before"), "keyId");
-  rb_json_set (ecu, "key", json_pack ("{s:s, s:O, s:s, s:s, s:s, s:s, s:i, s:{s:b}}", "kind", "she", "oldKeyId", old, "newKeyId", "she:4:2",
-                                      "verified", "deferred", "m4", m4, "m5", m5, "counter", 2, "createdBy", "journal", 1));
+  rb_json_set (ecu, "key",
+               json_pack ("{s:s, s:O, s:s, s:s, s:s, s:s, s:i, s:{s:b}}", "kind", "she", "oldKeyId", old, "newKeyId",
+                          "she:4:2", "verified", "deferred", "m4", m4, "m5", m5, "counter", 2, "createdBy", "journal",
+                          1));
   rb_json_set_string (json_object_get (ecu, "after"), "keyId", "she:4:2");
   defer_report (ecu, "she:4:2");
 }
@@ -167,7 +169,8 @@ static void
 inspect_after_completion (json_t *predicate)
 {
   json_t *inspection = json_object_get (predicate, "inspection");
-  json_object_set (json_array_get (json_object_get (inspection, "items"), 0), "at", json_object_get (inspection, "completedAt"));
+  json_object_set (json_array_get (json_object_get (inspection, "items"), 0), "at",
+                   json_object_get (inspection, "completedAt"));
   move (json_array_get (json_object_get (inspection, "items"), 0), "at", 1);
 }
 
@@ -228,9 +231,10 @@ read_no_primary (json_t *predicate)
   json_array_remove (vin_sources (predicate), i);
   source = json_array_get (vin_sources (predicate), 0);
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
-    if (strcmp (serial_of (ecu), primary) != 0 && strcmp (serial_of (ecu), rb_json_string_or (source, "ecu", "")) != 0) {
-      json_array_append_new (vin_sources (predicate), json_pack ("{s:s,s:s,s:O}", "ecu", serial_of (ecu), "did", "F190", "value",
-                                                                 json_object_get (source, "value")));
+    if (strcmp (serial_of (ecu), primary) != 0
+        && strcmp (serial_of (ecu), rb_json_string_or (source, "ecu", "")) != 0) {
+      json_array_append_new (vin_sources (predicate), json_pack ("{s:s,s:s,s:O}", "ecu", serial_of (ecu), "did", "F190",
+                                                                 "value", json_object_get (source, "value")));
       return;
     }
 }
@@ -380,20 +384,23 @@ see_nothing_first (json_t *predicate)
 static void
 name_a_failure (json_t *predicate)
 {
-  json_array_append_new (json_object_get (predicate, "failures"),
-                         json_pack ("{s:s,s:s,s:s}", "ecu", serial_of (secondary (predicate)), "reason", "refused", "text", ""));
+  json_array_append_new (
+    json_object_get (predicate, "failures"),
+    json_pack ("{s:s,s:s,s:s}", "ecu", serial_of (secondary (predicate)), "reason", "refused", "text", ""));
 }
 
 static void
 name_a_failure_of_the_vehicle (json_t *predicate)
 {
-  json_array_append_new (json_object_get (predicate, "failures"), json_pack ("{s:s,s:s}", "reason", "link-lost", "text", ""));
+  json_array_append_new (json_object_get (predicate, "failures"),
+                         json_pack ("{s:s,s:s}", "reason", "link-lost", "text", ""));
 }
 
 static void
 name_an_unknown_failure (json_t *predicate)
 {
-  json_array_append_new (json_object_get (predicate, "failures"), json_pack ("{s:s,s:s}", "reason", "made-up", "text", ""));
+  json_array_append_new (json_object_get (predicate, "failures"),
+                         json_pack ("{s:s,s:s}", "reason", "made-up", "text", ""));
 }
 
 /* record-method */

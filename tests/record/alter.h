@@ -3,8 +3,9 @@
 #include "fixture.h"
 
 /*
- * Records that contradict themselves or their bundle, signed by those whose signatures count. Writes FOLDER/altered/REASON.WHAT.json,
- * each a completed record with one change, REASON being the word that a verifier with the bundle has to answer;
- * FOLDER/creation/{first,good,…}.json, of which all but first name first as evidence of their keys; FOLDER/whole.json, unchanged.
+ * Records that contradict themselves or their bundle, signed by those whose signatures count. Writes
+ * FOLDER/altered/REASON.WHAT.json, each a completed record with one change, REASON being the word that a verifier with
+ * the bundle has to answer; FOLDER/creation/{first,good,…}.json, of which all but first name first as evidence of their
+ * keys; FOLDER/whole.json, unchanged.
  */
 void alter_write (Fixture *fixture, const char *folder, const char *vin);

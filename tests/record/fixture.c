@@ -55,7 +55,9 @@ issue (const char *folder, RbPurpose purpose, const char *name, RbCertificate *c
   g_autoptr (GError) error = NULL;
   g_autoptr (RbPrivateKey) key = rb_keygen_new (RB_KEY_EC_P256, &error);
   check (error);
-  const RbIssueRequest request = { .common_name = name, .purpose = (int) purpose, .not_before = NOW - 1000 * RB_MOMENT_DAY,
+  const RbIssueRequest request = { .common_name = name,
+                                   .purpose = (int) purpose,
+                                   .not_before = NOW - 1000 * RB_MOMENT_DAY,
                                    .not_after = NOW + 1000 * RB_MOMENT_DAY };
   g_autoptr (GPtrArray) chain = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
   g_ptr_array_add (chain, rb_issue_certificate (&request, rb_key_private_public (key), ca, issuer_key, &error));
@@ -82,7 +84,9 @@ RbCertificate *
 fixture_other_ca (RbPrivateKey **key)
 {
   g_autoptr (GError) error = NULL;
-  const RbIssueRequest request = { .common_name = "Dealer CA", .purpose = -1, .not_before = NOW - 2000 * RB_MOMENT_DAY,
+  const RbIssueRequest request = { .common_name = "Dealer CA",
+                                   .purpose = -1,
+                                   .not_before = NOW - 2000 * RB_MOMENT_DAY,
                                    .not_after = NOW + 2000 * RB_MOMENT_DAY };
   *key = rb_keygen_new (RB_KEY_EC_P256, &error);
   check (error);
@@ -165,19 +169,19 @@ campaign_json (Fixture *self)
     g_autofree char *sha256 = add_image (self, ecu_names[i]);
     g_autofree char *hardware = g_strdup_printf ("hw-%s-1", ecu_names[i]);
     g_autofree char *image = g_strdup_printf ("%s-2.img", ecu_names[i]);
-    json_array_append_new (ecus, json_pack ("{s:s, s:s, s:s, s:s, s:b}", "hardware_id", hardware, "profile", "profiles/p.json",
-                                            "image", image, "image_sha256", sha256, "new_key", 1));
+    json_array_append_new (ecus, json_pack ("{s:s, s:s, s:s, s:s, s:b}", "hardware_id", hardware, "profile",
+                                            "profiles/p.json", "image", image, "image_sha256", sha256, "new_key", 1));
   }
   g_autoptr (json_t) campaign = json_pack (
     "{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:[s, s]}, s:s, s:{s:{s:i, s:s, s:b}, s:{s:i, s:s, s:b}}, s:O,"
     " s:{s:s, s:i, s:[{s:s, s:s, s:s}, {s:s, s:s, s:s, s:s, s:i, s:i, s:s}]}, s:b}",
-    "format", "recallbay-campaign-1", "id", "R-2026-07", "version", 1, "title", "Test", "oem", "Aurora", "oem_number", "A-7",
-    "scenario", "director", "issued", "2026-10-01T00:00:00Z", "expires", "2026-11-29T00:00:00Z", "market", "EU", "nonce",
-    DIGEST_B, "scope", "vins", FIXTURE_VIN, FIXTURE_OTHER_VIN, "vehicle_model", "models/test.json", "roots", "director",
-    "version", 2, "sha256", DIGEST_A, "pinned", 0, "image", "version", 2, "sha256", DIGEST_B, "pinned", 0, "ecus", ecus,
-    "checklist", "id", "checks", "version", 1, "items", "id", "parking-brake", "text", "Is it on?", "kind", "manual", "id",
-    "voltage", "text", "Battery", "kind", "measured", "measure", "voltage", "low", 12000, "high", 15000, "unit", "mV",
-    "second_person", 0);
+    "format", "recallbay-campaign-1", "id", "R-2026-07", "version", 1, "title", "Test", "oem", "Aurora", "oem_number",
+    "A-7", "scenario", "director", "issued", "2026-10-01T00:00:00Z", "expires", "2026-11-29T00:00:00Z", "market", "EU",
+    "nonce", DIGEST_B, "scope", "vins", FIXTURE_VIN, FIXTURE_OTHER_VIN, "vehicle_model", "models/test.json", "roots",
+    "director", "version", 2, "sha256", DIGEST_A, "pinned", 0, "image", "version", 2, "sha256", DIGEST_B, "pinned", 0,
+    "ecus", ecus, "checklist", "id", "checks", "version", 1, "items", "id", "parking-brake", "text", "Is it on?",
+    "kind", "manual", "id", "voltage", "text", "Battery", "kind", "measured", "measure", "voltage", "low", 12000,
+    "high", 15000, "unit", "mV", "second_person", 0);
   g_assert_nonnull (campaign);
   return rb_json_to_bytes (campaign);
 }
@@ -215,7 +219,8 @@ fixture_set_up (Fixture *self)
   add_profile (self, "hw-telematics-1", RB_KEY_KIND_ASYMMETRIC);
   add_profile (self, "hw-brake-1", RB_KEY_KIND_ASYMMETRIC);
   add_profile (self, "hw-sensor-1", RB_KEY_KIND_SHE);
-  self->evidence = (RbEvidence) { self->campaign, self->campaign_sha256, self->model, find_image, completeness, find_profile, self };
+  self->evidence
+    = (RbEvidence){ self->campaign, self->campaign_sha256, self->model, find_image, completeness, find_profile, self };
   g_assert_true (rb_moment_from_text ("2026-11-17T10:00:00Z", &self->start));
 }
 
@@ -300,8 +305,8 @@ image_entry (Fixture *self, const RbCampaignEcu *wanted)
   rb_writer_bytes (both, image);
   g_autofree char *digest = rb_digest_sha256_hex (both->data, both->len);
   g_autofree char *nonce_text = rb_bytes_hex (nonce);
-  return json_pack ("{s:s, s:s, s:s, s:s, s:s}", "target", wanted->image, "sha256", wanted->image_sha256, "nonce", nonce_text,
-                    "digestOverNonce", digest, "method", "bootloader-digest");
+  return json_pack ("{s:s, s:s, s:s, s:s, s:s}", "target", wanted->image, "sha256", wanted->image_sha256, "nonce",
+                    nonce_text, "digestOverNonce", digest, "method", "bootloader-digest");
 }
 
 static void
@@ -338,8 +343,8 @@ she_entry (Fixture *self, const char *vin, const char *serial)
     load_update (update, json_object_get (seeded, "she"), &answer);
   g_autofree char *m4 = rb_bytes_to_hex (answer.m4, sizeof answer.m4);
   g_autofree char *m5 = rb_bytes_to_hex (answer.m5, sizeof answer.m5);
-  return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:{s:b}}", "kind", "she", "oldKeyId", "she:4:1", "newKeyId", "she:4:2",
-                    "verified", "deferred", "m4", m4, "m5", m5, "counter", 2, "createdBy", "journal", 1);
+  return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:{s:b}}", "kind", "she", "oldKeyId", "she:4:1", "newKeyId",
+                    "she:4:2", "verified", "deferred", "m4", m4, "m5", m5, "counter", 2, "createdBy", "journal", 1);
 }
 
 static json_t *
@@ -358,9 +363,9 @@ key_entry (Fixture *self, const char *vin, const char *serial)
   g_autofree char *pop_text = rb_bytes_to_base64 (pop);
   g_autofree char *spki_text = rb_bytes_to_base64 (spki);
   g_autofree char *nonce_text = rb_bytes_hex (nonce);
-  return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:b}}", "kind", "asymmetric", "oldKeyId", DIGEST_A, "newKeyId",
-                    rb_key_public_id (rb_key_private_public (key)), "newPublicKey", spki_text, "nonce", nonce_text, "challenge",
-                    CHALLENGE, "pop", pop_text, "verified", "yes", "createdBy", "journal", 1);
+  return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:b}}", "kind", "asymmetric", "oldKeyId", DIGEST_A,
+                    "newKeyId", rb_key_public_id (rb_key_private_public (key)), "newPublicKey", spki_text, "nonce",
+                    nonce_text, "challenge", CHALLENGE, "pop", pop_text, "verified", "yes", "createdBy", "journal", 1);
 }
 
 static json_t *
@@ -370,12 +375,13 @@ signed_report (Fixture *self, json_t *facts, json_t *ecu)
   const char *vin = rb_json_string_or (json_object_get (facts, "vehicle"), "vin", "");
   g_autofree char *own = nonce_of (self, vin, rb_json_string_or (ecu, "ecuSerial", ""));
   const char *nonce = self->report_nonce != NULL ? self->report_nonce : own;
-  return json_pack ("{s:s, s:s, s:s, s:s, s:{s:s, s:{s:i, s:{s:O}}}, s:s, s:s, s:O, s:O, s:O, s:s}", "attacks_detected", "",
-                    "ecu_serial", rb_json_string_or (ecu, "ecuSerial", ""), "hardware_id",
-                    rb_json_string_or (ecu, "hardwareId", ""), "vin", vin, "installed_image", "filepath", "x.img", "fileinfo",
-                    "length", 1, "hashes", "sha256", json_object_get (after, "imageSha256"), "nonce", nonce, "challenge",
-                    CHALLENGE, "director_root", json_object_get (after, "directorRoot"), "image_root",
-                    json_object_get (after, "imageRoot"), "key_id", json_object_get (after, "keyId"), "report_counter", "1");
+  return json_pack ("{s:s, s:s, s:s, s:s, s:{s:s, s:{s:i, s:{s:O}}}, s:s, s:s, s:O, s:O, s:O, s:s}", "attacks_detected",
+                    "", "ecu_serial", rb_json_string_or (ecu, "ecuSerial", ""), "hardware_id",
+                    rb_json_string_or (ecu, "hardwareId", ""), "vin", vin, "installed_image", "filepath", "x.img",
+                    "fileinfo", "length", 1, "hashes", "sha256", json_object_get (after, "imageSha256"), "nonce", nonce,
+                    "challenge", CHALLENGE, "director_root", json_object_get (after, "directorRoot"), "image_root",
+                    json_object_get (after, "imageRoot"), "key_id", json_object_get (after, "keyId"), "report_counter",
+                    "1");
 }
 
 void
@@ -387,11 +393,13 @@ fixture_report_again (Fixture *self, json_t *facts, const char *serial)
   RbPrivateKey *key = key_of (self, serial);
   g_autoptr (json_t) part = signed_report (self, facts, ecu);
   g_assert_nonnull (part);
-  g_autoptr (GBytes) envelope = key == NULL ? rb_report_mac (part, she_key, "she:4:2") : rb_report_sign (part, key, &error);
+  g_autoptr (GBytes) envelope
+    = key == NULL ? rb_report_mac (part, she_key, "she:4:2") : rb_report_sign (part, key, &error);
   check (error);
   g_autofree char *text = rb_bytes_to_base64 (envelope);
-  rb_json_set (ecu, "report", json_pack ("{s:s, s:s, s:s, s:s}", "envelope", text, "nonce", rb_json_string_or (part, "nonce", ""), "challenge", CHALLENGE,
-                                         "verified", key == NULL ? "deferred" : "yes"));
+  rb_json_set (ecu, "report",
+               json_pack ("{s:s, s:s, s:s, s:s}", "envelope", text, "nonce", rb_json_string_or (part, "nonce", ""),
+                          "challenge", CHALLENGE, "verified", key == NULL ? "deferred" : "yes"));
 }
 
 static void
@@ -424,8 +432,8 @@ condition_entries (const RbCampaignEcu *wanted)
   for (guint i = 0; wanted->conditions != NULL && i < wanted->conditions->len; i++) {
     const RbCampaignCondition *condition = wanted->conditions->pdata[i];
     g_autofree char *did = g_strdup_printf ("%04X", condition->did);
-    json_array_append_new (list, json_pack ("{s:s, s:s, s:s}", "kind", rb_campaign_ecu_condition_word (condition->kind), "did", did, "value",
-                                            condition->values[0]));
+    json_array_append_new (list, json_pack ("{s:s, s:s, s:s}", "kind", rb_campaign_ecu_condition_word (condition->kind),
+                                            "did", did, "value", condition->values[0]));
   }
   return list;
 }
@@ -438,17 +446,17 @@ add_ecu (Fixture *self, json_t *facts, const char *serial, const char *hardware)
   const RbModelEcu *known = rb_vehicle_model_by_hardware_id (self->evidence.model, hardware);
   gboolean full = known->full_verification;
   g_autoptr (json_t) key = key_entry (self, rb_json_string_or (json_object_get (facts, "vehicle"), "vin", ""), serial);
-  g_autoptr (json_t) after
-    = json_pack ("{s:s, s:s, s:o, s:o, s:O, s:s, s:s}", "ecuSerial", serial, "imageSha256", wanted->image_sha256, "directorRoot",
-                 root (&campaign->director_root), "imageRoot", full ? root (&campaign->image_root) : json_null (), "keyId",
-                 json_object_get (key, "newKeyId"), "software", "2.0", "boot", "application");
+  g_autoptr (json_t) after = json_pack ("{s:s, s:s, s:o, s:o, s:O, s:s, s:s}", "ecuSerial", serial, "imageSha256",
+                                        wanted->image_sha256, "directorRoot", root (&campaign->director_root),
+                                        "imageRoot", full ? root (&campaign->image_root) : json_null (), "keyId",
+                                        json_object_get (key, "newKeyId"), "software", "2.0", "boot", "application");
   g_autoptr (json_t) before = json_deep_copy (after);
   rb_json_set_string (before, "imageSha256", DIGEST_B);
   json_object_set (before, "keyId", json_object_get (key, "oldKeyId"));
   json_t *ecu = json_pack ("{s:s, s:s, s:s, s:s, s:O, s:O, s:o, s:O, s:n, s:s, s:i}", "ecuSerial", serial, "hardwareId",
-                           hardware, "role", known->primary ? "primary" : "secondary", "verification", full ? "full" : "partial",
-                           "before", before, "after", after, "image", image_entry (self, wanted), "key", key, "report",
-                           "outcome", "replaced", "writes", 5);
+                           hardware, "role", known->primary ? "primary" : "secondary", "verification",
+                           full ? "full" : "partial", "before", before, "after", after, "image",
+                           image_entry (self, wanted), "key", key, "report", "outcome", "replaced", "writes", 5);
   g_assert_nonnull (ecu);
   rb_json_set (ecu, "coding", coding_entries (self, wanted));
   rb_json_set (ecu, "conditions", condition_entries (wanted));
@@ -496,7 +504,8 @@ inspect (Fixture *self)
   for (guint i = 0; i < campaign->checklist->len; i++) {
     const RbChecklistItem *asked = campaign->checklist->pdata[i];
     gboolean measured = asked->kind == RB_ITEM_MEASURED;
-    json_t *item = json_pack ("{s:s, s:s, s:s}", "id", asked->id, "result", "pass", "by", measured ? "measured" : "technician");
+    json_t *item
+      = json_pack ("{s:s, s:s, s:s}", "id", asked->id, "result", "pass", "by", measured ? "measured" : "technician");
     set_time (self, item, "at", 1);
     if (measured)
       rb_json_set_integer (item, "value", asked->low);
@@ -510,7 +519,8 @@ void
 fixture_manifest_again (Fixture *self, json_t *facts)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GHashTable) reports = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (GHashTable) reports
+    = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_bytes_unref);
   const char *primary = "";
   size_t i;
   json_t *ecu;
@@ -537,8 +547,8 @@ add_vin_sources (json_t *facts)
   json_array_foreach (json_object_get (facts, "ecus"), i, ecu) {
     gboolean primary = strcmp (rb_json_string_or (ecu, "role", ""), "primary") == 0;
     if (primary || !one_more)
-      json_array_append_new (sources, json_pack ("{s:O,s:s,s:O}", "ecu", json_object_get (ecu, "ecuSerial"), "did", "F190", "value",
-                                                 json_object_get (vehicle, "vin")));
+      json_array_append_new (sources, json_pack ("{s:O,s:s,s:O}", "ecu", json_object_get (ecu, "ecuSerial"), "did",
+                                                 "F190", "value", json_object_get (vehicle, "vin")));
     one_more = one_more || !primary;
   }
 }
@@ -549,10 +559,10 @@ fixture_facts (Fixture *self, const char *vin)
   json_t *facts
     = json_pack ("{s:{s:s, s:[], s:i}, s:{s:s}, s:{s:s, s:{s:s, s:s}}, s:{s:[], s:[], s:[]}, s:[], s:[], s:[],"
                  " s:{s:s}, s:o}",
-                 "vehicle", "vin", vin, "vinSources", "odometerKm",
-                 41234, "dealer", "repairOrder", "RO-77", "workstation", "softwareVersion", RB_VERSION, "interface", "kind",
-                 "doip", "uri", "doip://127.0.0.1:13400", "preflight", "ecusExpected", "ecusFound", "unexpected", "ecus",
-                 "failures", "deviations", "time", "notBeforeSource", "campaign", "inspection", inspect (self));
+                 "vehicle", "vin", vin, "vinSources", "odometerKm", 41234, "dealer", "repairOrder", "RO-77",
+                 "workstation", "softwareVersion", RB_VERSION, "interface", "kind", "doip", "uri",
+                 "doip://127.0.0.1:13400", "preflight", "ecusExpected", "ecusFound", "unexpected", "ecus", "failures",
+                 "deviations", "time", "notBeforeSource", "campaign", "inspection", inspect (self));
   g_assert_nonnull (facts);
   set_time (self, facts, "startedAt", 0);
   set_time (self, facts, "firstWriteAt", 6);
@@ -582,7 +592,8 @@ fixture_fail_ecu (json_t *facts, const char *serial, const char *reason)
   json_t *ecu = fixture_ecu (facts, serial);
   rb_json_set_string (ecu, "outcome", "failed");
   rb_json_set_string (ecu, "reason", reason);
-  json_array_append_new (json_object_get (facts, "failures"), json_pack ("{s:s,s:s,s:s}", "ecu", serial, "reason", reason, "text", ""));
+  json_array_append_new (json_object_get (facts, "failures"),
+                         json_pack ("{s:s,s:s,s:s}", "ecu", serial, "reason", reason, "text", ""));
 }
 
 static RbStatementRecord *
@@ -592,7 +603,9 @@ make (Fixture *self, RbOutbox *outbox, json_t *facts, RbIdentity *second)
   const RbStatementRequest request = { .campaign = self->evidence.campaign,
                                        .campaign_sha256 = self->evidence.campaign_sha256,
                                        .facts = facts,
-                                       .technician = self->technician, .workstation = self->workstation, .second = second };
+                                       .technician = self->technician,
+                                       .workstation = self->workstation,
+                                       .second = second };
   RbStatementRecord *record = rb_outbox_make (outbox, &request, &error);
   check (error);
   return record;

@@ -7,8 +7,8 @@
 #include "record/verify.h"
 
 /*
- * A workshop, a campaign and one vehicle of three ECUs (a Primary that checks fully, a Secondary that checks partially and
- * one with a SHE key), recovered by the book: real keys, proofs and reports, no wire.
+ * A workshop, a campaign and one vehicle of three ECUs (a Primary that checks fully, a Secondary that checks partially
+ * and one with a SHE key), recovered by the book: real keys, proofs and reports, no wire.
  */
 #define FIXTURE_VIN "WAURAB0RA1LL00011"
 #define FIXTURE_OTHER_VIN "WAURAB0RA1LL00022"
@@ -21,15 +21,15 @@ typedef struct {
   RbCampaign *campaign;
   char *campaign_sha256;
   RbVehicleModel *model;
-  GHashTable *keys;   /* serial → RbPrivateKey, made when asked for */
+  GHashTable *keys; /* serial → RbPrivateKey, made when asked for */
   GHashTable *profiles; /* hardware id → RbProfile */
   GHashTable *images; /* sha256 → GBytes */
   RbEvidence evidence;
-  json_t *seed;       /* of a demo's vehicle; NULL */
+  json_t *seed; /* of a demo's vehicle; NULL */
   const char *report_nonce; /* instead of the campaign's, in reports; NULL */
   const char *undirected; /* an ECU, by name, to which the bundle directs nothing; NULL */
-  GHashTable *as_built;   /* serial → hardware id; NULL: the bundle does not say. Borrowed */
-  gint64 start;       /* of the recovery that the facts tell of */
+  GHashTable *as_built; /* serial → hardware id; NULL: the bundle does not say. Borrowed */
+  gint64 start; /* of the recovery that the facts tell of */
 } Fixture;
 
 void fixture_set_up (Fixture *self);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * make-records FOLDER [DEMO]: what a workshop leaves, for tests of the command lines: data/ (a data dir with three records:
- * completed, one ECU failed, completed), forked/ (a copy of it in which the third record is another one), forged/ (a lie signed with the
- * real keys), dealer-ca.pem, other-ca.pem. With DEMO, a folder made by recall-oem demo: only data/, of that campaign and its vehicle,
- * and what alter.h says.
+ * make-records FOLDER [DEMO]: what a workshop leaves, for tests of the command lines: data/ (a data dir with three
+ * records: completed, one ECU failed, completed), forked/ (a copy of it in which the third record is another one),
+ * forged/ (a lie signed with the real keys), dealer-ca.pem, other-ca.pem. With DEMO, a folder made by recall-oem demo:
+ * only data/, of that campaign and its vehicle, and what alter.h says.
  */
 #include "alter.h"
 
@@ -54,7 +54,8 @@ add_record (Fixture *fixture, const char *folder, const char *name, const char *
   g_autoptr (RbOutbox) outbox = open_outbox (folder, name);
   g_autoptr (json_t) facts = fixture_facts (fixture, vin);
   if (!good)
-    fixture_fail_ecu (facts, rb_json_string_or (json_array_get (json_object_get (facts, "ecus"), 1), "ecuSerial", ""), "refused");
+    fixture_fail_ecu (facts, rb_json_string_or (json_array_get (json_object_get (facts, "ecus"), 1), "ecuSerial", ""),
+                      "refused");
   g_autoptr (RbStatementRecord) record = fixture_make (fixture, outbox, facts);
 }
 

@@ -39,7 +39,8 @@ static const struct {
   { "{'coding': [{'did': '0600', 'value': '0', 'origin': 'campaign', 'readBack': null}]}", "record-malformed" },
   { "{'coding': [{'did': '0600', 'value': '0a', 'origin': 'campaign'}]}", "record-malformed" },
   { "{'coding': [{'did': '0600', 'value': null, 'origin': 'campaign', 'readBack': null},"
-    " {'did': '0600', 'value': null, 'origin': 'campaign', 'readBack': null}]}", "record-malformed" },
+    " {'did': '0600', 'value': null, 'origin': 'campaign', 'readBack': null}]}",
+    "record-malformed" },
   { "{'conditions': [{'kind': 'software', 'did': 'F195'}]}", "record-malformed" },
   { "{'fingerprint': {'did': 'F15A', 'value': '261130'}}", NULL },
   { "{'fingerprint': {'did': 'F15A', 'value': ''}}", "record-malformed" },
@@ -62,8 +63,9 @@ test_members (gconstpointer data)
   assert_word (rb_around_is_well_formed (ecu, &error), &error, members[i].word);
 }
 
-#define WANTED "{'coding': [{'did': '0601', 'value': '0142'}], 'conditions': [{'kind': 'hardware-version', 'did': 'F193', 'values': ['1.0', '1.1']}," \
-               " {'kind': 'coding-class', 'did': '0600', 'values': ['0a']}]}"
+#define WANTED \
+  "{'coding': [{'did': '0601', 'value': '0142'}], 'conditions': [{'kind': 'hardware-version', 'did': 'F193', 'values': ['1.0', '1.1']}," \
+  " {'kind': 'coding-class', 'did': '0600', 'values': ['0a']}]}"
 #define VEHICLE "{'did': '0600', 'value': '0a0b', 'origin': 'from-vehicle', 'readBack': '0a0b'}"
 #define CAMPAIGN "{'did': '0601', 'value': '0142', 'origin': 'campaign', 'readBack': '0142'}"
 #define VERSION "{'kind': 'hardware-version', 'did': 'F193', 'value': '1.1'}"
@@ -73,21 +75,34 @@ static const struct {
   const char *word;
 } proven[] = {
   { "{'coding': [" VEHICLE "," CAMPAIGN "], 'conditions': [" VERSION "]}", NULL },
-  { "{'coding': [" VEHICLE "," CAMPAIGN "], 'conditions': [" VERSION ", {'kind': 'coding-class', 'did': '0600', 'value': '0aff'}]}", NULL },
-  { "{'coding': [" VEHICLE "," CAMPAIGN "], 'conditions': [" VERSION ", {'kind': 'coding-class', 'did': '0600', 'value': '0b'}]}", "not-compatible" },
+  { "{'coding': [" VEHICLE "," CAMPAIGN "], 'conditions': [" VERSION
+    ", {'kind': 'coding-class', 'did': '0600', 'value': '0aff'}]}",
+    NULL },
+  { "{'coding': [" VEHICLE "," CAMPAIGN "], 'conditions': [" VERSION
+    ", {'kind': 'coding-class', 'did': '0600', 'value': '0b'}]}",
+    "not-compatible" },
   { "{'coding': [" VEHICLE "," CAMPAIGN "], 'conditions': []}", "not-compatible" },
-  { "{'coding': [" VEHICLE "," CAMPAIGN "], 'conditions': [{'kind': 'hardware-version', 'did': 'F193', 'value': '2.0'}]}", "not-compatible" },
+  { "{'coding': [" VEHICLE "," CAMPAIGN
+    "], 'conditions': [{'kind': 'hardware-version', 'did': 'F193', 'value': '2.0'}]}",
+    "not-compatible" },
   { "{'coding': [" VEHICLE "], 'conditions': [" VERSION "]}", "coding-not-proven" },
-  { "{'coding': [" CAMPAIGN ", {'did': '0600', 'value': null, 'origin': 'from-vehicle', 'readBack': null}], 'conditions': [" VERSION "]}", "coding-lost" },
-  { "{'coding': [" CAMPAIGN ", {'did': '0600', 'value': '0a', 'origin': 'from-vehicle', 'readBack': null}], 'conditions': [" VERSION "]}",
+  { "{'coding': [" CAMPAIGN
+    ", {'did': '0600', 'value': null, 'origin': 'from-vehicle', 'readBack': null}], 'conditions': [" VERSION "]}",
+    "coding-lost" },
+  { "{'coding': [" CAMPAIGN
+    ", {'did': '0600', 'value': '0a', 'origin': 'from-vehicle', 'readBack': null}], 'conditions': [" VERSION "]}",
     "coding-not-proven" },
-  { "{'coding': [" CAMPAIGN ", {'did': '0600', 'value': '0a', 'origin': 'from-vehicle', 'readBack': '0b'}], 'conditions': [" VERSION "]}",
+  { "{'coding': [" CAMPAIGN
+    ", {'did': '0600', 'value': '0a', 'origin': 'from-vehicle', 'readBack': '0b'}], 'conditions': [" VERSION "]}",
     "coding-not-proven" },
-  { "{'coding': [" CAMPAIGN ", {'did': '0600', 'value': '0a', 'origin': 'campaign', 'readBack': '0a'}], 'conditions': [" VERSION "]}",
+  { "{'coding': [" CAMPAIGN
+    ", {'did': '0600', 'value': '0a', 'origin': 'campaign', 'readBack': '0a'}], 'conditions': [" VERSION "]}",
     "coding-not-proven" },
-  { "{'coding': [" VEHICLE ", {'did': '0601', 'value': '0143', 'origin': 'campaign', 'readBack': '0143'}], 'conditions': [" VERSION "]}",
+  { "{'coding': [" VEHICLE
+    ", {'did': '0601', 'value': '0143', 'origin': 'campaign', 'readBack': '0143'}], 'conditions': [" VERSION "]}",
     "coding-not-proven" },
-  { "{'coding': [" VEHICLE ", {'did': '0601', 'value': '0142', 'origin': 'from-vehicle', 'readBack': '0142'}], 'conditions': [" VERSION "]}",
+  { "{'coding': [" VEHICLE
+    ", {'did': '0601', 'value': '0142', 'origin': 'from-vehicle', 'readBack': '0142'}], 'conditions': [" VERSION "]}",
     "coding-not-proven" },
 };
 
@@ -104,16 +119,20 @@ static const struct {
   const char *value;
   const char *word;
 } fingerprints[] = {
-  { "261129aabbccddeeff", NULL }, { "261130aabbccddeeff", NULL }, { "261128aabbccddeeff", "record-time" },
-  { "261201aabbccddeeff", "record-time" }, { "261130aabbccddeefe", "record-method" }, { "261130aabbccddee", "record-method" },
+  { "261129aabbccddeeff", NULL },
+  { "261130aabbccddeeff", NULL },
+  { "261128aabbccddeeff", "record-time" },
+  { "261201aabbccddeeff", "record-time" },
+  { "261130aabbccddeefe", "record-method" },
+  { "261130aabbccddee", "record-method" },
   { "261130aabbccddeeff00", "record-method" },
 };
 
 static void
 test_fingerprint (void)
 {
-  g_autoptr (json_t) predicate = json_pack ("{s:s, s:s, s:{s:s}}", "startedAt", "2026-11-29T23:59:00Z", "finishedAt", "2026-11-30T00:10:00Z",
-                                            "workstation", "certSha256", CERTIFICATE);
+  g_autoptr (json_t) predicate = json_pack ("{s:s, s:s, s:{s:s}}", "startedAt", "2026-11-29T23:59:00Z", "finishedAt",
+                                            "2026-11-30T00:10:00Z", "workstation", "certSha256", CERTIFICATE);
   for (guint i = 0; i < G_N_ELEMENTS (fingerprints); i++) {
     g_autoptr (GError) error = NULL;
     g_autoptr (json_t) ecu = json_pack ("{s:{s:s, s:s}}", "fingerprint", "did", "F15A", "value", fingerprints[i].value);

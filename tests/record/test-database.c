@@ -6,8 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const RbDatabasePart first = { "First", "first_schema", 1, "CREATE TABLE IF NOT EXISTS first (text TEXT NOT NULL) STRICT" };
-static const RbDatabasePart second = { "Second", "second_schema", 3, "CREATE TABLE IF NOT EXISTS second (text TEXT NOT NULL) STRICT" };
+static const RbDatabasePart first
+  = { "First", "first_schema", 1, "CREATE TABLE IF NOT EXISTS first (text TEXT NOT NULL) STRICT" };
+static const RbDatabasePart second
+  = { "Second", "second_schema", 3, "CREATE TABLE IF NOT EXISTS second (text TEXT NOT NULL) STRICT" };
 
 typedef struct {
   char *folder;
@@ -82,8 +84,10 @@ test_two_parts (Bench *self, gconstpointer data)
   g_assert_cmpint (run (self->db, "INSERT INTO first VALUES ('a')"), ==, SQLITE_OK);
   g_assert_cmpint (run (other, "INSERT INTO second VALUES ('b')"), ==, SQLITE_OK);
   g_assert_cmpint (ask (again, "SELECT count(*) FROM first, second"), ==, 1);
-  g_assert_cmpint (ask (again, "SELECT sum(version) FROM (SELECT version FROM first_schema UNION ALL SELECT version FROM second_schema)"),
-                   ==, 4);
+  g_assert_cmpint (
+    ask (again,
+         "SELECT sum(version) FROM (SELECT version FROM first_schema UNION ALL SELECT version FROM second_schema)"),
+    ==, 4);
   sqlite3_close (other);
   sqlite3_close (again);
 }
@@ -104,7 +108,8 @@ test_another_version (Bench *self, gconstpointer data)
 static void
 test_schema_that_fails (Bench *self, gconstpointer data)
 {
-  const RbDatabasePart half = { "Third", "third_schema", 1, "CREATE TABLE third (text TEXT) STRICT; CREATE TABLE third (text TEXT) STRICT" };
+  const RbDatabasePart half
+    = { "Third", "third_schema", 1, "CREATE TABLE third (text TEXT) STRICT; CREATE TABLE third (text TEXT) STRICT" };
   refuse (self, &half, "already exists");
   g_assert_cmpint (ask (self->db, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'third%'"), ==, 0);
 }
@@ -167,8 +172,8 @@ test_reasons (Bench *self, gconstpointer data)
   sqlite3_close (other);
 }
 
-/* Opening the database once more must not end the locks by which other processes see that this one has it open: the last one to close it
- * removes the log. */
+/* Opening the database once more must not end the locks by which other processes see that this one has it open: the
+ * last one to close it removes the log. */
 static void
 test_others_see_it_open (Bench *self, gconstpointer data)
 {

@@ -54,8 +54,11 @@ make (Case *self, RbStatementEnd end, json_t *facts, RbIdentity *second, RbReaso
 {
   g_autoptr (GError) error = NULL;
   const RbStatementRequest request = { .campaign = self->fixture.evidence.campaign,
-                                       .campaign_sha256 = self->fixture.evidence.campaign_sha256, .end = end, .facts = facts,
-                                       .technician = self->fixture.technician, .workstation = self->fixture.workstation,
+                                       .campaign_sha256 = self->fixture.evidence.campaign_sha256,
+                                       .end = end,
+                                       .facts = facts,
+                                       .technician = self->fixture.technician,
+                                       .workstation = self->fixture.workstation,
                                        .second = second };
   RbStatementRecord *record = rb_outbox_make (self->outbox, &request, &error);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, rb_reason_word (reason));
@@ -88,7 +91,8 @@ hand_over (Case *self, json_t *shown_by, const char *detail)
 static void
 test_hand_over (Case *self, gconstpointer data)
 {
-  g_autoptr (RbStatementRecord) record = hand_over (self, json_pack ("{s:b}", "journal", TRUE), key_of (self->facts, SERIAL));
+  g_autoptr (RbStatementRecord) record
+    = hand_over (self, json_pack ("{s:b}", "journal", TRUE), key_of (self->facts, SERIAL));
   g_assert_cmpstr (record->type, ==, "partial");
   g_assert_cmpstr (record->result, ==, "handed-over");
   fixture_expect (&self->fixture, record->envelope, TRUE, RB_REASON_NONE);
@@ -99,7 +103,8 @@ static RbStatementRecord *
 finish_naming (Case *self, const char *digest)
 {
   g_autoptr (json_t) facts = json_deep_copy (self->facts);
-  rb_json_set (json_object_get (fixture_ecu (facts, SERIAL), "key"), "createdBy", json_pack ("{s:s}", "record", digest));
+  rb_json_set (json_object_get (fixture_ecu (facts, SERIAL), "key"), "createdBy",
+               json_pack ("{s:s}", "record", digest));
   return fixture_make (&self->fixture, self->outbox, facts);
 }
 
@@ -157,8 +162,9 @@ exception_facts (Case *self, const char *word)
 {
   json_t *facts = json_deep_copy (self->facts);
   leave_vehicle (facts, "closed-with-exception");
-  rb_json_set (facts, "exception", json_pack ("{s:s,s:[{s:s,s:i}]}", "as", word, "photos", "sha256",
-                                              "0000000000000000000000000000000000000000000000000000000000000001", "length", 3));
+  rb_json_set (facts, "exception",
+               json_pack ("{s:s,s:[{s:s,s:i}]}", "as", word, "photos", "sha256",
+                          "0000000000000000000000000000000000000000000000000000000000000001", "length", 3));
   return facts;
 }
 
@@ -167,7 +173,8 @@ test_exception (Case *self, gconstpointer data)
 {
   for (guint i = 0; rb_ending_words[i] != NULL; i++) {
     g_autoptr (json_t) facts = exception_facts (self, rb_ending_words[i]);
-    g_autoptr (RbStatementRecord) record = make (self, RB_STATEMENT_EXCEPTION, facts, self->fixture.second, RB_REASON_NONE);
+    g_autoptr (RbStatementRecord) record
+      = make (self, RB_STATEMENT_EXCEPTION, facts, self->fixture.second, RB_REASON_NONE);
     g_assert_cmpstr (record->type, ==, "exception");
     g_assert_cmpstr (record->result, ==, "exception");
     fixture_expect (&self->fixture, record->envelope, TRUE, RB_REASON_NONE);
@@ -181,7 +188,8 @@ test_exception_refused (Case *self, gconstpointer data)
   g_assert_null (make (self, RB_STATEMENT_EXCEPTION, good, NULL, RB_REASON_SECOND_PERSON_MISSING));
   g_assert_null (make (self, RB_STATEMENT_EXCEPTION, wrong_word, self->fixture.second, RB_REASON_RECORD_MALFORMED));
   g_assert_null (make (self, RB_STATEMENT_FINISHED, good, self->fixture.second, RB_REASON_RECORD_RESULT));
-  rb_json_set (json_object_get (good, "exception"), "photos", json_pack ("[{s:s,s:i}]", "sha256", "photo.jpg", "length", 3));
+  rb_json_set (json_object_get (good, "exception"), "photos",
+               json_pack ("[{s:s,s:i}]", "sha256", "photo.jpg", "length", 3));
   g_assert_null (make (self, RB_STATEMENT_EXCEPTION, good, self->fixture.second, RB_REASON_RECORD_MALFORMED));
   json_object_del (good, "exception");
   g_assert_null (make (self, RB_STATEMENT_EXCEPTION, good, self->fixture.second, RB_REASON_RECORD_RESULT));
@@ -234,7 +242,8 @@ test_altered (Case *self, gconstpointer data)
     { show_by_nothing, RB_REASON_RECORD_MALFORMED },
     { forget_the_hand_over, RB_REASON_RECORD_VIN },
   };
-  g_autoptr (RbStatementRecord) record = hand_over (self, json_pack ("{s:b}", "journal", TRUE), key_of (self->facts, SERIAL));
+  g_autoptr (RbStatementRecord) record
+    = hand_over (self, json_pack ("{s:b}", "journal", TRUE), key_of (self->facts, SERIAL));
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
     g_autoptr (GBytes) forged = fixture_forge (&self->fixture, record, table[i].change);
     fixture_expect (&self->fixture, forged, FALSE, table[i].reason);

@@ -36,8 +36,9 @@ tear_down (Case *self, gconstpointer data)
 static GBytes *
 envelope_of (const RbStatementPlace *place, const char *workstation, const char *vin, char **digest)
 {
-  g_autoptr (json_t) statement = json_pack ("{s:{s:s,s:I,s:{s:s},s:s}}", "predicate", "stream", place->stream, "sequence",
-                                            (json_int_t) place->sequence, "workstation", "certSha256", workstation, "vin", vin);
+  g_autoptr (json_t) statement
+    = json_pack ("{s:{s:s,s:I,s:{s:s},s:s}}", "predicate", "stream", place->stream, "sequence",
+                 (json_int_t) place->sequence, "workstation", "certSha256", workstation, "vin", vin);
   g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
   g_autoptr (RbDsse) dsse = rb_dsse_new ("application/vnd.in-toto+json", payload);
   *digest = g_strdup (rb_dsse_digest (dsse));
@@ -107,9 +108,9 @@ open_plainly (Case *self)
 static void
 test_nothing_is_changed_or_deleted (Case *self, gconstpointer data)
 {
-  static const char *const attempts[] = { "DELETE FROM records", "UPDATE records SET result = 'completed'",
-                                          "UPDATE records SET envelope = x'00'", "DELETE FROM streams",
-                                          "UPDATE streams SET stream = 'x'" };
+  static const char *const attempts[]
+    = { "DELETE FROM records", "UPDATE records SET result = 'completed'", "UPDATE records SET envelope = x'00'",
+        "DELETE FROM streams", "UPDATE streams SET stream = 'x'" };
   add (self, "w1", "V1");
   sqlite3 *db = open_plainly (self);
   for (guint i = 0; i < G_N_ELEMENTS (attempts); i++)
@@ -127,8 +128,10 @@ test_place_by_signed_contents (Case *self, gconstpointer data)
   RbStatementPlace place;
   add (self, "w1", "V1");
   sqlite3 *db = open_plainly (self);
-  g_assert_cmpint (sqlite3_exec (db, "DROP TRIGGER records_stay; UPDATE records SET sequence = 40, digest = 'x', previous = 'y'", NULL, NULL, NULL),
-                   ==, SQLITE_OK);
+  g_assert_cmpint (
+    sqlite3_exec (db, "DROP TRIGGER records_stay; UPDATE records SET sequence = 40, digest = 'x', previous = 'y'", NULL,
+                  NULL, NULL),
+    ==, SQLITE_OK);
   g_assert_true (rb_outbox_begin (self->outbox, "w1", &place, &error));
   rb_outbox_abandon (self->outbox);
   g_assert_cmpint (place.sequence, ==, 2);
@@ -196,7 +199,8 @@ test_not_a_database (Case *self, gconstpointer data)
   g_autofree char *folder = g_build_filename (self->folder, "other", NULL);
   g_autofree char *path = g_build_filename (folder, "recallbay.db", NULL);
   g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
-  g_assert_true (rb_files_write_text (path, "this is no database, and it is longer than a header of one would be …", &error));
+  g_assert_true (
+    rb_files_write_text (path, "this is no database, and it is longer than a header of one would be …", &error));
   g_assert_null (rb_outbox_open (folder, &error));
   g_assert_cmpint (rb_reason_of (error), ==, RB_REASON_DATABASE);
 }

@@ -49,7 +49,8 @@ test_entries (void)
     /* the part is there, and the entry does not say so, or calls it otherwise */
     { ECU ("\"outcome\":\"replaced\""), TARGETS (VIN, PART), FALSE },
     { ECU ("\"outcome\":\"replaced\",\"replaces\":\"SN-1\""), TARGETS (VIN, PART), FALSE },
-    { "{\"ecuSerial\":\"SN-7\",\"hardwareId\":\"hw-lamp-1\"," DONE ",\"replaces\":\"SN-1\"}", TARGETS (VIN, PART), FALSE },
+    { "{\"ecuSerial\":\"SN-7\",\"hardwareId\":\"hw-lamp-1\"," DONE ",\"replaces\":\"SN-1\"}", TARGETS (VIN, PART),
+      FALSE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GError) error = NULL;
@@ -67,7 +68,8 @@ test_old_entry (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (json_t) record = predicate (ECU (DONE ",\"replaces\":\"SN-1\""), TARGETS (VIN, PART));
-  json_array_append_new (json_object_get (record, "ecus"), json_pack ("{s:s,s:s}", "ecuSerial", "SN-1", "outcome", "replaced"));
+  json_array_append_new (json_object_get (record, "ecus"),
+                         json_pack ("{s:s,s:s}", "ecuSerial", "SN-1", "outcome", "replaced"));
   g_assert_false (rb_replaced_check (record, &error));
   g_assert_error (error, RB_RECORD_ERROR, RB_REASON_RECORD_REPLACEMENT);
 }

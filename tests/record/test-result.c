@@ -128,7 +128,8 @@ test_still_complete (Case *self, gconstpointer data)
   rb_json_set_string (member (self->predicate, "inspection"), "completedAt", "2026-11-17T10:06:00Z");
   rb_json_set_string (member (self->predicate, "ecus.1"), "outcome", "already-good");
   rb_json_set_string (member (self->predicate, "ecus.2"), "outcome", "hardware-replaced");
-  rb_json_set (member (self->predicate, "ecus.1.key"), "createdBy", json_pack ("{s:s}", "record", self->fixture.campaign_sha256));
+  rb_json_set (member (self->predicate, "ecus.1.key"), "createdBy",
+               json_pack ("{s:s}", "record", self->fixture.campaign_sha256));
   expect (self->predicate, RB_REASON_NONE);
 }
 

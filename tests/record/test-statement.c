@@ -61,7 +61,8 @@ test_statement (Case *self, gconstpointer data)
   g_assert_cmpstr (rb_json_string_or (predicate, "type", NULL), ==, "completion");
   g_assert_cmpstr (rb_json_string_or (predicate, "result", NULL), ==, "completed");
   g_assert_cmpstr (rb_json_string_or (json_object_get (predicate, "technician"), "name", NULL), ==, "Ada Fitter");
-  g_assert_cmpstr (rb_json_string_or (json_object_get (predicate, "workstation"), "certSha256", NULL), ==, record->workstation);
+  g_assert_cmpstr (rb_json_string_or (json_object_get (predicate, "workstation"), "certSha256", NULL), ==,
+                   record->workstation);
   g_assert_null (json_object_get (predicate, "secondPerson"));
   g_assert_null (json_object_get (self->facts, "recordId"));
 }
@@ -78,7 +79,8 @@ test_performed_by (Case *self, gconstpointer data)
   json_t *predicate = json_object_get (statement, "predicate");
   items = json_object_get (json_object_get (predicate, "inspection"), "items");
   g_assert_cmpstr (rb_json_string_or (fixture_ecu (predicate, "SN-BRAKE-0001"), "performedBy", NULL), ==, "T-EARLIER");
-  g_assert_cmpstr (rb_json_string_or (fixture_ecu (predicate, "SN-SENSOR-0001"), "performedBy", NULL), ==, "Ada Fitter");
+  g_assert_cmpstr (rb_json_string_or (fixture_ecu (predicate, "SN-SENSOR-0001"), "performedBy", NULL), ==,
+                   "Ada Fitter");
   g_assert_cmpstr (rb_json_string_or (json_array_get (items, 0), "performedBy", NULL), ==, "Ada Fitter");
   g_assert_cmpstr (rb_json_string_or (json_array_get (items, 1), "performedBy", NULL), ==, "T-EARLIER");
 }
@@ -240,10 +242,11 @@ test_two_people (Case *self, gconstpointer data)
 {
   g_autoptr (GError) missing = NULL, same = NULL, error = NULL;
   self->fixture.campaign->second_person = TRUE;
-  expect_nothing_stored (self, make_with (self, RB_STATEMENT_FINISHED, self->fixture.technician, NULL, &missing), &missing,
-                         RB_REASON_SECOND_PERSON_MISSING);
-  expect_nothing_stored (self, make_with (self, RB_STATEMENT_FINISHED, self->fixture.technician, self->fixture.technician, &same),
-                         &same, RB_REASON_SAME_PERSON);
+  expect_nothing_stored (self, make_with (self, RB_STATEMENT_FINISHED, self->fixture.technician, NULL, &missing),
+                         &missing, RB_REASON_SECOND_PERSON_MISSING);
+  expect_nothing_stored (
+    self, make_with (self, RB_STATEMENT_FINISHED, self->fixture.technician, self->fixture.technician, &same), &same,
+    RB_REASON_SAME_PERSON);
   g_autoptr (RbStatementRecord) record
     = make_with (self, RB_STATEMENT_FINISHED, self->fixture.technician, self->fixture.second, &error);
   g_assert_no_error (error);
@@ -254,13 +257,14 @@ test_two_people (Case *self, gconstpointer data)
 static void
 test_facts_missing (Case *self, gconstpointer data)
 {
-  static const char *const members[] = { "vehicle", "preflight", "ecus", "time", "startedAt", "failures", "vehicleManifest" };
+  static const char *const members[]
+    = { "vehicle", "preflight", "ecus", "time", "startedAt", "failures", "vehicleManifest" };
   for (guint i = 0; i < G_N_ELEMENTS (members); i++) {
     g_autoptr (GError) error = NULL;
     g_autoptr (json_t) whole = json_deep_copy (self->facts);
     json_object_del (self->facts, members[i]);
-    expect_nothing_stored (self, make_with (self, RB_STATEMENT_FINISHED, self->fixture.technician, NULL, &error), &error,
-                           RB_REASON_RECORD_MALFORMED);
+    expect_nothing_stored (self, make_with (self, RB_STATEMENT_FINISHED, self->fixture.technician, NULL, &error),
+                           &error, RB_REASON_RECORD_MALFORMED);
     json_object_update (self->facts, whole);
   }
 }
@@ -271,7 +275,8 @@ test_wrong_identity (Case *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (RbIdentity) other = fixture_identity (&self->fixture, RB_PURPOSE_WORKSTATION, "Bay 4");
-  expect_nothing_stored (self, make_with (self, RB_STATEMENT_FINISHED, other, NULL, &error), &error, RB_REASON_RECORD_CERTIFICATE);
+  expect_nothing_stored (self, make_with (self, RB_STATEMENT_FINISHED, other, NULL, &error), &error,
+                         RB_REASON_RECORD_CERTIFICATE);
 }
 
 #define ADD(path, function) g_test_add ("/statement/" path, Case, NULL, set_up, function, tear_down)

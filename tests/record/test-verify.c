@@ -69,7 +69,8 @@ test_flipped_bytes (Case *self, gconstpointer data)
   const char *payload = g_strstr_len (text, (gssize) length, "\"payload\":\"");
   const char *signature = g_strstr_len (text, (gssize) length, "\"sig\":\"");
   const gsize starts[] = { (gsize) (payload - text), (gsize) (signature - text) };
-  const gsize ends[] = { (gsize) (g_strstr_len (payload + 11, -1, "\"") - text), (gsize) (g_strstr_len (signature + 7, -1, "\"") - text) };
+  const gsize ends[] = { (gsize) (g_strstr_len (payload + 11, -1, "\"") - text),
+                         (gsize) (g_strstr_len (signature + 7, -1, "\"") - text) };
   for (guint part = 0; part < G_N_ELEMENTS (starts); part++)
     for (gsize i = starts[part]; i < ends[part]; i += part == 0 ? 997 : 3) {
       g_autofree char *copy = g_memdup2 (text, length);
@@ -83,7 +84,8 @@ test_flipped_bytes (Case *self, gconstpointer data)
 static void
 test_truncated_and_too_large (Case *self, gconstpointer data)
 {
-  g_autoptr (GBytes) half = g_bytes_new_from_bytes (self->record->envelope, 0, g_bytes_get_size (self->record->envelope) / 2);
+  g_autoptr (GBytes) half
+    = g_bytes_new_from_bytes (self->record->envelope, 0, g_bytes_get_size (self->record->envelope) / 2);
   g_autofree char *much = g_strnfill (RB_STATEMENT_MAX_BYTES + 1, ' ');
   g_autoptr (GBytes) large = g_bytes_new (much, RB_STATEMENT_MAX_BYTES + 1);
   g_autoptr (GBytes) nothing = g_bytes_new (NULL, 0);
@@ -151,8 +153,9 @@ static void
 replace_technician (json_t *predicate, RbIdentity *identity)
 {
   RbCertificate *certificate = rb_identity_certificate (identity);
-  rb_json_set (predicate, "technician", json_pack ("{s:s, s:s}", "certSha256", rb_certificate_id (certificate), "name",
-                                                   rb_certificate_common_name (certificate)));
+  rb_json_set (predicate, "technician",
+               json_pack ("{s:s, s:s}", "certSha256", rb_certificate_id (certificate), "name",
+                          rb_certificate_common_name (certificate)));
 }
 
 static json_t *
@@ -187,8 +190,9 @@ test_same_person (Case *self, gconstpointer data)
   g_autoptr (json_t) statement = statement_of (self->record);
   json_t *predicate = json_object_get (statement, "predicate");
   RbCertificate *certificate = rb_identity_certificate (again);
-  rb_json_set (predicate, "secondPerson", json_pack ("{s:s, s:s}", "certSha256", rb_certificate_id (certificate), "name",
-                                                     rb_certificate_common_name (certificate)));
+  rb_json_set (predicate, "secondPerson",
+               json_pack ("{s:s, s:s}", "certSha256", rb_certificate_id (certificate), "name",
+                          rb_certificate_common_name (certificate)));
   g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
   g_autoptr (GBytes) envelope = fixture_sign (payload, fixture->technician, fixture->workstation, again);
   fixture_expect (fixture, envelope, FALSE, RB_REASON_SAME_PERSON);
@@ -329,8 +333,9 @@ static void
 test_result (Case *self, gconstpointer data)
 {
   static const FixtureChange changes[] = {
-    fail_one_ecu, leave_out_an_ecu, expect_nothing, fail_the_inspection, inspect_afterwards, inspect_nothing, call_it_partial,
-    leave_the_old_root, drop_the_proof, forget_the_creation, have_no_key, stay_in_the_bootloader, write_before_anything,
+    fail_one_ecu,    leave_out_an_ecu,       expect_nothing,        fail_the_inspection, inspect_afterwards,
+    inspect_nothing, call_it_partial,        leave_the_old_root,    drop_the_proof,      forget_the_creation,
+    have_no_key,     stay_in_the_bootloader, write_before_anything,
   };
   for (guint i = 0; i < G_N_ELEMENTS (changes); i++) {
     g_autoptr (GBytes) forged = fixture_forge (&self->fixture, self->record, changes[i]);
@@ -372,14 +377,15 @@ be_done_by_nobody (json_t *predicate)
 static void
 be_inspected_by_nobody (json_t *predicate)
 {
-  rb_json_set_string (json_array_get (json_object_get (json_object_get (predicate, "inspection"), "items"), 1), "performedBy", "");
+  rb_json_set_string (json_array_get (json_object_get (json_object_get (predicate, "inspection"), "items"), 1),
+                      "performedBy", "");
 }
 
 static void
 test_malformed (Case *self, gconstpointer data)
 {
-  static const FixtureChange changes[] = { use_a_float, lose_the_stream, repeat_an_ecu, start_at_zero,
-                                            be_done_by_nobody, be_inspected_by_nobody };
+  static const FixtureChange changes[]
+    = { use_a_float, lose_the_stream, repeat_an_ecu, start_at_zero, be_done_by_nobody, be_inspected_by_nobody };
   for (guint i = 0; i < G_N_ELEMENTS (changes); i++) {
     g_autoptr (GBytes) forged = fixture_forge (&self->fixture, self->record, changes[i]);
     fixture_expect (&self->fixture, forged, FALSE, RB_REASON_RECORD_MALFORMED);
@@ -433,7 +439,8 @@ test_proof_of_another_vehicle (Case *self, gconstpointer data)
 static void
 answer_another_challenge (json_t *predicate)
 {
-  rb_json_set_string (json_object_get (ecu_of (predicate, "SN-BRAKE-0001"), "key"), "challenge", "ffeeddccbbaa99887766554433221100");
+  rb_json_set_string (json_object_get (ecu_of (predicate, "SN-BRAKE-0001"), "key"), "challenge",
+                      "ffeeddccbbaa99887766554433221100");
 }
 
 static void
@@ -484,12 +491,9 @@ test_proofs (Case *self, gconstpointer data)
     FixtureChange change;
     RbReason reason;
   } table[] = {
-    { answer_another_challenge, RB_REASON_KEY_NOT_PROVEN },
-    { name_another_key, RB_REASON_KEY_NOT_PROVEN },
-    { report_another_software, RB_REASON_RECORD_REPORT },
-    { report_to_another_question, RB_REASON_RECORD_REPORT },
-    { report_with_another_nonce, RB_REASON_RECORD_REPORT },
-    { report_unsigned, RB_REASON_RECORD_REPORT },
+    { answer_another_challenge, RB_REASON_KEY_NOT_PROVEN }, { name_another_key, RB_REASON_KEY_NOT_PROVEN },
+    { report_another_software, RB_REASON_RECORD_REPORT },   { report_to_another_question, RB_REASON_RECORD_REPORT },
+    { report_with_another_nonce, RB_REASON_RECORD_REPORT }, { report_unsigned, RB_REASON_RECORD_REPORT },
     { exchange_the_manifest, RB_REASON_RECORD_MANIFEST },
   };
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
@@ -554,7 +558,9 @@ static void
 quote_another_campaign (json_t *predicate)
 {
   json_t *campaign = json_object_get (predicate, "campaign");
-  rb_json_set_string (campaign, "campaignSha256", rb_json_string_or (json_object_get (json_object_get (campaign, "roots"), "director"), "sha256", ""));
+  rb_json_set_string (
+    campaign, "campaignSha256",
+    rb_json_string_or (json_object_get (json_object_get (campaign, "roots"), "director"), "sha256", ""));
 }
 
 static void
@@ -640,7 +646,8 @@ test_another_ecu_of_the_kind (Case *self, gconstpointer data)
   rb_json_set_string (json_object_get (ecu, "before"), "ecuSerial", "SN-SENSOR-0099");
   rb_json_set_string (json_object_get (ecu, "after"), "ecuSerial", "SN-SENSOR-0099");
   json_array_set_new (expected, 2, json_string ("SN-SENSOR-0099"));
-  json_array_set_new (json_object_get (json_object_get (facts, "preflight"), "ecusFound"), 2, json_string ("SN-SENSOR-0099"));
+  json_array_set_new (json_object_get (json_object_get (facts, "preflight"), "ecusFound"), 2,
+                      json_string ("SN-SENSOR-0099"));
   fixture_report_again (fixture, facts, "SN-SENSOR-0099");
   fixture_manifest_again (fixture, facts);
   g_autoptr (RbStatementRecord) record = fixture_make (fixture, self->outbox, facts);
@@ -658,7 +665,8 @@ keep_the_old_key (json_t *predicate)
 static void
 show_a_key_by_an_update (json_t *predicate)
 {
-  rb_json_set (json_object_get (ecu_of (predicate, "SN-BRAKE-0001"), "key"), "createdBy", json_pack ("{s:b}", "update", 1));
+  rb_json_set (json_object_get (ecu_of (predicate, "SN-BRAKE-0001"), "key"), "createdBy",
+               json_pack ("{s:b}", "update", 1));
 }
 
 static void
@@ -762,7 +770,8 @@ test_image_not_in_the_bundle (Case *self, gconstpointer data)
   fixture_expect (&self->fixture, self->record->envelope, TRUE, RB_REASON_RECORD_IMAGE);
 }
 
-/* An audit over many campaigns leaves a record alone whose bundle it was not given, but not one that borrows a known id. */
+/* An audit over many campaigns leaves a record alone whose bundle it was not given, but not one that borrows a known
+ * id. */
 static void
 test_other_campaigns (Case *self, gconstpointer data)
 {

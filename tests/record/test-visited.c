@@ -72,13 +72,14 @@ test_records (void)
     const char *digest, *vin, *result, *campaign;
     gboolean good;
   } cases[] = {
-    { R, "VIN-1", "completed", A, TRUE },     { A, "VIN-9", "incomplete", B, TRUE }, /* not the one that is named */
-    { R, "VIN-2", "completed", A, FALSE },    { R, "VIN-1", "incomplete", A, FALSE },
+    { R, "VIN-1", "completed", A, TRUE },  { A, "VIN-9", "incomplete", B, TRUE }, /* not the one that is named */
+    { R, "VIN-2", "completed", A, FALSE }, { R, "VIN-1", "incomplete", A, FALSE },
     { R, "VIN-1", "completed", B, FALSE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
-    RbVerifyOutcome *named = outcome (B, "VIN-1", "completed", predicate (VISIT (ENTRY ("R-1", A, "\"" R "\""), ENTRY ("R-2", B, "null"))));
+    RbVerifyOutcome *named
+      = outcome (B, "VIN-1", "completed", predicate (VISIT (ENTRY ("R-1", A, "\"" R "\""), ENTRY ("R-2", B, "null"))));
     g_ptr_array_add (outcomes, named);
     g_ptr_array_add (outcomes, outcome (cases[i].digest, cases[i].vin, cases[i].result,
                                         json_pack ("{s:{s:s}}", "campaign", "campaignSha256", cases[i].campaign)));

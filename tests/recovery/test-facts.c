@@ -14,11 +14,17 @@
 #define FOUND "2222222222222222222222222222222222222222222222222222222222222222"
 #define ROOT_SHA "3333333333333333333333333333333333333333333333333333333333333333"
 
-static const RbModelEcu model = { .name = "brake", .label = "Brake control", .hardware_id = "hw-brake-1", .full_verification = FALSE };
-static const RbModelEcu primary = { .name = "telematics", .label = "Telematics", .hardware_id = "hw-telematics-1", .primary = TRUE,
+static const RbModelEcu model
+  = { .name = "brake", .label = "Brake control", .hardware_id = "hw-brake-1", .full_verification = FALSE };
+static const RbModelEcu primary = { .name = "telematics",
+                                    .label = "Telematics",
+                                    .hardware_id = "hw-telematics-1",
+                                    .primary = TRUE,
                                     .full_verification = TRUE };
-static const RbCampaignEcu wanted = { .hardware_id = (char *) "hw-brake-1", .image = (char *) "a/brake-2.0.bin",
-                                      .image_sha256 = (char *) WANTED, .new_key = TRUE };
+static const RbCampaignEcu wanted = { .hardware_id = (char *) "hw-brake-1",
+                                      .image = (char *) "a/brake-2.0.bin",
+                                      .image_sha256 = (char *) WANTED,
+                                      .new_key = TRUE };
 static const RbProfile asymmetric = { .key_kind = RB_KEY_KIND_ASYMMETRIC, .digest_by_bootloader = TRUE };
 static const RbProfile she = { .key_kind = RB_KEY_KIND_SHE };
 static const RbProfile keyless = { .key_kind = RB_KEY_KIND_NONE };
@@ -38,9 +44,15 @@ bench_open (Bench *bench, gconstpointer data)
   bench->campaign->ecus = g_ptr_array_new ();
   bench->campaign->checklist = g_ptr_array_new ();
   bench->sources = json_pack ("[{s:s,s:s,s:s}]", "ecu", "SN-1", "did", "F190", "value", VIN);
-  bench->facts = (RbFacts){ .vin = VIN, .odometer_km = -1, .link_uri = "doip://127.0.0.1:13400", .vin_sources = bench->sources,
+  bench->facts = (RbFacts){ .vin = VIN,
+                            .odometer_km = -1,
+                            .link_uri = "doip://127.0.0.1:13400",
+                            .vin_sources = bench->sources,
                             .works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free),
-                            .unexpected = g_ptr_array_new (), .now = AT + 100, .started = AT, .not_before = AT - 1000,
+                            .unexpected = g_ptr_array_new (),
+                            .now = AT + 100,
+                            .started = AT,
+                            .not_before = AT - 1000,
                             .not_before_source = "campaign" };
 }
 
@@ -120,7 +132,8 @@ at (const json_t *value, const char *path)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);
   for (guint i = 0; parts[i] != NULL && value != NULL; i++)
-    value = json_is_array (value) ? json_array_get (value, (size_t) g_ascii_strtoull (parts[i], NULL, 10)) : json_object_get (value, parts[i]);
+    value = json_is_array (value) ? json_array_get (value, (size_t) g_ascii_strtoull (parts[i], NULL, 10))
+                                  : json_object_get (value, parts[i]);
   return value;
 }
 
@@ -321,7 +334,8 @@ test_key_of_an_earlier_run (Bench *bench, gconstpointer data)
 static void
 test_not_fitted (Bench *bench, gconstpointer data)
 {
-  RbCompletenessEcu absent = { .hardware_id = (char *) "hw-brake-1" }, found = { .hardware_id = (char *) "hw-brake-1", .found = TRUE };
+  RbCompletenessEcu absent = { .hardware_id = (char *) "hw-brake-1" },
+                    found = { .hardware_id = (char *) "hw-brake-1", .found = TRUE };
   g_autoptr (GPtrArray) complete = g_ptr_array_new ();
   RbModelEcu known = model;
   RbVehicleModel vehicle = { .ecus = g_ptr_array_new () };
@@ -375,7 +389,8 @@ test_parked (Bench *bench, gconstpointer data)
   assert_at (bench, "ecus/0/after", "null");
   assert_at (bench, "ecus/0/report", "null");
   assert_at (bench, "ecus/0/key", "{\"kind\":\"asymmetric\",\"oldKeyId\":\"old-key\"}");
-  assert_at (bench, "failures", "[{\"ecu\":\"SN-1\",\"reason\":\"key-not-proven\",\"text\":\"its new key is not proven\"}]");
+  assert_at (bench, "failures",
+             "[{\"ecu\":\"SN-1\",\"reason\":\"key-not-proven\",\"text\":\"its new key is not proven\"}]");
 }
 
 static void
@@ -412,7 +427,8 @@ test_unassigned (Bench *bench, gconstpointer data)
 static void
 test_clock_set_back (Bench *bench, gconstpointer data)
 {
-  g_autoptr (json_t) inspection = json_pack ("{s:s,s:[{s:s}]}", "completedAt", "2027-01-01T00:00:00Z", "items", "at", "2027-01-01T00:00:00Z");
+  g_autoptr (json_t) inspection
+    = json_pack ("{s:s,s:[{s:s}]}", "completedAt", "2027-01-01T00:00:00Z", "items", "at", "2027-01-01T00:00:00Z");
   RbWork *work = add_work (bench, &model, &asymmetric);
   make_done (work);
   work->started = AT + 1000;

@@ -117,14 +117,15 @@ test_json (Bench *bench, gconstpointer data)
   rb_inspection_complete (bench->inspection, AT + 9);
   g_autofree char *text = rb_json_to_text (rb_inspection_json (bench->inspection));
   /* in the checklist's order, each as it was got */
-  g_assert_cmpstr (text, ==,
-                   "{\"checklistId\":\"recall-arrival\",\"checklistVersion\":1,\"completedAt\":\"2026-11-23T07:00:09Z\",\"items\":["
-                   "{\"at\":\"2026-11-23T07:00:00Z\",\"by\":\"technician\",\"id\":\"parking-brake\",\"result\":\"pass\"},"
-                   "{\"at\":\"2026-11-23T07:00:00Z\",\"by\":\"technician\",\"id\":\"battery-support\",\"note\":\"30 A\",\"result\":\"pass\"},"
-                   "{\"at\":\"2026-11-23T07:00:01Z\",\"by\":\"measured\",\"high\":15000,\"id\":\"supply-voltage\",\"low\":12000,"
-                   "\"result\":\"pass\",\"unit\":\"mV\",\"value\":13400},"
-                   "{\"at\":\"2026-11-23T07:00:03Z\",\"by\":\"measured\",\"high\":0,\"id\":\"standing\",\"low\":0,\"result\":\"pass\","
-                   "\"unit\":\"0.01 km/h\",\"value\":0}],\"outcome\":\"pass\"}");
+  g_assert_cmpstr (
+    text, ==,
+    "{\"checklistId\":\"recall-arrival\",\"checklistVersion\":1,\"completedAt\":\"2026-11-23T07:00:09Z\",\"items\":["
+    "{\"at\":\"2026-11-23T07:00:00Z\",\"by\":\"technician\",\"id\":\"parking-brake\",\"result\":\"pass\"},"
+    "{\"at\":\"2026-11-23T07:00:00Z\",\"by\":\"technician\",\"id\":\"battery-support\",\"note\":\"30 A\",\"result\":\"pass\"},"
+    "{\"at\":\"2026-11-23T07:00:01Z\",\"by\":\"measured\",\"high\":15000,\"id\":\"supply-voltage\",\"low\":12000,"
+    "\"result\":\"pass\",\"unit\":\"mV\",\"value\":13400},"
+    "{\"at\":\"2026-11-23T07:00:03Z\",\"by\":\"measured\",\"high\":0,\"id\":\"standing\",\"low\":0,\"result\":\"pass\","
+    "\"unit\":\"0.01 km/h\",\"value\":0}],\"outcome\":\"pass\"}");
 }
 
 static void
@@ -141,7 +142,8 @@ test_completed_again (Bench *bench, gconstpointer data)
 static const struct {
   const char *measure;
   guint16 did;
-} measures[] = { { "voltage", 0xfd10 }, { "ignition", 0xfd11 }, { "speed", 0xfd12 }, { "fuel", 0 }, { "", 0 }, { NULL, 0 } };
+} measures[]
+  = { { "voltage", 0xfd10 }, { "ignition", 0xfd11 }, { "speed", 0xfd12 }, { "fuel", 0 }, { "", 0 }, { NULL, 0 } };
 
 static void
 test_measures (void)
@@ -174,8 +176,12 @@ static void
 test_refused (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (refused); i++) {
-    RbChecklistItem item = { .id = (char *) "i", .text = (char *) "The question", .measure = (char *) refused[i].measure,
-                             .low = refused[i].low, .high = refused[i].high, .unit = i % 2 == 0 ? (char *) "mV" : NULL };
+    RbChecklistItem item = { .id = (char *) "i",
+                             .text = (char *) "The question",
+                             .measure = (char *) refused[i].measure,
+                             .low = refused[i].low,
+                             .high = refused[i].high,
+                             .unit = i % 2 == 0 ? (char *) "mV" : NULL };
     g_autoptr (GError) error = NULL;
     g_assert_false (rb_inspection_refuse (&item, refused[i].value, &error));
     g_assert_error (error, RB_RECOVERY_ERROR, (int) refused[i].reason);
@@ -199,7 +205,8 @@ test_performed_by (Bench *bench, gconstpointer data)
   g_assert_cmpstr (rb_json_string_or (json_array_get (items, 2), "performedBy", NULL), ==, "T-TWO");
 }
 
-/* Another shift answers again what may have changed since; only answers of the same checklist, to lasting items, that were good, are kept. */
+/* Another shift answers again what may have changed since; only answers of the same checklist, to lasting items, that
+ * were good, are kept. */
 static void
 test_resumed (Bench *bench, gconstpointer data)
 {

@@ -56,7 +56,8 @@ begin (Bench *bench, const char *vin, const char *campaign, gint64 now)
 }
 
 static char *
-record_of (Bench *bench, const char *vin, const char *campaign, const char *serial, const char *name, const char *detail)
+record_of (Bench *bench, const char *vin, const char *campaign, const char *serial, const char *name,
+           const char *detail)
 {
   g_autoptr (GError) error = NULL;
   char *record = NULL;
@@ -82,7 +83,8 @@ performer_of (Bench *bench, gint64 number, const char *serial)
 }
 
 static gint64
-step (Bench *bench, gint64 number, const char *serial, const char *name, gint64 now, const char *reason, const char *detail)
+step (Bench *bench, gint64 number, const char *serial, const char *name, gint64 now, const char *reason,
+      const char *detail)
 {
   g_autoptr (GError) error = NULL;
   gint64 row = 0;
@@ -237,7 +239,8 @@ test_shows (Bench *bench, gconstpointer data)
   step (bench, number, "SN-1", "key", 1002, "refused", "failed-key");
   step (bench, number, "SN-1", "key", 1003, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (shows); i++) {
-    g_autofree char *record = record_of (bench, shows[i].vin, shows[i].campaign, shows[i].serial, shows[i].step, shows[i].detail);
+    g_autofree char *record
+      = record_of (bench, shows[i].vin, shows[i].campaign, shows[i].serial, shows[i].step, shows[i].detail);
     g_assert_cmpstr (record, ==, shows[i].shown ? "" : NULL);
   }
   g_autoptr (GError) error = NULL;
@@ -663,7 +666,8 @@ test_paused (Bench *bench, gconstpointer data)
   g_assert_true (rb_journal_find (bench->journal, VIN, "R-1", &found, &started, NULL));
   g_assert_cmpint (found, ==, number);
   g_assert_true (rb_journal_was_started (bench->folder, VIN, "R-1"));
-  g_auto (GStrv) open = rb_journal_campaigns (bench->journal, VIN, NULL), others = rb_journal_campaigns (bench->journal, OTHER, NULL);
+  g_auto (GStrv) open = rb_journal_campaigns (bench->journal, VIN, NULL),
+                 others = rb_journal_campaigns (bench->journal, OTHER, NULL);
   g_assert_cmpuint (g_strv_length (open), ==, 1);
   g_assert_cmpstr (open[0], ==, "R-1");
   g_assert_cmpuint (g_strv_length (others), ==, 0);

@@ -7,11 +7,11 @@
 typedef struct {
   GMutex lock;
   GCond changed;
-  GString *log;          /* names of ECUs as they begin */
-  guint inside, most;    /* ECUs under way now, and at most */
-  guint together;        /* each waits until so many are under way; 0: none waits */
-  const char *fails;     /* this one fails ... */
-  RbReason reason;       /* ... for this */
+  GString *log; /* names of ECUs as they begin */
+  guint inside, most; /* ECUs under way now, and at most */
+  guint together; /* each waits until so many are under way; 0: none waits */
+  const char *fails; /* this one fails ... */
+  RbReason reason; /* ... for this */
   const char *cancelled; /* this one is cancelled */
 } Played;
 

@@ -39,7 +39,10 @@ static const struct {
   const char *image, *nonce, *digest;
   gboolean holds;
 } images[] = {
-  { "00008000" "00000001" "aa", "0011", "3075565f4bf6d95426b2fa5dac1311a73e5e01b68102776082c1eceba7ad8f36", TRUE },
+  { "00008000"
+    "00000001"
+    "aa",
+    "0011", "3075565f4bf6d95426b2fa5dac1311a73e5e01b68102776082c1eceba7ad8f36", TRUE },
   { "616263", "", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", TRUE },
   { "6263", "61", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", TRUE },
   { "", "616263", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", TRUE },
@@ -80,7 +83,8 @@ campaign_with_nonce (guint8 last)
 }
 
 static GBytes *
-sign_possession (RbPrivateKey *key, const RbCampaign *campaign, const char *vin, const char *serial, GBytes *spki, GBytes *challenge)
+sign_possession (RbPrivateKey *key, const RbCampaign *campaign, const char *vin, const char *serial, GBytes *spki,
+                 GBytes *challenge)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) message = rb_campaign_pop_message (campaign, vin, serial, spki, challenge);
@@ -115,8 +119,8 @@ bench_close (Bench *bench, gconstpointer type)
 }
 
 static void
-assert_possession (Bench *bench, const RbCampaign *campaign, const char *vin, const char *serial, GBytes *spki, GBytes *challenge,
-                   GBytes *proof, gboolean holds)
+assert_possession (Bench *bench, const RbCampaign *campaign, const char *vin, const char *serial, GBytes *spki,
+                   GBytes *challenge, GBytes *proof, gboolean holds)
 {
   g_autofree char *id = rb_proof_possession (campaign, vin, serial, spki, challenge, proof);
   g_assert_cmpstr (id, ==, holds ? rb_key_public_id (rb_key_private_public (bench->key)) : NULL);
@@ -130,7 +134,8 @@ test_possession (Bench *bench, gconstpointer type)
   g_autoptr (GBytes) cut = g_bytes_new_from_bytes (bench->proof, 0, g_bytes_get_size (bench->proof) - 1);
   g_autoptr (GBytes) nothing = g_bytes_new (NULL, 0);
   GBytes *other_spki = rb_key_public_spki (rb_key_private_public (bench->attacker));
-  g_autoptr (GBytes) by_attacker = sign_possession (bench->attacker, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge);
+  g_autoptr (GBytes) by_attacker
+    = sign_possession (bench->attacker, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge);
   assert_possession (bench, bench->campaign, VIN, SERIAL, bench->spki, bench->challenge, bench->proof, TRUE);
   /* another campaign, car, ECU, day, key, and what is no signature */
   assert_possession (bench, bench->other, VIN, SERIAL, bench->spki, bench->challenge, bench->proof, FALSE);
@@ -159,8 +164,8 @@ she_update (void)
 {
   g_autoptr (GBytes) answer = unhex (M4 M5);
   g_autofree char *digest = rb_digest_sha256_hex_of (answer);
-  json_t *update = json_pack ("{s:s,s:i,s:i,s:s,s:s,s:s,s:s}", "serial", SERIAL, "slot", 4, "counter", 1, "m1", M1, "m2", M2, "m3", M3,
-                              "answer_sha256", digest);
+  json_t *update = json_pack ("{s:s,s:i,s:i,s:s,s:s,s:s,s:s}", "serial", SERIAL, "slot", 4, "counter", 1, "m1", M1,
+                              "m2", M2, "m3", M3, "answer_sha256", digest);
   g_assert_nonnull (update);
   return update;
 }
@@ -212,15 +217,9 @@ static const struct {
   const char *answer;
   gboolean holds;
 } she_answers[] = {
-  { 4, 1, M4 M5, TRUE },
-  { 4, 1, M4 M5 "00", TRUE }, /* what follows is the maker's */
-  { 5, 1, M4 M5, FALSE },
-  { 4, 0, M4 M5, FALSE },
-  { 4, 2, M4 M5, FALSE },
-  { 4, 1, M5 M4, FALSE },
-  { 4, 1, M4, FALSE },
-  { 4, 1, "", FALSE },
-  { 4, 1, NULL, FALSE },
+  { 4, 1, M4 M5, TRUE },  { 4, 1, M4 M5 "00", TRUE }, /* what follows is the maker's */
+  { 5, 1, M4 M5, FALSE }, { 4, 0, M4 M5, FALSE },     { 4, 2, M4 M5, FALSE }, { 4, 1, M5 M4, FALSE },
+  { 4, 1, M4, FALSE },    { 4, 1, "", FALSE },        { 4, 1, NULL, FALSE },
 };
 
 static void
@@ -229,7 +228,8 @@ test_she_answer (gconstpointer data)
   guint i = GPOINTER_TO_UINT (data);
   g_autoptr (json_t) update = she_update ();
   g_autoptr (GBytes) answer = she_answers[i].answer == NULL ? NULL : unhex (she_answers[i].answer);
-  g_assert_cmpint (rb_proof_she (update, she_answers[i].slot, she_answers[i].counter, answer), ==, she_answers[i].holds);
+  g_assert_cmpint (rb_proof_she (update, she_answers[i].slot, she_answers[i].counter, answer), ==,
+                   she_answers[i].holds);
 }
 
 static void
@@ -248,13 +248,14 @@ test_she_every_bit (void)
 static json_t *
 report_part (void)
 {
-  return json_pack ("{s:s,s:s,s:s,s:s,s:{s:s,s:{s:i,s:{s:s}}}}", "ecu_serial", SERIAL, "vin", VIN, "nonce", NONCE, "challenge", CHALLENGE,
-                    "installed_image", "filepath", "a/b.bin", "fileinfo", "length", 11, "hashes", "sha256", IMAGE_SHA);
+  return json_pack ("{s:s,s:s,s:s,s:s,s:{s:s,s:{s:i,s:{s:s}}}}", "ecu_serial", SERIAL, "vin", VIN, "nonce", NONCE,
+                    "challenge", CHALLENGE, "installed_image", "filepath", "a/b.bin", "fileinfo", "length", 11,
+                    "hashes", "sha256", IMAGE_SHA);
 }
 
 static const struct {
   const char *name, *member, *value; /* changed before it is signed; value NULL: left out */
-  const char *text;                  /* NULL: it holds */
+  const char *text; /* NULL: it holds */
 } reports[] = {
   { "good", NULL, NULL, NULL },
   { "another-ecu", "ecu_serial", "SN-DOOR-0001", "is not signed by its new key" },
@@ -264,7 +265,8 @@ static const struct {
   { "old-challenge", "challenge", "b0b1b2b3b4b5b6b7b8b9babbbcbdbebf", "answers another question" },
   { "no-challenge", "challenge", NULL, "answers another question" },
   { "another-campaign", "nonce", CHALLENGE, "answers another question" },
-  { "upper-case-nonce", "nonce", "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F", "answers another question" },
+  { "upper-case-nonce", "nonce", "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F",
+    "answers another question" },
   { "no-image", "installed_image", NULL, "names another image" },
 };
 
@@ -273,7 +275,8 @@ judge_report (Bench *bench, GBytes *report, gboolean signature_judged, const cha
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) nonce = unhex (NONCE);
-  gboolean good = rb_proof_report (report, signature_judged ? bench->spki : NULL, VIN, SERIAL, IMAGE_SHA, nonce, bench->challenge, &error);
+  gboolean good = rb_proof_report (report, signature_judged ? bench->spki : NULL, VIN, SERIAL, IMAGE_SHA, nonce,
+                                   bench->challenge, &error);
   g_assert_cmpint (good, ==, text == NULL);
   if (text == NULL) {
     g_assert_no_error (error);

@@ -31,7 +31,8 @@ watch (const RbRecoveryEvent *event, gpointer data)
   Bench *self = data;
   g_mutex_lock (&self->gate);
   self->thread = g_thread_self ();
-  g_string_append_printf (self->told, "%s%s:%" G_GUINT64_FORMAT " ", event->serial, event->kind == RB_EVENT_PROGRESS ? "" : "!", event->done);
+  g_string_append_printf (self->told, "%s%s:%" G_GUINT64_FORMAT " ", event->serial,
+                          event->kind == RB_EVENT_PROGRESS ? "" : "!", event->done);
   g_mutex_unlock (&self->gate);
 }
 
@@ -91,7 +92,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/teller/order", Bench, NULL, bench_open, test_order, bench_close);
-  g_test_add ("/teller/watch-that-does-not-return", Bench, NULL, bench_open, test_watch_that_does_not_return, bench_close);
-  g_test_add ("/teller/all-come-before-it-is-freed", Bench, NULL, bench_open, test_all_come_before_it_is_freed, bench_close);
+  g_test_add ("/teller/watch-that-does-not-return", Bench, NULL, bench_open, test_watch_that_does_not_return,
+              bench_close);
+  g_test_add ("/teller/all-come-before-it-is-freed", Bench, NULL, bench_open, test_all_come_before_it_is_freed,
+              bench_close);
   return g_test_run ();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A vehicle's buses by a clock of the test's own: goodput in bit times, the gateway's delay, other traffic, sessions. */
+/* A vehicle's buses by a clock of the test's own: goodput in bit times, the gateway's delay, other traffic, sessions.
+ */
 #include "core/files.h"
 #include "sim-can/can-network.h"
 
@@ -20,7 +21,7 @@ typedef struct {
   gint64 now, sent_at, answered_at;
   guint32 tickets[32];
   guint n_tickets;
-  gint64 frames_ns;  /* time that the tester's and the ECU's frames take on the connector's bus */
+  gint64 frames_ns; /* time that the tester's and the ECU's frames take on the connector's bus */
   guint foreign;
   guint32 functional_answers[8];
   guint n_functional;
@@ -53,7 +54,8 @@ hear (gpointer node, const RbCanFrame *frame, gint64 at)
     return;
   }
   self->frames_ns += rb_wire_time (self->wire, frame);
-  for (RbIsotpEvent event = rb_isotp_event (self->isotp); event.kind != RB_ISOTP_NONE; event = rb_isotp_event (self->isotp)) {
+  for (RbIsotpEvent event = rb_isotp_event (self->isotp); event.kind != RB_ISOTP_NONE;
+       event = rb_isotp_event (self->isotp)) {
     if (event.kind == RB_ISOTP_SENT)
       self->sent_at = at;
     if (event.kind != RB_ISOTP_MESSAGE)
@@ -77,8 +79,15 @@ bench_new (const char *model, guint load, guint32 request, guint32 response, gbo
   self.network = rb_can_network_new (self.vehicle, &(RbCanNetworkConfig){ .paced = TRUE, .load = load, .seed = 3 });
   self.wire = rb_can_network_connector (self.network);
   self.answers = g_queue_new ();
-  self.isotp = rb_isotp_new (&(RbIsotpConfig){ .tx_id = request, .rx_id = response, .tx_extension = -1, .rx_extension = -1, .fd = fd,
-                                               .brs = fd, .pad = TRUE, .padding = 0xcc, .window = 8 });
+  self.isotp = rb_isotp_new (&(RbIsotpConfig){ .tx_id = request,
+                                               .rx_id = response,
+                                               .tx_extension = -1,
+                                               .rx_extension = -1,
+                                               .fd = fd,
+                                               .brs = fd,
+                                               .pad = TRUE,
+                                               .padding = 0xcc,
+                                               .window = 8 });
   return self;
 }
 
@@ -202,8 +211,7 @@ test_gateway_takes_its_time (void)
   gint64 expected = bench.frames_ns + rb_wire_count (inner)->busy + 2 * MS / 2;
   g_assert_cmpint (bench.answered_at - start, ==, expected);
   g_assert_cmpuint (rb_wire_count (inner)->frames, ==, 2);
-  assert_answer (&bench, "\x22\xf1\x90\xf1\x90\xf1\x90\xf1\x90\xf1\x90", 11,
-                 "62" VIN VIN VIN VIN VIN);
+  assert_answer (&bench, "\x22\xf1\x90\xf1\x90\xf1\x90\xf1\x90\xf1\x90", 11, "62" VIN VIN VIN VIN VIN);
   /* what is not for the inner bus stays outside */
   guint64 before = rb_wire_count (inner)->frames;
   const RbCanFrame other = { .id = 0x123, .length = 1 };

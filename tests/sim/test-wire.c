@@ -8,7 +8,7 @@
 
 typedef struct {
   GArray *frames; /* of RbCanFrame */
-  GArray *times;  /* of gint64 */
+  GArray *times; /* of gint64 */
 } Heard;
 
 static Heard
@@ -78,8 +78,9 @@ static void
 test_lowest_first (void)
 {
   /* who loses waits; an 11 bit identifier wins against 29 bits that begin with it, data against remote (ISO 11898-1) */
-  static const guint32 expected[] = { 0x7ff, 0x100, 0x100 | RB_CAN_REMOTE, 0x100u << 18 | RB_CAN_EXTENDED,
-                                      0x100u << 18 | 1 | RB_CAN_EXTENDED, 0x101, 0x700 };
+  static const guint32 expected[]
+    = { 0x7ff, 0x100, 0x100 | RB_CAN_REMOTE, 0x100u << 18 | RB_CAN_EXTENDED, 0x100u << 18 | 1 | RB_CAN_EXTENDED,
+        0x101, 0x700 };
   g_auto (Heard) heard = heard_new ();
   g_autoptr (RbWire) wire = wire_new (FALSE, TRUE);
   guint reader = rb_wire_join (wire, hear, &heard);
@@ -161,7 +162,8 @@ test_bit_times (void)
   guint place = rb_wire_join (wire, hear, &heard);
   gint64 end = 5 * MS;
   for (guint i = 0; i < 500; i++) {
-    RbCanFrame frame = { .id = (guint32) g_rand_int_range (random, 0, 0x800), .length = (guint8) g_rand_int_range (random, 0, 9) };
+    RbCanFrame frame
+      = { .id = (guint32) g_rand_int_range (random, 0, 0x800), .length = (guint8) g_rand_int_range (random, 0, 9) };
     for (guint byte = 0; byte < frame.length; byte++)
       frame.data[byte] = i % 3 == 0 ? 0 : (guint8) g_rand_int (random);
     g_assert_true (rb_wire_send (wire, place, &frame, 5 * MS));

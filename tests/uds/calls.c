@@ -151,10 +151,11 @@ static const struct {
   const char *name;
   char *(*run) (Call *call, GError **error);
 } calls[] = {
-  { "session", do_session },         { "reset", do_reset },         { "read-did", do_read_did }, { "write-did", do_write_did },
-  { "routine", do_routine },         { "dtcs", do_dtcs },           { "seed", do_seed },         { "key", do_key },
-  { "certificate", do_certificate }, { "ownership", do_ownership }, { "download", do_download }, { "add-file", do_add_file },
-  { "transfer", do_transfer },       { "exit", do_exit },           { "keep-alive", do_keep_alive },
+  { "session", do_session },     { "reset", do_reset },       { "read-did", do_read_did },
+  { "write-did", do_write_did }, { "routine", do_routine },   { "dtcs", do_dtcs },
+  { "seed", do_seed },           { "key", do_key },           { "certificate", do_certificate },
+  { "ownership", do_ownership }, { "download", do_download }, { "add-file", do_add_file },
+  { "transfer", do_transfer },   { "exit", do_exit },         { "keep-alive", do_keep_alive },
 };
 
 char *

@@ -111,7 +111,8 @@ fake_drain (gpointer state, gpointer channel)
 }
 
 static GBytes *
-fake_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable, GError **error)
+fake_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable,
+                   GError **error)
 {
   Fake *self = state;
   g_autoptr (GBytes) answer = fake_receive (state, channel, first_ms, cancellable, error);

@@ -7,29 +7,61 @@
 #include <string.h>
 
 /*
- * An image in blocks of two bytes. Each case is played to a link that sends the next block behind the answer to the one before it and to
- * one that does not: what the ECU hears and what the caller is told is the same.
+ * An image in blocks of two bytes. Each case is played to a link that sends the next block behind the answer to the one
+ * before it and to one that does not: what the ECU hears and what the caller is told is the same.
  */
 static const struct {
   const char *name;
   FakeStep steps[6];
   const char *taken; /* what was told, byte counts */
   RbReason reason;
-  guint followed;    /* blocks that went out behind an answer, where the link does that */
+  guint followed; /* blocks that went out behind an answer, where the link does that */
 } transfers[] = {
   { "plain", { { "36010001", "7601" }, { "36020203", "7602" }, { "360304", "7603" } }, "2 4 5", 0, 2 },
-  { "pending", { { "36010001", "7f3678 7f3678 7601" }, { "36020203", "7602" }, { "360304", "7f3678 7603" } }, "2 4 5", 0, 2 },
-  { "busy", { { "36010001", "7f3621" }, { "36010001", "7601" }, { "36020203", "7602" }, { "360304", "7603" } }, "2 4 5", 0, 2 },
-  { "silence", { { "36010001", "7601" }, { "36020203", "~" }, { "36020203", "7602" }, { "360304", "7603" } }, "2 4 5", 0, 2 },
-  { "silence-at-the-end", { { "36010001", "7601" }, { "36020203", "7602" }, { "360304", "~" }, { "360304", "7603" } }, "2 4 5", 0, 2 },
+  { "pending",
+    { { "36010001", "7f3678 7f3678 7601" }, { "36020203", "7602" }, { "360304", "7f3678 7603" } },
+    "2 4 5",
+    0,
+    2 },
+  { "busy",
+    { { "36010001", "7f3621" }, { "36010001", "7601" }, { "36020203", "7602" }, { "360304", "7603" } },
+    "2 4 5",
+    0,
+    2 },
+  { "silence",
+    { { "36010001", "7601" }, { "36020203", "~" }, { "36020203", "7602" }, { "360304", "7603" } },
+    "2 4 5",
+    0,
+    2 },
+  { "silence-at-the-end",
+    { { "36010001", "7601" }, { "36020203", "7602" }, { "360304", "~" }, { "360304", "7603" } },
+    "2 4 5",
+    0,
+    2 },
   { "says-more", { { "36010001", "7601aa" }, { "36020203", "7602" }, { "360304", "7603" } }, "2 4 5", 0, 1 },
   { "foreign-first", { { "36010001", "6210 7601" }, { "36020203", "7602" }, { "360304", "7603" } }, "2 4 5", 0, 2 },
-  { "says-it-twice", { { "36010001", "7601 7601" }, { "36020203", "7602" }, { "360304", "7603 7603" } }, "2 4 5", 0, 2 },
-  { "late-and-twice", { { "36010001", "~" }, { "36010001", "7601" }, { "36020203", "7601 7602" }, { "360304", "7603" } }, "2 4 5", 0, 2 },
+  { "says-it-twice",
+    { { "36010001", "7601 7601" }, { "36020203", "7602" }, { "360304", "7603 7603" } },
+    "2 4 5",
+    0,
+    2 },
+  { "late-and-twice",
+    { { "36010001", "~" }, { "36010001", "7601" }, { "36020203", "7601 7602" }, { "360304", "7603" } },
+    "2 4 5",
+    0,
+    2 },
   { "late-for-ever", { { "36010001", "7601" }, { "36020203", "7601 *" } }, "2", RB_REASON_WRONG_ANSWER, 1 },
   { "refused", { { "36010001", "7601" }, { "36020203", "7f3672" } }, "2", RB_REASON_REFUSED, 1 },
-  { "wrong-counter", { { "36010001", "7601" }, { "36020203", "7603" }, { "36020203", "7603" }, { "36020203", "7603" } }, "2", RB_REASON_WRONG_ANSWER, 1 },
-  { "counter-is-missing", { { "36010001", "76" }, { "36010001", "76" }, { "36010001", "76" } }, "", RB_REASON_WRONG_ANSWER, 0 },
+  { "wrong-counter",
+    { { "36010001", "7601" }, { "36020203", "7603" }, { "36020203", "7603" }, { "36020203", "7603" } },
+    "2",
+    RB_REASON_WRONG_ANSWER,
+    1 },
+  { "counter-is-missing",
+    { { "36010001", "76" }, { "36010001", "76" }, { "36010001", "76" } },
+    "",
+    RB_REASON_WRONG_ANSWER,
+    0 },
   { "lost", { { "36010001", "7601" }, { "36020203", "!" } }, "2", RB_REASON_LINK_LOST, 1 },
 };
 
@@ -70,7 +102,9 @@ test_transfer (gconstpointer data)
 static void
 test_after_a_failure (void)
 {
-  static const FakeStep steps[] = { { "36010001", "7601" }, { "36020203", "7f3672 7603" }, { "36010001", "7601" }, { "36020203", "7602" }, { NULL } };
+  static const FakeStep steps[] = {
+    { "36010001", "7601" }, { "36020203", "7f3672 7603" }, { "36010001", "7601" }, { "36020203", "7602" }, { NULL }
+  };
   static const guint8 image[] = { 0, 1, 2, 3 };
   g_autoptr (RbChannel) channel = NULL;
   g_autoptr (GError) error = NULL;
@@ -138,8 +172,13 @@ test_shorter_blocks (gconstpointer rejection)
 static void
 test_rejected_later (void)
 {
-  static const FakeStep steps[] = { { "3601" "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "7601" },
-                                    { "3602" "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "7f3631" }, { NULL } };
+  static const FakeStep steps[] = { { "3601"
+                                      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+                                      "7601" },
+                                    { "3602"
+                                      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+                                      "7f3631" },
+                                    { NULL } };
   guint8 image[96];
   g_autoptr (RbChannel) channel = NULL;
   g_autoptr (GError) error = NULL;
@@ -191,7 +230,8 @@ test_counter (gconstpointer ahead)
   g_autoptr (RbClient) client = rb_client_new (channel, NULL);
   g_assert_true (rb_client_transfer (client, image, sizeof image, 2, NULL, NULL, NULL, &error));
   for (guint i = 0; i < fake->requests->len; i++) {
-    g_autofree char *wanted = g_strdup_printf ("36%02x%02x%02x", (block + 1) & 0xff, image[2 * block], image[2 * block + 1]);
+    g_autofree char *wanted
+      = g_strdup_printf ("36%02x%02x%02x", (block + 1) & 0xff, image[2 * block], image[2 * block + 1]);
     g_assert_cmpstr (fake->requests->pdata[i], ==, wanted);
     block += (i + 1) % 7 != 0;
   }

@@ -38,12 +38,12 @@ holds (json_t *envelope, RbPublicKey *key)
   const json_t *entry = json_array_get (json_object_get (envelope, "signatures"), 0);
   g_autoptr (GBytes) signature = rb_bytes_from_base64 (rb_json_string_or (entry, "sig", ""));
   g_assert_nonnull (signature);
-  return rb_key_verify (key, rb_key_public_scheme (key), g_bytes_get_data (message, NULL), g_bytes_get_size (message), g_bytes_get_data (signature, NULL),
-                        g_bytes_get_size (signature));
+  return rb_key_verify (key, rb_key_public_scheme (key), g_bytes_get_data (message, NULL), g_bytes_get_size (message),
+                        g_bytes_get_data (signature, NULL), g_bytes_get_size (signature));
 }
 
-/* A Director's three versions of the vehicle manifest: their RSASSA-PSS signatures are over our canonical form, of the whole
- * and of each report in it. */
+/* A Director's three versions of the vehicle manifest: their RSASSA-PSS signatures are over our canonical form, of the
+ * whole and of each report in it. */
 static void
 test_director (void)
 {

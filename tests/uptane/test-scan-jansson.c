@@ -11,19 +11,98 @@
 static guint rounds = 2500;
 
 static const char *const snippets[] = {
-  "\"", "\\", "{", "}", "[", "]", ",", ":", " ", "\n", "\t", "\r", "0", "-", "1", "9", ".", "e", "E", "+", "null", "true", "false",
-  "nul", "\\u00e9", "\\u00E9", "\\u0000", "\\u0001", "\\u001f", "\\u001F", "\\u007f", "\\u0041", "\\ud83d\\ude00", "\\ud83d", "\\ude00",
-  "\\ud83d\\u0041", "\\n", "\\t", "\\/", "\\b", "\\f", "\\r", "\\x", "\\\"", "\\\\", "\x01", "\x1f", "\x7f", "\xc3\xa9",
-  "\xc3", "\xa9", "\xc0\x80", "\xed\xa0\x80", "\xf0\x9f\x98\x80", "\xf4\x90\x80\x80", "\xff", "\xef\xbb\xbf", "\xe2\x82", "-0",
-  "00", "01", "1.0", "1e5", "1.", "1e", "-", "9007199254740993", "999999999999999999", "9223372036854775807",
-  "9223372036854775808", "123456789012345678901234567890", "1e999", "\"a\":1,", ",\"a\":1", "\"signed\":{}", "\"targets\":{}",
-  "\"signatures\":[]", "{\"targets\":{}}", "{}", "[]", "\"\"", "\"\":0", "/*", "'", "NaN",
+  "\"",
+  "\\",
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  " ",
+  "\n",
+  "\t",
+  "\r",
+  "0",
+  "-",
+  "1",
+  "9",
+  ".",
+  "e",
+  "E",
+  "+",
+  "null",
+  "true",
+  "false",
+  "nul",
+  "\\u00e9",
+  "\\u00E9",
+  "\\u0000",
+  "\\u0001",
+  "\\u001f",
+  "\\u001F",
+  "\\u007f",
+  "\\u0041",
+  "\\ud83d\\ude00",
+  "\\ud83d",
+  "\\ude00",
+  "\\ud83d\\u0041",
+  "\\n",
+  "\\t",
+  "\\/",
+  "\\b",
+  "\\f",
+  "\\r",
+  "\\x",
+  "\\\"",
+  "\\\\",
+  "\x01",
+  "\x1f",
+  "\x7f",
+  "\xc3\xa9",
+  "\xc3",
+  "\xa9",
+  "\xc0\x80",
+  "\xed\xa0\x80",
+  "\xf0\x9f\x98\x80",
+  "\xf4\x90\x80\x80",
+  "\xff",
+  "\xef\xbb\xbf",
+  "\xe2\x82",
+  "-0",
+  "00",
+  "01",
+  "1.0",
+  "1e5",
+  "1.",
+  "1e",
+  "-",
+  "9007199254740993",
+  "999999999999999999",
+  "9223372036854775807",
+  "9223372036854775808",
+  "123456789012345678901234567890",
+  "1e999",
+  "\"a\":1,",
+  ",\"a\":1",
+  "\"signed\":{}",
+  "\"targets\":{}",
+  "\"signatures\":[]",
+  "{\"targets\":{}}",
+  "{}",
+  "[]",
+  "\"\"",
+  "\"\":0",
+  "/*",
+  "'",
+  "NaN",
 };
 
 static char *
 random_name (GRand *random, gboolean hard)
 {
-  static const char *const hard_ones[] = { "caf\xc3\xa9", "\xf0\x9f\x98\x80", "a\"b", "a\\b", "a\nb", "", "\x7f", "\x01", "a/b" };
+  static const char *const hard_ones[]
+    = { "caf\xc3\xa9", "\xf0\x9f\x98\x80", "a\"b", "a\\b", "a\nb", "", "\x7f", "\x01", "a/b" };
   if (hard && g_rand_int_range (random, 0, 4) == 0)
     return g_strdup (hard_ones[g_rand_int_range (random, 0, G_N_ELEMENTS (hard_ones))]);
   return g_strdup_printf ("%0*x", g_rand_int_range (random, 1, 20), g_rand_int_range (random, 0, 999));
@@ -76,12 +155,10 @@ random_envelope (GRand *random, gboolean hard)
 static char *
 random_text (GRand *random, const json_t *envelope)
 {
-  static const gsize styles[] = { JSON_COMPACT | JSON_SORT_KEYS,
-                                  JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII,
-                                  JSON_COMPACT,
-                                  JSON_SORT_KEYS,
-                                  JSON_INDENT (1) | JSON_SORT_KEYS,
-                                  JSON_COMPACT | JSON_SORT_KEYS | JSON_ESCAPE_SLASH };
+  static const gsize styles[] = {
+    JSON_COMPACT | JSON_SORT_KEYS,    JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII, JSON_COMPACT, JSON_SORT_KEYS,
+    JSON_INDENT (1) | JSON_SORT_KEYS, JSON_COMPACT | JSON_SORT_KEYS | JSON_ESCAPE_SLASH
+  };
   gint32 style = g_rand_int_range (random, 0, 3 * G_N_ELEMENTS (styles));
   g_autoptr (GBytes) b = NULL;
   if (style == G_N_ELEMENTS (styles)) {
@@ -161,9 +238,11 @@ test_mutated (void)
 static void
 test_each_place (void)
 {
-  static const char good[] = "{\"signatures\":[{\"keyid\":\"a\",\"sig\":\"b\"}],\"signed\":{\"a\":[1,-2,true,null],\"targets\":"
-                             "{\"a/b\":{\"length\":12},\"a\xc3\xa9\":\"\\n\\u00e9\"},\"version\":10}}";
-  static const char bytes[] = { '\0', '\x1f', ' ', '"', '\\', '{', '}', '[', ']', ',', ':', '0', '-', '.', 'e', 'u', 'n', '\x7f', '\x80', '\xc3', '\xf5' };
+  static const char good[]
+    = "{\"signatures\":[{\"keyid\":\"a\",\"sig\":\"b\"}],\"signed\":{\"a\":[1,-2,true,null],\"targets\":"
+      "{\"a/b\":{\"length\":12},\"a\xc3\xa9\":\"\\n\\u00e9\"},\"version\":10}}";
+  static const char bytes[] = { '\0', '\x1f', ' ', '"', '\\', '{', '}',    '[',    ']',    ',',   ':',
+                                '0',  '-',    '.', 'e', 'u',  'n', '\x7f', '\x80', '\xc3', '\xf5' };
   for (gsize i = 0; i < strlen (good); i++) {
     judge (good, i);
     for (guint b = 0; b < sizeof bytes; b++) {

@@ -28,7 +28,8 @@ make_targets (const char *odd)
   json_t *targets = json_object ();
   for (guint i = 0; i < N_TARGETS; i++) {
     g_autofree char *name = g_strdup_printf ("brake/ecu%u-1.0.bin", i);
-    g_autoptr (json_t) custom = json_pack ("{s:[s],s:i,s:s}", "hardwareIds", "mk100", "releaseCounter", (int) i, "name", odd);
+    g_autoptr (json_t) custom
+      = json_pack ("{s:[s],s:i,s:s}", "hardwareIds", "mk100", "releaseCounter", (int) i, "name", odd);
     json_object_set_new (targets, name, rb_author_target (image, custom));
   }
   return targets;
@@ -262,7 +263,7 @@ test_refusals (Fixture *self, gconstpointer data)
   } cases[] = {
     { "\"length\":5", "\"length\":6", RB_REASON_BAD_SIGNATURE },
     { "ecu1001-1.0.bin\"", "ecu1000-1.0.bin\"", RB_REASON_MALFORMED }, /* twice, one after the other */
-    { "ecu1801-1.0.bin\"", "ecu17-1.0.bin\"", RB_REASON_MALFORMED },   /* and far apart */
+    { "ecu1801-1.0.bin\"", "ecu17-1.0.bin\"", RB_REASON_MALFORMED }, /* and far apart */
     { "\"length\":5", "\"length\":1,\"length\":5", RB_REASON_MALFORMED },
     { "\"length\":5", "\"length\":05", RB_REASON_MALFORMED },
     { "\"length\":5", "\"length\":99999999999999999999", RB_REASON_MALFORMED },
@@ -272,7 +273,8 @@ test_refusals (Fixture *self, gconstpointer data)
     { "\"version\":7", "\"version\":9007199254740993", RB_REASON_MALFORMED },
     { "\"Targets\"", "\"Snapshot\"", RB_REASON_WRONG_TYPE },
     { "{\"signatures\":[", "{\"signatures\":[],\"signatures\":[", RB_REASON_MALFORMED },
-    { "{\"signatures\":[", "{\"signatures\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", RB_REASON_MALFORMED },
+    { "{\"signatures\":[", "{\"signatures\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+      RB_REASON_MALFORMED },
     { "{\"signatures\":[", "{\"a\":1,\"a\":2,\"signatures\":[", RB_REASON_MALFORMED },
     { "{\"signatures\":[", "{\"a\":{\"b\":1,\"b\":2},\"signatures\":[", RB_REASON_MALFORMED },
     { "{\"signatures\":[", "{\"sign\\u0065d\":{},\"signatures\":[", RB_REASON_MALFORMED },
@@ -326,13 +328,15 @@ static void
 test_no_large_tree (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GString) text = g_string_new ("{\"signatures\":[],\"signed\":{\"real\":1.5,\"version\":1,\"targets\":{}}}");
+  g_autoptr (GString) text
+    = g_string_new ("{\"signatures\":[],\"signed\":{\"real\":1.5,\"version\":1,\"targets\":{}}}");
   gsize length = text->len;
   g_string_set_size (text, 33 * 1024 * 1024);
   memset (&text->str[length], ' ', text->len - length);
   g_autoptr (GBytes) bytes = g_bytes_new (text->str, text->len);
   g_assert_null (rb_metadata_read (bytes, RB_METADATA_TARGETS, LIMIT, &error));
-  g_assert_error (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED); /* _type is missing: read without a tree, which had ten times its size */
+  g_assert_error (error, RB_UPTANE_ERROR,
+                  RB_REASON_MALFORMED); /* _type is missing: read without a tree, which had ten times its size */
   g_clear_error (&error);
   g_assert_null (rb_metadata_read (bytes, RB_METADATA_TARGETS, 1000, &error));
   g_assert_error (error, RB_UPTANE_ERROR, RB_REASON_TOO_LARGE);

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* What is signed for 0x29: workstation and simulated ECU compose it apart, and both as the vector of another implementation. */
+/* What is signed for 0x29: workstation and simulated ECU compose it apart, and both as the vector of another
+ * implementation. */
 
 typedef struct {
   json_t *json;
@@ -64,7 +65,8 @@ simulated (const RbOwnership *ownership, GBytes *server, GBytes *client, GBytes 
 {
   guint8 digest[RB_SHA256_LENGTH];
   rb_digest_sha256 (g_bytes_get_data (certificate, NULL), g_bytes_get_size (certificate), digest);
-  return g_byte_array_free_to_bytes (rb_authentication_message (ownership->vin, ownership->serial, server, client, digest));
+  return g_byte_array_free_to_bytes (
+    rb_authentication_message (ownership->vin, ownership->serial, server, client, digest));
 }
 
 typedef GBytes *(*Compose) (const RbOwnership *ownership, GBytes *server, GBytes *client, GBytes *certificate);
@@ -90,8 +92,9 @@ test_signature (void)
   g_autoptr (RbCertificate) certificate = rb_certificate_from_der (vector.certificate, NULL);
   g_assert_nonnull (certificate);
   RbPublicKey *key = rb_certificate_key (certificate);
-  g_assert_true (rb_key_verify (key, rb_key_public_scheme (key), g_bytes_get_data (vector.message, NULL), g_bytes_get_size (vector.message),
-                                g_bytes_get_data (vector.signature, NULL), g_bytes_get_size (vector.signature)));
+  g_assert_true (rb_key_verify (key, rb_key_public_scheme (key), g_bytes_get_data (vector.message, NULL),
+                                g_bytes_get_size (vector.message), g_bytes_get_data (vector.signature, NULL),
+                                g_bytes_get_size (vector.signature)));
   vector_clear (&vector);
 }
 

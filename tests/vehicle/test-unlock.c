@@ -20,7 +20,8 @@
 #define SERIAL "SN-BRAKE-0001"
 
 static const RbOwnership ownership = { VIN, SERIAL };
-static const RbModelEcu model = { .name = "brake", .label = "Brake control", .hardware_id = "hw-brake-1", .can_extension = -1 };
+static const RbModelEcu model
+  = { .name = "brake", .label = "Brake control", .hardware_id = "hw-brake-1", .can_extension = -1 };
 
 typedef struct {
   Fake *fake;
@@ -37,9 +38,10 @@ make_identity (void)
   g_autoptr (RbPrivateKey) ca_key = rb_keygen_new (RB_KEY_EC_P256, NULL);
   g_autoptr (RbPrivateKey) key = rb_keygen_new (RB_KEY_EC_P256, NULL);
   const RbIssueRequest ca_request = { .common_name = "CA", .purpose = -1, .not_before = NOW, .not_after = NOW + YEAR };
-  const RbIssueRequest request = { .common_name = "Bay 1", .purpose = RB_PURPOSE_ECU_AUTHENTICATION, .not_before = NOW,
-                                   .not_after = NOW + YEAR };
-  g_autoptr (RbCertificate) ca = rb_issue_certificate (&ca_request, rb_key_private_public (ca_key), NULL, ca_key, &error);
+  const RbIssueRequest request
+    = { .common_name = "Bay 1", .purpose = RB_PURPOSE_ECU_AUTHENTICATION, .not_before = NOW, .not_after = NOW + YEAR };
+  g_autoptr (RbCertificate) ca
+    = rb_issue_certificate (&ca_request, rb_key_private_public (ca_key), NULL, ca_key, &error);
   g_autoptr (RbCertificate) leaf = rb_issue_certificate (&request, rb_key_private_public (key), ca, ca_key, &error);
   g_assert_no_error (error);
   g_autoptr (GPtrArray) chain = g_ptr_array_new ();
@@ -61,7 +63,10 @@ static void
 bench_open (Bench *bench, const FakeStep *steps)
 {
   g_autoptr (RbLink) link = NULL;
-  *bench = (Bench){ .profile = { .p2_ms = 50, .p2_star_ms = 1000, .boot_ms = 20, .security_delay_ms = 1, .unlock = RB_UNLOCK_AUTHENTICATION } };
+  *bench = (Bench){
+    .profile
+    = { .p2_ms = 50, .p2_star_ms = 1000, .boot_ms = 20, .security_delay_ms = 1, .unlock = RB_UNLOCK_AUTHENTICATION }
+  };
   bench->fake = fake_new (steps, &link);
   bench->unit = rb_unit_new (link, &model, &bench->profile, &bench->error);
   g_assert_no_error (bench->error);
@@ -102,8 +107,9 @@ message_of (Judge *judge, GBytes *certificate)
   g_autofree char *digest = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, certificate);
   g_autofree char *vin = rb_bytes_to_hex (VIN, strlen (VIN));
   g_autofree char *serial = rb_bytes_to_hex (SERIAL, strlen (SERIAL));
-  g_autofree char *whole = g_strconcat ("726563616c6c6261792d307832392d7632", "0010636c69656e742d746f2d736572766572", "0011", vin, "000d", serial,
-                                        "0020" SERVER, "0020", judge->challenge, "0020", digest, NULL);
+  g_autofree char *whole
+    = g_strconcat ("726563616c6c6261792d307832392d7632", "0010636c69656e742d746f2d736572766572", "0011", vin, "000d",
+                   serial, "0020" SERVER, "0020", judge->challenge, "0020", digest, NULL);
   return rb_bytes_from_hex (judge->bare ? SERVER : whole);
 }
 
@@ -345,7 +351,8 @@ test_reset_cancelled (void)
 static void
 test_sessions (void)
 {
-  static const FakeStep steps[] = { { "1002", "500200320064" }, { "1003", "7f107e" }, { "22f18c", "7f227f" }, { NULL } };
+  static const FakeStep steps[]
+    = { { "1002", "500200320064" }, { "1003", "7f107e" }, { "22f18c", "7f227f" }, { NULL } };
   Bench bench;
   bench_open (&bench, steps);
   g_assert_true (rb_unit_session (bench.unit, 2, NULL, &bench.error));

@@ -13,7 +13,8 @@ is_named (GtkWidget *widget)
   const char *label = gtk_button_get_label (GTK_BUTTON (widget));
   if (label != NULL && *label != '\0')
     return TRUE;
-  return gtk_test_accessible_has_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL) || gtk_widget_get_tooltip_text (widget) != NULL;
+  return gtk_test_accessible_has_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL)
+         || gtk_widget_get_tooltip_text (widget) != NULL;
 }
 
 /* Buttons below the widget; each has to have a name. */
@@ -26,7 +27,8 @@ check_buttons (GtkWidget *widget, const char *where)
     if (!is_named (widget))
       g_error ("%s: a %s without a name", where, G_OBJECT_TYPE_NAME (widget));
   }
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
     n += check_buttons (child, where);
   return n;
 }
@@ -52,7 +54,8 @@ find_label (GtkWidget *widget, const char *text)
   if (GTK_IS_LABEL (widget) && strcmp (gtk_label_get_text (GTK_LABEL (widget)), text) == 0)
     return widget;
   GtkWidget *found = NULL;
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL && found == NULL; child = gtk_widget_get_next_sibling (child))
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL && found == NULL;
+       child = gtk_widget_get_next_sibling (child))
     found = find_label (child, text);
   return found;
 }
@@ -71,7 +74,8 @@ test_window (void)
 static void
 test_trouble_says_all (void)
 {
-  g_autoptr (GError) error = g_error_new_literal (RB_RECOVERY_ERROR, RB_REASON_INSPECTION_FAILED, "<b>Brake</b> & more");
+  g_autoptr (GError) error
+    = g_error_new_literal (RB_RECOVERY_ERROR, RB_REASON_INSPECTION_FAILED, "<b>Brake</b> & more");
   RbTrouble *trouble = g_object_ref_sink (g_object_new (RB_TYPE_TROUBLE, NULL));
   rb_trouble_show (trouble, error);
   g_assert_true (gtk_widget_get_visible (GTK_WIDGET (trouble)));
@@ -85,9 +89,18 @@ test_trouble_says_all (void)
 static void
 test_unit_in_words (void)
 {
-  RbSessionUnit unit = { .serial = "SN-1", .name = "Brake <1> & 2", .software = "1.0", .target = "brake.bin", .image_differs = TRUE,
-                         .director_root_found = 1, .director_root_wanted = 2, .new_key = TRUE, .abort_recoverable = FALSE,
-                         .state = RB_ECU_WRITING, .done = 1, .total = 4 };
+  RbSessionUnit unit = { .serial = "SN-1",
+                         .name = "Brake <1> & 2",
+                         .software = "1.0",
+                         .target = "brake.bin",
+                         .image_differs = TRUE,
+                         .director_root_found = 1,
+                         .director_root_wanted = 2,
+                         .new_key = TRUE,
+                         .abort_recoverable = FALSE,
+                         .state = RB_ECU_WRITING,
+                         .done = 1,
+                         .total = 4 };
   g_autofree char *plan = rb_unit_text_plan (&unit);
   g_assert_nonnull (strstr (plan, "1.0 → brake.bin"));
   g_assert_nonnull (strstr (plan, "Director root: version 1 → 2"));
@@ -128,7 +141,8 @@ check_shortcuts (GtkApplication *application, GtkWidget *widget)
     check_shortcut (application, widget);
     return 1;
   }
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
     n += check_shortcuts (application, child);
   return n;
 }

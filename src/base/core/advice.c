@@ -25,11 +25,12 @@ rb_advice_set_language (const char *program_path)
 const char *
 rb_advice_means (RbReason reason)
 {
-  return reason > RB_REASON_NONE && reason < RB_REASON_LAST && table[reason].means != NULL ? _(table[reason].means) : "";
+  return reason > RB_REASON_NONE && reason < RB_REASON_LAST && table[reason].means != NULL ? _ (table[reason].means)
+                                                                                           : "";
 }
 
 const char *
 rb_advice_next (RbReason reason)
 {
-  return reason > RB_REASON_NONE && reason < RB_REASON_LAST && table[reason].next != NULL ? _(table[reason].next) : "";
+  return reason > RB_REASON_NONE && reason < RB_REASON_LAST && table[reason].next != NULL ? _ (table[reason].next) : "";
 }

@@ -69,7 +69,8 @@ store_value (const RbOption *option, gpointer settings, GKeyFile *file, const ch
 
 /* A group's keys; those of the running verb are stored. verb NULL: the group of a program without such a verb. */
 static gboolean
-read_group (RbCli *cli, GKeyFile *file, const char *group, const RbCliVerb *verb, const RbOption *common, gpointer settings, GError **error)
+read_group (RbCli *cli, GKeyFile *file, const char *group, const RbCliVerb *verb, const RbOption *common,
+            gpointer settings, GError **error)
 {
   g_auto (GStrv) keys = g_key_file_get_keys (file, group, NULL, error);
   for (guint i = 0; keys != NULL && keys[i] != NULL; i++) {
@@ -82,7 +83,8 @@ read_group (RbCli *cli, GKeyFile *file, const char *group, const RbCliVerb *verb
     g_autoptr (GError) problem = NULL;
     if (option == NULL)
       return malformed (error, "%s: [%s] has the unknown key %s", cli->config, group, keys[i]);
-    if (place != NULL && !g_hash_table_contains (cli->given, option) && !store_value (option, place, file, group, &problem))
+    if (place != NULL && !g_hash_table_contains (cli->given, option)
+        && !store_value (option, place, file, group, &problem))
       return malformed (error, "%s: [%s]: %s", cli->config, group, problem->message);
   }
   return keys != NULL;

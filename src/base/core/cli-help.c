@@ -52,12 +52,14 @@ char *
 rb_cli_help_overview (const RbCliProgram *program, const char *group)
 {
   GString *out = g_string_new (NULL);
-  g_string_append_printf (out, "Usage: %s %s [OPTION…]\n\n%s\n\n", program->name, group == NULL ? "VERB" : group, program->summary);
+  g_string_append_printf (out, "Usage: %s %s [OPTION…]\n\n%s\n\n", program->name, group == NULL ? "VERB" : group,
+                          program->summary);
   add_verbs (out, program, group == NULL ? "" : group, NULL);
   if (program->common == RB_CLI_ALL)
-    g_string_append (out, "\nCommon options: --json  --data-dir DIR  --config FILE  --help  --version\n"
-                          "Exit codes: 0 done and good, 1 refused or failed, 2 wrong usage, 3 a vehicle was touched and is "
-                          "not complete.\n");
+    g_string_append (out,
+                     "\nCommon options: --json  --data-dir DIR  --config FILE  --help  --version\n"
+                     "Exit codes: 0 done and good, 1 refused or failed, 2 wrong usage, 3 a vehicle was touched and is "
+                     "not complete.\n");
   return g_string_free (out, FALSE);
 }
 

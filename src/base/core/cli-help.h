@@ -9,6 +9,7 @@
 char *rb_cli_help_overview (const RbCliProgram *program, const char *group);
 /* One verb. (transfer full) */
 char *rb_cli_help_verb (const RbCliProgram *program, const RbCliVerb *verb, const RbOption *common);
-/* {"program", "summary", "common": [option…], "verbs": [{"name", "arguments", "summary", "options": [option…]}]}, an option being
+/* {"program", "summary", "common": [option…], "verbs": [{"name", "arguments", "summary", "options": [option…]}]}, an
+ * option being
  * {"name", "letter", "value", "kind", "list", "summary"}. (transfer full) */
 json_t *rb_cli_help_table (const RbCliProgram *program, const RbOption *common);

@@ -162,7 +162,8 @@ end_without_verb (RbCli *cli, char **arguments)
     return rb_cli_usage (cli, "%s is followed by one of %s", first, followers);
   if (first[0] != '\0' && strcmp (first, "help") != 0) {
     g_set_error (&error, RB_CORE_ERROR, RB_REASON_USAGE, "%s is %s; %s --help lists %s", first,
-                 first[0] == '-' ? "no option" : "no verb", cli->program->name, first[0] == '-' ? "the options" : "them");
+                 first[0] == '-' ? "no option" : "no verb", cli->program->name,
+                 first[0] == '-' ? "the options" : "them");
     return end_with_usage (cli, error, arguments);
   }
   if (first[0] != '\0')
@@ -192,7 +193,8 @@ run_program (RbCli *cli, char **arguments)
   }
   while (arguments[at] != NULL && arguments[at][0] == '-' && arguments[at][1] != '\0') {
     g_auto (GStrv) parts = g_strsplit (&arguments[at][arguments[at][1] == '-' ? 2 : 1], "=", 2);
-    gboolean known = rb_option_find (common_of (cli), parts[0] == NULL ? "" : parts[0]) != NULL || strcmp (arguments[at], "-h") == 0;
+    gboolean known
+      = rb_option_find (common_of (cli), parts[0] == NULL ? "" : parts[0]) != NULL || strcmp (arguments[at], "-h") == 0;
     if (!known)
       break;
     if (!rb_option_take (&set, arguments, &at, &error))
@@ -226,7 +228,8 @@ rb_cli_parse (RbCli *cli, gpointer settings, int *argc, char ***argv, int *exit_
   int given = (int) words->len;
   if (given < verb->low || (verb->high >= 0 && given > verb->high)) {
     g_autofree char *usage = g_strdup_printf ("%s %s", verb->name, verb->arguments);
-    *exit_code = rb_cli_usage (cli, "%s: %s", g_strstrip (usage), given < verb->low ? "an argument is missing" : "too many arguments");
+    *exit_code = rb_cli_usage (cli, "%s: %s", g_strstrip (usage),
+                               given < verb->low ? "an argument is missing" : "too many arguments");
     return FALSE;
   }
   if (cli->config != NULL && !verb->own_config && !rb_cli_config_apply (cli, common_of (cli), settings, &error)) {
@@ -369,8 +372,8 @@ rb_cli_progress (RbCli *cli, const char *label, guint64 done, guint64 total)
 {
   if (cli->json || !isatty (STDOUT_FILENO))
     return;
-  g_autofree char *line = total == 0 ? g_strdup ("\r\033[K")
-                                     : g_strdup_printf ("\r\033[K%s  %3u%%", label, (guint) (done * 100 / total));
+  g_autofree char *line
+    = total == 0 ? g_strdup ("\r\033[K") : g_strdup_printf ("\r\033[K%s  %3u%%", label, (guint) (done * 100 / total));
   rb_cli_put (cli, line);
 }
 

@@ -15,7 +15,7 @@
 static void
 set_errno_error (GError **error, const char *path, int code)
 {
-  RbReason reason = code == ENOENT                      ? RB_REASON_NOT_FOUND
+  RbReason reason = code == ENOENT                     ? RB_REASON_NOT_FOUND
                     : code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE
                                                        : RB_REASON_IO;
   g_set_error (error, RB_CORE_ERROR, (int) reason, "%s: %s", path, g_strerror (code));
@@ -35,8 +35,8 @@ size_allowed (const char *path, gsize max, GError **error)
   }
   if ((guint64) status.st_size > max) {
     g_set_error (error, RB_CORE_ERROR, RB_REASON_TOO_LARGE,
-                 "%s: %" G_GINT64_FORMAT " bytes, at most %" G_GSIZE_FORMAT " are read",
-                 path, (gint64) status.st_size, max);
+                 "%s: %" G_GINT64_FORMAT " bytes, at most %" G_GSIZE_FORMAT " are read", path, (gint64) status.st_size,
+                 max);
     return FALSE;
   }
   return TRUE;
@@ -70,8 +70,7 @@ static gboolean
 write_with_mode (const char *path, GBytes *bytes, int mode, GError **error)
 {
   return g_file_set_contents_full (path, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes),
-                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode,
-                                   error);
+                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode, error);
 }
 
 gboolean
@@ -152,7 +151,8 @@ static gboolean
 mend_mode (const char *path, GStatBuf *status, gboolean *wrong)
 {
   mode_t mode = S_ISDIR (status->st_mode) ? 0700 : 0600;
-  if ((!S_ISDIR (status->st_mode) && !S_ISREG (status->st_mode)) || (status->st_mode & 07777) == mode || status->st_uid != geteuid ())
+  if ((!S_ISDIR (status->st_mode) && !S_ISREG (status->st_mode)) || (status->st_mode & 07777) == mode
+      || status->st_uid != geteuid ())
     return TRUE;
   *wrong = TRUE;
   return chmod (path, mode) == 0;
@@ -272,8 +272,7 @@ copy_file (const char *from, const char *to, GError **error)
 {
   g_autoptr (GFile) source = g_file_new_for_path (from);
   g_autoptr (GFile) target = g_file_new_for_path (to);
-  return g_file_copy (source, target, G_FILE_COPY_OVERWRITE | G_FILE_COPY_NOFOLLOW_SYMLINKS, NULL, NULL,
-                      NULL, error);
+  return g_file_copy (source, target, G_FILE_COPY_OVERWRITE | G_FILE_COPY_NOFOLLOW_SYMLINKS, NULL, NULL, NULL, error);
 }
 
 gboolean

@@ -18,10 +18,11 @@ gboolean rb_files_write_text (const char *path, const char *text, GError **error
 /* The same with mode 0600, for keys and for everything in a data folder. */
 gboolean rb_files_write_private (const char *path, GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_files_write_private_text (const char *path, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* A file that a person named: a new one gets mode less the umask, an existing one is replaced and keeps its mode, and what is not a regular
- * file (device, pipe, symbolic link) or has several names is written to. Errors: no-space, io. */
+/* A file that a person named: a new one gets mode less the umask, an existing one is replaced and keeps its mode, and
+ * what is not a regular file (device, pipe, symbolic link) or has several names is written to. Errors: no-space, io. */
 gboolean rb_files_write_output (const char *path, GBytes *bytes, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* A folder of the user's own data, and what is in it, is for its owner only afterwards. Deep in it only where a folder was open to others. */
+/* A folder of the user's own data, and what is in it, is for its owner only afterwards. Deep in it only where a folder
+ * was open to others. */
 gboolean rb_files_keep_private (const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Removes what writers of that file left beside it when they were killed. For who keeps other writers out meanwhile. */
 void rb_files_sweep (const char *path);

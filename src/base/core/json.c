@@ -58,8 +58,8 @@ rb_json_parse (GBytes *bytes, gsize max, const char *what, GError **error)
   }
   json_t *value = length == 0 ? NULL : json_loadb (text, length, JSON_REJECT_DUPLICATES, &problem);
   if (value == NULL)
-    g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: not valid JSON at line %d: %s", what,
-                 problem.line, problem.text);
+    g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: not valid JSON at line %d: %s", what, problem.line,
+                 problem.text);
   return value;
 }
 
@@ -128,8 +128,7 @@ rb_json_only (const json_t *object, const char *what, GError **error, ...)
 }
 
 static json_t *
-get (const json_t *object, const char *member, json_type type, const char *type_name, const char *what,
-     GError **error)
+get (const json_t *object, const char *member, json_type type, const char *type_name, const char *what, GError **error)
 {
   json_t *value = json_object_get (object, member);
   if (value == NULL) {
@@ -137,8 +136,7 @@ get (const json_t *object, const char *member, json_type type, const char *type_
     return NULL;
   }
   if (json_typeof (value) != type) {
-    g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: member “%s” is not %s", what, member,
-                 type_name);
+    g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: member “%s” is not %s", what, member, type_name);
     return NULL;
   }
   return value;
@@ -164,8 +162,8 @@ rb_json_array (const json_t *object, const char *member, const char *what, GErro
 }
 
 gboolean
-rb_json_integer (const json_t *object, const char *member, gint64 low, gint64 high, gint64 *value,
-                 const char *what, GError **error)
+rb_json_integer (const json_t *object, const char *member, gint64 low, gint64 high, gint64 *value, const char *what,
+                 GError **error)
 {
   json_t *found = get (object, member, JSON_INTEGER, "an integer", what, error);
   if (found == NULL)
@@ -174,8 +172,8 @@ rb_json_integer (const json_t *object, const char *member, gint64 low, gint64 hi
   if (*value >= low && *value <= high)
     return TRUE;
   g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED,
-               "%s: member “%s” is %" G_GINT64_FORMAT ", not within %" G_GINT64_FORMAT "…%" G_GINT64_FORMAT,
-               what, member, *value, low, high);
+               "%s: member “%s” is %" G_GINT64_FORMAT ", not within %" G_GINT64_FORMAT "…%" G_GINT64_FORMAT, what,
+               member, *value, low, high);
   return FALSE;
 }
 
@@ -198,8 +196,8 @@ rb_json_moment (const json_t *object, const char *member, gint64 *moment, const 
     return FALSE;
   if (rb_moment_from_text (text, moment))
     return TRUE;
-  g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: member “%s” is not an RFC 3339 time in UTC",
-               what, member);
+  g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: member “%s” is not an RFC 3339 time in UTC", what,
+               member);
   return FALSE;
 }
 
@@ -211,8 +209,8 @@ rb_json_sha256 (const json_t *object, const char *member, const char *what, GErr
     return NULL;
   if (strlen (text) == 64 && strspn (text, "0123456789abcdef") == 64)
     return text;
-  g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: member “%s” is not a SHA-256 in lower-case hex",
-               what, member);
+  g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: member “%s” is not a SHA-256 in lower-case hex", what,
+               member);
   return NULL;
 }
 

@@ -25,19 +25,23 @@ gboolean rb_json_only (const json_t *object, const char *what, GError **error, .
   G_GNUC_NULL_TERMINATED G_GNUC_WARN_UNUSED_RESULT;
 
 /* Borrowed results; NULL (or FALSE) with error when the member is missing or of another type. */
-const char *rb_json_string (const json_t *object, const char *member, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-json_t *rb_json_object (const json_t *object, const char *member, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-json_t *rb_json_array (const json_t *object, const char *member, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+const char *rb_json_string (const json_t *object, const char *member, const char *what, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+json_t *rb_json_object (const json_t *object, const char *member, const char *what, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+json_t *rb_json_array (const json_t *object, const char *member, const char *what, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Integer within low..high. */
 gboolean rb_json_integer (const json_t *object, const char *member, gint64 low, gint64 high, gint64 *value,
                           const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gboolean rb_json_boolean (const json_t *object, const char *member, gboolean *value, const char *what,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_json_boolean (const json_t *object, const char *member, gboolean *value, const char *what, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* RFC 3339 */
-gboolean rb_json_moment (const json_t *object, const char *member, gint64 *moment, const char *what,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_json_moment (const json_t *object, const char *member, gint64 *moment, const char *what, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* 64 lower-case hex digits; borrowed. */
-const char *rb_json_sha256 (const json_t *object, const char *member, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+const char *rb_json_sha256 (const json_t *object, const char *member, const char *what, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Optional members: fallback when it is not there; a wrong type counts as not there. */
 const char *rb_json_string_or (const json_t *object, const char *member, const char *fallback);
 gint64 rb_json_integer_or (const json_t *object, const char *member, gint64 fallback);

@@ -105,7 +105,8 @@ describe_process (pid_t pid)
   return line != NULL && sscanf (line, "\nUid: %u", &user) == 1 ? describe (pid, user) : NULL;
 }
 
-/* A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 714 fd:01:4325 0 EOF"; pid 0 when it has no exclusive lock of that file. */
+/* A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 714 fd:01:4325 0 EOF"; pid 0 when it has no exclusive lock of that
+ * file. */
 static pid_t
 holder_in (const char *line, const struct stat *file)
 {
@@ -143,7 +144,8 @@ try_folder (const char *folder)
   if (fd < 0)
     return -1;
   int code = flock (fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
-  if (code == 0 && fstat (fd, &held) == 0 && stat (folder, &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino)
+  if (code == 0 && fstat (fd, &held) == 0 && stat (folder, &named) == 0 && held.st_dev == named.st_dev
+      && held.st_ino == named.st_ino)
     return fd;
   close (fd);
   errno = code == 0 || code == EINTR ? EWOULDBLOCK : code;

@@ -51,9 +51,8 @@ rb_moment_from_text (const char *text, gint64 *moment)
 {
   if (text == NULL || strlen (text) > 40 || strlen (text) < 20 || !looks_like_time (text))
     return FALSE;
-  g_autoptr (GDateTime) time
-    = g_date_time_new_utc (number (text, 0, 4), number (text, 5, 2), number (text, 8, 2),
-                           number (text, 11, 2), number (text, 14, 2), number (text, 17, 2));
+  g_autoptr (GDateTime) time = g_date_time_new_utc (number (text, 0, 4), number (text, 5, 2), number (text, 8, 2),
+                                                    number (text, 11, 2), number (text, 14, 2), number (text, 17, 2));
   if (time == NULL)
     return FALSE;
   *moment = g_date_time_to_unix (time);

@@ -11,8 +11,9 @@ static const struct {
   const char *name;
   gboolean list;
 } kinds[] = {
-  [RB_OPTION_FLAG] = { "flag", FALSE },     [RB_OPTION_TEXT] = { "text", FALSE }, [RB_OPTION_TEXTS] = { "text", TRUE },
-  [RB_OPTION_WORD] = { "word", FALSE },     [RB_OPTION_LINK] = { "link", FALSE }, [RB_OPTION_FILE] = { "file", FALSE },
+  [RB_OPTION_FLAG] = { "flag", FALSE },     [RB_OPTION_TEXT] = { "text", FALSE },
+  [RB_OPTION_TEXTS] = { "text", TRUE },     [RB_OPTION_WORD] = { "word", FALSE },
+  [RB_OPTION_LINK] = { "link", FALSE },     [RB_OPTION_FILE] = { "file", FALSE },
   [RB_OPTION_FILES] = { "file", TRUE },     [RB_OPTION_FOLDER] = { "folder", FALSE },
   [RB_OPTION_NUMBER] = { "number", FALSE },
 };
@@ -51,7 +52,8 @@ char *
 rb_option_label (const RbOption *option)
 {
   g_autofree char *letter = option->letter == 0 ? g_strdup ("") : g_strdup_printf ("-%c, ", option->letter);
-  return g_strdup_printf ("%s--%s%s%s", letter, option->name, option->value == NULL ? "" : " ", option->value == NULL ? "" : option->value);
+  return g_strdup_printf ("%s--%s%s%s", letter, option->name, option->value == NULL ? "" : " ",
+                          option->value == NULL ? "" : option->value);
 }
 
 /* In the C locale, which has no letters beyond ASCII, UTF-8 is taken as such. */
@@ -83,8 +85,8 @@ store_number (const RbOption *option, gint64 *number, const char *value, GError 
 {
   if (g_ascii_string_to_signed (value, 10, option->low, option->high, number, NULL))
     return TRUE;
-  return usage (error, "--%s: a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ", not “%s”", option->name, option->low,
-                option->high, value);
+  return usage (error, "--%s: a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ", not “%s”", option->name,
+                option->low, option->high, value);
 }
 
 gboolean

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A database opened as file 1 would get what is printed. The stream that takes its place cannot be used, so that printing fails. */
+/* A database opened as file 1 would get what is printed. The stream that takes its place cannot be used, so that
+ * printing fails. */
 static void
 occupy (int fd, int flags)
 {

@@ -4,7 +4,7 @@
 RbReader
 rb_reader_new (gconstpointer data, gsize length)
 {
-  return (RbReader) { .data = data, .length = length };
+  return (RbReader){ .data = data, .length = length };
 }
 
 RbReader

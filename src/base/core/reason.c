@@ -3,10 +3,9 @@
 
 #include <gio/gio.h>
 
-static const char *const words[] = {
-  [RB_REASON_NONE] = "ok",
+static const char *const words[] = { [RB_REASON_NONE] = "ok",
 #define RB_REASON_WORD(name, word) [RB_REASON_##name] = word,
-  RB_REASONS (RB_REASON_WORD)
+                                     RB_REASONS (RB_REASON_WORD)
 #undef RB_REASON_WORD
 };
 
@@ -90,7 +89,8 @@ rb_reason_of (const GError *error)
 gboolean
 rb_reason_is_link_lost (RbReason reason)
 {
-  return reason == RB_REASON_LINK_LOST || reason == RB_REASON_BUS_OFF || reason == RB_REASON_NO_ACK || reason == RB_REASON_WRONG_BITRATE;
+  return reason == RB_REASON_LINK_LOST || reason == RB_REASON_BUS_OFF || reason == RB_REASON_NO_ACK
+         || reason == RB_REASON_WRONG_BITRATE;
 }
 
 gboolean

@@ -176,7 +176,7 @@ typedef enum {
 #define RB_REASON_MEMBER(name, word) RB_REASON_##name,
   RB_REASONS (RB_REASON_MEMBER)
 #undef RB_REASON_MEMBER
-  RB_REASON_LAST
+    RB_REASON_LAST
 } RbReason;
 
 /* The word of a reason, "ok" for RB_REASON_NONE. Never NULL. */

@@ -19,7 +19,9 @@ struct _RbSink {
 static gboolean
 fail (const RbSink *self, int code, GError **error)
 {
-  RbReason reason = code == ENOENT ? RB_REASON_NOT_FOUND : code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE : RB_REASON_IO;
+  RbReason reason = code == ENOENT                     ? RB_REASON_NOT_FOUND
+                    : code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE
+                                                       : RB_REASON_IO;
   return rb_reason_deny (error, RB_CORE_ERROR, reason, "%s: %s", self->path, g_strerror (code));
 }
 

@@ -3,8 +3,8 @@
 #include <glib.h>
 
 /*
- * A file that a person named, written piece by piece; by the rule of rb_files_write_output(): a regular file is replaced when all of it is
- * there, and what is not one is written to. Errors: no-space, io.
+ * A file that a person named, written piece by piece; by the rule of rb_files_write_output(): a regular file is
+ * replaced when all of it is there, and what is not one is written to. Errors: no-space, io.
  */
 typedef struct _RbSink RbSink;
 RbSink *rb_sink_open (const char *path, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;

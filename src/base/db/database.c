@@ -18,12 +18,9 @@ rb_database_reason (sqlite3 *db)
   if (sqlite3_system_errno (db) == ENOSPC || sqlite3_system_errno (db) == EDQUOT)
     return RB_REASON_NO_SPACE;
   switch (sqlite3_errcode (db)) {
-  case SQLITE_BUSY:
-    return RB_REASON_IN_USE;
-  case SQLITE_FULL:
-    return RB_REASON_NO_SPACE;
-  default:
-    return RB_REASON_DATABASE;
+  case SQLITE_BUSY: return RB_REASON_IN_USE;
+  case SQLITE_FULL: return RB_REASON_NO_SPACE;
+  default: return RB_REASON_DATABASE;
   }
 }
 
@@ -74,8 +71,9 @@ check_version (sqlite3 *db, const RbDatabasePart *part, GError **error)
     return FALSE;
   if (version == part->version)
     return TRUE;
-  g_set_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE, "%s: it was written by another version of Recallbay (schema %d, this one knows %d)",
-               part->name, version, part->version);
+  g_set_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE,
+               "%s: it was written by another version of Recallbay (schema %d, this one knows %d)", part->name, version,
+               part->version);
   return FALSE;
 }
 
@@ -83,7 +81,8 @@ check_version (sqlite3 *db, const RbDatabasePart *part, GError **error)
 static gboolean
 make_tables (sqlite3 *db, const RbDatabasePart *part, GError **error)
 {
-  g_autofree char *table = g_strdup_printf ("CREATE TABLE IF NOT EXISTS %s (version INTEGER NOT NULL) STRICT", part->version_table);
+  g_autofree char *table
+    = g_strdup_printf ("CREATE TABLE IF NOT EXISTS %s (version INTEGER NOT NULL) STRICT", part->version_table);
   return execute (db, part, table, error) && check_version (db, part, error) && execute (db, part, part->schema, error);
 }
 
@@ -91,7 +90,10 @@ static gboolean
 set_up (sqlite3 *db, const RbDatabasePart *part, GError **error)
 {
   sqlite3_busy_timeout (db, BUSY_MS);
-  if (!execute (db, part, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF", error)
+  if (!execute (
+        db, part,
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF",
+        error)
       || !execute (db, part, "BEGIN IMMEDIATE", error))
     return FALSE;
   if (make_tables (db, part, error) && execute (db, part, "COMMIT", error))
@@ -101,8 +103,9 @@ set_up (sqlite3 *db, const RbDatabasePart *part, GError **error)
 }
 
 /*
- * SQLite gives its other files the mode of this one. A file that is there is not opened: closing any descriptor of it would end this
- * process's fcntl locks, by which SQLite knows that the database is open, and another process would remove the log under it.
+ * SQLite gives its other files the mode of this one. A file that is there is not opened: closing any descriptor of it
+ * would end this process's fcntl locks, by which SQLite knows that the database is open, and another process would
+ * remove the log under it.
  */
 static gboolean
 make_private (const char *path, GError **error)
@@ -113,8 +116,8 @@ make_private (const char *path, GError **error)
   if ((fd < 0 && errno == EEXIST) || (fd >= 0 && close (fd) == 0))
     return TRUE;
   int code = errno;
-  g_set_error (error, RB_DATABASE_ERROR, code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE : RB_REASON_DATABASE, "%s: %s", path,
-               g_strerror (code));
+  g_set_error (error, RB_DATABASE_ERROR, code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE : RB_REASON_DATABASE,
+               "%s: %s", path, g_strerror (code));
   return FALSE;
 }
 
@@ -123,10 +126,12 @@ rb_database_open (const char *data_dir, const RbDatabasePart *part, GError **err
 {
   g_autofree char *path = g_build_filename (data_dir, "recallbay.db", NULL);
   sqlite3 *db = NULL;
-  if (!rb_files_make_folder (data_dir, error) || !rb_files_keep_private (data_dir, error) || !make_private (path, error))
+  if (!rb_files_make_folder (data_dir, error) || !rb_files_keep_private (data_dir, error)
+      || !make_private (path, error))
     return NULL;
-  gboolean opened = sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) == SQLITE_OK
-                    || fail (db, part, error);
+  gboolean opened
+    = sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) == SQLITE_OK
+      || fail (db, part, error);
   if (opened && set_up (db, part, error))
     return db;
   sqlite3_close (db);

@@ -7,14 +7,14 @@ RB_DECLARE_ERROR_DOMAIN (database);
 #define RB_DATABASE_ERROR (rb_database_error_quark ())
 
 /*
- * DATA/recallbay.db, the workstation's one database. Each part of the program has its own tables in it and its own schema
- * version; what a part commits survives a power cut. The connection may be used by several threads.
+ * DATA/recallbay.db, the workstation's one database. Each part of the program has its own tables in it and its own
+ * schema version; what a part commits survives a power cut. The connection may be used by several threads.
  */
 typedef struct {
-  const char *name;          /* begins its errors */
+  const char *name; /* begins its errors */
   const char *version_table; /* one row, one integer: version */
   int version;
-  const char *schema;        /* statements that may be run again */
+  const char *schema; /* statements that may be run again */
 } RbDatabasePart;
 
 /* Makes folder, file and tables where they are missing. Another version's tables are left as they are: database. */

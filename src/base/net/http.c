@@ -43,8 +43,9 @@ rb_http_new (const RbHttpOptions *options, GError **error)
     return NULL;
   }
   RbHttp *self = g_new0 (RbHttp, 1);
-  self->session = soup_session_new_with_options ("timeout", wanted->idle_seconds > 0 ? wanted->idle_seconds : IDLE_SECONDS,
-                                                 "user-agent", "recallbay/" RB_VERSION, NULL);
+  self->session
+    = soup_session_new_with_options ("timeout", wanted->idle_seconds > 0 ? wanted->idle_seconds : IDLE_SECONDS,
+                                     "user-agent", "recallbay/" RB_VERSION, NULL);
   soup_session_remove_feature_by_type (self->session, SOUP_TYPE_CONTENT_DECODER);
   if (authorities != NULL)
     soup_session_set_tls_database (self->session, authorities);
@@ -83,7 +84,8 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   if (exchange->body->len + length > exchange->max) {
-    finish (exchange, g_error_new (RB_NET_ERROR, RB_REASON_TOO_LARGE, "more than %" G_GSIZE_FORMAT " bytes", exchange->max));
+    finish (exchange,
+            g_error_new (RB_NET_ERROR, RB_REASON_TOO_LARGE, "more than %" G_GSIZE_FORMAT " bytes", exchange->max));
     return;
   }
   g_byte_array_append (exchange->body, chunk, (guint) length);
@@ -93,7 +95,8 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
 static void
 read_more (Exchange *exchange)
 {
-  g_input_stream_read_bytes_async (exchange->stream, CHUNK, G_PRIORITY_DEFAULT, exchange->cancellable, on_read, exchange);
+  g_input_stream_read_bytes_async (exchange->stream, CHUNK, G_PRIORITY_DEFAULT, exchange->cancellable, on_read,
+                                   exchange);
 }
 
 static void
@@ -175,15 +178,17 @@ conclude (Exchange *exchange, SoupMessage *message, const char *url, GError **er
 }
 
 GBytes *
-rb_http_send (RbHttp *self, const char *method, const char *url, const char *content_type, GBytes *body, gsize max, guint *status,
-              GCancellable *cancellable, GError **error)
+rb_http_send (RbHttp *self, const char *method, const char *url, const char *content_type, GBytes *body, gsize max,
+              guint *status, GCancellable *cancellable, GError **error)
 {
   g_autoptr (SoupMessage) message = rb_http_is_url (url) ? soup_message_new (method, url) : NULL;
   if (message == NULL) {
     g_set_error (error, RB_NET_ERROR, RB_REASON_USAGE, "“%s” is not an http: or https: address", url);
     return NULL;
   }
-  Exchange exchange = { .context = g_main_context_new (), .cancellable = g_cancellable_new (), .body = g_byte_array_new (), .max = max };
+  Exchange exchange = {
+    .context = g_main_context_new (), .cancellable = g_cancellable_new (), .body = g_byte_array_new (), .max = max
+  };
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
   if (body != NULL)
     soup_message_set_request_body_from_bytes (message, content_type, body);
@@ -208,6 +213,7 @@ rb_http_get (RbHttp *self, const char *url, gsize max, GCancellable *cancellable
   if (status == 200)
     return g_steal_pointer (&bytes);
   gboolean missing = status == 403 || status == 404 || status == 410;
-  g_set_error (error, RB_NET_ERROR, missing ? RB_REASON_MISSING : RB_REASON_IO, "%s: the server answers %u", url, status);
+  g_set_error (error, RB_NET_ERROR, missing ? RB_REASON_MISSING : RB_REASON_IO, "%s: the server answers %u", url,
+               status);
   return NULL;
 }

@@ -10,20 +10,21 @@
  */
 typedef struct _RbHttp RbHttp;
 typedef struct {
-  const char *ca_file;         /* PEM with whom to trust; NULL: the system's */
-  GTlsCertificate *identity;   /* certificate and key to show; may be NULL */
-  guint idle_seconds;          /* without a byte; 0: 30 */
-  guint total_seconds;         /* a whole exchange; 0: 300 */
+  const char *ca_file; /* PEM with whom to trust; NULL: the system's */
+  GTlsCertificate *identity; /* certificate and key to show; may be NULL */
+  guint idle_seconds; /* without a byte; 0: 30 */
+  guint total_seconds; /* a whole exchange; 0: 300 */
 } RbHttpOptions;
 
 /* options may be NULL */
 RbHttp *rb_http_new (const RbHttpOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_http_free (RbHttp *self);
 /* cancellable may be NULL. (transfer full) */
-GBytes *rb_http_get (RbHttp *self, const char *url, gsize max, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_http_get (RbHttp *self, const char *url, gsize max, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Any method; the answer's body (at most max bytes) whatever its status, which the caller judges. body may be NULL. */
-GBytes *rb_http_send (RbHttp *self, const char *method, const char *url, const char *content_type, GBytes *body, gsize max,
-                      guint *status, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_http_send (RbHttp *self, const char *method, const char *url, const char *content_type, GBytes *body,
+                      gsize max, guint *status, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Is text an http: or https: URL? */
 gboolean rb_http_is_url (const char *text);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbHttp, rb_http_free)

@@ -35,18 +35,21 @@ rb_bit_timing_sample_point (const RbBitTiming *timing)
 static gboolean
 is_sane (const RbBitLimits *limits)
 {
-  return limits->tseg1_min <= limits->tseg1_max && limits->tseg2_min <= limits->tseg2_max && limits->tseg2_min > 0 && limits->tseg2_max <= BRP_LIMIT
-         && limits->tseg1_max <= BRP_LIMIT && limits->brp_min > 0 && limits->brp_max <= BRP_LIMIT && limits->brp_inc > 0;
+  return limits->tseg1_min <= limits->tseg1_max && limits->tseg2_min <= limits->tseg2_max && limits->tseg2_min > 0
+         && limits->tseg2_max <= BRP_LIMIT && limits->tseg1_max <= BRP_LIMIT && limits->brp_min > 0
+         && limits->brp_max <= BRP_LIMIT && limits->brp_inc > 0;
 }
 
 /* Splits a bit of so many quanta; FALSE when the controller's segments do not add up to it. */
 static gboolean
 split (const RbBitLimits *limits, guint64 quanta, guint32 sample_point, RbBitTiming *out)
 {
-  guint64 least = 1 + (guint64) limits->tseg1_min + limits->tseg2_min, most = 1 + (guint64) limits->tseg1_max + limits->tseg2_max;
+  guint64 least = 1 + (guint64) limits->tseg1_min + limits->tseg2_min,
+          most = 1 + (guint64) limits->tseg1_max + limits->tseg2_max;
   if (quanta < least || quanta > most)
     return FALSE;
-  guint64 late = quanta - (quanta * sample_point + 999) / 1000; /* never later than asked for, where there is a choice */
+  guint64 late
+    = quanta - (quanta * sample_point + 999) / 1000; /* never later than asked for, where there is a choice */
   guint64 wanted = CLAMP (late, limits->tseg2_min, limits->tseg2_max);
   guint64 tseg1 = CLAMP (quanta - 1 - wanted, limits->tseg1_min, limits->tseg1_max);
   guint64 tseg2 = quanta - 1 - tseg1;
@@ -61,8 +64,10 @@ static Quality
 judge (const RbBitTiming *timing, guint32 clock, guint32 bitrate, guint32 sample_point)
 {
   guint64 period = timing->brp * quanta_of (timing);
-  return (Quality) { .rate_error = distance (clock, period * bitrate) * 1000000 / (period * bitrate),
-                     .point_error = distance (1000 * (quanta_of (timing) - timing->phase_seg2), sample_point * quanta_of (timing)) / quanta_of (timing) };
+  return (Quality){ .rate_error = distance (clock, period * bitrate) * 1000000 / (period * bitrate),
+                    .point_error
+                    = distance (1000 * (quanta_of (timing) - timing->phase_seg2), sample_point * quanta_of (timing))
+                      / quanta_of (timing) };
 }
 
 static gboolean

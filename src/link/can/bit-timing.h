@@ -18,9 +18,10 @@ typedef struct {
 } RbBitTiming;
 
 /*
- * The timing with the least error of the bit rate, then of the sample point (per mille), then the finest quanta, as Linux
- * chooses. FALSE: this controller cannot come within half a per cent of the bit rate.
+ * The timing with the least error of the bit rate, then of the sample point (per mille), then the finest quanta, as
+ * Linux chooses. FALSE: this controller cannot come within half a per cent of the bit rate.
  */
-gboolean rb_bit_timing_find (const RbBitLimits *limits, guint32 clock, guint32 bitrate, guint32 sample_point, RbBitTiming *out) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_bit_timing_find (const RbBitLimits *limits, guint32 clock, guint32 bitrate, guint32 sample_point,
+                             RbBitTiming *out) G_GNUC_WARN_UNUSED_RESULT;
 guint32 rb_bit_timing_bitrate (const RbBitTiming *timing, guint32 clock);
 guint32 rb_bit_timing_sample_point (const RbBitTiming *timing);

@@ -13,16 +13,16 @@
 #define ECHO_NS G_GINT64_CONSTANT (400000000) /* no echo after so long (N_As is 1 s): the hub has none */
 
 /*
- * The virtual bus: a Unix SOCK_SEQPACKET socket, one struct can_frame or canfd_frame a packet. A hub echoes our own frames, with byte 6
- * set, when they are on its wire (frame/can.h, RB_CAN_OWN_BYTE). Some hubs do not: a frame then counts as on the wire when it was
- * written. Which kind it is shows the first frame.
+ * The virtual bus: a Unix SOCK_SEQPACKET socket, one struct can_frame or canfd_frame a packet. A hub echoes our own
+ * frames, with byte 6 set, when they are on its wire (frame/can.h, RB_CAN_OWN_BYTE). Some hubs do not: a frame then
+ * counts as on the wire when it was written. Which kind it is shows the first frame.
  */
 typedef enum { ECHO_UNKNOWN, ECHO_GIVEN, ECHO_NONE } Echo;
 
 typedef struct {
   int fd;
   int timer; /* due: no echo came, or frames wait to be confirmed without one */
-  int both;  /* epoll of the two */
+  int both; /* epoll of the two */
   Echo echo;
   GQueue written; /* of RbCanFrame: not confirmed yet, unless echoes are given */
 } Bus;
@@ -33,7 +33,8 @@ address_of (const char *path, struct sockaddr_un *address, GError **error)
   memset (address, 0, sizeof *address);
   address->sun_family = AF_UNIX;
   if (path[0] == '\0' || strlen (path) >= sizeof address->sun_path) {
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_USAGE, "a virtual bus is named bus:PATH, with a path of 1 to %" G_GSIZE_FORMAT " bytes",
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_USAGE,
+                 "a virtual bus is named bus:PATH, with a path of 1 to %" G_GSIZE_FORMAT " bytes",
                  sizeof address->sun_path - 1);
     return FALSE;
   }
@@ -76,7 +77,8 @@ bus_new (int fd, GError **error)
 static void
 arm (Bus *self, gint64 nanoseconds)
 {
-  const struct itimerspec when = { .it_value = { .tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000 } };
+  const struct itimerspec when
+    = { .it_value = { .tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000 } };
   if (timerfd_settime (self->timer, 0, &when, NULL) != 0)
     g_debug ("timer: %s", g_strerror (errno));
 }
@@ -91,7 +93,8 @@ rb_bus_open (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GErr
   if (fd < 0 || connect (fd, (struct sockaddr *) &address, sizeof address) != 0) {
     int failure = errno;
     gboolean absent = failure == ENOENT;
-    g_set_error (error, RB_LINK_ERROR, absent ? RB_REASON_LINK_NONE : RB_REASON_LINK_REFUSED, "no virtual bus: %s", g_strerror (failure));
+    g_set_error (error, RB_LINK_ERROR, absent ? RB_REASON_LINK_NONE : RB_REASON_LINK_REFUSED, "no virtual bus: %s",
+                 g_strerror (failure));
     if (fd >= 0)
       close (fd);
     return NULL;
@@ -189,7 +192,8 @@ rb_bus_receive (gpointer state, RbCanFrame *frame, GError **error)
   do
     length = recv (self->fd, packet, sizeof packet, 0);
   while ((length < 0 && errno == EINTR)
-         || (length > 0 && (!rb_can_parse (packet, (gsize) length, frame) || (frame->own && !is_confirmation (self, frame)))
+         || (length > 0
+             && (!rb_can_parse (packet, (gsize) length, frame) || (frame->own && !is_confirmation (self, frame)))
              && ++rubbish < RUBBISH));
   if (length > 0 && rubbish < RUBBISH)
     return frame->own ? RB_CAN_CONFIRM : RB_CAN_FRAME;
@@ -199,7 +203,8 @@ rb_bus_receive (gpointer state, RbCanFrame *frame, GError **error)
   }
   if (length > 0)
     return RB_CAN_EMPTY;
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the virtual bus closed: %s", length < 0 ? g_strerror (errno) : "end");
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the virtual bus closed: %s",
+               length < 0 ? g_strerror (errno) : "end");
   return RB_CAN_GONE;
 }
 

@@ -8,10 +8,13 @@ static const struct {
   RbReason reason;
   const char *text;
 } troubles[] = {
-  { "bus-off", RB_REASON_BUS_OFF, "the adapter went off the bus after too many errors: short circuit, wrong bit rate or a damaged cable; recallctl links restart brings a kernel's interface back" },
+  { "bus-off", RB_REASON_BUS_OFF,
+    "the adapter went off the bus after too many errors: short circuit, wrong bit rate or a damaged cable; recallctl links restart brings a kernel's interface back" },
   { "no-ack", RB_REASON_NO_ACK, "nobody on the bus acknowledges: cable not plugged in, ignition off or another bus" },
-  { "wrong-bitrate", RB_REASON_WRONG_BITRATE, "what is on the bus cannot be read: the bit rate is another one (recallctl links set INTERFACE, or usb:?RATE)" },
-  { "dropping-qdisc", RB_REASON_LINK_PROTOCOL, "the interface's queue drops frames; recallctl links set gives it one that does not" },
+  { "wrong-bitrate", RB_REASON_WRONG_BITRATE,
+    "what is on the bus cannot be read: the bit rate is another one (recallctl links set INTERFACE, or usb:?RATE)" },
+  { "dropping-qdisc", RB_REASON_LINK_PROTOCOL,
+    "the interface's queue drops frames; recallctl links set gives it one that does not" },
   { "stuck", RB_REASON_LINK_LOST, "the adapter takes frames and never sends them; it needs to be opened again" },
 };
 
@@ -26,8 +29,8 @@ take_controller (RbCanHealth *self, guint8 bits)
     self->kind = RB_CAN_ACTIVE;
 }
 
-/* A controller without error reports still counts: ACK errors stop counting at 128 and raise no receive errors (ISO 11898-1,
- * 12.1.4.2 exception 1). */
+/* A controller without error reports still counts: ACK errors stop counting at 128 and raise no receive errors (ISO
+ * 11898-1, 12.1.4.2 exception 1). */
 static void
 take_counters (RbCanHealth *self, guint8 tx, guint8 rx)
 {

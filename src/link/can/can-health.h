@@ -10,8 +10,8 @@
 typedef struct {
   RbCanStateKind kind;
   guint tx_errors, rx_errors;
-  guint unheard;   /* ACK errors since the last frame that went well */
-  guint garbled;   /* bit, form and stuff errors since then */
+  guint unheard; /* ACK errors since the last frame that went well */
+  guint garbled; /* bit, form and stuff errors since then */
 } RbCanHealth;
 
 /* An error frame. */

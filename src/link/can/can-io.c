@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 enum {
-  FLIGHT = 128,         /* frames given to the backend and not yet confirmed */
-  INPUT = 256,          /* taken in at a time, so that no flood keeps us from sending */
-  MESSAGES = 32,        /* complete ones nobody has taken yet; more are the vehicle's fault */
-  SHARED = 16,          /* so many on their way while several pipes send: what comes behind them waits */
-  DEEP = 16,            /* so many on their way keep the bus busy for longer than BATCH_MS */
+  FLIGHT = 128, /* frames given to the backend and not yet confirmed */
+  INPUT = 256, /* taken in at a time, so that no flood keeps us from sending */
+  MESSAGES = 32, /* complete ones nobody has taken yet; more are the vehicle's fault */
+  SHARED = 16, /* so many on their way while several pipes send: what comes behind them waits */
+  DEEP = 16, /* so many on their way keep the bus busy for longer than BATCH_MS */
   BATCH_MS = 1,
-  RETRY_US = 1000,      /* after AGAIN */
+  RETRY_US = 1000, /* after AGAIN */
   MEND_US = 500 * 1000, /* between two attempts to mend */
 };
 
@@ -56,7 +56,7 @@ struct _RbCanIo {
   GMutex lock; /* everything below, and all calls of engines */
   gboolean stop, filter_stale;
   GPtrArray *pipes; /* of RbCanPipe, borrowed */
-  guint turn;       /* who gives a frame first */
+  guint turn; /* who gives a frame first */
   Flight flight[FLIGHT];
   guint first_flight, n_flight;
   gboolean holding; /* the backend had no room for this frame */
@@ -123,8 +123,8 @@ has_room (RbCanIo *self)
 }
 
 /*
- * Those before it were dropped by the backend; their messages end by N_As. A frame that is awaited comes first: the same bytes
- * of a message that is over may never have reached the wire.
+ * Those before it were dropped by the backend; their messages end by N_As. A frame that is awaited comes first: the
+ * same bytes of a message that is over may never have reached the wire.
  */
 static void
 confirm (RbCanIo *self, const RbCanFrame *frame, gint64 now)
@@ -189,18 +189,11 @@ input (RbCanIo *self, gint64 now)
   g_autoptr (GError) error = NULL;
   for (guint i = 0; i < INPUT; i++)
     switch (self->backend->receive (self->state, &frame, &error)) {
-    case RB_CAN_FRAME:
-      dispatch (self, &frame, now);
-      break;
-    case RB_CAN_CONFIRM:
-      confirm (self, &frame, now);
-      break;
-    case RB_CAN_EMPTY:
-      return;
+    case RB_CAN_FRAME: dispatch (self, &frame, now); break;
+    case RB_CAN_CONFIRM: confirm (self, &frame, now); break;
+    case RB_CAN_EMPTY: return;
     case RB_CAN_GONE:
-    default:
-      lose (self, error == NULL ? "it closed" : error->message);
-      return;
+    default: lose (self, error == NULL ? "it closed" : error->message); return;
     }
 }
 
@@ -211,18 +204,14 @@ hand_over (RbCanIo *self, const RbCanFrame *frame, const Flight *flight)
 {
   g_autoptr (GError) error = NULL;
   switch (self->backend->send (self->state, frame, &error)) {
-  case RB_CAN_DONE:
-    flight_push (self, flight);
-    return TRUE;
+  case RB_CAN_DONE: flight_push (self, flight); return TRUE;
   case RB_CAN_AGAIN:
     self->holding = TRUE;
     self->held = *frame;
     self->held_flight = *flight;
     return FALSE;
   case RB_CAN_FAILED:
-  default:
-    lose (self, error == NULL ? "it takes no more frames" : error->message);
-    return FALSE;
+  default: lose (self, error == NULL ? "it takes no more frames" : error->message); return FALSE;
   }
 }
 
@@ -285,25 +274,20 @@ take_event (RbCanPipe *pipe, const RbIsotpEvent *event)
     pipe->arriving = TRUE;
     pipe->broken = NULL;
     break;
-  case RB_ISOTP_MESSAGE:
-    message_came (pipe, event->message);
-    break;
+  case RB_ISOTP_MESSAGE: message_came (pipe, event->message); break;
   case RB_ISOTP_BROKEN:
     pipe->arriving = FALSE;
     pipe->broken = event->text;
     pipe->broken_reason = event->reason;
     break;
-  case RB_ISOTP_SENT:
-    pipe->sending = SEND_DONE;
-    break;
+  case RB_ISOTP_SENT: pipe->sending = SEND_DONE; break;
   case RB_ISOTP_FAILED:
     pipe->sending = SEND_FAILED;
     pipe->send_reason = event->reason;
     pipe->send_text = event->text;
     break;
   case RB_ISOTP_NONE:
-  default:
-    break;
+  default: break;
   }
 }
 
@@ -458,7 +442,8 @@ empty (int fd)
     g_debug ("read: %s", g_strerror (errno));
 }
 
-/* In the middle of a long message the confirmations are taken in batches: waking up for each frame costs more than all else. */
+/* In the middle of a long message the confirmations are taken in batches: waking up for each frame costs more than all
+ * else. */
 static int
 wait_for_work (RbCanIo *self, gboolean deep, struct epoll_event ready[3])
 {
@@ -608,8 +593,10 @@ is_taken (RbCanIo *self, const RbIsotpConfig *config)
 {
   for (guint i = 0; i < self->pipes->len; i++) {
     const RbIsotpConfig *other = &((RbCanPipe *) self->pipes->pdata[i])->config;
-    gboolean same = config->functional ? other->functional && other->tx_id == config->tx_id && other->tx_extension == config->tx_extension
-                                       : !other->functional && other->rx_id == config->rx_id && other->rx_extension == config->rx_extension;
+    gboolean same
+      = config->functional
+          ? other->functional && other->tx_id == config->tx_id && other->tx_extension == config->tx_extension
+          : !other->functional && other->rx_id == config->rx_id && other->rx_extension == config->rx_extension;
     if (same)
       return TRUE;
   }
@@ -635,7 +622,8 @@ rb_can_io_open (RbCanIo *self, const RbIsotpConfig *config, GError **error)
     return pipe;
   }
   rb_can_io_close (pipe);
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_IN_USE, "the address %x is in use on this link", config->tx_id & RB_CAN_ID);
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_IN_USE, "the address %x is in use on this link",
+               config->tx_id & RB_CAN_ID);
   return NULL;
 }
 
@@ -706,7 +694,8 @@ end_sending (RbCanPipe *pipe, GCancellable *cancellable, GError **error)
     return TRUE;
   rb_isotp_abort (pipe->engine);
   if (state == SEND_FAILED)
-    g_set_error (error, RB_LINK_ERROR, (int) pipe->send_reason, "%x: %s", pipe->config.tx_id & RB_CAN_ID, pipe->send_text);
+    g_set_error (error, RB_LINK_ERROR, (int) pipe->send_reason, "%x: %s", pipe->config.tx_id & RB_CAN_ID,
+                 pipe->send_text);
   else if (pipe->io->lost != NULL)
     fail_lost (pipe, error);
   else
@@ -737,7 +726,8 @@ rb_can_io_send (RbCanPipe *pipe, GBytes *message, GCancellable *cancellable, GEr
 static gboolean
 has_news (RbCanPipe *pipe, GCancellable *cancellable)
 {
-  return !g_queue_is_empty (&pipe->messages) || pipe->broken != NULL || pipe->io->lost != NULL || g_cancellable_is_cancelled (cancellable);
+  return !g_queue_is_empty (&pipe->messages) || pipe->broken != NULL || pipe->io->lost != NULL
+         || g_cancellable_is_cancelled (cancellable);
 }
 
 /* first_ms counts up to the first frame; from there on N_Cr does. */
@@ -766,9 +756,11 @@ fail_receive (RbCanPipe *pipe, gint64 first_ms, GCancellable *cancellable, GErro
   else if (pipe->broken != NULL)
     g_set_error (error, RB_LINK_ERROR, (int) reason, "%x: %s", id, pipe->broken);
   else if (trouble != NULL)
-    g_set_error (error, RB_LINK_ERROR, (int) rb_can_health_reason (trouble), "%x: %s", id, rb_can_health_text (trouble));
+    g_set_error (error, RB_LINK_ERROR, (int) rb_can_health_reason (trouble), "%x: %s", id,
+                 rb_can_health_text (trouble));
   else
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_TIMEOUT, "no answer from %x within %" G_GINT64_FORMAT " ms", id, first_ms);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_TIMEOUT, "no answer from %x within %" G_GINT64_FORMAT " ms", id,
+                 first_ms);
   pipe->broken = NULL;
 }
 

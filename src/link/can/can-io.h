@@ -4,9 +4,9 @@
 #include "frame/isotp.h"
 
 /*
- * The I/O thread of one CAN interface and the message pipes on it, one ISO-TP engine each. Frames, confirmations and time
- * are handled in that thread under one lock; a caller of send puts the first frame out itself and then waits, as receive does.
- * Nothing is allocated per frame.
+ * The I/O thread of one CAN interface and the message pipes on it, one ISO-TP engine each. Frames, confirmations and
+ * time are handled in that thread under one lock; a caller of send puts the first frame out itself and then waits, as
+ * receive does. Nothing is allocated per frame.
  */
 typedef struct _RbCanIo RbCanIo;
 typedef struct _RbCanPipe RbCanPipe;
@@ -21,8 +21,10 @@ gboolean rb_can_io_has_fd (RbCanIo *self);
 RbCanPipe *rb_can_io_open (RbCanIo *self, const RbIsotpConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_can_io_close (RbCanPipe *pipe);
 /* As the slots of RbLinkBackend. */
-gboolean rb_can_io_send (RbCanPipe *pipe, GBytes *message, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-GBytes *rb_can_io_receive (RbCanPipe *pipe, gint64 first_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_can_io_send (RbCanPipe *pipe, GBytes *message, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_can_io_receive (RbCanPipe *pipe, gint64 first_ms, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 void rb_can_io_drain (RbCanPipe *pipe);
 /* As the slots watch_testers and heard_tester. */
 void rb_can_io_watch_testers (RbCanIo *self, const guint32 *ids, guint n);

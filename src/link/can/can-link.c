@@ -3,8 +3,8 @@
 
 #include "can/can-io.h"
 
-/* Frames on their way at a time: some 10 ms, so that the bus does not wait for a busy computer. can-io.c allows fewer while several
- * channels send. */
+/* Frames on their way at a time: some 10 ms, so that the bus does not wait for a busy computer. can-io.c allows fewer
+ * while several channels send. */
 #define WINDOW 64
 #define MAX_MESSAGE (1024 * 1024)
 
@@ -67,7 +67,8 @@ is_usable (gpointer state, const RbAddress *address, GError **error)
     return FALSE;
   }
   if (address->fd && !rb_can_io_has_fd (state)) {
-    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "the ECU speaks CAN FD and this interface does not");
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED,
+                         "the ECU speaks CAN FD and this interface does not");
     return FALSE;
   }
   return TRUE;
@@ -139,9 +140,9 @@ channel_max_message (gpointer state, gpointer data)
 }
 
 #define SLOTS \
-  .close = link_close, .is_alive = link_is_alive, .channel_open = channel_open, .channel_close = channel_close, .send = channel_send, \
-  .receive = channel_receive, .drain = channel_drain, .max_message = channel_max_message, .watch_testers = link_watch_testers, \
-  .heard_tester = link_heard_tester
+  .close = link_close, .is_alive = link_is_alive, .channel_open = channel_open, .channel_close = channel_close, \
+  .send = channel_send, .receive = channel_receive, .drain = channel_drain, .max_message = channel_max_message, \
+  .watch_testers = link_watch_testers, .heard_tester = link_heard_tester
 
 const RbLinkBackend rb_can_link_any = { .scheme = "", SLOTS };
 
@@ -154,9 +155,11 @@ const RbLinkBackend rb_can_link_any = { .scheme = "", SLOTS };
   static gboolean name##_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error) \
   { \
     (void) timeout_ms; \
-    return !g_cancellable_set_error_if_cancelled (cancellable, error) && (below.list == NULL || below.list (list, error)); \
+    return !g_cancellable_set_error_if_cancelled (cancellable, error) \
+           && (below.list == NULL || below.list (list, error)); \
   } \
-  const RbLinkBackend rb_can_link_##name = { .scheme = scheme_word, .open = name##_open, .discover = name##_discover, SLOTS };
+  const RbLinkBackend rb_can_link_##name \
+    = { .scheme = scheme_word, .open = name##_open, .discover = name##_discover, SLOTS };
 
 LINK_BACKEND (can, "can", rb_socketcan_backend)
 LINK_BACKEND (canfd, "canfd", rb_socketcan_fd_backend)

@@ -52,10 +52,11 @@ static gboolean
 say_errno (GError **error, int failure, const char *what)
 {
   RbReason reason = failure == EPERM || failure == EACCES ? RB_REASON_NOT_PERMITTED
-                    : failure == EOPNOTSUPP || failure == EINVAL || failure == ERANGE || failure == EDOM ? RB_REASON_UNSUPPORTED
-                    : failure == EBUSY ? RB_REASON_IN_USE
+                    : failure == EOPNOTSUPP || failure == EINVAL || failure == ERANGE || failure == EDOM
+                      ? RB_REASON_UNSUPPORTED
+                    : failure == EBUSY  ? RB_REASON_IN_USE
                     : failure == ENODEV ? RB_REASON_LINK_NONE
-                    : RB_REASON_IO;
+                                        : RB_REASON_IO;
   g_set_error (error, RB_LINK_ERROR, (int) reason, "%s: %s", what, g_strerror (failure));
   return FALSE;
 }
@@ -169,9 +170,10 @@ text (RbReader value)
 static void
 read_state (RbReader value, RbCanLinkState *out)
 {
-  static const RbCanStateKind kinds[] = { [CAN_STATE_ERROR_ACTIVE] = RB_CAN_ACTIVE,   [CAN_STATE_ERROR_WARNING] = RB_CAN_WARNING,
-                                          [CAN_STATE_ERROR_PASSIVE] = RB_CAN_PASSIVE, [CAN_STATE_BUS_OFF] = RB_CAN_BUS_OFF,
-                                          [CAN_STATE_STOPPED] = RB_CAN_STOPPED,       [CAN_STATE_SLEEPING] = RB_CAN_STOPPED };
+  static const RbCanStateKind kinds[]
+    = { [CAN_STATE_ERROR_ACTIVE] = RB_CAN_ACTIVE,   [CAN_STATE_ERROR_WARNING] = RB_CAN_WARNING,
+        [CAN_STATE_ERROR_PASSIVE] = RB_CAN_PASSIVE, [CAN_STATE_BUS_OFF] = RB_CAN_BUS_OFF,
+        [CAN_STATE_STOPPED] = RB_CAN_STOPPED,       [CAN_STATE_SLEEPING] = RB_CAN_STOPPED };
   guint32 state = 0;
   if (copy (value, &state, sizeof state) && state < G_N_ELEMENTS (kinds))
     out->kind = kinds[state];
@@ -191,8 +193,7 @@ read_can (RbReader data, RbCanLinkState *out)
     else if (type == IFLA_CAN_BITTIMING && copy (value, &timing, sizeof timing)) {
       out->bitrate = timing.bitrate;
       out->sample_point = timing.sample_point;
-    }
-    else if (type == IFLA_CAN_DATA_BITTIMING && copy (value, &timing, sizeof timing))
+    } else if (type == IFLA_CAN_DATA_BITTIMING && copy (value, &timing, sizeof timing))
       out->data_bitrate = timing.bitrate;
     else if (type == IFLA_CAN_DATA_BITTIMING_CONST)
       out->can_fd = TRUE;

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "can/can-testers.h"
 
-enum { FUNCTIONAL = 0x7df, PHYSICAL_FIXED = 0x18da, FUNCTIONAL_FIXED = 0x18db, FIRST_TESTER = 0xf0, LAST_TESTER = 0xfd };
+enum {
+  FUNCTIONAL = 0x7df,
+  PHYSICAL_FIXED = 0x18da,
+  FUNCTIONAL_FIXED = 0x18db,
+  FIRST_TESTER = 0xf0,
+  LAST_TESTER = 0xfd
+};
 
 void
 rb_can_testers_watch (RbCanTesters *self, const guint32 *ids, guint n)

@@ -7,13 +7,13 @@
 #include <string.h>
 
 enum {
-  IN_TRANSFERS = 24,   /* always queued: at 5 Mbit/s full speed USB has nothing to spare */
+  IN_TRANSFERS = 24, /* always queued: at 5 Mbit/s full speed USB has nothing to spare */
   MAX_CHANNELS = 8,
   CONTROL_MS = 1000,
   TICK_MS = 100,
-  MAX_FAILURES = 20,   /* of IN transfers in a row */
+  MAX_FAILURES = 20, /* of IN transfers in a row */
   CLOSE_US = 2 * 1000 * 1000,
-  CONTROL_VALUE = 1,   /* what Linux sends with HOST_FORMAT and DEVICE_CONFIG */
+  CONTROL_VALUE = 1, /* what Linux sends with HOST_FORMAT and DEVICE_CONFIG */
   REQUEST_OUT = 0x41,
   REQUEST_IN = 0xc1,
 };
@@ -33,13 +33,13 @@ struct _RbGsUsbAdapter {
   GThread *thread;
   gint stop, poked, resets, hushed; /* atomic; hushed: IN transfers are not queued again */
   GRWLock reset_lock; /* writer: is being reset */
-  GMutex lock;        /* listeners, gone */
+  GMutex lock; /* listeners, gone */
   GRecMutex work_lock; /* held while work of listeners runs */
   Listener listeners[MAX_CHANNELS];
   char *gone;
   struct libusb_transfer *transfers[IN_TRANSFERS];
   guint8 buffers[IN_TRANSFERS][RB_GS_USB_PACKET];
-  gint active;        /* atomic: IN transfers under way */
+  gint active; /* atomic: IN transfers under way */
   guint failures;
 };
 
@@ -51,7 +51,8 @@ static gboolean
 fail (GError **error, RbReason reason, int code, const char *what)
 {
   gboolean lost = code == LIBUSB_ERROR_NO_DEVICE;
-  g_set_error (error, RB_LINK_ERROR, (int) (lost ? RB_REASON_LINK_LOST : reason), "%s: %s", what, libusb_strerror (code));
+  g_set_error (error, RB_LINK_ERROR, (int) (lost ? RB_REASON_LINK_LOST : reason), "%s: %s", what,
+               libusb_strerror (code));
   return FALSE;
 }
 
@@ -94,21 +95,25 @@ value_of (RbGsUsbRequest request, guint channel)
 }
 
 gboolean
-rb_gs_usb_adapter_tell (RbGsUsbAdapter *self, RbGsUsbRequest request, guint channel, const guint8 *data, gsize length, GError **error)
+rb_gs_usb_adapter_tell (RbGsUsbAdapter *self, RbGsUsbRequest request, guint channel, const guint8 *data, gsize length,
+                        GError **error)
 {
   guint8 copy[RB_GS_USB_PACKET];
   g_autofree char *what = g_strdup_printf ("request %d to the adapter", (int) request);
   g_assert (length <= sizeof copy);
   memcpy (copy, data, length);
-  int sent = libusb_control_transfer (self->handle, REQUEST_OUT, (guint8) request, value_of (request, channel), 0, copy, (guint16) length, CONTROL_MS);
+  int sent = libusb_control_transfer (self->handle, REQUEST_OUT, (guint8) request, value_of (request, channel), 0, copy,
+                                      (guint16) length, CONTROL_MS);
   return sent == (int) length || fail (error, RB_REASON_LINK_REFUSED, sent < 0 ? sent : LIBUSB_ERROR_IO, what);
 }
 
 gssize
-rb_gs_usb_adapter_ask (RbGsUsbAdapter *self, RbGsUsbRequest request, guint channel, guint8 *data, gsize room, GError **error)
+rb_gs_usb_adapter_ask (RbGsUsbAdapter *self, RbGsUsbRequest request, guint channel, guint8 *data, gsize room,
+                       GError **error)
 {
   g_autofree char *what = g_strdup_printf ("question %d to the adapter", (int) request);
-  int got = libusb_control_transfer (self->handle, REQUEST_IN, (guint8) request, value_of (request, channel), 0, data, (guint16) room, CONTROL_MS);
+  int got = libusb_control_transfer (self->handle, REQUEST_IN, (guint8) request, value_of (request, channel), 0, data,
+                                     (guint16) room, CONTROL_MS);
   if (got < 0)
     fail (error, RB_REASON_LINK_REFUSED, got, what);
   return got;
@@ -133,7 +138,8 @@ static void
 dispatch (RbGsUsbAdapter *self, const struct libusb_transfer *transfer)
 {
   RbGsUsbFrame frame;
-  if (!rb_gs_usb_protocol_read_frame (transfer->buffer, (gsize) transfer->actual_length, &frame) || frame.channel >= MAX_CHANNELS)
+  if (!rb_gs_usb_protocol_read_frame (transfer->buffer, (gsize) transfer->actual_length, &frame)
+      || frame.channel >= MAX_CHANNELS)
     return;
   g_mutex_lock (&self->lock);
   const Listener *listener = &self->listeners[frame.channel];
@@ -151,11 +157,8 @@ take_in (RbGsUsbAdapter *self, struct libusb_transfer *transfer)
     self->failures = 0;
     dispatch (self, transfer);
     return TRUE;
-  case LIBUSB_TRANSFER_CANCELLED:
-    return FALSE;
-  case LIBUSB_TRANSFER_NO_DEVICE:
-    lose (self, "the adapter was unplugged");
-    return FALSE;
+  case LIBUSB_TRANSFER_CANCELLED: return FALSE;
+  case LIBUSB_TRANSFER_NO_DEVICE: lose (self, "the adapter was unplugged"); return FALSE;
   case LIBUSB_TRANSFER_ERROR:
   case LIBUSB_TRANSFER_TIMED_OUT:
   case LIBUSB_TRANSFER_STALL:
@@ -172,7 +175,8 @@ static void LIBUSB_CALL
 on_in (struct libusb_transfer *transfer)
 {
   RbGsUsbAdapter *self = transfer->user_data;
-  gboolean again = take_in (self, transfer) && g_atomic_int_get (&self->stop) == 0 && g_atomic_int_get (&self->hushed) == 0;
+  gboolean again
+    = take_in (self, transfer) && g_atomic_int_get (&self->stop) == 0 && g_atomic_int_get (&self->hushed) == 0;
   if (again) {
     int code = libusb_submit_transfer (transfer);
     if (code == 0)
@@ -233,7 +237,8 @@ rb_gs_usb_adapter_poke (RbGsUsbAdapter *self)
 }
 
 void
-rb_gs_usb_adapter_fill_out (RbGsUsbAdapter *self, struct libusb_transfer *transfer, guint8 *data, libusb_transfer_cb_fn done, gpointer user)
+rb_gs_usb_adapter_fill_out (RbGsUsbAdapter *self, struct libusb_transfer *transfer, guint8 *data,
+                            libusb_transfer_cb_fn done, gpointer user)
 {
   libusb_fill_bulk_transfer (transfer, self->handle, self->out, data, 0, done, user, 0);
 }
@@ -288,9 +293,11 @@ rb_gs_usb_adapter_reset (RbGsUsbAdapter *self, GError **error)
   int code = libusb_reset_device (self->handle);
   g_rw_lock_writer_unlock (&self->reset_lock);
   if (code != 0)
-    return fail (error, RB_REASON_LINK_LOST, code == LIBUSB_ERROR_NOT_FOUND ? LIBUSB_ERROR_NO_DEVICE : code, "the adapter does not come back after a reset");
+    return fail (error, RB_REASON_LINK_LOST, code == LIBUSB_ERROR_NOT_FOUND ? LIBUSB_ERROR_NO_DEVICE : code,
+                 "the adapter does not come back after a reset");
   rb_gs_usb_protocol_write_host_format (format);
-  return rb_gs_usb_adapter_tell (self, RB_GS_USB_HOST_FORMAT, 0, format, sizeof format, error) && listen_in (self, error);
+  return rb_gs_usb_adapter_tell (self, RB_GS_USB_HOST_FORMAT, 0, format, sizeof format, error)
+         && listen_in (self, error);
 }
 
 guint
@@ -306,7 +313,8 @@ start (RbGsUsbAdapter *self, GError **error)
 {
   for (guint i = 0; i < IN_TRANSFERS; i++) {
     self->transfers[i] = libusb_alloc_transfer (0);
-    libusb_fill_bulk_transfer (self->transfers[i], self->handle, self->in, self->buffers[i], sizeof self->buffers[i], on_in, self, 0);
+    libusb_fill_bulk_transfer (self->transfers[i], self->handle, self->in, self->buffers[i], sizeof self->buffers[i],
+                               on_in, self, 0);
   }
   return listen_in (self, error);
 }
@@ -353,7 +361,8 @@ configure (RbGsUsbAdapter *self, GError **error)
     return FALSE;
   if (rb_gs_usb_protocol_read_config (config, (gsize) length, &self->config))
     return TRUE;
-  g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the adapter does not say how many channels it has");
+  g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL,
+                       "the adapter does not say how many channels it has");
   return FALSE;
 }
 
@@ -362,7 +371,8 @@ claim (RbGsUsbAdapter *self, libusb_device *device, GError **error)
 {
   int code = libusb_open (device, &self->handle);
   if (code == LIBUSB_ERROR_ACCESS) {
-    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "this user may not open the adapter; the udev rule 70-recallbay.rules allows it");
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED,
+                         "this user may not open the adapter; the udev rule 70-recallbay.rules allows it");
     return FALSE;
   }
   if (code != 0)
@@ -382,7 +392,9 @@ is_free (const RbUsbDevice *device, GError **error)
 {
   if (!device->interface_up)
     return TRUE;
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "the adapter is the kernel's interface %s, which is up; use can:%s", device->interface, device->interface);
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED,
+               "the adapter is the kernel's interface %s, which is up; use can:%s", device->interface,
+               device->interface);
   return FALSE;
 }
 
@@ -446,7 +458,8 @@ find (RbGsUsbAdapter *self, const char *serial, GError **error)
   else if (serial[0] == '\0')
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_NONE, "no USB CAN adapter is plugged in");
   else
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_NONE, "no USB CAN adapter with serial number %s is plugged in", serial);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_NONE, "no USB CAN adapter with serial number %s is plugged in",
+                 serial);
   return FALSE;
 }
 
@@ -516,13 +529,14 @@ rb_gs_usb_adapter_close (RbGsUsbAdapter *self)
 }
 
 gboolean
-rb_gs_usb_adapter_attach (RbGsUsbAdapter *self, guint channel, const RbGsUsbListener *listener, gpointer data, GError **error)
+rb_gs_usb_adapter_attach (RbGsUsbAdapter *self, guint channel, const RbGsUsbListener *listener, gpointer data,
+                          GError **error)
 {
   g_assert (channel < MAX_CHANNELS);
   g_mutex_lock (&self->lock);
   gboolean free = self->listeners[channel].listener == NULL;
   if (free)
-    self->listeners[channel] = (Listener) { .listener = listener, .data = data };
+    self->listeners[channel] = (Listener){ .listener = listener, .data = data };
   g_mutex_unlock (&self->lock);
   if (!free)
     g_set_error (error, RB_LINK_ERROR, RB_REASON_IN_USE, "channel %u of the adapter is in use", channel);
@@ -534,7 +548,7 @@ rb_gs_usb_adapter_detach (RbGsUsbAdapter *self, guint channel)
 {
   g_rec_mutex_lock (&self->work_lock);
   g_mutex_lock (&self->lock);
-  self->listeners[channel] = (Listener) { 0 };
+  self->listeners[channel] = (Listener){ 0 };
   g_mutex_unlock (&self->lock);
   g_rec_mutex_unlock (&self->work_lock);
 }
@@ -558,8 +572,8 @@ add_entry (GPtrArray *entries, const RbUsbDevice *device, guint channel, guint c
   g_ptr_array_add (entries, entry);
 }
 
-/* The kernel's driver makes an interface of each channel; without it only the adapter knows. Without a driver, that was taken
- * off by a program which did not live to give it back: it is given back here. */
+/* The kernel's driver makes an interface of each channel; without it only the adapter knows. Without a driver, that was
+ * taken off by a program which did not live to give it back: it is given back here. */
 static guint
 count_channels (libusb_device *device, const RbUsbDevice *found)
 {

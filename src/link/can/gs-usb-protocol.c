@@ -32,7 +32,8 @@ rb_gs_usb_protocol_is_known (guint16 vendor, guint16 product)
 gboolean
 rb_gs_usb_protocol_is_old_cantact (const char *manufacturer, const char *product, guint32 firmware)
 {
-  return g_strcmp0 (manufacturer, "LinkLayer Labs") == 0 && g_strcmp0 (product, "CANtact Pro") == 0 && firmware <= CANTACT_LAST_OLD;
+  return g_strcmp0 (manufacturer, "LinkLayer Labs") == 0 && g_strcmp0 (product, "CANtact Pro") == 0
+         && firmware <= CANTACT_LAST_OLD;
 }
 
 gboolean
@@ -114,9 +115,11 @@ rb_gs_usb_protocol_write_mode (gboolean start, guint32 flags, guint8 out[RB_GS_U
 }
 
 gsize
-rb_gs_usb_protocol_write_frame (const RbCanFrame *frame, guint32 echo, guint8 channel, guint32 mode, guint32 features, guint8 out[RB_GS_USB_PACKET])
+rb_gs_usb_protocol_write_frame (const RbCanFrame *frame, guint32 echo, guint8 channel, guint32 mode, guint32 features,
+                                guint8 out[RB_GS_USB_PACKET])
 {
-  gsize length = HEADER + ((mode & RB_GS_USB_FD) != 0 ? FD_DATA : CLASSIC_DATA) + ((features & RB_GS_USB_PAD_BYTE) != 0 ? 1 : 0);
+  gsize length
+    = HEADER + ((mode & RB_GS_USB_FD) != 0 ? FD_DATA : CLASSIC_DATA) + ((features & RB_GS_USB_PAD_BYTE) != 0 ? 1 : 0);
   memset (out, 0, length);
   put_u32 (out, 0, echo);
   put_u32 (out, 4, frame->id);

@@ -28,8 +28,18 @@ typedef enum {
 #define RB_GS_USB_FEATURES 0x3fffu /* above them firmwares differ in what a bit means */
 
 #define RB_GS_USB_RECEIVED 0xffffffffu /* echo of a frame that is not ours */
-enum { RB_GS_USB_HOST_FORMAT_SIZE = 4, RB_GS_USB_CONFIG_SIZE = 12, RB_GS_USB_TIMING_SIZE = 20, RB_GS_USB_MODE_SIZE = 8, RB_GS_USB_STATE_SIZE = 12 };
-enum { RB_GS_USB_LIMITS_SIZE = 40, RB_GS_USB_LIMITS_EXT_SIZE = 72, RB_GS_USB_PACKET = 96 }; /* 96: the largest packet, and some */
+enum {
+  RB_GS_USB_HOST_FORMAT_SIZE = 4,
+  RB_GS_USB_CONFIG_SIZE = 12,
+  RB_GS_USB_TIMING_SIZE = 20,
+  RB_GS_USB_MODE_SIZE = 8,
+  RB_GS_USB_STATE_SIZE = 12
+};
+enum {
+  RB_GS_USB_LIMITS_SIZE = 40,
+  RB_GS_USB_LIMITS_EXT_SIZE = 72,
+  RB_GS_USB_PACKET = 96
+}; /* 96: the largest packet, and some */
 
 typedef struct {
   guint channels;
@@ -53,8 +63,10 @@ typedef struct {
   RbCanFrame frame;
 } RbGsUsbFrame;
 
-gboolean rb_gs_usb_protocol_read_config (gconstpointer data, gsize length, RbGsUsbConfig *out) G_GNUC_WARN_UNUSED_RESULT;
-gboolean rb_gs_usb_protocol_read_limits (gconstpointer data, gsize length, RbGsUsbLimits *out) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_gs_usb_protocol_read_config (gconstpointer data, gsize length, RbGsUsbConfig *out)
+  G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_gs_usb_protocol_read_limits (gconstpointer data, gsize length, RbGsUsbLimits *out)
+  G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_gs_usb_protocol_read_state (gconstpointer data, gsize length, RbGsUsbState *out) G_GNUC_WARN_UNUSED_RESULT;
 void rb_gs_usb_protocol_write_host_format (guint8 out[RB_GS_USB_HOST_FORMAT_SIZE]);
 void rb_gs_usb_protocol_write_timing (const RbBitTiming *timing, guint8 out[RB_GS_USB_TIMING_SIZE]);
@@ -62,10 +74,12 @@ void rb_gs_usb_protocol_write_timing (const RbBitTiming *timing, guint8 out[RB_G
 void rb_gs_usb_protocol_write_mode (gboolean start, guint32 flags, guint8 out[RB_GS_USB_MODE_SIZE]);
 
 /* Packets to an adapter opened for FD are all of the same length (mode has RB_GS_USB_FD). Returns that length. */
-gsize rb_gs_usb_protocol_write_frame (const RbCanFrame *frame, guint32 echo, guint8 channel, guint32 mode, guint32 features, guint8 out[RB_GS_USB_PACKET]);
+gsize rb_gs_usb_protocol_write_frame (const RbCanFrame *frame, guint32 echo, guint8 channel, guint32 mode,
+                                      guint32 features, guint8 out[RB_GS_USB_PACKET]);
 gboolean rb_gs_usb_protocol_read_frame (gconstpointer data, gsize length, RbGsUsbFrame *out) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Is it an adapter of this protocol? */
 gboolean rb_gs_usb_protocol_is_known (guint16 vendor, guint16 product);
-/* CANtact Pro up to firmware 2 needs the padding byte and does not say so, and has another number for data bit timing. */
+/* CANtact Pro up to firmware 2 needs the padding byte and does not say so, and has another number for data bit timing.
+ */
 gboolean rb_gs_usb_protocol_is_old_cantact (const char *manufacturer, const char *product, guint32 firmware);

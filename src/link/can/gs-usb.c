@@ -13,18 +13,19 @@
 #include <unistd.h>
 
 /*
- * One channel of a gs_usb adapter as a CAN interface: usb:[SERIAL][/CHANNEL][?BITRATE]. A frame has a slot until the adapter
- * echoes it; there are ten, as in Linux.
+ * One channel of a gs_usb adapter as a CAN interface: usb:[SERIAL][/CHANNEL][?BITRATE]. A frame has a slot until the
+ * adapter echoes it; there are ten, as in Linux.
  *
- * candleLight echoes a frame when it hands it to its CAN controller, not when it was on the bus (its README, "Limitations"), so a
- * confirmation is held back for the time the frame takes on the wire, or until the bus says something after it.
+ * candleLight echoes a frame when it hands it to its CAN controller, not when it was on the bus (its README,
+ * "Limitations"), so a confirmation is held back for the time the frame takes on the wire, or until the bus says
+ * something after it.
  */
 enum {
   SLOTS_PER_CHANNEL = 10,
   RING = 1024,
-  ASK_STATE_US = 100 * 1000,  /* a frame waits so long: what does the controller say? */
-  STUCK_US = 500 * 1000,      /* and so long without any bus trouble: the adapter has lost it */
-  STALE_US = 1500 * 1000,     /* nobody waits for it any more (N_As is 1 s); it must not go out later */
+  ASK_STATE_US = 100 * 1000, /* a frame waits so long: what does the controller say? */
+  STUCK_US = 500 * 1000, /* and so long without any bus trouble: the adapter has lost it */
+  STALE_US = 1500 * 1000, /* nobody waits for it any more (N_As is 1 s); it must not go out later */
   ESCALATE_US = 5 * 1000 * 1000, /* stuck again so soon after a restart: reset the whole adapter */
   CLOSE_US = 1000 * 1000,
 };
@@ -37,8 +38,8 @@ typedef struct {
   guint8 packet[RB_GS_USB_PACKET];
   RbCanFrame frame;
   gboolean submitted; /* the transfer is with libusb */
-  gboolean waiting;   /* for its echo */
-  guint resets;       /* of the adapter, when it was submitted */
+  gboolean waiting; /* for its echo */
+  guint resets; /* of the adapter, when it was submitted */
   gint64 since;
 } Slot;
 
@@ -57,13 +58,13 @@ struct _Channel {
   RbBitTiming timing, data_timing;
   int epoll, wake, timer;
   GMutex lock; /* everything below */
-  GCond idle;  /* a transfer came back */
+  GCond idle; /* a transfer came back */
   Slot slots[SLOTS_PER_CHANNEL];
   Entry *ring;
   guint first, n, n_received;
   gint64 wire_free; /* when the bus is done with what was confirmed */
-  gboolean told;    /* the eventfd is set */
-  guint32 *ids;     /* NULL: all */
+  gboolean told; /* the eventfd is set */
+  guint32 *ids; /* NULL: all */
   guint n_ids;
   RbCanHealth health;
   gboolean overflow, stuck, restart_wanted, restarting;
@@ -91,7 +92,7 @@ push (Channel *self, const RbCanFrame *frame, gboolean own, gint64 due)
     self->overflow = TRUE;
     return;
   }
-  self->ring[(self->first + self->n++) % RING] = (Entry) { .frame = *frame, .own = own, .due = due };
+  self->ring[(self->first + self->n++) % RING] = (Entry){ .frame = *frame, .own = own, .due = due };
   self->n_received += own ? 0 : 1;
   tell (self);
 }
@@ -114,7 +115,8 @@ take_echo (Channel *self, guint32 echo)
     return; /* from before a restart */
   Slot *slot = &self->slots[echo];
   slot->waiting = FALSE;
-  self->wire_free = MAX (g_get_monotonic_time (), self->wire_free) + rb_can_time (&slot->frame, self->bitrate, self->data_bitrate) / 1000;
+  self->wire_free = MAX (g_get_monotonic_time (), self->wire_free)
+                    + rb_can_time (&slot->frame, self->bitrate, self->data_bitrate) / 1000;
   rb_can_health_good (&self->health);
   self->stuck = FALSE;
   push (self, &slot->frame, TRUE, self->wire_free);
@@ -172,9 +174,11 @@ send_timing (Channel *self, RbGsUsbRequest request, const RbBitTiming *timing, G
 static gboolean
 start (Channel *self, GError **error)
 {
-  RbGsUsbRequest data_request = rb_gs_usb_adapter_is_old_cantact (self->adapter) ? RB_GS_USB_CANTACT_DATA_BITTIMING : RB_GS_USB_DATA_BITTIMING;
+  RbGsUsbRequest data_request
+    = rb_gs_usb_adapter_is_old_cantact (self->adapter) ? RB_GS_USB_CANTACT_DATA_BITTIMING : RB_GS_USB_DATA_BITTIMING;
   return send_mode (self, FALSE, error) && send_timing (self, RB_GS_USB_BITTIMING, &self->timing, error)
-         && ((self->mode & RB_GS_USB_FD) == 0 || send_timing (self, data_request, &self->data_timing, error)) && send_mode (self, TRUE, error);
+         && ((self->mode & RB_GS_USB_FD) == 0 || send_timing (self, data_request, &self->data_timing, error))
+         && send_mode (self, TRUE, error);
 }
 
 /* With the lock held. */
@@ -229,7 +233,8 @@ ask_state (Channel *self)
   gssize length = rb_gs_usb_adapter_ask (self->adapter, RB_GS_USB_GET_STATE, self->number, bytes, sizeof bytes, &error);
   if (length < 0 || !rb_gs_usb_protocol_read_state (bytes, (gsize) length, &state) || state.kind > RB_CAN_STOPPED)
     return;
-  RbCanState merged = { .kind = (RbCanStateKind) state.kind, .tx_errors = state.tx_errors, .rx_errors = state.rx_errors };
+  RbCanState merged
+    = { .kind = (RbCanStateKind) state.kind, .tx_errors = state.tx_errors, .rx_errors = state.rx_errors };
   g_mutex_lock (&self->lock);
   rb_can_health_merge (&self->health, &merged);
   g_mutex_unlock (&self->lock);
@@ -248,13 +253,15 @@ next_task (Channel *self, gint64 now)
   if (self->gone != NULL)
     return task;
   gboolean quiet = rb_can_health_trouble (&self->health) == NULL;
-  gboolean was_stuck = self->stuck, was_reset = self->resets != rb_gs_usb_adapter_resets (self->adapter); /* for another channel */
+  gboolean was_stuck = self->stuck,
+           was_reset = self->resets != rb_gs_usb_adapter_resets (self->adapter); /* for another channel */
   self->stuck = quiet && waited > STUCK_US;
   if (self->stuck && !was_stuck)
     tell (self);
   task.restart = self->restart_wanted || waited > STALE_US || was_reset;
   task.reset = task.restart && self->stuck && !was_reset && self->restarted != 0 && now - self->restarted < ESCALATE_US;
-  task.ask = !task.restart && waited > ASK_STATE_US && (self->features & RB_GS_USB_HAS_STATE) != 0 && now - self->asked >= ASK_STATE_US;
+  task.ask = !task.restart && waited > ASK_STATE_US && (self->features & RB_GS_USB_HAS_STATE) != 0
+             && now - self->asked >= ASK_STATE_US;
   if (task.ask)
     self->asked = now;
   if (task.restart) {
@@ -313,7 +320,8 @@ static RbCanResult
 submit (Channel *self, Slot *slot, const RbCanFrame *frame)
 {
   guint32 echo = (guint32) (slot - self->slots);
-  slot->transfer->length = (int) rb_gs_usb_protocol_write_frame (frame, echo, (guint8) self->number, self->mode, self->features, slot->packet);
+  slot->transfer->length = (int) rb_gs_usb_protocol_write_frame (frame, echo, (guint8) self->number, self->mode,
+                                                                 self->features, slot->packet);
   slot->frame = *frame;
   slot->submitted = slot->waiting = TRUE;
   slot->since = g_get_monotonic_time ();
@@ -335,7 +343,8 @@ gs_usb_send (gpointer state, const RbCanFrame *frame, GError **error)
   Channel *self = state;
   RbCanResult result = RB_CAN_AGAIN;
   g_mutex_lock (&self->lock);
-  gboolean ready = !self->restart_wanted && !self->restarting && self->health.kind != RB_CAN_BUS_OFF; /* a restart drops frames */
+  gboolean ready
+    = !self->restart_wanted && !self->restarting && self->health.kind != RB_CAN_BUS_OFF; /* a restart drops frames */
   Slot *slot = self->gone == NULL && ready ? free_slot (self) : NULL;
   if (slot != NULL)
     result = submit (self, slot, frame);
@@ -423,8 +432,11 @@ gs_usb_state (gpointer state, RbCanState *out)
 {
   Channel *self = state;
   g_mutex_lock (&self->lock);
-  *out = (RbCanState) { .kind = self->restarting ? RB_CAN_STOPPED : self->health.kind, .tx_errors = self->health.tx_errors,
-                        .rx_errors = self->health.rx_errors, .bitrate = self->bitrate, .data_bitrate = self->data_bitrate };
+  *out = (RbCanState){ .kind = self->restarting ? RB_CAN_STOPPED : self->health.kind,
+                       .tx_errors = self->health.tx_errors,
+                       .rx_errors = self->health.rx_errors,
+                       .bitrate = self->bitrate,
+                       .data_bitrate = self->data_bitrate };
   out->reason = self->stuck ? "stuck" : rb_can_health_trouble (&self->health);
   g_mutex_unlock (&self->lock);
   return TRUE;
@@ -453,7 +465,8 @@ static gboolean
 read_limits (Channel *self, GError **error)
 {
   guint8 bytes[RB_GS_USB_LIMITS_EXT_SIZE];
-  gssize length = rb_gs_usb_adapter_ask (self->adapter, RB_GS_USB_BT_CONST, self->number, bytes, RB_GS_USB_LIMITS_SIZE, error);
+  gssize length
+    = rb_gs_usb_adapter_ask (self->adapter, RB_GS_USB_BT_CONST, self->number, bytes, RB_GS_USB_LIMITS_SIZE, error);
   if (length < 0)
     return FALSE;
   gboolean known = rb_gs_usb_protocol_read_limits (bytes, (gsize) length, &self->limits);
@@ -461,11 +474,13 @@ read_limits (Channel *self, GError **error)
     length = rb_gs_usb_adapter_ask (self->adapter, RB_GS_USB_BT_CONST_EXT, self->number, bytes, sizeof bytes, error);
     if (length < 0)
       return FALSE;
-    known = length == RB_GS_USB_LIMITS_EXT_SIZE && rb_gs_usb_protocol_read_limits (bytes, (gsize) length, &self->limits);
+    known
+      = length == RB_GS_USB_LIMITS_EXT_SIZE && rb_gs_usb_protocol_read_limits (bytes, (gsize) length, &self->limits);
   }
   self->features = self->limits.features | (rb_gs_usb_adapter_is_old_cantact (self->adapter) ? RB_GS_USB_PAD_BYTE : 0);
   if (!known)
-    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the adapter does not say what bit timing it can");
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL,
+                         "the adapter does not say what bit timing it can");
   return known;
 }
 
@@ -477,8 +492,11 @@ find_timing (Channel *self, const RbCanPreset *preset, GError **error)
     g_set_error (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "the adapter has no CAN FD, so not %s", preset->name);
     return FALSE;
   }
-  if (!rb_bit_timing_find (&self->limits.nominal, self->limits.clock, preset->bitrate, RB_CAN_SAMPLE_POINT, &self->timing)
-      || (fd && !rb_bit_timing_find (&self->limits.data, self->limits.clock, preset->data_bitrate, RB_CAN_DATA_SAMPLE_POINT, &self->data_timing))) {
+  if (!rb_bit_timing_find (&self->limits.nominal, self->limits.clock, preset->bitrate, RB_CAN_SAMPLE_POINT,
+                           &self->timing)
+      || (fd
+          && !rb_bit_timing_find (&self->limits.data, self->limits.clock, preset->data_bitrate,
+                                  RB_CAN_DATA_SAMPLE_POINT, &self->data_timing))) {
     g_set_error (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "the adapter's clock cannot make %s", preset->name);
     return FALSE;
   }
@@ -495,7 +513,8 @@ open_descriptors (Channel *self, GError **error)
   self->epoll = epoll_create1 (EPOLL_CLOEXEC);
   self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   self->timer = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  if (epoll_ctl (self->epoll, EPOLL_CTL_ADD, self->wake, &event) == 0 && epoll_ctl (self->epoll, EPOLL_CTL_ADD, self->timer, &event) == 0)
+  if (epoll_ctl (self->epoll, EPOLL_CTL_ADD, self->wake, &event) == 0
+      && epoll_ctl (self->epoll, EPOLL_CTL_ADD, self->timer, &event) == 0)
     return TRUE;
   g_set_error (error, RB_LINK_ERROR, RB_REASON_IO, "no descriptors for the adapter: %s", g_strerror (errno));
   return FALSE;
@@ -565,7 +584,8 @@ gs_usb_close (gpointer state)
   if (wait_for_transfers (self))
     channel_free (self);
   else
-    g_warning ("USB CAN channel %u did not give back its transfers", self->number); /* and keeps its memory: libusb may still write there */
+    g_warning ("USB CAN channel %u did not give back its transfers",
+               self->number); /* and keeps its memory: libusb may still write there */
 }
 
 typedef struct {
@@ -587,7 +607,8 @@ parse_address (const char *rest, Address *out, GError **error)
     return FALSE;
   }
   if (question != NULL && (out->preset = rb_can_preset_find (&question[1])) == NULL) {
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_USAGE, "“%s” is not one of the bit rates %s", &question[1], rb_can_preset_names ());
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_USAGE, "“%s” is not one of the bit rates %s", &question[1],
+                 rb_can_preset_names ());
     return FALSE;
   }
   out->channel = (guint) channel;
@@ -599,14 +620,16 @@ static gboolean
 set_up (Channel *self, const Address *address, GError **error)
 {
   if (address->channel >= rb_gs_usb_adapter_channels (self->adapter)) {
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_NONE, "the adapter has %u channels, none of them is %u", rb_gs_usb_adapter_channels (self->adapter), address->channel);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_NONE, "the adapter has %u channels, none of them is %u",
+                 rb_gs_usb_adapter_channels (self->adapter), address->channel);
     return FALSE;
   }
   if (!open_descriptors (self, error) || !read_limits (self, error))
     return FALSE;
   self->resets = rb_gs_usb_adapter_resets (self->adapter);
   gboolean fd = (self->features & RB_GS_USB_FD) != 0;
-  return find_timing (self, address->preset != NULL ? address->preset : rb_can_preset_find (fd ? "500k/2M" : "500k"), error);
+  return find_timing (self, address->preset != NULL ? address->preset : rb_can_preset_find (fd ? "500k/2M" : "500k"),
+                      error);
 }
 
 static void

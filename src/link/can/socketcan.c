@@ -96,12 +96,15 @@ attach (SocketCan *self, gboolean want_fd, GError **error)
     return FALSE;
   }
   if (!is_up (self->fd, self->name)) {
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "%s: the interface is down; recallctl links set %s 500k sets its bit rate and puts it up", self->name, self->name);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED,
+                 "%s: the interface is down; recallctl links set %s 500k sets its bit rate and puts it up", self->name,
+                 self->name);
     return FALSE;
   }
   self->has_fd = want_fd && carries_fd (self->fd, self->name);
   if (want_fd && !self->has_fd) {
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "%s: the interface is not set up for CAN FD; can:%s opens it for classic CAN", self->name, self->name);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED,
+                 "%s: the interface is not set up for CAN FD; can:%s opens it for classic CAN", self->name, self->name);
     return FALSE;
   }
   if (!set_options (self, want_fd, error))
@@ -206,10 +209,14 @@ socketcan_receive (gpointer state, RbCanFrame *frame, GError **error)
 {
   SocketCan *self = state;
   guint8 packet[RB_CAN_FD_PACKET];
-  union { struct cmsghdr header; char bytes[CMSG_SPACE (sizeof (guint32))]; } control;
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE (sizeof (guint32))];
+  } control;
   for (;;) {
     struct iovec part = { packet, sizeof packet };
-    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+    struct msghdr message
+      = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
     ssize_t length = recvmsg (self->fd, &message, 0);
     if (length < 0 && errno == EAGAIN)
       return RB_CAN_EMPTY;
@@ -236,7 +243,8 @@ socketcan_filter (gpointer state, const guint32 *ids, guint n)
     filters[i].can_id = ids[i];
     filters[i].can_mask = CAN_EFF_FLAG | CAN_RTR_FLAG | ((ids[i] & CAN_EFF_FLAG) != 0 ? CAN_EFF_MASK : CAN_SFF_MASK);
   }
-  if (setsockopt (self->fd, SOL_CAN_RAW, CAN_RAW_FILTER, filters, (socklen_t) ((n == 0 ? 1 : n) * sizeof *filters)) != 0)
+  if (setsockopt (self->fd, SOL_CAN_RAW, CAN_RAW_FILTER, filters, (socklen_t) ((n == 0 ? 1 : n) * sizeof *filters))
+      != 0)
     g_debug ("%s: no filter: %s", self->name, g_strerror (errno));
 }
 
@@ -256,8 +264,12 @@ socketcan_state (gpointer state, RbCanState *out)
   RbCanLinkState link;
   if (self->netlink < 0 || !rb_can_netlink_read (self->netlink, self->name, &link, NULL))
     return FALSE;
-  *out = (RbCanState){ .kind = link.is_virtual ? RB_CAN_VIRTUAL : link.kind, .tx_errors = link.tx_errors, .rx_errors = link.rx_errors,
-                       .bitrate = link.bitrate, .data_bitrate = link.data_bitrate, .reason = reason_of (&link) };
+  *out = (RbCanState){ .kind = link.is_virtual ? RB_CAN_VIRTUAL : link.kind,
+                       .tx_errors = link.tx_errors,
+                       .rx_errors = link.rx_errors,
+                       .bitrate = link.bitrate,
+                       .data_bitrate = link.data_bitrate,
+                       .reason = reason_of (&link) };
   return TRUE;
 }
 
@@ -270,7 +282,8 @@ socketcan_mend (gpointer state, GError **error)
   if (self->netlink < 0 || !rb_can_netlink_read (self->netlink, self->name, &link, error))
     return FALSE;
   if (link.kind != RB_CAN_BUS_OFF)
-    return rb_can_netlink_queue_is_good (link.queue) || rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "%s: queue %s", self->name, link.queue);
+    return rb_can_netlink_queue_is_good (link.queue)
+           || rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "%s: queue %s", self->name, link.queue);
   if (link.restart_ms > 0)
     return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_BUS_OFF, "%s: the kernel restarts it", self->name);
   return rb_can_netlink_restart (self->netlink, link.index, error);
@@ -335,8 +348,9 @@ socketcan_list_fd (GPtrArray *entries, GError **error)
 }
 
 #define SLOTS \
-  .close = socketcan_close, .has_fd = socketcan_has_fd, .fd = socketcan_fd, .send = socketcan_send, .receive = socketcan_receive, .filter = socketcan_filter, \
-  .state = socketcan_state, .mend = socketcan_mend
+  .close = socketcan_close, .has_fd = socketcan_has_fd, .fd = socketcan_fd, .send = socketcan_send, \
+  .receive = socketcan_receive, .filter = socketcan_filter, .state = socketcan_state, .mend = socketcan_mend
 
 const RbCanBackend rb_socketcan_backend = { .scheme = "can", .open = socketcan_open, .list = socketcan_list, SLOTS };
-const RbCanBackend rb_socketcan_fd_backend = { .scheme = "canfd", .open = socketcan_open_fd, .list = socketcan_list_fd, SLOTS };
+const RbCanBackend rb_socketcan_fd_backend
+  = { .scheme = "canfd", .open = socketcan_open_fd, .list = socketcan_list_fd, SLOTS };

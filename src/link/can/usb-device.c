@@ -80,7 +80,8 @@ rb_usb_device_read (libusb_device *device, RbUsbDevice *out)
 {
   g_autofree char *name = sysfs_name (device);
   g_autofree char *folder = interface_folder (name);
-  g_autofree char *node = g_strdup_printf ("/dev/bus/usb/%03u/%03u", libusb_get_bus_number (device), libusb_get_device_address (device));
+  g_autofree char *node
+    = g_strdup_printf ("/dev/bus/usb/%03u/%03u", libusb_get_bus_number (device), libusb_get_device_address (device));
   memset (out, 0, sizeof *out);
   out->serial = attribute (name, "serial");
   out->manufacturer = attribute (name, "manufacturer");
@@ -125,7 +126,8 @@ rb_usb_device_is_gs_usb (libusb_device *device, guint8 *in, guint8 *out)
   for (guint i = 0; i < configuration->bNumInterfaces && !found; i++) {
     const struct libusb_interface *interface = &configuration->interface[i];
     found = interface->num_altsetting > 0 && interface->altsetting[0].bInterfaceNumber == 0
-            && interface->altsetting[0].bInterfaceClass == LIBUSB_CLASS_VENDOR_SPEC && read_endpoints (&interface->altsetting[0], in, out);
+            && interface->altsetting[0].bInterfaceClass == LIBUSB_CLASS_VENDOR_SPEC
+            && read_endpoints (&interface->altsetting[0], in, out);
   }
   libusb_free_config_descriptor (configuration);
   return found;

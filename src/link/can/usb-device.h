@@ -5,15 +5,16 @@
 #include "can/gs-usb-protocol.h"
 
 /*
- * What can be known of a USB device without opening it, which others may be using: its strings and its driver, by sysfs.
+ * What can be known of a USB device without opening it, which others may be using: its strings and its driver, by
+ * sysfs.
  */
 typedef struct {
   char *serial, *manufacturer, *product;
-  char *driver;          /* of its CAN side, "": none; "usbfs": a program has it */
-  char *interface;       /* the kernel's CAN interface on it, NULL: none */
-  guint interfaces;      /* how many: one a channel */
+  char *driver; /* of its CAN side, "": none; "usbfs": a program has it */
+  char *interface; /* the kernel's CAN interface on it, NULL: none */
+  guint interfaces; /* how many: one a channel */
   gboolean interface_up; /* somebody set it up */
-  gboolean allowed;      /* may this user open it? */
+  gboolean allowed; /* may this user open it? */
 } RbUsbDevice;
 
 void rb_usb_device_read (libusb_device *device, RbUsbDevice *out);

@@ -12,7 +12,7 @@ enum { IDLE_S = 60, POLKIT_MS = 120 * 1000, POLKIT_ASK = 1 };
 typedef struct {
   GMainLoop *loop;
   GDBusConnection *bus;
-  guint idle;    /* source that ends the service */
+  guint idle; /* source that ends the service */
   guint pending; /* calls that polkit is still asked about */
   int result;
 } Service;
@@ -60,7 +60,8 @@ finish (Call *call, const GError *failure)
 {
   Service *self = call->service;
   const char *sender = g_dbus_method_invocation_get_sender (call->invocation);
-  g_message ("%s: %s %s: %s", sender, call->interface, call->preset == NULL ? "restart" : call->preset, failure == NULL ? "done" : failure->message);
+  g_message ("%s: %s %s: %s", sender, call->interface, call->preset == NULL ? "restart" : call->preset,
+             failure == NULL ? "done" : failure->message);
   if (failure != NULL)
     refuse (call->invocation, failure);
   else
@@ -84,7 +85,8 @@ on_decided (GObject *bus, GAsyncResult *result, gpointer data)
   else
     g_prefix_error (&failure, "polkit does not answer: ");
   if (!allowed) {
-    g_autofree char *why = failure == NULL ? g_strdup ("this user may not set up CAN interfaces") : g_strdup (failure->message);
+    g_autofree char *why
+      = failure == NULL ? g_strdup ("this user may not set up CAN interfaces") : g_strdup (failure->message);
     g_clear_error (&failure);
     rb_reason_deny (&failure, RB_LINK_ERROR, RB_REASON_NOT_PERMITTED, "%s", why);
   } else if (rb_can_setup_apply (call->interface, call->preset, &failure)) {
@@ -97,23 +99,26 @@ static void
 ask_polkit (Call *call)
 {
   GVariantBuilder subject, details;
-  gboolean interactive
-    = (g_dbus_message_get_flags (g_dbus_method_invocation_get_message (call->invocation)) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+  gboolean interactive = (g_dbus_message_get_flags (g_dbus_method_invocation_get_message (call->invocation))
+                          & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION)
+                         != 0;
   g_variant_builder_init (&subject, G_VARIANT_TYPE_VARDICT);
-  g_variant_builder_add (&subject, "{sv}", "name", g_variant_new_string (g_dbus_method_invocation_get_sender (call->invocation)));
+  g_variant_builder_add (&subject, "{sv}", "name",
+                         g_variant_new_string (g_dbus_method_invocation_get_sender (call->invocation)));
   g_variant_builder_init (&details, G_VARIANT_TYPE ("a{ss}"));
   g_variant_builder_add (&details, "{ss}", "interface", call->interface);
   if (call->preset != NULL)
     g_variant_builder_add (&details, "{ss}", "preset", call->preset);
-  GVariant *question = g_variant_new ("((sa{sv})sa{ss}us)", "system-bus-name", &subject, RB_CAN_SETUP_ACTION, &details, interactive ? POLKIT_ASK : 0, "");
+  GVariant *question = g_variant_new ("((sa{sv})sa{ss}us)", "system-bus-name", &subject, RB_CAN_SETUP_ACTION, &details,
+                                      interactive ? POLKIT_ASK : 0, "");
   g_dbus_connection_call (call->service->bus, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
-                          "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization", question, G_VARIANT_TYPE ("((bba{ss}))"),
-                          G_DBUS_CALL_FLAGS_NONE, POLKIT_MS, NULL, on_decided, call);
+                          "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization", question,
+                          G_VARIANT_TYPE ("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, POLKIT_MS, NULL, on_decided, call);
 }
 
 static void
-on_call (GDBusConnection *bus, const char *sender, const char *path, const char *interface_name, const char *method, GVariant *arguments,
-         GDBusMethodInvocation *invocation, gpointer data)
+on_call (GDBusConnection *bus, const char *sender, const char *path, const char *interface_name, const char *method,
+         GVariant *arguments, GDBusMethodInvocation *invocation, gpointer data)
 {
   g_autoptr (GError) failure = NULL;
   Call *call = g_new0 (Call, 1);
@@ -171,7 +176,8 @@ int
 rb_can_service_run (void)
 {
   Service self = { .loop = g_main_loop_new (NULL, FALSE), .result = 1 };
-  guint owner = g_bus_own_name (G_BUS_TYPE_SYSTEM, RB_CAN_SETUP_NAME, G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, on_bus, on_name, on_name_lost, &self, NULL);
+  guint owner = g_bus_own_name (G_BUS_TYPE_SYSTEM, RB_CAN_SETUP_NAME, G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, on_bus,
+                                on_name, on_name_lost, &self, NULL);
   guint terminate = g_unix_signal_add (SIGTERM, on_terminate, &self);
   g_main_loop_run (self.loop);
   g_source_remove (terminate);

@@ -33,6 +33,7 @@ static const RbCliVerb *const groups[] = { verbs, NULL };
 int
 main (int argc, char **argv)
 {
-  static const RbCliProgram program = { "recall-can-setup", "Sets up CAN interfaces for Recallbay.", groups, RB_CLI_PLAIN };
+  static const RbCliProgram program
+    = { "recall-can-setup", "Sets up CAN interfaces for Recallbay.", groups, RB_CLI_PLAIN };
   return rb_cli_main (&program, argc, argv);
 }

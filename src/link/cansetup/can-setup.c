@@ -17,7 +17,8 @@ open_link (const char *interface, int *fd, RbCanLinkState *link, GError **error)
 {
   gsize length = strlen (interface);
   if (length == 0 || length >= IFNAMSIZ || strchr (interface, '/') != NULL)
-    return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_USAGE, "“%s” is not the name of an interface, such as can0", interface);
+    return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_USAGE, "“%s” is not the name of an interface, such as can0",
+                           interface);
   *fd = rb_can_netlink_open (error);
   if (*fd < 0)
     return FALSE;
@@ -33,10 +34,12 @@ static gboolean
 fits (const char *interface, const RbCanLinkState *link, const RbCanPreset *preset, GError **error)
 {
   if (link->is_virtual)
-    return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s is a virtual interface; it has no bit rate", interface);
+    return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s is a virtual interface; it has no bit rate",
+                           interface);
   if (preset == NULL || preset->data_bitrate == 0 || link->can_fd)
     return TRUE;
-  return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s has no CAN FD, so not %s", interface, preset->name);
+  return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s has no CAN FD, so not %s", interface,
+                         preset->name);
 }
 
 static const RbCanPreset *
@@ -44,7 +47,8 @@ find_preset (const char *name, GError **error)
 {
   const RbCanPreset *preset = rb_can_preset_find (name);
   if (preset == NULL)
-    rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_USAGE, "“%s” is not one of the bit rates %s", name, rb_can_preset_names ());
+    rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_USAGE, "“%s” is not one of the bit rates %s", name,
+                    rb_can_preset_names ());
   return preset;
 }
 
@@ -64,10 +68,13 @@ rb_can_setup_check (const char *interface, const char *preset, GError **error)
 static gboolean
 did (int result, const char *interface, const char *what, GError **error)
 {
-  return result == 0 || rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s: %s: the interface cannot do that", interface, what);
+  return result == 0
+         || rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "%s: %s: the interface cannot do that",
+                            interface, what);
 }
 
-/* Everything is a wish that only some drivers know: without it an error leads to bus-off and there it stays until Restart. */
+/* Everything is a wish that only some drivers know: without it an error leads to bus-off and there it stays until
+ * Restart. */
 static void
 set_restart (const char *interface)
 {
@@ -75,7 +82,8 @@ set_restart (const char *interface)
     g_debug ("%s does not restart by itself after bus-off", interface);
 }
 
-/* Whatever somebody set that a tester cannot work with, and nothing that is not set: drivers refuse what they do not know. */
+/* Whatever somebody set that a tester cannot work with, and nothing that is not set: drivers refuse what they do not
+ * know. */
 static gboolean
 clear_modes (const char *interface, guint32 modes, GError **error)
 {
@@ -87,7 +95,8 @@ static gboolean
 set_bitrates (const char *interface, int fd, const RbCanLinkState *link, const RbCanPreset *preset, GError **error)
 {
   return preset->data_bitrate > 0 ? rb_can_netlink_set_fd (fd, link->index, preset, error)
-                                  : did (can_set_bitrate_samplepoint (interface, preset->bitrate, RB_CAN_SAMPLE_POINT), interface, preset->name, error);
+                                  : did (can_set_bitrate_samplepoint (interface, preset->bitrate, RB_CAN_SAMPLE_POINT),
+                                         interface, preset->name, error);
 }
 
 /* The kernel takes a message's attributes one by one: what came before the one it refuses stays. */
@@ -96,12 +105,14 @@ put_back (const char *interface, int fd, const RbCanLinkState *was)
 {
   const RbCanPreset bitrates = { "as it was", was->bitrate, was->data_bitrate };
   g_autoptr (GError) error = NULL;
-  struct can_ctrlmode mode = { .mask = (was->modes & UNWANTED) | (was->can_fd ? CAN_CTRLMODE_FD : 0), .flags = was->modes & UNWANTED };
+  struct can_ctrlmode mode
+    = { .mask = (was->modes & UNWANTED) | (was->can_fd ? CAN_CTRLMODE_FD : 0), .flags = was->modes & UNWANTED };
   gboolean back = mode.mask == 0 || did (can_set_ctrlmode (interface, &mode), interface, "modes", &error);
   if (back && (was->modes & CAN_CTRLMODE_FD) != 0)
     back = rb_can_netlink_set_fd (fd, was->index, &bitrates, &error);
   else if (back && was->bitrate > 0)
-    back = did (can_set_bitrate_samplepoint (interface, was->bitrate, was->sample_point), interface, "bit rate", &error);
+    back
+      = did (can_set_bitrate_samplepoint (interface, was->bitrate, was->sample_point), interface, "bit rate", &error);
   if (back && was->is_up)
     back = did (can_do_start (interface), interface, "up", &error);
   if (!back)
@@ -131,7 +142,8 @@ restart (const char *interface, const RbCanLinkState *link, GError **error)
 {
   if (link->kind == RB_CAN_BUS_OFF && can_do_restart (interface) == 0)
     return TRUE;
-  return did (can_do_stop (interface), interface, "down", error) && did (can_do_start (interface), interface, "up", error);
+  return did (can_do_stop (interface), interface, "down", error)
+         && did (can_do_start (interface), interface, "up", error);
 }
 
 gboolean
@@ -142,8 +154,9 @@ rb_can_setup_apply (const char *interface, const char *preset, GError **error)
   int fd = -1;
   if ((preset != NULL && wanted == NULL) || !open_link (interface, &fd, &link, error))
     return FALSE;
-  gboolean done = fits (interface, &link, wanted, error) && rb_can_netlink_may_set (fd, link.index, error)
-                  && (wanted == NULL ? restart (interface, &link, error) : set_up (interface, fd, &link, wanted, error));
+  gboolean done
+    = fits (interface, &link, wanted, error) && rb_can_netlink_may_set (fd, link.index, error)
+      && (wanted == NULL ? restart (interface, &link, error) : set_up (interface, fd, &link, wanted, error));
   close (fd);
   return done;
 }
@@ -161,11 +174,13 @@ translate (const GError *said, GError **error)
   RbReason reason = RB_REASON_IO;
   if (g_str_has_prefix (name, RB_CAN_SETUP_ERROR))
     reason = rb_reason_from_word (g_strdelimit (&name[strlen (RB_CAN_SETUP_ERROR)], "_", '-'));
-  else if (g_error_matches (said, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) || g_error_matches (said, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
+  else if (g_error_matches (said, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
+           || g_error_matches (said, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
     reason = RB_REASON_NOT_FOUND;
   const char *marker = strstr (text, ": ");
   gboolean marked = g_str_has_prefix (text, "GDBus.Error:") && marker != NULL;
-  g_set_error (error, RB_LINK_ERROR, (int) (reason == RB_REASON_NONE ? RB_REASON_IO : reason), "recall-can-setup: %s", marked ? &marker[2] : text);
+  g_set_error (error, RB_LINK_ERROR, (int) (reason == RB_REASON_NONE ? RB_REASON_IO : reason), "recall-can-setup: %s",
+               marked ? &marker[2] : text);
 }
 
 gboolean
@@ -176,10 +191,11 @@ rb_can_setup_ask (const char *interface, const char *preset, GCancellable *cance
   GVariant *arguments = preset == NULL ? g_variant_new ("(s)", interface) : g_variant_new ("(ss)", interface, preset);
   g_autoptr (GVariant) owned = g_variant_ref_sink (arguments);
   if (bus == NULL)
-    return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_NOT_FOUND, "recall-can-setup: there is no system bus: %s", said->message);
-  g_autoptr (GVariant) answer = g_dbus_connection_call_sync (bus, RB_CAN_SETUP_NAME, RB_CAN_SETUP_PATH, RB_CAN_SETUP_NAME,
-                                                             preset == NULL ? "Restart" : "SetUp", owned, NULL,
-                                                             G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ASK_MS, cancellable, &said);
+    return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_NOT_FOUND, "recall-can-setup: there is no system bus: %s",
+                           said->message);
+  g_autoptr (GVariant) answer = g_dbus_connection_call_sync (
+    bus, RB_CAN_SETUP_NAME, RB_CAN_SETUP_PATH, RB_CAN_SETUP_NAME, preset == NULL ? "Restart" : "SetUp", owned, NULL,
+    G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ASK_MS, cancellable, &said);
   if (answer == NULL)
     translate (said, error);
   return answer != NULL;

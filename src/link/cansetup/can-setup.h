@@ -4,8 +4,8 @@
 
 /*
  * Bit rate and state of the kernel's CAN interfaces. Setting them takes CAP_NET_ADMIN, which no program of ours has but
- * recall-can-setup: a service on the system bus (org.recallbay.CanSetup1, started when it is called) that polkit guards and that
- * knows nothing but an interface and a preset of can-preset.h.
+ * recall-can-setup: a service on the system bus (org.recallbay.CanSetup1, started when it is called) that polkit guards
+ * and that knows nothing but an interface and a preset of can-preset.h.
  *
  *   SetUp (s interface, s preset)   down, bit rate, restart after bus-off by itself, a queue that drops nothing, up;
  *                                   where it cannot be done the interface is put back as it was
@@ -18,9 +18,11 @@
 #define RB_CAN_SETUP_ERROR "org.recallbay.Error."
 #define RB_CAN_SETUP_ACTION "org.recallbay.can-setup"
 
-/* Asks the service; the person may be asked for a password meanwhile. preset NULL: restart alone. Errors of RB_LINK_ERROR: usage,
- * link-none, not-permitted, unsupported, in-use, io, not-found (there is no such service); G_IO_ERROR_CANCELLED. */
-gboolean rb_can_setup_ask (const char *interface, const char *preset, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Asks the service; the person may be asked for a password meanwhile. preset NULL: restart alone. Errors of
+ * RB_LINK_ERROR: usage, link-none, not-permitted, unsupported, in-use, io, not-found (there is no such service);
+ * G_IO_ERROR_CANCELLED. */
+gboolean rb_can_setup_ask (const char *interface, const char *preset, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same by one's own right, at once. */
 gboolean rb_can_setup_apply (const char *interface, const char *preset, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,25 +11,26 @@
 #include <netinet/tcp.h>
 
 /*
- * One TCP connection, one routing activation, many target addresses. Whoever waits for something takes the stream apart, one at a
- * time, and puts each answer in the queue of the channel with its source address; a thread does it while nobody waits, and always
- * where there is TLS. Everything below is guarded by `lock` and announced by `changed`.
+ * One TCP connection, one routing activation, many target addresses. Whoever waits for something takes the stream
+ * apart, one at a time, and puts each answer in the queue of the channel with its source address; a thread does it
+ * while nobody waits, and always where there is TLS. Everything below is guarded by `lock` and announced by `changed`.
  *
  * A gateway acknowledges (8002) when it has accepted a message for routing. Some acknowledge after the
  * answer, some never: an answer counts as acknowledgement too, and a missing acknowledgement is no error.
  */
 #define CLIENT_ADDRESS 0x0e80 /* unless the caller knows the vehicle's */
-#define CONFIRM_MS 30000      /* a person has so long to confirm the connection at the vehicle */
-#define CONTROL_MS 2000   /* A_DoIP_Ctrl */
-#define ACK_MS 2000       /* A_DoIP_Diagnostic_Message */
+#define CONFIRM_MS 30000 /* a person has so long to confirm the connection at the vehicle */
+#define CONTROL_MS 2000 /* A_DoIP_Ctrl */
+#define ACK_MS 2000 /* A_DoIP_Diagnostic_Message */
 #define STATUS_MS 200
 #define NACK_NO_ROOM 0x05 /* of a diagnostic message */
 #define ROOM_ATTEMPTS 5
 #define ROOM_MS 100
 #define DEFAULT_MAX_MESSAGE 65535
-#define IDLE_MS 20        /* nobody waited for so long: the thread reads */
-#define MAX_UNREAD (8 * 1024 * 1024) /* bytes of answers that nobody has taken yet; an honest ECU says one at a time */
-#define ANSWER_COST 128              /* of an answer beside its bytes */
+#define IDLE_MS 20 /* nobody waited for so long: the thread reads */
+/* bytes of answers that nobody has taken yet; an honest ECU says one at a time */
+#define MAX_UNREAD (8 * 1024 * 1024)
+#define ANSWER_COST 128 /* of an answer beside its bytes */
 /* A pulled cable says nothing: after this long without a sign of the other end's TCP the connection is given up. */
 #define SILENCE_MS 8000
 
@@ -48,12 +49,12 @@ typedef struct {
 typedef struct {
   gboolean activated;
   guint8 activation_code;
-  gboolean refused;  /* by its header: a message outside any channel was not understood */
+  gboolean refused; /* by its header: a message outside any channel was not understood */
   guint8 refusal;
-  guint8 version;    /* that it speaks */
+  guint8 version; /* that it speaks */
   guint16 entity;
   gboolean status_known;
-  guint32 max_data;  /* 0: not told */
+  guint32 max_data; /* 0: not told */
 } Told;
 
 typedef struct {
@@ -67,9 +68,9 @@ typedef struct {
   GCond changed;
   GCond idle; /* for the thread alone */
   gboolean reading, stopping;
-  guint waiting;    /* for something to be read */
-  guint asleep;     /* of them, until somebody else has read: a broadcast costs a system call */
-  gint64 left_at;   /* when the last of them was done */
+  guint waiting; /* for something to be read */
+  guint asleep; /* of them, until somebody else has read: a broadcast costs a system call */
+  gint64 left_at; /* when the last of them was done */
   GMutex write_lock;
   GPtrArray *channels; /* of Channel, borrowed */
   guint8 version; /* that is spoken here; never changes */
@@ -118,7 +119,8 @@ write_parts (DoipLink *self, GByteArray *head, GBytes *rest, gsize *done, GCance
   }
   if (data != NULL)
     g_byte_array_append (head, data, (guint) length);
-  return g_output_stream_write_all (g_io_stream_get_output_stream (self->stream), head->data, head->len, done, cancellable, error);
+  return g_output_stream_write_all (g_io_stream_get_output_stream (self->stream), head->data, head->len, done,
+                                    cancellable, error);
 }
 
 /* rest may be NULL; with it head is used up. */
@@ -276,8 +278,7 @@ read_message (DoipLink *self, GError **error)
   RbDoipHeader header;
   if (!read_exactly (self, head, sizeof head, error))
     return FALSE;
-  if (rb_doip_header_parse (head, sizeof head, &header) != RB_DOIP_HEADER_GOOD
-      || header.length > RB_DOIP_MAX_PAYLOAD) {
+  if (rb_doip_header_parse (head, sizeof head, &header) != RB_DOIP_HEADER_GOOD || header.length > RB_DOIP_MAX_PAYLOAD) {
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the vehicle sent something that is not DoIP");
     return FALSE;
   }
@@ -436,20 +437,25 @@ gone (DoipLink *self, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
-/* With TLS 1.3 a vehicle refuses the workstation's certificate only after its own handshake is done: the connection just ends. */
+/* With TLS 1.3 a vehicle refuses the workstation's certificate only after its own handshake is done: the connection
+ * just ends. */
 static void
 set_no_activation (DoipLink *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) end = NULL;
   const Told said = told (self);
   if (said.refused)
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the vehicle does not understand the routing activation: %s (code %02x)",
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL,
+                 "the vehicle does not understand the routing activation: %s (code %02x)",
                  rb_doip_header_nack_text (said.refusal), said.refusal);
   else if (!gone (self, cancellable, &end))
-    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "the vehicle does not answer the routing activation");
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED,
+                         "the vehicle does not answer the routing activation");
   else if (self->secured && g_error_matches (end, RB_LINK_ERROR, RB_REASON_LINK_LOST))
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_TLS_REFUSED, "the vehicle ended the TLS connection, which it does when it does not accept the"
-                 " workstation's certificate: %s", end->message);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_TLS_REFUSED,
+                 "the vehicle ended the TLS connection, which it does when it does not accept the"
+                 " workstation's certificate: %s",
+                 end->message);
   else
     g_propagate_error (error, g_steal_pointer (&end));
 }
@@ -462,7 +468,8 @@ await_confirmation (DoipLink *self, const RbLinkOptions *options, GCancellable *
   if (!said.activated || said.activation_code != RB_DOIP_CONFIRMATION_REQUIRED)
     return;
   if (options != NULL && options->wait != NULL)
-    options->wait ("the vehicle asks for a confirmation of the connection: confirm it at the vehicle", options->wait_data);
+    options->wait ("the vehicle asks for a confirmation of the connection: confirm it at the vehicle",
+                   options->wait_data);
   (void) wait_for (self, NULL, is_confirmed, CONFIRM_MS, cancellable);
 }
 
@@ -497,8 +504,9 @@ activate (DoipLink *self, const RbLinkOptions *options, GCancellable *cancellabl
     return TRUE;
   if (said.activation_code == RB_DOIP_CONFIRMATION_REQUIRED && gone (self, cancellable, error))
     return FALSE;
-  g_set_error (error, RB_LINK_ERROR, (int) denial (said.activation_code), "the vehicle refused the connection: %s (code %02x)",
-               rb_doip_activation_text (said.activation_code), said.activation_code);
+  g_set_error (error, RB_LINK_ERROR, (int) denial (said.activation_code),
+               "the vehicle refused the connection: %s (code %02x)", rb_doip_activation_text (said.activation_code),
+               said.activation_code);
   return FALSE;
 }
 
@@ -533,7 +541,8 @@ static void
 say_goodbye (DoipLink *self)
 {
   GSocket *socket = g_socket_connection_get_socket (self->connection);
-  if (self->stream != G_IO_STREAM (self->connection) && (g_socket_condition_check (socket, G_IO_OUT | G_IO_ERR | G_IO_HUP) == G_IO_OUT))
+  if (self->stream != G_IO_STREAM (self->connection)
+      && (g_socket_condition_check (socket, G_IO_OUT | G_IO_ERR | G_IO_HUP) == G_IO_OUT))
     g_io_stream_close (self->stream, NULL, NULL);
 }
 
@@ -619,17 +628,20 @@ link_new (GSocketConnection *connection, GIOStream *stream, const RbLinkOptions 
 }
 
 static DoipLink *
-connect_plain (const char *rest, const RbLinkOptions *options, guint8 version, GCancellable *cancellable, GError **error)
+connect_plain (const char *rest, const RbLinkOptions *options, guint8 version, GCancellable *cancellable,
+               GError **error)
 {
   GSocketConnection *connection = connect_to (rest, RB_DOIP_PORT, cancellable, error);
   return connection == NULL ? NULL : link_new (connection, g_object_ref (G_IO_STREAM (connection)), options, version);
 }
 
 static DoipLink *
-connect_secured (const char *rest, const RbLinkOptions *options, guint8 version, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+connect_secured (const char *rest, const RbLinkOptions *options, guint8 version, RbLinkInfo *info,
+                 GCancellable *cancellable, GError **error)
 {
   g_autoptr (GSocketConnection) connection = connect_to (rest, RB_DOIP_TLS_PORT, cancellable, error);
-  GIOStream *stream = connection == NULL ? NULL : rb_doip_tls_start (connection, options, info->vin, cancellable, error);
+  GIOStream *stream
+    = connection == NULL ? NULL : rb_doip_tls_start (connection, options, info->vin, cancellable, error);
   return stream == NULL ? NULL : link_new (g_steal_pointer (&connection), stream, options, version);
 }
 
@@ -643,7 +655,8 @@ version_wanted (DoipLink *self)
 
 /* Once more in the entity's edition, when that is what it minds. */
 static DoipLink *
-connect_activated (const char *rest, gboolean secured, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+connect_activated (const char *rest, gboolean secured, const RbLinkOptions *options, RbLinkInfo *info,
+                   GCancellable *cancellable, GError **error)
 {
   guint8 version = RB_DOIP_VERSION;
   for (;;) {
@@ -663,7 +676,8 @@ connect_activated (const char *rest, gboolean secured, const RbLinkOptions *opti
 }
 
 static gpointer
-start (const char *rest, gboolean secured, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+start (const char *rest, gboolean secured, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable,
+       GError **error)
 {
   DoipLink *self = connect_activated (rest, secured, options, info, cancellable, error);
   if (self == NULL)
@@ -678,13 +692,15 @@ start (const char *rest, gboolean secured, const RbLinkOptions *options, RbLinkI
 }
 
 static gpointer
-doip_link_open (const char *rest, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+doip_link_open (const char *rest, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable,
+                GError **error)
 {
   return start (rest, FALSE, options, info, cancellable, error);
 }
 
 static gpointer
-doip_link_open_secured (const char *rest, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+doip_link_open_secured (const char *rest, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable,
+                        GError **error)
 {
   if (options != NULL && options->identity != NULL && options->anchors != NULL)
     return start (rest, TRUE, options, info, cancellable, error);
@@ -693,7 +709,8 @@ doip_link_open_secured (const char *rest, const RbLinkOptions *options, RbLinkIn
   return NULL;
 }
 
-/* A gateway may be slow to acknowledge, but its TCP is not: bytes sent again and again and never taken mean that nobody is there. */
+/* A gateway may be slow to acknowledge, but its TCP is not: bytes sent again and again and never taken mean that nobody
+ * is there. */
 static gboolean
 is_heard (DoipLink *self)
 {
@@ -710,7 +727,8 @@ doip_link_is_alive (gpointer state)
   gboolean heard = is_heard (self);
   g_mutex_lock (&self->lock);
   if (!heard && self->lost == NULL)
-    self->lost = g_strdup ("nothing comes back from the vehicle, not even that bytes have come: is the cable plugged in?");
+    self->lost
+      = g_strdup ("nothing comes back from the vehicle, not even that bytes have come: is the cable plugged in?");
   gboolean alive = self->lost == NULL;
   g_mutex_unlock (&self->lock);
   return alive;
@@ -761,11 +779,11 @@ static void
 set_nack (const Channel *channel, Ack ack, guint8 code, GError **error)
 {
   gboolean header = ack == ACK_HEADER_BAD;
-  RbReason reason = !header && (code == 0x03 || code == 0x06)           ? RB_REASON_ECU_MISSING
-                    : code == (header ? RB_DOIP_TOO_LARGE : 0x04)       ? RB_REASON_BLOCK_TOO_LONG
-                                                                        : RB_REASON_LINK_PROTOCOL;
-  g_set_error (error, RB_LINK_ERROR, (int) reason, "the vehicle's gateway refuses messages to %04x: %s (code %02x)", channel->target,
-               header ? rb_doip_header_nack_text (code) : rb_doip_nack_text (code), code);
+  RbReason reason = !header && (code == 0x03 || code == 0x06)     ? RB_REASON_ECU_MISSING
+                    : code == (header ? RB_DOIP_TOO_LARGE : 0x04) ? RB_REASON_BLOCK_TOO_LONG
+                                                                  : RB_REASON_LINK_PROTOCOL;
+  g_set_error (error, RB_LINK_ERROR, (int) reason, "the vehicle's gateway refuses messages to %04x: %s (code %02x)",
+               channel->target, header ? rb_doip_header_nack_text (code) : rb_doip_nack_text (code), code);
 }
 
 /* full: the gateway had no room for it. */
@@ -842,9 +860,11 @@ doip_max_message (gpointer state, gpointer data)
 }
 
 #define COMMON_SLOTS \
-  .close = doip_link_close, .is_alive = doip_link_is_alive, .channel_open = doip_channel_open, .channel_close = doip_channel_close, \
-  .send = doip_send, .receive = doip_receive, .drain = doip_drain, .max_message = doip_max_message
+  .close = doip_link_close, .is_alive = doip_link_is_alive, .channel_open = doip_channel_open, \
+  .channel_close = doip_channel_close, .send = doip_send, .receive = doip_receive, .drain = doip_drain, \
+  .max_message = doip_max_message
 
-const RbLinkBackend rb_doip_link_backend = { .scheme = "doip", .open_with = doip_link_open, .discover = rb_doip_search_discover, COMMON_SLOTS };
+const RbLinkBackend rb_doip_link_backend
+  = { .scheme = "doip", .open_with = doip_link_open, .discover = rb_doip_search_discover, COMMON_SLOTS };
 
 const RbLinkBackend rb_doip_link_secured = { .scheme = "doips", .open_with = doip_link_open_secured, COMMON_SLOTS };

@@ -16,14 +16,14 @@
 #define ALL_NODES "ff02::1"
 
 /*
- * Requests go out of a socket of their own. Announcements that nobody asked for come to port 13400 of everybody, which another program
- * may hold already; then only who answers is found.
+ * Requests go out of a socket of their own. Announcements that nobody asked for come to port 13400 of everybody, which
+ * another program may hold already; then only who answers is found.
  */
 enum { ASKING, LISTENING, ASKING_6, LISTENING_6, N_SOCKETS };
 
 typedef struct {
   GSocket *sockets[N_SOCKETS]; /* all but the first may be NULL */
-  GPtrArray *list;             /* of RbLinkEntry */
+  GPtrArray *list; /* of RbLinkEntry */
   GCancellable *cancellable;
 } Search;
 
@@ -93,15 +93,16 @@ static void
 ask_link (const Search *self, const struct ifaddrs *interface)
 {
   const guint wanted = IFF_UP | IFF_MULTICAST;
-  if (interface->ifa_addr == NULL || interface->ifa_addr->sa_family != AF_INET6 || (interface->ifa_flags & wanted) != wanted)
+  if (interface->ifa_addr == NULL || interface->ifa_addr->sa_family != AF_INET6
+      || (interface->ifa_flags & wanted) != wanted)
     return;
   g_autoptr (GSocketAddress) own = g_socket_address_new_from_native (interface->ifa_addr, sizeof (struct sockaddr_in6));
   GInetSocketAddress *inet = own == NULL ? NULL : G_INET_SOCKET_ADDRESS (own);
   if (inet == NULL || !g_inet_address_get_is_link_local (g_inet_socket_address_get_address (inet)))
     return;
   g_autoptr (GInetAddress) nodes = g_inet_address_new_from_string (ALL_NODES);
-  g_autoptr (GSocketAddress) to = g_object_new (G_TYPE_INET_SOCKET_ADDRESS, "address", nodes, "port", RB_DOIP_PORT, "scope-id",
-                                                g_inet_socket_address_get_scope_id (inet), NULL);
+  g_autoptr (GSocketAddress) to = g_object_new (G_TYPE_INET_SOCKET_ADDRESS, "address", nodes, "port", RB_DOIP_PORT,
+                                                "scope-id", g_inet_socket_address_get_scope_id (inet), NULL);
   ask_who (self, to);
 }
 
@@ -109,9 +110,11 @@ static void
 ask_interface (const Search *self, const struct ifaddrs *interface)
 {
   const guint wanted = IFF_UP | IFF_BROADCAST;
-  if (interface->ifa_broadaddr == NULL || interface->ifa_broadaddr->sa_family != AF_INET || (interface->ifa_flags & wanted) != wanted)
+  if (interface->ifa_broadaddr == NULL || interface->ifa_broadaddr->sa_family != AF_INET
+      || (interface->ifa_flags & wanted) != wanted)
     return;
-  g_autoptr (GSocketAddress) native = g_socket_address_new_from_native (interface->ifa_broadaddr, sizeof (struct sockaddr_in));
+  g_autoptr (GSocketAddress) native
+    = g_socket_address_new_from_native (interface->ifa_broadaddr, sizeof (struct sockaddr_in));
   if (native == NULL)
     return;
   g_autofree char *text = g_inet_address_to_string (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (native)));
@@ -136,7 +139,8 @@ ask_everybody (const Search *self)
   freeifaddrs (interfaces);
 }
 
-/* An entity takes connections on port 13400, wherever it sends from; only on this computer there can be several, with ports of their own. */
+/* An entity takes connections on port 13400, wherever it sends from; only on this computer there can be several, with
+ * ports of their own. */
 static char *
 uri_of (GSocketAddress *from)
 {
@@ -147,7 +151,8 @@ uri_of (GSocketAddress *from)
   if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4)
     return g_strdup_printf ("doip://%s:%u", host, port);
   guint scope = g_inet_socket_address_get_scope_id (inet);
-  return scope == 0 ? g_strdup_printf ("doip://[%s]:%u", host, port) : g_strdup_printf ("doip://[%s%%%u]:%u", host, scope, port);
+  return scope == 0 ? g_strdup_printf ("doip://[%s]:%u", host, port)
+                    : g_strdup_printf ("doip://[%s%%%u]:%u", host, scope, port);
 }
 
 static RbLinkEntry *
@@ -173,7 +178,8 @@ twin_of (const Search *self, const char *uri, const char *serial)
 {
   for (guint i = 0; i < self->list->len; i++) {
     RbLinkEntry *entry = self->list->pdata[i];
-    if (g_strcmp0 (entry->serial, serial) == 0 && g_str_has_prefix (entry->uri, "doip://") && is_new_protocol (entry->uri) != is_new_protocol (uri))
+    if (g_strcmp0 (entry->serial, serial) == 0 && g_str_has_prefix (entry->uri, "doip://")
+        && is_new_protocol (entry->uri) != is_new_protocol (uri))
       return entry;
   }
   return NULL;
@@ -231,9 +237,11 @@ take (Search *self, GSocketAddress *from, const RbDoipHeader *header, const guin
   RbDoipPower power;
   if (type == RB_DOIP_ANNOUNCEMENT && rb_doip_announcement_parse (payload, length, &announcement))
     found (self, from, uri, &announcement, header->version);
-  else if (type == RB_DOIP_POWER_RESPONSE && rb_doip_power_parse (payload, length, &power) && power == RB_DOIP_POWER_NOT_READY)
+  else if (type == RB_DOIP_POWER_RESPONSE && rb_doip_power_parse (payload, length, &power)
+           && power == RB_DOIP_POWER_NOT_READY)
     set_state (entry_at (self, uri), "not-ready");
-  else if (type == RB_DOIP_STATUS_RESPONSE && rb_doip_status_parse (payload, length, &status) && status.open_sockets >= status.max_sockets)
+  else if (type == RB_DOIP_STATUS_RESPONSE && rb_doip_status_parse (payload, length, &status)
+           && status.open_sockets >= status.max_sockets)
     set_state (entry_at (self, uri), "in-use");
 }
 
@@ -283,7 +291,8 @@ wait_for_one (Search *self, gint64 end)
 gboolean
 rb_doip_search_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error)
 {
-  g_auto (Search) self = { .sockets[ASKING] = open_socket (G_SOCKET_FAMILY_IPV4, error), .list = list, .cancellable = cancellable };
+  g_auto (Search) self
+    = { .sockets[ASKING] = open_socket (G_SOCKET_FAMILY_IPV4, error), .list = list, .cancellable = cancellable };
   if (self.sockets[ASKING] == NULL)
     return FALSE;
   gint64 end = g_get_monotonic_time () + timeout_ms * 1000;
@@ -297,7 +306,8 @@ rb_doip_search_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cance
 }
 
 gboolean
-rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo *status, gint64 timeout_ms, GCancellable *cancellable)
+rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo *status, gint64 timeout_ms,
+                       GCancellable *cancellable)
 {
   g_autoptr (GSocket) socket
     = g_socket_new (g_socket_address_get_family (address), G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
@@ -312,5 +322,6 @@ rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo
     return FALSE;
   gssize length = g_socket_receive (socket, (char *) data, sizeof data, cancellable, NULL);
   const guint8 *payload = open_datagram (data, length, &header);
-  return payload != NULL && header.type == RB_DOIP_STATUS_RESPONSE && rb_doip_status_parse (payload, header.length, status);
+  return payload != NULL && header.type == RB_DOIP_STATUS_RESPONSE
+         && rb_doip_status_parse (payload, header.length, status);
 }

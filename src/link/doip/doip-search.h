@@ -4,13 +4,15 @@
 #include "link/channel.h"
 
 /*
- * Inside link/ only: the UDP half of DoIP (ISO 13400-2) on the tester's side: who is there, and what an entity says of itself
- * without a connection.
+ * Inside link/ only: the UDP half of DoIP (ISO 13400-2) on the tester's side: who is there, and what an entity says of
+ * itself without a connection.
  */
 
-/* The discover slot: asks every network of this computer and takes announcements made unasked. The state of an entry is "ready", "not-ready"
- * (its power mode; the ignition is off) or "in-use" (it takes no more connections). */
-gboolean rb_doip_search_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The discover slot: asks every network of this computer and takes announcements made unasked. The state of an entry is
+ * "ready", "not-ready" (its power mode; the ignition is off) or "in-use" (it takes no more connections). */
+gboolean rb_doip_search_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* What the entity at address says of its status; FALSE when it does not within the time. */
-gboolean rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo *status, gint64 timeout_ms, GCancellable *cancellable) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo *status, gint64 timeout_ms,
+                                GCancellable *cancellable) G_GNUC_WARN_UNUSED_RESULT;

@@ -67,8 +67,10 @@ hand_out (const guint8 *data, gsize length, RbDoipStreamTake take, gpointer user
   while (rb_reader_left (&reader) >= RB_DOIP_HEADER) {
     RbDoipHeader header;
     const guint8 *head = rb_reader_take (&reader, RB_DOIP_HEADER);
-    if (rb_doip_header_parse (head, RB_DOIP_HEADER, &header) != RB_DOIP_HEADER_GOOD || header.length > RB_DOIP_MAX_PAYLOAD) {
-      g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the vehicle sent something that is not DoIP");
+    if (rb_doip_header_parse (head, RB_DOIP_HEADER, &header) != RB_DOIP_HEADER_GOOD
+        || header.length > RB_DOIP_MAX_PAYLOAD) {
+      g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL,
+                           "the vehicle sent something that is not DoIP");
       return -1;
     }
     if (rb_reader_left (&reader) < header.length)
@@ -150,7 +152,8 @@ advance (struct iovec **parts, gsize *n, gsize sent)
 }
 
 gboolean
-rb_doip_stream_write (RbDoipStream *self, struct iovec *parts, gsize n, gsize *done, GCancellable *cancellable, GError **error)
+rb_doip_stream_write (RbDoipStream *self, struct iovec *parts, gsize n, gsize *done, GCancellable *cancellable,
+                      GError **error)
 {
   *done = 0;
   if (g_cancellable_set_error_if_cancelled (cancellable, error))

@@ -65,8 +65,7 @@ to_x509 (GTlsCertificate *certificate)
 }
 
 /* What the vehicle sent beside its own certificate. */
-static STACK_OF (X509) *
-helpers_of (GTlsCertificate *certificate)
+static STACK_OF (X509) * helpers_of (GTlsCertificate *certificate)
 {
   STACK_OF (X509) *stack = sk_X509_new_null ();
   GTlsCertificate *above = certificate;
@@ -79,7 +78,7 @@ helpers_of (GTlsCertificate *certificate)
 }
 
 static char *
-judge (X509_STORE *anchors, X509 *own, STACK_OF (X509) *helpers)
+judge (X509_STORE *anchors, X509 *own, STACK_OF (X509) * helpers)
 {
   g_autoptr (X509_STORE_CTX) context = X509_STORE_CTX_new ();
   if (context == NULL || X509_STORE_CTX_init (context, anchors, own, helpers) != 1)
@@ -156,7 +155,8 @@ shake_hands (Handshake *self, GTlsConnection *connection, GCancellable *cancella
   self->stop = g_cancellable_new ();
   g_source_set_callback (timer, on_late, self, NULL);
   g_source_attach (timer, context);
-  gulong handler = cancellable == NULL ? 0 : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self->stop, NULL);
+  gulong handler
+    = cancellable == NULL ? 0 : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self->stop, NULL);
   g_main_context_push_thread_default (context);
   g_tls_connection_handshake_async (connection, G_PRIORITY_DEFAULT, self->stop, on_done, self);
   g_main_loop_run (self->loop);
@@ -171,10 +171,13 @@ fail (Handshake *self, GCancellable *cancellable, GError **error)
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
   if (self->refusal != NULL)
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_VEHICLE_CERTIFICATE, "the vehicle's certificate is refused: %s", self->refusal);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_VEHICLE_CERTIFICATE, "the vehicle's certificate is refused: %s",
+                 self->refusal);
   else
     g_set_error (error, RB_LINK_ERROR, RB_REASON_TLS_REFUSED, "no TLS connection to the vehicle: %s",
-                 self->late ? "it does not answer" : self->error == NULL ? "its protocol is too old" : self->error->message);
+                 self->late            ? "it does not answer"
+                 : self->error == NULL ? "its protocol is too old"
+                                       : self->error->message);
   return FALSE;
 }
 
@@ -211,17 +214,20 @@ own_certificate (const char *pem, GError **error)
     explicit_bzero (key, strlen (key));
     return g_steal_pointer (&own);
   }
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_IDENTITY, "the workstation's key for the vehicle link cannot be used: %s",
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_IDENTITY,
+               "the workstation's key for the vehicle link cannot be used: %s",
                problem == NULL ? "there is no key" : problem->message);
   return NULL;
 }
 
 GIOStream *
-rb_doip_tls_start (GSocketConnection *base, const RbLinkOptions *security, char vin[18], GCancellable *cancellable, GError **error)
+rb_doip_tls_start (GSocketConnection *base, const RbLinkOptions *security, char vin[18], GCancellable *cancellable,
+                   GError **error)
 {
   g_auto (Handshake) self = { .vin = vin };
   vin[0] = '\0';
-  g_autoptr (GTlsCertificate) own = take_anchors (&self, security->anchors, error) ? own_certificate (security->identity, error) : NULL;
+  g_autoptr (GTlsCertificate) own
+    = take_anchors (&self, security->anchors, error) ? own_certificate (security->identity, error) : NULL;
   if (own == NULL)
     return NULL;
   g_autoptr (GTlsConnection) connection = make_connection (base, own, error);

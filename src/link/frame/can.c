@@ -72,7 +72,7 @@ typedef struct {
   guint bits; /* stuff bits included */
   guint run;
   guint last;
-  guint crc;  /* CRC-15 of the bits before stuffing */
+  guint crc; /* CRC-15 of the bits before stuffing */
 } Wire;
 
 static void
@@ -97,7 +97,8 @@ put (Wire *wire, guint32 value, guint width)
     put_bit (wire, value >> width & 1);
 }
 
-/* Start of frame, identifier and, with 29 bits, SRR and IDE between its halves; then RTR (or RRS) and, with 11 bits, IDE. */
+/* Start of frame, identifier and, with 29 bits, SRR and IDE between its halves; then RTR (or RRS) and, with 11 bits,
+ * IDE. */
 static void
 put_identifier (Wire *wire, guint32 id, guint remote)
 {
@@ -140,8 +141,8 @@ classic_bits (const RbCanFrame *frame)
 }
 
 /*
- * FD: dynamic stuff bits from the start of the frame to the last data bit, then fixed ones: one before the stuff count (it
- * also serves where a dynamic one would be due) and one after each four bits of stuff count and CRC.
+ * FD: dynamic stuff bits from the start of the frame to the last data bit, then fixed ones: one before the stuff count
+ * (it also serves where a dynamic one would be due) and one after each four bits of stuff count and CRC.
  */
 static void
 fd_bits (const RbCanFrame *frame, guint *nominal, guint *data)

@@ -9,17 +9,17 @@
  */
 #define RB_CAN_EXTENDED 0x80000000u /* 29 bit identifier */
 #define RB_CAN_REMOTE 0x40000000u
-#define RB_CAN_ERROR 0x20000000u    /* an error frame of the controller, linux/can/error.h */
+#define RB_CAN_ERROR 0x20000000u /* an error frame of the controller, linux/can/error.h */
 #define RB_CAN_ID 0x1fffffffu
 #define RB_CAN_PACKET 16
 #define RB_CAN_FD_PACKET 72
 
 typedef struct {
-  guint32 id;     /* with the flags above */
-  guint8 length;  /* data bytes: 0…8, FD 0…8,12,16,20,24,32,48,64 */
+  guint32 id; /* with the flags above */
+  guint8 length; /* data bytes: 0…8, FD 0…8,12,16,20,24,32,48,64 */
   gboolean fd;
-  gboolean brs;   /* FD: data phase at the faster bit rate */
-  gboolean own;   /* the reader's own frame, on the wire now */
+  gboolean brs; /* FD: data phase at the faster bit rate */
+  gboolean own; /* the reader's own frame, on the wire now */
   guint8 data[64];
 } RbCanFrame;
 
@@ -38,7 +38,8 @@ guint8 rb_can_fit (guint8 length, gboolean fd);
 /* DLC code of a length and back. */
 guint8 rb_can_dlc (guint8 length);
 guint8 rb_can_length (guint8 dlc, gboolean fd);
-/* Bits on the wire in the arbitration and in the data phase, CRC, stuff bits, ACK, EOF and the three bits between frames included. */
+/* Bits on the wire in the arbitration and in the data phase, CRC, stuff bits, ACK, EOF and the three bits between
+ * frames included. */
 void rb_can_bits (const RbCanFrame *frame, guint *nominal, guint *data);
 /* Nanoseconds on a bus of these bit rates. */
 gint64 rb_can_time (const RbCanFrame *frame, guint32 bitrate, guint32 data_bitrate);

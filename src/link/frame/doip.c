@@ -18,7 +18,8 @@ rb_doip_header_parse (gconstpointer data, gsize length, RbDoipHeader *header)
   header->type = rb_reader_u16be (&reader);
   header->length = rb_reader_u32be (&reader);
   gboolean asks_who = header->type >= RB_DOIP_IDENTIFY && header->type <= RB_DOIP_IDENTIFY_VIN;
-  gboolean known = (header->version >= 0x01 && header->version <= 0x04) || (header->version == RB_DOIP_ANY_VERSION && asks_who);
+  gboolean known
+    = (header->version >= 0x01 && header->version <= 0x04) || (header->version == RB_DOIP_ANY_VERSION && asks_who);
   return known && (header->version ^ complement) == 0xff ? RB_DOIP_HEADER_GOOD : RB_DOIP_HEADER_BAD;
 }
 

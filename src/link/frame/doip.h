@@ -37,10 +37,21 @@ typedef enum {
 } RbDoipType;
 
 /* Codes of RB_DOIP_ACTIVATION_RESPONSE that are acted on */
-enum { RB_DOIP_SOURCE_UNKNOWN = 0x00, RB_DOIP_TYPE_UNSUPPORTED = 0x06, RB_DOIP_TLS_REQUIRED = 0x07, RB_DOIP_ACTIVATED = 0x10,
-       RB_DOIP_CONFIRMATION_REQUIRED = 0x11 };
+enum {
+  RB_DOIP_SOURCE_UNKNOWN = 0x00,
+  RB_DOIP_TYPE_UNSUPPORTED = 0x06,
+  RB_DOIP_TLS_REQUIRED = 0x07,
+  RB_DOIP_ACTIVATED = 0x10,
+  RB_DOIP_CONFIRMATION_REQUIRED = 0x11
+};
 /* Codes of RB_DOIP_NACK */
-enum { RB_DOIP_BAD_PATTERN = 0, RB_DOIP_UNKNOWN_TYPE = 1, RB_DOIP_TOO_LARGE = 2, RB_DOIP_NO_MEMORY = 3, RB_DOIP_BAD_LENGTH = 4 };
+enum {
+  RB_DOIP_BAD_PATTERN = 0,
+  RB_DOIP_UNKNOWN_TYPE = 1,
+  RB_DOIP_TOO_LARGE = 2,
+  RB_DOIP_NO_MEMORY = 3,
+  RB_DOIP_BAD_LENGTH = 4
+};
 
 typedef struct {
   guint8 version;
@@ -63,20 +74,24 @@ typedef struct {
   guint8 further_action; /* 0x10: routing activation needed for central security */
   guint8 sync;
 } RbDoipAnnouncement;
-gboolean rb_doip_announcement_parse (gconstpointer payload, gsize length, RbDoipAnnouncement *out) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_doip_announcement_parse (gconstpointer payload, gsize length, RbDoipAnnouncement *out)
+  G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_announcement_write (GByteArray *out, const RbDoipAnnouncement *announcement);
 
 /* RB_DOIP_ACTIVATION_REQUEST */
-gboolean rb_doip_activation_parse (gconstpointer payload, gsize length, guint16 *source, guint8 *type) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_doip_activation_parse (gconstpointer payload, gsize length, guint16 *source, guint8 *type)
+  G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_activation_write (GByteArray *out, guint16 source, guint8 type);
 /* RB_DOIP_ACTIVATION_RESPONSE; code 0x10 is success */
-gboolean rb_doip_activated_parse (gconstpointer payload, gsize length, guint16 *tester, guint16 *entity, guint8 *code) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_doip_activated_parse (gconstpointer payload, gsize length, guint16 *tester, guint16 *entity, guint8 *code)
+  G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_activated_write (GByteArray *out, guint16 tester, guint16 entity, guint8 code);
 /* What an activation code means, static. */
 const char *rb_doip_activation_text (guint8 code);
 
 /* Diagnostic message, ack and nack all start with source and target address. */
-gboolean rb_doip_addresses_parse (gconstpointer payload, gsize length, guint16 *source, guint16 *target) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_doip_addresses_parse (gconstpointer payload, gsize length, guint16 *source, guint16 *target)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Its header and addresses, for a message that is written behind them. */
 void rb_doip_diagnostic_head (GByteArray *out, guint16 source, guint16 target, gsize length);
 void rb_doip_diagnostic_write (GByteArray *out, guint16 source, guint16 target, gconstpointer uds, gsize length);
@@ -85,7 +100,8 @@ void rb_doip_acknowledge_write (GByteArray *out, guint16 type, guint16 source, g
 const char *rb_doip_nack_text (guint8 code);
 /* What a code of RB_DOIP_NACK means, static. */
 const char *rb_doip_header_nack_text (guint8 code);
-void rb_doip_status_write (GByteArray *out, guint8 node_type, guint8 max_sockets, guint8 open_sockets, guint32 max_data);
+void rb_doip_status_write (GByteArray *out, guint8 node_type, guint8 max_sockets, guint8 open_sockets,
+                           guint32 max_data);
 
 typedef struct {
   guint8 node_type; /* 0 gateway, 1 node */

@@ -14,8 +14,8 @@ enum { TICKET_DATA = 0, TICKET_FLOW = 1 };
 typedef enum {
   IDLE,
   STARTING, /* single or first frame is due */
-  WAITING,  /* for flow control */
-  SENDING,  /* consecutive frames */
+  WAITING, /* for flow control */
+  SENDING, /* consecutive frames */
   DRAINING, /* all given, not all on the wire */
 } SendState;
 
@@ -26,11 +26,11 @@ typedef struct {
   gsize length, offset;
   guint8 sequence;
   guint8 block_size, st_min; /* of the last flow control */
-  guint block_left;          /* frames until the next one; 0: none is due */
+  guint block_left; /* frames until the next one; 0: none is due */
   guint waits;
-  guint outstanding;         /* given and not yet on the wire */
-  guint32 turn;              /* counts messages, so that a late confirmation finds nothing */
-  gint64 gap, not_before;    /* STmin of this message's last flow control; its end */
+  guint outstanding; /* given and not yet on the wire */
+  guint32 turn; /* counts messages, so that a late confirmation finds nothing */
+  gint64 gap, not_before; /* STmin of this message's last flow control; its end */
   gint64 wire_due, flow_due; /* N_As, N_Bs */
   gint64 waits_due;
 } Sender;
@@ -39,16 +39,16 @@ typedef struct {
   guint8 *buffer; /* NULL: nothing is arriving */
   gsize length, offset;
   guint8 frame_length; /* RX_DL */
-  guint8 sequence;     /* awaited */
-  guint8 last[64];     /* the last consecutive frame: CAN may deliver a frame twice */
+  guint8 sequence; /* awaited */
+  guint8 last[64]; /* the last consecutive frame: CAN may deliver a frame twice */
   guint8 last_length;
-  guint block_left;    /* 0: no further flow control is due */
-  gint64 next_due;     /* N_Cr */
-  gint64 whole_due;    /* a message that trickles in, or never gets further than its first frame, ends here */
-  int flow;            /* flow status to be given, -1 none */
-  gboolean flow_out;   /* given and not yet on the wire */
+  guint block_left; /* 0: no further flow control is due */
+  gint64 next_due; /* N_Cr */
+  gint64 whole_due; /* a message that trickles in, or never gets further than its first frame, ends here */
+  int flow; /* flow status to be given, -1 none */
+  gboolean flow_out; /* given and not yet on the wire */
   guint32 turn;
-  gint64 wire_due;     /* N_Ar */
+  gint64 wire_due; /* N_Ar */
 } Receiver;
 
 struct _RbIsotp {
@@ -145,7 +145,8 @@ static void
 forget_one (RbIsotp *self)
 {
   guint i = 0;
-  while (i + 1 < self->n_events && (event_at (self, i)->kind == RB_ISOTP_SENT || event_at (self, i)->kind == RB_ISOTP_FAILED))
+  while (i + 1 < self->n_events
+         && (event_at (self, i)->kind == RB_ISOTP_SENT || event_at (self, i)->kind == RB_ISOTP_FAILED))
     i++;
   g_clear_pointer (&event_at (self, i)->message, g_bytes_unref);
   for (; i > 0; i--)
@@ -369,8 +370,9 @@ rb_isotp_send (RbIsotp *self, GBytes *message, gint64 now, GError **error)
     return FALSE;
   }
   if (length > most) {
-    g_set_error (error, RB_FRAME_ERROR, RB_REASON_BLOCK_TOO_LONG, "%" G_GSIZE_FORMAT " bytes; %s carries %" G_GSIZE_FORMAT,
-                 length, self->config.functional ? "a functional address" : "ISO-TP", most);
+    g_set_error (error, RB_FRAME_ERROR, RB_REASON_BLOCK_TOO_LONG,
+                 "%" G_GSIZE_FORMAT " bytes; %s carries %" G_GSIZE_FORMAT, length,
+                 self->config.functional ? "a functional address" : "ISO-TP", most);
     return FALSE;
   }
   tx->message = g_bytes_ref (message);
@@ -461,14 +463,9 @@ take_flow (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
     tx->wire_due = MAX (now, tx->not_before) + self->n_as;
     tx->state = SENDING;
     break;
-  case WAIT:
-    wait_more (self, now);
-    break;
-  case OVERFLOW:
-    failed (self, RB_REASON_BLOCK_TOO_LONG, "the ECU has no room for a message of this length");
-    break;
-  default:
-    failed (self, RB_REASON_LINK_PROTOCOL, "a flow control of a kind that does not exist");
+  case WAIT: wait_more (self, now); break;
+  case OVERFLOW: failed (self, RB_REASON_BLOCK_TOO_LONG, "the ECU has no room for a message of this length"); break;
+  default: failed (self, RB_REASON_LINK_PROTOCOL, "a flow control of a kind that does not exist");
   }
 }
 
@@ -569,8 +566,8 @@ store (RbIsotp *self, const RbCanFrame *frame, guint8 at, gsize n, gint64 now)
   }
 }
 
-/* A frame of another length than the first one's is ignored, but the last may be shorter. A frame lost before it shows by its
- * number; the same frame once more is what CAN itself does when the last bit of a frame was disturbed. */
+/* A frame of another length than the first one's is ignored, but the last may be shorter. A frame lost before it shows
+ * by its number; the same frame once more is what CAN itself does when the last bit of a frame was disturbed. */
 static void
 take_consecutive (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
 {
@@ -596,20 +593,11 @@ rb_isotp_take (RbIsotp *self, const RbCanFrame *frame, gint64 now)
   if (at > 0 && frame->data[0] != self->config.rx_extension)
     return FALSE;
   switch (frame->data[at] >> 4) {
-  case SINGLE:
-    take_single (self, frame, at);
-    break;
-  case FIRST:
-    take_first (self, frame, at, now);
-    break;
-  case CONSECUTIVE:
-    take_consecutive (self, frame, at, now);
-    break;
-  case FLOW_CONTROL:
-    take_flow (self, frame, at, now);
-    break;
-  default:
-    break;
+  case SINGLE: take_single (self, frame, at); break;
+  case FIRST: take_first (self, frame, at, now); break;
+  case CONSECUTIVE: take_consecutive (self, frame, at, now); break;
+  case FLOW_CONTROL: take_flow (self, frame, at, now); break;
+  default: break;
   }
   return TRUE;
 }
@@ -621,7 +609,8 @@ rb_isotp_deadline (const RbIsotp *self)
 {
   const Sender *tx = &self->tx;
   const Receiver *rx = &self->rx;
-  gint64 due = MIN (MIN (tx->wire_due, tx->flow_due), MIN (tx->waits_due, MIN (rx->next_due, MIN (rx->wire_due, rx->whole_due))));
+  gint64 due = MIN (MIN (tx->wire_due, tx->flow_due),
+                    MIN (tx->waits_due, MIN (rx->next_due, MIN (rx->wire_due, rx->whole_due))));
   gboolean paced = tx->state == SENDING && tx->outstanding == 0;
   return paced ? MIN (due, tx->not_before) : due;
 }

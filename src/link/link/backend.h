@@ -15,7 +15,8 @@ typedef struct {
    * Errors: link-refused, link-none, link-lost, usage. Returns the state. */
   gpointer (*open) (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error);
   /* For a link with options, in place of open; options may be NULL. */
-  gpointer (*open_with) (const char *rest, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error);
+  gpointer (*open_with) (const char *rest, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable,
+                         GError **error);
   /* Closes and frees; no other call is under way. */
   void (*close) (gpointer state);
   /* Is the far end there? May send a heartbeat and wait for it, at most 2 s. */
@@ -33,13 +34,15 @@ typedef struct {
   gboolean (*send) (gpointer state, gpointer channel, GBytes *message, GCancellable *cancellable, GError **error);
   GBytes *(*receive) (gpointer state, gpointer channel, gint64 first_ms, GCancellable *cancellable, GError **error);
   /* As rb_channel_receive_then(), with next->sent FALSE before. NULL: the message is never sent by it. */
-  GBytes *(*receive_then) (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable, GError **error);
+  GBytes *(*receive_then) (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next,
+                           GCancellable *cancellable, GError **error);
   void (*drain) (gpointer state, gpointer channel);
   gsize (*max_message) (gpointer state, gpointer channel);
 } RbLinkBackend;
 
-RbLink *rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, const RbLinkOptions *options,
-                                   GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbLink *rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest,
+                                   const RbLinkOptions *options, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* A link on a backend of the caller's own, as tests do. Takes state. */
 RbLink *rb_link_new_with_backend (const RbLinkBackend *backend, const char *uri, gpointer state);

@@ -3,8 +3,8 @@
 #include <glib.h>
 
 /*
- * The bit rates that diagnostic connectors have, by name: what a person may ask of an adapter or of the helper that sets
- * interfaces up. Nobody types nanoseconds.
+ * The bit rates that diagnostic connectors have, by name: what a person may ask of an adapter or of the helper that
+ * sets interfaces up. Nobody types nanoseconds.
  */
 typedef struct {
   const char *name; /* "500k", "500k/2M" */

@@ -60,7 +60,8 @@ rb_channel_receive (RbChannel *self, gint64 first_ms, GCancellable *cancellable,
 }
 
 GBytes *
-rb_channel_receive_then (RbChannel *self, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable, GError **error)
+rb_channel_receive_then (RbChannel *self, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable,
+                         GError **error)
 {
   const RbLinkBackend *backend = rb_link_backend (self->link);
   if (next != NULL)

@@ -29,8 +29,9 @@ static void
 add_socket (GStrvBuilder *names, const char *rest, guint16 port, GCancellable *cancellable)
 {
   struct stat status;
-  g_autofree char *name = stat (rest, &status) == 0 ? g_strdup_printf ("bus/%lx:%lu", (gulong) status.st_dev, (gulong) status.st_ino)
-                                                    : g_strconcat ("bus/", rest, NULL);
+  g_autofree char *name = stat (rest, &status) == 0
+                            ? g_strdup_printf ("bus/%lx:%lu", (gulong) status.st_dev, (gulong) status.st_ino)
+                            : g_strconcat ("bus/", rest, NULL);
   g_strv_builder_add (names, name);
 }
 
@@ -54,7 +55,8 @@ add_host (GStrvBuilder *names, const char *rest, guint16 port, GCancellable *can
   g_autoptr (GSocketConnectable) host = g_network_address_parse (rest, port, NULL);
   g_autoptr (GSocketAddressEnumerator) each = host == NULL ? NULL : g_socket_connectable_enumerate (host);
   while (found < MAX_ADDRESSES) {
-    g_autoptr (GSocketAddress) address = each == NULL ? NULL : g_socket_address_enumerator_next (each, cancellable, NULL);
+    g_autoptr (GSocketAddress) address
+      = each == NULL ? NULL : g_socket_address_enumerator_next (each, cancellable, NULL);
     if (address == NULL)
       break;
     if (!G_IS_INET_SOCKET_ADDRESS (address))
@@ -75,8 +77,10 @@ rb_link_name_list (const char *uri, GCancellable *cancellable)
     const char *scheme;
     void (*add) (GStrvBuilder *names, const char *rest, guint16 port, GCancellable *cancellable);
     guint16 port;
-  } schemes[] = { { "can:", add_interface, 0 }, { "canfd:", add_interface, 0 },          { "usb:", add_adapter, 0 },
-                  { "bus:", add_socket, 0 },    { "doip://", add_host, RB_DOIP_PORT }, { "doips://", add_host, RB_DOIP_TLS_PORT } };
+  } schemes[] = {
+    { "can:", add_interface, 0 }, { "canfd:", add_interface, 0 },        { "usb:", add_adapter, 0 },
+    { "bus:", add_socket, 0 },    { "doip://", add_host, RB_DOIP_PORT }, { "doips://", add_host, RB_DOIP_TLS_PORT }
+  };
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
   for (guint i = 0; i < G_N_ELEMENTS (schemes); i++)
     if (g_str_has_prefix (uri, schemes[i].scheme)) {

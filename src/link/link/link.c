@@ -43,12 +43,12 @@ exact_uri (const char *uri, const RbLinkInfo *info)
 }
 
 RbLink *
-rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest, const RbLinkOptions *options,
-                           GCancellable *cancellable, GError **error)
+rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const char *rest,
+                           const RbLinkOptions *options, GCancellable *cancellable, GError **error)
 {
   RbLinkInfo info = { 0 };
   gpointer state = backend->open_with == NULL ? backend->open (rest, &info, cancellable, error)
-                                                 : backend->open_with (rest, options, &info, cancellable, error);
+                                              : backend->open_with (rest, options, &info, cancellable, error);
   if (state == NULL) {
     info_clear (&info);
     return NULL;

@@ -55,7 +55,10 @@ rb_packet_pair (int sockets[2])
 }
 
 enum { MAX_PASSED = 2 };
-typedef union { struct cmsghdr header; char bytes[CMSG_SPACE (MAX_PASSED * sizeof (int))]; } Passing;
+typedef union {
+  struct cmsghdr header;
+  char bytes[CMSG_SPACE (MAX_PASSED * sizeof (int))];
+} Passing;
 typedef gboolean (*Put) (int socket, struct iovec *parts, gsize n, const int *passed, int flags);
 
 static gboolean
@@ -98,7 +101,8 @@ put_packet (int socket, const RbPacket *packet, Put put, int flags)
   gsize done = MIN (length, CHUNK);
   Head head = { .kind = packet->kind, .call = packet->call, .number = packet->number, .length = length };
   g_autoptr (GBytes) first = length == 0 ? NULL : g_bytes_new_from_bytes (packet->body, 0, done);
-  struct iovec parts[] = { { &head, sizeof head }, { first == NULL ? NULL : (void *) g_bytes_get_data (first, NULL), done } };
+  struct iovec parts[]
+    = { { &head, sizeof head }, { first == NULL ? NULL : (void *) g_bytes_get_data (first, NULL), done } };
   const int passed[MAX_PASSED] = { packet->fd, packet->memory };
   if (!put (socket, parts, done > 0 ? 2 : 1, passed, flags))
     return FALSE;
@@ -138,7 +142,9 @@ static void
 take_passed (struct msghdr *message, int *files)
 {
   struct cmsghdr *part = CMSG_FIRSTHDR (message);
-  gsize n = part == NULL || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ? 0 : (part->cmsg_len - CMSG_LEN (0)) / sizeof (int);
+  gsize n = part == NULL || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS
+              ? 0
+              : (part->cmsg_len - CMSG_LEN (0)) / sizeof (int);
   memcpy (files, n == 0 ? (const void *) files : CMSG_DATA (part), MIN (n, MAX_PASSED) * sizeof (int));
 }
 
@@ -147,7 +153,8 @@ static gsize
 take (int socket, struct iovec *parts, gsize n, int *passed)
 {
   Passing control;
-  struct msghdr message = { .msg_iov = parts, .msg_iovlen = n, .msg_control = &control, .msg_controllen = sizeof control };
+  struct msghdr message
+    = { .msg_iov = parts, .msg_iovlen = n, .msg_control = &control, .msg_controllen = sizeof control };
   int files[MAX_PASSED] = { -1, -1 };
   ssize_t length;
   do
@@ -191,7 +198,8 @@ receive (int socket, RbPacketBuffer *buffer, RbPacket *packet, gboolean whole)
     return FALSE;
   gsize got = length - sizeof buffer->head;
   const Head *head = &buffer->head;
-  if (head->kind >= RB_PACKET_N_KINDS || head->length > RB_PACKET_MAX_BODY || got > head->length || (whole && got < head->length))
+  if (head->kind >= RB_PACKET_N_KINDS || head->length > RB_PACKET_MAX_BODY || got > head->length
+      || (whole && got < head->length))
     return FALSE;
   packet->kind = head->kind;
   packet->call = head->call;
@@ -229,8 +237,9 @@ struct _RbPacketMemory {
   gboolean second; /* is the newest message in the second place? */
 };
 /*
- * A message begins a quarter into its page. Into a socket's memory it is copied to a page's start and a few bytes of head, and `rep movsb`
- * of some processors is four times as slow where the target is, modulo the page, just behind the source (glibc bug 30994).
+ * A message begins a quarter into its page. Into a socket's memory it is copied to a page's start and a few bytes of
+ * head, and `rep movsb` of some processors is four times as slow where the target is, modulo the page, just behind the
+ * source (glibc bug 30994).
  */
 enum { SKEW = 1024, PLACE = RB_PACKET_SHARED_MAX + SKEW, SHARED = 2 * PLACE };
 

@@ -16,14 +16,17 @@
 #include <unistd.h>
 
 /*
- * A supervisor thread starts the child, asks for its heartbeat and buries it. It is the supervisor that starts it because a
- * child's PR_SET_PDEATHSIG looks at the thread that made it, and whoever opens a link may end before the link does.
+ * A supervisor thread starts the child, asks for its heartbeat and buries it. It is the supervisor that starts it
+ * because a child's PR_SET_PDEATHSIG looks at the thread that made it, and whoever opens a link may end before the link
+ * does.
  *
- * Callers block on their own sockets. What frees them when the child fails is its death: the kernel closes the other ends.
+ * Callers block on their own sockets. What frees them when the child fails is its death: the kernel closes the other
+ * ends.
  */
 #define PROGRAM "recall-link"
 enum { TICK_MS = 200, HANG_MS = 1500, CANCEL_MS = 1500, CLOSE_MS = 1000, MAX_LOGGED = 1000 };
-/* What a call may take over the time it was given, or at all: far more than it needs. Beyond it the child hangs, whatever its heartbeat says. */
+/* What a call may take over the time it was given, or at all: far more than it needs. Beyond it the child hangs,
+ * whatever its heartbeat says. */
 enum { GRACE_MS = 20000, OPEN_MS = 60000, MESSAGE_MS = 90000, SEND_MS = 600000, SEND_MS_PER_BYTE = 50 };
 
 typedef struct _Line Line;
@@ -42,7 +45,7 @@ typedef struct {
   GPtrArray *lines; /* of Line, borrowed */
   guint32 last_line;
   GMutex wait_lock; /* guards the two below, and is held during the call */
-  RbLinkWait wait;  /* NULL: not while opening */
+  RbLinkWait wait; /* NULL: not while opening */
   gpointer wait_data;
 } Process;
 
@@ -53,10 +56,10 @@ struct _Line {
   int socket;
   RbPacketBuffer *buffer;
   RbEager waiter;
-  GMutex lock;         /* one call at a time */
+  GMutex lock; /* one call at a time */
   guint32 call;
   gint64 cancelled_at; /* guarded by the process's lock; 0: not */
-  gint64 due;          /* the same; when the call under way must be answered; 0: there is none */
+  gint64 due; /* the same; when the call under way must be answered; 0: there is none */
   RbPacketMemory *memory; /* of a channel; NULL: everything goes by packets */
   gboolean drain;
   GQueue ahead; /* of GBytes: answers that came with the acknowledgement of their requests */
@@ -74,7 +77,8 @@ find_program (void)
   return g_find_program_in_path (PROGRAM);
 }
 
-/* A session of its own: what a terminal sends to the program is not for the child, whose work has to be finished first. */
+/* A session of its own: what a terminal sends to the program is not for the child, whose work has to be finished first.
+ */
 static int
 spawn (Process *self, const char *program)
 {
@@ -142,8 +146,9 @@ bury (Process *self, const char *why)
   while (waitpid (self->child, &status, 0) < 0 && errno == EINTR)
     ;
   g_autofree char *text = why != NULL ? g_strdup (why)
-                          : WIFSIGNALED (status) ? g_strdup_printf ("the link process died of signal %d", WTERMSIG (status))
-                                                 : g_strdup_printf ("the link process ended with %d", WEXITSTATUS (status));
+                          : WIFSIGNALED (status)
+                            ? g_strdup_printf ("the link process died of signal %d", WTERMSIG (status))
+                            : g_strdup_printf ("the link process ended with %d", WEXITSTATUS (status));
   g_debug ("%s", text);
   set_lost (self, text);
 }
@@ -215,7 +220,8 @@ listen_to (Process *self, RbPacketBuffer *buffer, Watch *watch)
     tell_wait (self, &packet);
   if (packet.kind == RB_PACKET_LOG && watch->logged++ < MAX_LOGGED) {
     g_autofree char *text = rb_wording_text (packet.body);
-    g_log (G_LOG_DOMAIN, packet.number == G_LOG_LEVEL_WARNING ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG, "link process: %s", text);
+    g_log (G_LOG_DOMAIN, packet.number == G_LOG_LEVEL_WARNING ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG,
+           "link process: %s", text);
   }
 }
 
@@ -278,7 +284,8 @@ say_lost (Process *self, GError **error)
   gint64 end = g_get_monotonic_time () + CLOSE_MS * 1000;
   while (self->lost == NULL && g_cond_wait_until (&self->changed, &self->lock, end))
     ;
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the interface is gone: %s", self->lost == NULL ? "the link process hung up" : self->lost);
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the interface is gone: %s",
+               self->lost == NULL ? "the link process hung up" : self->lost);
   g_mutex_unlock (&self->lock);
   return FALSE;
 }
@@ -311,7 +318,8 @@ limit_of (const RbPacket *request)
   case RB_PACKET_DISCOVER: return given + GRACE_MS;
   case RB_PACKET_RECEIVE:
   case RB_PACKET_RECEIVE_THEN: return given + MESSAGE_MS;
-  case RB_PACKET_SEND: return SEND_MS + SEND_MS_PER_BYTE * (gint64) (request->body == NULL ? 0 : g_bytes_get_size (request->body));
+  case RB_PACKET_SEND:
+    return SEND_MS + SEND_MS_PER_BYTE * (gint64) (request->body == NULL ? 0 : g_bytes_get_size (request->body));
   case RB_PACKET_SEND_SHARED: return SEND_MS + SEND_MS_PER_BYTE * RB_PACKET_SHARED_MAX;
   default: return GRACE_MS;
   }
@@ -335,7 +343,8 @@ exchange (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancell
   if (!rb_packet_send (line->socket, request, 0))
     return FALSE;
   Cancelling cancelling = { line, request->call };
-  gulong handler = cancellable == NULL ? 0 : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), &cancelling, NULL);
+  gulong handler
+    = cancellable == NULL ? 0 : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), &cancelling, NULL);
   struct pollfd polled = { line->socket, POLLIN, 0 };
   (void) rb_eager_poll (&line->waiter, &polled, 1, -1);
   gboolean came = rb_packet_receive (line->socket, line->buffer, answer);
@@ -458,7 +467,8 @@ process_new (GError **error)
 }
 
 static gpointer
-process_open (const char *uri, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+process_open (const char *uri, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable,
+              GError **error)
 {
   Process *self = process_new (error);
   if (self == NULL)
@@ -520,7 +530,10 @@ process_channel_open (gpointer state, const RbAddress *address, GError **error)
   g_mutex_unlock (&self->lock);
   g_autoptr (GBytes) body = rb_wording_address (address);
   g_autoptr (RbPacketMemory) memory = rb_packet_memory_new ();
-  RbPacket request = { .kind = RB_PACKET_CHANNEL, .number = number, .body = body, .fd = sockets[1],
+  RbPacket request = { .kind = RB_PACKET_CHANNEL,
+                       .number = number,
+                       .body = body,
+                       .fd = sockets[1],
                        .memory = memory == NULL ? sockets[1] : rb_packet_memory_file (memory) };
   g_auto (RbPacket) answer = { .fd = -1 };
   gboolean opened = call (self->own, &request, &answer, NULL, error);
@@ -597,7 +610,8 @@ process_receive (gpointer state, gpointer channel, gint64 first_ms, GCancellable
 
 /* An answer that is here already needs no receiving: the message goes out now. */
 static GBytes *
-process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable, GError **error)
+process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable,
+                      GError **error)
 {
   Line *line = channel;
   GBytes *ahead = g_queue_peek_head (&line->ahead);
@@ -605,7 +619,8 @@ process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChann
   g_autoptr (GBytes) ready = useless ? NULL : lay_ready (line, next->message, next->after);
   if (ready == NULL)
     return process_receive (state, channel, first_ms, cancellable, error);
-  RbPacket request = { .kind = RB_PACKET_RECEIVE_THEN, .number = ahead == NULL ? first_ms : -1, .body = ready, .fd = -1 };
+  RbPacket request
+    = { .kind = RB_PACKET_RECEIVE_THEN, .number = ahead == NULL ? first_ms : -1, .body = ready, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
   if (!call (line, &request, &answer, cancellable, error))
     return NULL;
@@ -613,7 +628,8 @@ process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChann
   return ahead == NULL ? g_steal_pointer (&answer.body) : g_queue_pop_head (&line->ahead);
 }
 
-/* What is here goes now, what the child has before the next message leaves: nobody can tell the difference but by the time it saves. */
+/* What is here goes now, what the child has before the next message leaves: nobody can tell the difference but by the
+ * time it saves. */
 static void
 process_drain (gpointer state, gpointer channel)
 {

@@ -268,10 +268,29 @@ rb_wording_error (const GError *error, GBytes **body)
 static gboolean
 is_of_a_link (gint64 reason)
 {
-  static const char *const words[] = { "usage", "io", "in-use", "timeout", "unsupported", "not-found", "identity", "tls-required", "tls-refused",
-                                       "vehicle-certificate", "link-lost", "link-refused", "link-confirmation", "link-none", "link-protocol", "bus-off", "no-ack",
-                                       "wrong-bitrate", "ecu-missing", "block-too-long", NULL };
-  return reason > RB_REASON_NONE && reason < RB_REASON_LAST && g_strv_contains (words, rb_reason_word ((RbReason) reason));
+  static const char *const words[] = { "usage",
+                                       "io",
+                                       "in-use",
+                                       "timeout",
+                                       "unsupported",
+                                       "not-found",
+                                       "identity",
+                                       "tls-required",
+                                       "tls-refused",
+                                       "vehicle-certificate",
+                                       "link-lost",
+                                       "link-refused",
+                                       "link-confirmation",
+                                       "link-none",
+                                       "link-protocol",
+                                       "bus-off",
+                                       "no-ack",
+                                       "wrong-bitrate",
+                                       "ecu-missing",
+                                       "block-too-long",
+                                       NULL };
+  return reason > RB_REASON_NONE && reason < RB_REASON_LAST
+         && g_strv_contains (words, rb_reason_word ((RbReason) reason));
 }
 
 void
@@ -281,5 +300,6 @@ rb_wording_read_error (const RbPacket *packet, GError **error)
   if (packet->number == RB_REASON_CANCELLED)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, text);
   else
-    g_set_error_literal (error, RB_LINK_ERROR, is_of_a_link (packet->number) ? (int) packet->number : RB_REASON_LINK_PROTOCOL, text);
+    g_set_error_literal (error, RB_LINK_ERROR,
+                         is_of_a_link (packet->number) ? (int) packet->number : RB_REASON_LINK_PROTOCOL, text);
 }

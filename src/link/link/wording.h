@@ -4,8 +4,8 @@
 #include "link/packet.h"
 
 /*
- * Inside link/ and its tests only: what a packet's body says. A read takes nothing on trust: numbers are in their range, texts are
- * short, valid UTF-8 and without control characters, and errors have a reason that a link can have.
+ * Inside link/ and its tests only: what a packet's body says. A read takes nothing on trust: numbers are in their
+ * range, texts are short, valid UTF-8 and without control characters, and errors have a reason that a link can have.
  */
 typedef struct {
   char *uri, *identity, *anchors;
@@ -28,7 +28,8 @@ gboolean rb_wording_read_info (GBytes *body, RbLinkInfo *info) G_GNUC_WARN_UNUSE
 /* (element-type RbLinkEntry) */
 GBytes *rb_wording_entries (GPtrArray *entries);
 GPtrArray *rb_wording_read_entries (GBytes *body);
-/* Where in a channel's memory a message is, and after which answer it goes out; none after NULL, which reads as an empty one. */
+/* Where in a channel's memory a message is, and after which answer it goes out; none after NULL, which reads as an
+ * empty one. */
 typedef struct {
   guint32 place, length;
   GBytes *after;

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-static const RbLinkBackend *const backends[] = { &rb_doip_link_backend, &rb_doip_link_secured, &rb_can_link_can, &rb_can_link_canfd,
-                                                 &rb_can_link_usb, &rb_can_link_bus };
+static const RbLinkBackend *const backends[] = { &rb_doip_link_backend, &rb_doip_link_secured, &rb_can_link_can,
+                                                 &rb_can_link_canfd,    &rb_can_link_usb,      &rb_can_link_bus };
 
 static const RbLinkBackend *
 backend_for (const char *uri, const char **rest, GError **error)

@@ -34,7 +34,8 @@ rb_landlock_new (void)
   long version = syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version <= 0)
     return self;
-  const Attributes wanted = { .files = known_files ((guint) version), .net = NET_BIND | NET_CONNECT, .scoped = SCOPE_ALL };
+  const Attributes wanted
+    = { .files = known_files ((guint) version), .net = NET_BIND | NET_CONNECT, .scoped = SCOPE_ALL };
   gsize length = version >= 6 ? sizeof wanted : version >= 4 ? 2 * sizeof (guint64) : sizeof (guint64);
   self.ruleset = (int) syscall (SYS_landlock_create_ruleset, &wanted, length, 0);
   self.version = self.ruleset < 0 ? 0 : (guint) version;
@@ -87,7 +88,8 @@ rb_landlock_enforce (RbLandlock *self, GError **error)
 {
   if (self->version == 0 || syscall (SYS_landlock_restrict_self, self->ruleset, 0) == 0)
     return TRUE;
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "the link process cannot keep itself from files: %s", g_strerror (errno));
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_UNSUPPORTED, "the link process cannot keep itself from files: %s",
+               g_strerror (errno));
   return FALSE;
 }
 

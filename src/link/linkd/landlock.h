@@ -3,9 +3,9 @@
 #include "link/channel.h"
 
 /*
- * Inside link/ and its tests only: the kernel's landlock, by system call. A domain forbids this thread and those it makes every file
- * and (version 4) every TCP port, signals and abstract sockets of others (6), but for what is allowed before it is enforced. What is not
- * there cannot be allowed, which is no error.
+ * Inside link/ and its tests only: the kernel's landlock, by system call. A domain forbids this thread and those it
+ * makes every file and (version 4) every TCP port, signals and abstract sockets of others (6), but for what is allowed
+ * before it is enforced. What is not there cannot be allowed, which is no error.
  */
 typedef struct {
   guint version; /* 0: this kernel has none, and everything below does nothing */

@@ -24,8 +24,9 @@ main (int argc, char **argv)
   }
   if (argc > 1 || !is_packet_socket (RB_PACKET_HEARTBEAT_SOCKET) || !is_packet_socket (RB_PACKET_CALLS_SOCKET)) {
     gboolean asked = argc > 1 && strcmp (argv[1], "--help") == 0;
-    fputs ("Usage: recall-link\n\nThe part of Recallbay that speaks with adapters and vehicles. recallctl and recallbay start it by themselves.\n",
-           asked ? stdout : stderr);
+    fputs (
+      "Usage: recall-link\n\nThe part of Recallbay that speaks with adapters and vehicles. recallctl and recallbay start it by themselves.\n",
+      asked ? stdout : stderr);
     return asked ? 0 : 2;
   }
   signal (SIGPIPE, SIG_IGN);

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * A thread for each socket of calls, in which the link's functions may block; the main thread answers the heartbeat, passes cancelling
- * on and is done when the last socket is closed.
+ * A thread for each socket of calls, in which the link's functions may block; the main thread answers the heartbeat,
+ * passes cancelling on and is done when the last socket is closed.
  */
 #define AHEAD_MS 1 /* an answer so soon after its request is told in one packet with it */
 #define MAX_LOG 600
@@ -27,7 +27,7 @@ typedef struct {
   int socket;
   RbChannel *channel;
   RbPacketMemory *memory;
-  GBytes *then;    /* in the memory: to be sent once the call is answered */
+  GBytes *then; /* in the memory: to be sent once the call is answered */
   GError *failure; /* of sending it: what the next receive fails with */
   RbEager waiter;
   guint32 call, cancelled; /* guarded by the server's lock */
@@ -69,8 +69,12 @@ do_open (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no link");
     return;
   }
-  const RbLinkOptions options = { wanted.secured ? wanted.identity : NULL, wanted.secured ? wanted.anchors : NULL, wanted.tester,
-                                  wanted.activation_type, tell_wait, NULL };
+  const RbLinkOptions options = { wanted.secured ? wanted.identity : NULL,
+                                  wanted.secured ? wanted.anchors : NULL,
+                                  wanted.tester,
+                                  wanted.activation_type,
+                                  tell_wait,
+                                  NULL };
   g_autoptr (RbLink) link = rb_backends_open (wanted.uri, &options, line->cancellable, error);
   if (link == NULL || !rb_sandbox_narrow (&line->server->sandbox, error))
     return;
@@ -86,7 +90,8 @@ do_discover (Line *line, const RbPacket *request, RbPacket *answer, GError **err
     answer->body = rb_wording_entries (entries);
 }
 
-static void line_start (Server *server, guint32 number, int socket, RbChannel *channel, RbPacketMemory *memory, const RbPacket *first);
+static void line_start (Server *server, guint32 number, int socket, RbChannel *channel, RbPacketMemory *memory,
+                        const RbPacket *first);
 
 static void
 do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
@@ -100,7 +105,8 @@ do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
   if (channel == NULL)
     return;
   answer->number = (gint64) rb_channel_max_message (channel);
-  line_start (line->server, (guint32) request->number, request->fd, channel, rb_packet_memory_open (request->memory), NULL);
+  line_start (line->server, (guint32) request->number, request->fd, channel, rb_packet_memory_open (request->memory),
+              NULL);
   request->fd = -1;
 }
 
@@ -158,7 +164,8 @@ do_receive_then (Line *line, const RbPacket *request, RbPacket *answer, GError *
   answer->number = line->then != NULL;
 }
 
-/* What the program asked to be sent after the answer that it has been told of. It belongs to the call that comes next. */
+/* What the program asked to be sent after the answer that it has been told of. It belongs to the call that comes next.
+ */
 static void
 send_then (Line *line)
 {
@@ -236,7 +243,7 @@ next_request (Line *line, RbPacketBuffer *buffer, RbPacket *request)
     return rb_packet_receive (line->socket, buffer, request);
   }
   *request = line->first;
-  line->first = (RbPacket) { .fd = -1 };
+  line->first = (RbPacket){ .fd = -1 };
   return TRUE;
 }
 
@@ -296,7 +303,8 @@ serve_line (gpointer data)
 }
 
 static void
-line_start (Server *server, guint32 number, int socket, RbChannel *channel, RbPacketMemory *memory, const RbPacket *first)
+line_start (Server *server, guint32 number, int socket, RbChannel *channel, RbPacketMemory *memory,
+            const RbPacket *first)
 {
   Line *line = g_new0 (Line, 1);
   line->server = server;
@@ -304,7 +312,7 @@ line_start (Server *server, guint32 number, int socket, RbChannel *channel, RbPa
   line->socket = socket;
   line->channel = channel;
   line->memory = memory;
-  line->first = first == NULL ? (RbPacket) { .fd = -1 } : *first;
+  line->first = first == NULL ? (RbPacket){ .fd = -1 } : *first;
   line->cancellable = g_cancellable_new ();
   g_mutex_lock (&server->lock);
   g_ptr_array_add (server->lines, line);

@@ -16,11 +16,11 @@ typedef struct {
   const char *kind;
   json_t *findings;
   RbSource *source;
-  RbSource *images;         /* NULL: there are none to verify */
-  gboolean every_image;     /* has to be there; a bundle has those of its campaign */
+  RbSource *images; /* NULL: there are none to verify */
+  gboolean every_image; /* has to be there; a bundle has those of its campaign */
   RbStore *store;
   RbRepository *repository; /* Director, Image */
-  RbWorkflow *workflow;     /* Service */
+  RbWorkflow *workflow; /* Service */
 } Client;
 
 static void
@@ -114,7 +114,8 @@ update (Client *self, GError **error)
 {
   gboolean online = rb_repository_has_role (self->repository, "timestamp");
   return (!online
-          || (rb_repository_update_timestamp (self->repository, error) && rb_repository_update_snapshot (self->repository, error)))
+          || (rb_repository_update_timestamp (self->repository, error)
+              && rb_repository_update_snapshot (self->repository, error)))
          && rb_repository_update_targets (self->repository, error);
 }
 
@@ -155,7 +156,8 @@ open_images (Client *self)
   g_autofree char *path = g_canonicalize_filename (self->folder, NULL);
   g_autofree char *name = g_path_get_basename (path);
   g_autofree char *parent = g_path_get_dirname (path);
-  g_autofree char *inside = g_build_filename (path, "targets", NULL), *beside = g_build_filename (parent, "targets", NULL);
+  g_autofree char *inside = g_build_filename (path, "targets", NULL),
+                  *beside = g_build_filename (parent, "targets", NULL);
   if (strcmp (self->kind, "director") == 0)
     return;
   self->every_image = rb_files_is_folder (inside);
@@ -172,6 +174,7 @@ rb_as_client_check (const char *folder, const char *kind, GBytes *anchor, json_t
   gboolean service = strcmp (kind, "service") == 0;
   self.source = rb_source_folder (folder);
   open_images (&self);
-  if (!(service ? check_service_repository (&self, anchor, &verdict, &error) : check_vehicle_repository (&self, anchor, &verdict, &error)))
+  if (!(service ? check_service_repository (&self, anchor, &verdict, &error)
+                : check_vehicle_repository (&self, anchor, &verdict, &error)))
     find (&self, verdict.role == NULL ? "root" : verdict.role, error);
 }

@@ -21,11 +21,11 @@ typedef struct {
   RbCli *cli;
   char *trust, *service_root, *config; /* config: of the intake, not of options */
   GStrv bundle_paths;
-  GPtrArray *anchors;     /* of RbCertificate; NULL: none */
+  GPtrArray *anchors; /* of RbCertificate; NULL: none */
   GPtrArray *testimonies; /* of RbTestimony */
-  GPtrArray *bundles;     /* of RbEvidence, borrowed from the testimonies; NULL: none given */
-  GPtrArray *names;       /* file names, as outcomes */
-  GPtrArray *outcomes;    /* of RbVerifyOutcome */
+  GPtrArray *bundles; /* of RbEvidence, borrowed from the testimonies; NULL: none given */
+  GPtrArray *names; /* file names, as outcomes */
+  GPtrArray *outcomes; /* of RbVerifyOutcome */
 } Audit;
 
 static void
@@ -91,7 +91,8 @@ load_config (Audit *self, GError **error)
   const char *dealer_ca = config == NULL ? NULL : rb_json_string (config, "dealer_ca", path, error);
   if (dealer_ca == NULL || (self->anchors == NULL && !add_anchors (self, dealer_ca, path, error)))
     return FALSE;
-  const char *bundle = rb_json_string_or (config, "bundle", NULL), *root = rb_json_string_or (config, "service_root", NULL);
+  const char *bundle = rb_json_string_or (config, "bundle", NULL),
+             *root = rb_json_string_or (config, "service_root", NULL);
   if (bundle == NULL || root == NULL || self->bundle_paths != NULL)
     return TRUE;
   g_autofree char *bundle_path = beside (path, bundle);
@@ -163,12 +164,14 @@ tell_outcome (Audit *self, const char *name, const RbVerifyOutcome *outcome)
   rb_json_set_string (event, "reason", rb_reason_word (outcome->reason));
   rb_json_set_string (event, "message", outcome->message == NULL ? "" : outcome->message);
   rb_cli_event (self->cli, event);
-  g_autofree char *line = g_strdelimit (g_utf8_make_valid (name, -1), "\n", '?'); /* one line a record, whatever its file is called */
+  g_autofree char *line
+    = g_strdelimit (g_utf8_make_valid (name, -1), "\n", '?'); /* one line a record, whatever its file is called */
   if (outcome->reason != RB_REASON_NONE)
     rb_cli_say (self->cli, "%s: %s [%s]", line, outcome->message, rb_reason_word (outcome->reason));
   else
     rb_cli_say (self->cli, "%s: vehicle %s, %s, %s%s", line, outcome->vin, outcome->type, outcome->result,
-                self->bundles != NULL && !outcome->campaign_checked ? " (of another campaign than the bundles given)" : "");
+                self->bundles != NULL && !outcome->campaign_checked ? " (of another campaign than the bundles given)"
+                                                                    : "");
 }
 
 /* A folder's names may be any bytes; none may be missing from a list for that. */
@@ -260,8 +263,8 @@ report_open (Audit *self, json_t *extra)
     json_array_append_new (open, vehicle_json (vehicle));
     if (vehicle->hazardous)
       json_array_append_new (hazardous, vehicle_json (vehicle));
-    rb_cli_say (self->cli, "vehicle %s, campaign %s: open%s, %s", vehicle->vin, vehicle->campaign, vehicle->hazardous ? " and hazardous" : "",
-                vehicle->result);
+    rb_cli_say (self->cli, "vehicle %s, campaign %s: open%s, %s", vehicle->vin, vehicle->campaign,
+                vehicle->hazardous ? " and hazardous" : "", vehicle->result);
   }
   rb_json_set (extra, "open", open);
   rb_json_set (extra, "hazardous", hazardous);
@@ -292,9 +295,9 @@ finish (Audit *self, const char *folder)
   g_autofree char *hole_text = hole == NULL ? NULL : rb_chain_gap_text (hole);
   if (hole != NULL)
     return rb_cli_end (self->cli, RB_CLI_FAILED, rb_reason_word (RB_REASON_RECORD_SEQUENCE), hole_text, extra);
-  g_autofree char *message = g_strdup_printf ("%u %s genuine and consistent%s", self->outcomes->len,
-                                              self->outcomes->len == 1 ? "record is" : "records are",
-                                              self->anchors == NULL ? ", but by nobody's word: no anchors were given" : "");
+  g_autofree char *message = g_strdup_printf (
+    "%u %s genuine and consistent%s", self->outcomes->len, self->outcomes->len == 1 ? "record is" : "records are",
+    self->anchors == NULL ? ", but by nobody's word: no anchors were given" : "");
   return rb_cli_end (self->cli, RB_CLI_OK, "ok", message, extra);
 }
 

@@ -38,12 +38,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 /* One pack in the making. */
 typedef struct {
   RbOffice *office;
-  RbLock *lock;          /* on the OEM's folder: versions are given out once */
+  RbLock *lock; /* on the OEM's folder: versions are given out once */
   RbCampaign *campaign;
   GBytes *campaign_json;
   json_t *plan, *vehicle, *packs;
-  json_t *present;       /* ECUs of the vehicle now: [{"serial", "hardware_id", "built", "old"?, "approvedBy"?}] */
-  json_t *approvals;     /* of this pack, for the ledger */
+  json_t *present; /* ECUs of the vehicle now: [{"serial", "hardware_id", "built", "old"?, "approvedBy"?}] */
+  json_t *approvals; /* of this pack, for the ledger */
   RbPublisher *director;
   RbPrivateKey *approver; /* NULL: nothing is replaced */
   const char *vin;
@@ -107,8 +107,9 @@ read_present (Making *self, GError **error)
   json_t *ecu, *pack, *entry;
   self->present = json_array ();
   json_array_foreach (json_object_get (self->vehicle, "ecus"), i, ecu)
-    json_array_append_new (self->present, json_pack ("{s:O,s:O,s:O}", "serial", json_object_get (ecu, "serial"), "hardware_id",
-                                                     json_object_get (ecu, "hardware_id"), "built", json_object_get (ecu, "serial")));
+    json_array_append_new (self->present,
+                           json_pack ("{s:O,s:O,s:O}", "serial", json_object_get (ecu, "serial"), "hardware_id",
+                                      json_object_get (ecu, "hardware_id"), "built", json_object_get (ecu, "serial")));
   json_array_foreach (self->packs, i, pack) {
     self->version = MAX (self->version, rb_json_integer_or (pack, "version", 0));
     json_array_foreach (json_object_get (pack, "replaced"), j, entry)
@@ -123,7 +124,8 @@ static gboolean
 open_all (Making *self, const char *folder, const char *id, GError **error)
 {
   self->office = rb_office_open (folder, error);
-  self->lock = self->office == NULL ? NULL : rb_lock_folder (rb_office_folder (self->office), "the OEM's folder", error);
+  self->lock
+    = self->office == NULL ? NULL : rb_lock_folder (rb_office_folder (self->office), "the OEM's folder", error);
   self->campaign_json = self->lock == NULL ? NULL : rb_office_campaign (self->office, id, &self->campaign, error);
   self->plan = self->campaign_json == NULL ? NULL : rb_office_plan (self->office, id, error);
   if (self->plan == NULL)
@@ -145,10 +147,11 @@ open_all (Making *self, const char *folder, const char *id, GError **error)
 static char *
 sign_approval (Making *self, const char *old, const char *part, const char *hardware_id, GError **error)
 {
-  g_autoptr (json_t) said = json_pack ("{s:s,s:s,s:s,s:s,s:s,s:s}", "type", APPROVAL, "vin", self->vin, "campaign", self->campaign->id, "old",
-                                       old, "serial", part, "hardware_id", hardware_id);
+  g_autoptr (json_t) said = json_pack ("{s:s,s:s,s:s,s:s,s:s,s:s}", "type", APPROVAL, "vin", self->vin, "campaign",
+                                       self->campaign->id, "old", old, "serial", part, "hardware_id", hardware_id);
   g_autoptr (GBytes) bytes = rb_json_to_bytes (said);
-  g_autoptr (GBytes) signature = rb_key_sign (self->approver, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), error);
+  g_autoptr (GBytes) signature
+    = rb_key_sign (self->approver, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), error);
   return signature == NULL ? NULL : rb_bytes_to_base64 (signature);
 }
 
@@ -161,12 +164,13 @@ approve (Making *self, const char *old, const char *part, GError **error)
   const char *hardware_id = rb_json_string_or (find (self->present, part), "hardware_id", "");
   g_autoptr (json_t) registered = rb_office_part (self->office, part);
   if (registered != NULL && strcmp (rb_json_string_or (registered, "hardware_id", ""), hardware_id) != 0)
-    return refuse (error, RB_REASON_HARDWARE_MISMATCH, self->vin, part, "the register of parts gives it other hardware");
+    return refuse (error, RB_REASON_HARDWARE_MISMATCH, self->vin, part,
+                   "the register of parts gives it other hardware");
   g_autofree char *signature = sign_approval (self, old, part, hardware_id, error);
   if (signature == NULL)
     return FALSE;
-  json_array_append_new (self->approvals, json_pack ("{s:s,s:s,s:s,s:s,s:s}", "old", old, "serial", part, "hardware_id", hardware_id,
-                                                     "approvedBy", key_id, "signature", signature));
+  json_array_append_new (self->approvals, json_pack ("{s:s,s:s,s:s,s:s,s:s}", "old", old, "serial", part, "hardware_id",
+                                                     hardware_id, "approvedBy", key_id, "signature", signature));
   return TRUE;
 }
 
@@ -174,11 +178,13 @@ approve (Making *self, const char *old, const char *part, GError **error)
 static gboolean
 check_request (Making *self, const Options *options, GError **error)
 {
-  g_autoptr (json_t) request = options->request == NULL ? json_object () : rb_json_load (options->request, MAX_REQUEST, error);
+  g_autoptr (json_t) request
+    = options->request == NULL ? json_object () : rb_json_load (options->request, MAX_REQUEST, error);
   if (request == NULL)
     return FALSE;
   if (options->request != NULL && strcmp (rb_json_string_or (request, "vin", ""), self->vin) != 0)
-    return rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_VIN_MISMATCH, "%s: expected a request of vehicle %s", options->request, self->vin);
+    return rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_VIN_MISMATCH, "%s: expected a request of vehicle %s",
+                           options->request, self->vin);
   for (guint i = 0; options->request != NULL && options->replaces != NULL && options->replaces[i] != NULL; i++) {
     g_auto (GStrv) pair = g_strsplit (options->replaces[i], "=", 2);
     if (find (json_object_get (request, "ecus"), pair[1]) == NULL)
@@ -211,7 +217,8 @@ director_targets (Making *self, GError **error)
   size_t i;
   json_t *ecu;
   json_array_foreach (self->present, i, ecu) {
-    const char *serial = rb_json_string_or (ecu, "serial", ""), *hardware_id = rb_json_string_or (ecu, "hardware_id", "");
+    const char *serial = rb_json_string_or (ecu, "serial", ""),
+               *hardware_id = rb_json_string_or (ecu, "hardware_id", "");
     const json_t *planned = json_object_get (json_object_get (self->plan, "targets"), hardware_id);
     const char *path = rb_json_string_or (planned, "path", NULL);
     if (path == NULL) {
@@ -219,8 +226,9 @@ director_targets (Making *self, GError **error)
       return NULL;
     }
     json_t *entry = json_copy (json_object_get (planned, "entry"));
-    rb_json_set (entry, "custom", json_pack ("{s:{s:{s:s}},s:O}", "ecuIdentifiers", serial, "hardwareId", hardware_id, "releaseCounter",
-                                             json_object_get (planned, "releaseCounter")));
+    rb_json_set (entry, "custom",
+                 json_pack ("{s:{s:{s:s}},s:O}", "ecuIdentifiers", serial, "hardwareId", hardware_id, "releaseCounter",
+                            json_object_get (planned, "releaseCounter")));
     rb_json_set (targets, path, entry);
   }
   return g_steal_pointer (&targets);
@@ -236,8 +244,9 @@ director_members (Making *self)
     json_t *serial = json_object_get (ecu, "serial"), *hardware_id = json_object_get (ecu, "hardware_id");
     json_array_append_new (built, json_pack ("{s:O,s:O}", "serial", serial, "hardware_id", hardware_id));
     if (json_object_get (ecu, "old") != NULL)
-      json_array_append_new (replaced, json_pack ("{s:O,s:O,s:O,s:O}", "old", json_object_get (ecu, "old"), "serial", serial, "hardware_id",
-                                                  hardware_id, "approvedBy", json_object_get (ecu, "approvedBy")));
+      json_array_append_new (replaced,
+                             json_pack ("{s:O,s:O,s:O,s:O}", "old", json_object_get (ecu, "old"), "serial", serial,
+                                        "hardware_id", hardware_id, "approvedBy", json_object_get (ecu, "approvedBy")));
   }
   json_t *custom = json_pack ("{s:o}", "asBuilt", built);
   if (json_array_size (replaced) > 0)
@@ -251,12 +260,17 @@ publish (Making *self, GError **error)
 {
   g_autoptr (json_t) targets = director_targets (self, error);
   g_autoptr (json_t) extra = director_members (self);
-  const RbPublisherPlan plan = { .version = self->version, .targets_version = self->version, .expires = self->campaign->expires,
-                                 .targets_expires = self->campaign->expires, .targets = targets, .extra = extra };
+  const RbPublisherPlan plan = { .version = self->version,
+                                 .targets_version = self->version,
+                                 .expires = self->campaign->expires,
+                                 .targets_expires = self->campaign->expires,
+                                 .targets = targets,
+                                 .extra = extra };
   return targets == NULL ? NULL : rb_publisher_publish (self->director, &plan, error);
 }
 
-/* The register has the update of a part; one that it does not have carries the keys of the ECU whose place it takes, or refuses. */
+/* The register has the update of a part; one that it does not have carries the keys of the ECU whose place it takes, or
+ * refuses. */
 static json_t *
 she_update (Making *self, const json_t *ecu)
 {
@@ -328,14 +342,16 @@ check_options (RbCli *cli, const Options *options, int *code)
   }
   if ((options->replaces == NULL) == (options->approved_by == NULL))
     return TRUE;
-  *code = rb_cli_usage (cli, options->replaces == NULL ? "--approved-by: without --replace" : "--replace: --approved-by KEY is missing");
+  *code = rb_cli_usage (cli, options->replaces == NULL ? "--approved-by: without --replace"
+                                                       : "--replace: --approved-by KEY is missing");
   return FALSE;
 }
 
 static char *
 passphrase (RbCli *cli, Making *self, const Options *options, GError **error)
 {
-  const char *file = options->passphrase_file != NULL ? options->passphrase_file : rb_office_passphrase_file (self->office);
+  const char *file
+    = options->passphrase_file != NULL ? options->passphrase_file : rb_office_passphrase_file (self->office);
   return rb_cli_passphrase (cli, file, "Passphrase of the keys", error);
 }
 
@@ -351,7 +367,8 @@ make_all (RbCli *cli, Making *self, const Options *options, const char *id, GErr
     return FALSE;
   }
   self->director = rb_office_director (self->office, secret, error);
-  gboolean made = self->director != NULL && approve_all (self, options, secret, error) && make (self, options->output, error);
+  gboolean made
+    = self->director != NULL && approve_all (self, options, secret, error) && make (self, options->output, error);
   rb_secret_free (secret);
   return made;
 }
@@ -368,15 +385,18 @@ verb_pack (RbCli *cli, int argc, char **argv)
   self.vin = argv[2];
   if (!make_all (cli, &self, &options, argv[1], &error))
     return rb_cli_fail (cli, error, NULL);
-  g_autofree char *message = g_strdup_printf ("VIN pack of %s, version %" G_GINT64_FORMAT ", %zu ECUs replaced: %s", self.vin, self.version,
-                                              json_array_size (self.approvals), options.output);
-  return rb_cli_end (cli, RB_CLI_OK, "ok", message, json_pack ("{s:s,s:s,s:I,s:O}", "vin", self.vin, "campaign", argv[1], "version",
-                                                                (json_int_t) self.version, "replaced", self.approvals));
+  g_autofree char *message = g_strdup_printf ("VIN pack of %s, version %" G_GINT64_FORMAT ", %zu ECUs replaced: %s",
+                                              self.vin, self.version, json_array_size (self.approvals), options.output);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message,
+                     json_pack ("{s:s,s:s,s:I,s:O}", "vin", self.vin, "campaign", argv[1], "version",
+                                (json_int_t) self.version, "replaced", self.approvals));
 }
 
 static const RbOption pack_options[] = {
-  { "replace", "OLD=NEW", "a part takes an ECU's place, by serial numbers; may be repeated", RB_OPTION_TEXTS (Options, replaces) },
-  { "approved-by", "KEY", "who approves that: name of a key in the OEM's folder, or a file", RB_OPTION_TEXT (Options, approved_by) },
+  { "replace", "OLD=NEW", "a part takes an ECU's place, by serial numbers; may be repeated",
+    RB_OPTION_TEXTS (Options, replaces) },
+  { "approved-by", "KEY", "who approves that: name of a key in the OEM's folder, or a file",
+    RB_OPTION_TEXT (Options, approved_by) },
   { "request", "FILE", "the workstation's request: only what it names is replaced", RB_OPTION_FILE (Options, request) },
   { "passphrase-file", "FILE", "passphrase of the keys", RB_OPTION_FILE (Options, passphrase_file) },
   { "output", "FILE", "where the pack goes", RB_OPTION_FILE (Options, output), .needed = TRUE, .letter = 'o' },

@@ -29,17 +29,17 @@ typedef struct {
   RbStory *story;
   RbPki *pki;
   RbOfficeDemo *office;
-  RbShePlan *she;       /* of vehicle 1 */
-  json_t *she_keys;     /* of every vehicle, for the intake */
-  GHashTable *service;  /* metadata: file name → GBytes */
-  GHashTable *targets;  /* of the Service repository: path → GBytes */
-  GHashTable *packs;    /* VIN packs: path below vins/ → GBytes */
-  char *region;         /* all packs are in that region's file; NULL: each alone */
-  char *work;           /* folder for the files of pieces; NULL: none */
-  RbPack *bundle;       /* campaign.recall */
+  RbShePlan *she; /* of vehicle 1 */
+  json_t *she_keys; /* of every vehicle, for the intake */
+  GHashTable *service; /* metadata: file name → GBytes */
+  GHashTable *targets; /* of the Service repository: path → GBytes */
+  GHashTable *packs; /* VIN packs: path below vins/ → GBytes */
+  char *region; /* all packs are in that region's file; NULL: each alone */
+  char *work; /* folder for the files of pieces; NULL: none */
+  RbPack *bundle; /* campaign.recall */
   const char *relation; /* of the second campaign to the first; NULL: there is none. Borrowed */
-  RbPack *next_bundle;  /* second.recall */
-  RbPack *beside;       /* the other files, but the seed */
+  RbPack *next_bundle; /* second.recall */
+  RbPack *beside; /* the other files, but the seed */
 } Demo;
 
 static void
@@ -86,7 +86,8 @@ publish_service (Demo *self, GError **error)
   if (self->relation != NULL)
     table_add_json (self->targets, "campaigns", RB_RECALL_NEXT_ID, rb_recall_next_campaign (story, self->relation));
   table_add_json (self->targets, "models", "aurora-compact", rb_fleet_model (story->fleet));
-  table_add_json (self->targets, "trust", "trust-list", rb_dealer_list_new (self->pki, RB_RECALL_OEM, RB_FLEET_WMI, story->now));
+  table_add_json (self->targets, "trust", "trust-list",
+                  rb_dealer_list_new (self->pki, RB_RECALL_OEM, RB_FLEET_WMI, story->now));
   for (guint i = 0; i < story->fleet->ecus->len; i++) {
     const char *profile = ((const RbFleetEcu *) story->fleet->ecus->pdata[i])->profile;
     table_add_json (self->targets, "profiles", profile, rb_fleet_profile (profile));
@@ -96,11 +97,9 @@ publish_service (Demo *self, GError **error)
   while (g_hash_table_iter_next (&iter, &path, &bytes))
     rb_json_set (entries, path, rb_author_target (bytes, NULL));
   gint64 expires = story->now + (gint64) SERVICE_DAYS * RB_MOMENT_DAY;
-  const RbPublisherPlan plan = { .version = 1,
-                                  .targets_version = 1,
-                                  .expires = expires,
-                                  .targets_expires = story->now + YEAR,
-                                  .targets = entries };
+  const RbPublisherPlan plan = {
+    .version = 1, .targets_version = 1, .expires = expires, .targets_expires = story->now + YEAR, .targets = entries
+  };
   self->service = rb_publisher_publish (story->service, &plan, error);
   if (self->service != NULL)
     rb_publisher_add_roots (story->service, self->service);
@@ -123,14 +122,16 @@ plan_she (Demo *self, guint number)
 static GBytes *
 she_file (RbShePlan *plan)
 {
-  g_autoptr (json_t) updates = json_pack ("{s:s,s:[o]}", "format", "recallbay-she-2", "updates", rb_she_plan_update (plan));
+  g_autoptr (json_t) updates
+    = json_pack ("{s:s,s:[o]}", "format", "recallbay-she-2", "updates", rb_she_plan_update (plan));
   return rb_json_to_bytes (updates);
 }
 
 static GBytes *
 region_entry (GHashTable *director, GBytes *she)
 {
-  return rb_vin_pack_to_entry (g_hash_table_lookup (director, "timestamp.json"), g_hash_table_lookup (director, "snapshot.json"),
+  return rb_vin_pack_to_entry (g_hash_table_lookup (director, "timestamp.json"),
+                               g_hash_table_lookup (director, "snapshot.json"),
                                g_hash_table_lookup (director, "targets.json"), she);
 }
 
@@ -570,10 +571,10 @@ report (RbCli *cli, const Demo *self, const char *folder)
   g_autofree char *vin = rb_fleet_vin (1);
   const char *scenario = rb_campaign_scenario_name (story->scenario);
   const char *id = rb_recall_id (story->scenario);
-  g_autofree char *message = g_strdup_printf ("Scenario %s: campaign %s, vehicle %s with %u ECUs", scenario, id, vin,
-                                              story->fleet->ecus->len);
-  json_t *extra = json_pack ("{s:s,s:s,s:s,s:s,s:i,s:i}", "dir", folder, "scenario", scenario, "campaign", id, "vin", vin,
-                             "ecus", (int) story->fleet->ecus->len, "vehicles", (int) story->fleet->vehicles);
+  g_autofree char *message
+    = g_strdup_printf ("Scenario %s: campaign %s, vehicle %s with %u ECUs", scenario, id, vin, story->fleet->ecus->len);
+  json_t *extra = json_pack ("{s:s,s:s,s:s,s:s,s:i,s:i}", "dir", folder, "scenario", scenario, "campaign", id, "vin",
+                             vin, "ecus", (int) story->fleet->ecus->len, "vehicles", (int) story->fleet->vehicles);
   say_what_is_there (cli, self, folder);
   return rb_cli_end (cli, RB_CLI_OK, rb_reason_word (RB_REASON_NONE), message, extra);
 }
@@ -621,18 +622,22 @@ verb_demo (RbCli *cli, int argc, char **argv)
 static const RbOption demo_options[] = {
   { "scenario", SCENARIOS, "what was compromised (director)", RB_OPTION_WORD (Options, scenario) },
   { "ecus", "N", "ECUs of a vehicle (7)", RB_OPTION_NUMBER (Options, ecus, RB_FLEET_ECUS_MIN, RB_FLEET_ECUS_MAX) },
-  { "image-size", "BYTES", "bytes of an image (65536)", RB_OPTION_NUMBER (Options, image_size, RB_FLEET_IMAGE_MIN, RB_FLEET_IMAGE_MAX) },
+  { "image-size", "BYTES", "bytes of an image (65536)",
+    RB_OPTION_NUMBER (Options, image_size, RB_FLEET_IMAGE_MIN, RB_FLEET_IMAGE_MAX) },
   { "vehicles", "N", "vehicles of the OEM (1)", RB_OPTION_NUMBER (Options, vehicles, 1, RB_FLEET_VEHICLES_MAX) },
   { "region", "NAME", "VIN packs in one file of that region, the scope in a table (above 1000 vehicles: north)",
     RB_OPTION_TEXT (Options, region) },
-  { "tester", "N", "the vehicles know only a tester with this logical address (any)", RB_OPTION_NUMBER (Options, tester, 1, G_MAXUINT16) },
+  { "tester", "N", "the vehicles know only a tester with this logical address (any)",
+    RB_OPTION_NUMBER (Options, tester, 1, G_MAXUINT16) },
   { "second-campaign", "after|supersedes|unordered", "a second open campaign, and what it says of the first (none)",
     RB_OPTION_WORD (Options, second_campaign) },
-  { "second-person", NULL, "the campaign asks for a second person's signature", RB_OPTION_FLAG (Options, second_person) },
+  { "second-person", NULL, "the campaign asks for a second person's signature",
+    RB_OPTION_FLAG (Options, second_person) },
   { NULL },
 };
 
 const RbCliVerb rb_demo_verbs[] = {
-  { "demo", "DIR", "make a demo OEM with a stolen key, its campaign and a vehicle, in DIR", verb_demo, demo_options, 1, 1 },
+  { "demo", "DIR", "make a demo OEM with a stolen key, its campaign and a vehicle, in DIR", verb_demo, demo_options, 1,
+    1 },
   { NULL },
 };

@@ -22,8 +22,13 @@ static const struct {
   { "lamp", "Lamp control", "supplier-b", "partial-asymmetric", "can-body" },
 };
 
-static const char *const profiles[]
-  = { "primary-asymmetric", "full-asymmetric", "partial-asymmetric", "partial-application", "partial-image-root", "partial-she", NULL };
+static const char *const profiles[] = { "primary-asymmetric",
+                                        "full-asymmetric",
+                                        "partial-asymmetric",
+                                        "partial-application",
+                                        "partial-image-root",
+                                        "partial-she",
+                                        NULL };
 
 static void
 ecu_free (RbFleetEcu *self)
@@ -216,9 +221,9 @@ rb_fleet_image_targets (const RbFleet *self, GPtrArray *software, const char *su
     const RbFleetSoftware *one = software->pdata[i];
     if (strcmp (ecu->supplier, supplier) != 0)
       continue;
-    json_t *custom = json_pack ("{s:[s],s:I,s:s,s:s,s:s}", "hardwareIds", ecu->hardware_id, "releaseCounter",
-                                           (json_int_t) one->counter, "name", ecu->name, "version", one->version,
-                                           "targetFormat", "BINARY");
+    json_t *custom
+      = json_pack ("{s:[s],s:I,s:s,s:s,s:s}", "hardwareIds", ecu->hardware_id, "releaseCounter",
+                   (json_int_t) one->counter, "name", ecu->name, "version", one->version, "targetFormat", "BINARY");
     rb_json_set (targets, one->path, entry_with (one, custom));
   }
   return targets;
@@ -233,7 +238,7 @@ rb_fleet_director_targets (const RbFleet *self, GPtrArray *software, guint numbe
     const RbFleetSoftware *one = software->pdata[i];
     g_autofree char *serial = rb_fleet_serial (ecu, number);
     json_t *custom = json_pack ("{s:{s:{s:s}},s:I}", "ecuIdentifiers", serial, "hardwareId", ecu->hardware_id,
-                                           "releaseCounter", (json_int_t) one->counter);
+                                "releaseCounter", (json_int_t) one->counter);
     rb_json_set (targets, one->path, entry_with (one, custom));
   }
   return targets;
@@ -266,11 +271,12 @@ static json_t *
 simulation_of (const RbFleet *self, const RbFleetEcu *ecu)
 {
   gboolean slow_bus = strcmp (ecu->bus, "can-body") == 0;
-  json_t *simulation = json_pack ("{s:s,s:{s:I,s:I},s:i,s:i,s:i,s:i}", "kind", "uptane", "flash", "address",
-                    (json_int_t) RB_FLEET_FLASH_ADDRESS, "size", (json_int_t) rb_fleet_flash_size (self), "block",
-                    ecu->full ? 4098 : 1026, "erase_ms", ecu->full ? 300 : 600, "boot_ms", ecu->full ? 800 : 400,
-                    /* the gateway has no room for a whole block, where the bus behind it is slower */
-                    "block_size", slow_bus ? 16 : 0);
+  json_t *simulation
+    = json_pack ("{s:s,s:{s:I,s:I},s:i,s:i,s:i,s:i}", "kind", "uptane", "flash", "address",
+                 (json_int_t) RB_FLEET_FLASH_ADDRESS, "size", (json_int_t) rb_fleet_flash_size (self), "block",
+                 ecu->full ? 4098 : 1026, "erase_ms", ecu->full ? 300 : 600, "boot_ms", ecu->full ? 800 : 400,
+                 /* the gateway has no room for a whole block, where the bus behind it is slower */
+                 "block_size", slow_bus ? 16 : 0);
   rb_json_set_string (simulation, "part_number", ecu->part_number);
   rb_json_set_boolean (simulation, "fingerprint", TRUE);
   rb_json_set (simulation, "coding", json_pack ("[s,s]", RB_FLEET_CODING, RB_FLEET_ADAPTATION));
@@ -293,9 +299,10 @@ can_in_model (const RbFleet *self, guint index)
   gboolean wide = mixed || strcmp (ecu->name, "brake") == 0;
   guint first = ecu->primary ? 0x7e0 : 0x600; /* the Primary where every tester looks */
   guint form = mixed ? 0x18ce : 0x18da;
-  g_autofree char *request = wide ? g_strdup_printf ("0x%04X%02XF1", form, number) : g_strdup_printf ("0x%03X", first + index);
-  g_autofree char *response
-    = wide ? g_strdup_printf ("0x%04XF1%02X", form, number) : g_strdup_printf ("0x%03X", first + (ecu->primary ? 8 : 0x80) + index);
+  g_autofree char *request
+    = wide ? g_strdup_printf ("0x%04X%02XF1", form, number) : g_strdup_printf ("0x%03X", first + index);
+  g_autofree char *response = wide ? g_strdup_printf ("0x%04XF1%02X", form, number)
+                                   : g_strdup_printf ("0x%03X", first + (ecu->primary ? 8 : 0x80) + index);
   json_t *can = json_pack ("{s:s,s:s}", "request", request, "response", response);
   if (mixed || strcmp (ecu->name, "sensor") == 0)
     rb_json_set_integer (can, "extension", number);
@@ -312,11 +319,11 @@ ecu_in_model (const RbFleet *self, guint index)
   const RbFleetEcu *ecu = self->ecus->pdata[index];
   g_autofree char *logical = g_strdup_printf ("0x%04X", 0x1001 + index);
   gboolean behind_gateway = strcmp (ecu->bus, "backbone") != 0;
-  json_t *object = json_pack ("{s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o,s:o}", "name", ecu->name, "label", ecu->label,
-                              "hardware_id", ecu->hardware_id, "supplier", ecu->supplier, "profile", ecu->profile,
-                              "primary", ecu->primary, "verification", ecu->full ? "full" : "partial", "bus", ecu->bus,
-                              "logical", logical, "can", can_in_model (self, index), "simulation",
-                              simulation_of (self, ecu));
+  json_t *object
+    = json_pack ("{s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o,s:o}", "name", ecu->name, "label", ecu->label, "hardware_id",
+                 ecu->hardware_id, "supplier", ecu->supplier, "profile", ecu->profile, "primary", ecu->primary,
+                 "verification", ecu->full ? "full" : "partial", "bus", ecu->bus, "logical", logical, "can",
+                 can_in_model (self, index), "simulation", simulation_of (self, ecu));
   rb_json_set_string (object, "gateway", behind_gateway ? "gateway" : NULL);
   if (ecu->optional)
     rb_json_set_boolean (object, "optional", TRUE);
@@ -329,12 +336,12 @@ rb_fleet_model (const RbFleet *self)
   json_t *ecus = json_array ();
   for (guint i = 0; i < self->ecus->len; i++)
     json_array_append_new (ecus, ecu_in_model (self, i));
-  json_t *buses = json_pack (
-    "[{s:s,s:s},{s:s,s:s,s:i,s:i},{s:s,s:s,s:i,s:i},{s:s,s:s,s:i}]", "name", "backbone", "kind", "ethernet", "name",
-    "diagnostic", "kind", "canfd", "bitrate", 500000, "data_bitrate", 2000000, "name", "can-drive", "kind", "canfd",
-    "bitrate", 500000, "data_bitrate", 2000000, "name", "can-body", "kind", "can", "bitrate", 250000);
-  json_t *model = json_pack ("{s:s,s:s,s:s,s:s,s:o,s:o}", "format", "recallbay-vehicle-model-1", "id", "aurora-compact", "name",
-                             "Aurora Compact", "functional", "0xE400", "buses", buses, "ecus", ecus);
+  json_t *buses = json_pack ("[{s:s,s:s},{s:s,s:s,s:i,s:i},{s:s,s:s,s:i,s:i},{s:s,s:s,s:i}]", "name", "backbone",
+                             "kind", "ethernet", "name", "diagnostic", "kind", "canfd", "bitrate", 500000,
+                             "data_bitrate", 2000000, "name", "can-drive", "kind", "canfd", "bitrate", 500000,
+                             "data_bitrate", 2000000, "name", "can-body", "kind", "can", "bitrate", 250000);
+  json_t *model = json_pack ("{s:s,s:s,s:s,s:s,s:o,s:o}", "format", "recallbay-vehicle-model-1", "id", "aurora-compact",
+                             "name", "Aurora Compact", "functional", "0xE400", "buses", buses, "ecus", ecus);
   g_autofree char *tester = g_strdup_printf ("0x%04X", self->tester);
   if (self->tester != 0)
     rb_json_set (model, "link", json_pack ("{s:s,s:s}", "tester", tester, "activation_type", "0xE0"));
@@ -350,9 +357,9 @@ rb_fleet_profiles (void)
 static json_t *
 identification (gboolean primary, gboolean full, gboolean she)
 {
-  json_t *object
-    = json_pack ("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "vin", "F190", "serial", "F18C", "hardware_id", "F191", "software",
-                 "F195", "boot", "FD00", "director_root", "FD01", "key_id", "FD03", "stored_metadata", "FD04");
+  json_t *object = json_pack ("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "vin", "F190", "serial", "F18C", "hardware_id",
+                              "F191", "software", "F195", "boot", "FD00", "director_root", "FD01", "key_id", "FD03",
+                              "stored_metadata", "FD04");
   if (full)
     rb_json_set_string (object, "image_root", "FD02");
   if (she)
@@ -377,9 +384,10 @@ key_of_profile (gboolean she)
 static json_t *
 recipe (void)
 {
-  return json_pack ("{s:[{s:s,s:s,s:s,s:i},{s:s,s:s,s:i},{s:s,s:s,s:s,s:i},{s:s,s:s,s:s,s:i}]}", "steps", "id", "fuse-out", "text",
-                    "Pull the fuse of this ECU.", "check", "silent", "within_s", 15, "id", "discharge", "text", "Wait until the ECU has no charge.", "wait_s", 1,
-                    "id", "fuse-in", "text", "Put the fuse back.", "check", "responds", "within_s", 15, "id", "ignition-on", "text",
+  return json_pack ("{s:[{s:s,s:s,s:s,s:i},{s:s,s:s,s:i},{s:s,s:s,s:s,s:i},{s:s,s:s,s:s,s:i}]}", "steps", "id",
+                    "fuse-out", "text", "Pull the fuse of this ECU.", "check", "silent", "within_s", 15, "id",
+                    "discharge", "text", "Wait until the ECU has no charge.", "wait_s", 1, "id", "fuse-in", "text",
+                    "Put the fuse back.", "check", "responds", "within_s", 15, "id", "ignition-on", "text",
                     "Switch the ignition on.", "check", "ignition", "position", 2);
 }
 
@@ -388,8 +396,9 @@ static void
 let_image_carry_root (json_t *profile)
 {
   rb_json_set (profile, "metadata", json_pack ("{s:s,s:b}", "install", "0220", "root_in_image", TRUE));
-  rb_json_set (profile, "order",
-               json_pack ("[s,s,s,s,s,s,s,s]", "unlock", "image", "reset", "metadata", "coding", "key", "reset", "report"));
+  rb_json_set (
+    profile, "order",
+    json_pack ("[s,s,s,s,s,s,s,s]", "unlock", "image", "reset", "metadata", "coding", "key", "reset", "report"));
 }
 
 json_t *
@@ -400,22 +409,23 @@ rb_fleet_profile (const char *id)
   gboolean she = strcmp (id, "partial-she") == 0;
   gboolean application = strcmp (id, "partial-application") == 0; /* its bootloader computes no digest */
   gboolean image_root = strcmp (id, "partial-image-root") == 0;
-  g_autofree char *name = g_strdup_printf ("Aurora %s, %s verification, %s key%s%s", primary ? "Primary" : "Secondary",
-                                           full ? "full" : "partial", she ? "SHE" : "Ed25519", application ? ", digest by the application" : "",
-                                           image_root ? ", root in the image" : "");
+  g_autofree char *name = g_strdup_printf (
+    "Aurora %s, %s verification, %s key%s%s", primary ? "Primary" : "Secondary", full ? "full" : "partial",
+    she ? "SHE" : "Ed25519", application ? ", digest by the application" : "", image_root ? ", root in the image" : "");
   json_t *profile = json_pack (
     "{s:s,s:s,s:s,s:{s:i,s:i,s:i,s:i,s:i,s:i},s:{s:s},s:o,s:{s:s,s:s,s:s,s:s},s:{s:s,s:s,s:s,s:b},s:o,s:{s:s},"
     "s:[s,s,s,s,s,s,s,s,s,s],s:b}",
     "format", "recallbay-profile-1", "id", id, "name", name, "timing", "p2_ms", 50, "p2_star_ms", 5000, "s3_ms", 5000,
     "erase_ms", 60000, "boot_ms", 10000, "max_pending", 60, "unlock", "method", "authentication", "identification",
-    identification (primary, full, she), "flash", "erase", "FF00", "digest", "0210", "dependencies", "FF01", "digest_by",
-    application ? "application" : "bootloader", "metadata", "install", "0220", "anchor", "0221", "drop", "0222", "root_in_image", FALSE, "key",
-    key_of_profile (she), "report", "routine", "0240", "order", "unlock", "roots", "drop", "metadata", "image", "reset",
-    "coding", "key", "reset", "report", "abort_recoverable", TRUE);
+    identification (primary, full, she), "flash", "erase", "FF00", "digest", "0210", "dependencies", "FF01",
+    "digest_by", application ? "application" : "bootloader", "metadata", "install", "0220", "anchor", "0221", "drop",
+    "0222", "root_in_image", FALSE, "key", key_of_profile (she), "report", "routine", "0240", "order", "unlock",
+    "roots", "drop", "metadata", "image", "reset", "coding", "key", "reset", "report", "abort_recoverable", TRUE);
   g_assert (profile != NULL);
   rb_json_set_string (json_object_get (profile, "flash"), "fingerprint", "F15A");
   rb_json_set (profile, "coding",
-               json_pack ("[{s:s,s:s},{s:s,s:s}]", "did", RB_FLEET_CODING, "name", "Coding", "did", RB_FLEET_ADAPTATION, "name", "Adaptation"));
+               json_pack ("[{s:s,s:s},{s:s,s:s}]", "did", RB_FLEET_CODING, "name", "Coding", "did", RB_FLEET_ADAPTATION,
+                          "name", "Adaptation"));
   if (image_root)
     let_image_carry_root (profile);
   if (primary)

@@ -38,11 +38,11 @@ rb_intake_config_new (const RbPki *pki, const char *oem, json_t *she_keys, GErro
     return NULL;
   g_autofree char *pem = rb_key_private_pem (log_key, NULL);
   g_autofree char *vkey = verifier_key (LOG_ORIGIN, rb_key_private_public (log_key));
-  json_t *config = json_pack ("{s:s,s:s,s:{s:s,s:s},s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s},s:O}", "format", "recallbay-intake-1",
-                              "oem", oem, "tls", "certificate", pki->server_pem, "key", pki->server_key_pem, "client_ca",
-                              pki->dealer_ca_pem, "dealer_ca", pki->dealer_ca_pem, "service_root", "service-root.json",
-                              "bundle", "campaign.recall", "log", "origin", LOG_ORIGIN, "key", pem, "vkey", vkey,
-                              "she_keys", she_keys);
+  json_t *config
+    = json_pack ("{s:s,s:s,s:{s:s,s:s},s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s},s:O}", "format", "recallbay-intake-1", "oem",
+                 oem, "tls", "certificate", pki->server_pem, "key", pki->server_key_pem, "client_ca",
+                 pki->dealer_ca_pem, "dealer_ca", pki->dealer_ca_pem, "service_root", "service-root.json", "bundle",
+                 "campaign.recall", "log", "origin", LOG_ORIGIN, "key", pem, "vkey", vkey, "she_keys", she_keys);
   g_assert (config != NULL);
   return config;
 }

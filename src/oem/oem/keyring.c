@@ -9,8 +9,8 @@ struct _RbKeyring {
   char *role;
   guint threshold;
   gboolean online;
-  GPtrArray *private;       /* of RbPrivateKey */
-  GPtrArray *public;        /* of RbPublicKey */
+  GPtrArray *private; /* of RbPrivateKey */
+  GPtrArray *public; /* of RbPublicKey */
   GPtrArray *organisations; /* of char, one a key */
 };
 

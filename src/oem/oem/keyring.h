@@ -9,15 +9,15 @@ typedef struct _RbKeyring RbKeyring; /* ref counted */
 
 /* n new Ed25519 keys, threshold of which sign. Holders belong to the organisations in turn (NULL-terminated, at
  * least one). */
-RbKeyring *rb_keyring_new (const char *role, guint n, guint threshold, gboolean online, const char *const *organisations,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbKeyring *rb_keyring_new (const char *role, guint n, guint threshold, gboolean online,
+                           const char *const *organisations, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same of keys that are there already: all of them sign. keys: of RbPrivateKey, referenced. */
 RbKeyring *rb_keyring_of (const char *role, GPtrArray *keys);
 RbKeyring *rb_keyring_ref (RbKeyring *self);
 void rb_keyring_unref (RbKeyring *self);
 const char *rb_keyring_role (RbKeyring *self);
 guint rb_keyring_threshold (RbKeyring *self);
-GPtrArray *rb_keyring_public (RbKeyring *self);  /* of RbPublicKey, borrowed */
+GPtrArray *rb_keyring_public (RbKeyring *self); /* of RbPublicKey, borrowed */
 GPtrArray *rb_keyring_private (RbKeyring *self); /* of RbPrivateKey, borrowed */
 /* As many keys as the threshold asks for. (transfer container) of RbPrivateKey */
 GPtrArray *rb_keyring_signers (RbKeyring *self);

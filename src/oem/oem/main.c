@@ -5,7 +5,8 @@
 #include "oem/demo.h"
 #include "oem/policy.h"
 
-static const RbCliVerb *const groups[] = { rb_audit_verbs, rb_campaign_pack_verbs, rb_demo_verbs, rb_policy_verbs, NULL };
+static const RbCliVerb *const groups[]
+  = { rb_audit_verbs, rb_campaign_pack_verbs, rb_demo_verbs, rb_policy_verbs, NULL };
 
 int
 main (int argc, char **argv)

@@ -102,9 +102,10 @@ add_config (RbOfficeDemo *self, RbPack *pack, GError **error)
   if (approver == NULL)
     return FALSE;
   add_key (self, pack, "approver-1", approver);
-  add_private_json (pack, "oem/oem.json", json_pack ("{s:s,s:s,s:[s],s:[s],s:s}", "format", "recallbay-oem-1", "name", RB_RECALL_OEM, "wmi",
-                                                     RB_FLEET_WMI, "approvers", rb_key_public_id (rb_key_private_public (approver)),
-                                                     "passphrase_file", "../passphrase"));
+  add_private_json (pack, "oem/oem.json",
+                    json_pack ("{s:s,s:s,s:[s],s:[s],s:s}", "format", "recallbay-oem-1", "name", RB_RECALL_OEM, "wmi",
+                               RB_FLEET_WMI, "approvers", rb_key_public_id (rb_key_private_public (approver)),
+                               "passphrase_file", "../passphrase"));
   return TRUE;
 }
 
@@ -115,10 +116,11 @@ director_plan (const RbStory *story)
   for (guint i = 0; i < story->fleet->ecus->len; i++) {
     const RbFleetSoftware *good = story->good->pdata[i];
     rb_json_set (targets, rb_fleet_ecu (story->fleet, i)->hardware_id,
-                 json_pack ("{s:s,s:O,s:I}", "path", good->path, "entry", good->entry, "releaseCounter", (json_int_t) good->counter));
+                 json_pack ("{s:s,s:O,s:I}", "path", good->path, "entry", good->entry, "releaseCounter",
+                            (json_int_t) good->counter));
   }
-  return json_pack ("{s:s,s:I,s:o}", "format", "recallbay-director-plan-1", "version", (json_int_t) rb_story_director_version (), "targets",
-                    targets);
+  return json_pack ("{s:s,s:I,s:o}", "format", "recallbay-director-plan-1", "version",
+                    (json_int_t) rb_story_director_version (), "targets", targets);
 }
 
 static void
@@ -130,11 +132,12 @@ add_parts (RbOfficeDemo *self, RbPack *pack)
     const RbFleetEcu *ecu = rb_fleet_ecu (self->story->fleet, i);
     g_autofree char *serial = rb_fleet_serial (ecu, PART_NUMBER);
     g_autoptr (RbShePlan) she = ecu->she ? rb_she_plan_new ("", serial) : NULL;
-    g_autoptr (json_t) part = json_pack ("{s:s,s:s,s:s,s:o}", "serial", serial, "hardware_id", ecu->hardware_id, "part_number",
-                                         ecu->part_number, "she", she == NULL ? json_null () : rb_she_plan_update (she));
+    g_autoptr (json_t) part
+      = json_pack ("{s:s,s:s,s:s,s:o}", "serial", serial, "hardware_id", ecu->hardware_id, "part_number",
+                   ecu->part_number, "she", she == NULL ? json_null () : rb_she_plan_update (she));
     add_line (lines, part);
-    json_array_append_new (shelf, json_pack ("{s:s,s:s,s:s,s:s,s:o}", "name", ecu->name, "serial", serial, "hardware_id", ecu->hardware_id,
-                                             "part_number", ecu->part_number, "she",
+    json_array_append_new (shelf, json_pack ("{s:s,s:s,s:s,s:s,s:o}", "name", ecu->name, "serial", serial,
+                                             "hardware_id", ecu->hardware_id, "part_number", ecu->part_number, "she",
                                              she == NULL ? json_null () : rb_she_plan_stored (she)));
   }
   add_private (pack, "oem/parts.jsonl", lines->str);

@@ -12,6 +12,8 @@ RbOfficeDemo *rb_office_demo_new (const RbStory *story, const RbPki *pki);
 void rb_office_demo_free (RbOfficeDemo *self);
 /* A vehicle as built; she may be NULL. */
 void rb_office_demo_add_vehicle (RbOfficeDemo *self, guint number, RbShePlan *she);
-/* Everything below oem/, and vehicle/parts.json: spare parts as recall-sim's seed describes ECUs. campaign: bytes as published. */
-gboolean rb_office_demo_add_files (RbOfficeDemo *self, GBytes *campaign, RbPack *pack, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Everything below oem/, and vehicle/parts.json: spare parts as recall-sim's seed describes ECUs. campaign: bytes as
+ * published. */
+gboolean rb_office_demo_add_files (RbOfficeDemo *self, GBytes *campaign, RbPack *pack, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbOfficeDemo, rb_office_demo_free)

@@ -100,7 +100,8 @@ rb_office_check_approver (RbOffice *self, RbPublicKey *key, GError **error)
   json_array_foreach (json_object_get (self->config, "approvers"), i, approver)
     if (g_strcmp0 (json_string_value (approver), id) == 0)
       return TRUE;
-  return rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_SIGNER_NOT_TRUSTED, "key %.16s: not one of the OEM's approvers", id);
+  return rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_SIGNER_NOT_TRUSTED, "key %.16s: not one of the OEM's approvers",
+                         id);
 }
 
 /* NAME-1.pem, NAME-2.pem, … */
@@ -141,7 +142,8 @@ campaign_path (RbOffice *self, const char *id, const char *suffix, GError **erro
   g_autofree char *path = g_build_filename (self->folder, "campaigns", file, NULL);
   if (rb_member_id_is_valid (id) && rb_files_exists (path))
     return g_steal_pointer (&path);
-  rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_CAMPAIGN_UNKNOWN, "campaign %s: the OEM's folder does not have it", id);
+  rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_CAMPAIGN_UNKNOWN, "campaign %s: the OEM's folder does not have it",
+                  id);
   return NULL;
 }
 
@@ -177,12 +179,14 @@ rb_office_plan (RbOffice *self, const char *id, GError **error)
   g_autoptr (json_t) plan = path == NULL ? NULL : rb_json_load (path, MAX_JSON, error);
   gint64 version;
   if (plan == NULL || !rb_member_format (plan, "recallbay-director-plan-1", path, error)
-      || !rb_json_integer (plan, "version", 1, G_MAXINT32, &version, path, error) || rb_json_object (plan, "targets", path, error) == NULL)
+      || !rb_json_integer (plan, "version", 1, G_MAXINT32, &version, path, error)
+      || rb_json_object (plan, "targets", path, error) == NULL)
     return NULL;
   return g_steal_pointer (&plan);
 }
 
-/* The lines whose member has that value. An error names the file; one that is not there has no lines. (transfer full) */
+/* The lines whose member has that value. An error names the file; one that is not there has no lines. (transfer full)
+ */
 static json_t *
 find_lines (RbOffice *self, const char *name, const char *member, const char *value, GError **error)
 {
@@ -220,7 +224,8 @@ rb_office_vehicle (RbOffice *self, const char *vin, GError **error)
     return NULL;
   if (json_array_size (lines) > 0)
     return json_incref (json_array_get (lines, 0));
-  rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_NOT_FOUND, "vehicle %s: the OEM's folder does not say how it was built", vin);
+  rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_NOT_FOUND,
+                  "vehicle %s: the OEM's folder does not say how it was built", vin);
   return NULL;
 }
 
@@ -249,7 +254,8 @@ rb_office_note_pack (RbOffice *self, const json_t *line, GError **error)
   int fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   gboolean noted = fd >= 0 && write (fd, whole, strlen (whole)) == (ssize_t) strlen (whole) && fsync (fd) == 0;
   if (!noted)
-    rb_reason_deny (error, RB_OEM_ERROR, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, "%s: %s", path, g_strerror (errno));
+    rb_reason_deny (error, RB_OEM_ERROR, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, "%s: %s", path,
+                    g_strerror (errno));
   if (fd >= 0)
     close (fd);
   return noted;

@@ -39,7 +39,8 @@ vehicle_of (GPtrArray *vehicles, const RbVerifyOutcome *outcome)
       return vehicle;
   }
   RbOpenVehicle *vehicle = g_new0 (RbOpenVehicle, 1);
-  *vehicle = (RbOpenVehicle){ .vin = outcome->vin, .campaign = outcome->campaign, .result = outcome->result, .open = TRUE };
+  *vehicle
+    = (RbOpenVehicle){ .vin = outcome->vin, .campaign = outcome->campaign, .result = outcome->result, .open = TRUE };
   g_ptr_array_add (vehicles, vehicle);
   return vehicle;
 }

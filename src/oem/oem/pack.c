@@ -13,7 +13,7 @@
 typedef struct {
   char *name;
   GBytes *bytes; /* or */
-  char *path;    /* of a file */
+  char *path; /* of a file */
   gboolean private;
 } Entry;
 
@@ -125,7 +125,8 @@ write_entries (RbPack *self, struct archive *archive, gint64 moment, GError **er
   gboolean good = TRUE;
   for (guint i = 0; good && i < self->entries->len; i++) {
     const Entry *entry = self->entries->pdata[i];
-    g_autoptr (GBytes) bytes = entry->bytes != NULL ? g_bytes_ref (entry->bytes) : rb_files_map (entry->path, G_MAXSIZE, error);
+    g_autoptr (GBytes) bytes
+      = entry->bytes != NULL ? g_bytes_ref (entry->bytes) : rb_files_map (entry->path, G_MAXSIZE, error);
     good = bytes != NULL && write_entry (archive, entry, bytes, moment);
   }
   return good;
@@ -140,7 +141,8 @@ rb_pack_write_tar (RbPack *self, const char *path, gint64 moment, GError **error
     return FALSE;
   Target target = { sink, &failure };
   struct archive *archive = archive_write_new ();
-  gboolean good = archive_write_set_format_pax_restricted (archive) == ARCHIVE_OK && archive_write_set_bytes_in_last_block (archive, 1) == ARCHIVE_OK
+  gboolean good = archive_write_set_format_pax_restricted (archive) == ARCHIVE_OK
+                  && archive_write_set_bytes_in_last_block (archive, 1) == ARCHIVE_OK
                   && archive_write_open (archive, &target, NULL, write_to_sink, NULL) == ARCHIVE_OK
                   && write_entries (self, archive, moment, &failure) && archive_write_close (archive) == ARCHIVE_OK;
   if (!good && failure == NULL)

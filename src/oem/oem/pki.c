@@ -98,11 +98,12 @@ make_pseudonym (void)
 static void
 register_person (RbPki *self, const char *name, const char *pseudonym, RbCertificate *certificate)
 {
-  json_array_append_new (self->people, json_pack ("{s:s,s:s,s:s,s:s}", "pseudonym", pseudonym, "name", name, "dealer", DEALER_CODE,
-                                                  "certificate_sha256", rb_certificate_id (certificate)));
+  json_array_append_new (self->people, json_pack ("{s:s,s:s,s:s,s:s}", "pseudonym", pseudonym, "name", name, "dealer",
+                                                  DEALER_CODE, "certificate_sha256", rb_certificate_id (certificate)));
 }
 
-/* Certificate and file bear a pseudonym: they travel with every record. Who it is stands in the OEM's register alone. */
+/* Certificate and file bear a pseudonym: they travel with every record. Who it is stands in the OEM's register alone.
+ */
 static GBytes *
 make_person (RbPki *self, const char *name, Issued *ca, gint64 now, GError **error)
 {

@@ -4,19 +4,20 @@
 #include "oem/error.h"
 #include <jansson.h>
 
-/* Certificates of the demo dealer network: dealer CA, two technicians (by pseudonym), one workstation, the intake's TLS server, and the DoIP end of a vehicle. */
+/* Certificates of the demo dealer network: dealer CA, two technicians (by pseudonym), one workstation, the intake's TLS
+ * server, and the DoIP end of a vehicle. */
 typedef struct {
   RbCertificate *dealer_ca;
   RbCertificate *intake_ca;
   RbCertificate *key_agreement; /* the workstation's, to encrypt to */
   char *key_agreement_pem;
   char *passphrase;
-  GBytes *technician, *second;     /* PKCS#12, of pseudonyms */
-  json_t *people;                  /* the OEM's register: [{pseudonym, name, dealer, certificate_sha256}] */
-  GBytes *workstation;             /* PEM: five encrypted keys with certificates, then the CA */
+  GBytes *technician, *second; /* PKCS#12, of pseudonyms */
+  json_t *people; /* the OEM's register: [{pseudonym, name, dealer, certificate_sha256}] */
+  GBytes *workstation; /* PEM: five encrypted keys with certificates, then the CA */
   char *dealer_ca_pem, *intake_ca_pem;
-  char *vehicle_ca_pem;            /* the authority of vehicles' certificates for DoIP */
-  char *vehicle_pem;               /* vehicle 1's key (not encrypted) and certificate */
+  char *vehicle_ca_pem; /* the authority of vehicles' certificates for DoIP */
+  char *vehicle_pem; /* vehicle 1's key (not encrypted) and certificate */
   char *server_pem, *server_key_pem; /* localhost and 127.0.0.1; the key is not encrypted */
 } RbPki;
 

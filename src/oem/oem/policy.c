@@ -16,16 +16,16 @@ typedef struct {
   const char *kind;
   const char *role; /* "*": a delegated role */
   gint64 threshold, keys;
-  gint64 days;      /* it may be valid for, from now */
+  gint64 days; /* it may be valid for, from now */
   gboolean offline; /* its keys must be */
 } Rule;
 
 static const Rule rules[] = {
-  { "director", "root", 5, 8, 366, TRUE },   { "director", "timestamp", 1, 1, 1, FALSE },
-  { "director", "snapshot", 1, 1, 1, FALSE }, { "director", "targets", 1, 1, 1, FALSE },
-  { "image", "root", 5, 8, 366, TRUE },      { "image", "timestamp", 1, 2, 60, FALSE },
-  { "image", "snapshot", 1, 2, 60, FALSE },  { "image", "targets", 3, 4, 366, TRUE },
-  { "image", "*", 1, 2, 366, TRUE },         { "service", "root", 5, 8, 366, TRUE },
+  { "director", "root", 5, 8, 366, TRUE },     { "director", "timestamp", 1, 1, 1, FALSE },
+  { "director", "snapshot", 1, 1, 1, FALSE },  { "director", "targets", 1, 1, 1, FALSE },
+  { "image", "root", 5, 8, 366, TRUE },        { "image", "timestamp", 1, 2, 60, FALSE },
+  { "image", "snapshot", 1, 2, 60, FALSE },    { "image", "targets", 3, 4, 366, TRUE },
+  { "image", "*", 1, 2, 366, TRUE },           { "service", "root", 5, 8, 366, TRUE },
   { "service", "timestamp", 1, 2, 30, FALSE }, { "service", "snapshot", 1, 2, 30, FALSE },
   { "service", "targets", 3, 5, 366, TRUE },
 };
@@ -35,9 +35,9 @@ typedef struct {
   char *kind;
   gint64 now;
   json_t *findings;
-  GPtrArray *roots;  /* of RbMetadata, oldest first */
+  GPtrArray *roots; /* of RbMetadata, oldest first */
   RbMetadata *targets; /* may be NULL */
-  json_t *records;   /* key id → record of keys.json; NULL when there is none */
+  json_t *records; /* key id → record of keys.json; NULL when there is none */
   GHashTable *users; /* key value → role it was met in first */
 } Check;
 
@@ -54,14 +54,14 @@ check_clear (Check *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Check, check_clear)
 
 static void G_GNUC_PRINTF (5, 6)
-find (Check *self, const char *rule, const char *role, const char *severity, const char *format, ...)
+  find (Check *self, const char *rule, const char *role, const char *severity, const char *format, ...)
 {
   va_list arguments;
   va_start (arguments, format);
   g_autofree char *text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  json_array_append_new (self->findings, json_pack ("{s:s,s:s,s:s,s:s}", "rule", rule, "role", role, "severity", severity,
-                                                    "text", text));
+  json_array_append_new (
+    self->findings, json_pack ("{s:s,s:s,s:s,s:s}", "rule", rule, "role", role, "severity", severity, "text", text));
 }
 
 static RbMetadata *
@@ -217,8 +217,9 @@ judge_role (Check *self, const char *role, const Rule *rule, const json_t *entry
   size_t i;
   gint64 threshold = rb_json_integer_or (entry, "threshold", 0);
   if (threshold < rule->threshold || (gint64) json_array_size (ids) < rule->keys)
-    find (self, "threshold", role, "violation", "%" G_GINT64_FORMAT " of %zu, the policy wants at least %" G_GINT64_FORMAT
-          " of %" G_GINT64_FORMAT, threshold, json_array_size (ids), rule->threshold, rule->keys);
+    find (self, "threshold", role, "violation",
+          "%" G_GINT64_FORMAT " of %zu, the policy wants at least %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, threshold,
+          json_array_size (ids), rule->threshold, rule->keys);
   json_array_foreach (ids, i, id)
     judge_key (self, role, json_string_value (id) == NULL ? "" : json_string_value (id), keys, rule->offline);
 }
@@ -232,10 +233,12 @@ judge_expiry (Check *self, const char *role, const Rule *rule, const RbMetadata 
   if (left <= 0)
     find (self, "expiry", role, "violation", "it expired at %s", text);
   else if (left > rule->days * RB_MOMENT_DAY && campaign && left <= (gint64) CAMPAIGN_DAYS * RB_MOMENT_DAY)
-    find (self, "expiry", role, "exception", "valid until %s: more than %" G_GINT64_FORMAT
-          " day, allowed only for a campaign (at most %d days)", text, rule->days, CAMPAIGN_DAYS);
+    find (self, "expiry", role, "exception",
+          "valid until %s: more than %" G_GINT64_FORMAT " day, allowed only for a campaign (at most %d days)", text,
+          rule->days, CAMPAIGN_DAYS);
   else if (left > rule->days * RB_MOMENT_DAY)
-    find (self, "expiry", role, "violation", "valid until %s, the policy allows %" G_GINT64_FORMAT " days", text, rule->days);
+    find (self, "expiry", role, "violation", "valid until %s, the policy allows %" G_GINT64_FORMAT " days", text,
+          rule->days);
 }
 
 static void
@@ -272,8 +275,10 @@ judge_chain (Check *self)
     g_autoptr (RbMetadataRole) signers = rb_metadata_root_role (before, "root", &error);
     if (root->version == before->version + 1 && signers != NULL && rb_metadata_verify (root, signers, &error))
       continue;
-    find (self, "chain", "root", "exception", "root %" G_GINT64_FORMAT " does not follow from root %" G_GINT64_FORMAT
-          ": vehicles take it only where a campaign pins it", root->version, before->version);
+    find (self, "chain", "root", "exception",
+          "root %" G_GINT64_FORMAT " does not follow from root %" G_GINT64_FORMAT
+          ": vehicles take it only where a campaign pins it",
+          root->version, before->version);
     first = root->version == before->version + 1 ? root : first; /* a gap is the client's finding */
   }
   return first;
@@ -282,7 +287,8 @@ judge_chain (Check *self)
 static gboolean
 judge_top_level (Check *self, GError **error)
 {
-  static const RbMetadataType types[] = { RB_METADATA_ROOT, RB_METADATA_TIMESTAMP, RB_METADATA_SNAPSHOT, RB_METADATA_TARGETS };
+  static const RbMetadataType types[]
+    = { RB_METADATA_ROOT, RB_METADATA_TIMESTAMP, RB_METADATA_SNAPSHOT, RB_METADATA_TARGETS };
   static const char *const roles[] = { "root", "timestamp", "snapshot", "targets" };
   const json_t *root = newest_root (self)->signed_part;
   for (guint i = 0; i < G_N_ELEMENTS (roles); i++) {
@@ -294,8 +300,8 @@ judge_top_level (Check *self, GError **error)
     if (entry == NULL)
       find (self, "threshold", roles[i], "violation", "the root names no such role");
     else
-      judge (self, roles[i], rule_of (self, roles[i]), i == 0 ? newest_root (self) : file, json_object_get (root, "keys"),
-             entry);
+      judge (self, roles[i], rule_of (self, roles[i]), i == 0 ? newest_root (self) : file,
+             json_object_get (root, "keys"), entry);
   }
   return TRUE;
 }
@@ -317,7 +323,8 @@ judge_other_roles (Check *self)
 static gboolean
 judge_delegations (Check *self, GError **error)
 {
-  const json_t *delegations = self->targets == NULL ? NULL : json_object_get (self->targets->signed_part, "delegations");
+  const json_t *delegations
+    = self->targets == NULL ? NULL : json_object_get (self->targets->signed_part, "delegations");
   const Rule *rule = rule_of (self, "*");
   json_t *entry;
   size_t i;
@@ -384,8 +391,8 @@ verb_check (RbCli *cli, int argc, char **argv)
                 rb_json_string_or (finding, "rule", ""), rb_json_string_or (finding, "text", ""));
   }
   json_t *extra = json_pack ("{s:o,s:i}", "findings", findings, "violations", (int) violations);
-  g_autofree char *message = g_strdup_printf ("%s: %u violation%s of the policy", argv[1], violations,
-                                              violations == 1 ? "" : "s");
+  g_autofree char *message
+    = g_strdup_printf ("%s: %u violation%s of the policy", argv[1], violations, violations == 1 ? "" : "s");
   return rb_cli_end (cli, violations == 0 ? RB_CLI_OK : RB_CLI_FAILED,
                      rb_reason_word (violations == 0 ? RB_REASON_NONE : RB_REASON_POLICY), message, extra);
 }
@@ -396,6 +403,7 @@ static const RbOption check_options[] = {
 };
 
 const RbCliVerb rb_policy_verbs[] = {
-  { "repo check", "DIR", "measure a repository's metadata against the key-management policy", verb_check, check_options, 1, 1 },
+  { "repo check", "DIR", "measure a repository's metadata against the key-management policy", verb_check, check_options,
+    1, 1 },
   { NULL },
 };

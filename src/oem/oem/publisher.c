@@ -21,8 +21,8 @@ struct _RbPublisher {
   RbDialect dialect;
   RbKeyring *keys[N_ROLES];
   RbKeyring *previous_root; /* who signs for the newest published root */
-  GPtrArray *roots;         /* of GBytes, version 1 first */
-  GPtrArray *delegated;     /* of Delegated */
+  GPtrArray *roots; /* of GBytes, version 1 first */
+  GPtrArray *delegated; /* of Delegated */
 };
 
 static void
@@ -58,7 +58,7 @@ rb_publisher_copy (RbPublisher *self)
   for (guint i = 0; i < self->delegated->len; i++) {
     const Delegated *from = self->delegated->pdata[i];
     rb_publisher_delegate (copy, rb_keyring_ref (from->keys), (const char *const *) from->paths,
-                            (const char *const *) from->hardware_ids);
+                           (const char *const *) from->hardware_ids);
     rb_publisher_set_delegated (copy, rb_keyring_role (from->keys), from->version, from->targets);
   }
   return copy;
@@ -159,7 +159,7 @@ rb_publisher_publish_root (RbPublisher *self, gint64 expires, gboolean chained, 
 {
   RbAuthorRole roles[N_ROLES];
   for (guint i = 0; i < N_ROLES; i++)
-    roles[i] = (RbAuthorRole) { role_names[i], rb_keyring_public (self->keys[i]), rb_keyring_threshold (self->keys[i]) };
+    roles[i] = (RbAuthorRole){ role_names[i], rb_keyring_public (self->keys[i]), rb_keyring_threshold (self->keys[i]) };
   g_autoptr (json_t) part = rb_author_root (self->dialect, self->roots->len + 1, expires, roles, N_ROLES);
   g_autoptr (GPtrArray) signers = rb_keyring_signers (self->keys[ROOT]);
   if (chained && self->previous_root != NULL)
@@ -205,8 +205,8 @@ publish_delegated (RbPublisher *self, GHashTable *files, const RbPublisherPlan *
   for (guint i = 0; i < self->delegated->len; i++) {
     const Delegated *delegated = self->delegated->pdata[i];
     g_autofree char *name = g_strconcat (rb_keyring_role (delegated->keys), ".json", NULL);
-    g_autoptr (json_t) part = rb_author_targets (self->dialect, delegated->version, plan->targets_expires,
-                                                 delegated->targets, NULL, 0, NULL);
+    g_autoptr (json_t) part
+      = rb_author_targets (self->dialect, delegated->version, plan->targets_expires, delegated->targets, NULL, 0, NULL);
     if (sign_into (self, files, name, part, delegated->keys, error) == NULL)
       return FALSE;
   }
@@ -220,11 +220,11 @@ publish_targets (RbPublisher *self, GHashTable *files, const RbPublisherPlan *pl
   g_autofree RbAuthorDelegation *delegations = g_new0 (RbAuthorDelegation, n + 1);
   for (guint i = 0; i < n; i++) {
     const Delegated *from = self->delegated->pdata[i];
-    delegations[i] = (RbAuthorDelegation) { .name = rb_keyring_role (from->keys),
-                                            .keys = rb_keyring_public (from->keys),
-                                            .threshold = rb_keyring_threshold (from->keys),
-                                            .paths = from->paths,
-                                            .hardware_ids = from->hardware_ids };
+    delegations[i] = (RbAuthorDelegation){ .name = rb_keyring_role (from->keys),
+                                           .keys = rb_keyring_public (from->keys),
+                                           .threshold = rb_keyring_threshold (from->keys),
+                                           .paths = from->paths,
+                                           .hardware_ids = from->hardware_ids };
   }
   g_autoptr (json_t) part = rb_author_targets (self->dialect, plan->targets_version, plan->targets_expires,
                                                plan->targets, delegations, n, plan->extra);

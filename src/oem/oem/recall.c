@@ -13,10 +13,10 @@ static const struct {
 } recalls[] = {
   [RB_SCENARIO_DIRECTOR] = { "R-2026-07", "Director keys stolen: all vehicles", "AM-26-107", "26V-107",
                              "Replace the Director root, images, metadata and keys of every ECU" },
-  [RB_SCENARIO_IMAGE_SUPPLIER] = { "R-2026-08", "Keys of Supplier A stolen: vehicles with its ECUs", "AM-26-108", "26V-108",
-                                   "Replace images, metadata and keys of every ECU" },
-  [RB_SCENARIO_IMAGE_OEM] = { "R-2026-09", "Image repository keys stolen, root included: all vehicles", "AM-26-109", "26V-109",
-                              "Overwrite the Image root, replace images, metadata and keys of every ECU" },
+  [RB_SCENARIO_IMAGE_SUPPLIER] = { "R-2026-08", "Keys of Supplier A stolen: vehicles with its ECUs", "AM-26-108",
+                                   "26V-108", "Replace images, metadata and keys of every ECU" },
+  [RB_SCENARIO_IMAGE_OEM] = { "R-2026-09", "Image repository keys stolen, root included: all vehicles", "AM-26-109",
+                              "26V-109", "Overwrite the Image root, replace images, metadata and keys of every ECU" },
   [RB_SCENARIO_ECU_KEYS] = { "R-2026-10", "ECU keys stolen: vehicles with these ECUs", "AM-26-110", "26V-110",
                              "Replace images, metadata and keys of every ECU" },
 };
@@ -48,8 +48,9 @@ checklist (void)
                                         "Brakes and steering may not work while their ECUs are written."));
   json_array_append_new (items, manual ("battery-support", "Is a battery charger of at least 20 A connected?",
                                         "The work needs a steady supply for its whole time."));
-  json_t *lasting = manual ("no-foreign-devices", "Is nothing else plugged into the diagnostic connector or the harness?",
-                            "Look for dongles, splices and opened ECU housings.");
+  json_t *lasting
+    = manual ("no-foreign-devices", "Is nothing else plugged into the diagnostic connector or the harness?",
+              "Look for dongles, splices and opened ECU housings.");
   json_object_set_new (lasting, "lasting", json_true ());
   json_array_append_new (items, lasting);
   json_array_append_new (items, measured ("supply-voltage", "Supply voltage", "voltage", 12000, 15000, "mV"));
@@ -74,10 +75,11 @@ campaign_ecus (const RbStory *story)
     const RbFleetEcu *ecu = rb_fleet_ecu (story->fleet, i);
     const RbFleetSoftware *good = story->good->pdata[i];
     g_autofree char *profile = g_strdup_printf ("profiles/%s.json", ecu->profile);
-    json_t *entry = json_pack ("{s:s,s:s,s:s,s:s,s:b}", "hardware_id", ecu->hardware_id, "profile", profile, "image", good->path,
-                               "image_sha256", good->sha256, "new_key", TRUE);
-    rb_json_set (entry, "conditions", json_pack ("[{s:s,s:s,s:[s,s]}]", "kind", "hardware-version", "did", "F193", "values", "1.0",
-                                                 RB_FLEET_HARDWARE_VERSION));
+    json_t *entry = json_pack ("{s:s,s:s,s:s,s:s,s:b}", "hardware_id", ecu->hardware_id, "profile", profile, "image",
+                               good->path, "image_sha256", good->sha256, "new_key", TRUE);
+    rb_json_set (entry, "conditions",
+                 json_pack ("[{s:s,s:s,s:[s,s]}]", "kind", "hardware-version", "did", "F193", "values", "1.0",
+                            RB_FLEET_HARDWARE_VERSION));
     if (strcmp (ecu->name, "brake") == 0) /* the new image needs another adaptation than the vehicles have */
       rb_json_set (entry, "coding", json_pack ("[{s:s,s:s}]", "did", RB_FLEET_ADAPTATION, "value", "0142"));
     json_array_append_new (list, entry);
@@ -118,19 +120,20 @@ rb_recall_campaign (const RbStory *story)
   gboolean pinned = story->scenario == RB_SCENARIO_IMAGE_OEM;
   g_autoptr (GBytes) nonce = rb_digest_random (32);
   g_autofree char *nonce_hex = rb_bytes_hex (nonce);
-  json_t *campaign = json_pack ("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:{s:o,s:o},s:o,s:o,s:b,s:s,s:s}", "format",
-                                "recallbay-campaign-1", "id", id, "version", 1, "title", recalls[story->scenario].title,
-                                "oem", RB_RECALL_OEM, "oem_number", recalls[story->scenario].number, "nhtsa_number", recalls[story->scenario].nhtsa, "scenario",
-                                rb_campaign_scenario_name (story->scenario), "market", "US", "nonce", nonce_hex, "scope",
-                                scope (story), "vehicle_model", "models/aurora-compact.json", "roots", "director",
-                                root (story->director, FALSE), "image", root (story->image, pinned), "ecus",
-                                campaign_ecus (story), "checklist", checklist (), "second_person", story->second_person, "remedy",
-                                recalls[story->scenario].remedy, "labour_operation", "RB-90210");
+  json_t *campaign = json_pack (
+    "{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:{s:o,s:o},s:o,s:o,s:b,s:s,s:s}", "format",
+    "recallbay-campaign-1", "id", id, "version", 1, "title", recalls[story->scenario].title, "oem", RB_RECALL_OEM,
+    "oem_number", recalls[story->scenario].number, "nhtsa_number", recalls[story->scenario].nhtsa, "scenario",
+    rb_campaign_scenario_name (story->scenario), "market", "US", "nonce", nonce_hex, "scope", scope (story),
+    "vehicle_model", "models/aurora-compact.json", "roots", "director", root (story->director, FALSE), "image",
+    root (story->image, pinned), "ecus", campaign_ecus (story), "checklist", checklist (), "second_person",
+    story->second_person, "remedy", recalls[story->scenario].remedy, "labour_operation", "RB-90210");
   g_assert (campaign != NULL);
   rb_json_set_moment (campaign, "issued", story->now);
   rb_json_set_moment (campaign, "expires", story->expires);
   if (pinned)
-    rb_json_set (campaign, "organisations", json_pack ("[s,s]", "Aurora Motors Recall Authority", "Road Safety Institute"));
+    rb_json_set (campaign, "organisations",
+                 json_pack ("[s,s]", "Aurora Motors Recall Authority", "Road Safety Institute"));
   return campaign;
 }
 
@@ -159,8 +162,8 @@ json_t *
 rb_recall_answers (void)
 {
   g_autofree char *vin = rb_fleet_vin (1);
-  return json_pack ("{s:s,s:s,s:i,s:{s:s,s:s,s:s}}", "vin", vin, "repair_order", "RO-10417", "odometer_km", 41250, "items",
-                    "parking-brake", "ok", "battery-support", "ok", "no-foreign-devices", "ok");
+  return json_pack ("{s:s,s:s,s:i,s:{s:s,s:s,s:s}}", "vin", vin, "repair_order", "RO-10417", "odometer_km", 41250,
+                    "items", "parking-brake", "ok", "battery-support", "ok", "no-foreign-devices", "ok");
 }
 
 static void

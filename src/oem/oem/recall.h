@@ -12,8 +12,8 @@ char *rb_recall_scope_table (RbScenario scenario);
 json_t *rb_recall_answers (void);
 /* expected.json of vehicle 1, with that software */
 json_t *rb_recall_expected (const RbStory *story, GPtrArray *software);
-/* A second campaign: another one of the same vehicles, with the software of story->next. relation: "after" or "supersedes" the first, or
- * anything else: unordered. */
+/* A second campaign: another one of the same vehicles, with the software of story->next. relation: "after" or
+ * "supersedes" the first, or anything else: unordered. */
 #define RB_RECALL_NEXT_ID "R-2026-11"
 json_t *rb_recall_next_campaign (const RbStory *story, const char *relation);
 /* vehicles.json: which VINs come in and which do not */

@@ -136,9 +136,9 @@ found_repositories (RbStory *self, GError **error)
   self->director = rb_publisher_new ("director");
   self->image = rb_publisher_new ("image");
   self->service = rb_publisher_new ("service");
-  return set_keys (self->director, "root", 8, 5, FALSE, own, error)
-         && set_director_online_keys (self->director, error) && set_image_keys (self->image, own, error)
-         && delegate (self, "supplier-a", supplier_a, error) && delegate (self, "supplier-b", supplier_b, error)
+  return set_keys (self->director, "root", 8, 5, FALSE, own, error) && set_director_online_keys (self->director, error)
+         && set_image_keys (self->image, own, error) && delegate (self, "supplier-a", supplier_a, error)
+         && delegate (self, "supplier-b", supplier_b, error)
          && set_keys (self->service, "root", 8, 5, FALSE, authority, error)
          && set_keys (self->service, "timestamp", 2, 1, TRUE, authority, error)
          && set_keys (self->service, "snapshot", 2, 1, TRUE, authority, error)
@@ -163,11 +163,11 @@ publish_director (const RbStory *self, guint number, GPtrArray *software, gint64
   g_autoptr (json_t) extra = rb_fleet_director_members (self->fleet, number);
   g_autoptr (json_t) targets = rb_fleet_director_targets (self->fleet, software, number);
   const RbPublisherPlan plan = { .version = version,
-                                  .targets_version = version,
-                                  .expires = self->expires,
-                                  .targets_expires = self->expires,
-                                  .targets = targets,
-                                  .extra = extra };
+                                 .targets_version = version,
+                                 .expires = self->expires,
+                                 .targets_expires = self->expires,
+                                 .targets = targets,
+                                 .extra = extra };
   if (number == 1 && version == CAMPAIGN_VERSION)
     forget_undirected (self, software, targets);
   return rb_publisher_publish (self->director, &plan, error);
@@ -186,10 +186,10 @@ publish_image (const RbStory *self, RbPublisher *image, GPtrArray *software, con
   rb_publisher_set_delegated (image, "supplier-a", versions[2], a);
   rb_publisher_set_delegated (image, "supplier-b", versions[1], b);
   const RbPublisherPlan plan = { .version = versions[0],
-                                  .targets_version = versions[1],
-                                  .expires = self->expires,
-                                  .targets_expires = self->now + YEAR,
-                                  .targets = targets };
+                                 .targets_version = versions[1],
+                                 .expires = self->expires,
+                                 .targets_expires = self->now + YEAR,
+                                 .targets = targets };
   GHashTable *files = rb_publisher_publish (image, &plan, error);
   if (files != NULL)
     rb_publisher_add_roots (image, files);
@@ -200,8 +200,7 @@ publish_image (const RbStory *self, RbPublisher *image, GPtrArray *software, con
 static RbStoryChapter *
 chapter_new (RbStory *self, GHashTable *image, GPtrArray *software, gint64 director_version, GError **error)
 {
-  GHashTable *director
-    = image == NULL ? NULL : publish_director (self, 1, software, director_version, error);
+  GHashTable *director = image == NULL ? NULL : publish_director (self, 1, software, director_version, error);
   if (director == NULL) {
     g_clear_pointer (&image, g_hash_table_unref);
     g_ptr_array_unref (software);
@@ -209,7 +208,7 @@ chapter_new (RbStory *self, GHashTable *image, GPtrArray *software, gint64 direc
   }
   rb_publisher_add_roots (self->director, director);
   RbStoryChapter *chapter = g_new0 (RbStoryChapter, 1);
-  *chapter = (RbStoryChapter) { director, image, software };
+  *chapter = (RbStoryChapter){ director, image, software };
   return chapter;
 }
 
@@ -227,7 +226,8 @@ static RbStoryChapter *
 tell_director (RbStory *self, guint step, GError **error)
 {
   const RbStoryChapter *honest = self->past->pdata[0];
-  return chapter_new (self, g_hash_table_ref (honest->image), software_mix (self, TRUE), ATTACKER_VERSION + step, error);
+  return chapter_new (self, g_hash_table_ref (honest->image), software_mix (self, TRUE), ATTACKER_VERSION + step,
+                      error);
 }
 
 /* He has supplier-a's keys: the OEM publishes his file and the honest Director directs his images. */

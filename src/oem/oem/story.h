@@ -5,12 +5,12 @@
 #include "oem/publisher.h"
 
 /*
- * The incident of the demo OEM: its genuine publications, those of the attacker with the stolen keys, and the OEM's answer. Only
- * metadata; vehicles decide by their own verification what they accept.
+ * The incident of the demo OEM: its genuine publications, those of the attacker with the stolen keys, and the OEM's
+ * answer. Only metadata; vehicles decide by their own verification what they accept.
  */
 typedef struct {
   GHashTable *director, *image; /* file name → GBytes, roots included */
-  GPtrArray *software;          /* what the Director targets assign, by ECU; borrowed RbFleetSoftware */
+  GPtrArray *software; /* what the Director targets assign, by ECU; borrowed RbFleetSoftware */
 } RbStoryChapter;
 
 typedef struct {
@@ -21,12 +21,12 @@ typedef struct {
   char *scope_sha256; /* of the table with the scope; NULL: the campaign lists it. Set by the caller */
   RbFleet *fleet;
   RbPublisher *director, *image, *service; /* as they stand after the answer */
-  GPtrArray *genuine, *attacker, *good;     /* of RbFleetSoftware, by ECU */
-  GPtrArray *past;                          /* of RbStoryChapter: what vehicle 1 was offered, in order */
-  RbStoryChapter *attack;                   /* the attacker's newest; NULL where no repository key was taken */
-  GPtrArray *next;                          /* of RbFleetSoftware: of the second campaign; NULL: there is none */
+  GPtrArray *genuine, *attacker, *good; /* of RbFleetSoftware, by ECU */
+  GPtrArray *past; /* of RbStoryChapter: what vehicle 1 was offered, in order */
+  RbStoryChapter *attack; /* the attacker's newest; NULL where no repository key was taken */
+  GPtrArray *next; /* of RbFleetSoftware: of the second campaign; NULL: there is none */
   GHashTable *next_image_files;
-  GHashTable *image_files;                  /* the Image repository's publication for the campaign */
+  GHashTable *image_files; /* the Image repository's publication for the campaign */
 } RbStory;
 
 /* Takes fleet. */

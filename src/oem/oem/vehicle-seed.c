@@ -76,7 +76,7 @@ believes (Receiver *self, const RbStoryChapter *chapter)
   for (guint i = 0; i < n; i++) {
     char *serial = rb_fleet_serial (rb_fleet_ecu (story->fleet, i), 1);
     g_ptr_array_add (serials, serial);
-    ecus[i] = (RbVehicleEcu) { serial, rb_fleet_ecu (story->fleet, i)->hardware_id };
+    ecus[i] = (RbVehicleEcu){ serial, rb_fleet_ecu (story->fleet, i)->hardware_id };
   }
   const RbVehicleRequest request = { .now = story->now,
                                      .vin = vin,
@@ -170,8 +170,7 @@ write_ecu (const RbStory *story, guint index, const char *folder, RbShePlan *she
     return NULL;
   }
   g_autofree char *image = g_build_filename (folder, self.ecu->name, "image.bin", NULL);
-  if (!rb_files_write (image, running->image, error)
-      || (!self.ecu->she && !write_key (folder, self.ecu->name, error)))
+  if (!rb_files_write (image, running->image, error) || (!self.ecu->she && !write_key (folder, self.ecu->name, error)))
     return NULL;
   return describe (&self, running, she);
 }

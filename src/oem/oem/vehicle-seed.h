@@ -7,5 +7,5 @@
  * Vehicle 1 as it comes in: every ECU is handed what was published, in order, and believes and installs what its own
  * verification lets through. Written as recall-sim's seed (vehicle/ beside the model file).
  */
-gboolean rb_vehicle_seed_write (const RbStory *story, const char *folder, GBytes *service_root, const char *dealer_ca_pem,
-                                RbShePlan *she, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_vehicle_seed_write (const RbStory *story, const char *folder, GBytes *service_root,
+                                const char *dealer_ca_pem, RbShePlan *she, GError **error) G_GNUC_WARN_UNUSED_RESULT;

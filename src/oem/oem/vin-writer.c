@@ -121,7 +121,8 @@ make_piece (const RbVinWriter *self, guint number, guint *next, GByteArray *piec
     if (!append_contents (self, entry, piece, error))
       return FALSE;
   }
-  return piece->len <= RB_VIN_INDEX_MAX_PIECE || refuse (error, RB_REASON_TOO_LARGE, self->folder, "a piece of the table of VINs is too long");
+  return piece->len <= RB_VIN_INDEX_MAX_PIECE
+         || refuse (error, RB_REASON_TOO_LARGE, self->folder, "a piece of the table of VINs is too long");
 }
 
 static gboolean

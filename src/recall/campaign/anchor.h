@@ -6,10 +6,10 @@
 typedef struct {
   char *name;
   gint64 added;
-  gint64 version;  /* newest root */
+  gint64 version; /* newest root */
   char *sha256;
   GPtrArray *roots; /* every accepted root, as GBytes, oldest first */
-  char *folder;    /* of the store */
+  char *folder; /* of the store */
 } RbAnchor;
 void rb_anchor_free (RbAnchor *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbAnchor, rb_anchor_free)

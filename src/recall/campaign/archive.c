@@ -96,7 +96,8 @@ open_tar (RbArchive *self, GError **error)
     return FALSE;
   self->tar = archive_read_new ();
   g_assert (self->tar != NULL);
-  int filter = self->compressed ? archive_read_support_filter_zstd (self->tar) : archive_read_support_filter_none (self->tar);
+  int filter
+    = self->compressed ? archive_read_support_filter_zstd (self->tar) : archive_read_support_filter_none (self->tar);
   if (filter < ARCHIVE_WARN || archive_read_support_format_tar (self->tar) != ARCHIVE_OK
       || archive_read_open_filename (self->tar, self->path, BLOCK_SIZE) != ARCHIVE_OK)
     return tar_failed (self, error);

@@ -41,7 +41,8 @@ rb_bundle_read_vins (RbUnpack *unpack, RbContents *contents, const char *folder,
 {
   Vins self = { contents, moment };
   const RbUnpackVins vins = { index_of, verify_pack, &self };
-  return rb_unpack_vins (unpack, folder, &vins, error) && rb_service_check_pieces (rb_contents_service (contents), folder, error)
+  return rb_unpack_vins (unpack, folder, &vins, error)
+         && rb_service_check_pieces (rb_contents_service (contents), folder, error)
          && rb_contents_reread (contents, error);
 }
 
@@ -64,7 +65,8 @@ open_unpacked (RbUnpack *files, const char *path, const char *folder, GPtrArray 
 {
   const RbContentsSource source = { .folder = folder, .in_place = path, .anchors = anchors, .moment = -1 };
   g_autoptr (RbContents) contents = rb_bundle_read_metadata (files, &source, error);
-  return contents != NULL && rb_bundle_read_vins (files, contents, folder, -1, error) ? g_steal_pointer (&contents) : NULL;
+  return contents != NULL && rb_bundle_read_vins (files, contents, folder, -1, error) ? g_steal_pointer (&contents)
+                                                                                      : NULL;
 }
 
 RbContents *

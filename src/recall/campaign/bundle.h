@@ -14,6 +14,8 @@ RbContents *rb_bundle_open (const char *path, GBytes *service_root, GError **err
 
 /* For the library, which keeps what it reads. */
 /* The Service repository, and by it the metadata that follows: source->folder receives both. (transfer full) */
-RbContents *rb_bundle_read_metadata (RbUnpack *unpack, const RbContentsSource *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbContents *rb_bundle_read_metadata (RbUnpack *unpack, const RbContentsSource *source, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Packs of single vehicles. A pack is verified before the next one is read. */
-gboolean rb_bundle_read_vins (RbUnpack *unpack, RbContents *contents, const char *folder, gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_bundle_read_vins (RbUnpack *unpack, RbContents *contents, const char *folder, gint64 moment, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

@@ -137,7 +137,8 @@ rb_contents_of_service (const RbContentsSource *source, RbService *service, GErr
 RbContents *
 rb_contents_verify (const RbContentsSource *source, RbScratch *owned, GError **error)
 {
-  g_autoptr (RbService) service = rb_service_open (source->folder, source->anchors, source->moment, source->started, error);
+  g_autoptr (RbService) service
+    = rb_service_open (source->folder, source->anchors, source->moment, source->started, error);
   RbContents *self = service == NULL || !rb_service_check_pieces (service, source->folder, error)
                        ? NULL
                        : rb_contents_of_service (source, service, error);
@@ -228,11 +229,13 @@ rb_contents_may_start (RbContents *self, gint64 now, GError **error)
 {
   const RbCampaign *campaign = self->service->campaign;
   if (now < campaign->issued)
-    return may_not_start (self, RB_REASON_CLOCK, "the clock of this computer is before its issue on", campaign->issued, error);
+    return may_not_start (self, RB_REASON_CLOCK, "the clock of this computer is before its issue on", campaign->issued,
+                          error);
   if (now >= campaign->expires)
     return may_not_start (self, RB_REASON_CAMPAIGN_EXPIRED, "expired on", campaign->expires, error);
   if (now >= self->service->timestamp_expires)
-    return may_not_start (self, RB_REASON_EXPIRED, "this bundle was good until", self->service->timestamp_expires, error);
+    return may_not_start (self, RB_REASON_EXPIRED, "this bundle was good until", self->service->timestamp_expires,
+                          error);
   return TRUE;
 }
 
@@ -274,7 +277,8 @@ rb_contents_assignments (RbContents *self, const char *vin, gint64 moment, const
 {
   g_autoptr (RbVinPack) pack = read_pack (self, vin, error);
   moment = MAX (moment, self->service->campaign->issued);
-  return pack == NULL ? NULL : rb_vin_pack_assignments (pack, self->folder, self->service, vin, moment, ecus, n_ecus, error);
+  return pack == NULL ? NULL
+                      : rb_vin_pack_assignments (pack, self->folder, self->service, vin, moment, ecus, n_ecus, error);
 }
 
 gboolean
@@ -308,7 +312,8 @@ rb_contents_she (RbContents *self, const char *vin, GError **error)
   if (pack == NULL || pack->she == NULL)
     return NULL;
   g_autoptr (json_t) she = rb_json_parse (pack->she, g_bytes_get_size (pack->she), SHE_FILE, error);
-  if (she == NULL || !rb_member_format (she, SHE_FORMAT, SHE_FILE, error) || rb_json_array (she, "updates", SHE_FILE, error) == NULL)
+  if (she == NULL || !rb_member_format (she, SHE_FORMAT, SHE_FILE, error)
+      || rb_json_array (she, "updates", SHE_FILE, error) == NULL)
     return NULL;
   return g_steal_pointer (&she);
 }
@@ -424,7 +429,8 @@ open_image (RbContents *self, const char *sha256, GError **error)
   g_autoptr (GBytes) image = stored != NULL && rb_files_exists (stored) ? rb_files_map (stored, G_MAXSIZE, &problem)
                                                                         : image_in_place (self, sha256, &problem);
   if (image == NULL)
-    image_fails (error, RB_REASON_IMAGE_MISSING, sha256, problem == NULL ? "it is not in the library or bundle" : problem->message);
+    image_fails (error, RB_REASON_IMAGE_MISSING, sha256,
+                 problem == NULL ? "it is not in the library or bundle" : problem->message);
   return g_steal_pointer (&image);
 }
 
@@ -466,7 +472,8 @@ add_roots (GPtrArray *files, const char *folder, const char *repo, gint64 above,
   g_autoptr (GPtrArray) roots = rb_roots_read_from (folder, &first, error);
   for (guint i = 0; roots != NULL && i < roots->len; i++)
     if (first + i > above)
-      add_file (files, g_strdup_printf ("%s/%" G_GINT64_FORMAT ".root.json", repo, first + i), "root", first + i, roots->pdata[i]);
+      add_file (files, g_strdup_printf ("%s/%" G_GINT64_FORMAT ".root.json", repo, first + i), "root", first + i,
+                roots->pdata[i]);
   return roots != NULL;
 }
 
@@ -512,7 +519,8 @@ add_roles (GPtrArray *files, const char *repo, GHashTable *roles, GError **error
   for (guint i = 0; own[i] != NULL; i++) {
     GBytes *bytes = g_hash_table_lookup (roles, own[i]);
     if (bytes == NULL)
-      return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING, "%s/%s.json: not in the bundle", repo, own[i]);
+      return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING, "%s/%s.json: not in the bundle", repo,
+                             own[i]);
     add_role (files, repo, own[i], bytes);
   }
   for (GList *i = names; i != NULL; i = i->next)
@@ -529,7 +537,8 @@ rb_contents_roles (RbContents *self, RbContentsRepo repo, const char *vin, GErro
   g_autoptr (RbVinPack) pack = repo == RB_CONTENTS_DIRECTOR ? read_pack (self, vin, error) : NULL;
   if (repo == RB_CONTENTS_DIRECTOR && pack == NULL)
     return NULL;
-  g_autoptr (GHashTable) named = pack != NULL ? g_hash_table_ref (pack->director) : rb_roles_read_folder (folder, MAX_METADATA_FILE, error);
+  g_autoptr (GHashTable) named
+    = pack != NULL ? g_hash_table_ref (pack->director) : rb_roles_read_folder (folder, MAX_METADATA_FILE, error);
   g_autoptr (GHashTable) roles = named == NULL ? NULL : rb_roles_of (named, error);
   return roles != NULL && add_roles (files, repo_name (repo), roles, error) ? g_steal_pointer (&files) : NULL;
 }
@@ -545,6 +554,7 @@ rb_contents_anchor_files (RbContents *self, RbContentsRepo repo, GError **error)
     return NULL;
   add_file (files, g_strdup ("service/targets.json"), "targets", service->targets_version, service->targets_json);
   add_file (files, g_strdup ("campaign.json"), "campaign", service->campaign->version, service->campaign_json);
-  add_file (files, g_strdup_printf ("anchor/%s.root.json", repo_name (repo)), "root", wanted_root (self, repo)->version, root);
+  add_file (files, g_strdup_printf ("anchor/%s.root.json", repo_name (repo)), "root", wanted_root (self, repo)->version,
+            root);
   return g_steal_pointer (&files);
 }

@@ -21,7 +21,8 @@
 GBytes *
 rb_pack_file_new (const char *campaign, const char *campaign_sha256, const char *vin)
 {
-  g_autoptr (json_t) head = json_pack ("{s:s,s:s,s:s,s:s}", "format", FORMAT, "campaign", campaign, "campaign_sha256", campaign_sha256, "vin", vin);
+  g_autoptr (json_t) head = json_pack ("{s:s,s:s,s:s,s:s}", "format", FORMAT, "campaign", campaign, "campaign_sha256",
+                                       campaign_sha256, "vin", vin);
   g_autofree char *text = rb_json_to_pretty (head);
   return g_bytes_new (text, strlen (text));
 }
@@ -48,7 +49,8 @@ read_head (const char *folder, GError **error)
   g_autoptr (json_t) head = rb_json_load (path, MAX_HEAD, error);
   if (head == NULL || !rb_member_format (head, FORMAT, RB_PACK_FILE, error)
       || !rb_json_only (head, RB_PACK_FILE, error, "format", "campaign", "campaign_sha256", "vin", NULL)
-      || rb_json_string (head, "campaign", RB_PACK_FILE, error) == NULL || rb_json_sha256 (head, "campaign_sha256", RB_PACK_FILE, error) == NULL
+      || rb_json_string (head, "campaign", RB_PACK_FILE, error) == NULL
+      || rb_json_sha256 (head, "campaign_sha256", RB_PACK_FILE, error) == NULL
       || rb_json_string (head, "vin", RB_PACK_FILE, error) == NULL)
     return NULL;
   return g_steal_pointer (&head);
@@ -64,7 +66,8 @@ read_entry (RbArchive *archive, const RbArchiveEntry *entry, GError **error)
   g_autofree guint8 *data = g_malloc (entry->size + 1);
   gsize done = 0;
   gssize got;
-  while ((got = rb_archive_read (archive, &data[done], entry->size + 1 - done, error)) > 0 && done + (gsize) got <= entry->size)
+  while ((got = rb_archive_read (archive, &data[done], entry->size + 1 - done, error)) > 0
+         && done + (gsize) got <= entry->size)
     done += (gsize) got;
   if (got == 0 && done == entry->size)
     return g_bytes_new_take (g_steal_pointer (&data), done);
@@ -80,7 +83,8 @@ belongs (const char *path, const char *vin, GError **error)
   RbShapePart part;
   g_autofree char *whose = rb_shape_vin (path);
   return (rb_shape_part (path, &part) && g_strcmp0 (whose, vin) == 0)
-         || rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_PATH, "%s: such a file does not belong into the VIN pack of “%s”", path, vin);
+         || rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_PATH,
+                            "%s: such a file does not belong into the VIN pack of “%s”", path, vin);
 }
 
 /* Into folder, which has the shape of a bundle then. (transfer full) what pack.json says */

@@ -4,8 +4,9 @@
 #include <jansson.h>
 
 /*
- * A VIN pack on its own, beside a bundle: a tar file of pack.json ({"format": "recallbay-vin-pack-1", "campaign", "campaign_sha256", "vin"})
- * and vins/VIN/ as a bundle has it. pack.json only says whose it is; what is in the pack is verified by the campaign in the library.
+ * A VIN pack on its own, beside a bundle: a tar file of pack.json ({"format": "recallbay-vin-pack-1", "campaign",
+ * "campaign_sha256", "vin"}) and vins/VIN/ as a bundle has it. pack.json only says whose it is; what is in the pack is
+ * verified by the campaign in the library.
  */
 /* (transfer full) */
 GBytes *rb_pack_file_new (const char *campaign, const char *campaign_sha256, const char *vin);

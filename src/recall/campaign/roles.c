@@ -12,7 +12,8 @@
 GHashTable *
 rb_roles_read_folder (const char *folder, gsize max_file, GError **error)
 {
-  g_autoptr (GHashTable) files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (GHashTable) files
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   g_auto (GStrv) names = rb_files_list (folder, error);
   for (guint i = 0; names != NULL && names[i] != NULL; i++) {
     if (!g_str_has_suffix (names[i], ".json") || strcmp (names[i], "root.json") == 0 || rb_roots_number (names[i]) > 0)
@@ -47,7 +48,8 @@ role_of (const char *name, GBytes *bytes)
 GHashTable *
 rb_roles_of (GHashTable *files, GError **error)
 {
-  g_autoptr (GHashTable) roles = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (GHashTable) roles
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   GHashTableIter iter;
   gpointer name, bytes;
   g_hash_table_iter_init (&iter, files);

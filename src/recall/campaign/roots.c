@@ -76,7 +76,8 @@ agrees (const char *sha256, gint64 version, const RbCampaignRoot *wanted, const 
   if (version == wanted->version && g_strcmp0 (sha256, wanted->sha256) == 0)
     return TRUE;
   g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_PIN_MISMATCH,
-               "%s root: version %" G_GINT64_FORMAT " in the bundle is not version %" G_GINT64_FORMAT " that the campaign names",
+               "%s root: version %" G_GINT64_FORMAT " in the bundle is not version %" G_GINT64_FORMAT
+               " that the campaign names",
                repo, version, wanted->version);
   return FALSE;
 }
@@ -86,8 +87,8 @@ rb_roots_wanted (const char *folder, const RbCampaignRoot *wanted, const char *r
 {
   g_autofree char *path = root_path (folder, wanted->version);
   if (!rb_files_exists (path)) {
-    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING, "%s root: version %" G_GINT64_FORMAT " is not in the bundle",
-                 repo, wanted->version);
+    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING,
+                 "%s root: version %" G_GINT64_FORMAT " is not in the bundle", repo, wanted->version);
     return NULL;
   }
   g_autoptr (GBytes) bytes = rb_files_read (path, MAX_ROOT, error);
@@ -115,7 +116,8 @@ beginning (const char *folder, const RbCampaignRoot *wanted, const char *repo, G
     return NULL;
   if (first == 1)
     return g_bytes_ref (roots->pdata[0]);
-  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING, "the chain in the bundle begins with version %" G_GINT64_FORMAT ", not 1", first);
+  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING,
+               "the chain in the bundle begins with version %" G_GINT64_FORMAT ", not 1", first);
   return NULL;
 }
 

@@ -111,10 +111,11 @@ check_file (RbServiceClient *self, const char *group, const char *name, GError *
   if (target == NULL)
     return FALSE;
   if (strcmp (file, expected) != 0)
-    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TARGET_MISSING, "no role vouches for the file “%s”, but for “%s”", file,
-                           expected);
-  g_autoptr (GBytes) bytes
-    = g_hash_table_contains (self->read, path) ? NULL : rb_workflow_read (self->workflow, target, self->targets, MAX_TARGET, error);
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TARGET_MISSING,
+                           "no role vouches for the file “%s”, but for “%s”", file, expected);
+  g_autoptr (GBytes) bytes = g_hash_table_contains (self->read, path)
+                               ? NULL
+                               : rb_workflow_read (self->workflow, target, self->targets, MAX_TARGET, error);
   return bytes != NULL || g_hash_table_contains (self->read, path);
 }
 
@@ -152,10 +153,12 @@ state_folder (const RbAnchor *anchor)
 static RbSource *
 known_roots (const RbAnchor *anchor)
 {
-  g_autoptr (GHashTable) files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (GHashTable) files
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   for (guint i = 0; i < anchor->roots->len; i++) {
     gint64 number = anchor->version - anchor->roots->len + 1 + i;
-    g_hash_table_insert (files, g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", number), g_bytes_ref (anchor->roots->pdata[i]));
+    g_hash_table_insert (files, g_strdup_printf ("%" G_GINT64_FORMAT ".root.json", number),
+                         g_bytes_ref (anchor->roots->pdata[i]));
   }
   return rb_source_memory (files);
 }
@@ -183,7 +186,8 @@ rb_service_client_check_state (const RbAnchor *anchor, const char *folder, gint6
   g_autofree char *state = state_folder (anchor);
   g_autoptr (RbServiceClient) self = new_client (folder, known_roots (anchor));
   const RbWorkflowOptions options = { .now = moment, .strict = TRUE };
-  self->workflow = rb_workflow_new_in_memory (state, anchor->roots->pdata[anchor->roots->len - 1], self->metadata, &options, NULL, error);
+  self->workflow = rb_workflow_new_in_memory (state, anchor->roots->pdata[anchor->roots->len - 1], self->metadata,
+                                              &options, NULL, error);
   return accept_all (self, anchor, error);
 }
 
@@ -217,5 +221,6 @@ rb_service_client_has_ended (const RbAnchor *anchor, const char *campaign)
   g_autofree char *path = g_strdup_printf ("campaigns/%s.json", campaign);
   g_autoptr (RbMetadata) now = accepted_targets (anchor);
   /* a delegated role may name it */
-  return now != NULL && json_object_get (now->signed_part, "delegations") == NULL && rb_metadata_entry (now, path) == NULL;
+  return now != NULL && json_object_get (now->signed_part, "delegations") == NULL
+         && rb_metadata_entry (now, path) == NULL;
 }

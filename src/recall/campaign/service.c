@@ -48,8 +48,8 @@ newest_known (const RbAnchor *anchor, GPtrArray *roots)
   return NULL;
 }
 
-/* The root to begin with: the newest of the anchor that shares one with the bundle, or the bundle's first. What was started under
- * an older root goes on under that one. */
+/* The root to begin with: the newest of the anchor that shares one with the bundle, or the bundle's first. What was
+ * started under an older root goes on under that one. */
 static GBytes *
 find_anchor (RbService *self, const char *folder, GPtrArray *anchors, gboolean started, GError **error)
 {
@@ -92,7 +92,8 @@ GBytes *
 rb_service_claimed (const char *folder, GError **error)
 {
   g_autofree char *file = campaign_file (folder, error);
-  g_autofree char *path = file == NULL ? NULL : g_build_filename (folder, "service", "targets", "campaigns", file, NULL);
+  g_autofree char *path
+    = file == NULL ? NULL : g_build_filename (folder, "service", "targets", "campaigns", file, NULL);
   return path == NULL ? NULL : rb_files_read (path, MAX_TARGET, error);
 }
 
@@ -160,7 +161,8 @@ has_pieces (const RbVinIndex *index, const char *folder, GError **error)
   g_autofree char *inner = rb_shape_pieces (rb_vin_index_name (index));
   g_autofree char *path = g_build_filename (folder, inner, NULL);
   return rb_files_exists (path)
-         || rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING, "%s: the bundle has its table and not this file", inner);
+         || rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_MISSING,
+                            "%s: the bundle has its table and not this file", inner);
 }
 
 gboolean
@@ -303,7 +305,8 @@ check_expiry (const RbCampaign *campaign, gint64 moment, GError **error)
     return TRUE;
   g_autofree char *at = rb_moment_to_text (campaign->expires);
   g_autofree char *here = rb_moment_to_text (moment);
-  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_EXPIRED, "campaign %s expired on %s; here it is %s", campaign->id, at, here);
+  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_EXPIRED, "campaign %s expired on %s; here it is %s",
+               campaign->id, at, here);
   return FALSE;
 }
 
@@ -316,7 +319,8 @@ rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, gboolean
   g_autoptr (RbCampaign) claimed = NULL;
   g_autoptr (GBytes) root = find_anchor (self, folder, anchors, started, error);
   g_autoptr (GBytes) json = root == NULL ? NULL : rb_service_claimed (folder, error);
-  if (json == NULL || (file = campaign_file (folder, error)) == NULL || (claimed = rb_campaign_parse (json, error)) == NULL)
+  if (json == NULL || (file = campaign_file (folder, error)) == NULL
+      || (claimed = rb_campaign_parse (json, error)) == NULL)
     return NULL;
   self->moment = MAX (moment, claimed->issued);
   if (verify (self, folder, root, file, &problem))
@@ -333,9 +337,12 @@ rb_service_read_trust_list (const char *folder, const RbAnchor *anchor, gint64 m
 {
   if (!rb_service_client_check_state (anchor, folder, moment, error))
     return FALSE;
-  g_autoptr (RbServiceClient) client = rb_service_client_new (folder, anchor->roots->pdata[anchor->roots->len - 1], moment, error);
+  g_autoptr (RbServiceClient) client
+    = rb_service_client_new (folder, anchor->roots->pdata[anchor->roots->len - 1], moment, error);
   if (client == NULL)
     return FALSE;
-  *json = rb_service_client_lists (client, RB_TRUST_LIST_PATH) ? rb_service_client_read (client, RB_TRUST_LIST_PATH, error) : NULL;
+  *json = rb_service_client_lists (client, RB_TRUST_LIST_PATH)
+            ? rb_service_client_read (client, RB_TRUST_LIST_PATH, error)
+            : NULL;
   return *json != NULL || !rb_service_client_lists (client, RB_TRUST_LIST_PATH);
 }

@@ -52,7 +52,8 @@ is_service_file (char **parts, guint n)
   const char *name = parts[n - 1];
   if (n == 3 && strcmp (parts[1], "metadata") == 0)
     return g_str_has_suffix (name, ".json");
-  return n == 4 && strcmp (parts[1], "targets") == 0 && g_str_has_suffix (name, is_table_group (parts[2]) ? TABLE : ".json");
+  return n == 4 && strcmp (parts[1], "targets") == 0
+         && g_str_has_suffix (name, is_table_group (parts[2]) ? TABLE : ".json");
 }
 
 static gboolean
@@ -91,7 +92,9 @@ char *
 rb_shape_vin (const char *path)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", 3);
-  return g_strv_length (parts) == 3 && strcmp (parts[0], "vins") == 0 && rb_campaign_vin_is_valid (parts[1]) ? g_strdup (parts[1]) : NULL;
+  return g_strv_length (parts) == 3 && strcmp (parts[0], "vins") == 0 && rb_campaign_vin_is_valid (parts[1])
+           ? g_strdup (parts[1])
+           : NULL;
 }
 
 /* "FROM/NAME.OLD" → "TO/NAME.NEW" */

@@ -29,7 +29,8 @@ read_completeness (gpointer data, const char *vin, GError **error)
 {
   RbTestimony *self = data;
   g_autoptr (GError) problem = NULL;
-  g_autoptr (GPtrArray) ecus = rb_contents_completeness (self->contents, vin, self->evidence.campaign->issued, &problem);
+  g_autoptr (GPtrArray) ecus
+    = rb_contents_completeness (self->contents, vin, self->evidence.campaign->issued, &problem);
   if (ecus == NULL && rb_reason_of (problem) != RB_REASON_VIN_PACK_MISSING)
     g_propagate_error (error, g_steal_pointer (&problem));
   return g_steal_pointer (&ecus);
@@ -67,7 +68,7 @@ RbTestimony *
 rb_testimony_of (RbContents *contents, const RbTrustList *list)
 {
   RbTestimony *self = g_new0 (RbTestimony, 1);
-  self->evidence = (RbEvidence) {
+  self->evidence = (RbEvidence){
     .campaign = rb_contents_campaign (contents),
     .campaign_sha256 = rb_contents_campaign_sha256 (contents),
     .model = rb_contents_model (contents),

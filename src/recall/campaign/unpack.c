@@ -24,10 +24,10 @@ static const struct {
 struct _RbUnpack {
   RbArchive *archive;
   RbArchiveEntry entry;
-  RbShapePart part;  /* of the entry */
+  RbShapePart part; /* of the entry */
   GHashTable *names; /* of every file so far */
-  guint files;       /* of this part */
-  guint64 bytes;     /* of this part */
+  guint files; /* of this part */
+  guint64 bytes; /* of this part */
   guint8 *buffer;
   RbUnpackProgress progress;
   gpointer progress_data;
@@ -68,7 +68,8 @@ check_part (RbUnpack *self, GError **error)
   if (!rb_shape_part (self->entry.path, &self->part))
     return refuse (error, RB_REASON_PATH, self->entry.path, "such a file does not belong into a bundle");
   if (self->part < before)
-    return refuse (error, RB_REASON_MALFORMED, self->entry.path, "it comes after files that it verifies; write the bundle in its order");
+    return refuse (error, RB_REASON_MALFORMED, self->entry.path,
+                   "it comes after files that it verifies; write the bundle in its order");
   if (self->part != before)
     self->files = self->bytes = 0;
   if (self->part == RB_SHAPE_IMAGES && rb_archive_is_compressed (self->archive))
@@ -151,12 +152,14 @@ copy_entry (RbUnpack *self, int fd, const Expected *expected, GError **error)
     total += (guint64) got;
     if (total > self->entry.size)
       return refuse (error, RB_REASON_MALFORMED, self->entry.path, "longer than it says");
-    if (!take_bytes (self, expected, (gsize) got, error) || (fd >= 0 && !write_all (fd, self->buffer, (gsize) got, error)))
+    if (!take_bytes (self, expected, (gsize) got, error)
+        || (fd >= 0 && !write_all (fd, self->buffer, (gsize) got, error)))
       return FALSE;
   }
   if (got < 0)
     return FALSE;
-  return total == self->entry.size || refuse (error, RB_REASON_BUNDLE_TRUNCATED, self->entry.path, "the file is cut off");
+  return total == self->entry.size
+         || refuse (error, RB_REASON_BUNDLE_TRUNCATED, self->entry.path, "the file is cut off");
 }
 
 static gboolean
@@ -176,7 +179,8 @@ unpack_file (RbUnpack *self, const char *folder, const Expected *expected, GErro
 {
   g_autofree char *path = g_build_filename (folder, self->entry.path, NULL);
   g_autofree char *parent = g_path_get_dirname (path);
-  return check_space (folder, self->entry.size, error) && rb_files_make_folder (parent, error) && copy_entry_to (self, path, expected, error);
+  return check_space (folder, self->entry.size, error) && rb_files_make_folder (parent, error)
+         && copy_entry_to (self, path, expected, error);
 }
 
 static gboolean
@@ -184,9 +188,11 @@ check_limits (RbUnpack *self, GError **error)
 {
   self->files++;
   self->bytes += MIN (self->entry.size, G_MAXUINT32);
-  if (self->entry.size <= MAX_FILE && self->files <= limits[self->part].files && self->bytes <= limits[self->part].bytes)
+  if (self->entry.size <= MAX_FILE && self->files <= limits[self->part].files
+      && self->bytes <= limits[self->part].bytes)
     return TRUE;
-  return refuse (error, RB_REASON_TOO_LARGE, self->entry.path, "files that are not verified yet have more bytes, or are more, than any bundle’s");
+  return refuse (error, RB_REASON_TOO_LARGE, self->entry.path,
+                 "files that are not verified yet have more bytes, or are more, than any bundle’s");
 }
 
 static gboolean
@@ -206,7 +212,8 @@ rb_unpack_service (RbUnpack *self, const char *folder, GError **error)
   if (!rb_files_make_folder (folder, error) || !check_space (folder, images, error) || !next (self, error))
     return FALSE;
   if (self->entry.path != NULL && self->part != RB_SHAPE_SERVICE)
-    return refuse (error, RB_REASON_MALFORMED, self->entry.path, "the bundle does not begin with service/, which verifies the rest");
+    return refuse (error, RB_REASON_MALFORMED, self->entry.path,
+                   "the bundle does not begin with service/, which verifies the rest");
   return unpack_part (self, RB_SHAPE_SERVICE, folder, error);
 }
 
@@ -221,7 +228,8 @@ unpack_pieces (RbUnpack *self, const char *table, const char *folder, const RbUn
 {
   const RbVinIndex *index = vins->index (table, vins->data);
   if (index == NULL)
-    return refuse (error, RB_REASON_TARGET_MISSING, self->entry.path, "no table of the Service repository in this bundle names it");
+    return refuse (error, RB_REASON_TARGET_MISSING, self->entry.path,
+                   "no table of the Service repository in this bundle names it");
   if (self->entry.size != rb_vin_index_size (index))
     return refuse (error, RB_REASON_LENGTH_MISMATCH, self->entry.path, "not as long as the signed table says");
   g_autoptr (RbVinIndexCheck) check = rb_vin_index_check_new (index);
@@ -256,7 +264,8 @@ rb_unpack_vins (RbUnpack *self, const char *folder, const RbUnpackVins *vins, GE
   while (good && (is_at (self, RB_SHAPE_SCOPES) || is_at (self, RB_SHAPE_VINS))) {
     g_autofree char *table = rb_shape_table (self->entry.path);
     g_autofree char *vin = rb_shape_vin (self->entry.path);
-    good = table != NULL ? unpack_pieces (self, table, folder, vins, error) : unpack_pack (self, vin, folder, vins, error);
+    good
+      = table != NULL ? unpack_pieces (self, table, folder, vins, error) : unpack_pack (self, vin, folder, vins, error);
   }
   return good;
 }
@@ -281,7 +290,8 @@ take_image (RbUnpack *self, const char *wanted, const char *folder, GError **err
     return FALSE;
   g_autofree char *digest = rb_digest_sha256_finish (hash);
   return strcmp (digest, wanted) == 0
-         || refuse (error, RB_REASON_HASH_MISMATCH, self->entry.path, "the image is not the one that signed metadata names");
+         || refuse (error, RB_REASON_HASH_MISMATCH, self->entry.path,
+                    "the image is not the one that signed metadata names");
 }
 
 /* By its path, or by HASH.NAME of consistent snapshots. */

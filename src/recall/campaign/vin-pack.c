@@ -113,7 +113,8 @@ from_entry (GBytes *entry, const char *region, GError **error)
     self->she = rb_reader_take_bytes (&reader, lengths[G_N_ELEMENTS (director_files)]);
   if (rb_reader_done (&reader))
     return g_steal_pointer (&self);
-  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_MALFORMED, "%s: the entry of a VIN has not the length of its files", region);
+  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_MALFORMED, "%s: the entry of a VIN has not the length of its files",
+               region);
   return NULL;
 }
 
@@ -148,7 +149,8 @@ static RbVinPack *
 or_missing (RbVinPack *pack, const RbService *service, const char *vin, GError **error)
 {
   if (pack == NULL)
-    refuse (error, RB_REASON_VIN_PACK_MISSING, vin, "the bundle has nothing for this vehicle, campaign ", service->campaign->id);
+    refuse (error, RB_REASON_VIN_PACK_MISSING, vin, "the bundle has nothing for this vehicle, campaign ",
+            service->campaign->id);
   return pack;
 }
 
@@ -156,7 +158,9 @@ RbVinPack *
 rb_vin_pack_read_alone (const char *folder, const RbService *service, const char *vin, GError **error)
 {
   RbVinPack *pack = NULL;
-  return check_vin (service->campaign, vin, error) && read_own (&pack, folder, vin, error) ? or_missing (pack, service, vin, error) : NULL;
+  return check_vin (service->campaign, vin, error) && read_own (&pack, folder, vin, error)
+           ? or_missing (pack, service, vin, error)
+           : NULL;
 }
 
 RbVinPack *
@@ -174,7 +178,8 @@ rb_vin_pack_read (const char *folder, const RbService *service, const char *vin,
 static gboolean
 mismatch (GError **error, RbReason reason, const RbAssignment *assignment, const char *text)
 {
-  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "ECU %s (%s): %s", assignment->serial, assignment->hardware_id, text);
+  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "ECU %s (%s): %s", assignment->serial, assignment->hardware_id,
+               text);
   return FALSE;
 }
 
@@ -186,7 +191,8 @@ agrees (const RbAssignment *assignment, const RbService *service, GError **error
     return mismatch (error, RB_REASON_HARDWARE_MISMATCH, assignment, "the campaign does not name this hardware id");
   if (strcmp (assignment->target->path, ecu->image) != 0
       || g_strcmp0 (assignment->target->sha256, ecu->image_sha256) != 0)
-    return mismatch (error, RB_REASON_TARGET_MISMATCH, assignment, "the Director assigns another image than the campaign");
+    return mismatch (error, RB_REASON_TARGET_MISMATCH, assignment,
+                     "the Director assigns another image than the campaign");
   return TRUE;
 }
 
@@ -230,7 +236,8 @@ check_built (GPtrArray *assignments, GHashTable *as_built, GError **error)
     if (hardware_id == NULL)
       return mismatch (error, RB_REASON_ECU_UNKNOWN, assignment, "it is not in the list of the vehicle as built");
     if (strcmp (hardware_id, assignment->hardware_id) != 0)
-      return mismatch (error, RB_REASON_HARDWARE_MISMATCH, assignment, "the list of the vehicle as built gives it other hardware");
+      return mismatch (error, RB_REASON_HARDWARE_MISMATCH, assignment,
+                       "the list of the vehicle as built gives it other hardware");
   }
   return TRUE;
 }
@@ -271,8 +278,8 @@ open_repositories (Repositories *self, RbVinPack *pack, const char *folder, cons
 
 typedef struct {
   GPtrArray *assignments; /* of RbAssignment */
-  GHashTable *as_built;   /* serial → hardware id; NULL: the pack does not say */
-  GHashTable *replaced;   /* serial → serial of the ECU whose place it took */
+  GHashTable *as_built; /* serial → hardware id; NULL: the pack does not say */
+  GHashTable *replaced; /* serial → serial of the ECU whose place it took */
 } Verified;
 
 static void
@@ -304,7 +311,8 @@ read_replaced (Verified *self, const json_t *director, GError **error)
 }
 
 static gboolean
-verify (Verified *self, RbVinPack *pack, const char *folder, const RbService *service, RbVehicleRequest request, GError **error)
+verify (Verified *self, RbVinPack *pack, const char *folder, const RbService *service, RbVehicleRequest request,
+        GError **error)
 {
   g_auto (Repositories) all = { NULL };
   g_autoptr (json_t) director = NULL;
@@ -312,7 +320,8 @@ verify (Verified *self, RbVinPack *pack, const char *folder, const RbService *se
   request.any_layout = TRUE;
   request.director_signed = &director;
   if (open_repositories (&all, pack, folder, service->campaign, error)
-      && rb_vehicle_verify_full (all.director, all.director_source, all.image, all.image_source, &request, &self->assignments, NULL, error)
+      && rb_vehicle_verify_full (all.director, all.director_source, all.image, all.image_source, &request,
+                                 &self->assignments, NULL, error)
       && check_assignments (self->assignments, service, error) && read_as_built (self, director, error)
       && check_built (self->assignments, self->as_built, error) && read_replaced (self, director, error))
     return TRUE;
@@ -330,7 +339,8 @@ rb_vin_pack_assignments (RbVinPack *pack, const char *folder, const RbService *s
 }
 
 GPtrArray *
-rb_vin_pack_completeness (RbVinPack *pack, const char *folder, const RbService *service, const char *vin, gint64 moment, GError **error)
+rb_vin_pack_completeness (RbVinPack *pack, const char *folder, const RbService *service, const char *vin, gint64 moment,
+                          GError **error)
 {
   g_auto (Verified) found = { NULL };
   const RbVehicleRequest request = { .now = moment, .vin = vin };
@@ -345,7 +355,8 @@ static RbMetadata *
 read_signed_targets (const char *folder, const RbCampaign *campaign, GBytes *targets, GError **error)
 {
   g_autoptr (RbStore) store = fresh_store (folder, &campaign->director_root, "director", error);
-  g_autoptr (RbMetadata) read = store == NULL ? NULL : rb_metadata_parse (targets, RB_METADATA_TARGETS, MAX_TARGETS, error);
+  g_autoptr (RbMetadata) read
+    = store == NULL ? NULL : rb_metadata_parse (targets, RB_METADATA_TARGETS, MAX_TARGETS, error);
   g_autoptr (RbMetadataRole) role
     = read == NULL ? NULL : rb_metadata_root_role (rb_store_root_metadata (store), "targets", error);
   return role != NULL && rb_metadata_verify (read, role, error) ? g_steal_pointer (&read) : NULL;

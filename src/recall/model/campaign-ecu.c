@@ -9,7 +9,8 @@
 
 enum { MAX_CONDITIONS = 16, MAX_VALUES = 64, MAX_TEXT = 128 };
 
-static const char *const kinds[] = { [RB_CONDITION_HARDWARE_VERSION] = "hardware-version", [RB_CONDITION_SOFTWARE] = "software",
+static const char *const kinds[] = { [RB_CONDITION_HARDWARE_VERSION] = "hardware-version",
+                                     [RB_CONDITION_SOFTWARE] = "software",
                                      [RB_CONDITION_CODING_CLASS] = "coding-class" };
 
 const char *
@@ -80,7 +81,8 @@ read_value (RbConditionKind kind, const json_t *value, const char *what, GError 
   gboolean good = text[0] != '\0' && strlen (text) <= MAX_TEXT && (kind != RB_CONDITION_CODING_CLASS || bytes != NULL);
   if (good)
     return bytes == NULL ? g_strdup (text) : rb_bytes_hex (bytes);
-  rb_member_refuse (error, what, "member “values”: expected %s of 1…%d characters", kind == RB_CONDITION_CODING_CLASS ? "hex" : "texts", MAX_TEXT);
+  rb_member_refuse (error, what, "member “values”: expected %s of 1…%d characters",
+                    kind == RB_CONDITION_CODING_CLASS ? "hex" : "texts", MAX_TEXT);
   return NULL;
 }
 
@@ -117,7 +119,8 @@ read_condition (RbCampaignEcu *self, const json_t *json, const char *what, GErro
 typedef gboolean (*Read) (RbCampaignEcu *self, const json_t *json, const char *what, GError **error);
 
 static gboolean
-read_list (RbCampaignEcu *self, const json_t *json, const char *member, gsize most, Read read, const char *owner, GError **error)
+read_list (RbCampaignEcu *self, const json_t *json, const char *member, gsize most, Read read, const char *owner,
+           GError **error)
 {
   g_autofree char *what = g_strdup_printf ("%s, %s", owner, member);
   if (json_object_get (json, member) == NULL)

@@ -5,7 +5,8 @@
 #include <jansson.h>
 
 /* The members “coding” and “conditions” of one ECU of a campaign, both optional. Errors: malformed. */
-gboolean rb_campaign_ecu_read (RbCampaignEcu *self, const json_t *json, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_campaign_ecu_read (RbCampaignEcu *self, const json_t *json, const char *what, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* NULL: the campaign sets no such value. Borrowed. */
 GBytes *rb_campaign_ecu_coding (const RbCampaignEcu *self, guint16 did);
 const char *rb_campaign_ecu_condition_word (RbConditionKind kind); /* "hardware-version" */

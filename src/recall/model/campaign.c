@@ -176,7 +176,8 @@ read_scope_table (RbCampaign *self, const json_t *scope, GError **error)
 {
   const char *what = "campaign, scope";
   g_autofree char *path = NULL;
-  if (!rb_json_only (scope, what, error, "table", "sha256", NULL) || !rb_member_path (scope, "table", &path, what, error)
+  if (!rb_json_only (scope, what, error, "table", "sha256", NULL)
+      || !rb_member_path (scope, "table", &path, what, error)
       || !read_digest (scope, "sha256", &self->scope_sha256, what, error))
     return FALSE;
   g_autofree char *id = !g_str_has_prefix (path, "scopes/") || !g_str_has_suffix (path, ".table")
@@ -264,11 +265,12 @@ static gboolean
 read_ecu (RbCampaign *self, const json_t *json, guint index, GError **error)
 {
   const char *name = rb_json_string_or (json, "hardware_id", NULL);
-  g_autofree char *what = name != NULL ? g_strdup_printf ("campaign, ECU “%.64s”", name)
-                                       : g_strdup_printf ("campaign, ECU %u", index + 1);
+  g_autofree char *what
+    = name != NULL ? g_strdup_printf ("campaign, ECU “%.64s”", name) : g_strdup_printf ("campaign, ECU %u", index + 1);
   RbCampaignEcu *ecu = g_new0 (RbCampaignEcu, 1);
   g_ptr_array_add (self->ecus, ecu);
-  if (!rb_json_only (json, what, error, "hardware_id", "profile", "image", "image_sha256", "new_key", "coding", "conditions", NULL)
+  if (!rb_json_only (json, what, error, "hardware_id", "profile", "image", "image_sha256", "new_key", "coding",
+                     "conditions", NULL)
       || !rb_member_id (json, "hardware_id", &ecu->hardware_id, what, error)
       || !rb_member_document (json, "profile", "profiles", &ecu->profile, what, error)
       || !rb_member_path (json, "image", &ecu->image, what, error)
@@ -327,8 +329,10 @@ static gboolean
 read_manual (RbChecklistItem *item, const json_t *json, const char *what, GError **error)
 {
   return rb_json_only (json, what, error, "id", "text", "help", "kind", "may_be_na", "lasting", NULL)
-         && (json_object_get (json, "may_be_na") == NULL || rb_json_boolean (json, "may_be_na", &item->may_be_na, what, error))
-         && (json_object_get (json, "lasting") == NULL || rb_json_boolean (json, "lasting", &item->lasting, what, error));
+         && (json_object_get (json, "may_be_na") == NULL
+             || rb_json_boolean (json, "may_be_na", &item->may_be_na, what, error))
+         && (json_object_get (json, "lasting") == NULL
+             || rb_json_boolean (json, "lasting", &item->lasting, what, error));
 }
 
 static gboolean
@@ -341,7 +345,8 @@ read_item (RbCampaign *self, const json_t *json, guint index, GError **error)
   RbChecklistItem *item = g_new0 (RbChecklistItem, 1);
   guint kind = 0;
   g_ptr_array_add (self->checklist, item);
-  if (!rb_member_id (json, "id", &item->id, what, error) || !rb_member_text (json, "text", 500, &item->text, what, error)
+  if (!rb_member_id (json, "id", &item->id, what, error)
+      || !rb_member_text (json, "text", 500, &item->text, what, error)
       || !rb_member_text_or_none (json, "help", 1000, &item->help, what, error)
       || !rb_member_choice (json, "kind", kinds, G_N_ELEMENTS (kinds), &kind, what, error))
     return FALSE;
@@ -350,7 +355,8 @@ read_item (RbCampaign *self, const json_t *json, guint index, GError **error)
     return rb_member_refuse (error, what, "member “id” is there twice");
   if (item->kind == RB_ITEM_MANUAL)
     return read_manual (item, json, what, error);
-  return rb_json_only (json, what, error, "id", "text", "help", "kind", "measure", "low", "high", "unit", "wait_s", NULL)
+  return rb_json_only (json, what, error, "id", "text", "help", "kind", "measure", "low", "high", "unit", "wait_s",
+                       NULL)
          && read_measure (item, json, what, error);
 }
 
@@ -389,7 +395,8 @@ read_others (RbCampaign *self, const json_t *json, const char *member, GStrv *id
   for (gsize i = 0; i < n; i++) {
     const char *id = json_string_value (json_array_get (list, i));
     if (id == NULL || !rb_member_id_is_valid (id) || strcmp (id, self->id) == 0)
-      return rb_member_refuse (error, what, "member “%s”: entry %" G_GSIZE_FORMAT " is not the id of another campaign", member, i + 1);
+      return rb_member_refuse (error, what, "member “%s”: entry %" G_GSIZE_FORMAT " is not the id of another campaign",
+                               member, i + 1);
     if (g_strv_contains ((const char *const *) *ids, id))
       return rb_member_refuse (error, what, "member “%s”: “%s” is there twice", member, id);
     (*ids)[i] = g_strdup (id);
@@ -408,13 +415,15 @@ rb_campaign_parse (GBytes *bytes, GError **error)
   if (json == NULL
       || !rb_json_only (json, what, error, "format", "id", "version", "title", "oem", "oem_number", "nhtsa_number",
                         "scenario", "issued", "expires", "market", "nonce", "scope", "vehicle_model", "roots", "ecus",
-                        "checklist", "second_person", "organisations", "remedy", "labour_operation", "after", "supersedes", NULL)
-      || !rb_member_format (json, "recallbay-campaign-1", what, error)
-      || !read_identity (self, json, error) || !read_nonce (self, json, error) || !read_scope (self, json, error)
+                        "checklist", "second_person", "organisations", "remedy", "labour_operation", "after",
+                        "supersedes", NULL)
+      || !rb_member_format (json, "recallbay-campaign-1", what, error) || !read_identity (self, json, error)
+      || !read_nonce (self, json, error) || !read_scope (self, json, error)
       || !rb_member_document (json, "vehicle_model", "models", &self->vehicle_model, what, error)
       || !read_roots (self, json, error) || !read_ecus (self, json, error) || !read_checklist (self, json, error)
       || !rb_json_boolean (json, "second_person", &self->second_person, what, error)
-      || !read_others (self, json, "after", &self->after, error) || !read_others (self, json, "supersedes", &self->supersedes, error))
+      || !read_others (self, json, "after", &self->after, error)
+      || !read_others (self, json, "supersedes", &self->supersedes, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -425,8 +434,8 @@ rb_campaign_take_scope (RbCampaign *self, RbVinIndex *scope, GError **error)
   g_autoptr (RbVinIndex) owned = scope;
   g_autofree char *sha256 = rb_digest_sha256_hex_of (rb_vin_index_table (scope));
   if (g_strcmp0 (sha256, self->scope_sha256) != 0)
-    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_HASH_MISMATCH, "%s: not the scope that campaign %s names", self->scope_table,
-                           self->id);
+    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_HASH_MISMATCH, "%s: not the scope that campaign %s names",
+                           self->scope_table, self->id);
   g_clear_pointer (&self->scope, rb_vin_index_free);
   self->scope = g_steal_pointer (&owned);
   return TRUE;
@@ -437,7 +446,8 @@ find_in_table (const RbCampaign *self, const char *vin, gboolean *found, GError 
 {
   g_autoptr (GBytes) entry = NULL;
   if (self->scope == NULL)
-    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_MISSING, "campaign %s: its scope %s is not at hand", self->id, self->scope_table);
+    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_MISSING, "campaign %s: its scope %s is not at hand",
+                           self->id, self->scope_table);
   if (!rb_vin_index_find (self->scope, vin, &entry, error))
     return FALSE;
   *found = entry != NULL;
@@ -453,8 +463,9 @@ rb_campaign_check_vin (const RbCampaign *self, const char *vin, GError **error)
   if (found && self->vins != NULL)
     found = g_strv_contains ((const char *const *) self->vins, vin);
   return found
-         || rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_NOT_IN_SCOPE, "VIN %s: this vehicle is not in the scope of campaign %s",
-                            vin == NULL ? "" : vin, self->id);
+         || rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_NOT_IN_SCOPE,
+                            "VIN %s: this vehicle is not in the scope of campaign %s", vin == NULL ? "" : vin,
+                            self->id);
 }
 
 const RbCampaignEcu *

@@ -63,7 +63,8 @@ rb_completeness_as_built (const json_t *part, GError **error)
 
 /* Neither is named twice, and the old one is gone: nothing is assigned to it. */
 static gboolean
-read_replaced (GHashTable *list, GHashTable *gone, GHashTable *assigned, const json_t *entry, const char *what, GError **error)
+read_replaced (GHashTable *list, GHashTable *gone, GHashTable *assigned, const json_t *entry, const char *what,
+               GError **error)
 {
   const char *old = rb_json_string (entry, "old", what, error);
   const char *serial = old == NULL ? NULL : rb_json_string (entry, "serial", what, error);
@@ -163,8 +164,8 @@ add_replaced (GPtrArray *ecus, GHashTable *replaced)
 }
 
 GPtrArray *
-rb_completeness_list (const RbCampaign *campaign, const RbVehicleModel *model, GHashTable *assigned, GHashTable *as_built,
-                      GHashTable *replaced)
+rb_completeness_list (const RbCampaign *campaign, const RbVehicleModel *model, GHashTable *assigned,
+                      GHashTable *as_built, GHashTable *replaced)
 {
   GPtrArray *ecus = g_ptr_array_new_with_free_func (ecu_free);
   add_table (ecus, assigned, FALSE);

@@ -25,8 +25,8 @@ gboolean rb_member_path (const json_t *object, const char *member, char **value,
 gboolean rb_member_text (const json_t *object, const char *member, glong max, char **value, const char *what,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same, or absent: NULL. */
-gboolean rb_member_text_or_none (const json_t *object, const char *member, glong max, char **value,
-                                 const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_member_text_or_none (const json_t *object, const char *member, glong max, char **value, const char *what,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* "0x1001", within 1…max. */
 gboolean rb_member_number (const json_t *object, const char *member, guint32 max, guint32 *value, const char *what,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -37,11 +37,11 @@ gboolean rb_member_identifier (const json_t *object, const char *member, guint16
 gboolean rb_member_identifier_or_none (const json_t *object, const char *member, guint16 *value, const char *what,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 1…max bytes as hex, either case. (transfer full) */
-gboolean rb_member_hex (const json_t *object, const char *member, gsize max, GBytes **value, const char *what, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_member_hex (const json_t *object, const char *member, gsize max, GBytes **value, const char *what,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* One of n names, as its index. */
-gboolean rb_member_choice (const json_t *object, const char *member, const char *const *names, guint n,
-                           guint *value, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_member_choice (const json_t *object, const char *member, const char *const *names, guint n, guint *value,
+                           const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* "format" is exactly that. */
 gboolean rb_member_format (const json_t *object, const char *format, const char *what, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

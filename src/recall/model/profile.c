@@ -14,8 +14,9 @@ enum { MAX_P2_MS = 10000, MAX_P2_STAR_MS = 60000, MAX_BUSY_MS = 60000, MAX_DELAY
 enum { DEFAULT_LOST_RESPONSES = 2, MAX_LOST_RESPONSES = 100 };
 
 static const char *const step_names[] = {
-  [RB_STEP_UNLOCK] = "unlock", [RB_STEP_ROOTS] = "roots", [RB_STEP_DROP] = "drop", [RB_STEP_METADATA] = "metadata",
-  [RB_STEP_IMAGE] = "image",   [RB_STEP_RESET] = "reset", [RB_STEP_CODING] = "coding", [RB_STEP_KEY] = "key",   [RB_STEP_REPORT] = "report",
+  [RB_STEP_UNLOCK] = "unlock",     [RB_STEP_ROOTS] = "roots", [RB_STEP_DROP] = "drop",
+  [RB_STEP_METADATA] = "metadata", [RB_STEP_IMAGE] = "image", [RB_STEP_RESET] = "reset",
+  [RB_STEP_CODING] = "coding",     [RB_STEP_KEY] = "key",     [RB_STEP_REPORT] = "report",
 };
 
 const char *
@@ -42,7 +43,8 @@ rb_profile_free (RbProfile *self)
 static gboolean
 read_time (const json_t *timing, const char *member, gint64 most, gint64 *value, GError **error)
 {
-  return json_object_get (timing, member) == NULL || rb_json_integer (timing, member, 1, most, value, "profile, timing", error);
+  return json_object_get (timing, member) == NULL
+         || rb_json_integer (timing, member, 1, most, value, "profile, timing", error);
 }
 
 static gboolean
@@ -66,8 +68,8 @@ read_timing (RbProfile *self, const json_t *json, GError **error)
   gint64 pending = 0;
   const json_t *timing = rb_json_object (json, "timing", "profile", error);
   if (timing == NULL
-      || !rb_json_only (timing, what, error, "p2_ms", "p2_star_ms", "s3_ms", "erase_ms", "boot_ms", "max_pending", "p2_max_ms",
-                        "p2_star_max_ms", "busy_ms", "security_delay_ms", "lost_responses", NULL)
+      || !rb_json_only (timing, what, error, "p2_ms", "p2_star_ms", "s3_ms", "erase_ms", "boot_ms", "max_pending",
+                        "p2_max_ms", "p2_star_max_ms", "busy_ms", "security_delay_ms", "lost_responses", NULL)
       || !rb_json_integer (timing, "p2_ms", 1, MAX_P2_MS, &self->p2_ms, what, error)
       || !rb_json_integer (timing, "p2_star_ms", 1, MAX_P2_STAR_MS, &self->p2_star_ms, what, error)
       || !rb_json_integer (timing, "s3_ms", 1, 60000, &self->s3_ms, what, error)
@@ -96,7 +98,8 @@ read_proof (RbProfile *self, const json_t *unlock, const char *what, GError **er
 {
   static const char *const proofs[] = { "recallbay-0x29-v2", "bare-challenge" };
   guint proof = 0;
-  if (json_object_get (unlock, "proof") != NULL && !rb_member_choice (unlock, "proof", proofs, G_N_ELEMENTS (proofs), &proof, what, error))
+  if (json_object_get (unlock, "proof") != NULL
+      && !rb_member_choice (unlock, "proof", proofs, G_N_ELEMENTS (proofs), &proof, what, error))
     return FALSE;
   self->bare_challenge = proof == 1;
   return TRUE;
@@ -109,7 +112,8 @@ read_communication (RbProfile *self, const json_t *json, GError **error)
   static const char *const controls[] = { "enable-rx-disable-tx", "disable-rx-tx" };
   guint control = 0;
   if (json_object_get (json, "communication_control") != NULL
-      && !rb_member_choice (json, "communication_control", controls, G_N_ELEMENTS (controls), &control, "profile", error))
+      && !rb_member_choice (json, "communication_control", controls, G_N_ELEMENTS (controls), &control, "profile",
+                            error))
     return FALSE;
   self->disable_rx = control == 1;
   return TRUE;
@@ -118,7 +122,8 @@ read_communication (RbProfile *self, const json_t *json, GError **error)
 static gboolean
 read_unlock (RbProfile *self, const json_t *json, GError **error)
 {
-  static const char *const methods[] = { [RB_UNLOCK_NONE] = "none", [RB_UNLOCK_AUTHENTICATION] = "authentication",
+  static const char *const methods[] = { [RB_UNLOCK_NONE] = "none",
+                                         [RB_UNLOCK_AUTHENTICATION] = "authentication",
                                          [RB_UNLOCK_SECURITY_ACCESS] = "security-access" };
   const char *what = "profile, unlock";
   guint method = 0;
@@ -162,7 +167,8 @@ read_identification (RbProfile *self, const json_t *json, GError **error)
          && rb_member_identifier_or_none (dids, "ignition", &self->did_ignition, what, error)
          && rb_member_identifier_or_none (dids, "speed", &self->did_speed, what, error)
          && rb_member_identifier_or_none (dids, "she_counter", &self->did_she_counter, what, error)
-         && (json_object_get (dids, "rxswin") == NULL || rb_member_identifier (dids, "rxswin", &self->did_rxswin, what, error))
+         && (json_object_get (dids, "rxswin") == NULL
+             || rb_member_identifier (dids, "rxswin", &self->did_rxswin, what, error))
          && (json_object_get (dids, "part_number") == NULL
              || rb_member_identifier (dids, "part_number", &self->did_part_number, what, error));
 }
@@ -175,7 +181,9 @@ read_flash (RbProfile *self, const json_t *json, GError **error)
   guint who = 0;
   gint64 block = 0;
   const json_t *flash = rb_json_object (json, "flash", "profile", error);
-  if (flash == NULL || !rb_json_only (flash, what, error, "erase", "digest", "dependencies", "digest_by", "max_block", "fingerprint", NULL)
+  if (flash == NULL
+      || !rb_json_only (flash, what, error, "erase", "digest", "dependencies", "digest_by", "max_block", "fingerprint",
+                        NULL)
       || !rb_member_identifier (flash, "erase", &self->routine_erase, what, error)
       || !rb_member_identifier (flash, "digest", &self->routine_digest, what, error)
       || !rb_member_identifier (flash, "dependencies", &self->routine_dependencies, what, error)
@@ -224,8 +232,8 @@ read_she (RbProfile *self, const json_t *key, const char *what, GError **error)
 static gboolean
 read_key (RbProfile *self, const json_t *json, GError **error)
 {
-  static const char *const kinds[] = { [RB_KEY_KIND_NONE] = "none", [RB_KEY_KIND_ASYMMETRIC] = "asymmetric",
-                                       [RB_KEY_KIND_SHE] = "she" };
+  static const char *const kinds[]
+    = { [RB_KEY_KIND_NONE] = "none", [RB_KEY_KIND_ASYMMETRIC] = "asymmetric", [RB_KEY_KIND_SHE] = "she" };
   const char *what = "profile, key";
   guint kind = 0;
   const json_t *key = rb_json_object (json, "key", "profile", error);
@@ -276,9 +284,11 @@ read_one_coding (RbProfile *self, const json_t *json, GError **error)
   guint16 did = 0;
   g_autofree char *name = NULL;
   g_autoptr (GBytes) empty = NULL;
-  if (!rb_json_only (json, what, error, "did", "name", "empty", NULL) || !rb_member_identifier (json, "did", &did, what, error)
+  if (!rb_json_only (json, what, error, "did", "name", "empty", NULL)
+      || !rb_member_identifier (json, "did", &did, what, error)
       || !rb_member_text (json, "name", 100, &name, what, error)
-      || (json_object_get (json, "empty") != NULL && !rb_member_hex (json, "empty", RB_PROFILE_MAX_CODING_BYTES, &empty, what, error)))
+      || (json_object_get (json, "empty") != NULL
+          && !rb_member_hex (json, "empty", RB_PROFILE_MAX_CODING_BYTES, &empty, what, error)))
     return FALSE;
   if (has_coding (self, did))
     return rb_member_refuse (error, what, "identifier %04X is there twice", did);
@@ -314,7 +324,8 @@ rb_profile_has_step (const RbProfile *self, RbStep step)
   return FALSE;
 }
 
-/* The ECU verifies metadata by the root of the image that it runs: they come once that image has been written and started. */
+/* The ECU verifies metadata by the root of the image that it runs: they come once that image has been written and
+ * started. */
 static gboolean
 check_order_of_root_in_image (const RbProfile *self, GError **error)
 {
@@ -331,7 +342,8 @@ check_order_of_root_in_image (const RbProfile *self, GError **error)
     written = written || step == RB_STEP_IMAGE;
     runs = runs || (written && step == RB_STEP_RESET);
     if ((step == RB_STEP_DROP || step == RB_STEP_METADATA) && !runs)
-      return rb_member_refuse (error, what, "member “order”: “%s” is not after “image” and “reset”, the root comes with the image",
+      return rb_member_refuse (error, what,
+                               "member “order”: “%s” is not after “image” and “reset”, the root comes with the image",
                                step_names[step]);
   }
   return TRUE;
@@ -366,7 +378,8 @@ check_order (const RbProfile *self, GError **error)
     return rb_member_refuse (error, what, "member “order”: “coding” does not agree with the member “coding”");
   if (rb_profile_has_step (self, RB_STEP_UNLOCK) != (self->unlock != RB_UNLOCK_NONE))
     return rb_member_refuse (error, what, "member “order”: “unlock” does not agree with the method of unlocking");
-  if (!self->root_in_image && !(rb_profile_has_step (self, RB_STEP_ROOTS) && rb_profile_has_step (self, RB_STEP_METADATA)))
+  if (!self->root_in_image
+      && !(rb_profile_has_step (self, RB_STEP_ROOTS) && rb_profile_has_step (self, RB_STEP_METADATA)))
     return rb_member_refuse (error, what, "member “order” has not “roots” and “metadata”");
   return !self->root_in_image || check_order_of_root_in_image (self, error);
 }
@@ -410,15 +423,17 @@ rb_profile_parse (GBytes *bytes, GError **error)
   g_autoptr (RbProfile) self = g_new0 (RbProfile, 1);
   if (json == NULL
       || !rb_json_only (json, what, error, "format", "id", "name", "timing", "unlock", "identification", "flash",
-                        "metadata", "key", "report", "order", "abort_recoverable", "communication_control", "coding", "recipe", NULL)
+                        "metadata", "key", "report", "order", "abort_recoverable", "communication_control", "coding",
+                        "recipe", NULL)
       || !rb_member_format (json, "recallbay-profile-1", what, error)
       || !rb_member_id (json, "id", &self->id, what, error)
-      || !rb_member_text (json, "name", 200, &self->name, what, error)
-      || !read_communication (self, json, error) || !read_timing (self, json, error) || !read_unlock (self, json, error)
+      || !rb_member_text (json, "name", 200, &self->name, what, error) || !read_communication (self, json, error)
+      || !read_timing (self, json, error) || !read_unlock (self, json, error)
       || !read_identification (self, json, error) || !read_flash (self, json, error)
       || !read_metadata (self, json, error) || !read_key (self, json, error) || !read_report (self, json, error)
       || !read_coding (self, json, error) || !read_order (self, json, error)
-      || !rb_json_boolean (json, "abort_recoverable", &self->abort_recoverable, what, error) || !read_recipe (self, json, error))
+      || !rb_json_boolean (json, "abort_recoverable", &self->abort_recoverable, what, error)
+      || !read_recipe (self, json, error))
     return NULL;
   return g_steal_pointer (&self);
 }

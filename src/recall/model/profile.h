@@ -7,14 +7,23 @@
  * data/schemas/profile.json. Immutable. */
 typedef enum { RB_UNLOCK_NONE, RB_UNLOCK_AUTHENTICATION /* 0x29 */, RB_UNLOCK_SECURITY_ACCESS /* 0x27 */ } RbUnlock;
 typedef enum { RB_KEY_KIND_NONE, RB_KEY_KIND_ASYMMETRIC, RB_KEY_KIND_SHE } RbKeyKind;
-typedef enum { RB_STEP_UNLOCK, RB_STEP_ROOTS, RB_STEP_DROP, RB_STEP_METADATA, RB_STEP_IMAGE, RB_STEP_RESET, RB_STEP_CODING, RB_STEP_KEY,
-               RB_STEP_REPORT } RbStep;
+typedef enum {
+  RB_STEP_UNLOCK,
+  RB_STEP_ROOTS,
+  RB_STEP_DROP,
+  RB_STEP_METADATA,
+  RB_STEP_IMAGE,
+  RB_STEP_RESET,
+  RB_STEP_CODING,
+  RB_STEP_KEY,
+  RB_STEP_REPORT
+} RbStep;
 const char *rb_profile_step_name (RbStep step);
 
 /* A value that an erasure loses and no image holds: coding, adaptation. */
 typedef struct {
   guint16 did;
-  char *name;    /* for people */
+  char *name; /* for people */
   GBytes *empty; /* what an ECU without coding tells; NULL: it rejects the request (0x22, 0x31) */
 } RbProfileCoding;
 #define RB_PROFILE_MAX_CODING 32
@@ -29,7 +38,7 @@ typedef struct {
   gint64 busy_ms, security_delay_ms; /* how long 0x21 and 0x94, and 0x37, are waited for, 0: the client's default */
   guint max_pending;
   guint lost_responses; /* lost in a row before the ECU is parked */
-  gboolean disable_rx;  /* CommunicationControl around a run that writes: 28 03, else 28 01 */
+  gboolean disable_rx; /* CommunicationControl around a run that writes: 28 03, else 28 01 */
   RbUnlock unlock;
   gboolean bare_challenge; /* 0x29: the ECU accepts a signature over its challenge only, which can be relayed */
   guint8 security_level; /* 0x27 */
@@ -40,11 +49,11 @@ typedef struct {
   guint16 did_part_number; /* of the spare part; F187 unless the profile says otherwise */
   guint16 did_rxswin; /* UN R156 software identification; F1EF unless the profile says otherwise */
   guint16 did_fingerprint; /* written before an erasure, 0: the ECU has none */
-  GPtrArray *coding;       /* of RbProfileCoding; may be empty, never NULL from rb_profile_parse() */
+  GPtrArray *coding; /* of RbProfileCoding; may be empty, never NULL from rb_profile_parse() */
   /* flashing */
   guint16 routine_erase, routine_digest, routine_dependencies;
   gboolean digest_by_bootloader; /* digest over a nonce, computed from flash in a programming session */
-  gsize max_block;               /* cap on data bytes of a TransferData, 0 none */
+  gsize max_block; /* cap on data bytes of a TransferData, 0 none */
   /* roots and metadata */
   guint16 routine_install, routine_anchor, routine_drop;
   gboolean root_in_image; /* no routine overwrites its roots: they are those of the image that it runs */

@@ -71,8 +71,8 @@ read_step (RbRecipe *self, const json_t *json, guint index, GError **error)
   RbRecipeStep *step = g_new0 (RbRecipeStep, 1);
   g_ptr_array_add (self->steps, step);
   if (!rb_json_only (json, what, error, "id", "text", "check", "position", "within_s", "wait_s", NULL)
-      || !rb_member_id (json, "id", &step->id, what, error) || !rb_member_text (json, "text", MAX_TEXT, &step->text, what, error)
-      || !read_check (step, json, what, error))
+      || !rb_member_id (json, "id", &step->id, what, error)
+      || !rb_member_text (json, "text", MAX_TEXT, &step->text, what, error) || !read_check (step, json, what, error))
     return FALSE;
   return is_first (self, step) || rb_member_refuse (error, what, "member “id” is there twice");
 }

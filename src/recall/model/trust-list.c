@@ -80,7 +80,8 @@ read_dealer_cas (RbTrustList *self, const json_t *json, GError **error)
     g_autoptr (GBytes) der = text == NULL ? NULL : rb_bytes_from_base64 (text);
     RbCertificate *certificate = der == NULL ? NULL : rb_certificate_from_der (der, &problem);
     if (certificate == NULL)
-      return rb_member_refuse (error, what, "member “dealer_cas”: entry %" G_GSIZE_FORMAT " is not a certificate in base64", i + 1);
+      return rb_member_refuse (error, what,
+                               "member “dealer_cas”: entry %" G_GSIZE_FORMAT " is not a certificate in base64", i + 1);
     g_ptr_array_add (self->dealer_cas, certificate);
   }
   return list != NULL;
@@ -89,13 +90,15 @@ read_dealer_cas (RbTrustList *self, const json_t *json, GError **error)
 static gboolean
 read_revoked_entry (RbTrustList *self, const json_t *json, gsize index, GError **error)
 {
-  static const char *const reasons[] = { "unspecified", "key-compromise", "ca-compromise", "affiliation-changed",
-                                         "superseded", "cessation-of-operation", "privilege-withdrawn" };
+  static const char *const reasons[]
+    = { "unspecified", "key-compromise",         "ca-compromise",      "affiliation-changed",
+        "superseded",  "cessation-of-operation", "privilege-withdrawn" };
   g_autofree char *name = g_strdup_printf ("%s, member “revoked”, entry %" G_GSIZE_FORMAT, what, index + 1);
   gint64 since = 0;
   guint reason = 0;
-  const char *id = rb_json_only (json, name, error, "sha256", "since", "reason", NULL) ? rb_json_sha256 (json, "sha256", name, error)
-                                                                                       : NULL;
+  const char *id = rb_json_only (json, name, error, "sha256", "since", "reason", NULL)
+                     ? rb_json_sha256 (json, "sha256", name, error)
+                     : NULL;
   if (id == NULL || !rb_json_moment (json, "since", &since, name, error)
       || !rb_member_choice (json, "reason", reasons, G_N_ELEMENTS (reasons), &reason, name, error))
     return FALSE;
@@ -116,7 +119,8 @@ read_withdrawn_entry (RbTrustList *self, const json_t *json, gsize index, GError
   g_autofree char *reason = NULL;
   gint64 since = 0;
   if (!rb_json_only (json, name, error, "campaign", "since", "reason", NULL)
-      || !rb_member_id (json, "campaign", &campaign, name, error) || !rb_json_moment (json, "since", &since, name, error)
+      || !rb_member_id (json, "campaign", &campaign, name, error)
+      || !rb_json_moment (json, "since", &since, name, error)
       || !rb_member_text (json, "reason", 500, &reason, name, error))
     return FALSE;
   if (g_hash_table_contains (self->withdrawn, campaign))
@@ -152,7 +156,8 @@ read_wmis (RbTrustList *self, const json_t *json, GError **error)
   for (gsize i = 0; i < json_array_size (list); i++) {
     const char *prefix = json_string_value (json_array_get (list, i));
     if (!rb_wmi_is_valid (prefix))
-      return rb_member_refuse (error, what, "member “wmis”: entry %" G_GSIZE_FORMAT " is not the beginning of a VIN", i + 1);
+      return rb_member_refuse (error, what, "member “wmis”: entry %" G_GSIZE_FORMAT " is not the beginning of a VIN",
+                               i + 1);
     g_ptr_array_add (prefixes, (gpointer) prefix);
   }
   g_ptr_array_add (prefixes, NULL);
@@ -168,7 +173,8 @@ parse_version (const char *text, guint64 parts[VERSION_PARTS])
   if (g_strv_length (words) != VERSION_PARTS)
     return FALSE;
   for (guint i = 0; i < VERSION_PARTS; i++)
-    if (!g_ascii_string_to_unsigned (words[i], 10, 0, 999999, &parts[i], NULL) || (words[i][0] == '0' && words[i][1] != '\0'))
+    if (!g_ascii_string_to_unsigned (words[i], 10, 0, 999999, &parts[i], NULL)
+        || (words[i][0] == '0' && words[i][1] != '\0'))
       return FALSE;
   return TRUE;
 }
@@ -179,7 +185,8 @@ read_limits (RbTrustList *self, const json_t *json, GError **error)
   guint64 parts[VERSION_PARTS];
   gint64 days = 0;
   if (!rb_json_integer (json, "version", 1, MAX_VERSION, &self->version, what, error)
-      || !rb_member_text (json, "oem", 100, &self->oem, what, error) || !rb_json_moment (json, "issued", &self->issued, what, error)
+      || !rb_member_text (json, "oem", 100, &self->oem, what, error)
+      || !rb_json_moment (json, "issued", &self->issued, what, error)
       || !rb_json_integer (json, "max_age_days", 1, MAX_AGE_DAYS, &days, what, error)
       || !rb_member_text (json, "minimum_version", 64, &self->minimum_version, what, error))
     return FALSE;
@@ -197,8 +204,8 @@ rb_trust_list_parse (GBytes *bytes, GError **error)
   self->revoked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, revoked_free);
   self->withdrawn = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, withdrawn_free);
   if (json == NULL
-      || !rb_json_only (json, what, error, "format", "version", "oem", "issued", "max_age_days", "minimum_version", "wmis",
-                        "dealer_cas", "revoked", "withdrawn", NULL)
+      || !rb_json_only (json, what, error, "format", "version", "oem", "issued", "max_age_days", "minimum_version",
+                        "wmis", "dealer_cas", "revoked", "withdrawn", NULL)
       || !rb_member_format (json, "recallbay-trust-list-1", what, error) || !read_limits (self, json, error)
       || !read_wmis (self, json, error) || !read_dealer_cas (self, json, error) || !read_entries (self, json, error))
     return NULL;
@@ -211,8 +218,8 @@ rb_trust_list_check_clock (const RbTrustList *self, gint64 now, GError **error)
   g_autofree char *issued = rb_moment_to_text (self->issued);
   g_autofree char *here = rb_moment_to_text (now);
   return now >= self->issued
-         || rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_CLOCK, "trust list of %s: issued on %s, but the clock says %s", self->oem,
-                            issued, here);
+         || rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_CLOCK,
+                            "trust list of %s: issued on %s, but the clock says %s", self->oem, issued, here);
 }
 
 gboolean
@@ -225,8 +232,8 @@ rb_trust_list_check_age (const RbTrustList *self, gint64 now, GError **error)
   if (now - self->issued < self->max_age)
     return TRUE;
   return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_TRUST_LIST_EXPIRED,
-                         "trust list of %s: issued on %s, valid for %" G_GINT64_FORMAT " days, and the clock says %s", self->oem,
-                         issued, self->max_age / RB_MOMENT_DAY, here);
+                         "trust list of %s: issued on %s, valid for %" G_GINT64_FORMAT " days, and the clock says %s",
+                         self->oem, issued, self->max_age / RB_MOMENT_DAY, here);
 }
 
 gboolean
@@ -239,8 +246,8 @@ rb_trust_list_check_version (const RbTrustList *self, const char *version, GErro
     i++;
   if (known && own[i] >= minimum[i])
     return TRUE;
-  return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_WORKSTATION_OUTDATED, "workstation software: version %s, %s requires %s",
-                         version, self->oem, self->minimum_version);
+  return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_WORKSTATION_OUTDATED,
+                         "workstation software: version %s, %s requires %s", version, self->oem, self->minimum_version);
 }
 
 gboolean
@@ -250,8 +257,8 @@ rb_trust_list_check_campaign (const RbTrustList *self, const char *campaign, gin
   if (entry == NULL || now < entry->since)
     return TRUE;
   g_autofree char *since = rb_moment_to_text (entry->since);
-  return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_CAMPAIGN_WITHDRAWN, "campaign %s: withdrawn by %s on %s: %s", campaign,
-                         self->oem, since, entry->reason);
+  return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_CAMPAIGN_WITHDRAWN, "campaign %s: withdrawn by %s on %s: %s",
+                         campaign, self->oem, since, entry->reason);
 }
 
 static gboolean
@@ -263,8 +270,9 @@ check_revoked (const RbTrustList *self, GPtrArray *path, gint64 moment, GError *
     if (entry == NULL || moment < entry->since)
       continue;
     g_autofree char *since = rb_moment_to_text (entry->since);
-    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_SIGNER_NOT_TRUSTED, "certificate “%s”: revoked by %s since %s (%s)",
-                           rb_certificate_common_name (path->pdata[i]), self->oem, since, entry->reason);
+    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_SIGNER_NOT_TRUSTED,
+                           "certificate “%s”: revoked by %s since %s (%s)", rb_certificate_common_name (path->pdata[i]),
+                           self->oem, since, entry->reason);
   }
   return TRUE;
 }
@@ -291,8 +299,8 @@ rb_trust_list_check_signer (const RbTrustList *self, GPtrArray *chain, RbPurpose
   if (path != NULL)
     return check_revoked (self, path, moment, error);
   if (rb_reason_of (problem) == RB_REASON_CERTIFICATE)
-    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_SIGNER_NOT_TRUSTED, "%s; it is under no dealer CA of %s", problem->message,
-                           self->oem);
+    return rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_SIGNER_NOT_TRUSTED, "%s; it is under no dealer CA of %s",
+                           problem->message, self->oem);
   g_propagate_error (error, g_steal_pointer (&problem));
   return FALSE;
 }

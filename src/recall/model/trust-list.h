@@ -5,8 +5,8 @@
 
 /*
  * Who may sign for an OEM, and for what: a target of its Service repository, RB_TRUST_LIST_PATH. JSON:
- * data/schemas/trust-list.json. Immutable, usable from any thread. The checks below are the only place where signers are
- * judged: before a vehicle is written to, when an anchor changes, and when a record is verified.
+ * data/schemas/trust-list.json. Immutable, usable from any thread. The checks below are the only place where signers
+ * are judged: before a vehicle is written to, when an anchor changes, and when a record is verified.
  */
 #define RB_TRUST_LIST_PATH "trust/trust-list.json"
 
@@ -14,12 +14,12 @@ typedef struct {
   gint64 version;
   char *oem;
   gint64 issued;
-  gint64 max_age;        /* seconds from issued for which work on a vehicle may start */
+  gint64 max_age; /* seconds from issued for which work on a vehicle may start */
   GPtrArray *dealer_cas; /* of RbCertificate; may be empty */
-  GHashTable *revoked;   /* rb_certificate_revocation_id() → RbRevoked */
+  GHashTable *revoked; /* rb_certificate_revocation_id() → RbRevoked */
   char *minimum_version; /* of the workstation software: "1.2.0" */
   GHashTable *withdrawn; /* campaign id → RbWithdrawn */
-  GStrv wmis;            /* sorted; may be empty: then the OEM speaks for no vehicle */
+  GStrv wmis; /* sorted; may be empty: then the OEM speaks for no vehicle */
 } RbTrustList; /* ref counted */
 
 typedef struct {
@@ -43,13 +43,15 @@ gboolean rb_trust_list_check_clock (const RbTrustList *self, gint64 now, GError 
 /* trust-list-expired when the list is older than its maximum age, clock as above. */
 gboolean rb_trust_list_check_age (const RbTrustList *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* workstation-outdated when version ("1.2.0") is below the minimum. */
-gboolean rb_trust_list_check_version (const RbTrustList *self, const char *version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_trust_list_check_version (const RbTrustList *self, const char *version, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* campaign-withdrawn */
 gboolean rb_trust_list_check_campaign (const RbTrustList *self, const char *campaign, gint64 now, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* Since when something of the chain, as it was valid at moment, is revoked, whether that was before or after moment; 0: nothing is. */
+/* Since when something of the chain, as it was valid at moment, is revoked, whether that was before or after moment; 0:
+ * nothing is. */
 gint64 rb_trust_list_revoked_since (const RbTrustList *self, GPtrArray *chain, RbPurpose purpose, gint64 moment);
-/* Is chain (of RbCertificate, own first) under a dealer CA of the list at moment, none of it revoked then, and for that purpose
- * (RbPurpose)? Errors: signer-not-trusted, certificate-expired, key-usage, unsafe-algorithm. */
-gboolean rb_trust_list_check_signer (const RbTrustList *self, GPtrArray *chain, RbPurpose purpose, gint64 moment, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+/* Is chain (of RbCertificate, own first) under a dealer CA of the list at moment, none of it revoked then, and for that
+ * purpose (RbPurpose)? Errors: signer-not-trusted, certificate-expired, key-usage, unsafe-algorithm. */
+gboolean rb_trust_list_check_signer (const RbTrustList *self, GPtrArray *chain, RbPurpose purpose, gint64 moment,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -62,8 +62,7 @@ find_bus (const RbVehicleModel *self, const char *name)
 static gboolean
 read_bitrate (const json_t *json, const char *member, gint64 *value, const char *what, GError **error)
 {
-  return json_object_get (json, member) == NULL
-         || rb_json_integer (json, member, 10000, 20000000, value, what, error);
+  return json_object_get (json, member) == NULL || rb_json_integer (json, member, 10000, 20000000, value, what, error);
 }
 
 static gboolean
@@ -108,7 +107,8 @@ read_can (RbModelEcu *ecu, const json_t *json, const char *whose, GError **error
       || !read_can_id (json, "request", &ecu->can_request, what, error)
       || !read_can_id (json, "response", &ecu->can_response, what, error))
     return FALSE;
-  if (json_object_get (json, "extension") != NULL && !rb_json_integer (json, "extension", 0, 255, &extension, what, error))
+  if (json_object_get (json, "extension") != NULL
+      && !rb_json_integer (json, "extension", 0, 255, &extension, what, error))
     return FALSE;
   ecu->can_extension = ecu->can_response_extension = (int) extension;
   if (json_object_get (json, "response_extension") != NULL) {
@@ -144,8 +144,7 @@ read_names (RbModelEcu *ecu, const json_t *json, const char *what, GError **erro
                        "verification", "optional", "bus", "gateway", "logical", "can", "simulation", NULL)
          && rb_member_id (json, "name", &ecu->name, what, error)
          && rb_member_text (json, "label", 100, &ecu->label, what, error)
-         && rb_member_id (json, "hardware_id", &ecu->hardware_id, what, error)
-         && read_supplier (ecu, json, what, error)
+         && rb_member_id (json, "hardware_id", &ecu->hardware_id, what, error) && read_supplier (ecu, json, what, error)
          && rb_member_id (json, "profile", &ecu->profile, what, error)
          && rb_json_boolean (json, "primary", &ecu->primary, what, error)
          && rb_member_id (json, "bus", &ecu->bus, what, error)
@@ -286,10 +285,13 @@ read_link (RbVehicleModel *self, const json_t *json, GError **error)
   if (!json_is_object (link))
     return rb_member_refuse (error, "vehicle model", "member “link” is not an object");
   if (!rb_json_only (link, what, error, "tester", "activation_type", "vehicle_certificate", NULL)
-      || (json_object_get (link, "tester") != NULL && !rb_member_number (link, "tester", G_MAXUINT16, &tester, what, error))
-      || (json_object_get (link, "activation_type") != NULL && !rb_member_number (link, "activation_type", G_MAXUINT8, &type, what, error))
+      || (json_object_get (link, "tester") != NULL
+          && !rb_member_number (link, "tester", G_MAXUINT16, &tester, what, error))
+      || (json_object_get (link, "activation_type") != NULL
+          && !rb_member_number (link, "activation_type", G_MAXUINT8, &type, what, error))
       || (json_object_get (link, "vehicle_certificate") != NULL
-          && !rb_member_choice (link, "vehicle_certificate", certificates, G_N_ELEMENTS (certificates), &certificate, what, error)))
+          && !rb_member_choice (link, "vehicle_certificate", certificates, G_N_ELEMENTS (certificates), &certificate,
+                                what, error)))
     return FALSE;
   self->certificate_without_vin = certificate == 1;
   self->tester = (guint16) tester;
@@ -308,12 +310,12 @@ rb_vehicle_model_parse (GBytes *bytes, GError **error)
   g_autoptr (RbVehicleModel) self = g_new0 (RbVehicleModel, 1);
   self->buses = g_ptr_array_new_with_free_func (bus_free);
   self->ecus = g_ptr_array_new_with_free_func (ecu_free);
-  if (json == NULL || !rb_json_only (json, what, error, "format", "id", "name", "functional", "can_functional", "link", "buses",
-                                     "ecus", NULL)
+  if (json == NULL
+      || !rb_json_only (json, what, error, "format", "id", "name", "functional", "can_functional", "link", "buses",
+                        "ecus", NULL)
       || !rb_member_format (json, "recallbay-vehicle-model-1", what, error)
       || !rb_member_id (json, "id", &self->id, what, error)
-      || !rb_member_text (json, "name", 200, &self->name, what, error)
-      || !read_functional (self, json, error)
+      || !rb_member_text (json, "name", 200, &self->name, what, error) || !read_functional (self, json, error)
       || !read_lists (self, json, error) || !read_link (self, json, error))
     return NULL;
   return g_steal_pointer (&self);

@@ -54,7 +54,8 @@ read_rows (RbVinIndex *self, RbReader *reader, GError **error)
     self->offsets[i + 1] = self->offsets[i] + length;
   }
   return self->offsets[RB_VIN_INDEX_PIECES] == self->size
-         || refuse (self, RB_REASON_MALFORMED, "the pieces of the table of VINs have not the length that it names", error);
+         || refuse (self, RB_REASON_MALFORMED, "the pieces of the table of VINs have not the length that it names",
+                    error);
 }
 
 static gboolean
@@ -65,7 +66,8 @@ read_table (RbVinIndex *self, GError **error)
   self->salt = rb_reader_take (&reader, RB_VIN_INDEX_SALT);
   self->vins = rb_reader_u64be (&reader);
   self->size = rb_reader_u64be (&reader);
-  if (g_bytes_get_size (self->table) != RB_VIN_INDEX_TABLE || memcmp (magic, RB_VIN_INDEX_MAGIC, strlen (RB_VIN_INDEX_MAGIC)) != 0)
+  if (g_bytes_get_size (self->table) != RB_VIN_INDEX_TABLE
+      || memcmp (magic, RB_VIN_INDEX_MAGIC, strlen (RB_VIN_INDEX_MAGIC)) != 0)
     return refuse (self, RB_REASON_MALFORMED, "this is not a table of VINs", error);
   self->rows = (const guint8 *) g_bytes_get_data (self->table, NULL) + HEAD;
   return read_rows (self, &reader, error);
@@ -128,8 +130,8 @@ check_digest (const RbVinIndex *self, guint piece, const char *hex, GError **err
 {
   g_autofree char *expected = rb_bytes_to_hex (&self->rows[piece * ROW], RB_SHA256_LENGTH);
   return strcmp (hex, expected) == 0
-         || rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_HASH_MISMATCH, "%s: piece %u is not the one that the signed table names",
-                            self->name, piece);
+         || rb_reason_deny (error, RB_MODEL_ERROR, RB_REASON_HASH_MISMATCH,
+                            "%s: piece %u is not the one that the signed table names", self->name, piece);
 }
 
 static gboolean
@@ -157,7 +159,8 @@ read_piece (const RbVinIndex *self, guint piece, GError **error)
     refuse (self, errno == ENOENT ? RB_REASON_MISSING : RB_REASON_IO, g_strerror (errno), error);
     return NULL;
   }
-  gboolean good = pread_all (fd, data, length, self->offsets[piece]) || refuse (self, RB_REASON_IO, g_strerror (errno), error);
+  gboolean good
+    = pread_all (fd, data, length, self->offsets[piece]) || refuse (self, RB_REASON_IO, g_strerror (errno), error);
   close (fd);
   g_autofree char *hex = rb_digest_sha256_hex (data, length);
   return good && check_digest (self, piece, hex, error) ? g_bytes_new_take (g_steal_pointer (&data), length) : NULL;

@@ -17,5 +17,6 @@ gboolean rb_wmi_holds (const char *const *set, const char *vin);
 gboolean rb_wmi_overlap (const char *const *one, const char *const *two);
 /* The set of the VINs that both sets hold, sorted. (transfer full) */
 GStrv rb_wmi_intersect (const char *const *one, const char *const *two);
-/* The set of the VINs that either set holds, sorted and without a prefix of which another one is the beginning. (transfer full) */
+/* The set of the VINs that either set holds, sorted and without a prefix of which another one is the beginning.
+ * (transfer full) */
 GStrv rb_wmi_unite (const char *const *one, const char *const *two);

@@ -52,7 +52,8 @@ check_against_model (const json_t *ecu, const RbVehicleModel *model, GError **er
     return deny (error, RB_REASON_RECORD_SCOPE, "ECU %s: the vehicle model has no such hardware", serial_of (ecu));
   if (strcmp (rb_json_string_or (ecu, "verification", ""), known->full_verification ? "full" : "partial") != 0
       || strcmp (rb_json_string_or (ecu, "role", ""), known->primary ? "primary" : "secondary") != 0)
-    return deny (error, RB_REASON_RECORD_CAMPAIGN, "ECU %s: the vehicle model says another role or verification", serial_of (ecu));
+    return deny (error, RB_REASON_RECORD_CAMPAIGN, "ECU %s: the vehicle model says another role or verification",
+                 serial_of (ecu));
   return TRUE;
 }
 
@@ -74,7 +75,8 @@ check_ecu_is_done (const json_t *predicate, RbCompletenessEcu *ecu, GError **err
   ecu->found = entry != NULL && !rb_result_ecu_is_not_fitted (entry);
   ecu->done = entry != NULL && rb_result_ecu_claims_done (entry);
   if (ecu->found && g_strcmp0 (rb_json_string_or (entry, "replaces", NULL), ecu->replaces) != 0)
-    return deny (error, RB_REASON_RECORD_REPLACEMENT, "ECU %s: it replaces ECU “%s”, the OEM directs it in the place of “%s”", name,
+    return deny (error, RB_REASON_RECORD_REPLACEMENT,
+                 "ECU %s: it replaces ECU “%s”, the OEM directs it in the place of “%s”", name,
                  rb_json_string_or (entry, "replaces", ""), ecu->replaces == NULL ? "" : ecu->replaces);
   if (ecu->found && strcmp (rb_json_string_or (entry, "hardwareId", ""), ecu->hardware_id) != 0)
     return deny (error, RB_REASON_RECORD_SCOPE, "ECU %s: its hardware is %s", name, ecu->hardware_id);
@@ -82,7 +84,8 @@ check_ecu_is_done (const json_t *predicate, RbCompletenessEcu *ecu, GError **err
   case RB_COMPLETENESS_NOT_DIRECTED:
     return deny (error, RB_REASON_ECU_NOT_DIRECTED, "ECU %s: the bundle directs nothing to it in this vehicle", name);
   case RB_COMPLETENESS_OPEN:
-    return deny (error, RB_REASON_RECORD_SCOPE, entry == NULL ? "Record: nothing is said of ECU %s" : "Record: ECU %s is not done", name);
+    return deny (error, RB_REASON_RECORD_SCOPE,
+                 entry == NULL ? "Record: nothing is said of ECU %s" : "Record: ECU %s is not done", name);
   case RB_COMPLETENESS_DONE:
   case RB_COMPLETENESS_NOT_FITTED:
   default: return TRUE;
@@ -108,7 +111,8 @@ directed (const json_t *predicate, const RbEvidence *bundle, const char *vin, GE
   g_autoptr (GError) problem = NULL;
   if (targets == NULL)
     return bundle->completeness == NULL ? NULL : bundle->completeness (bundle->data, vin, error);
-  g_autoptr (GPtrArray) ecus = bundle->directed == NULL ? NULL : bundle->directed (bundle->data, vin, targets, &problem);
+  g_autoptr (GPtrArray) ecus
+    = bundle->directed == NULL ? NULL : bundle->directed (bundle->data, vin, targets, &problem);
   if (ecus == NULL)
     rb_reason_deny (error, RB_RECORD_ERROR, RB_REASON_RECORD_REPLACEMENT, "Record: the Director targets it quotes: %s",
                     problem == NULL ? "the bundle cannot tell" : problem->message);
@@ -149,21 +153,24 @@ check_scope (const json_t *predicate, const RbEvidence *bundle, GError **error)
   return !is_completed (predicate) || check_complete (predicate, bundle, vin, error);
 }
 
-/* What the profile decides, the record cannot: which kind of key the ECU has, in which slot, and who computes its image digest. */
+/* What the profile decides, the record cannot: which kind of key the ECU has, in which slot, and who computes its image
+ * digest. */
 static gboolean
 check_key_kind (const json_t *ecu, const RbProfile *profile, GError **error)
 {
-  static const char *const kinds[] = { [RB_KEY_KIND_NONE] = "none", [RB_KEY_KIND_ASYMMETRIC] = "asymmetric", [RB_KEY_KIND_SHE] = "she" };
+  static const char *const kinds[]
+    = { [RB_KEY_KIND_NONE] = "none", [RB_KEY_KIND_ASYMMETRIC] = "asymmetric", [RB_KEY_KIND_SHE] = "she" };
   const json_t *key = json_object_get (ecu, "key");
   const char *key_id = rb_json_string_or (key, "newKeyId", NULL);
   g_autofree char *slot = g_strdup_printf ("she:%u:", profile->she_slot);
   if (json_is_null (key) && !rb_result_ecu_claims_done (ecu))
     return TRUE;
   if (g_strcmp0 (rb_json_string_or (key, "kind", NULL), kinds[profile->key_kind]) != 0)
-    return deny (error, RB_REASON_RECORD_KEY_KIND, "ECU %s: kind of its key: expected %s, actual “%s”", serial_of (ecu), kinds[profile->key_kind],
-                 rb_json_string_or (key, "kind", ""));
+    return deny (error, RB_REASON_RECORD_KEY_KIND, "ECU %s: kind of its key: expected %s, actual “%s”", serial_of (ecu),
+                 kinds[profile->key_kind], rb_json_string_or (key, "kind", ""));
   if (profile->key_kind == RB_KEY_KIND_SHE && key_id != NULL && !g_str_has_prefix (key_id, slot))
-    return deny (error, RB_REASON_RECORD_KEY_KIND, "ECU %s: its key is not in slot %u", serial_of (ecu), profile->she_slot);
+    return deny (error, RB_REASON_RECORD_KEY_KIND, "ECU %s: its key is not in slot %u", serial_of (ecu),
+                 profile->she_slot);
   return TRUE;
 }
 
@@ -174,8 +181,8 @@ check_method (const json_t *ecu, const RbProfile *profile, GError **error)
   const json_t *image = json_object_get (ecu, "image");
   if (!json_is_object (image) || strcmp (rb_json_string_or (image, "method", ""), wanted) == 0)
     return TRUE;
-  return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: method of its image digest: expected %s, actual “%s”", serial_of (ecu), wanted,
-               rb_json_string_or (image, "method", ""));
+  return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: method of its image digest: expected %s, actual “%s”",
+               serial_of (ecu), wanted, rb_json_string_or (image, "method", ""));
 }
 
 /* Records of before do not tell it. Then the roots were written. */
@@ -186,7 +193,8 @@ check_roots_method (const json_t *ecu, const RbProfile *profile, GError **error)
   const char *actual = rb_json_string_or (json_object_get (ecu, "roots"), "method", "metadata-write");
   if (!rb_result_ecu_claims_done (ecu) || strcmp (actual, wanted) == 0)
     return TRUE;
-  return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: method of its roots: expected %s, actual “%s”", serial_of (ecu), wanted, actual);
+  return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: method of its roots: expected %s, actual “%s”", serial_of (ecu),
+               wanted, actual);
 }
 
 static gboolean
@@ -198,8 +206,8 @@ check_profiles (const json_t *predicate, const RbEvidence *bundle, GError **erro
     const RbProfile *profile
       = bundle->profile == NULL ? NULL : bundle->profile (bundle->data, rb_json_string_or (ecu, "hardwareId", ""));
     if (profile != NULL
-        && (!check_key_kind (ecu, profile, error) || !check_method (ecu, profile, error) || !check_roots_method (ecu, profile, error)
-            || !rb_around_check_profile (ecu, profile, error)))
+        && (!check_key_kind (ecu, profile, error) || !check_method (ecu, profile, error)
+            || !check_roots_method (ecu, profile, error) || !rb_around_check_profile (ecu, profile, error)))
       return FALSE;
   }
   return TRUE;
@@ -226,7 +234,8 @@ check_vin_sources (const json_t *predicate, const RbEvidence *bundle, GError **e
       return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is not read from the Primary");
   }
   if (json_array_size (sources) < MIN (able, 2))
-    return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is read from %zu of %zu ECUs that can tell it", json_array_size (sources), able);
+    return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is read from %zu of %zu ECUs that can tell it",
+                 json_array_size (sources), able);
   return TRUE;
 }
 
@@ -251,13 +260,15 @@ check_image (const json_t *ecu, const RbEvidence *bundle, GError **error)
     return deny (error, RB_REASON_RECORD_IMAGE, "ECU %s: its image is not the campaign's", serial_of (ecu));
   g_autoptr (GBytes) image = bundle->image (bundle->data, wanted->image_sha256, &problem);
   if (image == NULL)
-    return deny (error, RB_REASON_RECORD_IMAGE, "ECU %s: %s", serial_of (ecu), problem == NULL ? "the bundle has no image" : problem->message);
+    return deny (error, RB_REASON_RECORD_IMAGE, "ECU %s: %s", serial_of (ecu),
+                 problem == NULL ? "the bundle has no image" : problem->message);
   g_autoptr (RbSha256) digest = rb_digest_sha256_new ();
   rb_digest_sha256_update (digest, g_bytes_get_data (nonce, NULL), g_bytes_get_size (nonce));
   rb_digest_sha256_update (digest, g_bytes_get_data (image, NULL), g_bytes_get_size (image));
   g_autofree char *expected = rb_digest_sha256_finish (digest);
   if (g_strcmp0 (rb_json_string_or (entry, "digestOverNonce", NULL), expected) != 0)
-    return deny (error, RB_REASON_RECORD_IMAGE, "ECU %s: the digest it gave is not that of the campaign's image", serial_of (ecu));
+    return deny (error, RB_REASON_RECORD_IMAGE, "ECU %s: the digest it gave is not that of the campaign's image",
+                 serial_of (ecu));
   return TRUE;
 }
 
@@ -268,19 +279,22 @@ check_she (const json_t *predicate, const json_t *ecu, const RbEvidence *bundle,
   const json_t *key = json_object_get (ecu, "key");
   const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
   const json_t *update = bundle->she == NULL || strcmp (rb_json_string_or (key, "kind", ""), "she") != 0
-                           ? NULL : bundle->she (bundle->data, vin, serial_of (ecu));
+                           ? NULL
+                           : bundle->she (bundle->data, vin, serial_of (ecu));
   if (update == NULL)
     return TRUE;
-  g_autofree char *id = g_strdup_printf ("she:%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT, rb_json_integer_or (update, "slot", -1),
-                                         rb_json_integer_or (update, "counter", -1));
+  g_autofree char *id
+    = g_strdup_printf ("she:%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT, rb_json_integer_or (update, "slot", -1),
+                       rb_json_integer_or (update, "counter", -1));
   g_autofree char *hex = g_strconcat (rb_json_string_or (key, "m4", ""), rb_json_string_or (key, "m5", ""), NULL);
   g_autoptr (GBytes) answer = rb_bytes_from_hex (hex);
   g_autofree char *digest = answer == NULL ? NULL : rb_digest_sha256_hex_of (answer);
   if (g_strcmp0 (digest, rb_json_string_or (update, "answer_sha256", "")) != 0)
-    return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s: its M4 and M5 are not those of the OEM's update", serial_of (ecu));
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s: its M4 and M5 are not those of the OEM's update",
+                 serial_of (ecu));
   if (strcmp (rb_json_string_or (key, "newKeyId", ""), id) != 0)
-    return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s: key of the OEM's update: expected %s, actual %s", serial_of (ecu), id,
-                 rb_json_string_or (key, "newKeyId", ""));
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s: key of the OEM's update: expected %s, actual %s",
+                 serial_of (ecu), id, rb_json_string_or (key, "newKeyId", ""));
   return TRUE;
 }
 
@@ -291,10 +305,13 @@ check_nonce (const json_t *predicate, const json_t *ecu, const RbCampaign *campa
   const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
   g_autoptr (GBytes) wanted = rb_campaign_ecu_nonce (campaign, vin, serial_of (ecu));
   g_autofree char *text = rb_bytes_hex (wanted);
-  if (strcmp (rb_json_string_or (key, "kind", ""), "asymmetric") == 0 && g_strcmp0 (rb_json_string_or (key, "nonce", NULL), text) != 0)
-    return deny (error, RB_REASON_RECORD_NONCE, "ECU %s: the nonce of its proof is not the campaign's for this vehicle", serial_of (ecu));
+  if (strcmp (rb_json_string_or (key, "kind", ""), "asymmetric") == 0
+      && g_strcmp0 (rb_json_string_or (key, "nonce", NULL), text) != 0)
+    return deny (error, RB_REASON_RECORD_NONCE, "ECU %s: the nonce of its proof is not the campaign's for this vehicle",
+                 serial_of (ecu));
   if (g_strcmp0 (rb_json_string_or (json_object_get (ecu, "report"), "nonce", NULL), text) != 0)
-    return deny (error, RB_REASON_RECORD_NONCE, "ECU %s: the nonce of its report is not the campaign's for this vehicle", serial_of (ecu));
+    return deny (error, RB_REASON_RECORD_NONCE,
+                 "ECU %s: the nonce of its report is not the campaign's for this vehicle", serial_of (ecu));
   return TRUE;
 }
 

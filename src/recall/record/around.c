@@ -36,7 +36,8 @@ quote_condition (const RbCampaignCondition *condition)
   json_t *values = json_array ();
   for (guint i = 0; condition->values[i] != NULL; i++)
     json_array_append_new (values, json_string (condition->values[i]));
-  return json_pack ("{s:s,s:s,s:o}", "kind", rb_campaign_ecu_condition_word (condition->kind), "did", did, "values", values);
+  return json_pack ("{s:s,s:s,s:o}", "kind", rb_campaign_ecu_condition_word (condition->kind), "did", did, "values",
+                    values);
 }
 
 void
@@ -89,8 +90,10 @@ static gboolean
 is_coding (const json_t *entry)
 {
   static const char *const origins[] = { "campaign", "from-vehicle", NULL };
-  return is_upper_hex (json_object_get (entry, "did"), 4) && g_strv_contains (origins, rb_json_string_or (entry, "origin", ""))
-         && is_bytes_or_null (json_object_get (entry, "value")) && is_bytes_or_null (json_object_get (entry, "readBack"));
+  return is_upper_hex (json_object_get (entry, "did"), 4)
+         && g_strv_contains (origins, rb_json_string_or (entry, "origin", ""))
+         && is_bytes_or_null (json_object_get (entry, "value"))
+         && is_bytes_or_null (json_object_get (entry, "readBack"));
 }
 
 static gboolean
@@ -115,7 +118,8 @@ is_list (const json_t *list, const char *key, gboolean (*is_entry) (const json_t
 static gboolean
 is_fingerprint (const json_t *value)
 {
-  return json_is_object (value) && is_upper_hex (json_object_get (value, "did"), 4) && is_bytes (json_object_get (value, "value"));
+  return json_is_object (value) && is_upper_hex (json_object_get (value, "did"), 4)
+         && is_bytes (json_object_get (value, "value"));
 }
 
 gboolean
@@ -125,14 +129,17 @@ rb_around_is_well_formed (const json_t *ecu, GError **error)
     const char *name, *key;
     gboolean may_be_null;
     gboolean (*is_entry) (const json_t *entry);
-  } lists[] = { { "dtcBefore", "code", TRUE, is_dtc }, { "dtcAfter", "code", TRUE, is_dtc }, { "coding", "did", FALSE, is_coding },
+  } lists[] = { { "dtcBefore", "code", TRUE, is_dtc },
+                { "dtcAfter", "code", TRUE, is_dtc },
+                { "coding", "did", FALSE, is_coding },
                 { "conditions", NULL, FALSE, is_condition } };
   const json_t *fingerprint = json_object_get (ecu, "fingerprint");
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++) {
     const json_t *list = json_object_get (ecu, lists[i].name);
     gboolean absent = list == NULL || (lists[i].may_be_null && json_is_null (list));
     if (!absent && !is_list (list, lists[i].key, lists[i].is_entry))
-      return deny (error, RB_REASON_RECORD_MALFORMED, "ECU %s: “%s” is not what it has to be", serial_of (ecu), lists[i].name);
+      return deny (error, RB_REASON_RECORD_MALFORMED, "ECU %s: “%s” is not what it has to be", serial_of (ecu),
+                   lists[i].name);
   }
   return fingerprint == NULL || is_fingerprint (fingerprint)
          || deny (error, RB_REASON_RECORD_MALFORMED, "ECU %s: “fingerprint” is not what it has to be", serial_of (ecu));
@@ -150,10 +157,11 @@ value_is_proven (const json_t *ecu, const json_t *entry, const json_t *wanted, G
     return deny (error, RB_REASON_CODING_LOST, "ECU %s: the value of DID %s is not known", serial_of (ecu), did);
   if (strcmp (rb_json_string_or (entry, "origin", ""), origin) != 0
       || (campaign != NULL && g_strcmp0 (value, rb_json_string_or (campaign, "value", NULL)) != 0))
-    return deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: DID %s: expected the value of origin %s", serial_of (ecu), did, origin);
+    return deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: DID %s: expected the value of origin %s", serial_of (ecu),
+                 did, origin);
   if (g_strcmp0 (value, rb_json_string_or (entry, "readBack", NULL)) != 0)
-    return deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: DID %s: expected %s, read back %s", serial_of (ecu), did, value,
-                 rb_json_string_or (entry, "readBack", "nothing"));
+    return deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: DID %s: expected %s, read back %s", serial_of (ecu), did,
+                 value, rb_json_string_or (entry, "readBack", "nothing"));
   return TRUE;
 }
 
@@ -179,14 +187,17 @@ condition_holds (const json_t *ecu, const json_t *condition, GError **error)
   size_t i;
   json_t *entry;
   json_array_foreach (json_object_get (ecu, "conditions"), i, entry) {
-    if (strcmp (rb_json_string_or (entry, "kind", ""), kind) != 0 || strcmp (rb_json_string_or (entry, "did", ""), did) != 0)
+    if (strcmp (rb_json_string_or (entry, "kind", ""), kind) != 0
+        || strcmp (rb_json_string_or (entry, "did", ""), did) != 0)
       continue;
     judged = TRUE;
-    if (!lists_value (json_object_get (condition, "values"), rb_json_string_or (entry, "value", ""), strcmp (kind, "coding-class") == 0))
-      return deny (error, RB_REASON_NOT_COMPATIBLE, "ECU %s: its %s “%s” is not one of the campaign's", serial_of (ecu), kind,
-                   rb_json_string_or (entry, "value", ""));
+    if (!lists_value (json_object_get (condition, "values"), rb_json_string_or (entry, "value", ""),
+                      strcmp (kind, "coding-class") == 0))
+      return deny (error, RB_REASON_NOT_COMPATIBLE, "ECU %s: its %s “%s” is not one of the campaign's", serial_of (ecu),
+                   kind, rb_json_string_or (entry, "value", ""));
   }
-  return judged || !always || deny (error, RB_REASON_NOT_COMPATIBLE, "ECU %s: its %s was not judged", serial_of (ecu), kind);
+  return judged || !always
+         || deny (error, RB_REASON_NOT_COMPATIBLE, "ECU %s: its %s was not judged", serial_of (ecu), kind);
 }
 
 gboolean
@@ -200,8 +211,8 @@ rb_around_is_proven (const json_t *ecu, const json_t *wanted, GError **error)
       return FALSE;
   json_array_foreach (json_object_get (wanted, "coding"), i, entry)
     if (rb_result_entry (coding, "did", rb_json_string_or (entry, "did", "")) == NULL)
-      return deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: nothing is said of the campaign's value of DID %s", serial_of (ecu),
-                   rb_json_string_or (entry, "did", ""));
+      return deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: nothing is said of the campaign's value of DID %s",
+                   serial_of (ecu), rb_json_string_or (entry, "did", ""));
   json_array_foreach (json_object_get (wanted, "conditions"), i, entry)
     if (!condition_holds (ecu, entry, error))
       return FALSE;
@@ -229,9 +240,11 @@ rb_around_check_fingerprint (const json_t *predicate, const json_t *ecu, GError 
     return TRUE;
   g_autofree char *day = g_strndup (value, 6);
   if (strcmp (day, first) < 0 || strcmp (day, last) > 0)
-    return deny (error, RB_REASON_RECORD_TIME, "ECU %s: the date of its fingerprint is not within the recovery's", serial_of (ecu));
+    return deny (error, RB_REASON_RECORD_TIME, "ECU %s: the date of its fingerprint is not within the recovery's",
+                 serial_of (ecu));
   if (strlen (value) != 6 + CODE_DIGITS || strncmp (value + 6, workstation, CODE_DIGITS) != 0)
-    return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: its fingerprint is not that of the workstation that signs", serial_of (ecu));
+    return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: its fingerprint is not that of the workstation that signs",
+                 serial_of (ecu));
   return TRUE;
 }
 
@@ -257,7 +270,9 @@ rb_around_check_profile (const json_t *ecu, const RbProfile *profile, GError **e
     return TRUE;
   json_array_foreach ((json_t *) coding, i, entry)
     if (!names (profile, rb_json_string_or (entry, "did", "")))
-      return deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: its profile names no DID %s", serial_of (ecu), rb_json_string_or (entry, "did", ""));
+      return deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: its profile names no DID %s", serial_of (ecu),
+                   rb_json_string_or (entry, "did", ""));
   return json_array_size (coding) == wanted
-         || deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: coding: expected %zu values, actual %zu", serial_of (ecu), wanted, json_array_size (coding));
+         || deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: coding: expected %zu values, actual %zu",
+                  serial_of (ecu), wanted, json_array_size (coding));
 }

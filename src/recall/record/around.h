@@ -7,9 +7,10 @@
 #include <jansson.h>
 
 /*
- * What stands around an ECU's image in a record: its DTCs before and after (dtcBefore, dtcAfter: [{code, status}] or null), its coding and
- * adaptation (coding: [{did, value, origin, readBack}], origin “campaign” or “from-vehicle”), the campaign's conditions that were judged
- * (conditions: [{kind, did, value}]) and the fingerprint that was written (fingerprint: {did, value}).
+ * What stands around an ECU's image in a record: its DTCs before and after (dtcBefore, dtcAfter: [{code, status}] or
+ * null), its coding and adaptation (coding: [{did, value, origin, readBack}], origin “campaign” or “from-vehicle”), the
+ * campaign's conditions that were judged (conditions: [{kind, did, value}]) and the fingerprint that was written
+ * (fingerprint: {did, value}).
  */
 
 /* What a record quotes of the campaign's ECU: members “coding” and “conditions”, where it has them. */
@@ -20,6 +21,8 @@ gboolean rb_around_is_well_formed (const json_t *ecu, GError **error) G_GNUC_WAR
  * coding-not-proven), and its conditions hold (not-compatible). wanted: the campaign's ECU as the record quotes it. */
 gboolean rb_around_is_proven (const json_t *ecu, const json_t *wanted, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The fingerprint is the signing workstation's, of a day of the recovery. record-method. */
-gboolean rb_around_check_fingerprint (const json_t *predicate, const json_t *ecu, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_around_check_fingerprint (const json_t *predicate, const json_t *ecu, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* An ECU that is called done has all values that its profile names, and no others. coding-not-proven. */
-gboolean rb_around_check_profile (const json_t *ecu, const RbProfile *profile, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_around_check_profile (const json_t *ecu, const RbProfile *profile, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

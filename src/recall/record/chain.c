@@ -27,7 +27,8 @@ same_chain (const RbVerifyOutcome *a, const RbVerifyOutcome *b)
 static void
 deny (RbVerifyOutcome *outcome, const char *format, const char *other)
 {
-  g_autofree char *text = g_strdup_printf ("Record %" G_GINT64_FORMAT " of stream %.8s: %s%s", outcome->sequence, outcome->stream, format, other);
+  g_autofree char *text = g_strdup_printf ("Record %" G_GINT64_FORMAT " of stream %.8s: %s%s", outcome->sequence,
+                                           outcome->stream, format, other);
   rb_verify_outcome_deny (outcome, RB_REASON_RECORD_SEQUENCE, text);
 }
 
@@ -142,7 +143,8 @@ char *
 rb_chain_gap_text (const RbChainGap *self)
 {
   if (self->after == 0)
-    return g_strdup_printf ("Stream %.8s begins with record %" G_GINT64_FORMAT ", those before it are not here", self->stream, self->before);
-  return g_strdup_printf ("Stream %.8s: nothing between records %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT, self->stream, self->after,
-                          self->before);
+    return g_strdup_printf ("Stream %.8s begins with record %" G_GINT64_FORMAT ", those before it are not here",
+                            self->stream, self->before);
+  return g_strdup_printf ("Stream %.8s: nothing between records %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT,
+                          self->stream, self->after, self->before);
 }

@@ -55,13 +55,15 @@ gboolean
 rb_checklist_is_well_formed (const json_t *checklist, GError **error)
 {
   const json_t *items = json_object_get (checklist, "items");
-  gboolean good = rb_json_string_or (checklist, "id", NULL) != NULL && json_is_integer (json_object_get (checklist, "version"))
-                  && json_array_size (items) > 0;
+  gboolean good = rb_json_string_or (checklist, "id", NULL) != NULL
+                  && json_is_integer (json_object_get (checklist, "version")) && json_array_size (items) > 0;
   size_t i;
   json_t *item;
   json_array_foreach ((json_t *) items, i, item)
     good = good && item_is_well_formed (item);
-  return good || rb_reason_deny (error, RB_RECORD_ERROR, RB_REASON_RECORD_MALFORMED, "Record: campaign checklist: malformed");
+  return good
+         || rb_reason_deny (error, RB_RECORD_ERROR, RB_REASON_RECORD_MALFORMED,
+                            "Record: campaign checklist: malformed");
 }
 
 static gboolean
@@ -75,7 +77,8 @@ check_value (const json_t *item, const json_t *asked, gboolean passed, const cha
     return deny (error, "Inspection item %s: its limits are not the checklist's", id);
   gboolean within = json_integer_value (value) >= low && json_integer_value (value) <= high;
   if (within != passed)
-    return deny (error, "Inspection item %s: result is %s, the value %s within the limits", id, passed ? "pass" : "fail", within ? "is" : "is not");
+    return deny (error, "Inspection item %s: result is %s, the value %s within the limits", id,
+                 passed ? "pass" : "fail", within ? "is" : "is not");
   return TRUE;
 }
 
@@ -85,7 +88,8 @@ check_item (const json_t *item, const json_t *asked, GError **error)
   const char *id = rb_json_string_or (item, "id", ""), *result = rb_json_string_or (item, "result", "");
   gboolean measured = is_measured (asked);
   if (strcmp (rb_json_string_or (item, "by", ""), measured ? "measured" : "technician") != 0)
-    return deny (error, "Inspection item %s: the checklist says it is %s", id, measured ? "measured" : "answered by the technician");
+    return deny (error, "Inspection item %s: the checklist says it is %s", id,
+                 measured ? "measured" : "answered by the technician");
   if (strcmp (result, "na") == 0)
     return json_is_true (json_object_get (asked, "mayBeNa"))
            || deny (error, "Inspection item %s: result is na, which the checklist does not allow", id);
@@ -144,5 +148,6 @@ rb_checklist_check (const json_t *predicate, GError **error)
   if (g_strcmp0 (rb_json_string_or (inspection, "checklistId", NULL), rb_json_string_or (checklist, "id", NULL)) != 0
       || rb_json_integer_or (inspection, "checklistVersion", -1) != rb_json_integer_or (checklist, "version", 0))
     return deny (error, "Inspection: its checklist is not the campaign's");
-  return check_items (json_object_get (inspection, "items"), checklist, error) && check_outcome (inspection, checklist, error);
+  return check_items (json_object_get (inspection, "items"), checklist, error)
+         && check_outcome (inspection, checklist, error);
 }

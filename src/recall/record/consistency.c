@@ -72,7 +72,8 @@ check_inspection_times (const json_t *predicate, const Span *recovery, GError **
     return deny (error, RB_REASON_RECORD_TIME, "Inspection: it is not completed within the recovery");
   json_array_foreach (json_object_get (inspection, "items"), i, item)
     if (!is_within (moment_of (item, "at"), &span))
-      return deny (error, RB_REASON_RECORD_TIME, "Inspection item %s: its time is not within the inspection's", rb_json_string_or (item, "id", ""));
+      return deny (error, RB_REASON_RECORD_TIME, "Inspection item %s: its time is not within the inspection's",
+                   rb_json_string_or (item, "id", ""));
   return TRUE;
 }
 
@@ -83,9 +84,11 @@ check_campaign_times (const json_t *predicate, const Span *recovery, GError **er
   const Span open = { moment_of (campaign, "issuedAt"), moment_of (campaign, "expiresAt") };
   gboolean quotes_campaign = strcmp (rb_json_string_or (time, "notBeforeSource", ""), "campaign") == 0;
   if (!is_within (recovery->from, &open))
-    return deny (error, RB_REASON_RECORD_TIME, "Record: it starts %s", recovery->from < open.from ? "before the campaign was issued" : "after the campaign's end");
+    return deny (error, RB_REASON_RECORD_TIME, "Record: it starts %s",
+                 recovery->from < open.from ? "before the campaign was issued" : "after the campaign's end");
   if (quotes_campaign && moment_of (time, "notBefore") != open.from)
-    return deny (error, RB_REASON_RECORD_TIME, "Record: notBefore is not the campaign's time of issue, which it names as its source");
+    return deny (error, RB_REASON_RECORD_TIME,
+                 "Record: notBefore is not the campaign's time of issue, which it names as its source");
   return TRUE;
 }
 
@@ -136,7 +139,8 @@ check_performers (const json_t *list, const char *what, const char *member, GErr
   json_t *entry;
   json_array_foreach ((json_t *) list, i, entry)
     if (rb_json_string_or (entry, "performedBy", "")[0] == '\0')
-      return deny (error, RB_REASON_RECORD_MALFORMED, "%s %s: performedBy is empty", what, rb_json_string_or (entry, member, ""));
+      return deny (error, RB_REASON_RECORD_MALFORMED, "%s %s: performedBy is empty", what,
+                   rb_json_string_or (entry, member, ""));
   return TRUE;
 }
 
@@ -173,7 +177,8 @@ check_preflight_ecu (const json_t *preflight, const json_t *ecu, gsize *expected
   if (was_expected (ecu) && !lists (json_object_get (preflight, "ecusExpected"), serial))
     return deny (error, RB_REASON_RECORD_PREFLIGHT, "ECU %s: it is not among the ECUs expected", serial);
   if (name != NULL && !lists (json_object_get (preflight, "ecusFound"), name))
-    return deny (error, RB_REASON_RECORD_PREFLIGHT, "ECU %s: its first state was read, and it is not among the ECUs found", name);
+    return deny (error, RB_REASON_RECORD_PREFLIGHT,
+                 "ECU %s: its first state was read, and it is not among the ECUs found", name);
   if (rb_result_ecu_claims_done (ecu) && g_strcmp0 (name, serial) != 0)
     return deny (error, RB_REASON_RECORD_PREFLIGHT, "ECU %s: it is done and was not found", serial);
   *expected += was_expected (ecu);
@@ -184,7 +189,8 @@ check_preflight_ecu (const json_t *preflight, const json_t *ecu, gsize *expected
 static gboolean
 check_preflight (const json_t *predicate, GError **error)
 {
-  const json_t *preflight = json_object_get (predicate, "preflight"), *unexpected = json_object_get (preflight, "unexpected");
+  const json_t *preflight = json_object_get (predicate, "preflight"),
+               *unexpected = json_object_get (preflight, "unexpected");
   gsize expected = 0, found = 0;
   size_t i;
   json_t *ecu, *name;
@@ -197,7 +203,8 @@ check_preflight (const json_t *predicate, GError **error)
     return deny (error, RB_REASON_RECORD_PREFLIGHT, "Record: the ECUs found are not those whose first state it shows");
   json_array_foreach ((json_t *) unexpected, i, name)
     if (lists (json_object_get (preflight, "ecusExpected"), json_string_value (name)))
-      return deny (error, RB_REASON_RECORD_PREFLIGHT, "ECU %s: it is both expected and unexpected", json_string_value (name));
+      return deny (error, RB_REASON_RECORD_PREFLIGHT, "ECU %s: it is both expected and unexpected",
+                   json_string_value (name));
   return TRUE;
 }
 
@@ -211,12 +218,13 @@ check_failure (const json_t *predicate, const json_t *failure, GError **error)
   if (rb_reason_from_word (reason) == RB_REASON_NONE)
     return deny (error, RB_REASON_RECORD_FAILURES, "Record: a failure has the unknown reason “%s”", reason);
   if (is_completed (predicate))
-    return deny (error, RB_REASON_RECORD_FAILURES, "Record: it says completed and lists the failure “%s” of ECU %s", reason, serial == NULL ? "?" : serial);
+    return deny (error, RB_REASON_RECORD_FAILURES, "Record: it says completed and lists the failure “%s” of ECU %s",
+                 reason, serial == NULL ? "?" : serial);
   if (json_object_get (failure, "ecu") == NULL)
     return TRUE;
   if (ecu == NULL || rb_result_ecu_claims_done (ecu))
-    return deny (error, RB_REASON_RECORD_FAILURES, "Record: it lists a failure of ECU %s, %s", serial == NULL ? "?" : serial,
-                 ecu == NULL ? "which it does not list" : "which it calls done");
+    return deny (error, RB_REASON_RECORD_FAILURES, "Record: it lists a failure of ECU %s, %s",
+                 serial == NULL ? "?" : serial, ecu == NULL ? "which it does not list" : "which it calls done");
   if (strcmp (rb_json_string_or (ecu, "reason", ""), reason) != 0)
     return deny (error, RB_REASON_RECORD_FAILURES, "ECU %s: its failure has another reason than its entry", serial);
   return TRUE;
@@ -232,8 +240,10 @@ check_failures (const json_t *predicate, GError **error)
     if (!check_failure (predicate, entry, error))
       return FALSE;
   json_array_foreach (json_object_get (predicate, "ecus"), i, entry)
-    if (!rb_result_ecu_claims_done (entry) && was_expected (entry) && rb_result_entry (failures, "ecu", serial_of (entry)) == NULL)
-      return deny (error, RB_REASON_RECORD_FAILURES, "ECU %s: it is not done and no failure is listed", serial_of (entry));
+    if (!rb_result_ecu_claims_done (entry) && was_expected (entry)
+        && rb_result_entry (failures, "ecu", serial_of (entry)) == NULL)
+      return deny (error, RB_REASON_RECORD_FAILURES, "ECU %s: it is not done and no failure is listed",
+                   serial_of (entry));
   return TRUE;
 }
 
@@ -247,7 +257,8 @@ check_method (const json_t *ecu, GError **error)
   const char *method = rb_json_string_or (image, "method", "");
   if (!json_is_object (image) || g_strv_contains (methods, method))
     return TRUE;
-  return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: unknown method of its image digest: “%s”", serial_of (ecu), method);
+  return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: unknown method of its image digest: “%s”", serial_of (ecu),
+               method);
 }
 
 static gboolean
@@ -275,7 +286,8 @@ is_unchanged (const json_t *ecu)
 gboolean
 rb_consistency_check_ecu (const json_t *ecu, GError **error)
 {
-  static const char *const outcomes[] = { "replaced", "already-good", "hardware-replaced", "failed", "restored", "safe-state", "not-fitted", NULL };
+  static const char *const outcomes[]
+    = { "replaced", "already-good", "hardware-replaced", "failed", "restored", "safe-state", "not-fitted", NULL };
   const char *outcome = rb_json_string_or (ecu, "outcome", "");
   gboolean written = rb_json_integer_or (ecu, "writes", 0) > 0;
   if (!g_strv_contains (outcomes, outcome))
@@ -284,9 +296,11 @@ rb_consistency_check_ecu (const json_t *ecu, GError **error)
     return deny (error, RB_REASON_RECORD_RESULT, "ECU %s: it is called already good, and %s", serial_of (ecu),
                  written ? "was written to" : "its state before and after differs");
   if (strcmp (outcome, "replaced") == 0 && !written)
-    return deny (error, RB_REASON_RECORD_RESULT, "ECU %s: it is called replaced, and nothing was written to it", serial_of (ecu));
+    return deny (error, RB_REASON_RECORD_RESULT, "ECU %s: it is called replaced, and nothing was written to it",
+                 serial_of (ecu));
   if (strcmp (outcome, "hardware-replaced") == 0 && !written && !is_unchanged (ecu))
-    return deny (error, RB_REASON_RECORD_RESULT, "ECU %s: nothing was written to it, and its state before and after differs", serial_of (ecu));
+    return deny (error, RB_REASON_RECORD_RESULT,
+                 "ECU %s: nothing was written to it, and its state before and after differs", serial_of (ecu));
   return check_method (ecu, error) && check_roots_method (ecu, error);
 }
 
@@ -302,7 +316,8 @@ check_type (const json_t *predicate, GError **error)
   gboolean written = !json_is_null (json_object_get (predicate, "firstWriteAt"));
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
     written = written || rb_json_integer_or (ecu, "writes", 0) > 0;
-  return !written || deny (error, RB_REASON_RECORD_RESULT, "Record: its type is %s, and the vehicle was written to", type);
+  return !written
+         || deny (error, RB_REASON_RECORD_RESULT, "Record: its type is %s, and the vehicle was written to", type);
 }
 
 gboolean
@@ -310,13 +325,15 @@ rb_consistency_check (const json_t *predicate, GError **error)
 {
   size_t i;
   json_t *ecu;
-  if (!check_times (predicate, error) || !rb_ending_check (predicate, error) || !check_vin (predicate, error) || !rb_checklist_check (predicate, error)
-      || !check_type (predicate, error)
+  if (!check_times (predicate, error) || !rb_ending_check (predicate, error) || !check_vin (predicate, error)
+      || !rb_checklist_check (predicate, error) || !check_type (predicate, error)
       || !check_performers (json_object_get (predicate, "ecus"), "ECU", "ecuSerial", error)
-      || !check_performers (json_object_get (json_object_get (predicate, "inspection"), "items"), "Inspection item", "id", error))
+      || !check_performers (json_object_get (json_object_get (predicate, "inspection"), "items"), "Inspection item",
+                            "id", error))
     return FALSE;
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
     if (!rb_consistency_check_ecu (ecu, error) || !rb_around_check_fingerprint (predicate, ecu, error))
       return FALSE;
-  return rb_replaced_check (predicate, error) && rb_visited_check (predicate, error) && check_preflight (predicate, error) && check_failures (predicate, error);
+  return rb_replaced_check (predicate, error) && rb_visited_check (predicate, error)
+         && check_preflight (predicate, error) && check_failures (predicate, error);
 }

@@ -17,5 +17,6 @@
  */
 gboolean rb_consistency_check (const json_t *predicate, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The part about one ECU alone, for the maker of records, which calls no ECU done that fails it: record-method, record-result. */
+/* The part about one ECU alone, for the maker of records, which calls no ECU done that fails it: record-method,
+ * record-result. */
 gboolean rb_consistency_check_ecu (const json_t *ecu, GError **error) G_GNUC_WARN_UNUSED_RESULT;

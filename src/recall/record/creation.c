@@ -47,7 +47,8 @@ static const json_t *
 same_entry (const Wanted *wanted, const RbVerifyOutcome *other)
 {
   const json_t *entry = rb_result_entry (json_object_get (other->predicate, "ecus"), "ecuSerial", wanted->serial);
-  const char *identity = rb_json_string_or (json_object_get (entry, wanted->claim->part), wanted->claim->identity, NULL);
+  const char *identity
+    = rb_json_string_or (json_object_get (entry, wanted->claim->part), wanted->claim->identity, NULL);
   return identity != NULL && g_strcmp0 (identity, wanted->identity) == 0 ? entry : NULL;
 }
 
@@ -85,7 +86,7 @@ look_up (GPtrArray *outcomes, const RbVerifyOutcome *outcome, const json_t *ecu,
 }
 
 typedef struct {
-  const json_t *ecu;  /* the first one whose key or image is not shown; NULL: none */
+  const json_t *ecu; /* the first one whose key or image is not shown; NULL: none */
   const Claim *claim;
   gboolean all_given;
 } Evidence;

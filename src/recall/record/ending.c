@@ -23,7 +23,8 @@ evidence_is_well_formed (const json_t *predicate, const json_t *entry)
   static const char *const steps[] = { "key", "image", "coding-value", NULL };
   const json_t *shown_by = json_object_get (entry, "shownBy");
   const char *record = rb_json_string_or (shown_by, "record", NULL), *detail = rb_json_string_or (entry, "detail", "");
-  return rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", rb_json_string_or (entry, "ecu", NULL)) != NULL
+  return rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", rb_json_string_or (entry, "ecu", NULL))
+           != NULL
          && g_strv_contains (steps, rb_json_string_or (entry, "step", "")) && detail[0] != '\0'
          && (record == NULL ? json_is_true (json_object_get (shown_by, "journal")) : is_digest (record));
 }
@@ -37,7 +38,9 @@ hand_over_is_well_formed (const json_t *predicate, const json_t *hand_over, GErr
   json_t *entry;
   json_array_foreach ((json_t *) list, i, entry)
     good = good && evidence_is_well_formed (predicate, entry);
-  return good || deny (error, RB_REASON_RECORD_MALFORMED, "Record: hand-over: its evidence is missing or not what it has to be");
+  return good
+         || deny (error, RB_REASON_RECORD_MALFORMED,
+                  "Record: hand-over: its evidence is missing or not what it has to be");
 }
 
 static gboolean
@@ -49,14 +52,17 @@ exception_is_well_formed (const json_t *exception, GError **error)
   size_t i;
   json_t *photo;
   json_array_foreach ((json_t *) photos, i, photo)
-    good = good && is_digest (rb_json_string_or (photo, "sha256", NULL)) && rb_json_integer_or (photo, "length", -1) >= 0;
-  return good || deny (error, RB_REASON_RECORD_MALFORMED, "Record: exception: a member is missing or not what it has to be");
+    good
+      = good && is_digest (rb_json_string_or (photo, "sha256", NULL)) && rb_json_integer_or (photo, "length", -1) >= 0;
+  return good
+         || deny (error, RB_REASON_RECORD_MALFORMED, "Record: exception: a member is missing or not what it has to be");
 }
 
 gboolean
 rb_ending_is_well_formed (const json_t *predicate, GError **error)
 {
-  const json_t *hand_over = json_object_get (predicate, "handOver"), *exception = json_object_get (predicate, "exception");
+  const json_t *hand_over = json_object_get (predicate, "handOver"),
+               *exception = json_object_get (predicate, "exception");
   return (hand_over == NULL || hand_over_is_well_formed (predicate, hand_over, error))
          && (exception == NULL || exception_is_well_formed (exception, error));
 }
@@ -67,11 +73,13 @@ rb_ending_check (const json_t *predicate, GError **error)
   const char *type = rb_json_string_or (predicate, "type", "");
   gboolean is_exception = strcmp (type, RB_ENDING_TYPE_EXCEPTION) == 0;
   if (is_exception != (json_object_get (predicate, "exception") != NULL))
-    return deny (error, RB_REASON_RECORD_RESULT, "Record: its type is %s, and an exception is %s", type, is_exception ? "missing" : "in it");
+    return deny (error, RB_REASON_RECORD_RESULT, "Record: its type is %s, and an exception is %s", type,
+                 is_exception ? "missing" : "in it");
   if (json_object_get (predicate, "handOver") != NULL && strcmp (type, "partial") != 0)
     return deny (error, RB_REASON_RECORD_RESULT, "Record: its type is %s, and a hand-over is in it", type);
   return !is_exception || json_is_object (json_object_get (predicate, "secondPerson"))
-         || deny (error, RB_REASON_SECOND_PERSON_MISSING, "Record: closed with exception: signed by one person, expected two");
+         || deny (error, RB_REASON_SECOND_PERSON_MISSING,
+                  "Record: closed with exception: signed by one person, expected two");
 }
 
 const char *
@@ -86,7 +94,8 @@ gboolean
 rb_ending_is_without_vehicle (const json_t *predicate)
 {
   const json_t *found = json_object_get (json_object_get (predicate, "preflight"), "ecusFound");
-  return (json_object_get (predicate, "handOver") != NULL || json_object_get (predicate, "exception") != NULL) && json_array_size (found) == 0;
+  return (json_object_get (predicate, "handOver") != NULL || json_object_get (predicate, "exception") != NULL)
+         && json_array_size (found) == 0;
 }
 
 const json_t *
@@ -95,7 +104,8 @@ rb_ending_evidence (const json_t *predicate, const char *serial, const char *ste
   size_t i;
   json_t *entry;
   json_array_foreach (json_object_get (json_object_get (predicate, "handOver"), "evidence"), i, entry)
-    if (g_strcmp0 (rb_json_string_or (entry, "ecu", NULL), serial) == 0 && g_strcmp0 (rb_json_string_or (entry, "step", NULL), step) == 0
+    if (g_strcmp0 (rb_json_string_or (entry, "ecu", NULL), serial) == 0
+        && g_strcmp0 (rb_json_string_or (entry, "step", NULL), step) == 0
         && g_strcmp0 (rb_json_string_or (entry, "detail", NULL), detail) == 0)
       return entry;
   return NULL;

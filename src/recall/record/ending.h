@@ -5,13 +5,13 @@
 #include <jansson.h>
 
 /*
- * Two members of a record of a vehicle that is left before it is complete. Such a record is made from the journal, so the vehicle need not
- * be connected.
+ * Two members of a record of a vehicle that is left before it is complete. Such a record is made from the journal, so
+ * the vehicle need not be connected.
  *
- *   handOver {evidence [{ecu, step "key"|"image", detail, shownBy {journal true} or {record digest}}]}: type partial, result handed-over.
- *     The evidence shows that a key was made, or an image written, in this recovery; another workstation names this record for it.
- *   exception {as "waiting-for-part"|"towed"|"left-against-advice", text?, photos [{sha256, length}]}: type and result exception, signed by
- *     two people.
+ *   handOver {evidence [{ecu, step "key"|"image", detail, shownBy {journal true} or {record digest}}]}: type partial,
+ * result handed-over. The evidence shows that a key was made, or an image written, in this recovery; another
+ * workstation names this record for it. exception {as "waiting-for-part"|"towed"|"left-against-advice", text?, photos
+ * [{sha256, length}]}: type and result exception, signed by two people.
  */
 #define RB_ENDING_TYPE_EXCEPTION "exception"
 #define RB_ENDING_HANDED_OVER "handed-over"

@@ -78,7 +78,8 @@ check_key (const json_t *predicate, const json_t *ecu, RbPublicKey **key_out, GE
   const json_t *entry = json_object_get (ecu, "key");
   if (strcmp (rb_json_string_or (entry, "kind", ""), "she") == 0 && rb_result_ecu_claims_done (ecu))
     return check_she_key (ecu, entry, error);
-  if (strcmp (rb_json_string_or (entry, "kind", ""), "asymmetric") != 0 || strcmp (rb_json_string_or (entry, "verified", ""), "yes") != 0)
+  if (strcmp (rb_json_string_or (entry, "kind", ""), "asymmetric") != 0
+      || strcmp (rb_json_string_or (entry, "verified", ""), "yes") != 0)
     return TRUE;
   g_autoptr (GBytes) spki = base64_member (entry, "newPublicKey");
   g_autoptr (GBytes) pop = base64_member (entry, "pop");
@@ -95,7 +96,8 @@ check_key (const json_t *predicate, const json_t *ecu, RbPublicKey **key_out, GE
   g_autoptr (GBytes) message = pop_message (predicate, ecu, spki, nonce, challenge);
   if (!rb_key_verify (key, rb_key_public_scheme (key), g_bytes_get_data (message, NULL), g_bytes_get_size (message),
                       g_bytes_get_data (pop, NULL), g_bytes_get_size (pop)))
-    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the proof of possession is not by the new key, for this vehicle, campaign and challenge");
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu,
+                 "the proof of possession is not by the new key, for this vehicle, campaign and challenge");
   *key_out = g_steal_pointer (&key);
   return TRUE;
 }
@@ -145,11 +147,13 @@ report_agrees (const json_t *predicate, const json_t *ecu, const json_t *reporte
   if (!text_is (json_object_get (fileinfo, "hashes"), "sha256", rb_json_string_or (after, "imageSha256", NULL)))
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report names another image");
   if (!state_agrees (ecu, reported))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report names other roots, another key or other hardware");
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu,
+                 "its report names other roots, another key or other hardware");
   return TRUE;
 }
 
-/* The signature of a report that only the OEM can check: it is at least one by the method and the key that the entry names. */
+/* The signature of a report that only the OEM can check: it is at least one by the method and the key that the entry
+ * names. */
 static gboolean
 check_deferred (const json_t *ecu, GBytes *envelope, GError **error)
 {
@@ -181,8 +185,8 @@ check_report (const json_t *predicate, const json_t *ecu, RbPublicKey *key, GErr
   if (envelope == NULL)
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report is not there");
   g_autoptr (GError) problem = NULL;
-  g_autoptr (json_t) reported =
-    rb_report_verify (envelope, deferred ? NULL : key, rb_json_string_or (ecu, "ecuSerial", ""), &problem);
+  g_autoptr (json_t) reported
+    = rb_report_verify (envelope, deferred ? NULL : key, rb_json_string_or (ecu, "ecuSerial", ""), &problem);
   if (reported == NULL)
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, problem->message);
   return (!deferred || check_deferred (ecu, envelope, error)) && report_agrees (predicate, ecu, reported, error);
@@ -208,10 +212,12 @@ quote_agrees (const json_t *ecu, const json_t *reported, GError **error)
   const json_t *fileinfo = json_object_get (json_object_get (reported, "installed_image"), "fileinfo");
   if (!json_is_object (reported))
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the vehicle version manifest has no report of it");
-  if (!text_is (json_object_get (fileinfo, "hashes"), "sha256", rb_json_string_or (json_object_get (ecu, "after"), "imageSha256", NULL)))
+  if (!text_is (json_object_get (fileinfo, "hashes"), "sha256",
+                rb_json_string_or (json_object_get (ecu, "after"), "imageSha256", NULL)))
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the vehicle version manifest names another image");
   if (!state_agrees (ecu, reported))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the vehicle version manifest names other roots, another key or other hardware");
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu,
+                 "the vehicle version manifest names other roots, another key or other hardware");
   return TRUE;
 }
 
@@ -224,7 +230,8 @@ manifest_quotes (const json_t *predicate, const json_t *signed_part, const json_
   if (!text_is (signed_part, "vin", rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", NULL)))
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, primary, "the vehicle version manifest is of another vehicle");
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
-    const json_t *report = json_object_get (json_object_get (quoted, rb_json_string_or (ecu, "ecuSerial", "")), "signed");
+    const json_t *report
+      = json_object_get (json_object_get (quoted, rb_json_string_or (ecu, "ecuSerial", "")), "signed");
     if (rb_result_ecu_claims_done (ecu) && !quote_agrees (ecu, report, error))
       return FALSE;
   }
@@ -285,6 +292,7 @@ rb_proof_check_subjects (const json_t *statement, const json_t *predicate, GErro
   g_autoptr (json_t) subjects = rb_proof_subjects (predicate);
   if (json_equal (subjects, json_object_get (statement, "subject")))
     return TRUE;
-  g_set_error (error, RB_RECORD_ERROR, RB_REASON_RECORD_RESULT, "Record: its subjects are not the vehicle manifests in it");
+  g_set_error (error, RB_RECORD_ERROR, RB_REASON_RECORD_RESULT,
+               "Record: its subjects are not the vehicle manifests in it");
   return FALSE;
 }

@@ -36,11 +36,13 @@ check_ecu (const json_t *predicate, const json_t *ecu, const json_t *targets, GE
     return deny (error, "ECU %s: member “replaces” is not a serial number", serial);
   if (claimed && replaces == NULL)
     return deny (error, "ECU %s: it is called hardware-replaced and names no old serial number", serial);
-  if (replaces != NULL && (g_strcmp0 (old, replaces) != 0
-                           || g_strcmp0 (rb_json_string_or (part, "hardware_id", NULL), rb_json_string_or (ecu, "hardwareId", "")) != 0))
+  if (replaces != NULL
+      && (g_strcmp0 (old, replaces) != 0
+          || g_strcmp0 (rb_json_string_or (part, "hardware_id", NULL), rb_json_string_or (ecu, "hardwareId", "")) != 0))
     return deny (error, "ECU %s: no Director targets in the record put it in the place of ECU %s", serial, replaces);
   if (replaces == NULL && part != NULL)
-    return deny (error, "ECU %s: Director targets put it in the place of ECU %s, and its entry does not", serial, old == NULL ? "?" : old);
+    return deny (error, "ECU %s: Director targets put it in the place of ECU %s, and its entry does not", serial,
+                 old == NULL ? "?" : old);
   if (replaces != NULL && rb_result_ecu_claims_done (ecu) && !claimed)
     return deny (error, "ECU %s: it replaces ECU %s and is not called hardware-replaced", serial, replaces);
   if (replaces != NULL && rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", replaces) != NULL)
@@ -57,7 +59,8 @@ parse_targets (const json_t *predicate, GError **error)
   g_autoptr (json_t) targets = bytes == NULL ? NULL : rb_json_parse (bytes, MAX_TARGETS, "Director targets", &problem);
   if (targets != NULL && strcmp (rb_json_string_or (json_object_get (targets, "signed"), "vin", ""), vin) == 0)
     return g_steal_pointer (&targets);
-  deny (error, "Record: the Director targets it quotes: %s", problem != NULL ? problem->message : "they are not of this vehicle");
+  deny (error, "Record: the Director targets it quotes: %s",
+        problem != NULL ? problem->message : "they are not of this vehicle");
   return NULL;
 }
 

@@ -146,44 +146,87 @@ has_members (const json_t *object, const char *what, const Member *members, GErr
 }
 
 static const Member predicate_members[] = {
-  { "recordId", HEX16 }, { "stream", HEX16 }, { "sequence", NUMBER }, { "previousRecord", DIGEST }, { "supersedes", STRINGS },
-  { "type", TEXT }, { "result", TEXT }, { "campaign", OBJECT }, { "vehicle", OBJECT }, { "dealer", OBJECT },
-  { "workstation", OBJECT }, { "technician", OBJECT }, { "preflight", OBJECT }, { "inspection", OBJECT | NULLABLE },
-  { "ecus", ARRAY }, { "vehicleManifest", OBJECT }, { "failures", ARRAY }, { "deviations", ARRAY }, { "time", OBJECT },
-  { "firstWriteAt", MOMENT | NULLABLE }, { "startedAt", MOMENT }, { "finishedAt", MOMENT }, { NULL, 0 },
+  { "recordId", HEX16 },
+  { "stream", HEX16 },
+  { "sequence", NUMBER },
+  { "previousRecord", DIGEST },
+  { "supersedes", STRINGS },
+  { "type", TEXT },
+  { "result", TEXT },
+  { "campaign", OBJECT },
+  { "vehicle", OBJECT },
+  { "dealer", OBJECT },
+  { "workstation", OBJECT },
+  { "technician", OBJECT },
+  { "preflight", OBJECT },
+  { "inspection", OBJECT | NULLABLE },
+  { "ecus", ARRAY },
+  { "vehicleManifest", OBJECT },
+  { "failures", ARRAY },
+  { "deviations", ARRAY },
+  { "time", OBJECT },
+  { "firstWriteAt", MOMENT | NULLABLE },
+  { "startedAt", MOMENT },
+  { "finishedAt", MOMENT },
+  { NULL, 0 },
 };
 static const Member campaign_members[] = {
-  { "id", TEXT }, { "version", NUMBER }, { "oem", TEXT }, { "oemNumber", TEXT }, { "scenario", TEXT }, { "campaignSha256", DIGEST },
-  { "issuedAt", MOMENT }, { "expiresAt", MOMENT }, { "market", TEXT }, { "roots", OBJECT }, { "pinnedRoots", STRINGS },
-  { "ecus", ARRAY }, { "secondPerson", FLAG }, { "checklist", OBJECT }, { NULL, 0 },
+  { "id", TEXT },           { "version", NUMBER },      { "oem", TEXT },
+  { "oemNumber", TEXT },    { "scenario", TEXT },       { "campaignSha256", DIGEST },
+  { "issuedAt", MOMENT },   { "expiresAt", MOMENT },    { "market", TEXT },
+  { "roots", OBJECT },      { "pinnedRoots", STRINGS }, { "ecus", ARRAY },
+  { "secondPerson", FLAG }, { "checklist", OBJECT },    { NULL, 0 },
 };
-static const Member campaign_root_members[] = { { "version", NUMBER }, { "sha256", DIGEST }, { "pinned", FLAG }, { NULL, 0 } };
+static const Member campaign_root_members[]
+  = { { "version", NUMBER }, { "sha256", DIGEST }, { "pinned", FLAG }, { NULL, 0 } };
 static const Member campaign_ecu_members[] = {
   { "hardwareId", TEXT }, { "image", TEXT }, { "imageSha256", DIGEST }, { "newKey", FLAG }, { NULL, 0 },
 };
 static const Member vehicle_members[] = { { "vin", TEXT }, { "vinSources", ARRAY }, { NULL, 0 } };
 static const Member person_members[] = { { "certSha256", DIGEST }, { "name", TEXT }, { NULL, 0 } };
 static const Member workstation_members[] = {
-  { "certSha256", DIGEST }, { "softwareVersion", TEXT }, { "interface", OBJECT }, { NULL, 0 },
-};
-static const Member preflight_members[] = {
-  { "ecusExpected", STRINGS }, { "ecusFound", STRINGS }, { "unexpected", STRINGS }, { NULL, 0 },
-};
-static const Member inspection_members[] = {
-  { "checklistId", TEXT }, { "checklistVersion", NUMBER }, { "items", ARRAY }, { "outcome", TEXT }, { "completedAt", MOMENT },
+  { "certSha256", DIGEST },
+  { "softwareVersion", TEXT },
+  { "interface", OBJECT },
   { NULL, 0 },
 };
-static const Member item_members[] = { { "id", TEXT }, { "result", TEXT }, { "at", MOMENT }, { "by", TEXT }, { "performedBy", TEXT }, { NULL, 0 } };
+static const Member preflight_members[] = {
+  { "ecusExpected", STRINGS },
+  { "ecusFound", STRINGS },
+  { "unexpected", STRINGS },
+  { NULL, 0 },
+};
+static const Member inspection_members[] = {
+  { "checklistId", TEXT }, { "checklistVersion", NUMBER }, { "items", ARRAY },
+  { "outcome", TEXT },     { "completedAt", MOMENT },      { NULL, 0 },
+};
+static const Member item_members[]
+  = { { "id", TEXT }, { "result", TEXT }, { "at", MOMENT }, { "by", TEXT }, { "performedBy", TEXT }, { NULL, 0 } };
 static const Member time_members[] = {
-  { "claimed", MOMENT }, { "notBefore", MOMENT }, { "notBeforeSource", TEXT }, { NULL, 0 },
+  { "claimed", MOMENT },
+  { "notBefore", MOMENT },
+  { "notBeforeSource", TEXT },
+  { NULL, 0 },
 };
 static const Member manifest_members[] = { { "before", TEXT | NULLABLE }, { "after", TEXT | NULLABLE }, { NULL, 0 } };
 static const Member failure_members[] = { { "reason", TEXT }, { "text", TEXT }, { NULL, 0 } };
 static const Member deviation_members[] = { { "code", TEXT }, { "text", TEXT }, { NULL, 0 } };
 static const Member ecu_members[] = {
-  { "ecuSerial", TEXT }, { "hardwareId", TEXT }, { "role", TEXT }, { "verification", TEXT }, { "before", OBJECT | NULLABLE },
-  { "after", OBJECT | NULLABLE }, { "image", OBJECT | NULLABLE }, { "key", OBJECT | NULLABLE }, { "report", OBJECT | NULLABLE },
-  { "outcome", TEXT }, { "writes", NUMBER }, { "performedBy", TEXT }, { "startedAt", MOMENT }, { "finishedAt", MOMENT }, { NULL, 0 },
+  { "ecuSerial", TEXT },
+  { "hardwareId", TEXT },
+  { "role", TEXT },
+  { "verification", TEXT },
+  { "before", OBJECT | NULLABLE },
+  { "after", OBJECT | NULLABLE },
+  { "image", OBJECT | NULLABLE },
+  { "key", OBJECT | NULLABLE },
+  { "report", OBJECT | NULLABLE },
+  { "outcome", TEXT },
+  { "writes", NUMBER },
+  { "performedBy", TEXT },
+  { "startedAt", MOMENT },
+  { "finishedAt", MOMENT },
+  { NULL, 0 },
 };
 
 static gboolean
@@ -301,7 +344,8 @@ inspection_allows (const json_t *predicate, GError **error)
   json_array_foreach ((json_t *) items, i, item) {
     const char *result = rb_json_string_or (item, "result", "");
     if (strcmp (result, "pass") != 0 && strcmp (result, "na") != 0)
-      return deny (error, RB_REASON_INSPECTION_FAILED, "Inspection item %s was not passed", rb_json_string_or (item, "id", ""));
+      return deny (error, RB_REASON_INSPECTION_FAILED, "Inspection item %s was not passed",
+                   rb_json_string_or (item, "id", ""));
   }
   if (strcmp (rb_json_string_or (inspection, "outcome", ""), "pass") != 0)
     return deny (error, RB_REASON_INSPECTION_FAILED, "The inspection was not passed");
@@ -367,8 +411,8 @@ image_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, GE
       || rb_json_string_or (image, "method", NULL) == NULL)
     return deny (error, RB_REASON_IMAGE_NOT_PROVEN, "ECU %s gave no digest of its image over a nonce", serial);
   if (strcmp (rb_json_string_or (image, "method", ""), "application-digest") == 0 && !shows_writing (image))
-    return deny (error, RB_REASON_IMAGE_NOT_PROVEN, "ECU %s: only its application vouches for its image, and nothing shows that it was written",
-                 serial);
+    return deny (error, RB_REASON_IMAGE_NOT_PROVEN,
+                 "ECU %s: only its application vouches for its image, and nothing shows that it was written", serial);
   return TRUE;
 }
 
@@ -397,8 +441,7 @@ key_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, GErr
              && has_bytes (key, "m5", 16, 16) && json_is_integer (json_object_get (key, "counter"));
   const char *old_key = rb_json_string_or (key, "oldKeyId", NULL);
   gboolean replaced = rb_result_ecu_claims_done (ecu) && rb_json_integer_or (ecu, "writes", 0) > 0;
-  if (replaced && old_key != NULL
-      && strcmp (old_key, rb_json_string_or (key, "newKeyId", "")) == 0)
+  if (replaced && old_key != NULL && strcmp (old_key, rb_json_string_or (key, "newKeyId", "")) == 0)
     return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s: its key is called replaced and is the old one", serial);
   if (!proven || !shows_creation (key, strcmp (kind, "she") == 0))
     return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s did not prove a key made in this campaign", serial);
@@ -437,8 +480,8 @@ gboolean
 rb_result_ecu_is_done (const json_t *ecu, const json_t *campaign, GError **error)
 {
   const char *serial = rb_json_string_or (ecu, "ecuSerial", "");
-  const json_t *wanted = rb_result_entry (json_object_get (campaign, "ecus"), "hardwareId",
-                                          rb_json_string_or (ecu, "hardwareId", ""));
+  const json_t *wanted
+    = rb_result_entry (json_object_get (campaign, "ecus"), "hardwareId", rb_json_string_or (ecu, "hardwareId", ""));
   if (!rb_result_ecu_claims_done (ecu))
     return deny (error, RB_REASON_NOT_COMPLETE, "ECU %s ended as “%s”", serial, rb_json_string_or (ecu, "outcome", ""));
   if (wanted == NULL)
@@ -517,9 +560,7 @@ ecus_are_done (const json_t *predicate, GError **error)
       return deny (error, RB_REASON_ECU_NOT_DIRECTED, "An ECU of hardware %s was found and nothing was directed to it",
                    rb_json_string_or (ecu, "hardwareId", ""));
     case RB_COMPLETENESS_OPEN:
-    default:
-      g_propagate_error (error, g_steal_pointer (&why));
-      return FALSE;
+    default: g_propagate_error (error, g_steal_pointer (&why)); return FALSE;
     }
   }
   return TRUE;
@@ -540,9 +581,11 @@ rb_result_is_complete (const json_t *predicate, GError **error)
 {
   const json_t *campaign = json_object_get (predicate, "campaign");
   if (!inspection_allows (predicate, error) || !nothing_unexplained_was_written (predicate, error)
-      || !expected_are_there (predicate, error) || !ecus_are_done (predicate, error) || !manifest_is_there (predicate, error))
+      || !expected_are_there (predicate, error) || !ecus_are_done (predicate, error)
+      || !manifest_is_there (predicate, error))
     return FALSE;
-  if (json_is_true (json_object_get (campaign, "secondPerson")) && !json_is_object (json_object_get (predicate, "secondPerson")))
+  if (json_is_true (json_object_get (campaign, "secondPerson"))
+      && !json_is_object (json_object_get (predicate, "secondPerson")))
     return deny (error, RB_REASON_SECOND_PERSON_MISSING, "The campaign asks for a second person");
   return TRUE;
 }
@@ -553,7 +596,10 @@ rb_result_of_type (const char *type, gboolean complete)
   static const struct {
     const char *type, *result;
   } table[] = {
-    { "partial", "incomplete" }, { "aborted", "aborted" }, { "declined", "declined" }, { "no-work-needed", "no-work-needed" },
+    { "partial", "incomplete" },
+    { "aborted", "aborted" },
+    { "declined", "declined" },
+    { "no-work-needed", "no-work-needed" },
     { RB_ENDING_TYPE_EXCEPTION, "exception" },
   };
   if (complete)

@@ -17,8 +17,8 @@ json_t *rb_result_quote (const RbCampaign *campaign, const char *campaign_sha256
 gboolean rb_result_is_well_formed (const json_t *predicate, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* TRUE when a well formed predicate's contents show a complete vehicle; else the error says what is missing:
- * inspection-missing, inspection-failed, ecu-missing, ecu-not-directed, image-not-proven, root-not-proven, key-not-proven,
- * report-not-proven, not-complete. Signatures inside are not judged here. */
+ * inspection-missing, inspection-failed, ecu-missing, ecu-not-directed, image-not-proven, root-not-proven,
+ * key-not-proven, report-not-proven, not-complete. Signatures inside are not judged here. */
 gboolean rb_result_is_complete (const json_t *predicate, GError **error);
 
 /* Does the entry say so (replaced, already-good, hardware-replaced), and do its contents show it? */
@@ -26,8 +26,8 @@ gboolean rb_result_ecu_claims_done (const json_t *ecu);
 gboolean rb_result_ecu_is_not_fitted (const json_t *ecu); /* does it say so? */
 gboolean rb_result_ecu_is_done (const json_t *ecu, const json_t *campaign, GError **error);
 
-/* The result that goes with a type and completeness: completed, incomplete, aborted, declined, no-work-needed; NULL when the
- * type is not known or does not go with it. Static. */
+/* The result that goes with a type and completeness: completed, incomplete, aborted, declined, no-work-needed; NULL
+ * when the type is not known or does not go with it. Static. */
 const char *rb_result_of_type (const char *type, gboolean complete);
 
 /* The entry of an array whose member has that value; NULL. Borrowed. */

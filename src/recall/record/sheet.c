@@ -81,10 +81,11 @@ static void
 draw_verdict (Page *page, const char *result)
 {
   gboolean completed = strcmp (result, "completed") == 0;
-  const char *text = completed                                      ? "COMPLETED: every ECU is proven recovered"
-                     : strcmp (result, RB_ENDING_HANDED_OVER) == 0  ? "HANDED OVER, NOT COMPLETE: DO NOT RELEASE THIS VEHICLE"
-                     : strcmp (result, RB_ENDING_TYPE_EXCEPTION) == 0 ? "CLOSED WITH EXCEPTION: DO NOT DRIVE THIS VEHICLE"
-                                                                    : "NOT COMPLETE: DO NOT RELEASE THIS VEHICLE";
+  const char *text
+    = completed                                        ? "COMPLETED: every ECU is proven recovered"
+      : strcmp (result, RB_ENDING_HANDED_OVER) == 0    ? "HANDED OVER, NOT COMPLETE: DO NOT RELEASE THIS VEHICLE"
+      : strcmp (result, RB_ENDING_TYPE_EXCEPTION) == 0 ? "CLOSED WITH EXCEPTION: DO NOT DRIVE THIS VEHICLE"
+                                                       : "NOT COMPLETE: DO NOT RELEASE THIS VEHICLE";
   cairo_set_source_rgb (page->cairo, completed ? 0.1 : 0.7, completed ? 0.4 : 0.05, 0.1);
   cairo_rectangle (page->cairo, MARGIN, page->y, INNER, 34);
   cairo_fill (page->cairo);
@@ -121,14 +122,18 @@ draw_ecu (Page *page, const char *font, const json_t *ecu)
   const json_t *after = json_object_get (ecu, "after");
   g_autofree char *image = shorten (after, "imageSha256");
   g_autofree char *key = shorten (after, "keyId");
-  g_autofree char *root
-    = g_strdup_printf ("v%" G_GINT64_FORMAT, rb_json_integer_or (json_object_get (after, "directorRoot"), "version", 0));
+  g_autofree char *root = g_strdup_printf ("v%" G_GINT64_FORMAT,
+                                           rb_json_integer_or (json_object_get (after, "directorRoot"), "version", 0));
   gboolean part = json_object_get (ecu, "reason") == NULL;
   const char *more = rb_json_string_or (ecu, "reason", rb_json_string_or (ecu, "replaces", NULL));
-  g_autofree char *outcome = g_strdup_printf ("%s%s%s", rb_json_string_or (ecu, "outcome", ""), more == NULL ? "" : part ? ": for " : ": ",
+  g_autofree char *outcome = g_strdup_printf ("%s%s%s", rb_json_string_or (ecu, "outcome", ""),
+                                              more == NULL ? ""
+                                              : part       ? ": for "
+                                                           : ": ",
                                               more == NULL ? "" : more);
-  const char *const cells[N_COLUMNS] = { rb_json_string_or (ecu, "ecuSerial", ""), rb_json_string_or (after, "software", "–"),
-                                         image, root, key, outcome };
+  const char *const cells[N_COLUMNS] = {
+    rb_json_string_or (ecu, "ecuSerial", ""), rb_json_string_or (after, "software", "–"), image, root, key, outcome
+  };
   draw_row (page, font, cells);
 }
 
@@ -174,7 +179,8 @@ draw_code (Page *page, const char *text, GError **error)
   double cell = QR_SIZE / code->width, top = HEIGHT - MARGIN - QR_SIZE;
   for (int i = 0; i < code->width * code->width; i++)
     if ((code->data[i] & 1) != 0)
-      cairo_rectangle (page->cairo, WIDTH - MARGIN - QR_SIZE + cell * (i % code->width), top + cell * (double) (i / code->width), cell, cell);
+      cairo_rectangle (page->cairo, WIDTH - MARGIN - QR_SIZE + cell * (i % code->width),
+                       top + cell * (double) (i / code->width), cell, cell);
   cairo_fill (page->cairo);
   QRcode_free (code);
   return TRUE;
@@ -184,8 +190,8 @@ static gboolean
 draw_foot (Page *page, const RbVerifyOutcome *record, GError **error)
 {
   const json_t *predicate = record->predicate;
-  g_autofree char *code = g_strdup_printf ("recallbay-record|%s|%s|%s", rb_json_string_or (predicate, "recordId", ""), record->digest,
-                                           record->workstation);
+  g_autofree char *code = g_strdup_printf ("recallbay-record|%s|%s|%s", rb_json_string_or (predicate, "recordId", ""),
+                                           record->digest, record->workstation);
   g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT " of stream %s", record->sequence, record->stream);
   double width = INNER - QR_SIZE - 16;
   page->y = HEIGHT - MARGIN - QR_SIZE;
@@ -225,11 +231,13 @@ draw_head (Page *page, const RbVerifyOutcome *record)
   const json_t *predicate = record->predicate;
   const json_t *campaign = json_object_get (predicate, "campaign"), *vehicle = json_object_get (predicate, "vehicle");
   gint64 odometer = rb_json_integer_or (vehicle, "odometerKm", -1);
-  g_autofree char *title = g_strdup_printf ("%s, recall %s", rb_json_string_or (campaign, "oem", ""), rb_json_string_or (campaign, "id", ""));
+  g_autofree char *title = g_strdup_printf ("%s, recall %s", rb_json_string_or (campaign, "oem", ""),
+                                            rb_json_string_or (campaign, "id", ""));
   g_autofree char *distance = odometer < 0 ? NULL : g_strdup_printf ("%" G_GINT64_FORMAT " km", odometer);
   g_autofree char *times = g_strdup_printf ("%s to %s", rb_json_string_or (predicate, "startedAt", ""),
                                             rb_json_string_or (predicate, "finishedAt", ""));
-  g_autofree char *numbers = join (rb_json_string_or (campaign, "oemNumber", NULL), rb_json_string_or (campaign, "nhtsaNumber", NULL));
+  g_autofree char *numbers
+    = join (rb_json_string_or (campaign, "oemNumber", NULL), rb_json_string_or (campaign, "nhtsaNumber", NULL));
   g_autofree char *dealer = join (rb_json_string_or (json_object_get (predicate, "dealer"), "code", NULL),
                                   rb_json_string_or (json_object_get (predicate, "dealer"), "country", NULL));
   draw_line (page, "Sans 10", "Certificate of a manual recall after key compromise");

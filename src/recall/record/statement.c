@@ -16,12 +16,9 @@ const char *
 rb_statement_end_type (RbStatementEnd end)
 {
   static const char *const types[] = {
-    [RB_STATEMENT_FINISHED] = "partial",
-    [RB_STATEMENT_ABORTED] = "aborted",
-    [RB_STATEMENT_DECLINED] = "declined",
-    [RB_STATEMENT_NO_WORK_NEEDED] = "no-work-needed",
-    [RB_STATEMENT_HANDED_OVER] = "partial",
-    [RB_STATEMENT_EXCEPTION] = RB_ENDING_TYPE_EXCEPTION,
+    [RB_STATEMENT_FINISHED] = "partial",    [RB_STATEMENT_ABORTED] = "aborted",
+    [RB_STATEMENT_DECLINED] = "declined",   [RB_STATEMENT_NO_WORK_NEEDED] = "no-work-needed",
+    [RB_STATEMENT_HANDED_OVER] = "partial", [RB_STATEMENT_EXCEPTION] = RB_ENDING_TYPE_EXCEPTION,
   };
   return types[end];
 }
@@ -120,7 +117,8 @@ judge_ecu (json_t *predicate, json_t *ecu)
       unverify (ecu, "key");
   }
   if (!rb_result_ecu_claims_done (ecu)
-      || (rb_result_ecu_is_done (ecu, json_object_get (predicate, "campaign"), &problem) && rb_consistency_check_ecu (ecu, &problem)))
+      || (rb_result_ecu_is_done (ecu, json_object_get (predicate, "campaign"), &problem)
+          && rb_consistency_check_ecu (ecu, &problem)))
     return;
   const GError *cause = proven ? problem : unproven;
   rb_json_set_string (ecu, "outcome", "failed");
@@ -210,7 +208,8 @@ static GBytes *
 sign (GBytes *payload, const RbStatementRequest *request, GError **error)
 {
   g_autoptr (RbDsse) dsse = rb_dsse_new (RB_STATEMENT_PAYLOAD_TYPE, payload);
-  if (!rb_identity_sign_envelope (request->technician, dsse, error) || !rb_identity_sign_envelope (request->workstation, dsse, error)
+  if (!rb_identity_sign_envelope (request->technician, dsse, error)
+      || !rb_identity_sign_envelope (request->workstation, dsse, error)
       || (request->second != NULL && !rb_identity_sign_envelope (request->second, dsse, error))) {
     g_prefix_error (error, "Record: ");
     return NULL;

@@ -37,9 +37,10 @@ open_envelope (Check *self, GBytes *envelope, GError **error)
   self->dsse = rb_dsse_parse (envelope, RB_STATEMENT_MAX_BYTES, &problem);
   RbReason reason = rb_reason_of (problem);
   if (self->dsse == NULL)
-    return deny (error, reason == RB_REASON_TOO_LARGE     ? RB_REASON_TOO_LARGE
-                        : reason == RB_REASON_CERTIFICATE ? RB_REASON_RECORD_CERTIFICATE_BYTES
-                                                          : RB_REASON_RECORD_MALFORMED,
+    return deny (error,
+                 reason == RB_REASON_TOO_LARGE     ? RB_REASON_TOO_LARGE
+                 : reason == RB_REASON_CERTIFICATE ? RB_REASON_RECORD_CERTIFICATE_BYTES
+                                                   : RB_REASON_RECORD_MALFORMED,
                  problem->message);
   self->outcome->digest = g_strdup (rb_dsse_digest (self->dsse));
   return TRUE;
@@ -54,7 +55,8 @@ check_signatures (Check *self, GError **error)
     return deny (error, RB_REASON_RECORD_SIGNATURE, n == 0 ? "nobody signed it" : "too many signatures");
   for (guint i = 0; i < n; i++)
     if (rb_dsse_chain (self->dsse, i) == NULL || !rb_dsse_signature_is_valid (self->dsse, i))
-      return deny (error, RB_REASON_RECORD_SIGNATURE, "a signature is not one over these contents by the certificate beside it");
+      return deny (error, RB_REASON_RECORD_SIGNATURE,
+                   "a signature is not one over these contents by the certificate beside it");
   if (strcmp (rb_dsse_payload_type (self->dsse), RB_STATEMENT_PAYLOAD_TYPE) != 0)
     return deny (error, RB_REASON_RECORD_MALFORMED, "the payload is not an in-toto statement");
   return TRUE;
@@ -161,7 +163,8 @@ check_signers (Check *self, GError **error)
                  workstation == NULL  ? "the workstation's signature is missing"
                  : technician == NULL ? "the technician's signature is missing"
                                       : "the second person's signature is missing");
-  if (are_same (workstation, technician) || (second != NULL && (are_same (second, technician) || are_same (second, workstation))))
+  if (are_same (workstation, technician)
+      || (second != NULL && (are_same (second, technician) || are_same (second, workstation))))
     return deny (error, RB_REASON_SAME_PERSON, "two of its signatures are by the same person or machine");
   if (rb_dsse_signature_count (self->dsse) != wanted)
     return deny (error, RB_REASON_RECORD_SIGNATURE, "somebody signed it whom it does not name");
@@ -213,10 +216,12 @@ check_proofs (Check *self, gboolean complete, GError **error)
   size_t i;
   json_t *ecu;
   json_array_foreach (json_object_get (self->predicate, "ecus"), i, ecu)
-    if (!as_record_fault (rb_proof_check_ecu (self->predicate, ecu, &problem), RB_REASON_RECORD_REPORT, &problem, error))
+    if (!as_record_fault (rb_proof_check_ecu (self->predicate, ecu, &problem), RB_REASON_RECORD_REPORT, &problem,
+                          error))
       return FALSE;
   return !complete
-         || as_record_fault (rb_proof_check_manifest (self->predicate, NULL, &problem), RB_REASON_RECORD_MANIFEST, &problem, error);
+         || as_record_fault (rb_proof_check_manifest (self->predicate, NULL, &problem), RB_REASON_RECORD_MANIFEST,
+                             &problem, error);
 }
 
 static gboolean
@@ -229,9 +234,9 @@ check_result (Check *self, GError **error)
   gboolean complete = rb_result_is_complete (self->predicate, &problem);
   const char *result = rb_ending_result (self->predicate, complete);
   if (g_strcmp0 (result, self->outcome->result) != 0) {
-    g_autofree char *text = g_strdup_printf ("it says %s, %s; its contents say %s%s%s", self->outcome->type, self->outcome->result,
-                                             complete ? "completed" : "not completed", complete ? "" : ": ",
-                                             complete ? "" : problem->message);
+    g_autofree char *text = g_strdup_printf ("it says %s, %s; its contents say %s%s%s", self->outcome->type,
+                                             self->outcome->result, complete ? "completed" : "not completed",
+                                             complete ? "" : ": ", complete ? "" : problem->message);
     return deny (error, RB_REASON_RECORD_RESULT, text);
   }
   json_array_foreach (json_object_get (self->predicate, "ecus"), i, ecu) {
@@ -247,8 +252,9 @@ check_result (Check *self, GError **error)
 }
 
 /*
- * Was one of the signers revoked when the record says that it was signed? The same rule as before a vehicle is written to. The time is a
- * claim: who has a revoked signer's key can claim an earlier one, so a later revocation is reported too.
+ * Was one of the signers revoked when the record says that it was signed? The same rule as before a vehicle is written
+ * to. The time is a claim: who has a revoked signer's key can claim an earlier one, so a later revocation is reported
+ * too.
  */
 static gboolean
 check_trust_list (Check *self, const RbTrustList *list, GError **error)
@@ -256,7 +262,9 @@ check_trust_list (Check *self, const RbTrustList *list, GError **error)
   static const struct {
     const char *member;
     RbPurpose purpose;
-  } signers[] = { { "technician", RB_PURPOSE_TECHNICIAN }, { "workstation", RB_PURPOSE_WORKSTATION }, { "secondPerson", RB_PURPOSE_TECHNICIAN } };
+  } signers[] = { { "technician", RB_PURPOSE_TECHNICIAN },
+                  { "workstation", RB_PURPOSE_WORKSTATION },
+                  { "secondPerson", RB_PURPOSE_TECHNICIAN } };
   const json_t *time = json_object_get (self->predicate, "time");
   gint64 claimed = 0;
   if (list == NULL)
@@ -265,7 +273,8 @@ check_trust_list (Check *self, const RbTrustList *list, GError **error)
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (signers); i++) {
     GPtrArray *chain = chain_of (self, signers[i].member);
-    if (chain != NULL && !rb_trust_list_check_signer (list, chain, signers[i].purpose, MAX (claimed, self->request->received), error))
+    if (chain != NULL
+        && !rb_trust_list_check_signer (list, chain, signers[i].purpose, MAX (claimed, self->request->received), error))
       return FALSE;
     gint64 since = chain == NULL ? 0 : rb_trust_list_revoked_since (list, chain, signers[i].purpose, claimed);
     if (since != 0 && (self->outcome->revoked_since == 0 || since < self->outcome->revoked_since))
@@ -305,7 +314,8 @@ check_all (Check *self, GBytes *envelope, GError **error)
   if (!open_envelope (self, envelope, error) || !check_signatures (self, error) || !open_statement (self, error))
     return FALSE;
   tell (self);
-  return check_signers (self, error) && check_times (self, error) && check_result (self, error) && check_bundle (self, error);
+  return check_signers (self, error) && check_times (self, error) && check_result (self, error)
+         && check_bundle (self, error);
 }
 
 RbVerifyOutcome *

@@ -14,21 +14,23 @@
  */
 
 typedef struct {
-  GPtrArray *anchors;            /* of RbCertificate; NULL: certificates are not checked */
-  GPtrArray *bundles;            /* of RbEvidence; NULL: not checked */
-  gint64 received;               /* signers revoked until then are denied, whatever time the record claims; 0: by its time only */
-  gboolean other_campaigns;      /* a record of none of their campaigns is left unchecked instead of denied */
+  GPtrArray *anchors; /* of RbCertificate; NULL: certificates are not checked */
+  GPtrArray *bundles; /* of RbEvidence; NULL: not checked */
+  gint64 received; /* signers revoked until then are denied, whatever time the record claims; 0: by its time only */
+  gboolean other_campaigns; /* a record of none of their campaigns is left unchecked instead of denied */
 } RbVerifyRequest;
 
 typedef struct {
   RbReason reason; /* RB_REASON_NONE: authentic and consistent */
   char *message;
-  char *digest;    /* NULL when there is no envelope to take it of */
+  char *digest; /* NULL when there is no envelope to take it of */
   /* Told only when the signatures hold; else NULL, 0. */
   char *type, *result, *vin, *campaign, *workstation, *stream, *previous;
   gint64 sequence;
-  gboolean signatures_checked, certificates_checked, result_checked, sequence_checked, campaign_checked, creation_checked;
-  gint64 revoked_since; /* a signer was revoked after the time that the record claims, which no witness confirms; 0: none was */
+  gboolean signatures_checked, certificates_checked, result_checked, sequence_checked, campaign_checked,
+    creation_checked;
+  gint64 revoked_since; /* a signer was revoked after the time that the record claims, which no witness confirms; 0:
+                           none was */
   json_t *predicate;
 } RbVerifyOutcome;
 RbVerifyOutcome *rb_verify_record (GBytes *envelope, const RbVerifyRequest *request);

@@ -20,7 +20,8 @@ check_entry (const json_t *campaigns, const json_t *entry, GError **error)
 {
   const char *id = rb_json_string_or (entry, "id", NULL);
   const json_t *record = json_object_get (entry, "record");
-  if (id == NULL || !is_digest (json_object_get (entry, "campaignSha256")) || !(json_is_null (record) || is_digest (record)))
+  if (id == NULL || !is_digest (json_object_get (entry, "campaignSha256"))
+      || !(json_is_null (record) || is_digest (record)))
     return deny (error, RB_REASON_RECORD_MALFORMED, "Record: visit: an entry is not a campaign");
   if (rb_result_entry (campaigns, "id", id) != entry)
     return deny (error, RB_REASON_RECORD_MALFORMED, "Record: visit: campaign %s is there twice", id);
@@ -75,8 +76,8 @@ check_record (GPtrArray *outcomes, RbVerifyOutcome *outcome, const json_t *entry
   const RbVerifyOutcome *other = digest == NULL ? NULL : find (outcomes, digest);
   if (other == NULL || other->predicate == NULL || is_completed_by (other, outcome, entry))
     return;
-  g_autofree char *text = g_strdup_printf ("Record: visit: record %.16s did not complete campaign %s on this vehicle", digest,
-                                           rb_json_string_or (entry, "id", ""));
+  g_autofree char *text = g_strdup_printf ("Record: visit: record %.16s did not complete campaign %s on this vehicle",
+                                           digest, rb_json_string_or (entry, "id", ""));
   rb_verify_outcome_deny (outcome, RB_REASON_RECORD_CAMPAIGN, text);
 }
 

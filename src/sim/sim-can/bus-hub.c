@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define AHEAD 1         /* frames of a client taken from its socket and not yet on the wire */
+#define AHEAD 1 /* frames of a client taken from its socket and not yet on the wire */
 #define MAX_BEHIND 16384 /* frames that a client has not read, over what its socket holds */
 #define PATIENCE_MS 250 /* less than half of what ISO 15765-2 waits for a frame: two looks may pass */
 #define MAX_CLIENTS 64
@@ -39,7 +39,7 @@ struct _RbBusHub {
   int fd;
   RbWatch *watch;
   GPtrArray *clients; /* of Client */
-  guint looking;      /* source that looks for quiet clients, 0 none */
+  guint looking; /* source that looks for quiet clients, 0 none */
   gboolean any_gone;
 };
 
@@ -175,7 +175,8 @@ static void
 catch_up (Client *self)
 {
   Packet *packet = g_queue_peek_head (self->behind);
-  for (; packet != NULL && !self->gone && write_packet (self, packet->bytes, packet->length); packet = g_queue_peek_head (self->behind)) {
+  for (; packet != NULL && !self->gone && write_packet (self, packet->bytes, packet->length);
+       packet = g_queue_peek_head (self->behind)) {
     self->quiet = self->stuck = FALSE;
     g_free (g_queue_pop_head (self->behind));
   }
@@ -242,7 +243,8 @@ is_left_over (const struct sockaddr_un *address)
   if (lstat (address->sun_path, &status) != 0 || !S_ISSOCK (status.st_mode))
     return FALSE;
   int probe = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  gboolean dead = probe >= 0 && connect (probe, (const struct sockaddr *) address, sizeof *address) != 0 && errno == ECONNREFUSED;
+  gboolean dead
+    = probe >= 0 && connect (probe, (const struct sockaddr *) address, sizeof *address) != 0 && errno == ECONNREFUSED;
   if (probe >= 0)
     close (probe);
   return dead;
@@ -262,7 +264,8 @@ listen_at (const char *path, GError **error)
   int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd >= 0 && bind (fd, (const struct sockaddr *) &address, sizeof address) == 0 && listen (fd, 16) == 0)
     return fd;
-  g_set_error (error, RB_SIM_ERROR, errno == EADDRINUSE ? RB_REASON_EXISTS : RB_REASON_IO, "%s: %s", path, g_strerror (errno));
+  g_set_error (error, RB_SIM_ERROR, errno == EADDRINUSE ? RB_REASON_EXISTS : RB_REASON_IO, "%s: %s", path,
+               g_strerror (errno));
   if (fd >= 0)
     close (fd);
   return -1;

@@ -9,13 +9,14 @@
  * sender's proof that it was sent; a client that does not want it drops packets with that byte set.
  *
  * A client may write ahead: frames wait in its socket, so that a blocking client is slowed down to the bus. Who does
- * not read loses frames after some thousands when the bus keeps time; else the bus waits for it for a second and hangs up.
- * What is neither of the two sizes, and error frames, are ignored. An FD frame on a classic bus is destroyed: everybody,
- * its sender too, gets an error frame (CAN_ERR_FLAG | CAN_ERR_PROT).
+ * not read loses frames after some thousands when the bus keeps time; else the bus waits for it for a second and hangs
+ * up. What is neither of the two sizes, and error frames, are ignored. An FD frame on a classic bus is destroyed:
+ * everybody, its sender too, gets an error frame (CAN_ERR_FLAG | CAN_ERR_PROT).
  */
 typedef struct _RbBusHub RbBusHub;
 
-/* Makes PATH; a socket that nobody listens at any more is replaced. host and wire are borrowed. Errors: usage (path too long), exists, io. */
+/* Makes PATH; a socket that nobody listens at any more is replaced. host and wire are borrowed. Errors: usage (path too
+ * long), exists, io. */
 RbBusHub *rb_bus_hub_new (RbCanHost *host, RbWire *wire, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Removes PATH. */
 void rb_bus_hub_free (RbBusHub *self);

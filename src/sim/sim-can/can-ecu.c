@@ -16,8 +16,8 @@ struct _RbCanEcu {
   RbCanEcuConfig config;
   RbCanServer server;
   RbIsotp *isotp;
-  GQueue *answers;               /* of Answer */
-  guint32 tickets[MAX_TICKETS];  /* of frames that wait for the bus, in their order */
+  GQueue *answers; /* of Answer */
+  guint32 tickets[MAX_TICKETS]; /* of frames that wait for the bus, in their order */
   guint n_tickets;
   gboolean hearing;
 };
@@ -65,7 +65,8 @@ tell_hearing (RbCanEcu *self, gboolean hears, gint64 now)
 static void
 take_events (RbCanEcu *self, gint64 now)
 {
-  for (RbIsotpEvent event = rb_isotp_event (self->isotp); event.kind != RB_ISOTP_NONE; event = rb_isotp_event (self->isotp)) {
+  for (RbIsotpEvent event = rb_isotp_event (self->isotp); event.kind != RB_ISOTP_NONE;
+       event = rb_isotp_event (self->isotp)) {
     g_autoptr (GBytes) message = event.message;
     if (event.kind == RB_ISOTP_FIRST)
       tell_hearing (self, TRUE, now);

@@ -17,8 +17,8 @@ typedef struct {
 } RbCanServer;
 
 typedef struct {
-  RbIsotpConfig isotp;   /* its tx_id answers, its rx_id is asked */
-  guint32 functional;    /* 0: none */
+  RbIsotpConfig isotp; /* its tx_id answers, its rx_id is asked */
+  guint32 functional; /* 0: none */
   int functional_extension; /* first byte of functional requests with mixed addressing, else -1 */
 } RbCanEcuConfig;
 

@@ -20,7 +20,7 @@ struct _RbCanInterface {
   RbWatch *watch;
   guint place;
   GQueue *waiting; /* of RbCanFrame: the interface has no room */
-  guint retry;     /* source, 0 none */
+  guint retry; /* source, 0 none */
   gboolean warned;
 };
 

@@ -21,18 +21,18 @@
 /* One bus and what the gateway does for it. */
 typedef struct {
   RbCanNetwork *network;
-  const char *name;      /* of the model; NULL: of none */
+  const char *name; /* of the model; NULL: of none */
   RbWire *wire;
   guint inside, outside; /* the gateway's places on this bus and, for it, on the connector's */
   GHashTable *requests, *answers; /* identifiers that go in and out */
   guint load_place;
-  gint64 load_at;        /* next frame of other traffic */
+  gint64 load_at; /* next frame of other traffic */
 } Bus;
 
 struct _RbCanNetwork {
   RbCanNetworkConfig config;
   GPtrArray *buses; /* of Bus, the connector's first */
-  GPtrArray *ecus;  /* of RbCanEcu */
+  GPtrArray *ecus; /* of RbCanEcu */
   gint64 gateway_ns;
   GRand *random;
 };
@@ -146,7 +146,8 @@ is_taken (const RbCanNetwork *self, guint32 id)
 {
   for (guint i = 0; i < self->buses->len; i++) {
     const Bus *bus = self->buses->pdata[i];
-    if (g_hash_table_contains (bus->requests, GUINT_TO_POINTER (id)) || g_hash_table_contains (bus->answers, GUINT_TO_POINTER (id)))
+    if (g_hash_table_contains (bus->requests, GUINT_TO_POINTER (id))
+        || g_hash_table_contains (bus->answers, GUINT_TO_POINTER (id)))
       return TRUE;
   }
   return FALSE;
@@ -217,10 +218,11 @@ connector_bus (const RbVehicleModel *model)
 static Bus *
 add_model_bus (RbCanNetwork *self, const RbModelBus *bus)
 {
-  const RbWireConfig config = { .fd = bus == NULL || strcmp (bus->kind, "canfd") == 0,
-                                .bitrate = (guint32) (bus == NULL || bus->bitrate == 0 ? DEFAULT_BITRATE : bus->bitrate),
-                                .data_bitrate = (guint32) (bus == NULL || bus->data_bitrate == 0 ? DEFAULT_DATA_BITRATE : bus->data_bitrate),
-                                .paced = self->config.paced };
+  const RbWireConfig config
+    = { .fd = bus == NULL || strcmp (bus->kind, "canfd") == 0,
+        .bitrate = (guint32) (bus == NULL || bus->bitrate == 0 ? DEFAULT_BITRATE : bus->bitrate),
+        .data_bitrate = (guint32) (bus == NULL || bus->data_bitrate == 0 ? DEFAULT_DATA_BITRATE : bus->data_bitrate),
+        .paced = self->config.paced };
   return add_bus (self, bus == NULL ? NULL : bus->name, &config);
 }
 
@@ -284,9 +286,17 @@ add_ecu (RbCanNetwork *self, const RbVehicleModel *model, RbEcu *ecu)
     bus = connector (self);
   const RbFault *limit = rb_simulated_fault (ecu->vehicle, "overflow", ecu, 0);
   const RbCanEcuConfig config = {
-    .isotp = { .max_message = limit == NULL ? 0 : (gsize) limit->argument, .tx_id = known->can_response, .rx_id = known->can_request, .tx_extension = known->can_response_extension,
-               .rx_extension = known->can_extension, .fd = known->can_fd, .brs = known->can_fd, .pad = TRUE, .padding = 0xcc,
-               .block_size = small (known, "block_size"), .st_min = small (known, "st_min") },
+    .isotp = { .max_message = limit == NULL ? 0 : (gsize) limit->argument,
+               .tx_id = known->can_response,
+               .rx_id = known->can_request,
+               .tx_extension = known->can_response_extension,
+               .rx_extension = known->can_extension,
+               .fd = known->can_fd,
+               .brs = known->can_fd,
+               .pad = TRUE,
+               .padding = 0xcc,
+               .block_size = small (known, "block_size"),
+               .st_min = small (known, "st_min") },
     .functional = functional_of (known, model),
     .functional_extension = is_mixed (known) ? known->can_extension : -1,
   };

@@ -13,7 +13,7 @@ typedef struct _RbCanNetwork RbCanNetwork;
 
 typedef struct {
   gboolean paced; /* bit times are kept; else frames take no time */
-  guint load;     /* percent of each bus's time that other traffic takes; only when paced */
+  guint load; /* percent of each bus's time that other traffic takes; only when paced */
   guint32 seed;
 } RbCanNetworkConfig;
 

@@ -20,10 +20,10 @@ typedef struct {
 
 struct _RbWire {
   RbWireConfig config;
-  GPtrArray *places;  /* of Place, never removed: a number stays that node's */
-  Waiting *sending;   /* on the wire now */
+  GPtrArray *places; /* of Place, never removed: a number stays that node's */
+  Waiting *sending; /* on the wire now */
   guint sender;
-  gint64 free_at;     /* end of the frame on the wire, or of the last one */
+  gint64 free_at; /* end of the frame on the wire, or of the last one */
   gboolean held;
   RbWireCount count;
 };
@@ -63,7 +63,8 @@ guint
 rb_wire_join (RbWire *self, RbWireTake take, gpointer node)
 {
   guint index = 0;
-  while (index < self->places->len && (place_at (self, index)->take != NULL || (self->sending != NULL && self->sender == index)))
+  while (index < self->places->len
+         && (place_at (self, index)->take != NULL || (self->sending != NULL && self->sender == index)))
     index++;
   if (index == self->places->len) {
     Place *fresh = g_new0 (Place, 1);

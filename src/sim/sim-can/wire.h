@@ -14,14 +14,14 @@ typedef struct _RbWire RbWire;
 typedef void (*RbWireTake) (gpointer node, const RbCanFrame *frame, gint64 at);
 
 typedef struct {
-  gboolean fd;                     /* FD frames are carried; else they are errors on it */
+  gboolean fd; /* FD frames are carried; else they are errors on it */
   guint32 bitrate, data_bitrate;
-  gboolean paced;                  /* FALSE: frames take no time */
+  gboolean paced; /* FALSE: frames take no time */
 } RbWireConfig;
 
 typedef struct {
   guint64 frames, errors;
-  gint64 busy;      /* nanoseconds with a frame on it */
+  gint64 busy; /* nanoseconds with a frame on it */
   gint64 worst_late; /* furthest that rb_wire_step() was behind the end of a frame */
   gint64 worst_idle; /* longest without a frame between two */
 } RbWireCount;

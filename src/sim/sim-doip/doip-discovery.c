@@ -54,7 +54,8 @@ length_of (guint16 type)
 static gboolean
 is_of_an_entity (guint16 type)
 {
-  return type == RB_DOIP_NACK || type == RB_DOIP_ANNOUNCEMENT || type == RB_DOIP_STATUS_RESPONSE || type == RB_DOIP_POWER_RESPONSE;
+  return type == RB_DOIP_NACK || type == RB_DOIP_ANNOUNCEMENT || type == RB_DOIP_STATUS_RESPONSE
+         || type == RB_DOIP_POWER_RESPONSE;
 }
 
 static void
@@ -119,8 +120,8 @@ announce (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Who must hear an announcement made there: port 13400 of everybody on the network, or of this computer alone. IPv6 has all nodes of the
- * link that the address is good on. */
+/* Who must hear an announcement made there: port 13400 of everybody on the network, or of this computer alone. IPv6 has
+ * all nodes of the link that the address is good on. */
 static GSocketAddress *
 everybody_near (GInetSocketAddress *address)
 {
@@ -129,18 +130,19 @@ everybody_near (GInetSocketAddress *address)
     g_autoptr (GInetAddress) nodes = g_inet_address_new_from_string ("ff02::1");
     guint scope = g_inet_socket_address_get_scope_id (address);
     return scope == 0 ? NULL
-                      : g_object_new (G_TYPE_INET_SOCKET_ADDRESS, "address", nodes, "port", RB_DOIP_PORT, "scope-id", scope, NULL);
+                      : g_object_new (G_TYPE_INET_SOCKET_ADDRESS, "address", nodes, "port", RB_DOIP_PORT, "scope-id",
+                                      scope, NULL);
   }
-  return g_inet_socket_address_new_from_string (g_inet_address_get_is_loopback (inet) ? "127.255.255.255" : "255.255.255.255",
-                                                RB_DOIP_PORT);
+  return g_inet_socket_address_new_from_string (
+    g_inet_address_get_is_loopback (inet) ? "127.255.255.255" : "255.255.255.255", RB_DOIP_PORT);
 }
 
 RbDoipDiscovery *
-rb_doip_discovery_new (const RbDoipAnnouncement *announcement, GInetSocketAddress *address, RbDoipStatus status, gpointer data,
-                       GError **error)
+rb_doip_discovery_new (const RbDoipAnnouncement *announcement, GInetSocketAddress *address, RbDoipStatus status,
+                       gpointer data, GError **error)
 {
-  g_autoptr (GSocket) socket = g_socket_new (g_socket_address_get_family (G_SOCKET_ADDRESS (address)), G_SOCKET_TYPE_DATAGRAM,
-                                             G_SOCKET_PROTOCOL_UDP, error);
+  g_autoptr (GSocket) socket = g_socket_new (g_socket_address_get_family (G_SOCKET_ADDRESS (address)),
+                                             G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
   if (socket == NULL || !g_socket_bind (socket, G_SOCKET_ADDRESS (address), TRUE, error))
     return NULL;
   RbDoipDiscovery *self = g_new0 (RbDoipDiscovery, 1);

@@ -14,8 +14,8 @@ typedef struct _RbDoipDiscovery RbDoipDiscovery;
 typedef void (*RbDoipStatus) (gpointer data, GByteArray *out);
 
 /* At address. data must live as long. Errors of GIO. */
-RbDoipDiscovery *rb_doip_discovery_new (const RbDoipAnnouncement *announcement, GInetSocketAddress *address, RbDoipStatus status,
-                                        gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbDoipDiscovery *rb_doip_discovery_new (const RbDoipAnnouncement *announcement, GInetSocketAddress *address,
+                                        RbDoipStatus status, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_discovery_free (RbDoipDiscovery *self);
 /* Appends the power mode: ready. */
 void rb_doip_discovery_power (GByteArray *out);

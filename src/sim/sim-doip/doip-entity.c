@@ -14,8 +14,8 @@
 #define MAX_TESTERS 8
 #define MAX_DATA (512 * 1024)
 #define MAX_BUFFER (MAX_DATA + 4096)
-#define ALIVE_MS 500         /* T_TCP_Alive_Check */
-#define INITIAL_MS 2000      /* T_TCP_Initial_Inactivity */
+#define ALIVE_MS 500 /* T_TCP_Alive_Check */
+#define INITIAL_MS 2000 /* T_TCP_Initial_Inactivity */
 #define GENERAL_US 300000000 /* T_TCP_General_Inactivity */
 #define SOCKETS_FULL 0x01
 
@@ -36,13 +36,13 @@ struct _Tester {
   GSource *source;
   GByteArray *buffer;
   GPtrArray *delayed; /* of GSource: answers on their way */
-  guint32 to_skip;    /* bytes of a refused message that are still to come */
-  GSource *idle;      /* closes the connection when nothing is said */
+  guint32 to_skip; /* bytes of a refused message that are still to come */
+  GSource *idle; /* closes the connection when nothing is said */
   guint16 address;
   gboolean active;
-  Tester *rival;    /* has the address that this one asks for, and is being asked whether it is alive; or NULL */
+  Tester *rival; /* has the address that this one asks for, and is being asked whether it is alive; or NULL */
   gboolean crowded; /* asks for a place where there is none, and all others are being asked */
-  gboolean asked;   /* for a crowded one, and has not answered */
+  gboolean asked; /* for a crowded one, and has not answered */
   guint16 wanted;
   guint timer; /* of that question */
 };
@@ -208,7 +208,9 @@ send_later (Tester *self, guint16 from, const RbAnswer *answer, guint delay)
 {
   Late *late = g_new0 (Late, 1);
   GSource *source = g_timeout_source_new (delay);
-  *late = (Late){ self, from, { .message = answer->message == NULL ? NULL : g_bytes_ref (answer->message), .work = answer->work } };
+  *late = (Late){ self,
+                  from,
+                  { .message = answer->message == NULL ? NULL : g_bytes_ref (answer->message), .work = answer->work } };
   g_source_set_callback (source, on_late, late, late_free);
   g_source_attach (source, NULL);
   g_ptr_array_add (self->delayed, source);
@@ -255,10 +257,10 @@ take_diagnostic (Tester *self, const guint8 *payload, gsize length)
     return TRUE;
   gboolean functional = target == entity->vehicle->model->functional;
   RbEcu *ecu = rb_simulated_by_logical (entity->vehicle, target);
-  guint8 code = !self->active || source != self->address      ? 0x02
-                : !functional && ecu == NULL                  ? 0x03
+  guint8 code = !self->active || source != self->address       ? 0x02
+                : !functional && ecu == NULL                   ? 0x03
                 : ecu != NULL && is_too_long (ecu, length - 4) ? 0x04
-                                                              : 0;
+                                                               : 0;
   rb_doip_acknowledge_write (out, code == 0 ? RB_DOIP_DIAGNOSTIC_ACK : RB_DOIP_DIAGNOSTIC_NACK, target, source, code);
   tester_write (self, out);
   if (code != 0)
@@ -517,8 +519,14 @@ fault_of (const Tester *self, const RbDoipHeader *header)
 {
   gsize least = 0, most = 0;
   switch (header->type) {
-  case RB_DOIP_ACTIVATION_REQUEST: least = 7; most = 11; break;
-  case RB_DOIP_DIAGNOSTIC: least = 5; most = MAX_DATA + 4; break;
+  case RB_DOIP_ACTIVATION_REQUEST:
+    least = 7;
+    most = 11;
+    break;
+  case RB_DOIP_DIAGNOSTIC:
+    least = 5;
+    most = MAX_DATA + 4;
+    break;
   case RB_DOIP_ALIVE_RESPONSE: least = most = 2; break;
   case RB_DOIP_NACK: most = 1; break;
   case RB_DOIP_STATUS_REQUEST:
@@ -624,7 +632,8 @@ welcome (gpointer data, GSocketConnection *connection, GIOStream *stream)
   tester->buffer = g_byte_array_new ();
   tester->delayed = g_ptr_array_new_with_free_func ((GDestroyNotify) source_drop);
   g_socket_set_option (g_socket_connection_get_socket (connection), 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1, NULL);
-  tester->source = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream)), NULL);
+  tester->source
+    = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream)), NULL);
   g_source_set_callback (tester->source, G_SOURCE_FUNC (on_readable), tester, NULL);
   g_source_attach (tester->source, NULL);
   tester->idle = g_timeout_source_new (INITIAL_MS);
@@ -687,7 +696,8 @@ static gboolean
 serve_secured (RbDoipEntity *self, const char *where, GError **error)
 {
   self->guard = rb_doip_guard_new (self->vehicle->state_dir, error);
-  g_autoptr (GSocketAddress) bound = self->guard == NULL ? NULL : serve (self, &self->secured_service, where, &self->secured_address, error);
+  g_autoptr (GSocketAddress) bound
+    = self->guard == NULL ? NULL : serve (self, &self->secured_service, where, &self->secured_address, error);
   return bound != NULL;
 }
 
@@ -697,7 +707,8 @@ rb_doip_entity_new (RbSimulated *vehicle, const char *plain, const char *secured
   g_autoptr (RbDoipEntity) self = g_new0 (RbDoipEntity, 1);
   self->vehicle = vehicle;
   self->testers = g_ptr_array_new_with_free_func ((GDestroyNotify) tester_free);
-  if ((secured != NULL && !serve_secured (self, secured, error)) || (plain != NULL && !serve_plain (self, plain, error)))
+  if ((secured != NULL && !serve_secured (self, secured, error))
+      || (plain != NULL && !serve_plain (self, plain, error)))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -11,7 +11,7 @@
 struct _RbDoipGuard {
   GTlsCertificate *own;
   GPtrArray *testers; /* of RbCertificate: authorities of testers */
-  GPtrArray *visits;  /* of Visit, borrowed */
+  GPtrArray *visits; /* of Visit, borrowed */
 };
 
 /* One handshake. It outlives its guard: the end is always told. */
@@ -82,7 +82,8 @@ on_certificate (GTlsConnection *connection, GTlsCertificate *certificate, GTlsCe
   const Visit *visit = data;
   g_autoptr (GError) refusal = NULL;
   g_autoptr (GPtrArray) chain = visit->guard == NULL ? NULL : chain_of (certificate, &refusal);
-  if (chain != NULL && rb_certificate_verify (chain, visit->guard->testers, RB_PURPOSE_DOIP_TLS, rb_moment_now (), &refusal))
+  if (chain != NULL
+      && rb_certificate_verify (chain, visit->guard->testers, RB_PURPOSE_DOIP_TLS, rb_moment_now (), &refusal))
     return TRUE;
   g_debug ("a tester's certificate is refused: %s", refusal == NULL ? "too late" : refusal->message);
   return FALSE;
@@ -143,7 +144,9 @@ rb_doip_guard_meet (RbDoipGuard *self, GSocketConnection *connection, RbDoipGuar
     return;
   }
   Visit *visit = g_new0 (Visit, 1);
-  *visit = (Visit){ .guard = self, .connection = g_object_ref (connection), .stop = g_cancellable_new (), .pass = pass, .data = data };
+  *visit = (Visit){
+    .guard = self, .connection = g_object_ref (connection), .stop = g_cancellable_new (), .pass = pass, .data = data
+  };
   visit->timer = g_timeout_add (HANDSHAKE_MS, on_late, visit);
   g_ptr_array_add (self->visits, visit);
   g_object_set (secured, "authentication-mode", G_TLS_AUTHENTICATION_REQUIRED, "require-close-notify", FALSE, NULL);

@@ -4,8 +4,9 @@
 #include <gio/gio.h>
 
 /*
- * TLS 1.2 and 1.3 on the vehicle's side (ISO 13400-2, port 3496). The vehicle's key and certificate are doip/vehicle.pem of its
- * state; a tester has to show a certificate for vehicle links (crypto/certificate.h) under one of the authorities in doip/testers.pem.
+ * TLS 1.2 and 1.3 on the vehicle's side (ISO 13400-2, port 3496). The vehicle's key and certificate are
+ * doip/vehicle.pem of its state; a tester has to show a certificate for vehicle links (crypto/certificate.h) under one
+ * of the authorities in doip/testers.pem.
  */
 typedef struct _RbDoipGuard RbDoipGuard;
 RbDoipGuard *rb_doip_guard_new (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;

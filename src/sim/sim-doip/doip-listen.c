@@ -26,8 +26,8 @@ rb_doip_listen_at (GSocketListener *listener, const char *where, char **text, GE
   g_autoptr (GSocketAddress) address = parse_where (where, error);
   g_autoptr (GSocketAddress) bound = NULL;
   if (address == NULL
-      || !g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
-                                         &bound, error))
+      || !g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL, &bound,
+                                         error))
     return NULL;
   GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (bound);
   g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));

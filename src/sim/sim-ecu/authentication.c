@@ -113,8 +113,8 @@ rb_authentication_message (const char *vin, const char *serial, GBytes *server_c
 static gboolean
 proof_is_good (RbEcu *self, GBytes *proof)
 {
-  g_autoptr (GByteArray) message = rb_authentication_message (self->vehicle->vin, self->memory->serial, self->server_challenge,
-                                                              self->client_challenge, self->client_certificate);
+  g_autoptr (GByteArray) message = rb_authentication_message (
+    self->vehicle->vin, self->memory->serial, self->server_challenge, self->client_challenge, self->client_certificate);
   return rb_key_verify (self->client_key, rb_key_public_scheme (self->client_key), message->data, message->len,
                         g_bytes_get_data (proof, NULL), g_bytes_get_size (proof));
 }
@@ -153,9 +153,7 @@ rb_authentication_service (RbEcu *self, RbReader *request, GByteArray *out)
     return rb_reader_done (request) ? 0 : RB_NRC_LENGTH;
   case VERIFY_CERTIFICATE: return verify_certificate (self, request, out);
   case PROVE: return prove (self, request, out);
-  case CONFIGURATION:
-    rb_writer_u8 (out, RETURN_CONFIGURED);
-    return rb_reader_done (request) ? 0 : RB_NRC_LENGTH;
+  case CONFIGURATION: rb_writer_u8 (out, RETURN_CONFIGURED); return rb_reader_done (request) ? 0 : RB_NRC_LENGTH;
   default: return RB_NRC_SUB_FUNCTION;
   }
 }

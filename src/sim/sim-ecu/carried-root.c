@@ -41,7 +41,8 @@ rb_carried_root_take (RbEcu *self, GError **error)
   if (store == NULL)
     return FALSE;
   g_autofree char *sha256 = rb_digest_sha256_hex_of (root);
-  if (rb_simulated_fault (self->vehicle, "keep-root", self, 0) != NULL || g_strcmp0 (rb_store_root_sha256 (store), sha256) == 0)
+  if (rb_simulated_fault (self->vehicle, "keep-root", self, 0) != NULL
+      || g_strcmp0 (rb_store_root_sha256 (store), sha256) == 0)
     return TRUE;
   if (!rb_store_reanchor (store, root, error))
     return FALSE;

@@ -19,7 +19,7 @@
 #define P2_STAR_10MS 500
 #define S3_MS 5000
 #define PENDING_EVERY_MS 4000 /* within P2* of the 0x78 before */
-#define DEFER_MS 1            /* the 0x78 is out by then, and the work begins */
+#define DEFER_MS 1 /* the 0x78 is out by then, and the work begins */
 #define ALL_DTCS 0xffffff
 #define DTC_STATUS 0x09 /* testFailed, confirmedDTC */
 #define PAD_MAX 1024
@@ -226,7 +226,9 @@ read_primary_did (RbEcu *self, guint16 did, GByteArray *out)
   if (did == 0xfd10)
     rb_writer_u16be (out, (guint16) rb_simulated_supply (self->vehicle, self));
   else if (did == 0xfd11)
-    rb_writer_u8 (out, rb_fuses_ignition (self->vehicle, &position) ? (guint8) position : ignition == NULL ? 2 : (guint8) ignition->argument);
+    rb_writer_u8 (out, rb_fuses_ignition (self->vehicle, &position) ? (guint8) position
+                       : ignition == NULL                           ? 2
+                                                                    : (guint8) ignition->argument);
   else
     rb_writer_u16be (out, moving == NULL ? 0 : (guint16) moving->argument);
   return 0;
@@ -296,7 +298,8 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
     rb_writer_u8 (out, rb_ecu_is_application (self) ? 0 : 1);
     rb_writer_u8 (out, self->memory->valid ? 1 : 0);
     if (!self->memory->valid)
-      rb_writer_u8 (out, rb_simulated_fault (self->vehicle, "bad-banks", self, 0) == NULL ? DOWNLOAD_INTERRUPTED : NO_VALID_BANK);
+      rb_writer_u8 (out, rb_simulated_fault (self->vehicle, "bad-banks", self, 0) == NULL ? DOWNLOAD_INTERRUPTED
+                                                                                          : NO_VALID_BANK);
     return 0;
   case 0xfd01: return read_root (self, "director", out);
   case 0xfd02: return self->memory->full ? read_root (self, "image", out) : RB_NRC_RANGE;
@@ -316,7 +319,8 @@ read_one (RbEcu *self, guint16 did, GByteArray *out)
   }
 }
 
-/* Identifiers that it does not have are left out; only when it has none of them is that an error (ISO 14229-1, 0x22). */
+/* Identifiers that it does not have are left out; only when it has none of them is that an error (ISO 14229-1, 0x22).
+ */
 static guint8
 read_did (RbEcu *self, RbReader *request, GByteArray *out)
 {
@@ -578,7 +582,8 @@ work_ms (RbEcu *self, GBytes *request)
     return (guint) rb_json_integer_or (self->model->simulation, "erase_ms", 300);
   for (guint i = 0; i < G_N_ELEMENTS (routines); i++)
     if (routines[i].id == id && routines[i].long_work)
-      return MAX ((guint) rb_json_integer_or (self->model->simulation, "routine_ms", 50), is_slow (self) ? DEFER_MS : 0);
+      return MAX ((guint) rb_json_integer_or (self->model->simulation, "routine_ms", 50),
+                  is_slow (self) ? DEFER_MS : 0);
   return 0;
 }
 
@@ -662,7 +667,8 @@ static gboolean
 is_struck_silent (RbEcu *self, gboolean functional, gint64 now)
 {
   gint64 request = functional ? -1 : (gint64) self->vehicle->requests;
-  return rb_fuses_is_out (self) || self->hung || now < self->busy_until || rb_simulated_fault (self->vehicle, "no-answer", self, request) != NULL;
+  return rb_fuses_is_out (self) || self->hung || now < self->busy_until
+         || rb_simulated_fault (self->vehicle, "no-answer", self, request) != NULL;
 }
 
 /* 3E 80 to all is taken beside a request that is being worked on, and only restarts S3 (ISO 14229-1, 14229-2). */

@@ -8,9 +8,11 @@ static const struct {
 } kinds[] = {
   { "drop-link", "the TCP connection is reset at block WHEN of a transfer" },
   { "kill", "the vehicle loses power (this process exits) at block WHEN of a transfer" },
-  { "power-cut", "the vehicle loses power at write WHEN of the memory of its ECUs: before it, in its middle, after it" },
+  { "power-cut",
+    "the vehicle loses power at write WHEN of the memory of its ECUs: before it, in its middle, after it" },
   { "torn-install", "the vehicle loses power between storing metadata and what they assign, at installation WHEN" },
-  { "torn-key", "the vehicle loses power when the ECU is told to make a key: the old one is gone, the new one is not there" },
+  { "torn-key",
+    "the vehicle loses power when the ECU is told to make a key: the old one is gone, the new one is not there" },
   { "pending", "every long answer is preceded by ARG times 0x78" },
   { "slow", "long work of the ECU takes ARG milliseconds in which the whole vehicle does nothing else" },
   { "block-limit", "TransferData with more than ARG data bytes is rejected with 0x13, whatever was offered" },
@@ -24,7 +26,8 @@ static const struct {
   { "refuse", "every request of service ARG (as 0x31) is answered 0x22" },
   { "security-delay", "unlocking is rejected with 0x37 for ARG milliseconds after power-on" },
   { "hang", "after its reset WHEN the ECU is silent until it loses its power" },
-  { "stuck-download", "a download that was interrupted makes the ECU reject every other one until it is reset; ARG 1: until it loses its power" },
+  { "stuck-download",
+    "a download that was interrupted makes the ECU reject every other one until it is reset; ARG 1: until it loses its power" },
   { "bad-banks", "at power-on no bank of the ECU holds a valid application: it is in its bootloader" },
   { "bad-flash", "erasing fails for ever (0x72)" },
   { "wrong-digest", "the digest over flash is wrong" },
@@ -36,7 +39,8 @@ static const struct {
   { "other-vin", "the ECU comes from another vehicle: its VIN is 1M8GDM9AXKP042788" },
   { "pad", "every text of a DID is padded with NULs to ARG bytes" },
   { "pad-spaces", "every text of a DID is padded with spaces to ARG bytes" },
-  { "confirm", "the DoIP entity asks for a confirmation of the connection (0x11), which is given after ARG milliseconds; 0: never" },
+  { "confirm",
+    "the DoIP entity asks for a confirmation of the connection (0x11), which is given after ARG milliseconds; 0: never" },
   { "voltage", "the supply is ARG millivolt" },
   { "voltage-dip", "the supply is 11 V for ARG milliseconds after the first unlocking of an ECU" },
   { "lose-session", "the ECU falls back to its default session before answer WHEN of service ARG (as 0x31)" },
@@ -96,7 +100,8 @@ rb_fault_help (void)
 }
 
 const RbFault *
-rb_fault_strikes (GPtrArray *faults, const char *kind, const char *name, const char *serial, guint8 service, gint64 count)
+rb_fault_strikes (GPtrArray *faults, const char *kind, const char *name, const char *serial, guint8 service,
+                  gint64 count)
 {
   for (guint i = 0; i < faults->len; i++) {
     RbFault *fault = faults->pdata[i];

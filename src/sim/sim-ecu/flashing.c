@@ -67,7 +67,8 @@ rb_flashing_erase (RbEcu *self, RbReader *request, GByteArray *out)
   if (rb_dids_has_fingerprint (self->model) && !self->fingerprinted)
     return RB_NRC_SEQUENCE;
   end_transfer (self);
-  rb_simulated_log (self->vehicle, "erase", self, json_pack ("{s:I,s:I}", "address", (json_int_t) address, "length", (json_int_t) length));
+  rb_simulated_log (self->vehicle, "erase", self,
+                    json_pack ("{s:I,s:I}", "address", (json_int_t) address, "length", (json_int_t) length));
   if (!rb_memory_erase (self->memory, address, length, &error) || !rb_simulated_miss (self->vehicle, self, &error))
     return RB_NRC_PROGRAMMING;
   rb_writer_u8 (out, 0);
@@ -170,8 +171,8 @@ take_block (RbEcu *self, const guint8 *data, gsize length)
   if (transfer->to_file)
     return 0;
   rb_simulated_log (self->vehicle, "block", self,
-                    json_pack ("{s:I,s:I}", "address", (json_int_t) (transfer->address + transfer->done - length), "length",
-                               (json_int_t) length));
+                    json_pack ("{s:I,s:I}", "address", (json_int_t) (transfer->address + transfer->done - length),
+                               "length", (json_int_t) length));
   self->blocks++;
   strike (self);
   return 0;
@@ -260,7 +261,8 @@ rb_flashing_name_image (RbMemory *memory)
   memory->image_path = g_strdup (memory->assigned_path);
 }
 
-/* Is the image the one that the Director's targets assign? Where it carries the root by which targets are verified, it comes before them. */
+/* Is the image the one that the Director's targets assign? Where it carries the root by which targets are verified, it
+ * comes before them. */
 static gboolean
 is_accepted (RbEcu *self, const char *sha256)
 {

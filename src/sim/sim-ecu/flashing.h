@@ -14,5 +14,6 @@ guint8 rb_flashing_exit (RbEcu *self, RbReader *request, GByteArray *out);
 guint8 rb_flashing_digest (RbEcu *self, RbReader *request, GByteArray *out);
 /* The image in flash is the one that the targets assign: its name and version are theirs. Not stored. */
 void rb_flashing_name_image (RbMemory *memory);
-/* Is what is in flash what the accepted Director targets assign, or does it carry a root? Then the application may start. */
+/* Is what is in flash what the accepted Director targets assign, or does it carry a root? Then the application may
+ * start. */
 guint8 rb_flashing_dependencies (RbEcu *self, RbReader *request, GByteArray *out);

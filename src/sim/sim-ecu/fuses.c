@@ -58,9 +58,11 @@ static gboolean
 set_fuse (const char *state_dir, const char *serial, gboolean out, GError **error)
 {
   guint pulled = 0;
-  g_autofree char *ecu = g_build_filename (state_dir, "ecus", serial, NULL), *folder = g_build_filename (state_dir, "fuses", NULL);
+  g_autofree char *ecu = g_build_filename (state_dir, "ecus", serial, NULL),
+                  *folder = g_build_filename (state_dir, "fuses", NULL);
   if (!rb_files_name_is_safe (serial) || !rb_files_is_folder (ecu))
-    return rb_reason_deny (error, RB_SIM_ERROR, RB_REASON_NOT_FOUND, "%s has no ECU with serial number “%s”", state_dir, serial);
+    return rb_reason_deny (error, RB_SIM_ERROR, RB_REASON_NOT_FOUND, "%s has no ECU with serial number “%s”", state_dir,
+                           serial);
   gboolean was_out = read_fuse (state_dir, serial, &pulled);
   g_autofree char *text = g_strdup_printf ("%u %s\n", pulled + (out && !was_out), out ? "out" : "in");
   g_autofree char *path = g_build_filename (folder, serial, NULL);
@@ -105,7 +107,8 @@ static const RbOption options[] = {
 };
 
 const RbCliVerb rb_fuses_verbs[] = {
-  { "fuse", "--state DIR SERIAL out|in", "pull the fuse of an ECU of the running vehicle, or put it back", verb_fuse, options, 2, 2 },
+  { "fuse", "--state DIR SERIAL out|in", "pull the fuse of an ECU of the running vehicle, or put it back", verb_fuse,
+    options, 2, 2 },
   { "ignition", "--state DIR 0|1|2", "turn the ignition of the running vehicle", verb_ignition, options, 1, 1 },
   { NULL },
 };

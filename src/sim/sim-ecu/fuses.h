@@ -4,8 +4,8 @@
 #include "sim-ecu/simulated.h"
 
 /*
- * What a person does to the running vehicle: fuses and ignition, as files in its state folder that the verbs below write and the vehicle
- * reads at each request.
+ * What a person does to the running vehicle: fuses and ignition, as files in its state folder that the verbs below
+ * write and the vehicle reads at each request.
  */
 
 /* Has the ECU no supply? A fuse that was out since the last request has cost it what power costs. */

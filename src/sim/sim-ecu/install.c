@@ -21,7 +21,8 @@ enum { WHAT_ALL = 0, WHAT_DIRECTOR_ROOT = 1, WHAT_IMAGE_ROOT = 2 };
 static RbSource *
 staged (RbEcu *self, const char *prefix)
 {
-  g_autoptr (GHashTable) files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (GHashTable) files
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   GHashTableIter iter;
   gpointer path, bytes;
   g_hash_table_iter_init (&iter, self->staging);
@@ -65,14 +66,17 @@ remember_assignment (RbMemory *memory, GPtrArray *assignments)
 
 /* Verifies; what the stores hold afterwards, also where it was rejected, is kept. assignments NULL: rejected. */
 static gboolean
-judge (RbMemory *memory, const RbVehicleRequest *request, RbSource *director, RbSource *image, GPtrArray **assignments, GError **error)
+judge (RbMemory *memory, const RbVehicleRequest *request, RbSource *director, RbSource *image, GPtrArray **assignments,
+       GError **error)
 {
   g_autoptr (RbStore) director_store = rb_memory_store (memory, "director", error);
   g_autoptr (RbStore) image_store = director_store == NULL ? NULL : rb_memory_store (memory, "image", error);
   if (image_store == NULL)
     return FALSE;
-  gboolean good = memory->full ? rb_vehicle_verify_full (director_store, director, image_store, image, request, assignments, NULL, error)
-                               : rb_vehicle_verify_partial (director_store, director, request, assignments, NULL, error);
+  gboolean good
+    = memory->full
+        ? rb_vehicle_verify_full (director_store, director, image_store, image, request, assignments, NULL, error)
+        : rb_vehicle_verify_partial (director_store, director, request, assignments, NULL, error);
   rb_memory_keep (memory, "director", director_store);
   if (memory->full)
     rb_memory_keep (memory, "image", image_store);
@@ -95,7 +99,11 @@ gboolean
 rb_install_offer (RbMemory *memory, const char *vin, const RbVehicleEcu *ecus, guint n_ecus, RbSource *director,
                   RbSource *image, GError **error)
 {
-  const RbVehicleRequest request = { .now = rb_moment_now (), .any_layout = TRUE, .vin = vin, .ecus = ecus, .n_ecus = n_ecus,
+  const RbVehicleRequest request = { .now = rb_moment_now (),
+                                     .any_layout = TRUE,
+                                     .vin = vin,
+                                     .ecus = ecus,
+                                     .n_ecus = n_ecus,
                                      .own_serial = n_ecus > 0 ? NULL : memory->serial };
   g_autoptr (GPtrArray) assignments = NULL;
   gboolean good = judge (memory, &request, director, image, &assignments, error);
@@ -108,7 +116,11 @@ rb_install_offer (RbMemory *memory, const char *vin, const RbVehicleEcu *ecus, g
 static void
 tear (RbEcu *self, RbSource *director, RbSource *image, const RbVehicleEcu *ecus, guint n_ecus)
 {
-  const RbVehicleRequest request = { .now = rb_moment_now (), .any_layout = TRUE, .vin = self->vehicle->vin, .ecus = ecus, .n_ecus = n_ecus,
+  const RbVehicleRequest request = { .now = rb_moment_now (),
+                                     .any_layout = TRUE,
+                                     .vin = self->vehicle->vin,
+                                     .ecus = ecus,
+                                     .n_ecus = n_ecus,
                                      .own_serial = n_ecus > 0 ? NULL : self->memory->serial };
   g_autoptr (GPtrArray) assignments = NULL;
   g_autoptr (GError) error = NULL;
@@ -129,7 +141,8 @@ install_all (RbEcu *self, GError **error)
   }
   if (rb_simulated_fault (self->vehicle, "torn-install", self, ++self->installs) != NULL)
     tear (self, director, image, ecus, self->model->primary ? all->len : 0);
-  return rb_install_offer (self->memory, self->vehicle->vin, ecus, self->model->primary ? all->len : 0, director, image, error)
+  return rb_install_offer (self->memory, self->vehicle->vin, ecus, self->model->primary ? all->len : 0, director, image,
+                           error)
          && rb_carried_root_name_image (self, error);
 }
 
@@ -166,7 +179,8 @@ rb_install_metadata (RbEcu *self, RbReader *request, GByteArray *out)
   g_autoptr (GError) error = NULL;
   if (!rb_reader_done (request))
     return RB_NRC_LENGTH;
-  if (what > WHAT_IMAGE_ROOT || (what == WHAT_IMAGE_ROOT && !self->memory->full) || (what != WHAT_ALL && rb_carried_root_is (self)))
+  if (what > WHAT_IMAGE_ROOT || (what == WHAT_IMAGE_ROOT && !self->memory->full)
+      || (what != WHAT_ALL && rb_carried_root_is (self)))
     return RB_NRC_RANGE;
   gboolean good = what == WHAT_ALL ? install_all (self, &error)
                                    : install_root (self, what == WHAT_DIRECTOR_ROOT ? "director" : "image", &error);
@@ -313,6 +327,7 @@ void
 rb_install_lose (RbEcu *self)
 {
   g_autoptr (GError) error = NULL;
-  if (rb_simulated_fault (self->vehicle, "lose-metadata", self, 0) != NULL && !drop (self, "director", "targets", &error))
+  if (rb_simulated_fault (self->vehicle, "lose-metadata", self, 0) != NULL
+      && !drop (self, "director", "targets", &error))
     g_warning ("lose-metadata: %s", error->message);
 }

@@ -10,5 +10,5 @@ guint8 rb_install_drop (RbEcu *self, RbReader *request, GByteArray *out);
 /* What the fault lose-metadata does at a reset; nothing without it. */
 void rb_install_lose (RbEcu *self);
 /* Would this ECU take that metadata from an over-the-air update now? What is taken is stored. Errors say why not. */
-gboolean rb_install_offer (RbMemory *memory, const char *vin, const RbVehicleEcu *ecus, guint n_ecus, RbSource *director,
-                           RbSource *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_install_offer (RbMemory *memory, const char *vin, const RbVehicleEcu *ecus, guint n_ecus,
+                           RbSource *director, RbSource *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -122,8 +122,8 @@ rb_keys_prove (RbEcu *self, RbReader *request, GByteArray *out)
   g_autoptr (GBytes) message = possession_message (self, rb_key_private_public (key), campaign, nonce, challenge);
   g_autoptr (RbPrivateKey) other
     = rb_simulated_fault (self->vehicle, "wrong-proof", self, 0) == NULL ? NULL : rb_keygen_new (RB_KEY_ED25519, NULL);
-  g_autoptr (GBytes) signature = rb_key_sign (other == NULL ? key : other, g_bytes_get_data (message, NULL),
-                                              g_bytes_get_size (message), &error);
+  g_autoptr (GBytes) signature
+    = rb_key_sign (other == NULL ? key : other, g_bytes_get_data (message, NULL), g_bytes_get_size (message), &error);
   if (signature == NULL)
     return RB_NRC_PROGRAMMING;
   rb_writer_u8 (out, 0);
@@ -138,7 +138,8 @@ root_json (const RbEcu *self, const char *name)
   g_autoptr (RbStore) store = rb_memory_store (self->memory, name, NULL);
   if (store == NULL || !rb_store_has_root (store))
     return json_null ();
-  return json_pack ("{s:I,s:s}", "version", (json_int_t) rb_store_root_version (store), "sha256", rb_store_root_sha256 (store));
+  return json_pack ("{s:I,s:s}", "version", (json_int_t) rb_store_root_version (store), "sha256",
+                    rb_store_root_sha256 (store));
 }
 
 static json_t *
@@ -216,7 +217,8 @@ rb_keys_manifest (RbEcu *self, RbReader *request, GByteArray *out)
   g_autofree char *challenge = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (RbPrivateKey) key = own_key (self);
-  g_autoptr (GHashTable) reports = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (GHashTable) reports
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   if (!read_nonces (request, &nonce, &challenge))
     return RB_NRC_LENGTH;
   if (!self->model->primary || !rb_ecu_is_application (self) || key == NULL)

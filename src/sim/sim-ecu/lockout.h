@@ -3,8 +3,8 @@
 #include "sim-ecu/ecu.h"
 
 /*
- * Attempts at unlocking by 0x27 or 0x29. After three wrong ones none is accepted for 10 s, by the monotonic clock; when the ECU
- * loses its power meanwhile, the delay begins again with power-on. Failures are in the ECU's memory.
+ * Attempts at unlocking by 0x27 or 0x29. After three wrong ones none is accepted for 10 s, by the monotonic clock; when
+ * the ECU loses its power meanwhile, the delay begins again with power-on. Failures are in the ECU's memory.
  */
 
 /* 0, or NRC 0x37 while the delay runs. */

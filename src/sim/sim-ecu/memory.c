@@ -293,7 +293,9 @@ rb_memory_write (RbMemory *self, guint32 address, gconstpointer data, gsize leng
   pass_write ();
   gboolean written = write_at (fd, data, length / 2, offset, error);
   pass_write ();
-  written = written && write_at (fd, (const guint8 *) data + length / 2, length - length / 2, offset + (off_t) (length / 2), error);
+  written
+    = written
+      && write_at (fd, (const guint8 *) data + length / 2, length - length / 2, offset + (off_t) (length / 2), error);
   pass_write ();
   close (fd);
   return written;
@@ -399,7 +401,8 @@ load_image (RbMemory *self, GBytes *image, GError **error)
     segment.length = rb_reader_u32be (&reader);
     const guint8 *data = rb_reader_take (&reader, segment.length);
     if (data == NULL || !rb_memory_holds (self, segment.address, segment.length)) {
-      g_set_error (error, RB_SIM_ERROR, RB_REASON_MALFORMED, "seed of %s: its image does not fit its flash", self->name);
+      g_set_error (error, RB_SIM_ERROR, RB_REASON_MALFORMED, "seed of %s: its image does not fit its flash",
+                   self->name);
       return FALSE;
     }
     if (!rb_memory_write (self, segment.address, data, segment.length, error))
@@ -418,7 +421,8 @@ seed_path (const json_t *entry, const char *member, const char *seed)
 }
 
 static gboolean
-copy_from_seed (RbMemory *self, const json_t *entry, const char *member, const char *seed, const char *name, GError **error)
+copy_from_seed (RbMemory *self, const json_t *entry, const char *member, const char *seed, const char *name,
+                GError **error)
 {
   g_autofree char *from = seed_path (entry, member, seed);
   g_autofree char *to = rb_memory_path (self, name);

@@ -55,7 +55,8 @@ plain_seed (const RbVehicleModel *model)
     g_autofree char *serial = g_strdup_printf ("SN-%s-0001", upper);
     if (!rb_plain_is (ecu))
       return NULL;
-    json_t *entry = json_pack ("{s:s,s:s,s:s,s:b}", "name", ecu->name, "serial", serial, "software", "delivered", "valid", TRUE);
+    json_t *entry
+      = json_pack ("{s:s,s:s,s:s,s:b}", "name", ecu->name, "serial", serial, "software", "delivered", "valid", TRUE);
     json_array_append_new (ecus, entry);
   }
   return json_pack ("{s:s,s:O}", "vin", PLAIN_VIN, "ecus", ecus);
@@ -180,7 +181,8 @@ rb_simulated_open (const char *model, const char *state_dir, const char *vin, GE
   self->faults = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_fault_free);
   self->voltage_mv = seed_voltage (model);
   self->lock = rb_simulated_lock (state_dir, error);
-  if (self->lock == NULL || (!rb_files_is_folder (memory) && !make_state (self, model, vin, error)) || !load_ecus (self, error))
+  if (self->lock == NULL || (!rb_files_is_folder (memory) && !make_state (self, model, vin, error))
+      || !load_ecus (self, error))
     return NULL;
   if (vin != NULL) {
     g_free (self->vin);
@@ -275,7 +277,8 @@ rb_simulated_miss (RbSimulated *self, const RbEcu *silent, GError **error)
   g_autofree char *code = lost_communication (self, silent);
   for (guint i = 0; i < self->ecus->len; i++) {
     RbEcu *ecu = self->ecus->pdata[i];
-    gboolean misses = ecu != silent && rb_ecu_is_application (ecu) && !ecu->dtc_off && g_strcmp0 (ecu->model->bus, silent->model->bus) == 0;
+    gboolean misses = ecu != silent && rb_ecu_is_application (ecu) && !ecu->dtc_off
+                      && g_strcmp0 (ecu->model->bus, silent->model->bus) == 0;
     if (misses && rb_memory_add_dtc (ecu->memory, code) && !rb_memory_save (ecu->memory, error))
       return FALSE;
   }

@@ -97,11 +97,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ways, ways_clear)
 static gboolean
 open_bus (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **error)
 {
-  const RbCanNetworkConfig config = { .paced = vehicle->real_timing, .load = (guint) settings->load, .seed = (guint32) settings->seed };
+  const RbCanNetworkConfig config
+    = { .paced = vehicle->real_timing, .load = (guint) settings->load, .seed = (guint32) settings->seed };
   self->bus = rb_can_host_new (rb_can_network_new (vehicle, &config), error);
   if (self->bus == NULL)
     return FALSE;
-  self->hub = rb_bus_hub_new (self->bus, rb_can_network_connector (rb_can_host_network (self->bus)), settings->bus, error);
+  self->hub
+    = rb_bus_hub_new (self->bus, rb_can_network_connector (rb_can_host_network (self->bus)), settings->bus, error);
   return self->hub != NULL;
 }
 
@@ -112,7 +114,8 @@ open_interface (Ways *self, RbSimulated *vehicle, const Settings *settings, GErr
   self->can = rb_can_host_new (rb_can_network_new (vehicle, &(RbCanNetworkConfig){ .paced = FALSE }), error);
   if (self->can == NULL)
     return FALSE;
-  self->interface = rb_can_interface_new (self->can, rb_can_network_connector (rb_can_host_network (self->can)), settings->can, error);
+  self->interface = rb_can_interface_new (self->can, rb_can_network_connector (rb_can_host_network (self->can)),
+                                          settings->can, error);
   return self->interface != NULL;
 }
 
@@ -181,8 +184,10 @@ run (RbCli *cli, int argc, char **argv)
     return RB_CLI_OK;
   }
   if (settings.model == NULL || settings.state == NULL || !has_way (&settings))
-    return rb_cli_end (cli, RB_CLI_USAGE, "usage",
-                       "recall-sim needs --model FILE, --state DIR and a way in: --doip HOST:PORT, --doips HOST:PORT, --bus PATH or --can IFACE", NULL);
+    return rb_cli_end (
+      cli, RB_CLI_USAGE, "usage",
+      "recall-sim needs --model FILE, --state DIR and a way in: --doip HOST:PORT, --doips HOST:PORT, --bus PATH or --can IFACE",
+      NULL);
   return serve (cli, &settings);
 }
 
@@ -194,7 +199,8 @@ static const RbOption options[] = {
   { "doips", "HOST:PORT", "serve DoIP over TLS; --doip then asks for it", RB_OPTION_TEXT (Settings, doips) },
   { "bus", "PATH", "be a virtual CAN bus there", RB_OPTION_FILE (Settings, bus) },
   { "can", "IFACE", "be on that CAN interface", RB_OPTION_TEXT (Settings, can) },
-  { "load", "PERCENT", "other traffic on each bus, in percent of its time (0)", RB_OPTION_NUMBER (Settings, load, 0, 90) },
+  { "load", "PERCENT", "other traffic on each bus, in percent of its time (0)",
+    RB_OPTION_NUMBER (Settings, load, 0, 90) },
   { "timing", "real|fast", "the model's times, or none", RB_OPTION_WORD (Settings, timing) },
   { "fault", "ECU:KIND[=ARG][@WHEN]", "inject a fault; may be repeated", RB_OPTION_TEXTS (Settings, faults) },
   { "log", "FILE", "append events there", RB_OPTION_FILE (Settings, log) },
@@ -204,7 +210,8 @@ static const RbOption options[] = {
 };
 
 static const RbCliVerb verbs[] = {
-  { "", "--model FILE --state DIR [--doip HOST:PORT] [--doips HOST:PORT] [--bus PATH] [--can IFACE]", "be a vehicle until SIGTERM", run, options },
+  { "", "--model FILE --state DIR [--doip HOST:PORT] [--doips HOST:PORT] [--bus PATH] [--can IFACE]",
+    "be a vehicle until SIGTERM", run, options },
   { NULL },
 };
 

@@ -93,7 +93,8 @@ find_primary (GPtrArray *memories, const char *state)
 }
 
 static json_t *
-offer_all (RbCli *cli, GPtrArray *memories, const RbMemory *primary, const char *vin, const char *director, const char *image)
+offer_all (RbCli *cli, GPtrArray *memories, const RbMemory *primary, const char *vin, const char *director,
+           const char *image)
 {
   g_autofree RbVehicleEcu *ecus = g_new0 (RbVehicleEcu, memories->len);
   json_t *list = json_array ();
@@ -106,10 +107,12 @@ offer_all (RbCli *cli, GPtrArray *memories, const RbMemory *primary, const char 
     g_autoptr (RbSource) from_director = rb_source_folder (director);
     g_autoptr (RbSource) from_image = rb_source_folder (image);
     g_autoptr (GError) error = NULL;
-    gboolean accepted = rb_install_offer (memory, vin, ecus, memory == primary ? memories->len : 0, from_director, from_image, &error);
+    gboolean accepted
+      = rb_install_offer (memory, vin, ecus, memory == primary ? memories->len : 0, from_director, from_image, &error);
     const char *reason = rb_reason_word (rb_reason_of (error));
     rb_cli_say (cli, "  %-20s %s%s%s", memory->serial, accepted ? "accepts" : "refuses: ", accepted ? "" : reason, "");
-    json_array_append_new (list, json_pack ("{s:s,s:b,s:s}", "serial", memory->serial, "accepted", accepted, "reason", reason));
+    json_array_append_new (
+      list, json_pack ("{s:s,s:b,s:s}", "serial", memory->serial, "accepted", accepted, "reason", reason));
   }
   return list;
 }
@@ -127,12 +130,16 @@ verb_offer (RbCli *cli, int argc, char **argv)
   g_autoptr (GPtrArray) memories = error == NULL ? rb_simulated_memories (options.state, &vin, &error) : NULL;
   if (memories == NULL)
     return rb_cli_fail (cli, error, NULL);
-  json_t *list = offer_all (cli, memories, find_primary (memories, options.state), vin, options.director, options.image);
+  json_t *list
+    = offer_all (cli, memories, find_primary (memories, options.state), vin, options.director, options.image);
   rb_cli_event (cli, json_pack ("{s:o}", "ecus", list));
   return RB_CLI_OK;
 }
 
-#define STATE { "state", "DIR", "folder of the vehicle's memory", RB_OPTION_FOLDER (Options, state), .needed = TRUE }
+#define STATE \
+  { \
+    "state", "DIR", "folder of the vehicle's memory", RB_OPTION_FOLDER (Options, state), .needed = TRUE \
+  }
 
 static const RbOption show_options[] = { STATE, { NULL } };
 
@@ -145,6 +152,7 @@ static const RbOption offer_options[] = {
 
 const RbCliVerb rb_show_verbs[] = {
   { "show", "--state DIR", "what is really on each ECU", verb_show, show_options },
-  { "offer", "--state DIR --director DIR --image DIR", "hand the vehicle metadata as an update would", verb_offer, offer_options },
+  { "offer", "--state DIR --director DIR --image DIR", "hand the vehicle metadata as an update would", verb_offer,
+    offer_options },
   { NULL },
 };

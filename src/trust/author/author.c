@@ -257,14 +257,12 @@ may_be_signed (RbDialect dialect, const json_t *part, GPtrArray *keys, GError **
   gint64 version = rb_json_integer_or (part, "version", 0);
   if (version < 1 || version > VERSION_MAX) {
     g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED,
-                 "version %" G_GINT64_FORMAT " is not within 1…%" G_GINT64_FORMAT
-                 ": nothing could come after it",
+                 "version %" G_GINT64_FORMAT " is not within 1…%" G_GINT64_FORMAT ": nothing could come after it",
                  version, VERSION_MAX);
     return FALSE;
   }
   for (guint i = 0; i < keys->len; i++)
-    if (dialect == RB_DIALECT_UPTANE
-        && rb_key_public_type (rb_key_private_public (keys->pdata[i])) == RB_KEY_EC_P256) {
+    if (dialect == RB_DIALECT_UPTANE && rb_key_public_type (rb_key_private_public (keys->pdata[i])) == RB_KEY_EC_P256) {
       g_set_error (error, RB_UPTANE_ERROR, RB_REASON_UNSUPPORTED,
                    "ECUs in the field refuse metadata that names an ECDSA key: sign with Ed25519 or RSA");
       return FALSE;
@@ -276,8 +274,7 @@ static json_t *
 signature_object (RbDialect dialect, GBytes *message, RbPrivateKey *key, GError **error)
 {
   RbPublicKey *public = rb_key_private_public (key);
-  g_autoptr (GBytes) signature
-    = rb_key_sign (key, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
+  g_autoptr (GBytes) signature = rb_key_sign (key, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
   if (signature == NULL)
     return NULL;
   g_autofree char *id = rb_author_key_id (dialect, public);

@@ -13,7 +13,7 @@ typedef enum { RB_DIALECT_UPTANE, RB_DIALECT_TUF } RbDialect;
 
 typedef struct {
   const char *name; /* "root", "timestamp", "snapshot", "targets" */
-  GPtrArray *keys;  /* of RbPublicKey */
+  GPtrArray *keys; /* of RbPublicKey */
   guint threshold;
 } RbAuthorRole;
 
@@ -28,7 +28,8 @@ typedef struct {
 
 /* (transfer full) `signed` of a root. roles has n of them. */
 json_t *rb_author_root (RbDialect dialect, gint64 version, gint64 expires, const RbAuthorRole *roles, guint n);
-/* targets: object path → {"length","hashes",["custom"]} (borrowed); delegations n may be 0; custom may be NULL (top-level "custom" or "vin" members are merged in from extra). */
+/* targets: object path → {"length","hashes",["custom"]} (borrowed); delegations n may be 0; custom may be NULL
+ * (top-level "custom" or "vin" members are merged in from extra). */
 json_t *rb_author_targets (RbDialect dialect, gint64 version, gint64 expires, json_t *targets,
                            const RbAuthorDelegation *delegations, guint n, json_t *extra);
 /* One entry {"length":…,"hashes":{"sha256":…},"custom":…} for image bytes; custom may be NULL (borrowed). */
@@ -37,6 +38,7 @@ json_t *rb_author_target (GBytes *image, json_t *custom);
 json_t *rb_author_snapshot (RbDialect dialect, gint64 version, gint64 expires, GHashTable *files);
 json_t *rb_author_timestamp (RbDialect dialect, gint64 version, gint64 expires, GBytes *snapshot);
 /* Signs with every key (of RbPrivateKey); canonical compact envelope. (transfer full) */
-GBytes *rb_author_sign (RbDialect dialect, json_t *signed_part, GPtrArray *keys, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_author_sign (RbDialect dialect, json_t *signed_part, GPtrArray *keys, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* The key id an RbPublicKey has in metadata of that dialect. (transfer full) */
 char *rb_author_key_id (RbDialect dialect, RbPublicKey *key);

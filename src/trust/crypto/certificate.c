@@ -120,7 +120,8 @@ rb_certificate_from_der (GBytes *der, GError **error)
   X509 *x509 = length == 0 || length > G_MAXINT ? NULL : d2i_X509 (NULL, &at, (long) length);
   if (x509 == NULL || (gsize) (at - start) != length) {
     X509_free (x509);
-    rb_evp_set_error (error, RB_REASON_CERTIFICATE, x509 == NULL ? "not an X.509 certificate" : "bytes after an X.509 certificate");
+    rb_evp_set_error (error, RB_REASON_CERTIFICATE,
+                      x509 == NULL ? "not an X.509 certificate" : "bytes after an X.509 certificate");
     return NULL;
   }
   RbCertificate *self = certificate_new (x509, error);
@@ -245,8 +246,7 @@ rb_certificate_has_purpose (RbCertificate *self, RbPurpose purpose)
   return found;
 }
 
-static STACK_OF (X509) *
-stack_of (GPtrArray *list, guint from)
+static STACK_OF (X509) * stack_of (GPtrArray *list, guint from)
 {
   STACK_OF (X509) *stack = sk_X509_new_null ();
   for (guint i = from; i < list->len; i++)
@@ -269,7 +269,7 @@ reason_of (int code)
 }
 
 static GPtrArray *
-list_of (STACK_OF (X509) *stack)
+list_of (STACK_OF (X509) * stack)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
   for (int i = 0; i < sk_X509_num (stack); i++) {
@@ -305,8 +305,8 @@ chain_is_good (GPtrArray *chain, GPtrArray *anchors, gint64 moment, GPtrArray **
   if (good)
     return TRUE;
   g_autofree char *when = rb_moment_to_text (moment);
-  g_set_error (error, RB_CRYPTO_ERROR, (int) reason_of (code),
-               "certificate “%s”: %s (judged at %s)", leaf->common_name, X509_verify_cert_error_string (code), when);
+  g_set_error (error, RB_CRYPTO_ERROR, (int) reason_of (code), "certificate “%s”: %s (judged at %s)", leaf->common_name,
+               X509_verify_cert_error_string (code), when);
   return FALSE;
 }
 

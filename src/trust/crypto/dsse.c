@@ -38,8 +38,8 @@ GBytes *
 rb_dsse_pae (const char *payload_type, GBytes *payload)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  g_autofree char *head = g_strdup_printf ("DSSEv1 %zu %s %zu ", strlen (payload_type), payload_type,
-                                           g_bytes_get_size (payload));
+  g_autofree char *head
+    = g_strdup_printf ("DSSEv1 %zu %s %zu ", strlen (payload_type), payload_type, g_bytes_get_size (payload));
   rb_writer_data (out, head, strlen (head));
   rb_writer_bytes (out, payload);
   return g_byte_array_free_to_bytes (g_steal_pointer (&out));

@@ -10,7 +10,8 @@ typedef struct _RbDsse RbDsse;
 /* PAE(type, payload). (transfer full) */
 GBytes *rb_dsse_pae (const char *payload_type, GBytes *payload);
 RbDsse *rb_dsse_new (const char *payload_type, GBytes *payload);
-/* Adds a signature of rb_dsse_pae() that was made elsewhere. keyid is the id of the first certificate of chain (of RbCertificate). */
+/* Adds a signature of rb_dsse_pae() that was made elsewhere. keyid is the id of the first certificate of chain (of
+ * RbCertificate). */
 void rb_dsse_add (RbDsse *self, const char *keyid, GBytes *signature, GPtrArray *chain);
 /* At most max bytes; structure only, no signature is checked. */
 RbDsse *rb_dsse_parse (GBytes *json, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -25,7 +25,7 @@ RbPublicKey *rb_key_from_evp_public (EVP_PKEY *pkey, GError **error) G_GNUC_WARN
 RbCertificate *rb_certificate_from_x509 (X509 *x509, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 X509 *rb_certificate_x509 (RbCertificate *certificate); /* borrowed */
 EVP_PKEY *rb_key_evp_private (RbPrivateKey *key); /* borrowed */
-EVP_PKEY *rb_key_evp_public (RbPublicKey *key);   /* borrowed */
+EVP_PKEY *rb_key_evp_public (RbPublicKey *key); /* borrowed */
 /* Sets reason with OpenSSL's newest error text, and clears its queue. */
 void rb_evp_set_error (GError **error, RbReason reason, const char *what);
 /* A BIO over length bytes at data, which must outlive it. */

@@ -31,9 +31,7 @@ type_of (EVP_PKEY *pkey, RbKeyType *type, GError **error)
 {
   char curve[64] = "";
   switch (EVP_PKEY_get_base_id (pkey)) {
-  case EVP_PKEY_ED25519:
-    *type = RB_KEY_ED25519;
-    return TRUE;
+  case EVP_PKEY_ED25519: *type = RB_KEY_ED25519; return TRUE;
   case EVP_PKEY_RSA:
     *type = RB_KEY_RSA;
     if (EVP_PKEY_get_bits (pkey) >= MIN_RSA_BITS)
@@ -63,8 +61,7 @@ p256_from_point (gconstpointer raw, gsize length)
   };
   g_autoptr (EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_name (NULL, "EC", NULL);
   EVP_PKEY *pkey = NULL;
-  if (EVP_PKEY_fromdata_init (context) != 1
-      || EVP_PKEY_fromdata (context, &pkey, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+  if (EVP_PKEY_fromdata_init (context) != 1 || EVP_PKEY_fromdata (context, &pkey, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
     return NULL;
   return pkey;
 }
@@ -288,10 +285,9 @@ rb_key_verify (RbPublicKey *self, RbScheme scheme, gconstpointer message, gsize 
     return FALSE;
   g_autoptr (EVP_MD_CTX) context = EVP_MD_CTX_new ();
   EVP_PKEY_CTX *inner = NULL; /* owned by context */
-  gboolean good
-    = EVP_DigestVerifyInit_ex (context, &inner, schemes[scheme].digest, NULL, NULL, self->pkey, NULL) == 1
-      && set_padding (inner, scheme, RSA_PSS_SALTLEN_AUTO)
-      && EVP_DigestVerify (context, signature, signature_length, message, length) == 1;
+  gboolean good = EVP_DigestVerifyInit_ex (context, &inner, schemes[scheme].digest, NULL, NULL, self->pkey, NULL) == 1
+                  && set_padding (inner, scheme, RSA_PSS_SALTLEN_AUTO)
+                  && EVP_DigestVerify (context, signature, signature_length, message, length) == 1;
   ERR_clear_error ();
   return good;
 }
@@ -328,7 +324,8 @@ rb_key_set_passphrase_error (GError **error, const char *passphrase)
 {
   ERR_clear_error ();
   g_set_error_literal (error, RB_CRYPTO_ERROR, RB_REASON_PASSPHRASE,
-                       passphrase == NULL || *passphrase == '\0' ? "the key is encrypted and no passphrase was given" : "the passphrase is not right");
+                       passphrase == NULL || *passphrase == '\0' ? "the key is encrypted and no passphrase was given"
+                                                                 : "the passphrase is not right");
 }
 
 RbPrivateKey *

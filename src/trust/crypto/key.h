@@ -8,7 +8,7 @@
  * Making keys is in keymaker/keygen.h, which only recall-oem, recall-sim and tests may link.
  */
 typedef enum {
-  RB_SCHEME_ED25519,           /* pure Ed25519, 64 byte signature */
+  RB_SCHEME_ED25519, /* pure Ed25519, 64 byte signature */
   RB_SCHEME_RSASSA_PSS_SHA256, /* MGF1-SHA-256, any salt length */
   RB_SCHEME_RSASSA_PSS_SHA384,
   RB_SCHEME_RSASSA_PSS_SHA512,
@@ -19,7 +19,7 @@ typedef enum {
 
 typedef enum { RB_KEY_ED25519, RB_KEY_RSA, RB_KEY_EC_P256 } RbKeyType;
 
-typedef struct _RbPublicKey RbPublicKey;   /* ref counted */
+typedef struct _RbPublicKey RbPublicKey; /* ref counted */
 typedef struct _RbPrivateKey RbPrivateKey; /* ref counted; wiped when the last reference goes */
 
 /* From DER SubjectPublicKeyInfo. RSA below 2048 bits and other curves: unsafe-algorithm. */
@@ -52,7 +52,8 @@ gboolean rb_key_verify (RbPublicKey *self, RbScheme scheme, gconstpointer messag
 /* Sets the error passphrase for a key that it does not open; NULL or "": none was given. */
 void rb_key_set_passphrase_error (GError **error, const char *passphrase);
 /* PEM, PKCS#8 plain or encrypted (passphrase may be NULL); wrong passphrase: passphrase. */
-RbPrivateKey *rb_key_private_from_pem (const char *pem, const char *passphrase, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbPrivateKey *rb_key_private_from_pem (const char *pem, const char *passphrase, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 RbPrivateKey *rb_key_private_ref (RbPrivateKey *self);
 void rb_key_private_unref (RbPrivateKey *self);
 RbPublicKey *rb_key_private_public (RbPrivateKey *self); /* borrowed */

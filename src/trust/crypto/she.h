@@ -15,10 +15,10 @@ typedef struct {
 
 typedef struct {
   guint8 uid[15];
-  guint8 slot;      /* key id 0..15 */
+  guint8 slot; /* key id 0..15 */
   guint8 auth_slot; /* 1 = MASTER_ECU_KEY */
-  guint32 counter;  /* 28 bit, must grow */
-  guint8 flags;     /* 5 bit FID */
+  guint32 counter; /* 28 bit, must grow */
+  guint8 flags; /* 5 bit FID */
 } RbSheSlot;
 
 void rb_she_update (const RbSheSlot *slot, const guint8 auth_key[16], const guint8 new_key[16], RbSheUpdate *out);

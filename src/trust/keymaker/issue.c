@@ -43,14 +43,14 @@ fill_identity (X509 *x509, const RbIssueRequest *request, RbPublicKey *subject, 
   BN_clear_bit (number, 127); /* positive in DER within 16 bytes */
   BN_set_bit (number, 126);
   X509_NAME *name = X509_get_subject_name (x509);
-  gboolean good = X509_set_version (x509, X509_VERSION_3) == 1
-                  && BN_to_ASN1_INTEGER (number, X509_get_serialNumber (x509)) != NULL
-                  && X509_time_adj_ex (X509_getm_notBefore (x509), 0, 0, &(time_t){ (time_t) request->not_before }) != NULL
-                  && X509_time_adj_ex (X509_getm_notAfter (x509), 0, 0, &(time_t){ (time_t) request->not_after }) != NULL
-                  && add_name (name, "C", request->country) && add_name (name, "O", request->organisation)
-                  && add_name (name, "OU", request->unit) && add_name (name, "CN", request->common_name)
-                  && X509_set_issuer_name (x509, X509_get_subject_name (issuer == NULL ? x509 : issuer)) == 1
-                  && X509_set_pubkey (x509, rb_key_evp_public (subject)) == 1;
+  gboolean good
+    = X509_set_version (x509, X509_VERSION_3) == 1 && BN_to_ASN1_INTEGER (number, X509_get_serialNumber (x509)) != NULL
+      && X509_time_adj_ex (X509_getm_notBefore (x509), 0, 0, &(time_t){ (time_t) request->not_before }) != NULL
+      && X509_time_adj_ex (X509_getm_notAfter (x509), 0, 0, &(time_t){ (time_t) request->not_after }) != NULL
+      && add_name (name, "C", request->country) && add_name (name, "O", request->organisation)
+      && add_name (name, "OU", request->unit) && add_name (name, "CN", request->common_name)
+      && X509_set_issuer_name (x509, X509_get_subject_name (issuer == NULL ? x509 : issuer)) == 1
+      && X509_set_pubkey (x509, rb_key_evp_public (subject)) == 1;
   BN_free (number);
   return good;
 }
@@ -59,13 +59,14 @@ static gboolean
 fill_extensions (X509 *x509, const RbIssueRequest *request, X509 *issuer)
 {
   gboolean authority = request->purpose < 0;
-  const char *usage = authority ? "critical,keyCertSign,cRLSign"
+  const char *usage = authority                                      ? "critical,keyCertSign,cRLSign"
                       : request->purpose == RB_PURPOSE_KEY_AGREEMENT ? "critical,keyAgreement"
                                                                      : "critical,digitalSignature";
-  gboolean good = add_extension (x509, issuer, NID_basic_constraints, authority ? "critical,CA:TRUE" : "critical,CA:FALSE")
-                  && add_extension (x509, issuer, NID_key_usage, usage)
-                  && add_extension (x509, issuer, NID_subject_key_identifier, "hash")
-                  && add_extension (x509, issuer, NID_authority_key_identifier, "keyid:always");
+  gboolean good
+    = add_extension (x509, issuer, NID_basic_constraints, authority ? "critical,CA:TRUE" : "critical,CA:FALSE")
+      && add_extension (x509, issuer, NID_key_usage, usage)
+      && add_extension (x509, issuer, NID_subject_key_identifier, "hash")
+      && add_extension (x509, issuer, NID_authority_key_identifier, "keyid:always");
   if (good && !authority)
     good = add_extension (x509, issuer, NID_ext_key_usage, rb_certificate_purpose_oid ((RbPurpose) request->purpose));
   if (good && request->dns != NULL) {
@@ -82,9 +83,10 @@ rb_issue_certificate (const RbIssueRequest *request, RbPublicKey *subject, RbCer
   g_autoptr (X509) x509 = X509_new ();
   X509 *above = issuer == NULL ? NULL : rb_certificate_x509 (issuer);
   EVP_PKEY *key = rb_key_evp_private (issuer_key);
-  const EVP_MD *digest = rb_key_public_type (rb_key_private_public (issuer_key)) == RB_KEY_ED25519 ? NULL : EVP_sha256 ();
-  if (!fill_identity (x509, request, subject, above)
-      || !fill_extensions (x509, request, above == NULL ? x509 : above) || X509_sign (x509, key, digest) == 0) {
+  const EVP_MD *digest
+    = rb_key_public_type (rb_key_private_public (issuer_key)) == RB_KEY_ED25519 ? NULL : EVP_sha256 ();
+  if (!fill_identity (x509, request, subject, above) || !fill_extensions (x509, request, above == NULL ? x509 : above)
+      || X509_sign (x509, key, digest) == 0) {
     rb_evp_set_error (error, RB_REASON_INTERNAL, "issuing a certificate");
     return NULL;
   }

@@ -130,7 +130,8 @@ add_certificate (GPtrArray *list, X509 *taken, GError **error)
 }
 
 static gboolean
-collect_p12 (EVP_PKEY *pkey, X509 *own, STACK_OF (X509) *rest, GPtrArray *keys, GPtrArray *certificates, GError **error)
+collect_p12 (EVP_PKEY *pkey, X509 *own, STACK_OF (X509) * rest, GPtrArray *keys, GPtrArray *certificates,
+             GError **error)
 {
   gboolean good = own != NULL ? add_certificate (certificates, own, error) : TRUE;
   while (sk_X509_num (rest) > 0)
@@ -181,7 +182,8 @@ rb_identity_set_load (const char *path, const char *passphrase, GError **error)
   self->name = g_path_get_basename (path);
   self->identities = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_identity_unref);
   char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
-  gboolean loaded = strstr (text, BEGIN) != NULL ? load_pem (self, text, passphrase, error) : load_pkcs12 (self, bytes, passphrase, error);
+  gboolean loaded = strstr (text, BEGIN) != NULL ? load_pem (self, text, passphrase, error)
+                                                 : load_pkcs12 (self, bytes, passphrase, error);
   rb_secret_free (text);
   if (!loaded) {
     g_prefix_error (error, "%s: ", path);
@@ -245,7 +247,8 @@ rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error)
     return NULL;
   }
   g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE, "%s: %s", self->name,
-               count == 0 ? "no certificate in it is for this purpose" : "several certificates in it are for one purpose");
+               count == 0 ? "no certificate in it is for this purpose"
+                          : "several certificates in it are for one purpose");
   return NULL;
 }
 
@@ -266,7 +269,8 @@ rb_identity_set_link_pem (RbIdentitySet *self, GError **error)
   char *key = identity == NULL ? NULL : rb_key_private_pem (identity->key, NULL);
   if (key == NULL) {
     if (identity != NULL)
-      g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_IDENTITY, "%s: the key for vehicle links cannot leave it", self->name);
+      g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_IDENTITY, "%s: the key for vehicle links cannot leave it",
+                   self->name);
     return NULL;
   }
   g_autoptr (GString) certificates = g_string_new (NULL);

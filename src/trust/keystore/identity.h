@@ -10,21 +10,24 @@
 typedef struct _RbIdentity RbIdentity; /* ref counted */
 typedef struct _RbIdentitySet RbIdentitySet;
 /* passphrase may be NULL. Errors: identity, passphrase. */
-RbIdentitySet *rb_identity_set_load (const char *path, const char *passphrase, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbIdentitySet *rb_identity_set_load (const char *path, const char *passphrase, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 void rb_identity_set_free (RbIdentitySet *self);
 /* The identity of that purpose; error key-usage when the file holds none or more than one, or when its key is also for
  * another purpose. (transfer full) */
 RbIdentity *rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Is there any certificate for that purpose? */
 gboolean rb_identity_set_has (RbIdentitySet *self, RbPurpose purpose);
-/* The key for vehicle links (RB_PURPOSE_DOIP_TLS) and its certificates as PEM, not encrypted: the only key that leaves, because the process
- * that speaks TLS with the vehicle has nothing else. Errors as rb_identity_set_find(). Wipe it. (transfer full) */
+/* The key for vehicle links (RB_PURPOSE_DOIP_TLS) and its certificates as PEM, not encrypted: the only key that leaves,
+ * because the process that speaks TLS with the vehicle has nothing else. Errors as rb_identity_set_find(). Wipe it.
+ * (transfer full) */
 char *rb_identity_set_link_pem (RbIdentitySet *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbIdentity *rb_identity_ref (RbIdentity *self);
 void rb_identity_unref (RbIdentity *self);
 RbCertificate *rb_identity_certificate (RbIdentity *self); /* borrowed */
-GPtrArray *rb_identity_chain (RbIdentity *self);           /* borrowed; of RbCertificate, own first */
-GBytes *rb_identity_sign (RbIdentity *self, gconstpointer message, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *rb_identity_chain (RbIdentity *self); /* borrowed; of RbCertificate, own first */
+GBytes *rb_identity_sign (RbIdentity *self, gconstpointer message, gsize length, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Adds its signature and chain to an envelope. */
 gboolean rb_identity_sign_envelope (RbIdentity *self, RbDsse *envelope, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* CMS addressed to this (key agreement) identity: AuthEnvelopedData as below, or EnvelopedData, which lets altered

@@ -31,7 +31,8 @@ rb_checkpoint_open (const char *note, const RbNoteKey *key, GError **error)
     return NULL;
   g_auto (GStrv) lines = g_strsplit (text, "\n", 4);
   g_autoptr (RbCheckpoint) self = g_new0 (RbCheckpoint, 1);
-  if (g_strv_length (lines) != 4 || lines[0][0] == '\0' || !read_size (lines[1], &self->size) || !read_root (lines[2], &self->root)) {
+  if (g_strv_length (lines) != 4 || lines[0][0] == '\0' || !read_size (lines[1], &self->size)
+      || !read_root (lines[2], &self->root)) {
     g_set_error (error, RB_LOG_ERROR, RB_REASON_MALFORMED, "Checkpoint: it is not origin, size and root");
     return NULL;
   }

@@ -190,7 +190,8 @@ begin_consistency (guint64 old_size, const RbMerkleHash *old_root, GArray *proof
 
 /* RFC 9162 section 2.1.4.2 */
 gboolean
-rb_merkle_is_consistent (guint64 old_size, const RbMerkleHash *old_root, guint64 size, const RbMerkleHash *root, GArray *proof)
+rb_merkle_is_consistent (guint64 old_size, const RbMerkleHash *old_root, guint64 size, const RbMerkleHash *root,
+                         GArray *proof)
 {
   RbMerkleHash fr;
   guint used = 0;

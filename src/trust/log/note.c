@@ -154,7 +154,8 @@ rb_note_sign (const char *text, const char *name, RbPrivateKey *key, GError **er
 {
   g_autoptr (GBytes) raw = rb_key_public_ed25519 (rb_key_private_public (key));
   if (raw == NULL || !name_is_valid (name) || !g_str_has_suffix (text, "\n"))
-    return fail (error, RB_REASON_MALFORMED, "only text that ends with a newline is signed, by an Ed25519 key with a name");
+    return fail (error, RB_REASON_MALFORMED,
+                 "only text that ends with a newline is signed, by an Ed25519 key with a name");
   g_autoptr (GBytes) signature = rb_key_sign (key, text, strlen (text), error);
   if (signature == NULL)
     return NULL;

@@ -4,8 +4,8 @@
 #include "log/error.h"
 
 /*
- * Signed notes (C2SP signed-note): text, an empty line, and lines "— NAME BASE64(key hash ‖ signature)". Only Ed25519 (type 1);
- * signatures of other keys and kinds are passed over. Errors: malformed, log-signature.
+ * Signed notes (C2SP signed-note): text, an empty line, and lines "— NAME BASE64(key hash ‖ signature)". Only Ed25519
+ * (type 1); signatures of other keys and kinds are passed over. Errors: malformed, log-signature.
  */
 typedef struct _RbNoteKey RbNoteKey;
 /* "NAME+HASH+BASE64", as published by a log or witness. */

@@ -5,11 +5,12 @@
 /* A receipt: that an entry is in a log, to be checked offline (C2SP tlog-proof). */
 typedef struct {
   guint64 index;
-  guint64 size;  /* of the checkpoint */
+  guint64 size; /* of the checkpoint */
   char *origin;
 } RbReceipt;
 /* Checks that entry is in the log of key. Errors: malformed, too-large, log-signature, log-proof. */
-RbReceipt *rb_receipt_check (GBytes *receipt, gconstpointer entry, gsize length, const RbNoteKey *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbReceipt *rb_receipt_check (GBytes *receipt, gconstpointer entry, gsize length, const RbNoteKey *key, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 void rb_receipt_free (RbReceipt *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbReceipt, rb_receipt_free)
 /* (transfer full) */

@@ -3,8 +3,8 @@
 #include "uptane/error.h"
 
 /*
- * The newest accepted file of each role of one repository, in a folder under its name without version, percent-encoded. In
- * memory, nothing is written: what is put or dropped stands over what the folder holds.
+ * The newest accepted file of each role of one repository, in a folder under its name without version, percent-encoded.
+ * In memory, nothing is written: what is put or dropped stands over what the folder holds.
  */
 typedef struct _RbAccepted RbAccepted;
 /* folder may be NULL in memory, and need not be there. */

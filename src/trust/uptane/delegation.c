@@ -63,7 +63,8 @@ rb_delegation_bin (const json_t *succinct, const char *path, GError **error)
   gint64 bits = rb_json_integer_or (succinct, "bit_length", 0);
   const char *prefix = rb_json_string_or (succinct, "name_prefix", NULL);
   if (bits < 1 || bits > 32 || prefix == NULL) {
-    g_set_error_literal (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "succinct_roles has no name_prefix, or a bit_length outside 1…32");
+    g_set_error_literal (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED,
+                         "succinct_roles has no name_prefix, or a bit_length outside 1…32");
     return NULL;
   }
   g_autofree char *hash = rb_digest_sha256_hex (path, strlen (path));

@@ -36,7 +36,8 @@ static gboolean
 check_boolean (const json_t *object, const char *member, const char *what, GError **error)
 {
   const json_t *value = json_object_get (object, member);
-  return value == NULL || json_is_boolean (value) || malformed (error, "%s: member “%s” is not true or false", what, member);
+  return value == NULL || json_is_boolean (value)
+         || malformed (error, "%s: member “%s” is not true or false", what, member);
 }
 
 /* {"keyids","threshold"} */
@@ -50,8 +51,8 @@ check_role (const json_t *role, const char *what, GError **error)
       || rb_json_array (role, "keyids", what, error) == NULL || !rb_form_check_strings (role, "keyids", what, error))
     return FALSE;
   return (threshold >= 1 && threshold <= MAX_THRESHOLD)
-         || rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_ILLEGAL_THRESHOLD, "%s: threshold %" G_GINT64_FORMAT " is not within 1…%d", what,
-                            threshold, MAX_THRESHOLD);
+         || rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_ILLEGAL_THRESHOLD,
+                            "%s: threshold %" G_GINT64_FORMAT " is not within 1…%d", what, threshold, MAX_THRESHOLD);
 }
 
 /* Roles unknown here bind nobody, and their form is theirs. */
@@ -59,7 +60,8 @@ gboolean
 rb_form_check_root (const json_t *part, GError **error)
 {
   const json_t *roles = rb_json_object (part, "roles", "root", error);
-  if (roles == NULL || rb_json_object (part, "keys", "root", error) == NULL || !check_boolean (part, "consistent_snapshot", "root", error))
+  if (roles == NULL || rb_json_object (part, "keys", "root", error) == NULL
+      || !check_boolean (part, "consistent_snapshot", "root", error))
     return FALSE;
   for (guint i = 0; top_level[i] != NULL; i++) {
     const json_t *role = json_object_get (roles, top_level[i]);
@@ -91,7 +93,8 @@ check_bounds (const json_t *delegation, GError **error)
     return malformed (error, "targets: a delegation has both paths and path_hash_prefixes");
   return rb_form_check_strings (delegation, "paths", "targets", error)
          && rb_form_check_strings (delegation, "path_hash_prefixes", "targets", error)
-         && rb_form_check_strings (delegation, "hardwareIds", "targets", error) && check_boolean (delegation, "terminating", "targets", error);
+         && rb_form_check_strings (delegation, "hardwareIds", "targets", error)
+         && check_boolean (delegation, "terminating", "targets", error);
 }
 
 /* A multi-role delegation (TAP 3) lists roles of its own, each with keys and threshold. */
@@ -104,7 +107,8 @@ check_several (const json_t *delegation, GError **error)
   if (roles == NULL)
     return FALSE;
   if (json_object_get (delegation, "min_roles_in_agreement") != NULL
-      && !rb_json_integer (delegation, "min_roles_in_agreement", 1, (gint64) json_array_size (roles), &needed, "targets", error))
+      && !rb_json_integer (delegation, "min_roles_in_agreement", 1, (gint64) json_array_size (roles), &needed,
+                           "targets", error))
     return FALSE;
   for (gsize i = 0; i < json_array_size (roles); i++)
     if (!check_named_role (json_array_get (roles, i), names, error))
@@ -118,7 +122,8 @@ check_delegation (const json_t *delegation, GHashTable *names, GError **error)
   if (!json_is_object (delegation))
     return malformed (error, "targets: a delegation is not an object");
   gboolean several = json_object_get (delegation, "roles") != NULL;
-  return check_bounds (delegation, error) && (several ? check_several (delegation, error) : check_named_role (delegation, names, error));
+  return check_bounds (delegation, error)
+         && (several ? check_several (delegation, error) : check_named_role (delegation, names, error));
 }
 
 static gboolean
@@ -139,7 +144,8 @@ check_delegations (const json_t *delegations, GError **error)
     return malformed (error, "targets: member “delegations” is not an object");
   if (succinct != NULL && roles != NULL)
     return malformed (error, "targets: delegations have both roles and succinct_roles");
-  if ((succinct != NULL || json_array_size (roles) > 0) && rb_json_object (delegations, "keys", "targets", error) == NULL)
+  if ((succinct != NULL || json_array_size (roles) > 0)
+      && rb_json_object (delegations, "keys", "targets", error) == NULL)
     return FALSE;
   if (succinct != NULL)
     return check_succinct (succinct, error);

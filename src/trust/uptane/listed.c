@@ -22,7 +22,8 @@ rb_listed_read_entry (const json_t *entry, const char *name, RbListed *listed, G
     return deny (error, RB_REASON_MALFORMED, "the entry of %s is not an object", name);
   if (!rb_json_integer (entry, "version", 0, MAX_NUMBER, &listed->version, name, error))
     return FALSE;
-  if (json_object_get (entry, "length") != NULL && !rb_json_integer (entry, "length", 0, MAX_NUMBER, &listed->length, name, error))
+  if (json_object_get (entry, "length") != NULL
+      && !rb_json_integer (entry, "length", 0, MAX_NUMBER, &listed->length, name, error))
     return FALSE;
   if (hashes == NULL)
     return TRUE;
@@ -70,7 +71,8 @@ hashes_agree (const RbListed *self, GBytes *bytes, const char *known_sha256)
 static gboolean
 too_long (const RbListed *self, gsize length, GError **error)
 {
-  return deny (error, RB_REASON_LENGTH_MISMATCH, "%" G_GSIZE_FORMAT " bytes, listed are %" G_GINT64_FORMAT, length, self->length);
+  return deny (error, RB_REASON_LENGTH_MISMATCH, "%" G_GSIZE_FORMAT " bytes, listed are %" G_GINT64_FORMAT, length,
+               self->length);
 }
 
 static gboolean

@@ -126,7 +126,8 @@ read_tree (RbMetadata *self, gsize max, GError **error)
 static gboolean
 read_all (RbMetadata *self, gsize max, gboolean whole, GError **error)
 {
-  return scan_large (self, max, error) && (self->scan != NULL && !whole ? read_head (self, error) : read_tree (self, max, error));
+  return scan_large (self, max, error)
+         && (self->scan != NULL && !whole ? read_head (self, error) : read_tree (self, max, error));
 }
 
 /* The tree of an authentic file of which only the head was read. */
@@ -533,7 +534,9 @@ signature_verifies (const Signature *signature, GBytes *form)
   gsize length = 0, message_length = 0;
   gconstpointer message = g_bytes_get_data (form, &message_length);
   gconstpointer data = signature->bytes == NULL ? NULL : g_bytes_get_data (signature->bytes, &length);
-  return data != NULL && rb_key_verify (signature->key->key, scheme_of (signature->key, signature->entry), message, message_length, data, length);
+  return data != NULL
+         && rb_key_verify (signature->key->key, scheme_of (signature->key, signature->entry), message, message_length,
+                           data, length);
 }
 
 /* (RbMetadataFormFunc) TRUE: enough have signed. */
@@ -575,7 +578,7 @@ rb_metadata_verify (RbMetadata *self, const RbMetadataRole *role, GError **error
   if (enough && (gint64) good >= role->threshold)
     return complete (self, error);
   g_set_error (error, RB_UPTANE_ERROR, (int) why_unmet (self, role, signatures),
-               "%s version %" G_GINT64_FORMAT ": %u valid signatures, threshold is %" G_GINT64_FORMAT, type_names[self->type], self->version, good,
-               role->threshold);
+               "%s version %" G_GINT64_FORMAT ": %u valid signatures, threshold is %" G_GINT64_FORMAT,
+               type_names[self->type], self->version, good, role->threshold);
   return FALSE;
 }

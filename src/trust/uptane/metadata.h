@@ -20,8 +20,8 @@ typedef struct {
   gint64 expires;
   json_t *envelope;
   json_t *signed_part; /* borrowed from envelope; "targets" and "meta" are read by rb_metadata_entry() and the like */
-  gboolean is_head;    /* signed_part has only _type, version and expires: rb_metadata_verify() makes it whole */
-  RbScan *scan;        /* of a large file, whose table is no tree; else NULL */
+  gboolean is_head; /* signed_part has only _type, version and expires: rb_metadata_verify() makes it whole */
+  RbScan *scan; /* of a large file, whose table is no tree; else NULL */
 } RbMetadata;
 
 /* Large targets and snapshot files stay where they are: no tree is made of their entries.
@@ -35,7 +35,8 @@ RbMetadata *rb_metadata_read (GBytes *bytes, RbMetadataType type, gsize max, GEr
 void rb_metadata_free (RbMetadata *self);
 /* The canonical form A of the whole file, which uptane's snapshot and timestamp hash. (transfer full) */
 GBytes *rb_metadata_canonical (const RbMetadata *self);
-/* Canonical forms of the whole file, one after another; TRUE from func ends it and is returned. form is gone after the call. */
+/* Canonical forms of the whole file, one after another; TRUE from func ends it and is returned. form is gone after the
+ * call. */
 typedef gboolean (*RbMetadataFormFunc) (GBytes *form, gpointer data);
 gboolean rb_metadata_each_form (const RbMetadata *self, RbMetadataFormFunc func, gpointer data);
 /* The targets of a targets file, the files of a snapshot or timestamp. */
@@ -49,7 +50,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMetadata, rb_metadata_free)
 
 /* The keys that may sign for a role, and how many must. */
 typedef struct {
-  GHashTable *keys;   /* keyid → key entry (private) */
+  GHashTable *keys; /* keyid → key entry (private) */
   GHashTable *absent; /* key ids without a key (private) */
   gint64 threshold;
 } RbMetadataRole;
@@ -61,10 +62,11 @@ gboolean rb_metadata_role_same_keys (const RbMetadataRole *a, const RbMetadataRo
 /* sha256 over its distinct public keys: another one says that the keys have changed. (transfer full) */
 char *rb_metadata_role_fingerprint (const RbMetadataRole *self);
 /* The role of a root file; NULL without error when the root does not list it. */
-RbMetadataRole *rb_metadata_root_role (const RbMetadata *root, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbMetadataRole *rb_metadata_root_role (const RbMetadata *root, const char *name, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMetadataRole, rb_metadata_role_free)
 
 /* Signed by a threshold of distinct public keys of role? Unusable signatures are skipped. Errors: threshold-unmet,
- * bad-signature, bad-key-id (signed with an id that the role lists and "keys" does not), and of a large file that was read
- * by its head malformed, illegal-threshold. */
+ * bad-signature, bad-key-id (signed with an id that the role lists and "keys" does not), and of a large file that was
+ * read by its head malformed, illegal-threshold. */
 gboolean rb_metadata_verify (RbMetadata *self, const RbMetadataRole *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;

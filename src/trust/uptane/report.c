@@ -41,11 +41,9 @@ GBytes *
 rb_report_sign (json_t *signed_part, RbPrivateKey *key, GError **error)
 {
   g_autoptr (GBytes) message = rb_json_to_bytes (signed_part);
-  g_autoptr (GBytes) signature
-    = rb_key_sign (key, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
+  g_autoptr (GBytes) signature = rb_key_sign (key, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
   RbPublicKey *public = rb_key_private_public (key);
-  return signature == NULL ? NULL
-                           : envelope_of (signed_part, rb_key_public_id (public), method_of (public), signature);
+  return signature == NULL ? NULL : envelope_of (signed_part, rb_key_public_id (public), method_of (public), signature);
 }
 
 GBytes *
@@ -82,8 +80,8 @@ signature_holds (json_t *signed_part, json_t *entry, RbPublicKey *key)
 static gboolean
 is_of (json_t *signed_part, const char *serial, GError **error)
 {
-  const char *own = rb_json_string_or (signed_part, "ecu_serial",
-                                       rb_json_string_or (signed_part, "primary_ecu_serial", ""));
+  const char *own
+    = rb_json_string_or (signed_part, "ecu_serial", rb_json_string_or (signed_part, "primary_ecu_serial", ""));
   if (serial == NULL || strcmp (own, serial) == 0)
     return TRUE;
   g_set_error (error, RB_UPTANE_ERROR, RB_REASON_ECU_UNKNOWN, "report: it is of ECU “%s”, not of “%s”", own, serial);

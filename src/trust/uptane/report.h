@@ -19,7 +19,9 @@ GBytes *rb_report_sign (json_t *signed_part, RbPrivateKey *key, GError **error) 
 GBytes *rb_report_mac (json_t *signed_part, const guint8 key[16], const char *key_id);
 /* Parses and checks the signature by key over the canonical signed part; key NULL: signature not judged (deferred).
  * Gives the signed part (transfer full). */
-json_t *rb_report_verify (GBytes *envelope, RbPublicKey *key, const char *serial, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* {"primary_ecu_serial","vin","nonce","ecu_version_manifests":{SERIAL: report envelope}} signed by the Primary's key. */
+json_t *rb_report_verify (GBytes *envelope, RbPublicKey *key, const char *serial, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* {"primary_ecu_serial","vin","nonce","ecu_version_manifests":{SERIAL: report envelope}} signed by the Primary's key.
+ */
 GBytes *rb_report_manifest (const char *vin, const char *primary_serial, const char *nonce_hex, GHashTable *reports,
                             RbPrivateKey *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;

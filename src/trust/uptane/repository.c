@@ -31,9 +31,9 @@ struct _RbRepository {
   RbSource *source;
   RbRepositoryLimits limits;
   RbVerdict *verdict;
-  GHashTable *held;     /* top-level role → RbMetadata */
+  GHashTable *held; /* top-level role → RbMetadata */
   GPtrArray *delegated; /* of Delegated; never replaced, a search may be standing in them */
-  char *culprit;        /* role to name instead of the file that was refused */
+  char *culprit; /* role to name instead of the file that was refused */
 };
 
 static void
@@ -110,8 +110,8 @@ check_expiry (const RbMetadata *metadata, gint64 now, GError **failure)
   if (now < metadata->expires)
     return TRUE;
   g_autofree char *when = rb_moment_to_text (metadata->expires);
-  g_set_error (failure, RB_UPTANE_ERROR, RB_REASON_EXPIRED, "version %" G_GINT64_FORMAT " expired at %s", metadata->version,
-               when);
+  g_set_error (failure, RB_UPTANE_ERROR, RB_REASON_EXPIRED, "version %" G_GINT64_FORMAT " expired at %s",
+               metadata->version, when);
   return FALSE;
 }
 
@@ -152,7 +152,8 @@ keys_changed (const RbMetadata *before, const RbMetadata *after, const char *rol
 {
   g_autoptr (RbMetadataRole) old_keys = rb_metadata_root_role (before, role, NULL);
   g_autoptr (RbMetadataRole) new_keys = rb_metadata_root_role (after, role, NULL);
-  return (old_keys == NULL) != (new_keys == NULL) || (old_keys != NULL && !rb_metadata_role_same_keys (old_keys, new_keys));
+  return (old_keys == NULL) != (new_keys == NULL)
+         || (old_keys != NULL && !rb_metadata_role_same_keys (old_keys, new_keys));
 }
 
 /* Roles whose stored metadata falls because the new root changes their keys. Timestamp and snapshot fall together. */
@@ -216,7 +217,8 @@ unnumbered_root (RbRepository *self, gint64 version, gboolean *done, GError **fa
   if (root->version == version)
     return accept_root (self, root, failure);
   g_set_error (failure, RB_UPTANE_ERROR, RB_REASON_ROOT_GAP,
-               "version %" G_GINT64_FORMAT " is missing, root.json is version %" G_GINT64_FORMAT, version, root->version);
+               "version %" G_GINT64_FORMAT " is missing, root.json is version %" G_GINT64_FORMAT, version,
+               root->version);
   return FALSE;
 }
 
@@ -228,7 +230,8 @@ next_root (RbRepository *self, gboolean *done, GError **failure)
   g_autoptr (GBytes) bytes = fetch_root (self, version, failure);
   if (bytes == NULL && *failure == NULL) {
     *done = !self->limits.any_layout;
-    return rb_source_has_no_root_above (self->source, version, failure) && (*done || unnumbered_root (self, version, done, failure));
+    return rb_source_has_no_root_above (self->source, version, failure)
+           && (*done || unnumbered_root (self, version, done, failure));
   }
   g_autoptr (RbMetadata) next = parse (self, bytes, RB_METADATA_ROOT, self->limits.max_root, failure);
   return next != NULL && accept_root (self, next, failure);
@@ -257,7 +260,8 @@ rb_repository_update_root (RbRepository *self, GError **error)
   GError *failure = NULL;
   if (!rb_repository_walk_roots (self, error))
     return FALSE;
-  return check_expiry (rb_store_root_metadata (self->store), self->limits.now, &failure) || refused (self, "root", error, failure);
+  return check_expiry (rb_store_root_metadata (self->store), self->limits.now, &failure)
+         || refused (self, "root", error, failure);
 }
 
 gboolean
@@ -350,12 +354,14 @@ check_announced_snapshot (RbRepository *self, const RbMetadata *timestamp, GErro
     return FALSE;
   if (stored == NULL) /* never, or damaged */
     return check_version (now.version, rb_store_version (self->store, "snapshot", NULL), RB_REASON_ROLLBACK, failure);
-  g_autoptr (RbMetadata) before = rb_metadata_parse (stored, RB_METADATA_TIMESTAMP, self->limits.max_timestamp, failure);
+  g_autoptr (RbMetadata) before
+    = rb_metadata_parse (stored, RB_METADATA_TIMESTAMP, self->limits.max_timestamp, failure);
   return before != NULL && (rb_listed_read (before, "snapshot", &then, failure) || *failure == NULL)
          && check_version (now.version, then.version, RB_REASON_ROLLBACK, failure);
 }
 
-/* TUF 5.4.3.1: the same version again is not news, the stored file stays. The uptane dialect's vectors take its content. */
+/* TUF 5.4.3.1: the same version again is not news, the stored file stays. The uptane dialect's vectors take its
+ * content. */
 static gboolean
 keeps_stored (RbRepository *self, const RbMetadata *fetched)
 {
@@ -367,10 +373,10 @@ static RbMetadata *
 checked_timestamp (RbRepository *self, GError **failure)
 {
   g_autoptr (GBytes) bytes = rb_source_fetch (self->source, "timestamp.json", self->limits.max_timestamp, failure);
-  g_autoptr (RbMetadata) fetched
-    = parse (self, bytes, RB_METADATA_TIMESTAMP, self->limits.max_timestamp, failure);
+  g_autoptr (RbMetadata) fetched = parse (self, bytes, RB_METADATA_TIMESTAMP, self->limits.max_timestamp, failure);
   if (fetched == NULL || !verify_by_root (self, fetched, "timestamp", failure)
-      || !check_version (fetched->version, rb_store_version (self->store, "timestamp", NULL), RB_REASON_ROLLBACK, failure))
+      || !check_version (fetched->version, rb_store_version (self->store, "timestamp", NULL), RB_REASON_ROLLBACK,
+                         failure))
     return NULL;
   if (keeps_stored (self, fetched)) {
     RbMetadata *stored = rb_metadata_parse (rb_store_file (self->store, "timestamp"), RB_METADATA_TIMESTAMP,
@@ -412,8 +418,10 @@ check_listed_version (const char *name, const json_t *before, gpointer data)
   const json_t *entry = rb_metadata_entry (successor->snapshot, name);
   RbListed now = { 0 }, then = { 0 };
   if (entry == NULL)
-    return set_failure (successor->failure, RB_REASON_ROLLBACK, "a targets file that was listed before is not any more");
-  if (!rb_listed_read_entry (before, name, &then, successor->failure) || !rb_listed_read_entry (entry, name, &now, successor->failure))
+    return set_failure (successor->failure, RB_REASON_ROLLBACK,
+                        "a targets file that was listed before is not any more");
+  if (!rb_listed_read_entry (before, name, &then, successor->failure)
+      || !rb_listed_read_entry (entry, name, &now, successor->failure))
     return FALSE;
   /* its keys have changed: what was accepted under the old ones has been dropped, and does not bind */
   if (strcmp (name, "targets.json") == 0 && rb_store_version (successor->self->store, "targets", NULL) == 0)
@@ -452,14 +460,16 @@ static RbMetadata *
 checked_snapshot (RbRepository *self, GError **failure)
 {
   RbListed listed = { 0 };
-  const RbListed *entry = rb_listed_read (rb_repository_metadata (self, "timestamp"), "snapshot", &listed, failure) ? &listed : NULL;
-  g_autoptr (GBytes) bytes = *failure != NULL ? NULL : fetch_role (self, "snapshot", entry, self->limits.max_snapshot, failure);
-  g_autoptr (RbMetadata) snapshot
-    = parse (self, bytes, RB_METADATA_SNAPSHOT, self->limits.max_snapshot, failure);
+  const RbListed *entry
+    = rb_listed_read (rb_repository_metadata (self, "timestamp"), "snapshot", &listed, failure) ? &listed : NULL;
+  g_autoptr (GBytes) bytes
+    = *failure != NULL ? NULL : fetch_role (self, "snapshot", entry, self->limits.max_snapshot, failure);
+  g_autoptr (RbMetadata) snapshot = parse (self, bytes, RB_METADATA_SNAPSHOT, self->limits.max_snapshot, failure);
   if (snapshot == NULL || (entry != NULL && !rb_listed_check (entry, snapshot, TRUE, failure))
-      || !verify_by_root (self, snapshot, "snapshot", failure)
-      || !rb_listed_check_all (snapshot, failure) || (entry != NULL && !check_listed (snapshot, entry, failure))
-      || !check_version (snapshot->version, rb_store_version (self->store, "snapshot", NULL), RB_REASON_ROLLBACK, failure)
+      || !verify_by_root (self, snapshot, "snapshot", failure) || !rb_listed_check_all (snapshot, failure)
+      || (entry != NULL && !check_listed (snapshot, entry, failure))
+      || !check_version (snapshot->version, rb_store_version (self->store, "snapshot", NULL), RB_REASON_ROLLBACK,
+                         failure)
       || !check_listed_versions (self, snapshot, failure) || !check_expiry (snapshot, self->limits.now, failure))
     return NULL;
   return g_steal_pointer (&snapshot);
@@ -518,8 +528,8 @@ rb_repository_update_targets (RbRepository *self, GError **error)
 typedef struct {
   const RbMetadata *file;
   const char *role; /* of that file */
-  gsize index;      /* in its list */
-  gsize member;     /* of a multi-role delegation */
+  gsize index; /* in its list */
+  gsize member; /* of a multi-role delegation */
 } Place;
 
 typedef struct {
@@ -527,8 +537,8 @@ typedef struct {
   const char *path;
   const char *hardware_id;
   GHashTable *visited; /* places */
-  gboolean stopped;    /* by a terminating delegation */
-  char *role;          /* where the search failed or ended */
+  gboolean stopped; /* by a terminating delegation */
+  char *role; /* where the search failed or ended */
 } Search;
 
 static RbTarget *search_role (Search *search, const RbMetadata *targets, const char *role, GError **failure);
@@ -598,7 +608,8 @@ static RbTarget *
 search_delegated (Search *search, const Place *place, const json_t *entry, GError **failure)
 {
   g_autofree char *name = place_name (place);
-  if (g_hash_table_size (search->visited) >= MAX_VISITED || !g_hash_table_add (search->visited, g_steal_pointer (&name)))
+  if (g_hash_table_size (search->visited) >= MAX_VISITED
+      || !g_hash_table_add (search->visited, g_steal_pointer (&name)))
     return NULL;
   g_free (search->role);
   search->role = g_strdup (rb_json_string_or (entry, "name", ""));
@@ -647,8 +658,9 @@ search_several (Search *search, const Place *place, const json_t *delegation, GE
 static RbTarget *
 search_delegation (Search *search, const Place *place, const json_t *delegation, GError **failure)
 {
-  RbTarget *found = json_is_array (json_object_get (delegation, "roles")) ? search_several (search, place, delegation, failure)
-                                                                          : search_delegated (search, place, delegation, failure);
+  RbTarget *found = json_is_array (json_object_get (delegation, "roles"))
+                      ? search_several (search, place, delegation, failure)
+                      : search_delegated (search, place, delegation, failure);
   search->stopped = search->stopped || rb_json_boolean_or (delegation, "terminating", FALSE);
   return found;
 }
@@ -676,7 +688,8 @@ rb_repository_find (RbRepository *self, const char *path, const char *hardware_i
 {
   GError *failure = NULL;
   g_autoptr (GHashTable) visited = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  Search search = { .self = self, .path = path, .hardware_id = hardware_id, .visited = visited, .role = g_strdup ("targets") };
+  Search search
+    = { .self = self, .path = path, .hardware_id = hardware_id, .visited = visited, .role = g_strdup ("targets") };
   RbTarget *found = search_role (&search, rb_repository_targets (self), "targets", &failure);
   if (found == NULL) {
     if (failure == NULL)
@@ -687,8 +700,8 @@ rb_repository_find (RbRepository *self, const char *path, const char *hardware_i
   return found;
 }
 
-static gboolean
-load_below (RbRepository *self, const RbMetadata *targets, const char *role, GHashTable *visited, GError **failure);
+static gboolean load_below (RbRepository *self, const RbMetadata *targets, const char *role, GHashTable *visited,
+                            GError **failure);
 
 static gboolean
 load_place (RbRepository *self, const Place *place, const json_t *entry, GHashTable *visited, GError **failure)
@@ -727,7 +740,8 @@ rb_repository_load_delegations (RbRepository *self, GError **error)
 {
   g_autoptr (GHashTable) visited = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   GError *failure = NULL;
-  return load_below (self, rb_repository_targets (self), "targets", visited, &failure) || refused (self, "targets", error, failure);
+  return load_below (self, rb_repository_targets (self), "targets", visited, &failure)
+         || refused (self, "targets", error, failure);
 }
 
 void
@@ -784,7 +798,8 @@ rb_repository_commit (RbRepository *self, GError **error)
     rb_store_accept (self->store, role, metadata);
   for (guint i = 0; i < self->delegated->len; i++) {
     const Delegated *delegated = self->delegated->pdata[i];
-    rb_store_accept_delegated (self->store, delegated->parent, delegated->role, delegated->fingerprint, delegated->metadata);
+    rb_store_accept_delegated (self->store, delegated->parent, delegated->role, delegated->fingerprint,
+                               delegated->metadata);
   }
   return rb_store_save (self->store, error);
 }

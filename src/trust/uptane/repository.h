@@ -22,7 +22,8 @@ typedef struct {
 } RbRepositoryLimits;
 
 /* Borrows everything for its life; verdict may be NULL. */
-RbRepository *rb_repository_new (RbStore *store, RbSource *source, const RbRepositoryLimits *limits, RbVerdict *verdict);
+RbRepository *rb_repository_new (RbStore *store, RbSource *source, const RbRepositoryLimits *limits,
+                                 RbVerdict *verdict);
 void rb_repository_free (RbRepository *self);
 /* Walks the root chain; expiry counts only for the last root. */
 gboolean rb_repository_update_root (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -35,15 +36,17 @@ gboolean rb_repository_update_snapshot (RbRepository *self, GError **error) G_GN
 gboolean rb_repository_update_targets (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Top-level targets; borrowed, NULL before update_targets. */
 const RbMetadata *rb_repository_targets (RbRepository *self);
-/* Pre-order search over delegations. hardware_id may be NULL. NULL with target-missing when nobody vouches. (transfer full) */
-RbTarget *rb_repository_find (RbRepository *self, const char *path, const char *hardware_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Pre-order search over delegations. hardware_id may be NULL. NULL with target-missing when nobody vouches. (transfer
+ * full) */
+RbTarget *rb_repository_find (RbRepository *self, const char *path, const char *hardware_id, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Loads every delegated role that a delegation leads to, up to the bound of a search. */
 gboolean rb_repository_load_delegations (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Each delegated file that was loaded, by each delegation. */
 typedef void (*RbRepositoryDelegatedFunc) (const char *role, const RbMetadata *targets, gpointer data);
 void rb_repository_each_delegated (RbRepository *self, RbRepositoryDelegatedFunc func, gpointer data);
-/* The release counter that an assigned image may not fall below, -1: none. It binds while the keys that signed the metadata which
- * carried it are those of that role. */
+/* The release counter that an assigned image may not fall below, -1: none. It binds while the keys that signed the
+ * metadata which carried it are those of that role. */
 gint64 rb_repository_counter (RbRepository *self, const char *serial);
 /* The counter of a target that rb_repository_find() or the top-level targets gave, for the commit that follows. */
 void rb_repository_set_counter (RbRepository *self, const char *serial, const RbTarget *target);

@@ -13,11 +13,11 @@
 enum {
   MET_SPACE = 1 << 0,
   MET_DISORDER = 1 << 1, /* members out of order, or twice */
-  MET_NAME = 1 << 7,     /* escapes in a member's name */
-  MET_NUMBER = 1 << 2,   /* anything but an integer as a computer writes it */
-  MET_ESCAPE = 1 << 3,   /* one that no form writes */
-  MET_CONTROL = 1 << 4,  /* escaped control characters: raw in form C */
-  MET_WIDE = 1 << 5,     /* raw characters beyond ASCII: escaped in form B */
+  MET_NAME = 1 << 7, /* escapes in a member's name */
+  MET_NUMBER = 1 << 2, /* anything but an integer as a computer writes it */
+  MET_ESCAPE = 1 << 3, /* one that no form writes */
+  MET_CONTROL = 1 << 4, /* escaped control characters: raw in form C */
+  MET_WIDE = 1 << 5, /* raw characters beyond ASCII: escaped in form B */
   MET_WIDE_ESCAPE = 1 << 6, /* those characters as form B writes them */
 };
 #define MET_LAYOUT (MET_SPACE | MET_DISORDER)
@@ -36,7 +36,7 @@ struct _RbScan {
   gsize length;
   guint depth;
   guint met;
-  gboolean escaped;    /* is an escape in the string taken last? */
+  gboolean escaped; /* is an escape in the string taken last? */
   const char *problem; /* why no parser would take it; static */
   gsize problem_at;
   const char *table_name;
@@ -379,7 +379,8 @@ take_table (RbScan *self, gsize begin)
 static gboolean
 is_named (const RbScan *self, const Members *members, const char *wanted)
 {
-  return members->name.length == strlen (wanted) && memcmp (&self->text[members->name.at], wanted, members->name.length) == 0;
+  return members->name.length == strlen (wanted)
+         && memcmp (&self->text[members->name.at], wanted, members->name.length) == 0;
 }
 
 static void
@@ -413,7 +414,8 @@ take_signed (RbScan *self, gsize begin)
     at = next_member (self, at, &members);
     if (at == FAILED || members.ended)
       break;
-    gboolean is_table = self->table_name != NULL && self->table.length == 0 && is_named (self, &members, self->table_name) && peek (self, at) == '{';
+    gboolean is_table = self->table_name != NULL && self->table.length == 0
+                        && is_named (self, &members, self->table_name) && peek (self, at) == '{';
     gsize value_at = at;
     at = is_table ? take_table (self, at) : take_value (self, at);
     note_head (self, &members, value_at, at);
@@ -462,10 +464,10 @@ typedef struct {
   RbScan *scan;
   GByteArray *out;
   GArray *members; /* of Written: those of the objects that are being written */
-  gboolean twice;  /* a name stands twice in one object */
+  gboolean twice; /* a name stands twice in one object */
   gboolean unreadable; /* a number that no computer holds */
-  gboolean too_many;   /* members in open objects */
-  gboolean by_utf16;   /* the order of members: UTF-16 code units, not bytes */
+  gboolean too_many; /* members in open objects */
+  gboolean by_utf16; /* the order of members: UTF-16 code units, not bytes */
 } Rewriter;
 
 /* Where they stand after the object's brace. */
@@ -520,7 +522,8 @@ compare_written (gconstpointer a, gconstpointer b, gpointer data)
 {
   const Written *left = a, *right = b;
   const Order *how = data;
-  return compare_names (&how->bytes[left->name.at], left->name.length, &how->bytes[right->name.at], right->name.length, how->by_utf16);
+  return compare_names (&how->bytes[left->name.at], left->name.length, &how->bytes[right->name.at], right->name.length,
+                        how->by_utf16);
 }
 
 /* The members from first on, which stand in out from begin on. */
@@ -635,7 +638,8 @@ static GBytes *
 rewritten (RbScan *self, gsize at, gsize length, gboolean by_utf16, gboolean *too_many)
 {
   g_autoptr (GArray) members = g_array_new (FALSE, FALSE, sizeof (Written));
-  Rewriter rewriter = { .scan = self, .out = g_byte_array_sized_new ((guint) length + 1), .members = members, .by_utf16 = by_utf16 };
+  Rewriter rewriter
+    = { .scan = self, .out = g_byte_array_sized_new ((guint) length + 1), .members = members, .by_utf16 = by_utf16 };
   guint met = self->met;
   write_value (&rewriter, at);
   self->met = met;
@@ -659,7 +663,8 @@ scan_new (GBytes *bytes, const char *table)
 static gboolean
 malformed (GError **error, gsize at, const char *problem)
 {
-  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "not valid JSON at byte %" G_GSIZE_FORMAT ": %s", at, problem);
+  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "not valid JSON at byte %" G_GSIZE_FORMAT ": %s", at,
+               problem);
   return FALSE;
 }
 
@@ -680,7 +685,8 @@ set_layout (RbScan **self, GError **error)
   gboolean too_many = FALSE;
   g_autoptr (GBytes) bytes = rewritten (*self, (*self)->envelope.at, (*self)->envelope.length, FALSE, &too_many);
   if (bytes == NULL && too_many)
-    return rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_TOO_LARGE, "not in canonical form, and more than %d members to sort", MAX_SORTED);
+    return rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_TOO_LARGE,
+                           "not in canonical form, and more than %d members to sort", MAX_SORTED);
   if (bytes == NULL)
     return malformed (error, (*self)->signed_part.at, "a member stands twice in one object, or a number is too large");
   RbScan *again = scan_new (bytes, (*self)->table_name);
@@ -841,7 +847,8 @@ rb_scan_name (const RbScan *self, guint index)
   const Span name = name_of (self, index);
   g_autoptr (GString) out = g_string_sized_new (name.length);
   gsize at = 0;
-  for (int c = name_byte (&self->text[name.at], name.length, &at); c >= 0; c = name_byte (&self->text[name.at], name.length, &at))
+  for (int c = name_byte (&self->text[name.at], name.length, &at); c >= 0;
+       c = name_byte (&self->text[name.at], name.length, &at))
     g_string_append_c (out, (char) c);
   return g_string_free (g_steal_pointer (&out), FALSE);
 }

@@ -48,7 +48,8 @@ is_top_level_file (const char *name)
 {
   gsize digits = strspn (name, "0123456789");
   const char *plain = digits > 0 && name[digits] == '.' ? &name[digits + 1] : name;
-  g_autofree char *role = g_str_has_suffix (plain, ".json") ? g_strndup (plain, strlen (plain) - strlen (".json")) : NULL;
+  g_autofree char *role
+    = g_str_has_suffix (plain, ".json") ? g_strndup (plain, strlen (plain) - strlen (".json")) : NULL;
   return role != NULL && rb_form_is_top_level (role);
 }
 
@@ -183,7 +184,8 @@ static gint64
 root_number (const char *name)
 {
   gsize digits = strspn (name, "0123456789");
-  return digits >= 1 && digits <= 10 && strcmp (&name[digits], ".root.json") == 0 ? g_ascii_strtoll (name, NULL, 10) : 0;
+  return digits >= 1 && digits <= 10 && strcmp (&name[digits], ".root.json") == 0 ? g_ascii_strtoll (name, NULL, 10)
+                                                                                  : 0;
 }
 
 static gint64
@@ -224,8 +226,8 @@ rb_source_has_no_root_above (RbSource *self, gint64 version, GError **error)
 {
   gint64 newest = newest_root (self);
   if (newest > version)
-    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_ROOT_GAP, "version %" G_GINT64_FORMAT " is missing, version %" G_GINT64_FORMAT " is there",
-                 version, newest);
+    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_ROOT_GAP,
+                 "version %" G_GINT64_FORMAT " is missing, version %" G_GINT64_FORMAT " is there", version, newest);
   return newest <= version;
 }
 

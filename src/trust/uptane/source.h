@@ -12,7 +12,8 @@ typedef struct _RbSource RbSource;
 RbSource *rb_source_folder (const char *path);
 /* names (char *) → GBytes; takes a reference on the table. */
 RbSource *rb_source_memory (GHashTable *files);
-/* base is an http: or https: URL; borrows http (net/http.h) for its life. Names are then parts of a URL, already percent-encoded. */
+/* base is an http: or https: URL; borrows http (net/http.h) for its life. Names are then parts of a URL, already
+ * percent-encoded. */
 struct _RbHttp;
 RbSource *rb_source_http (struct _RbHttp *http, const char *base);
 /* Are names parts of a URL? */
@@ -23,7 +24,8 @@ void rb_source_free (RbSource *self);
 /* name is a plain file name or relative safe path. Errors: missing, too-large, path, io, timeout. Folder
  * sources map large files. (transfer full) */
 GBytes *rb_source_fetch (RbSource *self, const char *name, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Where a source can be listed (folder, memory): is the root of that version, which is missing, the end of the chain? Error: root-gap. */
+/* Where a source can be listed (folder, memory): is the root of that version, which is missing, the end of the chain?
+ * Error: root-gap. */
 gboolean rb_source_has_no_root_above (RbSource *self, gint64 version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Of a folder source: is there such a folder in it? FALSE for other sources. */
 gboolean rb_source_has_folder (RbSource *self, const char *name);

@@ -50,7 +50,8 @@ read_state (const char *folder)
   g_autofree char *path = g_build_filename (folder, "versions.json", NULL);
   g_autoptr (json_t) state = rb_files_exists (path) ? rb_json_load (path, MAX_FILE, NULL) : NULL;
   g_autofree char *digest = json_is_object (state) ? state_digest (state) : NULL;
-  return digest != NULL && g_strcmp0 (digest, rb_json_string_or (state, "sha256", NULL)) == 0 ? g_steal_pointer (&state) : NULL;
+  return digest != NULL && g_strcmp0 (digest, rb_json_string_or (state, "sha256", NULL)) == 0 ? g_steal_pointer (&state)
+                                                                                              : NULL;
 }
 
 static char *
@@ -86,7 +87,8 @@ read_exactly (const char *folder, const char *name, gsize max, const char *sha25
 
 /* From the store, else from its copy. */
 static GBytes *
-read_either (RbStoreFiles *self, const char *folder, const char *name, const char *copied_name, gsize max, const char *sha256)
+read_either (RbStoreFiles *self, const char *folder, const char *name, const char *copied_name, gsize max,
+             const char *sha256)
 {
   g_autofree char *copy = g_build_filename (folder, COPY, NULL);
   GBytes *bytes = read_exactly (folder, name, max, sha256);
@@ -98,7 +100,8 @@ read_either (RbStoreFiles *self, const char *folder, const char *name, const cha
 static gboolean
 damaged (const char *folder, const char *what, GError **error)
 {
-  return rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_STORE_DAMAGED, "%s: the store of trusted metadata is damaged: %s", folder, what);
+  return rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_STORE_DAMAGED,
+                         "%s: the store of trusted metadata is damaged: %s", folder, what);
 }
 
 /* A store that has accepted nothing yet beside its roots. */
@@ -106,7 +109,8 @@ static gboolean
 read_first_root (RbStoreFiles *self, const char *folder, char **names, GError **error)
 {
   gint64 newest = newest_number (names);
-  if (g_strv_contains ((const char *const *) names, "versions.json") || g_strv_contains ((const char *const *) names, "timestamp.json")
+  if (g_strv_contains ((const char *const *) names, "versions.json")
+      || g_strv_contains ((const char *const *) names, "timestamp.json")
       || g_strv_contains ((const char *const *) names, "snapshot.json"))
     return damaged (folder, "versions.json and its copy", error);
   if (newest == 0)
@@ -147,7 +151,8 @@ choose_state (RbStoreFiles *self, const char *folder)
 {
   g_autofree char *copy = g_build_filename (folder, COPY, NULL);
   g_autoptr (json_t) first = read_state (folder), second = read_state (copy);
-  gboolean newer = first == NULL || rb_json_integer_or (second, "sequence", 0) > rb_json_integer_or (first, "sequence", 0);
+  gboolean newer
+    = first == NULL || rb_json_integer_or (second, "sequence", 0) > rb_json_integer_or (first, "sequence", 0);
   if (first == NULL && second == NULL)
     return FALSE;
   if (first == NULL)

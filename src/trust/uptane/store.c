@@ -10,8 +10,8 @@
 
 #define MAX_ROOT (1024 * 1024)
 
-/* files->state: {"root": {"version", "sha256"}, "roles": {ROLE: {"version", "sha256"}}, "delegated": {"PARENT\nROLE": {"version",
- * "sha256", "keys"}}, "counters": {SERIAL: {"counter", "carrier", "keys"}}, "time"} */
+/* files->state: {"root": {"version", "sha256"}, "roles": {ROLE: {"version", "sha256"}}, "delegated": {"PARENT\nROLE":
+ * {"version", "sha256", "keys"}}, "counters": {SERIAL: {"counter", "carrier", "keys"}}, "time"} */
 struct _RbStore {
   char *folder; /* NULL: in memory only */
   RbStoreFiles *files;
@@ -371,7 +371,8 @@ rb_store_delegation (const char *parent, const char *role)
 }
 
 void
-rb_store_accept_delegated (RbStore *self, const char *parent, const char *role, const char *keys, const RbMetadata *metadata)
+rb_store_accept_delegated (RbStore *self, const char *parent, const char *role, const char *keys,
+                           const RbMetadata *metadata)
 {
   g_autofree char *delegation = rb_store_delegation (parent, role);
   json_t *entry = version_entry (metadata);

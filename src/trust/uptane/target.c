@@ -52,7 +52,8 @@ add_ecu (RbTarget *self, const char *serial, const json_t *value, GError **error
   const json_t *hardware_id = json_object_get (value, "hardwareId");
   if (!json_is_object (value) || (hardware_id != NULL && !json_is_string (hardware_id)))
     return malformed (error, "%s: ECU %s has no hardwareId that is a string", self->path, serial);
-  g_hash_table_insert (self->ecus, g_strdup (serial), g_strdup (hardware_id == NULL ? "" : json_string_value (hardware_id)));
+  g_hash_table_insert (self->ecus, g_strdup (serial),
+                       g_strdup (hardware_id == NULL ? "" : json_string_value (hardware_id)));
   return TRUE;
 }
 
@@ -135,7 +136,8 @@ same_words (GStrv a, GStrv b)
 gboolean
 rb_target_agrees (const RbTarget *a, const RbTarget *b)
 {
-  return rb_target_same_content (a, b) && a->release_counter == b->release_counter && same_words (a->hardware_ids, b->hardware_ids);
+  return rb_target_same_content (a, b) && a->release_counter == b->release_counter
+         && same_words (a->hardware_ids, b->hardware_ids);
 }
 
 RbTarget *

@@ -7,14 +7,14 @@
 typedef struct {
   char *path;
   guint64 length;
-  char *sha256;          /* lower-case hex; NULL when the file gives none */
-  char *sha512;          /* may be NULL */
-  GStrv hardware_ids;    /* NULL when none are listed */
+  char *sha256; /* lower-case hex; NULL when the file gives none */
+  char *sha512; /* may be NULL */
+  GStrv hardware_ids; /* NULL when none are listed */
   gint64 release_counter; /* -1 when absent */
-  GHashTable *ecus;      /* Director: serial → hardware id (char *); NULL elsewhere */
-  json_t *custom;        /* as read, may be NULL */
-  char *carrier;         /* the delegated role that lists it (rb_store_delegation()), NULL: the top-level targets */
-  char *carrier_keys;    /* fingerprint of the keys that signed for carrier */
+  GHashTable *ecus; /* Director: serial → hardware id (char *); NULL elsewhere */
+  json_t *custom; /* as read, may be NULL */
+  char *carrier; /* the delegated role that lists it (rb_store_delegation()), NULL: the top-level targets */
+  char *carrier_keys; /* fingerprint of the keys that signed for carrier */
 } RbTarget;
 void rb_target_free (RbTarget *self);
 /* From the entry of a verified targets file. Errors: malformed, also where a member that restricts has another type. */

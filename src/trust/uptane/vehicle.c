@@ -29,7 +29,7 @@ typedef struct {
 } Check;
 
 static gboolean G_GNUC_PRINTF (5, 6)
-refused (Check *check, const char *repo, GError **error, RbReason reason, const char *format, ...)
+  refused (Check *check, const char *repo, GError **error, RbReason reason, const char *format, ...)
 {
   va_list arguments;
   va_start (arguments, format);
@@ -131,13 +131,14 @@ assign_entry (const char *path, const json_t *entry, gpointer data)
   return assign (self->check, path, entry, self->error);
 }
 
-/* The Standard (5.2.3.1) leaves the member's name open: these are met. Each that is there names one vehicle, and the same.
- * *vin NULL: none is there. */
+/* The Standard (5.2.3.1) leaves the member's name open: these are met. Each that is there names one vehicle, and the
+ * same. *vin NULL: none is there. */
 static gboolean
 read_vehicle (Check *check, const json_t *part, const char **vin, GError **error)
 {
   const json_t *custom = json_object_get (part, "custom");
-  const json_t *members[] = { json_object_get (part, "vin"), json_object_get (part, "device_id"), json_object_get (custom, "vin") };
+  const json_t *members[]
+    = { json_object_get (part, "vin"), json_object_get (part, "device_id"), json_object_get (custom, "vin") };
   *vin = NULL;
   if (custom != NULL && !json_is_object (custom) && !json_is_null (custom))
     return refused (check, "director", error, RB_REASON_MALFORMED, "member “custom” is not an object");
@@ -198,18 +199,20 @@ is_judged (Check *check, const RbAssignment *assignment)
 }
 
 static gboolean
-judge_release_counter (Check *check, RbRepository *repository, const char *repo, const RbAssignment *assignment, GError **error)
+judge_release_counter (Check *check, RbRepository *repository, const char *repo, const RbAssignment *assignment,
+                       GError **error)
 {
   gint64 stored = rb_repository_counter (repository, assignment->serial);
   gint64 now = assignment->target->release_counter;
   if (now >= stored)
     return TRUE;
   return refused (check, repo, error, RB_REASON_RELEASE_COUNTER,
-                  "release counter for ECU %s is %" G_GINT64_FORMAT ", accepted before was %" G_GINT64_FORMAT, assignment->serial, now, stored);
+                  "release counter for ECU %s is %" G_GINT64_FORMAT ", accepted before was %" G_GINT64_FORMAT,
+                  assignment->serial, now, stored);
 }
 
-/* Each repository's counters bind by themselves: keys that one of them changes take only its own away. images: NULL in partial
- * verification. */
+/* Each repository's counters bind by themselves: keys that one of them changes take only its own away. images: NULL in
+ * partial verification. */
 static gboolean
 judge_release_counters (Check *check, RbRepository *director, RbRepository *images, GError **error)
 {
@@ -242,22 +245,29 @@ set_release_counters (Check *check, RbRepository *director, RbRepository *images
 static gboolean
 names_hardware (GStrv hardware_ids, const char *hardware_id)
 {
-  return hardware_ids == NULL || hardware_id[0] == '\0' || g_strv_contains ((const char *const *) hardware_ids, hardware_id);
+  return hardware_ids == NULL || hardware_id[0] == '\0'
+         || g_strv_contains ((const char *const *) hardware_ids, hardware_id);
 }
 
-/* What the Director orders must be what the Image repository offers under the same name, with the same custom fields. */
+/* What the Director orders must be what the Image repository offers under the same name, with the same custom fields.
+ */
 static gboolean
 compare (Check *check, RbAssignment *assignment, const RbTarget *image, GError **error)
 {
   RbTarget *directed = assignment->target;
   if (!rb_target_same_content (directed, image))
-    return refused (check, "image", error, RB_REASON_TARGET_MISMATCH, "“%s” is not the image the Director means", image->path);
+    return refused (check, "image", error, RB_REASON_TARGET_MISMATCH, "“%s” is not the image the Director means",
+                    image->path);
   if (!names_hardware (directed->hardware_ids, assignment->hardware_id))
-    return refused (check, "director", error, RB_REASON_HARDWARE_MISMATCH, "“%s” is not for the hardware it is directed to", image->path);
+    return refused (check, "director", error, RB_REASON_HARDWARE_MISMATCH,
+                    "“%s” is not for the hardware it is directed to", image->path);
   if (!names_hardware (image->hardware_ids, assignment->hardware_id))
-    return refused (check, "image", error, RB_REASON_TARGET_MISMATCH, "“%s” is for other hardware than the Director says", image->path);
-  if (directed->release_counter >= 0 && image->release_counter >= 0 && directed->release_counter != image->release_counter)
-    return refused (check, "image", error, RB_REASON_TARGET_MISMATCH, "the release counters of “%s” differ", image->path);
+    return refused (check, "image", error, RB_REASON_TARGET_MISMATCH,
+                    "“%s” is for other hardware than the Director says", image->path);
+  if (directed->release_counter >= 0 && image->release_counter >= 0
+      && directed->release_counter != image->release_counter)
+    return refused (check, "image", error, RB_REASON_TARGET_MISMATCH, "the release counters of “%s” differ",
+                    image->path);
   /* a Director that is silent does not switch the counter off */
   directed->release_counter = MAX (directed->release_counter, image->release_counter);
   return TRUE;
@@ -324,7 +334,8 @@ judge_images (Check *check, GError **error)
   for (guint i = 0; expected && i < check->assignments->len; i++) {
     const RbAssignment *assignment = check->assignments->pdata[i];
     if (is_judged (check, assignment) && !assignment->image_seen)
-      return refused (check, "image", error, RB_REASON_MISSING, "the image “%s” is not there", assignment->target->path);
+      return refused (check, "image", error, RB_REASON_MISSING, "the image “%s” is not there",
+                      assignment->target->path);
   }
   return TRUE;
 }
@@ -365,8 +376,9 @@ limits_for (const RbVehicleRequest *request, const char *repo)
 }
 
 gboolean
-rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbStore *image_store, RbSource *image_source,
-                        const RbVehicleRequest *request, GPtrArray **assignments, RbVerdict *verdict, GError **error)
+rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbStore *image_store,
+                        RbSource *image_source, const RbVehicleRequest *request, GPtrArray **assignments,
+                        RbVerdict *verdict, GError **error)
 {
   RbRepositoryLimits director_limits = limits_for (request, "director");
   RbRepositoryLimits image_limits = limits_for (request, "image");
@@ -420,7 +432,8 @@ rb_vehicle_verify_partial (RbStore *director_store, RbSource *director_source, c
 }
 
 gboolean
-rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbVerdict *verdict, GError **error)
+rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbVerdict *verdict,
+                        GError **error)
 {
   RbRepositoryLimits limits = { .repo = repo, .now = now };
   g_autoptr (RbRepository) repository = rb_repository_new (store, source, &limits, verdict);
@@ -435,8 +448,9 @@ rb_vehicle_check_image (const RbTarget *target, GBytes *image, GError **error)
   g_autofree char *sha256 = rb_digest_sha256_hex (data, length);
   g_autofree char *sha512 = target->sha512 == NULL ? NULL : rb_digest_sha512_hex (data, length);
   if (length != target->length) {
-    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_LENGTH_MISMATCH, "%s: %" G_GSIZE_FORMAT " bytes, its metadata says %" G_GUINT64_FORMAT,
-                 target->path, length, target->length);
+    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_LENGTH_MISMATCH,
+                 "%s: %" G_GSIZE_FORMAT " bytes, its metadata says %" G_GUINT64_FORMAT, target->path, length,
+                 target->length);
     return FALSE;
   }
   if ((target->sha256 == NULL || strcmp (sha256, target->sha256) == 0)

@@ -4,12 +4,12 @@
 
 /* Why metadata was refused: the same facts as the GError, as data. */
 typedef struct {
-  const char *repo;  /* "director", "image", "service", "" ; static */
-  char *role;        /* "root", "timestamp", "targets", or a delegated role; NULL when it is none */
+  const char *repo; /* "director", "image", "service", "" ; static */
+  char *role; /* "root", "timestamp", "targets", or a delegated role; NULL when it is none */
   RbReason reason;
   char *message;
-  const char *attack; /* the attack it stops: "rollback", "freeze", "arbitrary software", "mix-and-match", ...; NULL: the reason
-                         is a failure and no attack; static */
+  const char *attack; /* the attack it stops: "rollback", "freeze", "arbitrary software", "mix-and-match", ...; NULL:
+                         the reason is a failure and no attack; static */
 } RbVerdict;
 void rb_verdict_clear (RbVerdict *self);
 /* The attack of the Uptane Standard 3.2 that a rejection for this reason stops; NULL: none. Static. */

@@ -94,7 +94,8 @@ max_of (const RbWorkflow *self, RbMetadataType type)
   return limits[type][0] > 0 ? limits[type][0] : limits[type][1];
 }
 
-/* What an earlier run stored cannot be used: it is fetched again, as the reference client does, unless it is to be remembered. */
+/* What an earlier run stored cannot be used: it is fetched again, as the reference client does, unless it is to be
+ * remembered. */
 static gboolean
 damaged (RbWorkflow *self, const char *role, const GError *failure, GError **error)
 {
@@ -115,7 +116,8 @@ load (RbWorkflow *self, const char *role, RbMetadataType type, RbMetadata **meta
   return failure == NULL || damaged (self, role, failure, error);
 }
 
-/* The same of a role that the root names, and whose keys are what they were: forget_changed() has taken the others away. */
+/* The same of a role that the root names, and whose keys are what they were: forget_changed() has taken the others
+ * away. */
 static gboolean
 load_signed (RbWorkflow *self, const char *role, RbMetadataType type, RbMetadata **metadata, GError **error)
 {
@@ -158,14 +160,15 @@ begin (RbWorkflow *self, GError **error)
 }
 
 RbWorkflow *
-rb_workflow_new (const char *folder, RbSource *source, const RbWorkflowOptions *options, RbVerdict *verdict, GError **error)
+rb_workflow_new (const char *folder, RbSource *source, const RbWorkflowOptions *options, RbVerdict *verdict,
+                 GError **error)
 {
   return begin (new_workflow (rb_accepted_new (folder, FALSE), source, options, verdict), error);
 }
 
 RbWorkflow *
-rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, const RbWorkflowOptions *options, RbVerdict *verdict,
-                           GError **error)
+rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, const RbWorkflowOptions *options,
+                           RbVerdict *verdict, GError **error)
 {
   RbAccepted *accepted = rb_accepted_new (folder, TRUE);
   if (!rb_accepted_has (accepted, "root"))
@@ -202,7 +205,9 @@ static gboolean
 forget_changed (RbWorkflow *self, const RbMetadata *before, const RbMetadata *after, GError **error)
 {
   gboolean announced = has_other_keys (before, after, "timestamp") || has_other_keys (before, after, "snapshot");
-  return (!announced || (rb_accepted_drop (self->accepted, "timestamp", error) && rb_accepted_drop (self->accepted, "snapshot", error)))
+  return (!announced
+          || (rb_accepted_drop (self->accepted, "timestamp", error)
+              && rb_accepted_drop (self->accepted, "snapshot", error)))
          && (!has_other_keys (before, after, "targets") || rb_accepted_drop (self->accepted, "targets", error));
 }
 
@@ -214,7 +219,8 @@ accept_root (RbWorkflow *self, RbMetadata *next, GError **error)
   if (!is_signed_by_root (root, next, "root", error) || !is_signed_by_root (next, next, "root", error))
     return FALSE;
   if (next->version != root->version + 1)
-    return deny (error, RB_REASON_ROOT_VERSION, "version is %" G_GINT64_FORMAT ", after %" G_GINT64_FORMAT, next->version, root->version);
+    return deny (error, RB_REASON_ROOT_VERSION, "version is %" G_GINT64_FORMAT ", after %" G_GINT64_FORMAT,
+                 next->version, root->version);
   return forget_changed (self, root, next, error) && rb_accepted_put (self->accepted, "root", next->bytes, error);
 }
 
@@ -268,12 +274,14 @@ follows (const RbMetadata *before, const RbMetadata *next, GError **error)
 {
   RbListed old = { 0 }, new = { 0 };
   if (next->version < before->version)
-    return deny (error, RB_REASON_ROLLBACK, "version is %" G_GINT64_FORMAT ", accepted before was %" G_GINT64_FORMAT, next->version,
-                 before->version);
+    return deny (error, RB_REASON_ROLLBACK, "version is %" G_GINT64_FORMAT ", accepted before was %" G_GINT64_FORMAT,
+                 next->version, before->version);
   if (!listed_snapshot (before, &old, error) || !listed_snapshot (next, &new, error))
     return FALSE;
   if (new.version < old.version)
-    return deny (error, RB_REASON_ROLLBACK, "it lists snapshot %" G_GINT64_FORMAT ", before it listed %" G_GINT64_FORMAT, new.version, old.version);
+    return deny (error, RB_REASON_ROLLBACK,
+                 "it lists snapshot %" G_GINT64_FORMAT ", before it listed %" G_GINT64_FORMAT, new.version,
+                 old.version);
   return TRUE;
 }
 
@@ -281,12 +289,14 @@ follows (const RbMetadata *before, const RbMetadata *next, GError **error)
 static gboolean
 is_successor (RbWorkflow *self, const RbMetadata *before, const RbMetadata *next, GError **error)
 {
-  if (!self->options.strict || before == NULL || next->version > before->version || g_bytes_equal (next->bytes, before->bytes))
+  if (!self->options.strict || before == NULL || next->version > before->version
+      || g_bytes_equal (next->bytes, before->bytes))
     return TRUE;
   if (next->version < before->version)
-    return deny (error, RB_REASON_ROLLBACK, "version is %" G_GINT64_FORMAT ", accepted before was %" G_GINT64_FORMAT, next->version,
-                 before->version);
-  return deny (error, RB_REASON_ROLLBACK, "other bytes were accepted before under the same version %" G_GINT64_FORMAT, next->version);
+    return deny (error, RB_REASON_ROLLBACK, "version is %" G_GINT64_FORMAT ", accepted before was %" G_GINT64_FORMAT,
+                 next->version, before->version);
+  return deny (error, RB_REASON_ROLLBACK, "other bytes were accepted before under the same version %" G_GINT64_FORMAT,
+               next->version);
 }
 
 static gboolean
@@ -296,7 +306,8 @@ update_timestamp (RbWorkflow *self, GError **error)
   g_autoptr (RbMetadata) before = NULL;
   if (!load_signed (self, "timestamp", RB_METADATA_TIMESTAMP, &before, error))
     return FALSE;
-  g_autoptr (RbMetadata) next = fetch (self, "timestamp.json", RB_METADATA_TIMESTAMP, max_of (self, RB_METADATA_TIMESTAMP), error);
+  g_autoptr (RbMetadata) next
+    = fetch (self, "timestamp.json", RB_METADATA_TIMESTAMP, max_of (self, RB_METADATA_TIMESTAMP), error);
   RbListed listed = { 0 };
   if (next == NULL || !is_signed_by_root (root, next, "timestamp", error) || !listed_snapshot (next, &listed, error)
       || !is_successor (self, before, next, error))
@@ -307,7 +318,8 @@ update_timestamp (RbWorkflow *self, GError **error)
     trust (self, "timestamp", g_steal_pointer (&before));
     return TRUE;
   }
-  if ((before != NULL && !follows (before, next, error)) || !is_fresh (self, next, error) || !rb_accepted_put (self->accepted, "timestamp", next->bytes, error))
+  if ((before != NULL && !follows (before, next, error)) || !is_fresh (self, next, error)
+      || !rb_accepted_put (self->accepted, "timestamp", next->bytes, error))
     return FALSE;
   trust (self, "timestamp", g_steal_pointer (&next));
   return TRUE;
@@ -317,8 +329,8 @@ static gboolean
 has_version (const RbMetadata *metadata, const RbListed *listed, GError **error)
 {
   return metadata->version == listed->version
-         || deny (error, RB_REASON_VERSION_MISMATCH, "version is %" G_GINT64_FORMAT ", listed is %" G_GINT64_FORMAT, metadata->version,
-                  listed->version);
+         || deny (error, RB_REASON_VERSION_MISMATCH, "version is %" G_GINT64_FORMAT ", listed is %" G_GINT64_FORMAT,
+                  metadata->version, listed->version);
 }
 
 /* Fetches VERSION.ROLE.json or ROLE.json, bounded by the length that is listed. */
@@ -326,8 +338,9 @@ static RbMetadata *
 fetch_listed (RbWorkflow *self, const char *role, RbMetadataType type, const RbListed *listed, GError **error)
 {
   g_autofree char *plain = rb_accepted_file_name (role);
-  g_autofree char *name
-    = rb_workflow_is_consistent (self) ? g_strdup_printf ("%" G_GINT64_FORMAT ".%s", listed->version, plain) : g_strdup (plain);
+  g_autofree char *name = rb_workflow_is_consistent (self)
+                            ? g_strdup_printf ("%" G_GINT64_FORMAT ".%s", listed->version, plain)
+                            : g_strdup (plain);
   gsize own = max_of (self, type), bound = rb_listed_bound (listed, own, FALSE);
   GError *failure = NULL;
   g_autoptr (GBytes) bytes = rb_source_fetch (self->source, name, bound, &failure);
@@ -350,19 +363,23 @@ still_listed (const char *name, const json_t *entry, gpointer data)
   RbListed before = { 0 }, after = { 0 };
   if (now == NULL)
     return deny (successor->error, RB_REASON_ROLLBACK, "%s was listed before and is not any more", name);
-  if (!rb_listed_read_entry (entry, name, &before, successor->error) || !rb_listed_read_entry (now, name, &after, successor->error))
+  if (!rb_listed_read_entry (entry, name, &before, successor->error)
+      || !rb_listed_read_entry (now, name, &after, successor->error))
     return FALSE;
   return after.version >= before.version
-         || deny (successor->error, RB_REASON_ROLLBACK, "%s: listed is version %" G_GINT64_FORMAT ", before it was %" G_GINT64_FORMAT, name,
-                  after.version, before.version);
+         || deny (successor->error, RB_REASON_ROLLBACK,
+                  "%s: listed is version %" G_GINT64_FORMAT ", before it was %" G_GINT64_FORMAT, name, after.version,
+                  before.version);
 }
 
 static gboolean
 check_snapshot (RbWorkflow *self, RbMetadata *next, const RbMetadata *before, const RbListed *listed, GError **error)
 {
   Successor successor = { next, error };
-  return rb_listed_check (listed, next, FALSE, error) && is_signed_by_root (trusted (self, "root"), next, "snapshot", error)
-         && rb_listed_check_all (next, error) && has_version (next, listed, error) && (before == NULL || rb_metadata_each_entry (before, still_listed, &successor))
+  return rb_listed_check (listed, next, FALSE, error)
+         && is_signed_by_root (trusted (self, "root"), next, "snapshot", error) && rb_listed_check_all (next, error)
+         && has_version (next, listed, error)
+         && (before == NULL || rb_metadata_each_entry (before, still_listed, &successor))
          && is_fresh (self, next, error);
 }
 
@@ -371,7 +388,8 @@ update_snapshot (RbWorkflow *self, GError **error)
 {
   RbListed listed = { 0 };
   g_autoptr (RbMetadata) before = NULL;
-  if (!listed_snapshot (trusted (self, "timestamp"), &listed, error) || !load_signed (self, "snapshot", RB_METADATA_SNAPSHOT, &before, error))
+  if (!listed_snapshot (trusted (self, "timestamp"), &listed, error)
+      || !load_signed (self, "snapshot", RB_METADATA_SNAPSHOT, &before, error))
     return FALSE;
   if (!self->options.strict && before != NULL && check_snapshot (self, before, NULL, &listed, NULL)) {
     trust (self, "snapshot", g_steal_pointer (&before));
@@ -386,10 +404,11 @@ update_snapshot (RbWorkflow *self, GError **error)
 }
 
 static gboolean
-check_targets (RbWorkflow *self, RbMetadata *targets, const RbMetadataRole *keys, const RbListed *listed, GError **error)
+check_targets (RbWorkflow *self, RbMetadata *targets, const RbMetadataRole *keys, const RbListed *listed,
+               GError **error)
 {
-  return rb_listed_check (listed, targets, FALSE, error) && rb_metadata_verify (targets, keys, error) && has_version (targets, listed, error)
-         && is_fresh (self, targets, error);
+  return rb_listed_check (listed, targets, FALSE, error) && rb_metadata_verify (targets, keys, error)
+         && has_version (targets, listed, error) && is_fresh (self, targets, error);
 }
 
 /* The stored file of a targets role. What other keys have signed does not bind. */
@@ -414,7 +433,8 @@ update_targets (RbWorkflow *self, const char *role, const RbMetadataRole *keys, 
   gboolean delegated = strcmp (role, "targets") != 0;
   if (!rb_listed_read (trusted (self, "snapshot"), role, &listed, &failure)) {
     if (failure == NULL)
-      return deny (error, delegated ? RB_REASON_DELEGATION_MISSING : RB_REASON_MISSING, "the snapshot does not list it");
+      return deny (error, delegated ? RB_REASON_DELEGATION_MISSING : RB_REASON_MISSING,
+                   "the snapshot does not list it");
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
@@ -448,7 +468,10 @@ rb_workflow_refresh (RbWorkflow *self, GError **error)
   static const struct {
     const char *role;
     gboolean (*update) (RbWorkflow *self, GError **error);
-  } steps[] = { { "root", update_root }, { "timestamp", update_timestamp }, { "snapshot", update_snapshot }, { "targets", update_top_targets } };
+  } steps[] = { { "root", update_root },
+                { "timestamp", update_timestamp },
+                { "snapshot", update_snapshot },
+                { "targets", update_top_targets } };
   for (guint i = 0; i < G_N_ELEMENTS (steps); i++) {
     GError *failure = NULL;
     if (!steps[i].update (self, &failure))
@@ -461,7 +484,7 @@ rb_workflow_refresh (RbWorkflow *self, GError **error)
 typedef struct {
   const RbMetadata *parent; /* borrowed */
   char *role;
-  json_t *entry;            /* its keyids and threshold */
+  json_t *entry; /* its keyids and threshold */
 } Visit;
 
 static void
@@ -597,12 +620,14 @@ is_there (const RbTarget *target, const char *path)
 }
 
 gboolean
-rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source, const char *folder, gboolean *fetched, GError **error)
+rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source, const char *folder, gboolean *fetched,
+                      GError **error)
 {
   g_autofree char *name = g_uri_escape_string (target->path, NULL, FALSE);
   g_autofree char *path = g_build_filename (folder, name, NULL);
   g_autofree char *remote = rb_workflow_file_of (self, target);
-  g_autofree char *escaped = rb_source_is_remote (source) ? g_uri_escape_string (remote, "/", FALSE) : g_strdup (remote);
+  g_autofree char *escaped
+    = rb_source_is_remote (source) ? g_uri_escape_string (remote, "/", FALSE) : g_strdup (remote);
   gboolean there = is_there (target, path);
   if (fetched != NULL)
     *fetched = !there;
@@ -618,13 +643,15 @@ rb_workflow_read (RbWorkflow *self, const RbTarget *target, RbSource *source, gs
 {
   g_autofree char *remote = rb_workflow_file_of (self, target);
   if (target->length > max) {
-    deny (error, RB_REASON_TOO_LARGE, "%s: %" G_GUINT64_FORMAT " bytes, allowed are %" G_GSIZE_FORMAT, target->path, target->length, max);
+    deny (error, RB_REASON_TOO_LARGE, "%s: %" G_GUINT64_FORMAT " bytes, allowed are %" G_GSIZE_FORMAT, target->path,
+          target->length, max);
     return NULL;
   }
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = rb_source_fetch (source, remote, (gsize) target->length, &failure);
   if (bytes == NULL && rb_reason_of (failure) == RB_REASON_TOO_LARGE) {
-    deny (error, RB_REASON_LENGTH_MISMATCH, "%s: longer than the listed %" G_GUINT64_FORMAT " bytes", target->path, target->length);
+    deny (error, RB_REASON_LENGTH_MISMATCH, "%s: longer than the listed %" G_GUINT64_FORMAT " bytes", target->path,
+          target->length);
     return NULL;
   }
   if (bytes == NULL)

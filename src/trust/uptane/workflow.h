@@ -7,22 +7,22 @@
 
 /*
  * The detailed client workflow of the TUF specification 1.0.33, §5, to the letter: the one TUF client, for Service
- * repositories and for `recallctl tuf` against any TUF repository. The order of requests, nothing fetched twice, and a metadata folder that holds the newest accepted file of
- * each role byte for byte under its name without version (root.json, timestamp.json, …; a delegated role's name
- * percent-encoded). Roots are stored as they are accepted, everything else before the next is asked for. What a source is
- * asked for is a file name, percent-encoded where it stands for a role; "missing" from it ends the root chain.
- * Blocking, one thread.
+ * repositories and for `recallctl tuf` against any TUF repository. The order of requests, nothing fetched twice, and a
+ * metadata folder that holds the newest accepted file of each role byte for byte under its name without version
+ * (root.json, timestamp.json, …; a delegated role's name percent-encoded). Roots are stored as they are accepted,
+ * everything else before the next is asked for. What a source is asked for is a file name, percent-encoded where it
+ * stands for a role; "missing" from it ends the root chain. Blocking, one thread.
  */
 typedef struct _RbWorkflow RbWorkflow;
 typedef struct {
   gint64 now; /* seconds since 1970 */
   /* 0: the values of the reference client */
   gsize max_root, max_timestamp, max_snapshot, max_targets; /* bytes */
-  guint max_roots;       /* in one refresh: 256 */
+  guint max_roots; /* in one refresh: 256 */
   guint max_delegations; /* roles visited for one target: 32 */
-  /* Beyond the text: a version that was accepted before stands for the same bytes, and no targets file is older than the one
-   * accepted before under the same keys, else rollback; a stored file that cannot be used is
-   * store-damaged, and every file is fetched. */
+  /* Beyond the text: a version that was accepted before stands for the same bytes, and no targets file is older than
+   * the one accepted before under the same keys, else rollback; a stored file that cannot be used is store-damaged, and
+   * every file is fetched. */
   gboolean strict;
 } RbWorkflowOptions;
 
@@ -31,20 +31,23 @@ gboolean rb_workflow_init (const char *folder, GBytes *root, GError **error) G_G
 /* Errors: no-trust-anchor when folder holds no root. Borrows source and verdict (may be NULL) for its life. */
 RbWorkflow *rb_workflow_new (const char *folder, RbSource *source, const RbWorkflowOptions *options, RbVerdict *verdict,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same, writing nothing: what is accepted is held in memory over what folder holds. root is where folder (NULL: none)
- * holds no root. */
-RbWorkflow *rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, const RbWorkflowOptions *options,
-                                       RbVerdict *verdict, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, writing nothing: what is accepted is held in memory over what folder holds. root is where folder (NULL:
+ * none) holds no root. */
+RbWorkflow *rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source,
+                                       const RbWorkflowOptions *options, RbVerdict *verdict, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 void rb_workflow_free (RbWorkflow *self);
 /* §5.3–5.6: roots, timestamp, snapshot, top-level targets. */
 gboolean rb_workflow_refresh (RbWorkflow *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* §5.6.7, after refresh: searches the delegations, loading what it needs. target-missing when nobody vouches. (transfer full) */
+/* §5.6.7, after refresh: searches the delegations, loading what it needs. target-missing when nobody vouches. (transfer
+ * full) */
 RbTarget *rb_workflow_target (RbWorkflow *self, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* §5.7: into folder under the percent-encoded path, unless a file there is already the target. *fetched may be NULL. */
-gboolean rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source, const char *folder, gboolean *fetched,
-                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source, const char *folder,
+                               gboolean *fetched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* §5.7, the bytes of a target of any size up to max from source. (transfer full) */
-GBytes *rb_workflow_read (RbWorkflow *self, const RbTarget *target, RbSource *source, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_workflow_read (RbWorkflow *self, const RbTarget *target, RbSource *source, gsize max, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* The file that a target is in a source: PATH, or FOLDER/HASH.NAME under consistent snapshots. (transfer full) */
 char *rb_workflow_file_of (RbWorkflow *self, const RbTarget *target);
 gboolean rb_workflow_is_consistent (RbWorkflow *self);

@@ -69,9 +69,9 @@ end_with (RbCli *cli, RbContents *contents, const char *what)
     return rb_cli_fail (cli, error, NULL);
   g_autofree char *until = rb_moment_to_text (rb_contents_valid_until (contents));
   g_autofree char *scope = rb_anchor_scope_text ((const char *const *) authority->wmis);
-  g_autofree char *message
-    = g_strdup_printf ("%s: campaign %s, “%s” by %s, good until %s\nTrust anchor “%s” may speak for VINs that begin with: %s", what,
-                       campaign->id, campaign->title, campaign->oem, until, authority->anchor, scope);
+  g_autofree char *message = g_strdup_printf (
+    "%s: campaign %s, “%s” by %s, good until %s\nTrust anchor “%s” may speak for VINs that begin with: %s", what,
+    campaign->id, campaign->title, campaign->oem, until, authority->anchor, scope);
   json_t *row = rb_bundle_row (contents);
   rb_json_set (row, "wmi", scope_json (authority));
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, row);
@@ -105,7 +105,8 @@ verb_import (RbCli *cli, int argc, char **argv)
     return code;
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   Progress progress = { .cli = cli, .label = "Importing" };
-  g_autoptr (RbContents) contents = rb_import_bundle (library, argv[1], options.in_place, rb_moment_now (), tell, &progress, &error);
+  g_autoptr (RbContents) contents
+    = rb_import_bundle (library, argv[1], options.in_place, rb_moment_now (), tell, &progress, &error);
   rb_cli_progress (cli, "", 0, 0);
   return contents == NULL ? rb_cli_fail (cli, error, NULL) : end_with (cli, contents, "Imported");
 }
@@ -234,7 +235,8 @@ verb_remove (RbCli *cli, int argc, char **argv)
 }
 
 static const RbOption import_options[] = {
-  { "in-place", NULL, "leave the images where they are and verify them at each use", RB_OPTION_FLAG (ImportOptions, in_place) },
+  { "in-place", NULL, "leave the images where they are and verify them at each use",
+    RB_OPTION_FLAG (ImportOptions, in_place) },
   { NULL },
 };
 

@@ -30,8 +30,8 @@ found_row (RbCli *cli, RbContents *contents, const char *vin, gint64 now)
   rb_json_set_integer (row, "ecus", assignments == NULL ? 0 : assignments->len);
   if (problem != NULL)
     rb_json_set_string (row, "pack_reason", rb_reason_word (rb_reason_of (problem)));
-  rb_cli_say (cli, "%-16s  %s: %s%s%s", campaign->id, campaign->oem, campaign->title, problem == NULL ? "" : "\n                  ",
-              problem == NULL ? "" : problem->message);
+  rb_cli_say (cli, "%-16s  %s: %s%s%s", campaign->id, campaign->oem, campaign->title,
+              problem == NULL ? "" : "\n                  ", problem == NULL ? "" : problem->message);
   return row;
 }
 

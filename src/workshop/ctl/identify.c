@@ -49,8 +49,8 @@ claims_json (const char *name, const RbUnitClaims *claims, const char *part_numb
 static void
 say_claims (RbCli *cli, const char *name, const RbUnitClaims *claims)
 {
-  rb_cli_say (cli, "  %-20s %-18s %-16s image %.12s  Director root %" G_GINT64_FORMAT "  key %.12s  %s", name, claims->serial,
-              claims->software, claims->claimed_sha256, claims->director.version, claims->key_id,
+  rb_cli_say (cli, "  %-20s %-18s %-16s image %.12s  Director root %" G_GINT64_FORMAT "  key %.12s  %s", name,
+              claims->serial, claims->software, claims->claimed_sha256, claims->director.version, claims->key_id,
               claims->application ? "" : "in its bootloader");
 }
 
@@ -84,8 +84,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Survey, survey_clear)
 static json_t *
 unread_json (const char *name, const GError *failure)
 {
-  return json_pack ("{s:s,s:n,s:n,s:s,s:s}", "name", name, "serial", "hardware_id", "reason", rb_reason_word (rb_reason_of (failure)),
-                    "message", failure->message);
+  return json_pack ("{s:s,s:n,s:n,s:s,s:s}", "name", name, "serial", "hardware_id", "reason",
+                    rb_reason_word (rb_reason_of (failure)), "message", failure->message);
 }
 
 /* Listed all the same. FALSE: the link is lost, and nothing more can be asked. */
@@ -107,8 +107,8 @@ note_unread (RbCli *cli, Survey *survey, const RbModelEcu *ecu, gboolean may_be_
 
 /* may_be_absent: a model names ECUs that not every vehicle has; one that the search found responded to it. */
 static gboolean
-identify_one (RbCli *cli, RbLink *link, const RbModelEcu *model, const RbProfile *profile, gboolean may_be_absent, Survey *survey,
-              GError **error)
+identify_one (RbCli *cli, RbLink *link, const RbModelEcu *model, const RbProfile *profile, gboolean may_be_absent,
+              Survey *survey, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (RbUnit) unit = rb_unit_new (link, model, profile, &failure);
@@ -163,16 +163,19 @@ note_vin (RbCli *cli, Survey *survey, const char *name, const char *vin)
 {
   gboolean good = looks_like_a_vin (vin);
   gboolean other = good && survey->vin != NULL && strcmp (survey->vin, vin) != 0;
-  json_array_append_new (survey->vins, json_pack ("{s:s,s:s,s:b}", "ecu", name, "vin", vin, "valid", rb_campaign_vin_is_valid (vin)));
+  json_array_append_new (survey->vins,
+                         json_pack ("{s:s,s:s,s:b}", "ecu", name, "vin", vin, "valid", rb_campaign_vin_is_valid (vin)));
   if (vin[0] == '\0')
     return;
   if (!good || other)
     rb_cli_say (cli, "  %-20s VIN %s", name, vin);
   if (!good)
-    set_problem (survey, g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_INVALID, "%s: DID F190: “%s” is not a VIN", name, vin));
+    set_problem (survey,
+                 g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_INVALID, "%s: DID F190: “%s” is not a VIN", name, vin));
   else if (other)
-    set_problem (survey, g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_MISMATCH, "%s: DID F190: VIN %s, another ECU of this vehicle has %s",
-                                      name, vin, survey->vin));
+    set_problem (survey,
+                 g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_MISMATCH,
+                              "%s: DID F190: VIN %s, another ECU of this vehicle has %s", name, vin, survey->vin));
   else if (survey->vin == NULL)
     survey->vin = g_strdup (vin);
 }
@@ -193,8 +196,8 @@ read_vin (RbCli *cli, RbLink *link, const RbModelEcu *ecu, Survey *survey, GErro
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  json_array_append_new (survey->vins, json_pack ("{s:s,s:n,s:s,s:s}", "ecu", ecu->label, "vin", "reason", rb_reason_word (reason),
-                                                  "message", failure->message));
+  json_array_append_new (survey->vins, json_pack ("{s:s,s:n,s:s,s:s}", "ecu", ecu->label, "vin", "reason",
+                                                  rb_reason_word (reason), "message", failure->message));
   if (reason != RB_REASON_REFUSED && reason != RB_REASON_ECU_LOCKED)
     set_problem (survey, g_steal_pointer (&failure));
   return TRUE;
@@ -207,7 +210,8 @@ read_vins (RbCli *cli, RbLink *link, GPtrArray *present, Survey *survey, GError 
     if (!read_vin (cli, link, present->pdata[i], survey, error))
       return FALSE;
   if (survey->vin == NULL)
-    set_problem (survey, g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_MISSING, "vehicle: none of its %u ECUs that respond has a VIN", present->len));
+    set_problem (survey, g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_MISSING,
+                                      "vehicle: none of its %u ECUs that respond has a VIN", present->len));
   return TRUE;
 }
 
@@ -233,7 +237,8 @@ say_wait (const char *text, gpointer user_data)
   rb_cli_say (user_data, "waiting: %s", text);
 }
 
-/* Some vehicles know only one tester: which, the models of the imported campaigns say. NULL: none of them is this vehicle's. */
+/* Some vehicles know only one tester: which, the models of the imported campaigns say. NULL: none of them is this
+ * vehicle's. */
 static RbLink *
 open_by_models (RbCli *cli, RbWay way)
 {
@@ -241,7 +246,8 @@ open_by_models (RbCli *cli, RbWay way)
   g_autoptr (GPtrArray) list = rb_library_list (library, NULL);
   for (guint i = 0; list != NULL && i < list->len; i++) {
     const RbLibraryEntry *entry = list->pdata[i];
-    g_autoptr (RbContents) contents = entry->damaged ? NULL : rb_library_open (library, entry->id, rb_moment_now (), NULL);
+    g_autoptr (RbContents) contents
+      = entry->damaged ? NULL : rb_library_open (library, entry->id, rb_moment_now (), NULL);
     way.model = contents == NULL ? NULL : rb_contents_model (contents);
     gboolean special = way.model != NULL && (way.model->tester != 0 || way.model->activation_type != 0);
     RbLink *link = special ? rb_way_open (&way, NULL, NULL) : NULL;
@@ -256,13 +262,19 @@ open_link (RbCli *cli, const Settings *settings, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   g_autoptr (RbIdentitySet) workstation
-    = settings->workstation == NULL ? NULL : rb_identities_load (cli, settings->workstation, settings->passphrase_file, &problem);
+    = settings->workstation == NULL
+        ? NULL
+        : rb_identities_load (cli, settings->workstation, settings->passphrase_file, &problem);
   if (problem != NULL) {
     g_propagate_error (error, g_steal_pointer (&problem));
     return NULL;
   }
-  const RbWay way = { .uri = settings->uri, .data_dir = cli->data_dir, .vehicle_ca = settings->vehicle_ca, .workstation = workstation,
-                      .wait = say_wait, .wait_data = cli };
+  const RbWay way = { .uri = settings->uri,
+                      .data_dir = cli->data_dir,
+                      .vehicle_ca = settings->vehicle_ca,
+                      .workstation = workstation,
+                      .wait = say_wait,
+                      .wait_data = cli };
   g_autoptr (GError) refusal = NULL;
   RbLink *link = rb_way_open (&way, NULL, &refusal);
   if (link == NULL && rb_reason_of (refusal) == RB_REASON_LINK_REFUSED)
@@ -280,8 +292,8 @@ find_replaced (RbCli *cli, GPtrArray *assignments, Survey *survey)
   json_t *row;
   rb_swapped_add (survey->replaced, assignments, survey->ecus);
   json_array_foreach (survey->replaced, i, row)
-    rb_cli_say (cli, "  %s: expected serial number %s, actual %s", rb_json_string_or (row, "name", ""), rb_json_string_or (row, "old", ""),
-                rb_json_string_or (row, "new", ""));
+    rb_cli_say (cli, "  %s: expected serial number %s, actual %s", rb_json_string_or (row, "name", ""),
+                rb_json_string_or (row, "old", ""), rb_json_string_or (row, "new", ""));
 }
 
 static gboolean
@@ -324,7 +336,8 @@ identify (RbCli *cli, const Settings *settings)
   if (link == NULL || !rb_hold_add_link (hold, link, NULL, &error) || !survey_vehicle (cli, link, &survey, &error))
     return rb_cli_fail (cli, error, NULL);
   keep_findings (cli, &survey);
-  json_t *extra = json_pack ("{s:s?,s:O,s:O,s:O}", "vin", survey.vin, "ecus", survey.ecus, "vins", survey.vins, "replaced", survey.replaced);
+  json_t *extra = json_pack ("{s:s?,s:O,s:O,s:O}", "vin", survey.vin, "ecus", survey.ecus, "vins", survey.vins,
+                             "replaced", survey.replaced);
   if (survey.problem != NULL)
     return rb_cli_fail (cli, survey.problem, extra);
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", extra);
@@ -389,10 +402,12 @@ verb_links (RbCli *cli, int argc, char **argv)
   for (guint i = 0; i < found->len; i++) {
     const RbLinkEntry *entry = found->pdata[i];
     rb_cli_say (cli, "%-32s %-24s %-16s %s %s", entry->uri, entry->name, entry->serial, entry->state, entry->vin);
-    json_array_append_new (list, json_pack ("{s:s,s:s,s:s,s:s,s:s,s:s}", "uri", entry->uri, "kind", entry->kind, "name", entry->name,
-                                            "serial", entry->serial, "state", entry->state, "vin", entry->vin));
+    json_array_append_new (list,
+                           json_pack ("{s:s,s:s,s:s,s:s,s:s,s:s}", "uri", entry->uri, "kind", entry->kind, "name",
+                                      entry->name, "serial", entry->serial, "state", entry->state, "vin", entry->vin));
   }
-  return rb_cli_end (cli, RB_CLI_OK, "ok", found->len == 0 ? "No adapter or vehicle was found." : "", json_pack ("{s:o}", "links", list));
+  return rb_cli_end (cli, RB_CLI_OK, "ok", found->len == 0 ? "No adapter or vehicle was found." : "",
+                     json_pack ("{s:o}", "links", list));
 }
 
 static json_t *
@@ -431,8 +446,10 @@ verb_journal (RbCli *cli, int argc, char **argv)
   for (guint i = 0; i < rows->len; i++) {
     const RbJournalRow *row = rows->pdata[i];
     g_autofree char *when = rb_moment_to_text (row->intended);
-    g_autofree char *bytes = row->done > 0 ? g_strdup_printf ("  %" G_GUINT64_FORMAT " bytes", row->done) : g_strdup ("");
-    rb_cli_say (cli, "%s  %s  %-20s %-14s %s%s", when, row->vin, row->serial, row->step, row->reason == NULL ? "interrupted" : row->reason, bytes);
+    g_autofree char *bytes
+      = row->done > 0 ? g_strdup_printf ("  %" G_GUINT64_FORMAT " bytes", row->done) : g_strdup ("");
+    rb_cli_say (cli, "%s  %s  %-20s %-14s %s%s", when, row->vin, row->serial, row->step,
+                row->reason == NULL ? "interrupted" : row->reason, bytes);
     json_array_append_new (list, journal_json (row));
   }
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:o}", "steps", list));
@@ -442,7 +459,8 @@ static const RbOption identify_options[] = {
   { "link", "URI", "connection to the vehicle", RB_OPTION_LINK (Settings, uri), .needed = TRUE },
   { "vehicle-ca", "FILE", "authority of vehicles' certificates, for doips://", RB_OPTION_FILE (Settings, vehicle_ca) },
   { "workstation", "FILE", "the workstation's identities, for doips://", RB_OPTION_FILE (Settings, workstation) },
-  { "passphrase-file", "FILE", "passphrase of the workstation's identities", RB_OPTION_FILE (Settings, passphrase_file) },
+  { "passphrase-file", "FILE", "passphrase of the workstation's identities",
+    RB_OPTION_FILE (Settings, passphrase_file) },
   { NULL },
 };
 
@@ -453,7 +471,8 @@ static const RbOption journal_options[] = {
 
 const RbCliVerb rb_identify_verbs[] = {
   { "links", "", "adapters and vehicles found now", verb_links },
-  { "links set", "INTERFACE " RB_CAN_PRESET_WORDS, "set the bit rate of a CAN interface and put it up, by recall-can-setup", verb_links_set, NULL, 2, 2 },
+  { "links set", "INTERFACE " RB_CAN_PRESET_WORDS,
+    "set the bit rate of a CAN interface and put it up, by recall-can-setup", verb_links_set, NULL, 2, 2 },
   { "links restart", "INTERFACE", "bring a CAN interface back after bus-off", verb_links_restart, NULL, 1, 1 },
   { "identify", "--link URI", "the VIN and the state of every ECU", verb_identify, identify_options },
   { NULL },

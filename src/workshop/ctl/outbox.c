@@ -49,7 +49,8 @@ verb_export (RbCli *cli, int argc, char **argv)
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
   g_autoptr (GPtrArray) records = list_pending (cli, &error);
-  return records == NULL ? rb_cli_fail (cli, error, NULL) : rb_record_export (cli, records, options.oem, "pending ", argv[1]);
+  return records == NULL ? rb_cli_fail (cli, error, NULL)
+                         : rb_record_export (cli, records, options.oem, "pending ", argv[1]);
 }
 
 static const RbOption export_options[] = {

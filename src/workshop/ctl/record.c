@@ -24,8 +24,8 @@ typedef struct {
 static void
 clear_options (Options *self)
 {
-  char *const texts[] = { self->vin, self->campaign, self->output, self->trust, self->bundle, self->service_root, self->require,
-                          self->oem };
+  char *const texts[] = { self->vin,    self->campaign,     self->output,  self->trust,
+                          self->bundle, self->service_root, self->require, self->oem };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
 }
@@ -61,11 +61,12 @@ say_row (RbCli *cli, const RbStored *record)
   const RbVerifyOutcome *outcome = record->outcome;
   g_autofree char *finished = rb_moment_to_text (record->finished);
   if (outcome->reason != RB_REASON_NONE)
-    rb_cli_say (cli, "   –  %.16s  damaged: %s [%s]", outcome->predicate == NULL ? record->stored_as : outcome->digest, outcome->message,
-                rb_reason_word (outcome->reason));
+    rb_cli_say (cli, "   –  %.16s  damaged: %s [%s]", outcome->predicate == NULL ? record->stored_as : outcome->digest,
+                outcome->message, rb_reason_word (outcome->reason));
   else
-    rb_cli_say (cli, "%4" G_GINT64_FORMAT "  %.16s  %s  %-17s  %-12s  %-10s  %s%s", outcome->sequence, outcome->digest, finished, outcome->vin,
-                outcome->campaign, outcome->type, outcome->result, record->acknowledged ? "  acknowledged" : "");
+    rb_cli_say (cli, "%4" G_GINT64_FORMAT "  %.16s  %s  %-17s  %-12s  %-10s  %s%s", outcome->sequence, outcome->digest,
+                finished, outcome->vin, outcome->campaign, outcome->type, outcome->result,
+                record->acknowledged ? "  acknowledged" : "");
 }
 
 json_t *
@@ -114,7 +115,8 @@ verb_list (RbCli *cli, int argc, char **argv)
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
   g_autoptr (RbOutbox) outbox = rb_outbox_open (cli->data_dir, &error);
-  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_stored_list (outbox, options.vin, options.campaign, &gaps, &error);
+  g_autoptr (GPtrArray) records
+    = outbox == NULL ? NULL : rb_stored_list (outbox, options.vin, options.campaign, &gaps, &error);
   if (records == NULL)
     return rb_cli_fail (cli, error, NULL);
   json_t *extra = json_object ();
@@ -129,9 +131,10 @@ say_ecus (RbCli *cli, const json_t *ecus)
   size_t i;
   json_t *ecu;
   json_array_foreach ((json_t *) ecus, i, ecu)
-    rb_cli_say (cli, "  %-20s %-20s %s%s%s%s%s", rb_json_string_or (ecu, "ecuSerial", ""), rb_json_string_or (ecu, "hardwareId", ""),
-                rb_json_string_or (ecu, "outcome", ""), json_object_get (ecu, "reason") == NULL ? "" : ": ",
-                rb_json_string_or (ecu, "reason", ""), json_object_get (ecu, "failure") == NULL ? "" : ": ",
+    rb_cli_say (cli, "  %-20s %-20s %s%s%s%s%s", rb_json_string_or (ecu, "ecuSerial", ""),
+                rb_json_string_or (ecu, "hardwareId", ""), rb_json_string_or (ecu, "outcome", ""),
+                json_object_get (ecu, "reason") == NULL ? "" : ": ", rb_json_string_or (ecu, "reason", ""),
+                json_object_get (ecu, "failure") == NULL ? "" : ": ",
                 rb_json_string_or (json_object_get (ecu, "failure"), "text", ""));
 }
 
@@ -158,7 +161,8 @@ find_record (RbCli *cli, const char *digest, GError **error)
   g_autoptr (RbStored) record = outbox == NULL ? NULL : rb_stored_find (outbox, digest, error);
   if (record == NULL || record->outcome->reason == RB_REASON_NONE)
     return g_steal_pointer (&record);
-  rb_reason_deny (error, RB_RECORD_ERROR, record->outcome->reason, "Record %.16s: %s", record->outcome->digest, record->outcome->message);
+  rb_reason_deny (error, RB_RECORD_ERROR, record->outcome->reason, "Record %.16s: %s", record->outcome->digest,
+                  record->outcome->message);
   return NULL;
 }
 
@@ -203,7 +207,8 @@ folder_is_ours (const char *folder, GPtrArray *records, GError **error)
       g_hash_table_add (ours, file_name (records->pdata[i]));
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     if (g_str_has_suffix (names[i], ".json") && !g_hash_table_contains (ours, names[i])) {
-      g_set_error (error, RB_RECORD_ERROR, RB_REASON_EXISTS, "%s holds another file already: %s. Export to a new folder", folder, names[i]);
+      g_set_error (error, RB_RECORD_ERROR, RB_REASON_EXISTS,
+                   "%s holds another file already: %s. Export to a new folder", folder, names[i]);
       return FALSE;
     }
   return names != NULL;
@@ -231,11 +236,13 @@ rb_record_export (RbCli *cli, GPtrArray *records, const char *oem, const char *w
   g_autoptr (GError) error = NULL;
   g_autoptr (RbOwners) owners = rb_owner_load (cli->data_dir, &error);
   guint written = 0;
-  if (owners == NULL || !rb_owner_select (owners, records, oem, &error) || !write_files (records, folder, &written, &error))
+  if (owners == NULL || !rb_owner_select (owners, records, oem, &error)
+      || !write_files (records, folder, &written, &error))
     return rb_cli_fail (cli, error, NULL);
   json_t *extra = json_object ();
   rb_json_set_integer (extra, "exported", written);
-  g_autofree char *message = g_strdup_printf ("%u %s%s in %s", written, what, written == 1 ? "record" : "records", folder);
+  g_autofree char *message
+    = g_strdup_printf ("%u %s%s in %s", written, what, written == 1 ? "record" : "records", folder);
   return rb_record_end (cli, records, message, extra);
 }
 
@@ -298,7 +305,8 @@ print_outcome (RbCli *cli, const char *path, const RbVerifyOutcome *outcome, con
 {
   json_t *extra = rb_verify_outcome_to_json (outcome);
   gboolean ok = outcome->reason == RB_REASON_NONE;
-  g_autofree char *good = ok ? g_strdup_printf ("%s: vehicle %s, %s, %s", path, outcome->vin, outcome->type, outcome->result) : NULL;
+  g_autofree char *good
+    = ok ? g_strdup_printf ("%s: vehicle %s, %s, %s", path, outcome->vin, outcome->type, outcome->result) : NULL;
   g_autofree char *bad = ok ? NULL : g_strdup_printf ("%s: %s", path, outcome->message);
   rb_json_set_string (extra, "file", path);
   if (testimony != NULL)
@@ -395,7 +403,8 @@ const RbCliVerb rb_record_verbs[] = {
   { "record list", "", "the records of this workstation", verb_list, list_options },
   { "record show", "DIGEST", "one record", verb_show, NULL, 1, 1 },
   { "record export", "DIR [--oem NAME]", "every record of an OEM as a file", verb_export, export_options, 1, 1 },
-  { "record print", "DIGEST -o FILE.pdf", "the certificate of one record, on one page", verb_print, print_options, 1, 1 },
+  { "record print", "DIGEST -o FILE.pdf", "the certificate of one record, on one page", verb_print, print_options, 1,
+    1 },
   { "record verify", "FILE…", "verify records; needs no data dir", verb_verify, verify_options, 1, -1 },
   { NULL },
 };

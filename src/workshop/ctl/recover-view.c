@@ -19,9 +19,9 @@ typedef struct {
 struct _RbRecoverView {
   RbCli *cli;
   gboolean terminal, color;
-  GPtrArray *rows;      /* of Row, in the order of their first event */
+  GPtrArray *rows; /* of Row, in the order of their first event */
   GHashTable *measured; /* item → "good" or "bad" */
-  guint drawn;          /* lines that stand at the end of the terminal */
+  guint drawn; /* lines that stand at the end of the terminal */
 };
 
 static void
@@ -115,8 +115,7 @@ draw (RbRecoverView *self)
 }
 
 /* A line that stays, above those of the ECUs. */
-static void
-say (RbRecoverView *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static void say (RbRecoverView *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static void
 say (RbRecoverView *self, const char *format, ...)
@@ -160,10 +159,12 @@ show_ecu (RbRecoverView *self, const RbRecoveryEvent *event)
   else if (event->kind == RB_EVENT_PROGRESS && self->terminal)
     set_line (self, row, g_strdup_printf ("%-24s %3u%%", event->name, row->percent));
   else if (event->kind == RB_EVENT_ECU && event->state == RB_ECU_PARKED)
-    set_line (self, row, g_strdup_printf ("%-24s parked (%s): %s", event->name, rb_reason_word (event->reason), event->text));
+    set_line (self, row,
+              g_strdup_printf ("%-24s parked (%s): %s", event->name, rb_reason_word (event->reason), event->text));
   else if (event->kind == RB_EVENT_ECU)
-    set_line (self, row, g_strdup_printf ("%-24s %s%s%s", event->name, rb_event_state_word (event->state), event->text == NULL ? "" : ", ",
-                                          event->text == NULL ? "" : event->text));
+    set_line (self, row,
+              g_strdup_printf ("%-24s %s%s%s", event->name, rb_event_state_word (event->state),
+                               event->text == NULL ? "" : ", ", event->text == NULL ? "" : event->text));
 }
 
 /* Measured again and again while the vehicle is worked on: shown when it begins or ceases to be within its limits. */
@@ -187,7 +188,9 @@ show_text (RbRecoverView *self, const RbRecoveryEvent *event)
     say (self, "waiting: %s (%s)\n  %s", event->text, rb_reason_word (event->reason), rb_advice_next (event->reason));
     break;
   case RB_EVENT_RESUMED: say (self, "resumed"); break;
-  case RB_EVENT_RECIPE: say (self, "%s, %s: %s%s", event->name, event->item, event->text, event->good ? "  — done" : ""); break;
+  case RB_EVENT_RECIPE:
+    say (self, "%s, %s: %s%s", event->name, event->item, event->text, event->good ? "  — done" : "");
+    break;
   case RB_EVENT_DTCS: say (self, "%-24s %s", event->name, event->text); break;
   case RB_EVENT_PHASE: say (self, "— %s", event->text); break;
   default:
@@ -200,7 +203,8 @@ show_text (RbRecoverView *self, const RbRecoveryEvent *event)
 static json_t *
 event_json (const RbRecoveryEvent *event)
 {
-  static const char *const kinds[] = { "phase", "ecu", "step", "progress", "measurement", "waiting", "resumed", "recipe", "dtcs" };
+  static const char *const kinds[]
+    = { "phase", "ecu", "step", "progress", "measurement", "waiting", "resumed", "recipe", "dtcs" };
   json_t *object = json_pack ("{s:s}", "event", kinds[event->kind]);
   if (event->serial != NULL) {
     rb_json_set_string (object, "serial", event->serial);

@@ -4,8 +4,8 @@
 #include "recovery/event.h"
 
 /*
- * Shows the events of a recovery on standard output: with --json an object each, on a terminal one line an ECU that is drawn again where it
- * stands, elsewhere one line a change. Colours on a terminal unless NO_COLOR is set.
+ * Shows the events of a recovery on standard output: with --json an object each, on a terminal one line an ECU that is
+ * drawn again where it stands, elsewhere one line a change. Colours on a terminal unless NO_COLOR is set.
  */
 typedef struct _RbRecoverView RbRecoverView;
 

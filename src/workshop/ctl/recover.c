@@ -20,7 +20,8 @@
 #define MAX_LINK_TIMEOUT_S (24 * 60 * 60)
 
 typedef struct {
-  char *campaign, *link, *vehicle_ca, *answers, *identity, *workstation, *second, *vin, *repair_order, *passphrase_file, *evidence;
+  char *campaign, *link, *vehicle_ca, *answers, *identity, *workstation, *second, *vin, *repair_order, *passphrase_file,
+    *evidence;
   gint64 odometer_km, link_timeout;
   json_t *sheet; /* the answers file */
   RbIdentitySet *technician_set, *workstation_set, *second_set;
@@ -29,8 +30,9 @@ typedef struct {
 static void
 settings_clear (Settings *self)
 {
-  char **const texts[] = { &self->campaign, &self->link, &self->vehicle_ca, &self->answers, &self->identity, &self->workstation,
-                           &self->second, &self->vin, &self->repair_order, &self->passphrase_file, &self->evidence };
+  char **const texts[]
+    = { &self->campaign, &self->link, &self->vehicle_ca,   &self->answers,         &self->identity, &self->workstation,
+        &self->second,   &self->vin,  &self->repair_order, &self->passphrase_file, &self->evidence };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
   json_decref (self->sheet);
@@ -47,7 +49,7 @@ typedef struct {
   RbVisit *visit;
   GMutex lock; /* the thread of the signals stops a recovery, this one frees it */
   RbRecovery *recovery;
-  json_t *done;   /* of campaigns that were completed before the present one: [{"campaign", "result", "record"}] */
+  json_t *done; /* of campaigns that were completed before the present one: [{"campaign", "result", "record"}] */
   gint64 written; /* steps that wrote, for them */
   RbRecoverView *view;
   gint asking, running, stopping; /* atomic: the signals have a thread of their own */
@@ -103,7 +105,8 @@ ask_answers (RbCli *cli, RbRecovery *recovery)
   for (guint i = 0; i < items->len; i++) {
     const RbChecklistItem *item = items->pdata[i];
     gboolean passed = FALSE;
-    if (item->kind == RB_ITEM_MANUAL && !rb_recovery_is_answered (recovery, item->id) && !cli->json && ask (item->text, &passed))
+    if (item->kind == RB_ITEM_MANUAL && !rb_recovery_is_answered (recovery, item->id) && !cli->json
+        && ask (item->text, &passed))
       rb_recovery_answer (recovery, item->id, passed, NULL);
   }
 }
@@ -122,7 +125,8 @@ load_identities (Session *session, Settings *settings, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_atomic_int_set (&session->asking, TRUE);
-  char *passphrase = rb_cli_passphrase (session->cli, settings->passphrase_file, "Passphrase of the identities", &failure);
+  char *passphrase
+    = rb_cli_passphrase (session->cli, settings->passphrase_file, "Passphrase of the identities", &failure);
   g_atomic_int_set (&session->asking, FALSE);
   if (failure != NULL) {
     g_propagate_error (error, g_steal_pointer (&failure));
@@ -166,19 +170,31 @@ confirm_step (const char *serial, const RbRecipeStep *step, GCancellable *cancel
   if (session->cli->json || !isatty (STDIN_FILENO))
     return FALSE;
   rb_output_complain ("%s: %s  [done / not-possible] ", serial, step->text);
-  return line_is_there (session, cancellable) && fgets (line, sizeof line, stdin) != NULL && strcmp (g_strchomp (line), "done") == 0;
+  return line_is_there (session, cancellable) && fgets (line, sizeof line, stdin) != NULL
+         && strcmp (g_strchomp (line), "done") == 0;
 }
 
 static RbRecovery *
 open_recovery (RbCli *cli, Settings *settings, Session *session, GError **error)
 {
   const char *campaign = session->visit == NULL ? settings->campaign : rb_visit_campaign (session->visit);
-  const RbRecoveryOptions options = { .data_dir = cli->data_dir, .visit = session->visit, .campaign = campaign, .link = settings->link,
-                                      .vehicle_ca = settings->vehicle_ca, .vin = settings->vin, .repair_order = settings->repair_order,
-                                      .evidence = settings->evidence, .odometer_km = settings->odometer_km, .link_timeout_s = settings->link_timeout == 0 ? -1 : settings->link_timeout,
-                                      .technician = settings->technician_set, .workstation = settings->workstation_set,
-                                      .second = settings->second_set, .watch = rb_recover_view_show, .user_data = session->view,
-                                      .confirm = confirm_step, .confirm_data = session };
+  const RbRecoveryOptions options = { .data_dir = cli->data_dir,
+                                      .visit = session->visit,
+                                      .campaign = campaign,
+                                      .link = settings->link,
+                                      .vehicle_ca = settings->vehicle_ca,
+                                      .vin = settings->vin,
+                                      .repair_order = settings->repair_order,
+                                      .evidence = settings->evidence,
+                                      .odometer_km = settings->odometer_km,
+                                      .link_timeout_s = settings->link_timeout == 0 ? -1 : settings->link_timeout,
+                                      .technician = settings->technician_set,
+                                      .workstation = settings->workstation_set,
+                                      .second = settings->second_set,
+                                      .watch = rb_recover_view_show,
+                                      .user_data = session->view,
+                                      .confirm = confirm_step,
+                                      .confirm_data = session };
   return rb_recovery_open (&options, error);
 }
 
@@ -191,8 +207,8 @@ rows_json (RbRecovery *recovery)
     rb_recovery_row (recovery, i, &row);
     gboolean done = row.state == RB_ECU_DONE;
     RbReason reason = done ? RB_REASON_NONE : row.reason == RB_REASON_NONE ? RB_REASON_NOT_STARTED : row.reason;
-    json_array_append_new (list, json_pack ("{s:s,s:s,s:s}", "serial", row.serial, "state", done ? "done" : "parked", "reason",
-                                            rb_reason_word (reason)));
+    json_array_append_new (list, json_pack ("{s:s,s:s,s:s}", "serial", row.serial, "state", done ? "done" : "parked",
+                                            "reason", rb_reason_word (reason)));
   }
   return list;
 }
@@ -213,7 +229,8 @@ say_unexpected (RbCli *cli, RbRecovery *recovery)
 {
   GPtrArray *names = rb_recovery_unexpected (recovery);
   for (guint i = 0; names != NULL && i < names->len; i++)
-    rb_cli_say (cli, "%s answers and is not in the vehicle model. The record names it.", (const char *) names->pdata[i]);
+    rb_cli_say (cli, "%s answers and is not in the vehicle model. The record names it.",
+                (const char *) names->pdata[i]);
 }
 
 /* Of ECUs that were exchanged for a part. */
@@ -250,7 +267,8 @@ verdict (Session *session, const Settings *settings, const char *result, const c
   rb_json_set_string (object, "vin", settings->vin);
   rb_json_set_string (object, "result", result);
   rb_json_set_string (object, "record", record);
-  rb_json_set_integer (object, "writes", session->written + (session->recovery == NULL ? 0 : rb_recovery_writes (session->recovery)));
+  rb_json_set_integer (object, "writes",
+                       session->written + (session->recovery == NULL ? 0 : rb_recovery_writes (session->recovery)));
   rb_json_set (object, "ecus", rows_json (session->recovery));
   rb_json_set (object, "unexpected", unexpected_json (session->recovery));
   rb_json_set (object, "replaced", replaced_json (session->recovery));
@@ -297,7 +315,8 @@ forget_keys (Session *session, Settings *settings)
   g_clear_pointer (&settings->second_set, rb_identity_set_free);
 }
 
-/* in-use says that this call touched nothing: a store that another program holds after a write is a failure of the database. */
+/* in-use says that this call touched nothing: a store that another program holds after a write is a failure of the
+ * database. */
 static RbReason
 reason_of (const Session *session, const GError *worst)
 {
@@ -321,28 +340,29 @@ finish (Session *session, Settings *settings, gboolean ran, GError *failure)
     g_autofree char *message = g_strdup_printf ("Vehicle %s: all ECUs are complete. Record %s.", settings->vin, record);
     return rb_cli_end (session->cli, RB_CLI_OK, "ok", message, details);
   }
-  g_autofree char *message
-    = g_strdup_printf ("%s%s", worst == NULL ? "The vehicle is not complete" : worst->message,
-                       touched ? ". Do not release the vehicle; run the same command again." : ". Nothing was written to the vehicle.");
+  g_autofree char *message = g_strdup_printf ("%s%s", worst == NULL ? "The vehicle is not complete" : worst->message,
+                                              touched ? ". Do not release the vehicle; run the same command again."
+                                                      : ". Nothing was written to the vehicle.");
   int code = touched ? RB_CLI_NOT_COMPLETE : word == RB_REASON_USAGE ? RB_CLI_USAGE : RB_CLI_FAILED;
   return rb_cli_end (session->cli, code, rb_reason_word (word), message, details);
 }
 
-/* While a person is asked, the program ends. The first signal while the vehicle is worked on waits for the ECUs in progress, the second does
- * not. */
+/* While a person is asked, the program ends. The first signal while the vehicle is worked on waits for the ECUs in
+ * progress, the second does not. */
 static void
 on_signal (gpointer data)
 {
   Session *session = data;
   if (g_atomic_int_get (&session->asking)) {
     gboolean touched = was_touched (session);
-    rb_cli_exit (session->cli, touched ? RB_CLI_NOT_COMPLETE : RB_CLI_FAILED, rb_reason_word (RB_REASON_CANCELLED), "ended by a signal",
-                 verdict (session, session->settings, NULL, NULL));
+    rb_cli_exit (session->cli, touched ? RB_CLI_NOT_COMPLETE : RB_CLI_FAILED, rb_reason_word (RB_REASON_CANCELLED),
+                 "ended by a signal", verdict (session, session->settings, NULL, NULL));
   }
   g_mutex_lock (&session->lock);
   if (g_atomic_int_get (&session->running) && !g_atomic_int_get (&session->stopping)) {
     rb_recovery_stop (session->recovery);
-    rb_output_complain ("Finishing the ECUs in progress. Press Ctrl-C again to stop now; these ECUs will be incomplete.\n");
+    rb_output_complain (
+      "Finishing the ECUs in progress. Press Ctrl-C again to stop now; these ECUs will be incomplete.\n");
   } else {
     g_cancellable_cancel (session->cancellable);
   }
@@ -360,7 +380,8 @@ ignore_signal (gpointer unused)
 static gboolean
 plan_visit (Session *session, Settings *settings, GError **error)
 {
-  const RbVisitOptions options = { .data_dir = session->cli->data_dir, .vin = settings->vin, .campaign = settings->campaign };
+  const RbVisitOptions options
+    = { .data_dir = session->cli->data_dir, .vin = settings->vin, .campaign = settings->campaign };
   if (settings->vin == NULL || !rb_campaign_vin_is_valid (settings->vin))
     return TRUE;
   session->visit = rb_visit_plan (&options, error);
@@ -373,7 +394,8 @@ open_next (Session *session, Settings *settings, GError **error)
   session->recovery = open_recovery (session->cli, settings, session, error);
   if (session->recovery == NULL || (settings->workstation_set == NULL && !load_identities (session, settings, error)))
     return FALSE;
-  rb_recovery_set_identities (session->recovery, settings->technician_set, settings->workstation_set, settings->second_set);
+  rb_recovery_set_identities (session->recovery, settings->technician_set, settings->workstation_set,
+                              settings->second_set);
   return TRUE;
 }
 
@@ -399,11 +421,13 @@ go_on (Session *session, GError **error)
   const char *result = NULL;
   g_autofree char *record = rb_recovery_sign (session->recovery, &result, error);
   if (record == NULL || strcmp (result, "completed") != 0)
-    return record == NULL ? FALSE
-                          : rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "campaign %s: its record says %s",
-                                            rb_recovery_campaign (session->recovery)->id, result);
+    return record == NULL
+             ? FALSE
+             : rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "campaign %s: its record says %s",
+                               rb_recovery_campaign (session->recovery)->id, result);
   json_array_append_new (session->done, campaign_row (session, result, record));
-  rb_cli_say (session->cli, "Campaign %s is complete. Record %s.", rb_recovery_campaign (session->recovery)->id, record);
+  rb_cli_say (session->cli, "Campaign %s is complete. Record %s.", rb_recovery_campaign (session->recovery)->id,
+              record);
   session->written += rb_recovery_writes (session->recovery);
   g_mutex_lock (&session->lock);
   g_atomic_int_set (&session->running, FALSE);
@@ -411,7 +435,8 @@ go_on (Session *session, GError **error)
   g_mutex_unlock (&session->lock);
   rb_visit_complete (session->visit, record);
   return !g_atomic_int_get (&session->stopping)
-         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CANCELLED, "stopped before campaign %s", rb_visit_campaign (session->visit));
+         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CANCELLED, "stopped before campaign %s",
+                            rb_visit_campaign (session->visit));
 }
 
 static int
@@ -458,7 +483,8 @@ verb_inspect (RbCli *cli, int argc, char **argv)
     return code;
   g_autoptr (RbRecoverView) view = rb_recover_view_new (cli);
   Session session = { .cli = cli, .settings = &settings, .view = view };
-  gboolean loaded = load_answers (&settings, &error) && (settings.workstation == NULL || load_identities (&session, &settings, &error));
+  gboolean loaded = load_answers (&settings, &error)
+                    && (settings.workstation == NULL || load_identities (&session, &settings, &error));
   g_autoptr (RbRecovery) recovery = loaded ? open_recovery (cli, &settings, &session, &error) : NULL;
   session.recovery = recovery;
   if (recovery == NULL || !prepare (&session, &settings, &error))
@@ -466,13 +492,34 @@ verb_inspect (RbCli *cli, int argc, char **argv)
   return rb_cli_end (cli, RB_CLI_OK, "ok", "The inspection is passed; nothing was written.", NULL);
 }
 
-#define CAMPAIGN { "campaign", "ID", "campaign", RB_OPTION_TEXT (Settings, campaign), .needed = TRUE }
-#define ONE_CAMPAIGN { "campaign", "ID", "only this campaign, and those before it (all open ones)", RB_OPTION_TEXT (Settings, campaign) }
-#define LINK { "link", "URI", "connection to the vehicle", RB_OPTION_LINK (Settings, link), .needed = TRUE }
-#define VEHICLE_CA { "vehicle-ca", "FILE", "authority of vehicles' certificates, for doips://", RB_OPTION_FILE (Settings, vehicle_ca) }
-#define ANSWERS { "answers", "FILE", "answers to the checklist", RB_OPTION_FILE (Settings, answers) }
-#define PASSPHRASE { "passphrase-file", "FILE", "passphrase of all identities", RB_OPTION_FILE (Settings, passphrase_file) }
-#define VIN { "vin", "VIN", "VIN as on the plate", RB_OPTION_TEXT (Settings, vin) }
+#define CAMPAIGN \
+  { \
+    "campaign", "ID", "campaign", RB_OPTION_TEXT (Settings, campaign), .needed = TRUE \
+  }
+#define ONE_CAMPAIGN \
+  { \
+    "campaign", "ID", "only this campaign, and those before it (all open ones)", RB_OPTION_TEXT (Settings, campaign) \
+  }
+#define LINK \
+  { \
+    "link", "URI", "connection to the vehicle", RB_OPTION_LINK (Settings, link), .needed = TRUE \
+  }
+#define VEHICLE_CA \
+  { \
+    "vehicle-ca", "FILE", "authority of vehicles' certificates, for doips://", RB_OPTION_FILE (Settings, vehicle_ca) \
+  }
+#define ANSWERS \
+  { \
+    "answers", "FILE", "answers to the checklist", RB_OPTION_FILE (Settings, answers) \
+  }
+#define PASSPHRASE \
+  { \
+    "passphrase-file", "FILE", "passphrase of all identities", RB_OPTION_FILE (Settings, passphrase_file) \
+  }
+#define VIN \
+  { \
+    "vin", "VIN", "VIN as on the plate", RB_OPTION_TEXT (Settings, vin) \
+  }
 
 static const RbOption recover_options[] = {
   ONE_CAMPAIGN,
@@ -486,9 +533,11 @@ static const RbOption recover_options[] = {
   VIN,
   { "repair-order", "TEXT", "repair order", RB_OPTION_TEXT (Settings, repair_order) },
   { "odometer", "KM", "odometer", RB_OPTION_NUMBER (Settings, odometer_km, 0, MAX_ODOMETER_KM) },
-  { "evidence", "DIR", "a folder outside this workstation: before ECUs are erased, a signed partial record with their coding, for another workstation",
+  { "evidence", "DIR",
+    "a folder outside this workstation: before ECUs are erased, a signed partial record with their coding, for another workstation",
     RB_OPTION_FOLDER (Settings, evidence) },
-  { "link-timeout", "S", "how long a lost link is retried (20)", RB_OPTION_NUMBER (Settings, link_timeout, 0, MAX_LINK_TIMEOUT_S) },
+  { "link-timeout", "S", "how long a lost link is retried (20)",
+    RB_OPTION_NUMBER (Settings, link_timeout, 0, MAX_LINK_TIMEOUT_S) },
   { NULL },
 };
 
@@ -505,6 +554,7 @@ static const RbOption inspect_options[] = {
 
 const RbCliVerb rb_recover_verbs[] = {
   { "inspect", "--campaign ID --link URI", "only the safety inspection", verb_inspect, inspect_options },
-  { "recover", "--link URI …", "the whole recovery of one vehicle; repeated after an interruption, it continues", verb_recover, recover_options, .ignores_output = TRUE },
+  { "recover", "--link URI …", "the whole recovery of one vehicle; repeated after an interruption, it continues",
+    verb_recover, recover_options, .ignores_output = TRUE },
   { NULL },
 };

@@ -18,8 +18,8 @@ typedef struct {
 static void
 settings_clear (Settings *self)
 {
-  char *const texts[] = { self->vin, self->output, self->campaign, self->identity, self->workstation, self->second, self->passphrase_file,
-                          self->tag, self->as, self->note };
+  char *const texts[] = { self->vin,    self->output,          self->campaign, self->identity, self->workstation,
+                          self->second, self->passphrase_file, self->tag,      self->as,       self->note };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (self->photos);
@@ -43,8 +43,12 @@ load_people (RbCli *cli, Settings *self, GError **error)
 static RbCaseOptions
 case_options (RbCli *cli, const Settings *self)
 {
-  return (RbCaseOptions){ .data_dir = cli->data_dir, .vin = self->vin, .campaign = self->campaign, .technician = self->people[0],
-                          .workstation = self->people[1], .second = self->people[2] };
+  return (RbCaseOptions){ .data_dir = cli->data_dir,
+                          .vin = self->vin,
+                          .campaign = self->campaign,
+                          .technician = self->people[0],
+                          .workstation = self->people[1],
+                          .second = self->people[2] };
 }
 
 /* The page that stays at the vehicle. */
@@ -77,11 +81,13 @@ verb_hand_over (RbCli *cli, int argc, char **argv)
   const gboolean loaded = load_people (cli, &settings, &error);
   const RbCaseOptions options = case_options (cli, &settings);
   g_autoptr (GBytes) envelope = loaded ? rb_hand_over_make (&options, &digest, &error) : NULL;
-  if (envelope == NULL || !rb_files_write_output (settings.output, envelope, 0644, &error) || !print_tag (&settings, envelope, &error))
+  if (envelope == NULL || !rb_files_write_output (settings.output, envelope, 0644, &error)
+      || !print_tag (&settings, envelope, &error))
     return rb_cli_fail (cli, error, NULL);
-  g_autofree char *message = g_strdup_printf ("Vehicle %s is handed over with %s. Do not release it; take the file over at the other "
-                                              "workstation and start the same recovery there. Record %s.",
-                                              settings.vin, settings.output, digest);
+  g_autofree char *message
+    = g_strdup_printf ("Vehicle %s is handed over with %s. Do not release it; take the file over at the other "
+                       "workstation and start the same recovery there. Record %s.",
+                       settings.vin, settings.output, digest);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, details (settings.vin, "handed-over", digest));
 }
 
@@ -101,9 +107,10 @@ verb_take_over (RbCli *cli, int argc, char **argv)
   rb_json_set_integer (extra, "keys", taken->keys);
   rb_json_set_integer (extra, "images", taken->images);
   rb_json_set_integer (extra, "coding", taken->coding);
-  g_autofree char *message = g_strdup_printf ("Vehicle %s, campaign %s: evidence of %u keys, %u images and %u coding values is taken over. "
-                                              "Start the recovery.",
-                                              taken->vin, taken->campaign, taken->keys, taken->images, taken->coding);
+  g_autofree char *message
+    = g_strdup_printf ("Vehicle %s, campaign %s: evidence of %u keys, %u images and %u coding values is taken over. "
+                       "Start the recovery.",
+                       taken->vin, taken->campaign, taken->keys, taken->images, taken->coding);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
 }
 
@@ -122,17 +129,36 @@ verb_close (RbCli *cli, int argc, char **argv)
   g_autoptr (GBytes) envelope = loaded ? rb_exception_close (&options, &exception, &digest, &error) : NULL;
   if (envelope == NULL || !print_tag (&settings, envelope, &error))
     return rb_cli_fail (cli, error, NULL);
-  g_autofree char *message = g_strdup_printf ("Vehicle %s is closed with exception (%s). It stays open and must not be driven. Record %s.",
-                                              settings.vin, settings.as, digest);
+  g_autofree char *message
+    = g_strdup_printf ("Vehicle %s is closed with exception (%s). It stays open and must not be driven. Record %s.",
+                       settings.vin, settings.as, digest);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, details (settings.vin, "exception", digest));
 }
 
-#define VIN { "vin", "VIN", "VIN as on the plate", RB_OPTION_TEXT (Settings, vin), .needed = TRUE }
-#define IDENTITY { "identity", "ID", "the technician's identity", RB_OPTION_FILE (Settings, identity) }
-#define WORKSTATION { "workstation", "ID", "the workstation's identities", RB_OPTION_FILE (Settings, workstation) }
-#define PASSPHRASE { "passphrase-file", "FILE", "passphrase of all identities", RB_OPTION_FILE (Settings, passphrase_file) }
-#define CAMPAIGN { "campaign", "ID", "campaign; needed where several are open for the vehicle", RB_OPTION_TEXT (Settings, campaign) }
-#define TAG { "tag", "FILE.pdf", "a page for the vehicle, with the record's QR code", RB_OPTION_FILE (Settings, tag) }
+#define VIN \
+  { \
+    "vin", "VIN", "VIN as on the plate", RB_OPTION_TEXT (Settings, vin), .needed = TRUE \
+  }
+#define IDENTITY \
+  { \
+    "identity", "ID", "the technician's identity", RB_OPTION_FILE (Settings, identity) \
+  }
+#define WORKSTATION \
+  { \
+    "workstation", "ID", "the workstation's identities", RB_OPTION_FILE (Settings, workstation) \
+  }
+#define PASSPHRASE \
+  { \
+    "passphrase-file", "FILE", "passphrase of all identities", RB_OPTION_FILE (Settings, passphrase_file) \
+  }
+#define CAMPAIGN \
+  { \
+    "campaign", "ID", "campaign; needed where several are open for the vehicle", RB_OPTION_TEXT (Settings, campaign) \
+  }
+#define TAG \
+  { \
+    "tag", "FILE.pdf", "a page for the vehicle, with the record's QR code", RB_OPTION_FILE (Settings, tag) \
+  }
 
 static const RbOption hand_over_options[] = {
   VIN,
@@ -148,9 +174,11 @@ static const RbOption hand_over_options[] = {
 
 static const RbOption close_options[] = {
   VIN,
-  { "as", "waiting-for-part|towed|left-against-advice", "why the vehicle leaves", RB_OPTION_WORD (Settings, as), .needed = TRUE },
+  { "as", "waiting-for-part|towed|left-against-advice", "why the vehicle leaves", RB_OPTION_WORD (Settings, as),
+    .needed = TRUE },
   { "note", "TEXT", "more about it, for the record", RB_OPTION_TEXT (Settings, note) },
-  { "photo", "FILE", "a photo, which the record names by its digest; may be repeated", RB_OPTION_FILES (Settings, photos) },
+  { "photo", "FILE", "a photo, which the record names by its digest; may be repeated",
+    RB_OPTION_FILES (Settings, photos) },
   TAG,
   IDENTITY,
   WORKSTATION,
@@ -161,8 +189,10 @@ static const RbOption close_options[] = {
 };
 
 const RbCliVerb rb_recovery_verbs[] = {
-  { "recovery hand-over", "--vin VIN -o FILE", "sign what is done, for another workstation", verb_hand_over, hand_over_options },
+  { "recovery hand-over", "--vin VIN -o FILE", "sign what is done, for another workstation", verb_hand_over,
+    hand_over_options },
   { "recovery take-over", "FILE", "continue a recovery of another workstation", verb_take_over, NULL, 1, 1 },
-  { "recovery close", "--vin VIN --as WORD --identity ID --second ID", "close a vehicle with exception, by two people", verb_close, close_options },
+  { "recovery close", "--vin VIN --as WORD --identity ID --second ID", "close a vehicle with exception, by two people",
+    verb_close, close_options },
   { NULL },
 };

@@ -29,7 +29,8 @@ expected_json (GPtrArray *assignments)
   json_t *list = json_array ();
   for (guint i = 0; assignments != NULL && i < assignments->len; i++) {
     const RbAssignment *assignment = assignments->pdata[i];
-    json_array_append_new (list, json_pack ("{s:s,s:s}", "serial", assignment->serial, "hardware_id", assignment->hardware_id));
+    json_array_append_new (
+      list, json_pack ("{s:s,s:s}", "serial", assignment->serial, "hardware_id", assignment->hardware_id));
   }
   return list;
 }
@@ -47,9 +48,10 @@ campaign_json (RbContents *contents, const char *vin, const json_t *found, gint6
   rb_json_set_string (row, "id", campaign->id);
   rb_json_set_integer (row, "version", campaign->version);
   rb_json_set_string (row, "campaign_sha256", rb_contents_campaign_sha256 (contents));
-  rb_json_set_string (row, "reason", json_array_size (replaced) > 0 ? rb_reason_word (RB_REASON_ECU_REPLACED)
-                                     : problem != NULL              ? rb_reason_word (rb_reason_of (problem))
-                                                                    : NULL);
+  rb_json_set_string (row, "reason",
+                      json_array_size (replaced) > 0 ? rb_reason_word (RB_REASON_ECU_REPLACED)
+                      : problem != NULL              ? rb_reason_word (rb_reason_of (problem))
+                                                     : NULL);
   rb_json_set (row, "expected", expected_json (assignments));
   rb_json_set (row, "replaced", replaced);
   return row;
@@ -88,10 +90,12 @@ say (RbCli *cli, const json_t *request)
   size_t i, j;
   json_t *campaign, *row;
   json_array_foreach (json_object_get (request, "campaigns"), i, campaign) {
-    rb_cli_say (cli, "%-16s  %s", rb_json_string_or (campaign, "id", ""), rb_json_string_or (campaign, "reason", "its VIN pack is there"));
+    rb_cli_say (cli, "%-16s  %s", rb_json_string_or (campaign, "id", ""),
+                rb_json_string_or (campaign, "reason", "its VIN pack is there"));
     json_array_foreach (json_object_get (campaign, "replaced"), j, row)
-      rb_cli_say (cli, "  %s: %s in the place of %s (part %s)", rb_json_string_or (row, "name", ""), rb_json_string_or (row, "new", ""),
-                  rb_json_string_or (row, "old", ""), rb_json_string_or (row, "part_number", rb_json_string_or (row, "hardware_id", "")));
+      rb_cli_say (cli, "  %s: %s in the place of %s (part %s)", rb_json_string_or (row, "name", ""),
+                  rb_json_string_or (row, "new", ""), rb_json_string_or (row, "old", ""),
+                  rb_json_string_or (row, "part_number", rb_json_string_or (row, "hardware_id", "")));
   }
 }
 
@@ -113,9 +117,9 @@ verb_request (RbCli *cli, int argc, char **argv)
   say (cli, request);
   g_autofree char *message = g_strdup_printf ("Request for vehicle %s, %zu ECUs read: %s", argv[1],
                                               json_array_size (json_object_get (request, "ecus")), options.output);
-  return rb_cli_end (cli, RB_CLI_OK, "ok", message, json_pack ("{s:s,s:O,s:O}", "vin", argv[1], "campaigns",
-                                                                json_object_get (request, "campaigns"), "ecus",
-                                                                json_object_get (request, "ecus")));
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message,
+                     json_pack ("{s:s,s:O,s:O}", "vin", argv[1], "campaigns", json_object_get (request, "campaigns"),
+                                "ecus", json_object_get (request, "ecus")));
 }
 
 static const RbOption request_options[] = {
@@ -124,6 +128,7 @@ static const RbOption request_options[] = {
 };
 
 const RbCliVerb rb_request_verbs[] = {
-  { "campaign request", "VIN", "a request for a VIN pack: of a walk-in vehicle, or for parts", verb_request, request_options, 1, 1 },
+  { "campaign request", "VIN", "a request for a VIN pack: of a walk-in vehicle, or for parts", verb_request,
+    request_options, 1, 1 },
   { NULL },
 };

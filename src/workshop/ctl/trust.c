@@ -44,7 +44,8 @@ static void
 add_scope (json_t *row, const RbAuthority *authority)
 {
   rb_json_set (row, "wmi", set_json ((const char *const *) authority->wmis));
-  rb_json_set (row, "wmi_bound", authority->bound == NULL ? json_null () : set_json ((const char *const *) authority->bound));
+  rb_json_set (row, "wmi_bound",
+               authority->bound == NULL ? json_null () : set_json ((const char *const *) authority->bound));
   if (authority->list != NULL)
     rb_json_set_integer (row, "trust_list", authority->list->version);
 }
@@ -66,8 +67,8 @@ check_wmis (Options *self, GError **error)
 {
   for (guint i = 0; self->wmis != NULL && self->wmis[i] != NULL; i++)
     if (!rb_wmi_is_valid (self->wmis[i]))
-      return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_USAGE, "--wmi %s: not the first 1 to %d characters of a VIN", self->wmis[i],
-                             RB_WMI_MAX_LENGTH);
+      return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_USAGE,
+                             "--wmi %s: not the first 1 to %d characters of a VIN", self->wmis[i], RB_WMI_MAX_LENGTH);
   g_auto (GStrv) given = g_steal_pointer (&self->wmis);
   self->wmis = given == NULL ? NULL : rb_wmi_unite ((const char *const *) given, NULL);
   return TRUE;
@@ -83,15 +84,15 @@ verb_add (RbCli *cli, int argc, char **argv)
     return code;
   g_autoptr (GBytes) root = rb_files_read (argv[1], MAX_ROOT, &error);
   g_autoptr (RbAnchor) anchor = root == NULL || !check_wmis (&options, &error)
-                                       ? NULL
-                                       : rb_trust_add_for (cli->data_dir, options.name, root, (const char *const *) options.wmis,
-                                                           rb_moment_now (), &error);
+                                  ? NULL
+                                  : rb_trust_add_for (cli->data_dir, options.name, root,
+                                                      (const char *const *) options.wmis, rb_moment_now (), &error);
   if (anchor == NULL)
     return rb_cli_fail (cli, error, NULL);
-  g_autofree char *message
-    = g_strdup_printf ("Trusted as “%s”: Service root version %" G_GINT64_FORMAT "\n%s\nCompare this digest with the one that the OEM "
-                       "published on another channel, before the first recovery.",
-                       anchor->name, anchor->version, anchor->sha256);
+  g_autofree char *message = g_strdup_printf ("Trusted as “%s”: Service root version %" G_GINT64_FORMAT
+                                              "\n%s\nCompare this digest with the one that the OEM "
+                                              "published on another channel, before the first recovery.",
+                                              anchor->name, anchor->version, anchor->sha256);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, row_of (anchor));
 }
 
@@ -103,12 +104,14 @@ end_with_list (RbCli *cli, GPtrArray *anchors)
     const RbAnchor *anchor = anchors->pdata[i];
     g_autoptr (GError) problem = NULL;
     g_autoptr (RbAuthority) authority = rb_authority_load (cli->data_dir, anchor->name, &problem);
-    g_autofree char *scope = authority == NULL ? g_strdup (problem->message) : rb_anchor_scope_text ((const char *const *) authority->wmis);
+    g_autofree char *scope
+      = authority == NULL ? g_strdup (problem->message) : rb_anchor_scope_text ((const char *const *) authority->wmis);
     json_t *row = row_of (anchor);
     if (authority != NULL)
       add_scope (row, authority);
     json_array_append_new (rows, row);
-    rb_cli_say (cli, "%-24s  version %-4" G_GINT64_FORMAT " %s  VINs: %s", anchor->name, anchor->version, anchor->sha256, scope);
+    rb_cli_say (cli, "%-24s  version %-4" G_GINT64_FORMAT " %s  VINs: %s", anchor->name, anchor->version,
+                anchor->sha256, scope);
   }
   rb_json_set (extra, "anchors", rows);
   return rb_cli_end (cli, RB_CLI_OK, "ok", anchors->len == 0 ? "No trust anchors" : "", extra);
@@ -174,7 +177,8 @@ update_from_server (RbCli *cli, const char *url, const char *name, const char *c
   if (anchors == NULL)
     return FALSE;
   if (name == NULL && anchors->len != 1) {
-    g_set_error_literal (error, RB_CAMPAIGN_ERROR, RB_REASON_USAGE, "there is not one trust anchor only: say with --name which this server is for");
+    g_set_error_literal (error, RB_CAMPAIGN_ERROR, RB_REASON_USAGE,
+                         "there is not one trust anchor only: say with --name which this server is for");
     return FALSE;
   }
   const char *known = name != NULL ? name : ((RbAnchor *) anchors->pdata[0])->name;
@@ -207,8 +211,10 @@ static RbAnchor *
 replace (RbCli *cli, const char *path, const Options *options, GError **error)
 {
   g_autoptr (GBytes) root = rb_files_read (path, MAX_ROOT, error);
-  g_autoptr (RbIdentity) first = root == NULL ? NULL : rb_identities_person (cli, options->identity, options->passphrase_file, error);
-  g_autoptr (RbIdentity) second = first == NULL ? NULL : rb_identities_person (cli, options->second, options->passphrase_file, error);
+  g_autoptr (RbIdentity) first
+    = root == NULL ? NULL : rb_identities_person (cli, options->identity, options->passphrase_file, error);
+  g_autoptr (RbIdentity) second
+    = first == NULL ? NULL : rb_identities_person (cli, options->second, options->passphrase_file, error);
   if (second == NULL)
     return NULL;
   return rb_trust_replace (cli->data_dir, options->name, root, first, second, rb_moment_now (), error);
@@ -235,10 +241,12 @@ widen (RbCli *cli, const Options *options, GError **error)
 {
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   g_autoptr (RbIdentity) first = rb_identities_person (cli, options->identity, options->passphrase_file, error);
-  g_autoptr (RbIdentity) second = first == NULL ? NULL : rb_identities_person (cli, options->second, options->passphrase_file, error);
+  g_autoptr (RbIdentity) second
+    = first == NULL ? NULL : rb_identities_person (cli, options->second, options->passphrase_file, error);
   g_autoptr (RbLock) lock = second == NULL ? NULL : rb_library_lock (library, error);
   if (lock == NULL
-      || !rb_authority_widen (cli->data_dir, options->name, (const char *const *) options->wmis, first, second, rb_moment_now (), error))
+      || !rb_authority_widen (cli->data_dir, options->name, (const char *const *) options->wmis, first, second,
+                              rb_moment_now (), error))
     return NULL;
   return rb_authority_load (cli->data_dir, options->name, error);
 }
@@ -256,8 +264,8 @@ verb_scope (RbCli *cli, int argc, char **argv)
     return rb_cli_fail (cli, error, NULL);
   g_autofree char *bound = rb_anchor_scope_text ((const char *const *) authority->bound);
   g_autofree char *scope = rb_anchor_scope_text ((const char *const *) authority->wmis);
-  g_autofree char *message
-    = g_strdup_printf ("“%s” may speak for VINs that begin with: %s\nIts trust list narrows this to: %s", options.name, bound, scope);
+  g_autofree char *message = g_strdup_printf (
+    "“%s” may speak for VINs that begin with: %s\nIts trust list narrows this to: %s", options.name, bound, scope);
   json_t *row = json_object ();
   rb_json_set_string (row, "name", options.name);
   add_scope (row, authority);
@@ -294,12 +302,15 @@ static const RbOption scope_options[] = {
 };
 
 const RbCliVerb rb_trust_verbs[] = {
-  { "trust add", "ROOT.json --name OEM [--wmi PREFIX]…", "trust an OEM's Service repository from now on", verb_add, add_options, 1, 1 },
+  { "trust add", "ROOT.json --name OEM [--wmi PREFIX]…", "trust an OEM's Service repository from now on", verb_add,
+    add_options, 1, 1 },
   { "trust list", "", "the trust anchors", verb_list },
-  { "trust update", "[FOLDER|BUNDLE|URL]…", "walk the anchors' chains to their newest roots; a bundle brings its trust list too", verb_update, update_options, 0, -1 },
-  { "trust replace", "ROOT.json --name OEM --identity ID --second ID", "put another root in an anchor's place; takes two people", verb_replace,
-    replace_options, 1, 1 },
-  { "trust scope", "--name OEM --wmi PREFIX… --identity ID --second ID", "let an anchor speak for more vehicles; takes two people", verb_scope,
-    scope_options },
+  { "trust update", "[FOLDER|BUNDLE|URL]…",
+    "walk the anchors' chains to their newest roots; a bundle brings its trust list too", verb_update, update_options,
+    0, -1 },
+  { "trust replace", "ROOT.json --name OEM --identity ID --second ID",
+    "put another root in an anchor's place; takes two people", verb_replace, replace_options, 1, 1 },
+  { "trust scope", "--name OEM --wmi PREFIX… --identity ID --second ID",
+    "let an anchor speak for more vehicles; takes two people", verb_scope, scope_options },
   { NULL },
 };

@@ -58,7 +58,8 @@ end_with_versions (RbCli *cli, RbWorkflow *workflow, json_t *extra)
   for (guint i = 0; i < G_N_ELEMENTS (roles); i++)
     rb_json_set_integer (extra, roles[i], rb_workflow_version (workflow, roles[i]));
   g_autofree char *message
-    = g_strdup_printf ("root %" G_GINT64_FORMAT ", timestamp %" G_GINT64_FORMAT ", snapshot %" G_GINT64_FORMAT ", targets %" G_GINT64_FORMAT,
+    = g_strdup_printf ("root %" G_GINT64_FORMAT ", timestamp %" G_GINT64_FORMAT ", snapshot %" G_GINT64_FORMAT
+                       ", targets %" G_GINT64_FORMAT,
                        rb_workflow_version (workflow, "root"), rb_workflow_version (workflow, "timestamp"),
                        rb_workflow_version (workflow, "snapshot"), rb_workflow_version (workflow, "targets"));
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
@@ -127,7 +128,8 @@ refresh (RbCli *cli, Settings *settings, gint64 now, gboolean with_targets)
   if (workflow == NULL || !rb_workflow_refresh (workflow, &error)
       || (with_targets && !download (cli, settings, workflow, files, &error)))
     return fail (cli, error, &verdict);
-  return end_with_versions (cli, workflow, with_targets ? json_pack ("{s:O}", "targets_fetched", files) : json_object ());
+  return end_with_versions (cli, workflow,
+                            with_targets ? json_pack ("{s:O}", "targets_fetched", files) : json_object ());
 }
 
 static int
@@ -149,7 +151,8 @@ act (RbCli *cli, Settings *settings, int argc, char **argv)
     return usage (cli, "tuf: init ROOT, refresh or download");
   if (settings->metadata_url == NULL)
     return usage (cli, "tuf needs --metadata-url: where the repository is");
-  if (with_targets && (settings->target_names == NULL || settings->target_base_url == NULL || settings->target_dir == NULL))
+  if (with_targets
+      && (settings->target_names == NULL || settings->target_base_url == NULL || settings->target_dir == NULL))
     return usage (cli, "tuf download needs --target-name, --target-base-url and --target-dir");
   return refresh (cli, settings, now, with_targets);
 }
@@ -166,7 +169,8 @@ verb_client (RbCli *cli, int argc, char **argv)
 }
 
 static const RbOption options[] = {
-  { "metadata-dir", "DIR", "where trusted metadata is kept", RB_OPTION_FOLDER (Settings, metadata_dir), .needed = TRUE },
+  { "metadata-dir", "DIR", "where trusted metadata is kept", RB_OPTION_FOLDER (Settings, metadata_dir),
+    .needed = TRUE },
   { "metadata-url", "URL", "the repository's metadata: URL or folder", RB_OPTION_FOLDER (Settings, metadata_url) },
   { "target-name", "PATH", "a target to fetch; may be repeated", RB_OPTION_TEXTS (Settings, target_names) },
   { "target-base-url", "URL", "the repository's targets: URL or folder", RB_OPTION_FOLDER (Settings, target_base_url) },
@@ -177,6 +181,7 @@ static const RbOption options[] = {
 };
 
 const RbCliVerb rb_tuf_client_verbs[] = {
-  { "tuf", "--metadata-dir DIR … init|refresh|download [ROOT.json]", "a client of any TUF repository", verb_client, options, 1, 2 },
+  { "tuf", "--metadata-dir DIR … init|refresh|download [ROOT.json]", "a client of any TUF repository", verb_client,
+    options, 1, 2 },
   { NULL },
 };

@@ -38,8 +38,8 @@ static void
 session_clear (Session *self)
 {
   Options *options = &self->options;
-  char **texts[] = { &options->director, &options->image,   &options->director_root, &options->image_root, &options->state,
-                     &options->vin,      &options->primary, &options->time };
+  char **texts[] = { &options->director, &options->image, &options->director_root, &options->image_root,
+                     &options->state,    &options->vin,   &options->primary,       &options->time };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
   g_clear_pointer (&options->secondaries, g_strfreev);
@@ -119,7 +119,8 @@ check_time (Session *self, GError **error)
   if (self->now >= latest)
     return TRUE;
   g_autofree char *before = rb_moment_to_text (latest);
-  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_CLOCK, "metadata was verified at %s already; time does not go back", before);
+  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_CLOCK, "metadata was verified at %s already; time does not go back",
+               before);
   return FALSE;
 }
 
@@ -181,8 +182,8 @@ verify (Session *self, GError **error)
                                      .images = self->sources[1],
                                      .keep_time = TRUE,
                                      .any_layout = TRUE };
-  if (!rb_vehicle_verify_full (self->stores[0], self->sources[0], self->stores[1], self->sources[1], &request, &assignments,
-                                  &self->verdict, error))
+  if (!rb_vehicle_verify_full (self->stores[0], self->sources[0], self->stores[1], self->sources[1], &request,
+                               &assignments, &self->verdict, error))
     return NULL;
   return g_steal_pointer (&assignments);
 }
@@ -255,7 +256,8 @@ tell_damage (RbCli *cli, const Session *self, json_t *extra)
 {
   json_t *names = damaged_files (self);
   for (gsize i = 0; i < json_array_size (names); i++)
-    rb_cli_say (cli, "%s/%s: the stored file was damaged", self->options.state, json_string_value (json_array_get (names, i)));
+    rb_cli_say (cli, "%s/%s: the stored file was damaged", self->options.state,
+                json_string_value (json_array_get (names, i)));
   if (names != NULL)
     rb_json_set (extra, "store_damaged", names);
 }
@@ -271,7 +273,8 @@ accepted (RbCli *cli, const Session *self, GPtrArray *assignments)
                 assignment->image_seen ? "" : " (the image itself is not here)");
   }
   if (!director_is_fresh (self))
-    rb_cli_say (cli, "The Director's root lists no timestamp: only the expiry of its targets tells how fresh they are.");
+    rb_cli_say (cli,
+                "The Director's root lists no timestamp: only the expiry of its targets tells how fresh they are.");
   rb_json_set_string (extra, "vin", self->options.vin);
   rb_json_set_moment (extra, "time", self->now);
   rb_json_set (extra, "director", versions_of (self->stores[0]));
@@ -279,8 +282,9 @@ accepted (RbCli *cli, const Session *self, GPtrArray *assignments)
   rb_json_set_boolean (extra, "director_timestamp", director_is_fresh (self));
   rb_json_set (extra, "ecus", rows);
   tell_damage (cli, self, extra);
-  g_autofree char *message = g_strdup_printf ("Accepted: %u of the vehicle's %u ECUs are directed, and both repositories agree",
-                                              assignments->len, self->ecus->len);
+  g_autofree char *message
+    = g_strdup_printf ("Accepted: %u of the vehicle's %u ECUs are directed, and both repositories agree",
+                       assignments->len, self->ecus->len);
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
 }
 
@@ -296,9 +300,10 @@ rejected (RbCli *cli, const Session *self, const GError *error)
   rb_json_set_string (extra, "attack", attack);
   rb_json_set_string (extra, "attack_means", attack == NULL ? NULL : rb_verdict_attack_means (attack));
   g_autofree char *text = attack == NULL ? g_strdup (error->message)
-                                         : g_strdup_printf ("%s\nThis is what stops the attack “%s”: %s", error->message, attack,
-                                                            rb_verdict_attack_means (attack));
-  return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (rb_reason_of (error)), cli->json ? error->message : text, extra);
+                                         : g_strdup_printf ("%s\nThis is what stops the attack “%s”: %s",
+                                                            error->message, attack, rb_verdict_attack_means (attack));
+  return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (rb_reason_of (error)), cli->json ? error->message : text,
+                     extra);
 }
 
 static int
@@ -321,21 +326,27 @@ verb_verify (RbCli *cli, int argc, char **argv)
 static const RbOption verify_options[] = {
   { "director", "DIR", "the Director's metadata", RB_OPTION_FOLDER (Options, director), .needed = TRUE },
   { "image", "DIR", "the Image repository's metadata and images", RB_OPTION_FOLDER (Options, image), .needed = TRUE },
-  { "director-root", "FILE", "trusted while the state holds no Director root", RB_OPTION_FILE (Options, director_root) },
+  { "director-root", "FILE", "trusted while the state holds no Director root",
+    RB_OPTION_FILE (Options, director_root) },
   { "image-root", "FILE", "trusted while the state holds no Image root", RB_OPTION_FILE (Options, image_root) },
   { "state", "DIR", "what was accepted before; kept up to date", RB_OPTION_FOLDER (Options, state), .needed = TRUE },
   { "vin", "VIN", "the vehicle", RB_OPTION_TEXT (Options, vin), .needed = TRUE },
   { "primary", "SERIAL:HWID", "its Primary", RB_OPTION_TEXT (Options, primary), .needed = TRUE },
-  { "secondary", "SERIAL:HWID", "a Secondary with full verification; may be repeated", RB_OPTION_TEXTS (Options, secondaries) },
-  { "partial", "SERIAL:HWID", "a Secondary with partial verification; may be repeated", RB_OPTION_TEXTS (Options, partials) },
+  { "secondary", "SERIAL:HWID", "a Secondary with full verification; may be repeated",
+    RB_OPTION_TEXTS (Options, secondaries) },
+  { "partial", "SERIAL:HWID", "a Secondary with partial verification; may be repeated",
+    RB_OPTION_TEXTS (Options, partials) },
   { "time", "T", "evaluate expiry at this time (default: now)", RB_OPTION_TEXT (Options, time) },
-  { "max-director-targets", "N", "largest Director targets file, in bytes", RB_OPTION_NUMBER (Options, max_director_targets, 0, MAX_LIMIT) },
-  { "max-image-targets", "N", "largest Image targets file, in bytes", RB_OPTION_NUMBER (Options, max_image_targets, 0, MAX_LIMIT) },
+  { "max-director-targets", "N", "largest Director targets file, in bytes",
+    RB_OPTION_NUMBER (Options, max_director_targets, 0, MAX_LIMIT) },
+  { "max-image-targets", "N", "largest Image targets file, in bytes",
+    RB_OPTION_NUMBER (Options, max_image_targets, 0, MAX_LIMIT) },
   { "max-snapshot", "N", "largest snapshot file, in bytes", RB_OPTION_NUMBER (Options, max_snapshot, 0, MAX_LIMIT) },
   { NULL },
 };
 
 const RbCliVerb rb_uptane_verbs[] = {
-  { "uptane verify", "--director DIR --image DIR …", "verify metadata and images as a vehicle would", verb_verify, verify_options },
+  { "uptane verify", "--director DIR --image DIR …", "verify metadata and images as a vehicle would", verb_verify,
+    verify_options },
   { NULL },
 };

@@ -41,7 +41,8 @@ rb_anchor_scope_read (const char *folder, GStrv *wmis, GError **error)
   for (gsize i = 0; i < json_array_size (list); i++) {
     const char *prefix = json_string_value (json_array_get (list, i));
     if (!rb_wmi_is_valid (prefix))
-      return rb_member_refuse (error, path, "member “wmis”: entry %" G_GSIZE_FORMAT " is not the beginning of a VIN", i + 1);
+      return rb_member_refuse (error, path, "member “wmis”: entry %" G_GSIZE_FORMAT " is not the beginning of a VIN",
+                               i + 1);
     g_strv_builder_add (builder, prefix);
   }
   *wmis = list == NULL ? NULL : g_strv_builder_end (builder);

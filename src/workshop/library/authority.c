@@ -46,7 +46,8 @@ rb_authority_load (const char *data_dir, const char *anchor, GError **error)
   g_autoptr (RbAuthority) self = g_new0 (RbAuthority, 1);
   g_autofree char *folder = folder_of (data_dir, anchor);
   self->anchor = g_strdup (anchor);
-  if (!rb_anchor_scope_read (folder, &self->bound, error) || !rb_anchor_scope_read_list (folder, &self->list, &self->list_json, error)) {
+  if (!rb_anchor_scope_read (folder, &self->bound, error)
+      || !rb_anchor_scope_read_list (folder, &self->list, &self->list_json, error)) {
     g_prefix_error (error, "trust anchor “%s”: ", anchor);
     return NULL;
   }
@@ -61,7 +62,8 @@ take_newer (RbAuthority *self, RbTrustList *list, GBytes *json, GError **error)
     return TRUE;
   if (self->list != NULL && list->version == self->list->version && !g_bytes_equal (json, self->list_json))
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_ROLLBACK,
-                           "trust list of “%s”: version %" G_GINT64_FORMAT " is known with other contents", self->anchor, list->version);
+                           "trust list of “%s”: version %" G_GINT64_FORMAT " is known with other contents",
+                           self->anchor, list->version);
   g_clear_pointer (&self->list, rb_trust_list_unref);
   g_clear_pointer (&self->list_json, g_bytes_unref);
   self->list = rb_trust_list_ref (list);
@@ -85,7 +87,8 @@ check_apart (const RbAuthority *self, const char *data_dir, GError **error)
     g_autofree char *text = rb_anchor_scope_text (SET (both));
     if (both[0] != NULL)
       return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_NOT_IN_ANCHOR_SCOPE,
-                             "trust list of “%s”: names vehicles (%s) of trust anchor “%s”", self->anchor, text, other->anchor);
+                             "trust list of “%s”: names vehicles (%s) of trust anchor “%s”", self->anchor, text,
+                             other->anchor);
   }
   return anchors != NULL;
 }
@@ -109,7 +112,8 @@ with_list (const char *data_dir, const char *anchor, RbTrustList *list, GBytes *
 RbAuthority *
 rb_authority_of (const char *data_dir, RbContents *contents, GError **error)
 {
-  return with_list (data_dir, rb_contents_anchor (contents), rb_contents_trust_list (contents), rb_contents_trust_list_json (contents), error);
+  return with_list (data_dir, rb_contents_anchor (contents), rb_contents_trust_list (contents),
+                    rb_contents_trust_list_json (contents), error);
 }
 
 static gboolean
@@ -139,12 +143,13 @@ gboolean
 rb_authority_has_list (const RbAuthority *self, GError **error)
 {
   return self->list != NULL
-         || rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TRUST_LIST_MISSING, "trust anchor “%s”: no trust list was imported",
-                            self->anchor);
+         || rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TRUST_LIST_MISSING,
+                            "trust anchor “%s”: no trust list was imported", self->anchor);
 }
 
 gboolean
-rb_authority_check (const RbAuthority *self, const RbCampaign *campaign, const char *vin, gint64 now, gboolean started, GError **error)
+rb_authority_check (const RbAuthority *self, const RbCampaign *campaign, const char *vin, gint64 now, gboolean started,
+                    GError **error)
 {
   if (!rb_authority_has_list (self, error))
     return FALSE;
@@ -152,7 +157,8 @@ rb_authority_check (const RbAuthority *self, const RbCampaign *campaign, const c
   if (!rb_wmi_holds (SET (self->wmis), vin))
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_NOT_IN_ANCHOR_SCOPE,
                            "vehicle %s: outside the scope of trust anchor “%s” (%s)", vin, self->anchor, scope);
-  return rb_trust_list_check_version (self->list, RB_VERSION, error) && rb_trust_list_check_clock (self->list, now, error)
+  return rb_trust_list_check_version (self->list, RB_VERSION, error)
+         && rb_trust_list_check_clock (self->list, now, error)
          && (started
              || (rb_trust_list_check_age (self->list, now, error)
                  && rb_trust_list_check_campaign (self->list, campaign->id, now, error)));
@@ -165,7 +171,8 @@ check_people (const RbAuthority *self, RbIdentity *first, RbIdentity *second, gi
   if (!rb_authority_has_list (self, error))
     return FALSE;
   if (rb_certificate_same_holder (one, two))
-    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_SAME_PERSON, "both certificates are of “%s”", rb_certificate_common_name (one));
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_SAME_PERSON, "both certificates are of “%s”",
+                           rb_certificate_common_name (one));
   return rb_trust_list_check_clock (self->list, now, error)
          && rb_trust_list_check_signer (self->list, rb_identity_chain (first), RB_PURPOSE_TECHNICIAN, now, error)
          && rb_trust_list_check_signer (self->list, rb_identity_chain (second), RB_PURPOSE_TECHNICIAN, now, error);
@@ -181,8 +188,8 @@ set_json (const char *const *wmis)
 }
 
 static gboolean
-write_statement (const RbAuthority *self, const char *folder, const char *const *after, RbIdentity *first, RbIdentity *second, gint64 now,
-                 GError **error)
+write_statement (const RbAuthority *self, const char *folder, const char *const *after, RbIdentity *first,
+                 RbIdentity *second, gint64 now, GError **error)
 {
   g_autofree char *name = g_strdup_printf ("scope-%" G_GINT64_FORMAT ".json", now);
   g_autofree char *path = g_build_filename (folder, name, NULL);
@@ -201,8 +208,8 @@ write_statement (const RbAuthority *self, const char *folder, const char *const 
 }
 
 gboolean
-rb_authority_widen (const char *data_dir, const char *anchor, const char *const *wmis, RbIdentity *first, RbIdentity *second, gint64 now,
-                    GError **error)
+rb_authority_widen (const char *data_dir, const char *anchor, const char *const *wmis, RbIdentity *first,
+                    RbIdentity *second, gint64 now, GError **error)
 {
   g_autofree char *folder = rb_files_name_is_safe (anchor) ? folder_of (data_dir, anchor) : NULL;
   if (folder == NULL || !rb_files_is_folder (folder))
@@ -212,5 +219,6 @@ rb_authority_widen (const char *data_dir, const char *anchor, const char *const 
   if (self == NULL || !check_people (self, first, second, now, error))
     return FALSE;
   g_auto (GStrv) after = rb_wmi_unite (SET (self->bound), wmis);
-  return write_statement (self, folder, SET (after), first, second, now, error) && rb_anchor_scope_write (folder, SET (after), error);
+  return write_statement (self, folder, SET (after), first, second, now, error)
+         && rb_anchor_scope_write (folder, SET (after), error);
 }

@@ -37,8 +37,8 @@ typedef struct {
   Progress progress;
   GPtrArray *anchors;
   RbScratch *scratch;
-  char *folder;       /* scratch/bundle */
-  char *images;       /* scratch/images */
+  char *folder; /* scratch/bundle */
+  char *images; /* scratch/images */
   RbContents *contents;
 } Import;
 
@@ -123,7 +123,8 @@ pack_version (const char *vin_folder)
   return rb_json_integer_or (json_object_get (targets, "signed"), "version", 0);
 }
 
-/* A newer pack that came on its own stands, for the bundle was made before it. Of bundles an older one is refused later. */
+/* A newer pack that came on its own stands, for the bundle was made before it. Of bundles an older one is refused
+ * later. */
 static gboolean
 prefer_newer_pack (const char *before, const char *folder, const char *vin, GError **error)
 {
@@ -178,12 +179,14 @@ verify_metadata (Import *self, RbUnpack *unpack, GError **error)
   self->anchors = rb_trust_list (rb_library_data_dir (self->library), error);
   if (self->anchors == NULL)
     return FALSE;
-  const RbContentsSource source = { .folder = self->folder, .anchors = self->anchors,
+  const RbContentsSource source = { .folder = self->folder,
+                                    .anchors = self->anchors,
                                     .store = self->in_place ? NULL : rb_library_store (self->library),
-                                    .in_place = self->in_place ? self->path : NULL, .moment = self->now };
+                                    .in_place = self->in_place ? self->path : NULL,
+                                    .moment = self->now };
   self->contents = rb_bundle_read_metadata (unpack, &source, error);
-  return self->contents != NULL && rb_contents_may_start (self->contents, self->now, error) && check_memory (self, error)
-         && check_authority (self, error);
+  return self->contents != NULL && rb_contents_may_start (self->contents, self->now, error)
+         && check_memory (self, error) && check_authority (self, error);
 }
 
 static gboolean
@@ -197,8 +200,9 @@ unpack (Import *self, gboolean keep_images, GError **error)
   self->folder = rb_scratch_file (self->scratch, "bundle");
   self->images = rb_scratch_file (self->scratch, "images");
   rb_unpack_set_progress (files, tell_progress, &self->progress);
-  return verify_metadata (self, files, error) && rb_bundle_read_vins (files, self->contents, self->folder, self->now, error)
-         && check_packs (self, error) && read_images (self->contents, files, keep_images ? self->images : NULL, error);
+  return verify_metadata (self, files, error)
+         && rb_bundle_read_vins (files, self->contents, self->folder, self->now, error) && check_packs (self, error)
+         && read_images (self->contents, files, keep_images ? self->images : NULL, error);
 }
 
 static gboolean
@@ -227,7 +231,8 @@ may_keep_region (Import *self, const char *before, const char *table, const char
   g_autofree char *file = g_build_filename (before, pieces, NULL);
   g_autoptr (GBytes) bytes = rb_files_read (path, RB_VIN_INDEX_TABLE, NULL);
   const RbService *service = rb_contents_service (self->contents);
-  return bytes != NULL && rb_files_exists (file) && rb_service_index (service, table) == NULL && rb_service_names (service, table, bytes);
+  return bytes != NULL && rb_files_exists (file) && rb_service_index (service, table) == NULL
+         && rb_service_names (service, table, bytes);
 }
 
 static gboolean
@@ -324,7 +329,8 @@ check_store (Import *self, GError **error)
   while (!self->in_place && g_hash_table_iter_next (&iter, &path, &digest)) {
     g_autofree char *file = g_build_filename (rb_library_store (self->library), digest, NULL);
     if (!rb_files_exists (file)) {
-      g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_IMAGE_MISSING, "%s: the image has gone from the library", (char *) path);
+      g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_IMAGE_MISSING, "%s: the image has gone from the library",
+                   (char *) path);
       return FALSE;
     }
   }
@@ -335,11 +341,13 @@ static gboolean
 advance_trust (Import *self, GError **error)
 {
   g_autofree char *metadata = g_build_filename (self->folder, "service", "metadata", NULL);
-  g_autoptr (GPtrArray) advanced = rb_trust_update_held (rb_library_data_dir (self->library), metadata, self->now, error);
+  g_autoptr (GPtrArray) advanced
+    = rb_trust_update_held (rb_library_data_dir (self->library), metadata, self->now, error);
   return advanced != NULL && rb_service_client_keep_state (anchor_of (self), self->folder, moment_of (self), error);
 }
 
-/* Everything has been verified. Each step leaves a library that is whole, and the last one makes the campaign appear. */
+/* Everything has been verified. Each step leaves a library that is whole, and the last one makes the campaign appear.
+ */
 static gboolean
 commit (Import *self, GError **error)
 {
@@ -363,7 +371,10 @@ rb_import_bundle (RbLibrary *library, const char *path, gboolean in_place, gint6
                   gpointer data, GError **error)
 {
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
-  g_auto (Import) self = { .library = library, .path = absolute, .in_place = in_place, .now = now,
+  g_auto (Import) self = { .library = library,
+                           .path = absolute,
+                           .in_place = in_place,
+                           .now = now,
                            .progress = { .tell = progress, .data = data } };
   if (rb_pack_file_is (path))
     return rb_pack_import_file (library, path, now, error);
@@ -373,15 +384,18 @@ rb_import_bundle (RbLibrary *library, const char *path, gboolean in_place, gint6
     g_prefix_error (error, "%s: ", path);
     return NULL;
   }
-  g_autofree char *name = g_strdup_printf ("%s/%s", rb_contents_anchor (self.contents), rb_contents_campaign (self.contents)->id);
+  g_autofree char *name
+    = g_strdup_printf ("%s/%s", rb_contents_anchor (self.contents), rb_contents_campaign (self.contents)->id);
   return rb_library_open (library, name, now, error);
 }
 
 RbContents *
-rb_import_verify (RbLibrary *library, const char *path, gint64 now, RbImportProgress progress, gpointer data, GError **error)
+rb_import_verify (RbLibrary *library, const char *path, gint64 now, RbImportProgress progress, gpointer data,
+                  GError **error)
 {
-  g_auto (Import) self = { .library = library, .path = path, .in_place = TRUE, .now = now,
-                           .progress = { .tell = progress, .data = data } };
+  g_auto (Import) self = {
+    .library = library, .path = path, .in_place = TRUE, .now = now, .progress = { .tell = progress, .data = data }
+  };
   self.scratch = rb_scratch_new_temporary (error);
   if (self.scratch == NULL || !unpack (&self, FALSE, error)) {
     g_prefix_error (error, "%s: ", path);

@@ -286,13 +286,15 @@ refuse_ambiguous (GPtrArray *places, const char *name, GError **error)
   for (guint i = 0; i < places->len; i++) {
     const Place *place = places->pdata[i];
     if (is_named (place, name))
-      g_string_append_printf (owners, "%s“%s”", owners->len == 0 ? "" : ", ", place->anchor == NULL ? "?" : place->anchor);
+      g_string_append_printf (owners, "%s“%s”", owners->len == 0 ? "" : ", ",
+                              place->anchor == NULL ? "?" : place->anchor);
   }
   g_autofree char *text = g_strdup_printf ("several trust anchors have one of that name: %s", owners->str);
   return refuse (error, RB_REASON_CAMPAIGN_AMBIGUOUS, name, text);
 }
 
-/* The campaign of that name, "ID" or "ANCHOR/ID"; NULL with campaign-unknown or campaign-ambiguous. Borrowed from places. */
+/* The campaign of that name, "ID" or "ANCHOR/ID"; NULL with campaign-unknown or campaign-ambiguous. Borrowed from
+ * places. */
 static const Place *
 find (GPtrArray *places, const char *name, GError **error)
 {
@@ -336,7 +338,9 @@ open_place (RbLibrary *self, const Place *place, gint64 moment, gboolean started
     return NULL;
   const char *anchor = rb_json_string (import, "anchor", "import", error);
   const char *in_place = NULL;
-  if (anchor == NULL || (!json_is_null (json_object_get (import, "in_place")) && (in_place = rb_json_string (import, "in_place", "import", error)) == NULL))
+  if (anchor == NULL
+      || (!json_is_null (json_object_get (import, "in_place"))
+          && (in_place = rb_json_string (import, "in_place", "import", error)) == NULL))
     return NULL;
   if (g_strcmp0 (anchor, place->anchor) != 0) {
     refuse (error, RB_REASON_MALFORMED, place->id, "another trust anchor’s campaign lies in its place");
@@ -345,8 +349,14 @@ open_place (RbLibrary *self, const Place *place, gint64 moment, gboolean started
   g_autoptr (GPtrArray) anchors = anchors_named (self, anchor, error);
   if (anchors == NULL)
     return NULL;
-  const RbContentsSource source = { .folder = place->folder, .store = self->store, .anchors = anchors, .in_place = in_place,
-                                    .moment = moment, .started = started, .check_roles = check_roles, .data_dir = self->data_dir };
+  const RbContentsSource source = { .folder = place->folder,
+                                    .store = self->store,
+                                    .anchors = anchors,
+                                    .in_place = in_place,
+                                    .moment = moment,
+                                    .started = started,
+                                    .check_roles = check_roles,
+                                    .data_dir = self->data_dir };
   g_autoptr (RbContents) contents = rb_contents_verify (&source, NULL, error);
   if (contents == NULL) {
     g_prefix_error (error, "campaign %s: ", place->id);
@@ -397,7 +407,8 @@ check_authority (RbLibrary *self, RbContents *contents, const char *vin, gint64 
 static gboolean
 is_of_others (RbLibrary *self, const Place *place, const char *vin)
 {
-  g_autoptr (RbAuthority) authority = place->anchor == NULL ? NULL : rb_authority_load (self->data_dir, place->anchor, NULL);
+  g_autoptr (RbAuthority) authority
+    = place->anchor == NULL ? NULL : rb_authority_load (self->data_dir, place->anchor, NULL);
   return authority != NULL && authority->list != NULL && !rb_wmi_holds ((const char *const *) authority->wmis, vin);
 }
 
@@ -408,14 +419,16 @@ is_not_in_scope (const RbCampaign *campaign, const char *vin)
   return !rb_campaign_check_vin (campaign, vin, &outside) && rb_reason_of (outside) == RB_REASON_NOT_IN_SCOPE;
 }
 
-/* Is the VIN outside the scope of a campaign that cannot be judged? Its scope is known while its bytes are those imported. */
+/* Is the VIN outside the scope of a campaign that cannot be judged? Its scope is known while its bytes are those
+ * imported. */
 static gboolean
 is_outside (RbPins *pins, const Place *place, const char *vin)
 {
   g_autoptr (GBytes) json = rb_service_claimed (place->folder, NULL);
   g_autoptr (RbCampaign) campaign = json == NULL ? NULL : rb_service_claimed_campaign (place->folder, NULL);
   g_autofree char *sha256 = json == NULL ? NULL : rb_digest_sha256_hex_of (json);
-  return campaign != NULL && place->anchor != NULL && g_strcmp0 (sha256, rb_pins_campaign_sha256 (pins, place->anchor, place->id)) == 0
+  return campaign != NULL && place->anchor != NULL
+         && g_strcmp0 (sha256, rb_pins_campaign_sha256 (pins, place->anchor, place->id)) == 0
          && is_not_in_scope (campaign, vin);
 }
 
@@ -431,12 +444,13 @@ has_ended (RbLibrary *self, const Place *place)
 static gboolean
 may_start (RbLibrary *self, RbContents *contents, const char *vin, gint64 now, GError **error)
 {
-  return rb_campaign_check_vin (rb_contents_campaign (contents), vin, error) && check_authority (self, contents, vin, now, error)
-         && rb_contents_may_start (contents, now, error);
+  return rb_campaign_check_vin (rb_contents_campaign (contents), vin, error)
+         && check_authority (self, contents, vin, now, error) && rb_contents_may_start (contents, now, error);
 }
 
 static void
-add_for_vin (RbLibrary *self, RbPins *pins, const Place *place, const char *vin, gint64 now, GPtrArray *found, GPtrArray *problems)
+add_for_vin (RbLibrary *self, RbPins *pins, const Place *place, const char *vin, gint64 now, GPtrArray *found,
+             GPtrArray *problems)
 {
   g_autoptr (GError) problem = NULL;
   g_autoptr (RbContents) contents = open_place (self, place, now, FALSE, &problem);
@@ -458,7 +472,8 @@ rb_library_for_vin (RbLibrary *self, const char *vin, gint64 now, GPtrArray **pr
   if (places == NULL || !rb_pins_check_clock (pins, now, error))
     return NULL;
   if (!rb_campaign_vin_is_valid (vin)) {
-    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_VIN_INVALID, "“%s” is not a VIN (17 letters and digits, without I, O and Q)", vin);
+    g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_VIN_INVALID,
+                 "“%s” is not a VIN (17 letters and digits, without I, O and Q)", vin);
     return NULL;
   }
   for (guint i = 0; i < places->len; i++)
@@ -620,7 +635,8 @@ rb_library_begin (RbLibrary *self, RbContents *contents, const char *vin, GError
   if (!rb_library_present (self, rb_contents_anchor (contents), id, &folder, error))
     return FALSE;
   if (folder == NULL)
-    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_UNKNOWN, "campaign %s: removed from the library meanwhile", id);
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_UNKNOWN,
+                           "campaign %s: removed from the library meanwhile", id);
   g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
   return pins != NULL && rb_pins_remember_pack (pins, contents, vin, error);
 }

@@ -59,14 +59,17 @@ shared_ecu (RbContents *one, RbContents *other)
 static gboolean
 check_pair (GPtrArray *campaigns, RbContents *one, RbContents *other, GError **error)
 {
-  const char *hardware_id = shared_ecu (one, other), *a = rb_contents_campaign (one)->id, *b = rb_contents_campaign (other)->id;
+  const char *hardware_id = shared_ecu (one, other), *a = rb_contents_campaign (one)->id,
+             *b = rb_contents_campaign (other)->id;
   gboolean before = rb_order_is_before (campaigns, one, other), after = rb_order_is_before (campaigns, other, one);
   if (before && after)
-    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGNS_CONFLICT, "campaigns %s and %s: each comes after the other", a, b);
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGNS_CONFLICT,
+                           "campaigns %s and %s: each comes after the other", a, b);
   if (hardware_id == NULL || before || after)
     return TRUE;
   return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGNS_CONFLICT,
-                         "campaigns %s and %s: both change ECUs of hardware %s, and neither comes after the other", a, b, hardware_id);
+                         "campaigns %s and %s: both change ECUs of hardware %s, and neither comes after the other", a,
+                         b, hardware_id);
 }
 
 /* Two that supersede each other leave none: that is no order either. */
@@ -76,8 +79,9 @@ check_superseded (GPtrArray *campaigns, RbContents *campaign, GError **error)
   RbContents *by = rb_order_superseded_by (campaigns, campaign);
   if (by == NULL || !names (rb_contents_campaign (campaign)->supersedes, campaign, by))
     return TRUE;
-  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGNS_CONFLICT, "campaigns %s and %s: each supersedes the other",
-                         rb_contents_campaign (campaign)->id, rb_contents_campaign (by)->id);
+  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGNS_CONFLICT,
+                         "campaigns %s and %s: each supersedes the other", rb_contents_campaign (campaign)->id,
+                         rb_contents_campaign (by)->id);
 }
 
 /* Those whose place no other takes. */
@@ -108,7 +112,8 @@ rb_order_check (GPtrArray *campaigns, GError **error)
 static int
 compare_issues (gconstpointer a, gconstpointer b)
 {
-  const RbCampaign *one = rb_contents_campaign (*(RbContents *const *) a), *other = rb_contents_campaign (*(RbContents *const *) b);
+  const RbCampaign *one = rb_contents_campaign (*(RbContents *const *) a),
+                   *other = rb_contents_campaign (*(RbContents *const *) b);
   return one->issued != other->issued ? (one->issued < other->issued ? -1 : 1) : strcmp (one->id, other->id);
 }
 

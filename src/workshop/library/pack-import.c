@@ -32,7 +32,8 @@ find_campaign (GPtrArray *entries, const json_t *head, GError **error)
     if (is_campaign (entries->pdata[i], head))
       return entries->pdata[i];
   rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_UNKNOWN,
-                  "campaign %s: not in the library as the pack knows it; import its bundle first", rb_json_string_or (head, "campaign", ""));
+                  "campaign %s: not in the library as the pack knows it; import its bundle first",
+                  rb_json_string_or (head, "campaign", ""));
   return NULL;
 }
 
@@ -74,13 +75,15 @@ assemble (const char *pack, const char *campaign, const char *folder, GError **e
 }
 
 static RbContents *
-verify (RbLibrary *library, const RbLibraryEntry *entry, const char *folder, const char *vin, gint64 now, GError **error)
+verify (RbLibrary *library, const RbLibraryEntry *entry, const char *folder, const char *vin, gint64 now,
+        GError **error)
 {
   g_autoptr (GPtrArray) anchors = rb_trust_list (rb_library_data_dir (library), error);
   for (guint i = anchors == NULL ? 0 : anchors->len; i > 0; i--)
     if (g_strcmp0 (((RbAnchor *) anchors->pdata[i - 1])->name, entry->anchor) != 0)
       g_ptr_array_remove_index (anchors, i - 1);
-  const RbContentsSource source = { .folder = folder, .store = rb_library_store (library), .anchors = anchors, .started = TRUE, .moment = now };
+  const RbContentsSource source
+    = { .folder = folder, .store = rb_library_store (library), .anchors = anchors, .started = TRUE, .moment = now };
   g_autoptr (RbContents) contents = anchors == NULL ? NULL : rb_contents_verify (&source, NULL, error);
   return contents != NULL && rb_contents_verify_pack (contents, vin, now, error) ? g_steal_pointer (&contents) : NULL;
 }
@@ -97,7 +100,8 @@ sync_all (const char *folder, GError **error)
   return ok;
 }
 
-/* Gives the pack its place by one rename. A pack that stood there is exchanged, so that it goes with the scratch folder. */
+/* Gives the pack its place by one rename. A pack that stood there is exchanged, so that it goes with the scratch
+ * folder. */
 static gboolean
 place (const char *fresh, const char *campaign, const char *vin, GError **error)
 {
@@ -111,13 +115,15 @@ place (const char *fresh, const char *campaign, const char *vin, GError **error)
 }
 
 static gboolean
-take (RbLibrary *library, const char *pack, const RbLibraryEntry *entry, const char *vin, RbScratch *scratch, gint64 now, GError **error)
+take (RbLibrary *library, const char *pack, const RbLibraryEntry *entry, const char *vin, RbScratch *scratch,
+      gint64 now, GError **error)
 {
   g_autofree char *folder = rb_scratch_file (scratch, "checked");
   g_autofree char *fresh = g_build_filename (folder, "vins", vin, NULL);
   g_autofree char *head = g_build_filename (pack, RB_PACK_FILE, NULL);
   g_autofree char *mark = g_build_filename (fresh, RB_PACK_FILE, NULL);
-  if (!rb_files_make_folder (folder, error) || !assemble (pack, entry->folder, folder, error) || !rb_files_copy_tree (head, mark, error))
+  if (!rb_files_make_folder (folder, error) || !assemble (pack, entry->folder, folder, error)
+      || !rb_files_copy_tree (head, mark, error))
     return FALSE;
   g_autoptr (RbContents) contents = verify (library, entry, folder, vin, now, error);
   g_autoptr (RbPins) pins = contents == NULL ? NULL : rb_pins_load (rb_library_data_dir (library), error);

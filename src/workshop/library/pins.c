@@ -23,7 +23,8 @@ static gboolean
 check_seen (const json_t *seen, const char *what, GError **error)
 {
   gint64 version;
-  return rb_json_integer (seen, "version", 1, G_MAXINT64, &version, what, error) && rb_json_sha256 (seen, "sha256", what, error) != NULL;
+  return rb_json_integer (seen, "version", 1, G_MAXINT64, &version, what, error)
+         && rb_json_sha256 (seen, "sha256", what, error) != NULL;
 }
 
 /* Objects in objects, depth times, and what was seen in the innermost. */
@@ -67,7 +68,8 @@ check_file (json_t *json, const char *what, GError **error)
 {
   gint64 floor;
   return rb_member_format (json, FORMAT, what, error) && check_tables (json, what, error)
-         && (json_object_get (json, "floor") == NULL || rb_json_integer (json, "floor", 0, G_MAXINT64, &floor, what, error));
+         && (json_object_get (json, "floor") == NULL
+             || rb_json_integer (json, "floor", 0, G_MAXINT64, &floor, what, error));
 }
 
 static json_t *
@@ -140,11 +142,13 @@ is_successor (const json_t *seen, gint64 version, const char *sha256, RbReason r
     return TRUE;
   if (version < before)
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason,
-                           "%s: version %" G_GINT64_FORMAT " is older than version %" G_GINT64_FORMAT ", which was imported before", what,
-                           version, before);
+                           "%s: version %" G_GINT64_FORMAT " is older than version %" G_GINT64_FORMAT
+                           ", which was imported before",
+                           what, version, before);
   return g_strcmp0 (json_string_value (json_object_get (seen, "sha256")), sha256) == 0
          || rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason,
-                            "%s: other bytes were imported before under the same version %" G_GINT64_FORMAT, what, before);
+                            "%s: other bytes were imported before under the same version %" G_GINT64_FORMAT, what,
+                            before);
 }
 
 gboolean
@@ -153,7 +157,8 @@ rb_pins_check (RbPins *self, RbContents *contents, GError **error)
   const RbCampaign *campaign = rb_contents_campaign (contents);
   const json_t *seen = json_object_get (of_anchor (self, "campaigns", rb_contents_anchor (contents)), campaign->id);
   g_autofree char *what = g_strconcat ("campaign ", campaign->id, NULL);
-  return is_successor (seen, campaign->version, rb_contents_campaign_sha256 (contents), RB_REASON_CAMPAIGN_ROLLBACK, what, error);
+  return is_successor (seen, campaign->version, rb_contents_campaign_sha256 (contents), RB_REASON_CAMPAIGN_ROLLBACK,
+                       what, error);
 }
 
 const char *
@@ -193,7 +198,8 @@ check_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
   for (guint i = 0; files != NULL && i < files->len; i++) {
     const RbContentsFile *file = files->pdata[i];
     g_autofree char *what = g_strdup_printf ("VIN pack %s: %s", vin, file->path);
-    if (!is_successor (json_object_get (roles, file->role), file->version, file->sha256, RB_REASON_ROLLBACK, what, error))
+    if (!is_successor (json_object_get (roles, file->role), file->version, file->sha256, RB_REASON_ROLLBACK, what,
+                       error))
       return FALSE;
   }
   return files != NULL;
@@ -240,7 +246,8 @@ rb_pins_check_clock (RbPins *self, gint64 now, GError **error)
   g_autofree char *here = rb_moment_to_text (now);
   g_autofree char *signed_at = rb_moment_to_text (floor);
   return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CLOCK,
-                         "the clock of this computer says %s, but the OEM has signed something here on %s", here, signed_at);
+                         "the clock of this computer says %s, but the OEM has signed something here on %s", here,
+                         signed_at);
 }
 
 static gboolean
@@ -270,7 +277,8 @@ save (RbPins *self, GError **error)
   g_autofree char *text = rb_json_to_pretty (self->json);
   rb_files_sweep (self->path); /* the caller holds the library's lock */
   if (strlen (text) > MAX_PINS)
-    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TOO_LARGE, "%s: more than %d bytes", self->path, MAX_PINS);
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TOO_LARGE, "%s: more than %d bytes", self->path,
+                           MAX_PINS);
   return rb_files_write_private_text (self->path, text, error);
 }
 
@@ -280,8 +288,8 @@ rb_pins_remember (RbPins *self, RbContents *contents, GError **error)
   const RbCampaign *campaign = rb_contents_campaign (contents);
   see (of_anchor (self, "campaigns", rb_contents_anchor (contents)), campaign->id, campaign->version,
        rb_contents_campaign_sha256 (contents));
-  see (of_anchor (self, "imported", rb_contents_anchor (contents)), rb_contents_campaign_sha256 (contents), campaign->version,
-       rb_contents_campaign_sha256 (contents));
+  see (of_anchor (self, "imported", rb_contents_anchor (contents)), rb_contents_campaign_sha256 (contents),
+       campaign->version, rb_contents_campaign_sha256 (contents));
   rb_json_set_integer (self->json, "floor", MAX (rb_pins_floor (self), campaign->issued));
   return see_packs (self, contents, error) && save (self, error);
 }

@@ -4,7 +4,8 @@
 
 /*
  * DATA/pins.json: the highest version of each campaign ever imported, by trust anchor, those of each vehicle's Director
- * metadata, by trust anchor and Director root, every campaign.json imported, and the latest time an OEM has signed. It outlives the campaigns.
+ * metadata, by trust anchor and Director root, every campaign.json imported, and the latest time an OEM has signed. It
+ * outlives the campaigns.
  */
 typedef struct _RbPins RbPins;
 /* store-damaged when the file is there and cannot be read or believed; without a file nothing has been seen. */
@@ -15,7 +16,8 @@ gboolean rb_pins_check (RbPins *self, RbContents *contents, GError **error) G_GN
 /* The same for the verified VIN packs in contents: rollback. */
 gboolean rb_pins_check_packs (RbPins *self, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for one vehicle's Director metadata, role → GBytes. */
-gboolean rb_pins_check_roles (RbPins *self, RbContents *contents, const char *vin, GHashTable *roles, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_pins_check_roles (RbPins *self, RbContents *contents, const char *vin, GHashTable *roles, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Of the newest campaign.json imported under that id, hex; NULL: none was. Borrowed. */
 const char *rb_pins_campaign_sha256 (RbPins *self, const char *anchor, const char *id);
 /* The anchor under which a campaign.json with that digest was imported; NULL: none, or several. Borrowed. */
@@ -24,6 +26,7 @@ const char *rb_pins_owner (RbPins *self, const char *campaign_sha256);
 gboolean rb_pins_check_clock (RbPins *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64 rb_pins_floor (RbPins *self);
 /* The same for the pack of one vehicle on which work begins. */
-gboolean rb_pins_remember_pack (RbPins *self, RbContents *contents, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_pins_remember_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_pins_remember (RbPins *self, RbContents *contents, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPins, rb_pins_free)

@@ -98,7 +98,8 @@ check_present (const char *data_dir, const char *name, GBytes *root, gboolean *s
     gboolean has_name = strcmp (anchor->name, name) == 0;
     *same = *same || (has_root && has_name);
     if (has_name && !has_root)
-      return refuse (error, RB_REASON_EXISTS, name, "another root stands under that name; two people replace it with “trust replace”");
+      return refuse (error, RB_REASON_EXISTS, name,
+                     "another root stands under that name; two people replace it with “trust replace”");
     if (has_root && !has_name)
       return refuse (error, RB_REASON_EXISTS, anchor->name, "that root is already trusted under this name");
   }
@@ -177,7 +178,8 @@ rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, 
 }
 
 RbAnchor *
-rb_trust_add_for (const char *data_dir, const char *name, GBytes *root, const char *const *wmis, gint64 now, GError **error)
+rb_trust_add_for (const char *data_dir, const char *name, GBytes *root, const char *const *wmis, gint64 now,
+                  GError **error)
 {
   gboolean same = FALSE;
   if (!name_is_allowed (name)) {
@@ -252,7 +254,8 @@ are_under_one_authority (RbIdentity *first, RbIdentity *second, gint64 now, GErr
   g_autoptr (GPtrArray) authority = g_ptr_array_new ();
   g_ptr_array_add (authority, chain->pdata[chain->len - 1]);
   if (chain->len < 2)
-    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CERTIFICATE, "the first person’s file holds no authority’s certificate");
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CERTIFICATE,
+                           "the first person’s file holds no authority’s certificate");
   return rb_certificate_verify (chain, authority, RB_PURPOSE_TECHNICIAN, now, error)
          && rb_certificate_verify (rb_identity_chain (second), authority, RB_PURPOSE_TECHNICIAN, now, error);
 }
@@ -265,7 +268,8 @@ check_people (const char *place, RbIdentity *first, RbIdentity *second, gint64 n
   g_autoptr (RbTrustList) list = NULL;
   g_autoptr (GBytes) json = NULL;
   if (rb_certificate_same_holder (one, two))
-    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_SAME_PERSON, "both certificates are %s’s", rb_certificate_common_name (one));
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_SAME_PERSON, "both certificates are %s’s",
+                           rb_certificate_common_name (one));
   if (!rb_anchor_scope_read_list (place, &list, &json, error))
     return FALSE;
   if (list == NULL)
@@ -310,7 +314,8 @@ copy_statements (const char *from, const char *to, GError **error)
   for (guint i = 0; names != NULL && names[i] != NULL; i++) {
     g_autofree char *old = g_build_filename (from, names[i], NULL);
     g_autofree char *new = g_build_filename (to, names[i], NULL);
-    if ((g_str_has_prefix (names[i], "replaced-") || g_str_has_prefix (names[i], "scope")) && !rb_files_copy_tree (old, new, error))
+    if ((g_str_has_prefix (names[i], "replaced-") || g_str_has_prefix (names[i], "scope"))
+        && !rb_files_copy_tree (old, new, error))
       return FALSE;
   }
   return names != NULL;
@@ -331,8 +336,8 @@ replace (const char *data_dir, const RbAnchor *before, GBytes *root, RbIdentity 
 }
 
 RbAnchor *
-rb_trust_replace (const char *data_dir, const char *name, GBytes *root, RbIdentity *first, RbIdentity *second, gint64 now,
-                  GError **error)
+rb_trust_replace (const char *data_dir, const char *name, GBytes *root, RbIdentity *first, RbIdentity *second,
+                  gint64 now, GError **error)
 {
   g_autofree char *place = g_build_filename (data_dir, "trust", name, NULL);
   if (!name_is_allowed (name) || !rb_files_is_folder (place)) {

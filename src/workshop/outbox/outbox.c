@@ -22,24 +22,25 @@ struct _RbOutbox {
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3_stmt, sqlite3_finalize)
 
-static const char schema[] =
-  "CREATE TABLE IF NOT EXISTS streams (stream TEXT PRIMARY KEY, made INTEGER NOT NULL) STRICT;"
-  "CREATE TABLE IF NOT EXISTS records (digest TEXT PRIMARY KEY, workstation TEXT NOT NULL, stream TEXT NOT NULL,"
-  " sequence INTEGER NOT NULL CHECK (sequence >= 1), previous TEXT NOT NULL, type TEXT NOT NULL, result TEXT NOT NULL,"
-  " vin TEXT NOT NULL, campaign TEXT NOT NULL, finished INTEGER NOT NULL, envelope BLOB NOT NULL,"
-  " UNIQUE (workstation, stream, sequence)) STRICT;"
-  "CREATE INDEX IF NOT EXISTS records_vin ON records (vin, campaign);"
-  "CREATE TABLE IF NOT EXISTS receipts (digest TEXT PRIMARY KEY REFERENCES records (digest), receipt BLOB NOT NULL) STRICT;"
-  "CREATE TRIGGER IF NOT EXISTS records_keep BEFORE DELETE ON records"
-  " BEGIN SELECT RAISE (ABORT, 'records are never deleted'); END;"
-  "CREATE TRIGGER IF NOT EXISTS records_stay BEFORE UPDATE ON records"
-  " BEGIN SELECT RAISE (ABORT, 'records are never changed'); END;"
-  "CREATE TRIGGER IF NOT EXISTS streams_keep BEFORE DELETE ON streams"
-  " BEGIN SELECT RAISE (ABORT, 'streams are never deleted'); END;"
-  "CREATE TRIGGER IF NOT EXISTS streams_stay BEFORE UPDATE ON streams"
-  " BEGIN SELECT RAISE (ABORT, 'streams are never changed'); END;";
+static const char schema[]
+  = "CREATE TABLE IF NOT EXISTS streams (stream TEXT PRIMARY KEY, made INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS records (digest TEXT PRIMARY KEY, workstation TEXT NOT NULL, stream TEXT NOT NULL,"
+    " sequence INTEGER NOT NULL CHECK (sequence >= 1), previous TEXT NOT NULL, type TEXT NOT NULL, result TEXT NOT NULL,"
+    " vin TEXT NOT NULL, campaign TEXT NOT NULL, finished INTEGER NOT NULL, envelope BLOB NOT NULL,"
+    " UNIQUE (workstation, stream, sequence)) STRICT;"
+    "CREATE INDEX IF NOT EXISTS records_vin ON records (vin, campaign);"
+    "CREATE TABLE IF NOT EXISTS receipts (digest TEXT PRIMARY KEY REFERENCES records (digest), receipt BLOB NOT NULL) STRICT;"
+    "CREATE TRIGGER IF NOT EXISTS records_keep BEFORE DELETE ON records"
+    " BEGIN SELECT RAISE (ABORT, 'records are never deleted'); END;"
+    "CREATE TRIGGER IF NOT EXISTS records_stay BEFORE UPDATE ON records"
+    " BEGIN SELECT RAISE (ABORT, 'records are never changed'); END;"
+    "CREATE TRIGGER IF NOT EXISTS streams_keep BEFORE DELETE ON streams"
+    " BEGIN SELECT RAISE (ABORT, 'streams are never deleted'); END;"
+    "CREATE TRIGGER IF NOT EXISTS streams_stay BEFORE UPDATE ON streams"
+    " BEGIN SELECT RAISE (ABORT, 'streams are never changed'); END;";
 
-static const RbDatabasePart part = { .name = "Outbox", .version_table = "record_schema", .version = 1, .schema = schema };
+static const RbDatabasePart part
+  = { .name = "Outbox", .version_table = "record_schema", .version = 1, .schema = schema };
 
 static gboolean
 fail (RbOutbox *self, const char *doing, GError **error)
@@ -128,7 +129,8 @@ place_after (sqlite3_stmt *row, const char *workstation, RbStatementPlace *place
 {
   g_autoptr (GBytes) envelope = g_bytes_new (sqlite3_column_blob (row, 0), (gsize) sqlite3_column_bytes (row, 0));
   g_autoptr (RbDsse) dsse = rb_dsse_parse (envelope, MAX_ENVELOPE, NULL);
-  g_autoptr (json_t) statement = dsse == NULL ? NULL : rb_json_parse (rb_dsse_payload (dsse), MAX_ENVELOPE, "record", NULL);
+  g_autoptr (json_t) statement
+    = dsse == NULL ? NULL : rb_json_parse (rb_dsse_payload (dsse), MAX_ENVELOPE, "record", NULL);
   const json_t *predicate = json_object_get (statement, "predicate");
   gint64 sequence = rb_json_integer_or (predicate, "sequence", 0);
   if (sequence < 1 || strcmp (rb_json_string_or (predicate, "stream", ""), place->stream) != 0
@@ -143,8 +145,8 @@ place_after (sqlite3_stmt *row, const char *workstation, RbStatementPlace *place
 static gboolean
 find_last (RbOutbox *self, const char *workstation, RbStatementPlace *place, GError **error)
 {
-  g_autoptr (sqlite3_stmt) look =
-    prepare (self, "SELECT envelope FROM records WHERE workstation = ? AND stream = ? ORDER BY rowid DESC LIMIT 1", error);
+  g_autoptr (sqlite3_stmt) look = prepare (
+    self, "SELECT envelope FROM records WHERE workstation = ? AND stream = ? ORDER BY rowid DESC LIMIT 1", error);
   if (look == NULL)
     return FALSE;
   bind_text (look, 1, workstation);
@@ -207,7 +209,8 @@ gboolean
 rb_outbox_add (RbOutbox *self, const RbStatementRecord *record, GError **error)
 {
   g_return_val_if_fail (self->open, FALSE);
-  if (insert (self, "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", record, error) && execute (self, "COMMIT", error)) {
+  if (insert (self, "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", record, error)
+      && execute (self, "COMMIT", error)) {
     self->open = FALSE;
     return TRUE;
   }
@@ -218,7 +221,8 @@ rb_outbox_add (RbOutbox *self, const RbStatementRecord *record, GError **error)
 gboolean
 rb_outbox_keep (RbOutbox *self, const RbStatementRecord *record, GError **error)
 {
-  return insert (self, "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING", record, error);
+  return insert (self, "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+                 record, error);
 }
 
 static char *

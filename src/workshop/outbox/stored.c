@@ -50,8 +50,9 @@ static gboolean
 is_wanted (const RbStored *self, const char *vin, const char *campaign)
 {
   const RbVerifyOutcome *outcome = self->outcome;
-  return outcome->predicate == NULL || ((vin == NULL || strcmp (outcome->vin, vin) == 0)
-                                        && (campaign == NULL || strcmp (outcome->campaign, campaign) == 0));
+  return outcome->predicate == NULL
+         || ((vin == NULL || strcmp (outcome->vin, vin) == 0)
+             && (campaign == NULL || strcmp (outcome->campaign, campaign) == 0));
 }
 
 GPtrArray *
@@ -116,8 +117,9 @@ not_found (GError **error, const char *how_many, const char *digest)
 RbStored *
 rb_stored_find (RbOutbox *outbox, const char *digest, GError **error)
 {
-  gboolean good = is_digest_beginning (digest)
-                  || rb_reason_deny (error, RB_RECORD_ERROR, RB_REASON_NOT_FOUND, "“%s” is not the digest of a record", digest);
+  gboolean good
+    = is_digest_beginning (digest)
+      || rb_reason_deny (error, RB_RECORD_ERROR, RB_REASON_NOT_FOUND, "“%s” is not the digest of a record", digest);
   g_autoptr (GPtrArray) all = good ? rb_stored_list (outbox, NULL, NULL, NULL, error) : NULL;
   const RbStored *damaged = NULL;
   guint found = 0, at = 0;
@@ -126,7 +128,8 @@ rb_stored_find (RbOutbox *outbox, const char *digest, GError **error)
     gboolean readable = stored->outcome->predicate != NULL;
     if (!readable && g_str_has_prefix (stored->stored_as, digest))
       damaged = stored;
-    if (readable && g_str_has_prefix (stored->outcome->digest, digest) && stored->outcome->reason != RB_REASON_RECORD_DUPLICATE) {
+    if (readable && g_str_has_prefix (stored->outcome->digest, digest)
+        && stored->outcome->reason != RB_REASON_RECORD_DUPLICATE) {
       found++;
       at = i;
     }
@@ -136,7 +139,8 @@ rb_stored_find (RbOutbox *outbox, const char *digest, GError **error)
   if (found == 1)
     return g_ptr_array_steal_index (all, at);
   if (found == 0 && damaged != NULL)
-    rb_reason_deny (error, RB_RECORD_ERROR, damaged->outcome->reason, "Record stored as %.16s: %s", damaged->stored_as, damaged->outcome->message);
+    rb_reason_deny (error, RB_RECORD_ERROR, damaged->outcome->reason, "Record stored as %.16s: %s", damaged->stored_as,
+                    damaged->outcome->message);
   else
     not_found (error, found == 0 ? "No" : "More than one", digest);
   return NULL;

@@ -60,7 +60,10 @@ show_checks (RbConnectPage *self, RbSession *session)
   GPtrArray *units = rb_session_units (session);
   g_autofree char *campaign = g_strdup_printf ("%s, verified from this workstation's trust anchor", input->campaign);
   g_autofree char *vin = g_strdup_printf ("The vehicle names the same VIN as the plate: %s", input->vin);
-  const char *link[] = { [RB_ROW_WAITING] = "", [RB_ROW_BUSY] = "Opening the link", [RB_ROW_GOOD] = "answers on ", [RB_ROW_BAD] = "no contact on " };
+  const char *link[] = { [RB_ROW_WAITING] = "",
+                         [RB_ROW_BUSY] = "Opening the link",
+                         [RB_ROW_GOOD] = "answers on ",
+                         [RB_ROW_BAD] = "no contact on " };
   RbRowState state = line_state (session, 1);
   g_autofree char *vehicle = g_strdup_printf ("%s%s%s", link[state], state == RB_ROW_BUSY ? " " : "", input->link);
   RbRowState vin_state = line_state (session, 2), units_state = line_state (session, 3);
@@ -68,7 +71,10 @@ show_checks (RbConnectPage *self, RbSession *session)
   rb_row_list_clear (self->checks);
   add_check (self, RB_ROW_GOOD, "Campaign", campaign);
   add_check (self, state, "Vehicle", vehicle);
-  add_check (self, vin_state, "VIN", vin_state == RB_ROW_BAD ? "The vehicle names another VIN than the plate" : vin_state == RB_ROW_GOOD ? vin : "Not read yet");
+  add_check (self, vin_state, "VIN",
+             vin_state == RB_ROW_BAD    ? "The vehicle names another VIN than the plate"
+             : vin_state == RB_ROW_GOOD ? vin
+                                        : "Not read yet");
   add_check (self, units_state, "ECUs", units_state == RB_ROW_BAD ? "Not the ECUs this model has" : found);
 }
 
@@ -80,7 +86,8 @@ add_unit (RbConnectPage *self, const RbSessionUnit *unit)
   gboolean parked = unit->state == RB_ECU_PARKED || unit->state == RB_ECU_UNKNOWN;
   rb_row_icon_set (icon, parked ? RB_ROW_BAD : unit->state == RB_ECU_WAITING ? RB_ROW_BUSY : RB_ROW_GOOD);
   adw_action_row_add_prefix (row, icon);
-  GtkWidget *text = gtk_label_new (unit->text == NULL || *unit->text == '\0' ? rb_event_state_word (unit->state) : unit->text);
+  GtkWidget *text
+    = gtk_label_new (unit->text == NULL || *unit->text == '\0' ? rb_event_state_word (unit->state) : unit->text);
   gtk_label_set_wrap (GTK_LABEL (text), TRUE);
   gtk_label_set_max_width_chars (GTK_LABEL (text), 40);
   gtk_label_set_xalign (GTK_LABEL (text), 1);

@@ -19,7 +19,8 @@ add_record (RbOutboxPage *self, const RbSessionRecord *record)
   g_autofree char *subtitle = g_strdup_printf ("%s · %s\nRecord %.16s…", record->result, finished, record->digest);
   AdwActionRow *row = rb_row_new (title, subtitle);
   GtkWidget *icon = rb_row_icon ();
-  rb_row_icon_set_word (icon, record->acknowledged ? RB_ROW_GOOD : RB_ROW_WAITING, record->acknowledged ? "acknowledged" : "waiting");
+  rb_row_icon_set_word (icon, record->acknowledged ? RB_ROW_GOOD : RB_ROW_WAITING,
+                        record->acknowledged ? "acknowledged" : "waiting");
   adw_action_row_add_prefix (row, icon);
   adw_action_row_add_suffix (row, gtk_label_new (record->acknowledged ? "acknowledged" : "waiting"));
   gtk_list_box_append (self->records, GTK_WIDGET (row));

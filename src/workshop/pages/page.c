@@ -94,7 +94,8 @@ static void
 rb_page_class_init (RbPageClass *class)
 {
   G_OBJECT_CLASS (class)->dispose = dispose;
-  complete_changed = g_signal_new ("complete-changed", RB_TYPE_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  complete_changed
+    = g_signal_new ("complete-changed", RB_TYPE_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void

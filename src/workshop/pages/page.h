@@ -9,10 +9,10 @@ G_DECLARE_DERIVABLE_TYPE (RbPage, rb_page, RB, PAGE, AdwBin)
 
 struct _RbPageClass {
   AdwBinClass parent_class;
-  void (*bound) (RbPage *self);    /* the session is there */
-  void (*enter) (RbPage *self);    /* it becomes visible */
+  void (*bound) (RbPage *self); /* the session is there */
+  void (*enter) (RbPage *self); /* it becomes visible */
   void (*leave) (RbPage *self);
-  void (*refresh) (RbPage *self);  /* the session has changed */
+  void (*refresh) (RbPage *self); /* the session has changed */
   void (*unit_changed) (RbPage *self, guint index);
   gboolean (*is_complete) (RbPage *self); /* the primary button may be pressed */
 };

@@ -92,7 +92,8 @@ choose_file (RbPlanPage *self, AdwEntryRow *row)
   GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
   g_clear_object (&self->chooser);
   self->chooser_row = row;
-  self->chooser = gtk_file_chooser_native_new (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)), window, GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+  self->chooser = gtk_file_chooser_native_new (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)), window,
+                                               GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (self->chooser), TRUE);
   g_signal_connect_object (self->chooser, "response", G_CALLBACK (on_file_chosen), self, G_CONNECT_SWAPPED);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (self->chooser));
@@ -122,8 +123,9 @@ is_complete (RbPage *page)
   RbPlanPage *self = RB_PLAN_PAGE (page);
   const char *vin = rb_session_input (rb_page_session (page))->vin;
   gsize length = vin == NULL ? 0 : strlen (vin);
-  return length > TAIL && g_ascii_strcasecmp (text_of (self->tail), vin + length - TAIL) == 0 && *text_of (self->identity) != '\0' &&
-         *text_of (self->workstation) != '\0' && (!needs_second (self) || *text_of (self->second) != '\0');
+  return length > TAIL && g_ascii_strcasecmp (text_of (self->tail), vin + length - TAIL) == 0
+         && *text_of (self->identity) != '\0' && *text_of (self->workstation) != '\0'
+         && (!needs_second (self) || *text_of (self->second) != '\0');
 }
 
 static void
@@ -134,9 +136,12 @@ enter (RbPage *page)
   struct {
     gpointer row;
     char *text;
-  } fields[] = { { self->identity, g_strdup (input->identity) },     { self->workstation, g_strdup (input->workstation) },
-                 { self->second, g_strdup (input->second) },         { self->passphrase, g_strdup (input->passphrase) },
-                 { self->second_passphrase, g_strdup (input->second_passphrase) }, { self->tail, g_strdup ("") } };
+  } fields[] = { { self->identity, g_strdup (input->identity) },
+                 { self->workstation, g_strdup (input->workstation) },
+                 { self->second, g_strdup (input->second) },
+                 { self->passphrase, g_strdup (input->passphrase) },
+                 { self->second_passphrase, g_strdup (input->second_passphrase) },
+                 { self->tail, g_strdup ("") } };
   self->filling = TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
     gtk_editable_set_text (GTK_EDITABLE (fields[i].row), fields[i].text);

@@ -22,7 +22,8 @@ result_sentence (RbSession *session)
   for (guint i = 0; i < units->len; i++)
     done += ((const RbSessionUnit *) units->pdata[i])->state == RB_ECU_DONE ? 1 : 0;
   gboolean good = rb_session_succeeded (session, RB_TASK_RUN);
-  return g_strdup_printf ("%u of %u ECUs proven: %s", done, units->len, good ? "complete" : "not complete, the vehicle is not to be released");
+  return g_strdup_printf ("%u of %u ECUs proven: %s", done, units->len,
+                          good ? "complete" : "not complete, the vehicle is not to be released");
 }
 
 static void
@@ -36,13 +37,17 @@ refresh (RbPage *page)
     return;
   rb_row_list_clear (self->summary);
   g_autofree char *result = result_sentence (session);
-  g_autofree char *odometer = input->odometer_km < 0 ? g_strdup ("not given") : g_strdup_printf ("%" G_GINT64_FORMAT " km", input->odometer_km);
-  g_autofree char *title = campaign == NULL ? g_strdup (input->campaign) : g_strdup_printf ("%s, %s: %s", campaign->id, campaign->oem, campaign->title);
+  g_autofree char *odometer
+    = input->odometer_km < 0 ? g_strdup ("not given") : g_strdup_printf ("%" G_GINT64_FORMAT " km", input->odometer_km);
+  g_autofree char *title = campaign == NULL
+                             ? g_strdup (input->campaign)
+                             : g_strdup_printf ("%s, %s: %s", campaign->id, campaign->oem, campaign->title);
   g_autofree char *signer = g_path_get_basename (input->identity);
   add (self, "Vehicle", input->vin);
   add (self, "Campaign", title);
   add (self, "Result", result);
-  add (self, "Safety inspection", rb_session_succeeded (session, RB_TASK_INSPECT) ? "passed before the first write" : "not passed");
+  add (self, "Safety inspection",
+       rb_session_succeeded (session, RB_TASK_INSPECT) ? "passed before the first write" : "not passed");
   add (self, "Repair order", *input->repair_order == '\0' ? "not given" : input->repair_order);
   add (self, "Odometer", odometer);
   add (self, "Signed with", signer);

@@ -19,8 +19,11 @@ rb_unit_row_show (RbUnitRow *self, const RbSessionUnit *unit)
   double fraction = unit->state == RB_ECU_DONE ? 1.0 : known ? (double) unit->done / (double) unit->total : 0.0;
   gboolean has_step = unit->step != NULL && *unit->step != '\0';
   g_autofree char *percent = g_strdup_printf ("%.0f percent", fraction * 100);
-  g_autofree char *step = known && unit->done < unit->total ? g_strdup_printf ("%s, %.0f %%", has_step ? unit->step : "image", fraction * 100)
-                                                             : g_strdup (has_step ? unit->step : unit->text == NULL ? "" : unit->text);
+  g_autofree char *step = known && unit->done < unit->total
+                            ? g_strdup_printf ("%s, %.0f %%", has_step ? unit->step : "image", fraction * 100)
+                            : g_strdup (has_step             ? unit->step
+                                        : unit->text == NULL ? ""
+                                                             : unit->text);
   g_autofree char *bar = g_strdup_printf ("Progress of %s", unit->name);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self), unit->name);
   gtk_label_set_text (self->name, unit->name);

@@ -31,8 +31,8 @@ char *
 rb_unit_text_plan (const RbSessionUnit *unit)
 {
   GString *text = g_string_new (NULL);
-  g_string_append_printf (text, "Software: %s %s %s", unit->software == NULL ? "?" : unit->software, unit->image_differs ? "→" : "=",
-                          unit->target == NULL ? "?" : unit->target);
+  g_string_append_printf (text, "Software: %s %s %s", unit->software == NULL ? "?" : unit->software,
+                          unit->image_differs ? "→" : "=", unit->target == NULL ? "?" : unit->target);
   add_root (text, "Director", unit->director_root_found, unit->director_root_wanted);
   add_root (text, "Image", unit->image_root_found, unit->image_root_wanted);
   g_string_append (text, unit->new_key ? "\nKey: a new one is made in the ECU" : "\nKey: stays");
@@ -57,6 +57,7 @@ rb_unit_text_result (const RbSessionUnit *unit)
   if (unit->text != NULL && *unit->text != '\0')
     g_string_append_printf (text, ": %s", unit->text);
   if (unit->reason != RB_REASON_NONE)
-    g_string_append_printf (text, " (%s)\n%s\n%s", rb_reason_word (unit->reason), rb_advice_means (unit->reason), rb_advice_next (unit->reason));
+    g_string_append_printf (text, " (%s)\n%s\n%s", rb_reason_word (unit->reason), rb_advice_means (unit->reason),
+                            rb_advice_next (unit->reason));
   return g_string_free (text, FALSE);
 }

@@ -69,16 +69,20 @@ show_verdict (RbVehiclePage *self)
   if (length == 0)
     say (self, RB_ROW_WAITING, "The VIN as it stands on the plate", "17 letters and digits, without I, O and Q");
   else if (!rb_campaign_vin_is_valid (text_of (self->vin)))
-    say (self, length < VIN_LENGTH ? RB_ROW_WAITING : RB_ROW_BAD, "Not a VIN yet", length < VIN_LENGTH ? typed : "17 letters and digits, without I, O and Q");
+    say (self, length < VIN_LENGTH ? RB_ROW_WAITING : RB_ROW_BAD, "Not a VIN yet",
+         length < VIN_LENGTH ? typed : "17 letters and digits, without I, O and Q");
   else if (rb_session_task (session) == RB_TASK_FIND)
     say (self, RB_ROW_BUSY, "Looking for campaigns", "Every campaign in the library is verified again");
   else if (campaign == NULL && rb_session_error (session, RB_TASK_FIND) != NULL)
-    say (self, RB_ROW_BAD, "Whether a campaign is open cannot be said", rb_session_error (session, RB_TASK_FIND)->message);
+    say (self, RB_ROW_BAD, "Whether a campaign is open cannot be said",
+         rb_session_error (session, RB_TASK_FIND)->message);
   else if (campaign == NULL)
-    say (self, RB_ROW_BAD, "No open campaign for this vehicle", "The VIN is not in the scope of any campaign on this workstation");
+    say (self, RB_ROW_BAD, "No open campaign for this vehicle",
+         "The VIN is not in the scope of any campaign on this workstation");
   else {
     g_autofree char *until = rb_moment_to_text (campaign->valid_until);
-    g_autofree char *subtitle = g_strdup_printf ("%s · %u ECUs · valid until %.10s", campaign->oem, campaign->n_ecus, until);
+    g_autofree char *subtitle
+      = g_strdup_printf ("%s · %u ECUs · valid until %.10s", campaign->oem, campaign->n_ecus, until);
     g_autofree char *title = g_strdup_printf ("In campaign %s: %s", campaign->id, campaign->title);
     say (self, RB_ROW_GOOD, title, subtitle);
   }
@@ -168,7 +172,8 @@ on_campaign_selected (RbVehiclePage *self)
   if (rb_page_session (RB_PAGE (self)) == NULL)
     return;
   const RbSessionFound *campaign = chosen (self);
-  rb_session_enter (&rb_session_input (rb_page_session (RB_PAGE (self)))->campaign, campaign == NULL ? "" : campaign->name);
+  rb_session_enter (&rb_session_input (rb_page_session (RB_PAGE (self)))->campaign,
+                    campaign == NULL ? "" : campaign->name);
   show_verdict (self);
 }
 
@@ -183,8 +188,9 @@ is_complete (RbPage *page)
 {
   RbVehiclePage *self = RB_VEHICLE_PAGE (page);
   gint64 kilometres;
-  return rb_campaign_vin_is_valid (text_of (self->vin)) && chosen (self) != NULL && *text_of (self->link) != '\0' &&
-         (!rb_session_link_has_key (text_of (self->link)) || *text_of (self->workstation) != '\0') && odometer_of (self, &kilometres);
+  return rb_campaign_vin_is_valid (text_of (self->vin)) && chosen (self) != NULL && *text_of (self->link) != '\0'
+         && (!rb_session_link_has_key (text_of (self->link)) || *text_of (self->workstation) != '\0')
+         && odometer_of (self, &kilometres);
 }
 
 static void
@@ -194,7 +200,8 @@ enter (RbPage *page)
   RbSessionInput input = *rb_session_input (rb_page_session (page));
   g_autofree char *vin = g_strdup (input.vin), *order = g_strdup (input.repair_order), *link = g_strdup (input.link);
   g_autofree char *workstation = g_strdup (input.workstation), *passphrase = g_strdup (input.passphrase);
-  g_autofree char *odometer = input.odometer_km < 0 ? g_strdup ("") : g_strdup_printf ("%" G_GINT64_FORMAT, input.odometer_km);
+  g_autofree char *odometer
+    = input.odometer_km < 0 ? g_strdup ("") : g_strdup_printf ("%" G_GINT64_FORMAT, input.odometer_km);
   gtk_editable_set_text (GTK_EDITABLE (self->workstation), workstation == NULL ? "" : workstation);
   gtk_editable_set_text (GTK_EDITABLE (self->passphrase), passphrase == NULL ? "" : passphrase);
   gtk_editable_set_text (GTK_EDITABLE (self->link), link);

@@ -34,8 +34,9 @@ show_verdict (RbVerifyPage *self, RbSession *session)
   for (guint i = 0; i < units->len; i++)
     done += ((const RbSessionUnit *) units->pdata[i])->state == RB_ECU_DONE ? 1 : 0;
   gboolean good = rb_session_succeeded (session, RB_TASK_RUN) && done == units->len;
-  g_autofree char *reason = good ? g_strdup_printf ("%u of %u ECUs are proven", done, units->len)
-                                 : g_strdup_printf ("%u of %u ECUs are proven. %s", done, units->len, error == NULL ? "" : error->message);
+  g_autofree char *reason
+    = good ? g_strdup_printf ("%u of %u ECUs are proven", done, units->len)
+           : g_strdup_printf ("%u of %u ECUs are proven. %s", done, units->len, error == NULL ? "" : error->message);
   gtk_label_set_text (self->verdict_text, rb_session_verdict (session, good));
   gtk_label_set_text (self->verdict_reason, reason);
   gtk_widget_remove_css_class (self->verdict, good ? "bad" : "good");

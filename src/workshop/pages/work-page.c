@@ -74,7 +74,8 @@ refresh (RbPage *page)
     rb_unit_row_show (self->rows->pdata[i], units->pdata[i]);
   }
   gtk_widget_set_visible (GTK_WIDGET (self->ignition), rb_session_is_working (session));
-  gtk_widget_set_visible (GTK_WIDGET (self->again), !rb_session_is_working (session) && rb_session_error (session, RB_TASK_RUN) != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->again),
+                          !rb_session_is_working (session) && rb_session_error (session, RB_TASK_RUN) != NULL);
   show_overall (self);
 }
 

@@ -12,8 +12,9 @@
 static gboolean
 is_needed (const RbWork *work)
 {
-  static const RbReason reasons[] = { RB_REASON_NO_ANSWER,    RB_REASON_ECU_MISSING, RB_REASON_BOOT_FAILED, RB_REASON_BOOTLOADER,
-                                      RB_REASON_WRONG_ANSWER, RB_REASON_ECU_BUSY,    RB_REASON_REFUSED };
+  static const RbReason reasons[]
+    = { RB_REASON_NO_ANSWER,    RB_REASON_ECU_MISSING, RB_REASON_BOOT_FAILED, RB_REASON_BOOTLOADER,
+        RB_REASON_WRONG_ANSWER, RB_REASON_ECU_BUSY,    RB_REASON_REFUSED };
   gboolean parked = work->state == RB_ECU_PARKED && work->finished != 0;
   for (guint i = 0; parked && i < G_N_ELEMENTS (reasons); i++)
     if (work->reason == reasons[i])
@@ -30,8 +31,13 @@ may_help (const RbWork *work)
 static void
 tell (const RbWork *work, const RbByHand *context, const RbRecipeStep *step, gboolean done)
 {
-  const RbRecoveryEvent event = { .kind = RB_EVENT_RECIPE, .serial = rb_work_serial (work), .name = work->model->label, .state = work->state,
-                                  .item = step->id, .text = step->text, .good = done };
+  const RbRecoveryEvent event = { .kind = RB_EVENT_RECIPE,
+                                  .serial = rb_work_serial (work),
+                                  .name = work->model->label,
+                                  .state = work->state,
+                                  .item = step->id,
+                                  .text = step->text,
+                                  .good = done };
   rb_supervise_emit (&event, context->supervise);
 }
 
@@ -40,7 +46,8 @@ static gboolean
 observe_response (RbWork *work, gboolean *responds, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autofree char *serial = work->unit == NULL ? NULL : rb_unit_read_text (work->unit, work->profile->did_serial, cancellable, &failure);
+  g_autofree char *serial
+    = work->unit == NULL ? NULL : rb_unit_read_text (work->unit, work->profile->did_serial, cancellable, &failure);
   RbReason reason = rb_reason_of (failure);
   if (failure != NULL && rb_supervise_is_fatal (failure)) {
     g_propagate_error (error, g_steal_pointer (&failure));
@@ -51,10 +58,16 @@ observe_response (RbWork *work, gboolean *responds, GCancellable *cancellable, G
 }
 
 static gboolean
-observe_ignition (const RbRecipeStep *step, const RbByHand *context, gboolean *holds, GCancellable *cancellable, GError **error)
+observe_ignition (const RbRecipeStep *step, const RbByHand *context, gboolean *holds, GCancellable *cancellable,
+                  GError **error)
 {
-  const RbChecklistItem item = { .id = step->id, .text = step->text, .kind = RB_ITEM_MEASURED, .measure = (char *) "ignition",
-                                 .low = step->position, .high = step->position, .unit = (char *) "position" };
+  const RbChecklistItem item = { .id = step->id,
+                                 .text = step->text,
+                                 .kind = RB_ITEM_MEASURED,
+                                 .measure = (char *) "ignition",
+                                 .low = step->position,
+                                 .high = step->position,
+                                 .unit = (char *) "position" };
   g_autoptr (GError) failure = NULL;
   gint64 value = 0;
   *holds = FALSE;
@@ -67,7 +80,8 @@ observe_ignition (const RbRecipeStep *step, const RbByHand *context, gboolean *h
 }
 
 static gboolean
-observe (RbWork *work, const RbRecipeStep *step, const RbByHand *context, gboolean *holds, GCancellable *cancellable, GError **error)
+observe (RbWork *work, const RbRecipeStep *step, const RbByHand *context, gboolean *holds, GCancellable *cancellable,
+         GError **error)
 {
   if (step->check == RB_RECIPE_CHECK_IGNITION)
     return observe_ignition (step, context, holds, cancellable, error);
@@ -80,7 +94,8 @@ observe (RbWork *work, const RbRecipeStep *step, const RbByHand *context, gboole
 
 /* FALSE without error: it does not hold within its time. */
 static gboolean
-wait_for_check (RbWork *work, const RbRecipeStep *step, const RbByHand *context, GCancellable *cancellable, GError **error)
+wait_for_check (RbWork *work, const RbRecipeStep *step, const RbByHand *context, GCancellable *cancellable,
+                GError **error)
 {
   gint64 end = g_get_monotonic_time () + step->within_s * G_USEC_PER_SEC;
   gboolean holds = step->check == RB_RECIPE_CHECK_NONE;
@@ -89,7 +104,8 @@ wait_for_check (RbWork *work, const RbRecipeStep *step, const RbByHand *context,
       return FALSE;
     if (!holds && g_get_monotonic_time () >= end)
       return FALSE;
-    if (!holds && (!rb_moment_pause (POLL_MS, cancellable, error) || !rb_supervise_may_go_on (context->supervise, error)))
+    if (!holds
+        && (!rb_moment_pause (POLL_MS, cancellable, error) || !rb_supervise_may_go_on (context->supervise, error)))
       return FALSE;
   }
   return TRUE;
@@ -112,9 +128,10 @@ follow_step (RbWork *work, const RbRecipeStep *step, const RbByHand *context, GC
     return not_done (work, step, "it is not confirmed");
   if (!wait_for_check (work, step, context, cancellable, &failure)) {
     if (failure == NULL)
-      return not_done (work, step, step->check == RB_RECIPE_CHECK_SILENT     ? "the ECU still responds"
-                                   : step->check == RB_RECIPE_CHECK_RESPONDS ? "the ECU does not respond"
-                                                                             : "the ignition is in another position");
+      return not_done (work, step,
+                       step->check == RB_RECIPE_CHECK_SILENT     ? "the ECU still responds"
+                       : step->check == RB_RECIPE_CHECK_RESPONDS ? "the ECU does not respond"
+                                                                 : "the ignition is in another position");
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
@@ -167,11 +184,12 @@ static void
 give_up (RbWork *work, const RbWorkContext *context)
 {
   guint8 nrc = work->nrc;
-  g_autofree char *told = work->unit == NULL ? NULL : rb_swapped_part_number (work->unit, work->profile, context->cancellable);
+  g_autofree char *told
+    = work->unit == NULL ? NULL : rb_swapped_part_number (work->unit, work->profile, context->cancellable);
   const char *part = told != NULL ? told : work->profile->recipe->part;
-  g_autofree char *text = g_strdup_printf ("%s; its recipe does not help: hardware %s has to be replaced, part number %s",
-                                           work->text == NULL ? work->model->label : work->text, work->model->hardware_id,
-                                           part == NULL ? "not known" : part);
+  g_autofree char *text = g_strdup_printf (
+    "%s; its recipe does not help: hardware %s has to be replaced, part number %s",
+    work->text == NULL ? work->model->label : work->text, work->model->hardware_id, part == NULL ? "not known" : part);
   rb_work_set_state (work, context, RB_ECU_PARKED, RB_REASON_HARDWARE_NEEDED, text);
   work->nrc = nrc;
 }

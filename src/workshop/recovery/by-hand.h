@@ -5,8 +5,9 @@
 #include "recovery/supervise.h"
 
 /*
- * The recipe of an ECU that is parked because it does not respond, or rejects what it has to do: a person does its steps, and the program
- * checks each where it can. Afterwards the ECU is worked on again. In the recovery's own thread, while no lane works.
+ * The recipe of an ECU that is parked because it does not respond, or rejects what it has to do: a person does its
+ * steps, and the program checks each where it can. Afterwards the ECU is worked on again. In the recovery's own thread,
+ * while no lane works.
  */
 typedef struct {
   RbSupervise *supervise;
@@ -14,9 +15,10 @@ typedef struct {
   gpointer user_data;
 } RbByHand;
 
-/* Follows the recipes of parked ECUs, once a run each. Gives those whose recipe was done, which are waiting for work again; one whose recipe
- * was not keeps its reason, and its text says which step is open. works: (element-type RbWork). (element-type RbWork) (transfer container)
- * Errors: cancelled, those that end a run. */
-GPtrArray *rb_by_hand_follow (GPtrArray *works, const RbByHand *by_hand, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Follows the recipes of parked ECUs, once a run each. Gives those whose recipe was done, which are waiting for work
+ * again; one whose recipe was not keeps its reason, and its text says which step is open. works: (element-type RbWork).
+ * (element-type RbWork) (transfer container) Errors: cancelled, those that end a run. */
+GPtrArray *rb_by_hand_follow (GPtrArray *works, const RbByHand *by_hand, const RbWorkContext *context, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* After work on these: one that is parked all the same is hardware-needed, with the number of the part. */
 void rb_by_hand_give_up (GPtrArray *tried, const RbWorkContext *context);

@@ -21,8 +21,8 @@ struct _RbCase {
   RbContents *contents;
   RbJournal *journal;
   gint64 number, started; /* in the journal; number 0: no recovery is open */
-  GPtrArray *works;       /* of RbWork, without contact */
-  json_t *inspection;     /* NULL: none */
+  GPtrArray *works; /* of RbWork, without contact */
+  json_t *inspection; /* NULL: none */
 };
 
 void
@@ -61,7 +61,8 @@ open_campaign (RbCase *self, GError **error)
     return NULL;
   if (open[1] == NULL)
     return g_strdup (open[0]);
-  deny (error, RB_REASON_CAMPAIGN_AMBIGUOUS, "vehicle %s: recoveries of campaigns %s and %s are open", self->vin, open[0], open[1]);
+  deny (error, RB_REASON_CAMPAIGN_AMBIGUOUS, "vehicle %s: recoveries of campaigns %s and %s are open", self->vin,
+        open[0], open[1]);
   return NULL;
 }
 
@@ -85,7 +86,8 @@ static char *
 find_campaign (RbCase *self, RbLibrary *library, GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  g_autofree char *name = self->options.campaign != NULL ? g_strdup (self->options.campaign) : open_campaign (self, &problem);
+  g_autofree char *name
+    = self->options.campaign != NULL ? g_strdup (self->options.campaign) : open_campaign (self, &problem);
   if (problem != NULL) {
     g_propagate_error (error, g_steal_pointer (&problem));
     return NULL;
@@ -94,11 +96,13 @@ find_campaign (RbCase *self, RbLibrary *library, GError **error)
     name = campaign_in_scope (self, library, error);
   else if (name == NULL)
     deny (error, RB_REASON_NOT_STARTED, "vehicle %s: no recovery of it is open on this workstation", self->vin);
-  if (name == NULL || !rb_journal_find (self->journal, self->vin, rb_library_id (name), &self->number, &self->started, error))
+  if (name == NULL
+      || !rb_journal_find (self->journal, self->vin, rb_library_id (name), &self->number, &self->started, error))
     return NULL;
   if (self->number > 0 || !self->options.must_be_open)
     return g_steal_pointer (&name);
-  deny (error, RB_REASON_NOT_STARTED, "vehicle %s: no recovery by campaign %s is open on this workstation", self->vin, name);
+  deny (error, RB_REASON_NOT_STARTED, "vehicle %s: no recovery by campaign %s is open on this workstation", self->vin,
+        name);
   return NULL;
 }
 
@@ -106,7 +110,8 @@ static gboolean
 open_contents (RbCase *self, GError **error)
 {
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
-  g_autofree char *name = rb_library_check_clock (library, self->now, error) ? find_campaign (self, library, error) : NULL;
+  g_autofree char *name
+    = rb_library_check_clock (library, self->now, error) ? find_campaign (self, library, error) : NULL;
   if (name == NULL)
     return FALSE;
   if (self->number == 0)
@@ -118,7 +123,8 @@ open_contents (RbCase *self, GError **error)
   if (!rb_campaign_check_vin (rb_case_campaign (self), self->vin, error))
     return FALSE;
   g_autoptr (RbAuthority) authority = rb_authority_of (self->data_dir, self->contents, error);
-  return authority != NULL && rb_authority_check (authority, rb_case_campaign (self), self->vin, self->now, self->number > 0, error);
+  return authority != NULL
+         && rb_authority_check (authority, rb_case_campaign (self), self->vin, self->now, self->number > 0, error);
 }
 
 static void
@@ -139,7 +145,8 @@ add_work (RbCase *self, RbAssignment *taken)
 static gboolean
 add_works (RbCase *self, GError **error)
 {
-  g_autoptr (GPtrArray) assignments = rb_contents_assignments (self->contents, self->vin, self->started, NULL, 0, error);
+  g_autoptr (GPtrArray) assignments
+    = rb_contents_assignments (self->contents, self->vin, self->started, NULL, 0, error);
   if (assignments == NULL)
     return FALSE;
   g_ptr_array_set_free_func (assignments, NULL);
@@ -172,7 +179,8 @@ rb_case_open (const RbCaseOptions *options, GError **error)
   self->works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free);
   self->hold = rb_hold_take (NULL, self->vin, NULL, error);
   self->journal = self->hold == NULL ? NULL : rb_journal_open (self->data_dir, error);
-  if (self->journal == NULL || !open_contents (self, error) || !add_works (self, error) || !read_inspection (self, error))
+  if (self->journal == NULL || !open_contents (self, error) || !add_works (self, error)
+      || !read_inspection (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -198,11 +206,13 @@ rb_case_needs_work (RbCase *self, GError **error)
   if (self->number > 0)
     return TRUE;
   g_autoptr (RbOutbox) outbox = rb_outbox_open (self->data_dir, error);
-  g_autoptr (GPtrArray) records = outbox == NULL ? NULL : rb_stored_list (outbox, self->vin, rb_case_campaign (self)->id, NULL, error);
+  g_autoptr (GPtrArray) records
+    = outbox == NULL ? NULL : rb_stored_list (outbox, self->vin, rb_case_campaign (self)->id, NULL, error);
   for (guint i = 0; records != NULL && i < records->len; i++) {
     const RbVerifyOutcome *outcome = ((RbStored *) records->pdata[i])->outcome;
     if (outcome->reason == RB_REASON_NONE && strcmp (outcome->result, "completed") == 0)
-      return deny (error, RB_REASON_NO_WORK_NEEDED, "vehicle %s: record %.16s completes it", self->vin, outcome->digest);
+      return deny (error, RB_REASON_NO_WORK_NEEDED, "vehicle %s: record %.16s completes it", self->vin,
+                   outcome->digest);
   }
   return records != NULL;
 }
@@ -212,12 +222,27 @@ static RbSign
 signing (RbCase *self, const RbCaseRecord *record, json_t *sources)
 {
   gint64 first = self->number == 0 ? 0 : rb_journal_first_write (self->journal, self->number);
-  const RbFacts facts = { .vin = self->vin, .odometer_km = -1, .link_uri = "", .vin_sources = sources, .inspection = self->inspection,
-                          .works = self->works, .hand_over = record->hand_over, .exception = record->exception,
-                          .now = self->now, .started = MIN (self->started, self->now), .first_write = first };
-  return (RbSign){ .data_dir = self->data_dir, .contents = self->contents, .journal = self->journal, .recovery = self->number,
-                   .row_before = G_MAXINT64, .end = record->end, .technician = self->options.technician,
-                   .workstation = self->options.workstation, .second = self->options.second, .facts = facts };
+  const RbFacts facts = { .vin = self->vin,
+                          .odometer_km = -1,
+                          .link_uri = "",
+                          .vin_sources = sources,
+                          .inspection = self->inspection,
+                          .works = self->works,
+                          .hand_over = record->hand_over,
+                          .exception = record->exception,
+                          .now = self->now,
+                          .started = MIN (self->started, self->now),
+                          .first_write = first };
+  return (RbSign){ .data_dir = self->data_dir,
+                   .contents = self->contents,
+                   .journal = self->journal,
+                   .recovery = self->number,
+                   .row_before = G_MAXINT64,
+                   .end = record->end,
+                   .technician = self->options.technician,
+                   .workstation = self->options.workstation,
+                   .second = self->options.second,
+                   .facts = facts };
 }
 
 /* No ECU was asked, so none is called done. */

@@ -27,8 +27,8 @@ find_wanted (RbCodingValue *value, const RbWork *work, const RbWorkContext *cont
   value->from_campaign = campaign != NULL;
   if (campaign != NULL)
     value->wanted = g_bytes_ref (campaign);
-  else if (!rb_journal_coding (context->journal, context->vin, rb_contents_campaign (context->contents)->id, work->assignment->serial,
-                               value->profile->did, &value->wanted, error))
+  else if (!rb_journal_coding (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
+                               work->assignment->serial, value->profile->did, &value->wanted, error))
     return FALSE;
   if (value->wanted == NULL && value->now != NULL)
     value->wanted = g_bytes_ref (value->now);
@@ -70,11 +70,13 @@ check_evidence (RbWork *work, const RbWorkContext *context, guint16 did, GError 
   g_autoptr (GBytes) kept = NULL;
   if (!context->needs_evidence)
     return TRUE;
-  if (!rb_journal_coding (context->journal, context->vin, rb_contents_campaign (context->contents)->id, work->assignment->serial, did, &kept, error))
+  if (!rb_journal_coding (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
+                          work->assignment->serial, did, &kept, error))
     return FALSE;
   work->wants_evidence = kept == NULL;
   return !work->wants_evidence
-         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_NOT_STARTED, "%s: its coding is in no record yet", work->model->label);
+         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_NOT_STARTED, "%s: its coding is in no record yet",
+                            work->model->label);
 }
 
 /* What is stored already was read before the first erasure in this campaign, and stays. */
@@ -85,7 +87,8 @@ rb_coding_keep (RbWork *work, const RbWorkContext *context, GError **error)
     const RbCodingValue *value = work->coding->pdata[i];
     if (value->now != NULL
         && (!check_evidence (work, context, value->profile->did, error)
-            || !rb_journal_keep_coding (context->journal, context->recovery, work->assignment->serial, value->profile->did, value->now, error)))
+            || !rb_journal_keep_coding (context->journal, context->recovery, work->assignment->serial,
+                                        value->profile->did, value->now, error)))
       return FALSE;
   }
   return TRUE;
@@ -97,8 +100,9 @@ rb_coding_is_known (const RbWork *work, GError **error)
   for (guint i = 0; i < work->coding->len; i++) {
     const RbCodingValue *value = work->coding->pdata[i];
     if (value->wanted == NULL)
-      return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CODING_LOST, "%s: %s (DID %04X): the ECU was erased and its value is not known",
-                             work->model->label, value->profile->name, value->profile->did);
+      return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CODING_LOST,
+                             "%s: %s (DID %04X): the ECU was erased and its value is not known", work->model->label,
+                             value->profile->name, value->profile->did);
   }
   return TRUE;
 }

@@ -3,14 +3,15 @@
 #include "recovery/work.h"
 
 /*
- * Coding and adaptation of an ECU: what its profile names, an erasure loses and no image holds. What was read from the vehicle before the
- * erasure is stored in the journal first, for after it nothing can be observed; the campaign's own values win over it.
+ * Coding and adaptation of an ECU: what its profile names, an erasure loses and no image holds. What was read from the
+ * vehicle before the erasure is stored in the journal first, for after it nothing can be observed; the campaign's own
+ * values win over it.
  */
 typedef struct {
   const RbProfileCoding *profile;
-  GBytes *wanted;         /* NULL: nothing is known of it */
+  GBytes *wanted; /* NULL: nothing is known of it */
   gboolean from_campaign; /* else it came from the vehicle */
-  GBytes *now;            /* at the last observation; NULL: the ECU is not coded, or in its bootloader */
+  GBytes *now; /* at the last observation; NULL: the ECU is not coded, or in its bootloader */
 } RbCodingValue;
 void rb_coding_value_free (gpointer value);
 
@@ -21,4 +22,5 @@ gboolean rb_coding_keep (RbWork *work, const RbWorkContext *context, GError **er
 /* Is every value known? Error: coding-lost. */
 gboolean rb_coding_is_known (const RbWork *work, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* (RbEntryApply) Writes the values that differ. Extended session, unlocked. */
-gboolean rb_coding_apply (RbWork *work, const RbWorkContext *context, char **detail, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_coding_apply (RbWork *work, const RbWorkContext *context, char **detail, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

@@ -5,12 +5,14 @@
 #include "core/json.h"
 #include "model/campaign-ecu.h"
 
-/* Has this campaign written to it, in this or an earlier run of this workstation, or does it hold the campaign's image already? */
+/* Has this campaign written to it, in this or an earlier run of this workstation, or does it hold the campaign's image
+ * already? */
 static gboolean
 find_changed (const RbWork *work, const RbWorkContext *context, gboolean *changed, GError **error)
 {
   g_autofree char *performer = NULL;
-  if (context->recovery != 0 && !rb_journal_performer (context->journal, context->recovery, work->assignment->serial, &performer, error))
+  if (context->recovery != 0
+      && !rb_journal_performer (context->journal, context->recovery, work->assignment->serial, &performer, error))
     return FALSE;
   *changed = performer != NULL || !work->need_image;
   return TRUE;
@@ -50,12 +52,14 @@ check_one (const RbCampaignCondition *condition, RbWork *work, const RbWorkConte
     return FALSE;
   }
   if (value != NULL && rb_campaign_ecu_condition_holds (condition, value)) {
-    json_array_append_new (work->conditions, json_pack ("{s:s,s:o,s:s}", "kind", word, "did", json_sprintf ("%04X", condition->did), "value", value));
+    json_array_append_new (work->conditions, json_pack ("{s:s,s:o,s:s}", "kind", word, "did",
+                                                        json_sprintf ("%04X", condition->did), "value", value));
     return TRUE;
   }
   g_autofree char *expected = g_strjoinv (", ", condition->values);
-  return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPATIBLE, "%s: %s (DID %04X): expected %s, actual %s", work->model->label, word,
-                         condition->did, expected, value == NULL ? rejected->message : value);
+  return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPATIBLE,
+                         "%s: %s (DID %04X): expected %s, actual %s", work->model->label, word, condition->did,
+                         expected, value == NULL ? rejected->message : value);
 }
 
 gboolean

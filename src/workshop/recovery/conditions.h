@@ -3,13 +3,14 @@
 #include "recovery/work.h"
 
 /*
- * The campaign's conditions of an ECU (hardware version, present software, coding class), judged by what it tells at the first sight. What
- * this campaign has changed is not judged again: software and coding class count until it has written to the ECU, and an ECU in its
- * bootloader has neither.
+ * The campaign's conditions of an ECU (hardware version, present software, coding class), judged by what it tells at
+ * the first sight. What this campaign has changed is not judged again: software and coding class count until it has
+ * written to the ECU, and an ECU in its bootloader has neither.
  */
 
-/* Reads what the conditions ask for, into work->conditions. Errors: those of the link; not-compatible where the ECU does not tell it or one
- * does not hold. */
+/* Reads what the conditions ask for, into work->conditions. Errors: those of the link; not-compatible where the ECU
+ * does not tell it or one does not hold. */
 gboolean rb_conditions_check (RbWork *work, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Of all that are observed. (element-type RbWork) */
-gboolean rb_conditions_check_all (GPtrArray *works, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_conditions_check_all (GPtrArray *works, const RbWorkContext *context, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

@@ -43,14 +43,17 @@ static gboolean
 is_rejection (const GError *failure)
 {
   RbReason reason = rb_reason_of (failure);
-  gboolean of_metadata = failure->domain == RB_UNIT_ERROR && reason >= RB_REASON_BAD_KEY_ID && reason <= RB_REASON_PIN_MISMATCH;
-  return reason == RB_REASON_REFUSED || reason == RB_REASON_REPORT_NOT_PROVEN || (of_metadata && reason != RB_REASON_EXPIRED);
+  gboolean of_metadata
+    = failure->domain == RB_UNIT_ERROR && reason >= RB_REASON_BAD_KEY_ID && reason <= RB_REASON_PIN_MISMATCH;
+  return reason == RB_REASON_REFUSED || reason == RB_REASON_REPORT_NOT_PROVEN
+         || (of_metadata && reason != RB_REASON_EXPIRED);
 }
 
 static gboolean
 depends_on_others (RbStep step)
 {
-  return step == RB_STEP_DROP || step == RB_STEP_METADATA || step == RB_STEP_IMAGE || step == RB_STEP_KEY || step == RB_STEP_REPORT;
+  return step == RB_STEP_DROP || step == RB_STEP_METADATA || step == RB_STEP_IMAGE || step == RB_STEP_KEY
+         || step == RB_STEP_REPORT;
 }
 
 static gboolean

@@ -3,9 +3,9 @@
 #include "recovery/work.h"
 
 /*
- * What an ECU rejects although the plan says that it holds. An ECU that lost its power between two writes of its own may report
- * metadata, an image or a key that it cannot use. Such a step is taken as not holding and made again, once a run, before the ECU
- * is parked: the nearest step before the rejected one first.
+ * What an ECU rejects although the plan says that it holds. An ECU that lost its power between two writes of its own
+ * may report metadata, an image or a key that it cannot use. Such a step is taken as not holding and made again, once a
+ * run, before the ECU is parked: the nearest step before the rejected one first.
  */
 
 /* After an observation of all: which steps hold, as the plan says. */

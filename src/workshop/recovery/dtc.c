@@ -32,7 +32,8 @@ rb_dtc_read_after (RbWork *work, GCancellable *cancellable)
 static gint
 compare_entries (gconstpointer a, gconstpointer b)
 {
-  return strcmp (rb_json_string_or (*(json_t *const *) a, "code", ""), rb_json_string_or (*(json_t *const *) b, "code", ""));
+  return strcmp (rb_json_string_or (*(json_t *const *) a, "code", ""),
+                 rb_json_string_or (*(json_t *const *) b, "code", ""));
 }
 
 /* Sorted, each code once. (element-type json_t, owned) */
@@ -94,7 +95,10 @@ rb_dtc_read_all_after (GPtrArray *works, RbLink *link, RbRecoveryWatch watch, gp
     if (work->reason != RB_REASON_NO_ANSWER)
       rb_dtc_read_after (work, NULL);
     g_autofree char *difference = rb_dtc_difference (work);
-    const RbRecoveryEvent event = { .kind = RB_EVENT_DTCS, .serial = rb_work_serial (work), .name = work->model->label, .state = work->state,
+    const RbRecoveryEvent event = { .kind = RB_EVENT_DTCS,
+                                    .serial = rb_work_serial (work),
+                                    .name = work->model->label,
+                                    .state = work->state,
                                     .text = difference };
     if (difference != NULL)
       watch (&event, user_data);

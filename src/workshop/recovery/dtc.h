@@ -5,11 +5,12 @@
 #include <jansson.h>
 
 /*
- * Diagnostic trouble codes of an ECU (19 02 FF), before and after the work. Of what it lists those count whose status says that a test failed
- * or that the code is pending or confirmed; not those that were merely not tested yet.
+ * Diagnostic trouble codes of an ECU (19 02 FF), before and after the work. Of what it lists those count whose status
+ * says that a test failed or that the code is pending or confirmed; not those that were merely not tested yet.
  */
 
-/* Into work->dtcs_before at the first sight, else nothing. An ECU that rejects it, or whose list is not one, has none to tell. Errors: those of the link, no-answer. */
+/* Into work->dtcs_before at the first sight, else nothing. An ECU that rejects it, or whose list is not one, has none
+ * to tell. Errors: those of the link, no-answer. */
 gboolean rb_dtc_read_before (RbWork *work, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Into work->dtcs_after; nothing where it cannot be read. */
 void rb_dtc_read_after (RbWork *work, GCancellable *cancellable);

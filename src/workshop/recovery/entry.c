@@ -45,11 +45,13 @@ enter_again (RbWork *work, const RbWorkContext *context, GError **error)
   return TRUE;
 }
 
-/* Only a rejection says that the ECU did nothing; a lost response leaves open what it did, and only observing can tell. */
+/* Only a rejection says that the ECU did nothing; a lost response leaves open what it did, and only observing can tell.
+ */
 static gboolean
 did_nothing (RbWork *work, const GError *failure)
 {
-  return rb_unit_lost_session (work->unit) && rb_unit_last_nrc (work->unit) != 0 && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
+  return rb_unit_lost_session (work->unit) && rb_unit_last_nrc (work->unit) != 0
+         && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
 }
 
 gboolean

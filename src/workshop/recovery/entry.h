@@ -3,16 +3,19 @@
 #include "recovery/work.h"
 
 /*
- * The session that work on an ECU needs: entered, unlocked, and once more when it ended by a wait (S3) or by the ECU. Once a step: an
- * ECU that loses its session in the same step again is parked with what it said.
+ * The session that work on an ECU needs: entered, unlocked, and once more when it ended by a wait (S3) or by the ECU.
+ * Once a step: an ECU that loses its session in the same step again is parked with what it said.
  */
 
 /* Nothing when the ECU is unlocked in that session. */
-gboolean rb_entry_unlock (RbWork *work, const RbWorkContext *context, guint8 session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_entry_unlock (RbWork *work, const RbWorkContext *context, guint8 session, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* What writes. *detail is NULL before; (transfer full) */
 typedef gboolean (*RbEntryApply) (RbWork *work, const RbWorkContext *context, char **detail, GError **error);
 /* In the session that rb_entry_unlock() was last called for. */
-gboolean rb_entry_apply (RbWork *work, const RbWorkContext *context, RbEntryApply apply, char **detail, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_entry_apply (RbWork *work, const RbWorkContext *context, RbEntryApply apply, char **detail, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* What reads, and enters the session it needs. */
 typedef gboolean (*RbEntryObserve) (RbWork *work, const RbWorkContext *context, GError **error);
-gboolean rb_entry_observe (RbWork *work, const RbWorkContext *context, RbEntryObserve observe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_entry_observe (RbWork *work, const RbWorkContext *context, RbEntryObserve observe, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

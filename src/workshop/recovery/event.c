@@ -2,9 +2,9 @@
 #include "recovery/event.h"
 
 static const char *const state_words[] = {
-  [RB_ECU_WAITING] = "waiting",     [RB_ECU_CHECKED] = "checked",           [RB_ECU_UNLOCKED] = "unlocked",
-  [RB_ECU_WRITING] = "writing",     [RB_ECU_RESETTING] = "resetting",       [RB_ECU_READING_BACK] = "reading back",
-  [RB_ECU_DONE] = "done",           [RB_ECU_PARKED] = "parked",             [RB_ECU_UNKNOWN] = "unknown",
+  [RB_ECU_WAITING] = "waiting", [RB_ECU_CHECKED] = "checked",     [RB_ECU_UNLOCKED] = "unlocked",
+  [RB_ECU_WRITING] = "writing", [RB_ECU_RESETTING] = "resetting", [RB_ECU_READING_BACK] = "reading back",
+  [RB_ECU_DONE] = "done",       [RB_ECU_PARKED] = "parked",       [RB_ECU_UNKNOWN] = "unknown",
 };
 
 const char *

@@ -80,7 +80,8 @@ image (const RbWork *work)
   rb_json_set_string (object, "sha256", work->wanted->image_sha256);
   set_hex (object, "nonce", work->image_nonce);
   rb_json_set_string (object, "digestOverNonce", work->image_digest);
-  rb_json_set_string (object, "method", work->profile->digest_by_bootloader ? "bootloader-digest" : "application-digest");
+  rb_json_set_string (object, "method",
+                      work->profile->digest_by_bootloader ? "bootloader-digest" : "application-digest");
   if (!work->profile->digest_by_bootloader && work->image_record != NULL)
     rb_json_set (object, "writtenBy", shown_by (work->image_record));
   return object;
@@ -96,11 +97,13 @@ add_she_proof (json_t *object, const RbWork *work)
   rb_json_set_integer (object, "counter", work->she_counter);
 }
 
-/* The key that was replaced: none that this run has seen, when an earlier one made the key and this one wrote something else. */
+/* The key that was replaced: none that this run has seen, when an earlier one made the key and this one wrote something
+ * else. */
 static const char *
 old_key (const RbWork *work)
 {
-  gboolean of_earlier_run = work->writes > 0 && work->before != NULL && g_strcmp0 (work->before->key_id, work->key_id) == 0;
+  gboolean of_earlier_run
+    = work->writes > 0 && work->before != NULL && g_strcmp0 (work->before->key_id, work->key_id) == 0;
   return work->before == NULL || of_earlier_run ? NULL : work->before->key_id;
 }
 
@@ -224,7 +227,8 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
   gboolean done = work->state == RB_ECU_DONE;
   const char *before_image = work->before == NULL ? NULL : work->before->claimed_sha256;
   const char *after_image = done || (work->image_digest != NULL && !work->need_image) ? work->wanted->image_sha256
-                            : work->now != NULL ? work->now->claimed_sha256 : NULL;
+                            : work->now != NULL                                       ? work->now->claimed_sha256
+                                                                                      : NULL;
   rb_json_set_string (object, "ecuSerial", rb_work_serial (work));
   rb_json_set_string (object, "hardwareId", work->model->hardware_id);
   rb_json_set_string (object, "role", work->model->primary ? "primary" : "secondary");
@@ -235,7 +239,11 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
   rb_json_set (object, "image", image (work));
   rb_json_set (object, "key", key (work, campaign, facts->vin));
   rb_json_set (object, "report", report (work, campaign, facts->vin));
-  rb_json_set_string (object, "outcome", !done ? "failed" : work->replaces != NULL ? "hardware-replaced" : work->writes > 0 ? "replaced" : "already-good");
+  rb_json_set_string (object, "outcome",
+                      !done                    ? "failed"
+                      : work->replaces != NULL ? "hardware-replaced"
+                      : work->writes > 0       ? "replaced"
+                                               : "already-good");
   if (work->replaces != NULL)
     rb_json_set_string (object, "replaces", work->replaces);
   if (!done)
@@ -250,7 +258,8 @@ ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
     rb_json_set_string (object, "performedBy", work->performed_by);
   gint64 started = fit (work->started, facts->started, facts->now);
   rb_json_set_moment (object, "startedAt", started);
-  rb_json_set_moment (object, "finishedAt", work->finished > 0 ? fit (work->finished, started, facts->now) : facts->now);
+  rb_json_set_moment (object, "finishedAt",
+                      work->finished > 0 ? fit (work->finished, started, facts->now) : facts->now);
   return object;
 }
 
@@ -258,9 +267,10 @@ static json_t *
 not_fitted (const RbCompletenessEcu *ecu, const RbFacts *facts)
 {
   const RbModelEcu *known = rb_vehicle_model_by_hardware_id (facts->model, ecu->hardware_id);
-  json_t *object = json_pack ("{s:s,s:s,s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:s,s:i}", "ecuSerial", "", "hardwareId", ecu->hardware_id, "role",
-                              "secondary", "verification", known->full_verification ? "full" : "partial", "before", "after", "image",
-                              "key", "report", "outcome", "not-fitted", "writes", 0);
+  json_t *object
+    = json_pack ("{s:s,s:s,s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:s,s:i}", "ecuSerial", "", "hardwareId", ecu->hardware_id,
+                 "role", "secondary", "verification", known->full_verification ? "full" : "partial", "before", "after",
+                 "image", "key", "report", "outcome", "not-fitted", "writes", 0);
   rb_json_set_moment (object, "startedAt", facts->started);
   rb_json_set_moment (object, "finishedAt", facts->now);
   return object;
@@ -298,8 +308,8 @@ failures (const RbFacts *facts)
   for (guint i = 0; i < facts->works->len; i++) {
     const RbWork *work = facts->works->pdata[i];
     if (work->state != RB_ECU_DONE)
-      json_array_append_new (list, json_pack ("{s:s,s:s,s:s}", "ecu", rb_work_serial (work), "reason", reason_word (work), "text",
-                                              work->text == NULL ? "" : work->text));
+      json_array_append_new (list, json_pack ("{s:s,s:s,s:s}", "ecu", rb_work_serial (work), "reason",
+                                              reason_word (work), "text", work->text == NULL ? "" : work->text));
   }
   return list;
 }
@@ -371,8 +381,9 @@ rb_facts_build (const RbFacts *facts, const RbCampaign *campaign)
   rb_json_set_string (time, "notBeforeSource", facts->not_before_source);
   rb_json_set (object, "vehicle", vehicle (facts));
   rb_json_set (object, "dealer", dealer);
-  rb_json_set (object, "workstation", json_pack ("{s:s,s:{s:s,s:s}}", "softwareVersion", RB_VERSION, "interface", "kind",
-                                                 facts->link == NULL ? "none" : rb_link_info (facts->link)->kind, "uri", facts->link_uri));
+  rb_json_set (object, "workstation",
+               json_pack ("{s:s,s:{s:s,s:s}}", "softwareVersion", RB_VERSION, "interface", "kind",
+                          facts->link == NULL ? "none" : rb_link_info (facts->link)->kind, "uri", facts->link_uri));
   rb_json_set (object, "preflight", preflight (facts));
   rb_json_set (object, "inspection", inspection (facts));
   rb_json_set (object, "ecus", ecus);

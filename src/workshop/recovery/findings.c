@@ -33,7 +33,8 @@ rb_findings_load (const char *data_dir, const char *vin, GError **error)
 {
   g_autofree char *path = path_of (data_dir, vin);
   g_autoptr (json_t) found = path == NULL || !rb_files_exists (path) ? NULL : rb_json_load (path, MAX_FOUND, error);
-  if (found == NULL || !rb_member_format (found, FORMAT, path, error) || rb_json_array (found, "ecus", path, error) == NULL)
+  if (found == NULL || !rb_member_format (found, FORMAT, path, error)
+      || rb_json_array (found, "ecus", path, error) == NULL)
     return NULL;
   return g_steal_pointer (&found);
 }

@@ -19,9 +19,11 @@
 static json_t *
 evidence_json (const RbJournalEvidence *evidence)
 {
-  json_t *entry = json_pack ("{s:s,s:s,s:s}", "ecu", evidence->serial, "step", evidence->step, "detail", evidence->detail);
-  rb_json_set (entry, "shownBy", evidence->record[0] == '\0' ? json_pack ("{s:b}", "journal", TRUE)
-                                                             : json_pack ("{s:s}", "record", evidence->record));
+  json_t *entry
+    = json_pack ("{s:s,s:s,s:s}", "ecu", evidence->serial, "step", evidence->step, "detail", evidence->detail);
+  rb_json_set (entry, "shownBy",
+               evidence->record[0] == '\0' ? json_pack ("{s:b}", "journal", TRUE)
+                                           : json_pack ("{s:s}", "record", evidence->record));
   return entry;
 }
 
@@ -55,7 +57,9 @@ rb_hand_over_make (const RbCaseOptions *options, char **digest, GError **error)
   open.must_be_open = TRUE;
   g_autoptr (RbCase) found = rb_case_open (&open, error);
   g_autoptr (json_t) hand_over = found == NULL ? NULL : hand_over_json (found, error);
-  const RbCaseRecord record = { .end = RB_STATEMENT_HANDED_OVER, .hand_over = hand_over, .reason = RB_REASON_HANDED_OVER,
+  const RbCaseRecord record = { .end = RB_STATEMENT_HANDED_OVER,
+                                .hand_over = hand_over,
+                                .reason = RB_REASON_HANDED_OVER,
                                 .text = "the recovery goes on at another workstation" };
   return hand_over == NULL ? NULL : rb_case_sign (found, &record, digest, error);
 }
@@ -70,7 +74,8 @@ rb_hand_over_taken_free (RbHandOverTaken *self)
   g_free (self);
 }
 
-/* A workstation that is lost hands nothing over: the record of a run that did not complete the vehicle is taken as well. */
+/* A workstation that is lost hands nothing over: the record of a run that did not complete the vehicle is taken as
+ * well. */
 static gboolean
 check_outcome (const RbVerifyOutcome *outcome, GError **error)
 {
@@ -78,7 +83,8 @@ check_outcome (const RbVerifyOutcome *outcome, GError **error)
   if (outcome->reason != RB_REASON_NONE)
     return deny (error, outcome->reason, "record: %s", outcome->message);
   return g_strv_contains (open, outcome->result)
-         || deny (error, RB_REASON_NOT_HANDED_OVER, "record: result: expected handed-over, incomplete or aborted, actual %s", outcome->result);
+         || deny (error, RB_REASON_NOT_HANDED_OVER,
+                  "record: result: expected handed-over, incomplete or aborted, actual %s", outcome->result);
 }
 
 /* By its own chains only: to know which campaign it is about. */
@@ -148,11 +154,16 @@ store (const char *data_dir, GBytes *envelope, const RbVerifyOutcome *outcome, G
   const json_t *inspection = json_object_get (outcome->predicate, "inspection");
   g_autoptr (RbOutbox) outbox = rb_outbox_open (data_dir, error);
   g_autoptr (RbStatementRecord) record = rb_statement_to_record (outcome, envelope);
-  g_autoptr (RbJournal) journal = outbox != NULL && rb_outbox_keep (outbox, record, error) ? rb_journal_open (data_dir, error) : NULL;
+  g_autoptr (RbJournal) journal
+    = outbox != NULL && rb_outbox_keep (outbox, record, error) ? rb_journal_open (data_dir, error) : NULL;
   char *whole = json_is_object (inspection) ? json_dumps (inspection, JSON_COMPACT) : NULL;
-  const RbJournalTaken taken = { .vin = outcome->vin, .campaign = outcome->campaign, .record = outcome->digest,
+  const RbJournalTaken taken = { .vin = outcome->vin,
+                                 .campaign = outcome->campaign,
+                                 .record = outcome->digest,
                                  .started = moment_of (outcome->predicate, "startedAt"),
-                                 .first_write = moment_of (outcome->predicate, "firstWriteAt"), .inspection = whole, .evidence = evidence };
+                                 .first_write = moment_of (outcome->predicate, "firstWriteAt"),
+                                 .inspection = whole,
+                                 .evidence = evidence };
   gint64 number = 0;
   gboolean stored = journal != NULL && rb_journal_take_over (journal, &taken, &number, error);
   free (whole);

@@ -36,7 +36,8 @@ rb_hold_take (const char *uri, const char *vin, GCancellable *cancellable, GErro
 {
   g_autoptr (RbHold) self = g_new0 (RbHold, 1);
   self->locks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) rb_lock_free);
-  if ((vin != NULL && !add (self, "vehicle", vin, vin, error)) || (uri != NULL && !add_link (self, uri, cancellable, error)))
+  if ((vin != NULL && !add (self, "vehicle", vin, vin, error))
+      || (uri != NULL && !add_link (self, uri, cancellable, error)))
     return NULL;
   return g_steal_pointer (&self);
 }

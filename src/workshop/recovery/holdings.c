@@ -28,10 +28,10 @@ fail_root (const RbWork *self, const RbWorkContext *context, GError **error)
   const RbCampaignRoot *wanted = self->need_director_root ? &campaign->director_root : &campaign->image_root;
   const RbUnitRoot *held = self->need_director_root ? &self->now->director : &self->now->image;
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_ROOT_NOT_PROVEN,
-               "%s: %s root after its image was written: expected version %" G_GINT64_FORMAT " with digest %s, actual version %" G_GINT64_FORMAT
-               " with digest %s",
-               self->model->label, self->need_director_root ? "Director" : "Image", wanted->version, wanted->sha256, held->version,
-               held->sha256[0] == '\0' ? "none" : held->sha256);
+               "%s: %s root after its image was written: expected version %" G_GINT64_FORMAT
+               " with digest %s, actual version %" G_GINT64_FORMAT " with digest %s",
+               self->model->label, self->need_director_root ? "Director" : "Image", wanted->version, wanted->sha256,
+               held->version, held->sha256[0] == '\0' ? "none" : held->sha256);
   return FALSE;
 }
 
@@ -89,7 +89,8 @@ files_for (const RbWork *self, const RbWorkContext *context, RbContentsRepo repo
   return g_steal_pointer (&files);
 }
 
-/* Does it hold this file, or a newer one accepted under the same root? Delegated roles are stored only when they were needed. */
+/* Does it hold this file, or a newer one accepted under the same root? Delegated roles are stored only when they were
+ * needed. */
 static gboolean
 holds_file (const RbWork *self, RbContentsRepo repo, const RbContentsFile *file)
 {
@@ -134,7 +135,8 @@ walk_chain (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, gin
 {
   g_autoptr (GPtrArray) roots = rb_contents_roots (context->contents, repo, above, error);
   return stage_all (self, context, roots, error)
-         && rb_unit_install (self->unit, repo == RB_CONTENTS_DIRECTOR ? RB_INSTALL_DIRECTOR_ROOT : RB_INSTALL_IMAGE_ROOT,
+         && rb_unit_install (self->unit,
+                             repo == RB_CONTENTS_DIRECTOR ? RB_INSTALL_DIRECTOR_ROOT : RB_INSTALL_IMAGE_ROOT,
                              context->cancellable, error);
 }
 
@@ -180,7 +182,8 @@ rb_holdings_apply_image_root (RbWork *self, const RbWorkContext *context, char *
   return replace_root (self, context, RB_CONTENTS_IMAGE, error);
 }
 
-/* A stored version above the campaign's, under keys that were replaced, is an attacker's: the ECU would reject the campaign's as a rollback. */
+/* A stored version above the campaign's, under keys that were replaced, is an attacker's: the ECU would reject the
+ * campaign's as a rollback. */
 static gboolean
 drop_higher (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
 {
@@ -199,7 +202,8 @@ drop_higher (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GE
 gboolean
 rb_holdings_apply_drop (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
 {
-  return drop_higher (self, context, RB_CONTENTS_DIRECTOR, error) && drop_higher (self, context, RB_CONTENTS_IMAGE, error);
+  return drop_higher (self, context, RB_CONTENTS_DIRECTOR, error)
+         && drop_higher (self, context, RB_CONTENTS_IMAGE, error);
 }
 
 gboolean

@@ -90,7 +90,8 @@ rb_inspection_resume (RbInspection *self, const char *text)
     return;
   json_array_foreach (json_object_get (whole, "items"), i, entry) {
     const RbChecklistItem *item = find_item (self, rb_json_string_or (entry, "id", ""));
-    if (item != NULL && item->kind == RB_ITEM_MANUAL && item->lasting && strcmp (rb_json_string_or (entry, "result", ""), "pass") == 0)
+    if (item != NULL && item->kind == RB_ITEM_MANUAL && item->lasting
+        && strcmp (rb_json_string_or (entry, "result", ""), "pass") == 0)
       g_hash_table_insert (self->answers, g_strdup (item->id), json_deep_copy (entry));
   }
 }
@@ -137,7 +138,8 @@ rb_inspection_answers_pass (RbInspection *self, GError **error)
     if (item->kind != RB_ITEM_MANUAL)
       continue;
     if (answer == NULL) {
-      g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_INSPECTION_MISSING, "inspection: “%s” is not answered", item->text);
+      g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_INSPECTION_MISSING, "inspection: “%s” is not answered",
+                   item->text);
       return FALSE;
     }
     if (strcmp (rb_json_string_or (answer, "result", ""), "pass") != 0) {
@@ -192,9 +194,10 @@ rb_inspection_refuse (const RbChecklistItem *item, gint64 value, GError **error)
     reason = RB_REASON_IGNITION;
   else if (g_strcmp0 (item->measure, "speed") == 0)
     reason = RB_REASON_MOVING;
-  g_autofree char *limits = item->low == item->high ? g_strdup_printf ("%" G_GINT64_FORMAT, item->low)
-                                                    : g_strdup_printf ("%" G_GINT64_FORMAT "–%" G_GINT64_FORMAT, item->low, item->high);
-  g_set_error (error, RB_RECOVERY_ERROR, (int) reason, "%s: %" G_GINT64_FORMAT ", needed %s (%s)", item->text, value, limits,
-               item->unit == NULL ? "no unit" : item->unit);
+  g_autofree char *limits = item->low == item->high
+                              ? g_strdup_printf ("%" G_GINT64_FORMAT, item->low)
+                              : g_strdup_printf ("%" G_GINT64_FORMAT "–%" G_GINT64_FORMAT, item->low, item->high);
+  g_set_error (error, RB_RECOVERY_ERROR, (int) reason, "%s: %" G_GINT64_FORMAT ", needed %s (%s)", item->text, value,
+               limits, item->unit == NULL ? "no unit" : item->unit);
   return FALSE;
 }

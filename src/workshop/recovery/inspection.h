@@ -12,8 +12,8 @@ void rb_inspection_free (RbInspection *self);
 /* Who gives the answers and measures from now on, by pseudonym; NULL: not known yet. */
 void rb_inspection_set_person (RbInspection *self, const char *person);
 void rb_inspection_answer (RbInspection *self, const char *item, gboolean passed, const char *note, gint64 at);
-/* Takes the answers to lasting items that an earlier run, or another workstation, recorded: whole is that inspection as JSON; NULL, and what
- * is none: nothing is taken. */
+/* Takes the answers to lasting items that an earlier run, or another workstation, recorded: whole is that inspection as
+ * JSON; NULL, and what is none: nothing is taken. */
 void rb_inspection_resume (RbInspection *self, const char *whole);
 /* Takes the answers to the same questions of another campaign, given in the same visit; NULL: none. */
 void rb_inspection_share (RbInspection *self, const json_t *whole);
@@ -25,6 +25,7 @@ void rb_inspection_complete (RbInspection *self, gint64 at);
 json_t *rb_inspection_json (RbInspection *self); /* borrowed */
 /* The DID of a measure ("voltage"), 0 when the profile has none. */
 guint16 rb_inspection_did (const RbProfile *profile, const char *measure);
-/* Sets the error of a measured item outside its limits: voltage-low, voltage-high, ignition, moving, inspection-failed. FALSE. */
+/* Sets the error of a measured item outside its limits: voltage-low, voltage-high, ignition, moving, inspection-failed.
+ * FALSE. */
 gboolean rb_inspection_refuse (const RbChecklistItem *item, gint64 value, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbInspection, rb_inspection_free)

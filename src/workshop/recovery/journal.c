@@ -12,32 +12,34 @@
 struct _RbJournal {
   sqlite3 *db;
   sqlite3 *notes; /* of progress alone: not synced at once, for a transfer waits for it */
-  GMutex lock; /* of db, from a statement's first call to its result or error: both belong to the connection, and lanes share it */
-  GMutex notes_lock;    /* of notes and progress; a transfer does not wait for the disk */
+  GMutex lock; /* of db, from a statement's first call to its result or error: both belong to the connection, and lanes
+                  share it */
+  GMutex notes_lock; /* of notes and progress; a transfer does not wait for the disk */
   GHashTable *progress; /* row → monotonic time of its last progress */
 };
 
-static const char schema[] =
-  "CREATE TABLE IF NOT EXISTS recovery (number INTEGER PRIMARY KEY, vin TEXT NOT NULL, campaign TEXT NOT NULL,"
-  " started INTEGER NOT NULL, finished INTEGER, record TEXT) STRICT;"
-  "CREATE UNIQUE INDEX IF NOT EXISTS recovery_open ON recovery (vin, campaign) WHERE finished IS NULL;"
-  "CREATE TABLE IF NOT EXISTS step (row INTEGER PRIMARY KEY, recovery INTEGER NOT NULL REFERENCES recovery,"
-  " serial TEXT NOT NULL, step TEXT NOT NULL, intended INTEGER NOT NULL, finished INTEGER, reason TEXT, detail TEXT,"
-  " done INTEGER NOT NULL DEFAULT 0) STRICT;"
-  "CREATE TABLE IF NOT EXISTS performer (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, person TEXT NOT NULL,"
-  " PRIMARY KEY (recovery, serial)) STRICT;"
-  "CREATE TABLE IF NOT EXISTS owner (recovery INTEGER PRIMARY KEY REFERENCES recovery, anchor TEXT NOT NULL) STRICT;"
-  "CREATE TABLE IF NOT EXISTS inspection (recovery INTEGER PRIMARY KEY REFERENCES recovery, whole TEXT NOT NULL) STRICT;"
-  "CREATE TABLE IF NOT EXISTS pause (recovery INTEGER NOT NULL REFERENCES recovery, record TEXT NOT NULL, row INTEGER NOT NULL) STRICT;"
-  "CREATE TABLE IF NOT EXISTS taken (recovery INTEGER NOT NULL REFERENCES recovery, record TEXT NOT NULL, first_write INTEGER NOT NULL,"
-  " PRIMARY KEY (recovery, record)) STRICT;"
-  "CREATE TABLE IF NOT EXISTS evidence (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, step TEXT NOT NULL,"
-  " detail TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (recovery, serial, step, detail, record)) STRICT;"
-  "CREATE TABLE IF NOT EXISTS network (recovery INTEGER PRIMARY KEY REFERENCES recovery) STRICT;"
-  "CREATE TABLE IF NOT EXISTS coding (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, did INTEGER NOT NULL,"
-  " value TEXT NOT NULL, PRIMARY KEY (recovery, serial, did)) STRICT;";
+static const char schema[]
+  = "CREATE TABLE IF NOT EXISTS recovery (number INTEGER PRIMARY KEY, vin TEXT NOT NULL, campaign TEXT NOT NULL,"
+    " started INTEGER NOT NULL, finished INTEGER, record TEXT) STRICT;"
+    "CREATE UNIQUE INDEX IF NOT EXISTS recovery_open ON recovery (vin, campaign) WHERE finished IS NULL;"
+    "CREATE TABLE IF NOT EXISTS step (row INTEGER PRIMARY KEY, recovery INTEGER NOT NULL REFERENCES recovery,"
+    " serial TEXT NOT NULL, step TEXT NOT NULL, intended INTEGER NOT NULL, finished INTEGER, reason TEXT, detail TEXT,"
+    " done INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE IF NOT EXISTS performer (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, person TEXT NOT NULL,"
+    " PRIMARY KEY (recovery, serial)) STRICT;"
+    "CREATE TABLE IF NOT EXISTS owner (recovery INTEGER PRIMARY KEY REFERENCES recovery, anchor TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS inspection (recovery INTEGER PRIMARY KEY REFERENCES recovery, whole TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS pause (recovery INTEGER NOT NULL REFERENCES recovery, record TEXT NOT NULL, row INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS taken (recovery INTEGER NOT NULL REFERENCES recovery, record TEXT NOT NULL, first_write INTEGER NOT NULL,"
+    " PRIMARY KEY (recovery, record)) STRICT;"
+    "CREATE TABLE IF NOT EXISTS evidence (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, step TEXT NOT NULL,"
+    " detail TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (recovery, serial, step, detail, record)) STRICT;"
+    "CREATE TABLE IF NOT EXISTS network (recovery INTEGER PRIMARY KEY REFERENCES recovery) STRICT;"
+    "CREATE TABLE IF NOT EXISTS coding (recovery INTEGER NOT NULL REFERENCES recovery, serial TEXT NOT NULL, did INTEGER NOT NULL,"
+    " value TEXT NOT NULL, PRIMARY KEY (recovery, serial, did)) STRICT;";
 
-static const RbDatabasePart part = { .name = "journal", .version_table = "journal_schema", .version = 1, .schema = schema };
+static const RbDatabasePart part
+  = { .name = "journal", .version_table = "journal_schema", .version = 1, .schema = schema };
 
 static gboolean
 fail (RbJournal *self, GError **error)
@@ -53,8 +55,14 @@ typedef struct {
   gint64 integer;
   const char *text;
 } Value;
-#define INT(value) { INTEGER, (value), NULL }
-#define STR(value) { TEXT, 0, (value) }
+#define INT(value) \
+  { \
+    INTEGER, (value), NULL \
+  }
+#define STR(value) \
+  { \
+    TEXT, 0, (value) \
+  }
 
 static sqlite3_stmt *
 prepare (sqlite3 *db, const char *sql, const Value *values, guint n)
@@ -80,7 +88,8 @@ column (sqlite3_stmt *statement, int index)
 typedef void (*RowFunc) (sqlite3_stmt *statement, gpointer user_data);
 
 static gboolean
-each_row (RbJournal *self, const char *sql, const Value *values, guint n, RowFunc take, gpointer user_data, GError **error)
+each_row (RbJournal *self, const char *sql, const Value *values, guint n, RowFunc take, gpointer user_data,
+          GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   sqlite3_stmt *statement = prepare (self->db, sql, values, n);
@@ -183,20 +192,22 @@ take_open (sqlite3_stmt *statement, gpointer user_data)
 }
 
 gboolean
-rb_journal_find (RbJournal *self, const char *vin, const char *campaign, gint64 *number, gint64 *started, GError **error)
+rb_journal_find (RbJournal *self, const char *vin, const char *campaign, gint64 *number, gint64 *started,
+                 GError **error)
 {
   const Value values[] = { STR (vin), STR (campaign) };
   gint64 *numbers[] = { number, started };
   *number = *started = 0;
-  return each_row (self, "SELECT number, started FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NULL", values, 2, take_open,
-                   numbers, error);
+  return each_row (self, "SELECT number, started FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NULL",
+                   values, 2, take_open, numbers, error);
 }
 
 gboolean
 rb_journal_begin (RbJournal *self, const char *vin, const char *campaign, gint64 now, gint64 *number, GError **error)
 {
   const Value values[] = { STR (vin), STR (campaign), INT (now) };
-  return number_of (self, "INSERT INTO recovery (vin, campaign, started) VALUES (?, ?, ?) RETURNING number", values, 3, number, error);
+  return number_of (self, "INSERT INTO recovery (vin, campaign, started) VALUES (?, ?, ?) RETURNING number", values, 3,
+                    number, error);
 }
 
 gboolean
@@ -218,18 +229,23 @@ rb_journal_is_open (RbJournal *self, const char *anchor, const char *campaign)
 {
   const Value values[] = { STR (campaign), STR (anchor) };
   /* what cannot be read may be open */
-  return number_or (self, "SELECT 1 FROM recovery WHERE campaign = ?1 AND finished IS NULL AND NOT EXISTS (SELECT 1 FROM pause"
-                          " WHERE pause.recovery = number AND pause.row >= (SELECT coalesce(max(step.row), 0) FROM step"
-                          " WHERE step.recovery = number)) AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.recovery = number"
-                          " AND owner.anchor <> ?2)",
-                    values, 2, 1) != 0;
+  return number_or (
+           self,
+           "SELECT 1 FROM recovery WHERE campaign = ?1 AND finished IS NULL AND NOT EXISTS (SELECT 1 FROM pause"
+           " WHERE pause.recovery = number AND pause.row >= (SELECT coalesce(max(step.row), 0) FROM step"
+           " WHERE step.recovery = number)) AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.recovery = number"
+           " AND owner.anchor <> ?2)",
+           values, 2, 1)
+         != 0;
 }
 
 gboolean
-rb_journal_intend (RbJournal *self, gint64 number, const char *serial, const char *step, gint64 now, gint64 *row, GError **error)
+rb_journal_intend (RbJournal *self, gint64 number, const char *serial, const char *step, gint64 now, gint64 *row,
+                   GError **error)
 {
   const Value values[] = { INT (number), STR (serial), STR (step), INT (now) };
-  return number_of (self, "INSERT INTO step (recovery, serial, step, intended) VALUES (?, ?, ?, ?) RETURNING row", values, 4, row, error);
+  return number_of (self, "INSERT INTO step (recovery, serial, step, intended) VALUES (?, ?, ?, ?) RETURNING row",
+                    values, 4, row, error);
 }
 
 gboolean
@@ -237,12 +253,14 @@ rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *
 {
   const Value values[] = { INT (now), STR (reason), STR (detail), INT (row) };
   gint64 written = 0;
-  if (!number_of (self, "UPDATE step SET finished = ?, reason = ?, detail = ? WHERE row = ? AND finished IS NULL RETURNING row", values, 4,
-                  &written, error))
+  if (!number_of (
+        self, "UPDATE step SET finished = ?, reason = ?, detail = ? WHERE row = ? AND finished IS NULL RETURNING row",
+        values, 4, &written, error))
     return FALSE;
   if (written == row)
     return TRUE;
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE, "journal: step %" G_GINT64_FORMAT " is not one that waits for its result", row);
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE,
+               "journal: step %" G_GINT64_FORMAT " is not one that waits for its result", row);
   return FALSE;
 }
 
@@ -257,7 +275,9 @@ gboolean
 rb_journal_prepare (RbJournal *self, gint64 number, gboolean prepared, GError **error)
 {
   const Value values[] = { INT (number) };
-  return execute (self, prepared ? "INSERT OR IGNORE INTO network VALUES (?)" : "DELETE FROM network WHERE recovery = ?", values, 1, error);
+  return execute (self,
+                  prepared ? "INSERT OR IGNORE INTO network VALUES (?)" : "DELETE FROM network WHERE recovery = ?",
+                  values, 1, error);
 }
 
 /* Under notes_lock. */
@@ -320,8 +340,11 @@ gboolean
 rb_journal_final_record (RbJournal *self, const char *vin, const char *campaign, char **record, GError **error)
 {
   const Value values[] = { STR (vin), STR (campaign) };
-  return text_of (self, "SELECT record FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NOT NULL AND record IS NOT NULL"
-                        " ORDER BY number DESC LIMIT 1", values, 2, record, error);
+  return text_of (
+    self,
+    "SELECT record FROM recovery WHERE vin = ? AND campaign = ? AND finished IS NOT NULL AND record IS NOT NULL"
+    " ORDER BY number DESC LIMIT 1",
+    values, 2, record, error);
 }
 
 gboolean
@@ -340,38 +363,42 @@ rb_journal_keep_coding (RbJournal *self, gint64 number, const char *serial, guin
 }
 
 gboolean
-rb_journal_coding (RbJournal *self, const char *vin, const char *campaign, const char *serial, guint16 did, GBytes **value, GError **error)
+rb_journal_coding (RbJournal *self, const char *vin, const char *campaign, const char *serial, guint16 did,
+                   GBytes **value, GError **error)
 {
   const Value values[] = { STR (vin), STR (campaign), STR (serial), INT (did) };
   g_autofree char *hex = NULL;
-  if (!text_of (self,
-                "SELECT value FROM (SELECT recovery AS number, serial, did, value FROM coding UNION ALL"
-                " SELECT recovery, serial, ?4, substr (detail, 6) FROM evidence WHERE step = 'coding-value'"
-                " AND substr (detail, 1, 5) = printf ('%04X=', ?4)) AS known JOIN recovery ON recovery.number = known.number"
-                " WHERE vin = ?1 AND campaign = ?2 AND recovery.finished IS NULL AND serial = ?3 AND did = ?4 LIMIT 1",
-                values, 4, &hex, error))
+  if (!text_of (
+        self,
+        "SELECT value FROM (SELECT recovery AS number, serial, did, value FROM coding UNION ALL"
+        " SELECT recovery, serial, ?4, substr (detail, 6) FROM evidence WHERE step = 'coding-value'"
+        " AND substr (detail, 1, 5) = printf ('%04X=', ?4)) AS known JOIN recovery ON recovery.number = known.number"
+        " WHERE vin = ?1 AND campaign = ?2 AND recovery.finished IS NULL AND serial = ?3 AND did = ?4 LIMIT 1",
+        values, 4, &hex, error))
     return FALSE;
   *value = hex == NULL ? NULL : rb_bytes_from_hex (hex);
   return TRUE;
 }
 
 gboolean
-rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step, const char *detail,
-                  char **record, GError **error)
+rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const char *serial, const char *step,
+                  const char *detail, char **record, GError **error)
 {
   const Value values[] = { STR (vin), STR (campaign), STR (serial), STR (step), STR (detail) };
-  if (!text_of (
-        self,
-        "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
-        " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? AND step.detail = ? AND step.reason = 'ok'"
-        " ORDER BY step.row DESC LIMIT 1",
-        values, 5, record, error))
+  if (
+    !text_of (
+      self,
+      "SELECT coalesce(recovery.record, '') FROM step JOIN recovery ON recovery.number = step.recovery WHERE recovery.vin = ?"
+      " AND recovery.campaign = ? AND step.serial = ? AND step.step = ? AND step.detail = ? AND step.reason = 'ok'"
+      " ORDER BY step.row DESC LIMIT 1",
+      values, 5, record, error))
     return FALSE;
   return *record != NULL
-         || text_of (self,
-                     "SELECT evidence.record FROM evidence JOIN recovery ON recovery.number = evidence.recovery WHERE recovery.vin = ?"
-                     " AND recovery.campaign = ? AND serial = ? AND step = ? AND detail = ? LIMIT 1",
-                     values, 5, record, error);
+         || text_of (
+           self,
+           "SELECT evidence.record FROM evidence JOIN recovery ON recovery.number = evidence.recovery WHERE recovery.vin = ?"
+           " AND recovery.campaign = ? AND serial = ? AND step = ? AND detail = ? LIMIT 1",
+           values, 5, record, error);
 }
 
 void
@@ -464,8 +491,8 @@ rb_journal_campaigns (RbJournal *self, const char *vin, GError **error)
 {
   const Value values[] = { STR (vin) };
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  gboolean good = each_row (self, "SELECT campaign FROM recovery WHERE vin = ? AND finished IS NULL ORDER BY number", values, 1, take_name, names,
-                            error);
+  gboolean good = each_row (self, "SELECT campaign FROM recovery WHERE vin = ? AND finished IS NULL ORDER BY number",
+                            values, 1, take_name, names, error);
   return good ? g_strv_builder_end (names) : NULL;
 }
 
@@ -518,7 +545,8 @@ add_evidence (RbJournal *self, gint64 number, const RbJournalTaken *taken, GErro
     return FALSE;
   for (guint i = 0; i < taken->evidence->len; i++) {
     const RbJournalEvidence *evidence = taken->evidence->pdata[i];
-    const Value values[] = { INT (number), STR (evidence->serial), STR (evidence->step), STR (evidence->detail), STR (taken->record) };
+    const Value values[]
+      = { INT (number), STR (evidence->serial), STR (evidence->step), STR (evidence->detail), STR (taken->record) };
     if (!execute (self, "INSERT OR IGNORE INTO evidence VALUES (?, ?, ?, ?, ?)", values, 5, error))
       return FALSE;
   }
@@ -567,17 +595,19 @@ count_started (const char *path, gboolean exclusive, const char *vin, const char
       && (!exclusive || sqlite3_exec (db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK))
     count = count_of (db, "SELECT count(*) FROM sqlite_master WHERE name = 'step'", NULL, 0);
   if (count > 0)
-    count = count_of (db,
-                      "SELECT count(*) FROM recovery, step WHERE vin = ? AND (? IS NULL OR campaign = ?) AND recovery.finished IS NULL"
-                      " AND step.recovery = recovery.number",
-                      values, 3);
+    count = count_of (
+      db,
+      "SELECT count(*) FROM recovery, step WHERE vin = ? AND (? IS NULL OR campaign = ?) AND recovery.finished IS NULL"
+      " AND step.recovery = recovery.number",
+      values, 3);
   if (count == 0)
     taken = count_of (db, "SELECT count(*) FROM sqlite_master WHERE name = 'taken'", NULL, 0);
   if (taken > 0)
-    taken = count_of (db,
-                      "SELECT count(*) FROM recovery, taken WHERE vin = ? AND (? IS NULL OR campaign = ?) AND recovery.finished IS NULL"
-                      " AND taken.recovery = recovery.number AND first_write > 0",
-                      values, 3);
+    taken = count_of (
+      db,
+      "SELECT count(*) FROM recovery, taken WHERE vin = ? AND (? IS NULL OR campaign = ?) AND recovery.finished IS NULL"
+      " AND taken.recovery = recovery.number AND first_write > 0",
+      values, 3);
   sqlite3_close (db);
   return taken < 0 ? taken : count + taken;
 }

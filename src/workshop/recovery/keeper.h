@@ -3,9 +3,9 @@
 #include "recovery/work.h"
 
 /*
- * Holds the diagnostic session of every ECU while the work on it waits: for another lane, an interlock, an image on a slow medium, a
- * signing key on a slow token, a person at the screen. Sends TesterPresent (vehicle/unit.h) from a thread of its own, and never while
- * a response of the ECU is outstanding.
+ * Holds the diagnostic session of every ECU while the work on it waits: for another lane, an interlock, an image on a
+ * slow medium, a signing key on a slow token, a person at the screen. Sends TesterPresent (vehicle/unit.h) from a
+ * thread of its own, and never while a response of the ECU is outstanding.
  */
 typedef struct _RbKeeper RbKeeper;
 

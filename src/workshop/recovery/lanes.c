@@ -5,7 +5,7 @@ typedef struct {
   RbLanesWork run;
   gpointer user_data;
   gint stopped; /* atomic */
-  GMutex lock;  /* of error */
+  GMutex lock; /* of error */
   GError *error;
 } Shared;
 

@@ -10,11 +10,13 @@
 typedef enum { RB_LANES_SECONDARIES, RB_LANES_GATEWAYS, RB_LANES_PRIMARY, RB_LANES_N_RANKS } RbLanesRank;
 RbLanesRank rb_lanes_rank (const RbVehicleModel *model, const RbModelEcu *ecu);
 
-/* Brings one ECU to its end, in the lane's thread. FALSE: the run cannot go on; without error: not before the caller has done something. */
+/* Brings one ECU to its end, in the lane's thread. FALSE: the run cannot go on; without error: not before the caller
+ * has done something. */
 typedef gboolean (*RbLanesWork) (RbWork *work, gpointer user_data, GError **error);
 
 /*
- * Calls run for every work (element-type RbWork), returns when all lanes have ended. After the first FALSE no lane begins
- * another ECU; what is under way comes to its own end. TRUE when none gave an error. The error is the first one, but for cancelled, which wins.
+ * Calls run for every work (element-type RbWork), returns when all lanes have ended. After the first FALSE no lane
+ * begins another ECU; what is under way comes to its own end. TRUE when none gave an error. The error is the first one,
+ * but for cancelled, which wins.
  */
 gboolean rb_lanes_run (GPtrArray *works, RbLanesWork run, gpointer user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,9 +13,9 @@ enum { NORMAL_MESSAGES = 0x01, ENABLE_RX_DISABLE_TX = 0x01, DISABLE_RX_TX = 0x03
 struct _RbNetwork {
   RbGroup *group;
   GPtrArray *works; /* borrowed */
-  gint64 s3_ms;     /* shortest of the ECUs in work */
-  guint8 control;   /* of 0x28 */
-  GMutex lock;      /* of group and ended */
+  gint64 s3_ms; /* shortest of the ECUs in work */
+  guint8 control; /* of 0x28 */
+  GMutex lock; /* of group and ended */
   GCond changed;
   gboolean ended;
   GThread *heartbeat; /* NULL: not prepared */
@@ -92,14 +92,16 @@ any_is_pending (const RbNetwork *self)
   return FALSE;
 }
 
-/* Under lock. FALSE: it ended. An ECU that asked for more time is left in peace, as long as S3 of the others allows it. */
+/* Under lock. FALSE: it ended. An ECU that asked for more time is left in peace, as long as S3 of the others allows it.
+ */
 static gboolean
 wait_until_due (RbNetwork *self)
 {
   gint64 now = g_get_monotonic_time ();
   gint64 due = now + self->s3_ms * 2 / 5 * 1000, latest = now + self->s3_ms * 7 / 10 * 1000;
   while (!self->ended) {
-    if (!g_cond_wait_until (&self->changed, &self->lock, due) && (!any_is_pending (self) || g_get_monotonic_time () >= latest))
+    if (!g_cond_wait_until (&self->changed, &self->lock, due)
+        && (!any_is_pending (self) || g_get_monotonic_time () >= latest))
       return !self->ended;
     due = MAX (due, g_get_monotonic_time () + POLL_MS * 1000);
   }
@@ -121,7 +123,8 @@ beat (gpointer data)
   return NULL;
 }
 
-/* ECUs that are asked functionally keep silent about what they do not support; who responds has done it, or says why not. */
+/* ECUs that are asked functionally keep silent about what they do not support; who responds has done it, or says why
+ * not. */
 static gboolean
 ask (RbNetwork *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error)
 {
@@ -145,8 +148,10 @@ ask (RbNetwork *self, const guint8 *request, gsize length, GCancellable *cancell
 gboolean
 rb_network_prepare (RbNetwork *self, GCancellable *cancellable, GError **error)
 {
-  const guint8 extended[] = { 0x10, 0x03 }, dtcs_off[] = { 0x85, 0x02 }, silent[] = { 0x28, self->control, NORMAL_MESSAGES };
-  if (!ask (self, extended, sizeof extended, cancellable, error) || !ask (self, dtcs_off, sizeof dtcs_off, cancellable, error)
+  const guint8 extended[] = { 0x10, 0x03 }, dtcs_off[] = { 0x85, 0x02 },
+               silent[] = { 0x28, self->control, NORMAL_MESSAGES };
+  if (!ask (self, extended, sizeof extended, cancellable, error)
+      || !ask (self, dtcs_off, sizeof dtcs_off, cancellable, error)
       || !ask (self, silent, sizeof silent, cancellable, error))
     return FALSE;
   self->ended = FALSE;
@@ -174,5 +179,6 @@ rb_network_restore (RbNetwork *self, gboolean clear_dtcs, GError **error)
   static const guint8 clear[] = { 0x14, 0xff, 0xff, 0xff }, usual[] = { 0x10, 0x01 };
   end_heartbeat (self);
   return ask (self, talking, sizeof talking, NULL, error) && ask (self, dtcs_on, sizeof dtcs_on, NULL, error)
-         && (!clear_dtcs || (ask (self, clear, sizeof clear, NULL, error) && ask (self, usual, sizeof usual, NULL, error)));
+         && (!clear_dtcs
+             || (ask (self, clear, sizeof clear, NULL, error) && ask (self, usual, sizeof usual, NULL, error)));
 }

@@ -36,7 +36,8 @@ add_image (GPtrArray *list, const json_t *ecu)
 {
   const json_t *image = json_object_get (ecu, "image");
   const char *sha256 = rb_json_string_or (image, "sha256", "");
-  gboolean written = json_is_object (json_object_get (image, "writtenBy")) || strcmp (rb_json_string_or (ecu, "outcome", ""), "already-good") != 0;
+  gboolean written = json_is_object (json_object_get (image, "writtenBy"))
+                     || strcmp (rb_json_string_or (ecu, "outcome", ""), "already-good") != 0;
   if (sha256[0] != '\0' && written)
     add (list, ecu, "image", g_strdup (sha256));
 }

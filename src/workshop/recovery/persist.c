@@ -4,15 +4,17 @@
 #define MAX_SILENT_IN_ALL 20 /* of one ECU in one run, above every value in a profile */
 
 /*
- * A lost or a wrong response leaves the state of the ECU unknown. Some in a row are allowed, counted between successes. The response
- * to a lost request for a key may come to its repetition: it names a key that the ECU has replaced since, so that its key is not proven.
+ * A lost or a wrong response leaves the state of the ECU unknown. Some in a row are allowed, counted between successes.
+ * The response to a lost request for a key may come to its repetition: it names a key that the ECU has replaced since,
+ * so that its key is not proven.
  */
 static gboolean
 may_observe_again (RbWork *work, RbReason reason)
 {
   gboolean lost = reason == RB_REASON_NO_ANSWER || reason == RB_REASON_WRONG_ANSWER;
   gboolean mistaken = reason == RB_REASON_KEY_NOT_PROVEN && work->silent_in_all > 0;
-  return (lost || mistaken) && work->silent++ < work->profile->lost_responses && work->silent_in_all++ < MAX_SILENT_IN_ALL;
+  return (lost || mistaken) && work->silent++ < work->profile->lost_responses
+         && work->silent_in_all++ < MAX_SILENT_IN_ALL;
 }
 
 gboolean

@@ -22,14 +22,15 @@ rb_proof_image (GBytes *image, GBytes *nonce, const char *digest)
 }
 
 char *
-rb_proof_possession (const RbCampaign *campaign, const char *vin, const char *serial, GBytes *spki, GBytes *challenge, GBytes *proof)
+rb_proof_possession (const RbCampaign *campaign, const char *vin, const char *serial, GBytes *spki, GBytes *challenge,
+                     GBytes *proof)
 {
   g_autoptr (RbPublicKey) key = rb_key_public_from_spki (spki, NULL);
   if (key == NULL)
     return NULL;
   g_autoptr (GBytes) message = rb_campaign_pop_message (campaign, vin, serial, spki, challenge);
-  gboolean good = rb_key_verify (key, rb_key_public_scheme (key), g_bytes_get_data (message, NULL), g_bytes_get_size (message),
-                                 g_bytes_get_data (proof, NULL), g_bytes_get_size (proof));
+  gboolean good = rb_key_verify (key, rb_key_public_scheme (key), g_bytes_get_data (message, NULL),
+                                 g_bytes_get_size (message), g_bytes_get_data (proof, NULL), g_bytes_get_size (proof));
   return good ? g_strdup (rb_key_public_id (key)) : NULL;
 }
 
@@ -65,8 +66,8 @@ rb_proof_she_answer (const json_t *update, GBytes *answer)
 gboolean
 rb_proof_she (const json_t *update, guint slot, gint64 counter, GBytes *answer)
 {
-  return answer != NULL && rb_json_integer_or (update, "slot", -1) == slot && rb_json_integer_or (update, "counter", -1) == counter
-         && rb_proof_she_answer (update, answer);
+  return answer != NULL && rb_json_integer_or (update, "slot", -1) == slot
+         && rb_json_integer_or (update, "counter", -1) == counter && rb_proof_she_answer (update, answer);
 }
 
 static gboolean
@@ -84,8 +85,8 @@ deny (GError **error, const char *serial, const char *text)
 }
 
 gboolean
-rb_proof_report (GBytes *report, GBytes *spki, const char *vin, const char *serial, const char *image_sha256, GBytes *nonce,
-                 GBytes *challenge, GError **error)
+rb_proof_report (GBytes *report, GBytes *spki, const char *vin, const char *serial, const char *image_sha256,
+                 GBytes *nonce, GBytes *challenge, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   g_autoptr (RbPublicKey) key = spki == NULL ? NULL : rb_key_public_from_spki (spki, &problem);

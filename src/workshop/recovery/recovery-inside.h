@@ -11,24 +11,24 @@ struct _RbRecovery {
   gint64 odometer_km, now;
   RbIdentitySet *technician, *workstation, *second;
 
-  char *evidence;  /* folder outside this workstation; NULL: none */
+  char *evidence; /* folder outside this workstation; NULL: none */
   RbVisit *visit, *own_visit; /* own: made by this one */
   RbHold *hold; /* on vehicle and link, until this is freed */
   RbContents *contents;
   RbJournal *journal;
-  gint64 number;   /* in the journal, 0: not begun */
-  gint64 started;  /* first run's start */
+  gint64 number; /* in the journal, 0: not begun */
+  gint64 started; /* first run's start */
   gint64 run_started; /* of this run; before started when the clock was set back since */
-  gint64 first_look;  /* of this object, 0: not yet connected */
+  gint64 first_look; /* of this object, 0: not yet connected */
   gint64 row_before; /* newest step in the journal when this run began */
   RbSupervise *supervise;
   RbInspection *inspection;
   gboolean inspected;
-  GPtrArray *works;      /* the supervisor's; of RbWork, in working order */
-  GPtrArray *complete;   /* of RbCompletenessEcu: what this vehicle needs to be complete */
+  GPtrArray *works; /* the supervisor's; of RbWork, in working order */
+  GPtrArray *complete; /* of RbCompletenessEcu: what this vehicle needs to be complete */
   RbIdentity *authentication;
   GBytes *fingerprint;
-  char *person;    /* the technician, by pseudonym; NULL: not known yet */
+  char *person; /* the technician, by pseudonym; NULL: not known yet */
   json_t *she;
   GBytes *director_targets; /* that direct parts; NULL: none do */
   RbRecoveryConfirm confirm;

@@ -18,7 +18,8 @@
 typedef struct {
   RbRecovery *recovery;
   GCancellable *cancellable;
-  gint wants; /* atomic; an ECU has something to write, and nothing was prepared for it, or its coding is in no record outside */
+  gint wants; /* atomic; an ECU has something to write, and nothing was prepared for it, or its coding is in no record
+                 outside */
 } Run;
 
 /* Done or parked, it has been reset or is in its default session: the others are not. */
@@ -90,7 +91,8 @@ provide (RbRecovery *self, GCancellable *cancellable, GError **error)
              || rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error));
 }
 
-/* A run with nothing to write leaves the vehicle's network alone. An ECU that could not be observed yet may ask for it later. */
+/* A run with nothing to write leaves the vehicle's network alone. An ECU that could not be observed yet may ask for it
+ * later. */
 static gboolean
 prepare (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
@@ -108,7 +110,8 @@ rb_recovery_run_conclude (RbRecovery *self)
     rb_dtc_read_all_after (self->works, rb_supervise_link (self->supervise), rb_supervise_emit, self->supervise);
 }
 
-/* When the link is lost every lane ends; with a new one the ECUs that are still open are observed and worked on again. */
+/* When the link is lost every lane ends; with a new one the ECUs that are still open are observed and worked on again.
+ */
 static gboolean
 run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
 {
@@ -152,7 +155,8 @@ read_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError
   g_autoptr (GBytes) challenge = rb_digest_random (16);
   if (work->profile->routine_manifest != 0 && work->unit != NULL)
     return rb_unit_manifest (work->unit, nonce, challenge, cancellable, error);
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "%s: its profile has no vehicle version manifest", work->model->label);
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "%s: its profile has no vehicle version manifest",
+               work->model->label);
   return NULL;
 }
 
@@ -168,7 +172,8 @@ read_manifest_before (RbRecovery *self, GCancellable *cancellable)
     g_debug ("no vehicle version manifest: %s", refused->message);
 }
 
-/* (RbSuperviseRead) The vehicle's signed state is what the record is about: a Primary that does not give it is not done. */
+/* (RbSuperviseRead) The vehicle's signed state is what the record is about: a Primary that does not give it is not
+ * done. */
 static gboolean
 read_manifest_after (gpointer user_data, GCancellable *cancellable, GError **error)
 {
@@ -219,7 +224,8 @@ begin (RbRecovery *self, GError **error)
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
   g_autoptr (RbLock) lock = rb_library_lock (library, error);
   return lock != NULL && rb_library_begin (library, self->contents, self->vin, error)
-         && rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number, error)
+         && rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number,
+                              error)
          && rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
 }
 

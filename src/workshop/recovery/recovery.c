@@ -43,12 +43,21 @@ rb_recovery_moment (RbRecovery *self)
 RbWorkContext
 rb_recovery_work_context (RbRecovery *self, GCancellable *cancellable)
 {
-  return (RbWorkContext){ .contents = self->contents, .journal = self->journal, .recovery = self->number, .vin = self->vin,
-                          .person = self->person, .authentication = self->authentication, .works = self->works, .she = self->she, .cancellable = cancellable,
+  return (RbWorkContext){ .contents = self->contents,
+                          .journal = self->journal,
+                          .recovery = self->number,
+                          .vin = self->vin,
+                          .person = self->person,
+                          .authentication = self->authentication,
+                          .works = self->works,
+                          .she = self->she,
+                          .cancellable = cancellable,
                           .fingerprint = self->fingerprint,
                           .needs_evidence = self->evidence != NULL,
                           .needs_network = !rb_supervise_has_network (self->supervise),
-                          .safe_point = rb_supervise_safe_point, .safe_point_data = self->supervise, .watch = rb_supervise_emit,
+                          .safe_point = rb_supervise_safe_point,
+                          .safe_point_data = self->supervise,
+                          .watch = rb_supervise_emit,
                           .user_data = self->supervise };
 }
 
@@ -87,9 +96,14 @@ copy_options (RbRecovery *self, const RbRecoveryOptions *options)
 static void
 add_supervisor (RbRecovery *self, const RbRecoveryOptions *options)
 {
-  const RbSuperviseOptions watched = { .data_dir = options->data_dir, .link_uri = options->link, .vehicle_ca = options->vehicle_ca,
-                                       .vin = options->vin, .link_timeout_s = options->link_timeout_s,
-                                       .checklist = rb_recovery_campaign (self)->checklist, .model = rb_contents_model (self->contents), .watch = options->watch,
+  const RbSuperviseOptions watched = { .data_dir = options->data_dir,
+                                       .link_uri = options->link,
+                                       .vehicle_ca = options->vehicle_ca,
+                                       .vin = options->vin,
+                                       .link_timeout_s = options->link_timeout_s,
+                                       .checklist = rb_recovery_campaign (self)->checklist,
+                                       .model = rb_contents_model (self->contents),
+                                       .watch = options->watch,
                                        .user_data = options->user_data };
   self->supervise = rb_supervise_new (&watched);
   self->works = rb_supervise_works (self->supervise);
@@ -101,8 +115,8 @@ signer_sets (RbRecovery *self)
   return (RbSignerSets){ self->technician, self->workstation, self->second };
 }
 
-/* May this vehicle be worked on now, by those who are known already? The trust list may have been replaced since the campaign was
- * opened, so this is asked before the vehicle is and again before it is written to. */
+/* May this vehicle be worked on now, by those who are known already? The trust list may have been replaced since the
+ * campaign was opened, so this is asked before the vehicle is and again before it is written to. */
 static gboolean
 check_authority (RbRecovery *self, GError **error)
 {
@@ -110,7 +124,8 @@ check_authority (RbRecovery *self, GError **error)
   gint64 now = rb_recovery_moment (self);
   g_autoptr (RbAuthority) authority = rb_authority_of (self->data_dir, self->contents, error);
   return authority != NULL
-         && rb_authority_check (authority, rb_contents_campaign (self->contents), self->vin, now, self->number > 0, error)
+         && rb_authority_check (authority, rb_contents_campaign (self->contents), self->vin, now, self->number > 0,
+                                error)
          && rb_signers_check (&sets, authority->list, now, error);
 }
 
@@ -130,7 +145,8 @@ open_campaign (RbRecovery *self, const char *name, GError **error)
   rb_contents_keep_images (self->contents);
   if (self->number == 0 && !rb_contents_may_start (self->contents, rb_recovery_moment (self), error))
     return FALSE;
-  return rb_campaign_check_vin (rb_contents_campaign (self->contents), self->vin, error) && check_authority (self, error);
+  return rb_campaign_check_vin (rb_contents_campaign (self->contents), self->vin, error)
+         && check_authority (self, error);
 }
 
 /* A screen or program that plans no visit works on the campaign that is next for the vehicle. */
@@ -145,7 +161,8 @@ is_next (RbRecovery *self, const char *name, GError **error)
     return FALSE;
   const char *next = rb_library_id (rb_visit_campaign (self->visit));
   return strcmp (next, rb_library_id (name)) == 0
-         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_AFTER, "campaign %s: campaign %s comes before it", name, next);
+         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_AFTER,
+                            "campaign %s: campaign %s comes before it", name, next);
 }
 
 RbRecovery *
@@ -156,7 +173,8 @@ rb_recovery_open (const RbRecoveryOptions *options, GError **error)
   g_autoptr (RbRecovery) self = g_new0 (RbRecovery, 1);
   copy_options (self, options);
   self->hold = rb_hold_take (options->link, self->vin, NULL, error);
-  if (self->hold == NULL || !is_next (self, options->campaign, error) || !open_campaign (self, options->campaign, error))
+  if (self->hold == NULL || !is_next (self, options->campaign, error)
+      || !open_campaign (self, options->campaign, error))
     return NULL;
   self->inspection = rb_inspection_new (rb_contents_campaign (self->contents));
   g_autofree char *earlier = NULL;
@@ -200,13 +218,15 @@ rb_recovery_campaign (RbRecovery *self)
 }
 
 void
-rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, RbIdentitySet *workstation, RbIdentitySet *second)
+rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, RbIdentitySet *workstation,
+                            RbIdentitySet *second)
 {
   self->technician = technician;
   self->workstation = workstation;
   self->second = second;
   rb_supervise_set_workstation (self->supervise, workstation);
-  g_autoptr (RbIdentity) person = technician == NULL ? NULL : rb_identity_set_find (technician, RB_PURPOSE_TECHNICIAN, NULL);
+  g_autoptr (RbIdentity) person
+    = technician == NULL ? NULL : rb_identity_set_find (technician, RB_PURPOSE_TECHNICIAN, NULL);
   g_free (self->person);
   self->person = person == NULL ? NULL : g_strdup (rb_certificate_common_name (rb_identity_certificate (person)));
   rb_inspection_set_person (self->inspection, self->person);
@@ -254,8 +274,8 @@ assign (RbRecovery *self, GError **error)
     RbAssignment *assignment = assignments->pdata[i];
     RbWork *work = rb_recovery_work_of (self, assignment->hardware_id);
     if (work == NULL || work->assignment != NULL) {
-      g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_ECU_UNKNOWN, "the campaign directs %s, which the vehicle model does not have",
-                   assignment->serial);
+      g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_ECU_UNKNOWN,
+                   "the campaign directs %s, which the vehicle model does not have", assignment->serial);
       return FALSE;
     }
     work->assignment = assignment;
@@ -266,7 +286,8 @@ assign (RbRecovery *self, GError **error)
   g_clear_pointer (&self->complete, g_ptr_array_unref);
   self->complete = rb_contents_completeness (self->contents, self->vin, at, error);
   return self->complete != NULL
-         && rb_swapped_take (self->works, self->complete, self->contents, self->vin, &self->director_targets, error) && is_directed (self, error);
+         && rb_swapped_take (self->works, self->complete, self->contents, self->vin, &self->director_targets, error)
+         && is_directed (self, error);
 }
 
 /* An ECU that the vehicle may have, and to which nothing is directed: is it there? */
@@ -317,7 +338,8 @@ look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **err
 gboolean
 rb_recovery_restore_network (RbRecovery *self, gboolean clear_dtcs, GError **error)
 {
-  return rb_supervise_restore_network (self->supervise, clear_dtcs, error) && rb_journal_prepare (self->journal, self->number, FALSE, error);
+  return rb_supervise_restore_network (self->supervise, clear_dtcs, error)
+         && rb_journal_prepare (self->journal, self->number, FALSE, error);
 }
 
 /* What an earlier run that was killed has prepared; with a client on the bus that is not ours nothing is sent. */
@@ -361,7 +383,8 @@ rb_recovery_replaced (RbRecovery *self)
   return rb_swapped_list (self->works);
 }
 
-/* An ECU that was exchanged for a part holds the vehicle back before anything is written: the Primary would refuse what names the old one. */
+/* An ECU that was exchanged for a part holds the vehicle back before anything is written: the Primary would refuse what
+ * names the old one. */
 static gboolean
 check_replaced (RbRecovery *self, GError **error)
 {
@@ -389,11 +412,12 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
   return flushed (self, check_authority (self, error) && assign (self, error) && read_she (self, error)
-                           && rb_supervise_open_link (self->supervise, cancellable, error)
-                           && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
-                           && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error) && check_replaced (self, error)
-                           && rb_supervise_read_through (self->supervise, check_conditions, self, cancellable, error)
-                           && rb_supervise_check_testers (self->supervise, error));
+                          && rb_supervise_open_link (self->supervise, cancellable, error)
+                          && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
+                          && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error)
+                          && check_replaced (self, error)
+                          && rb_supervise_read_through (self->supervise, check_conditions, self, cancellable, error)
+                          && rb_supervise_check_testers (self->supervise, error));
 }
 
 void
@@ -494,18 +518,33 @@ RbSign
 rb_recovery_signing (RbRecovery *self)
 {
   gint64 now = rb_recovery_moment (self);
-  const RbFacts facts = { .vin = self->vin, .repair_order = self->repair_order, .odometer_km = self->odometer_km,
-                          .link = rb_supervise_link (self->supervise), .link_uri = rb_supervise_link_uri (self->supervise),
+  const RbFacts facts = { .vin = self->vin,
+                          .repair_order = self->repair_order,
+                          .odometer_km = self->odometer_km,
+                          .link = rb_supervise_link (self->supervise),
+                          .link_uri = rb_supervise_link_uri (self->supervise),
                           .vin_sources = rb_supervise_vin_sources (self->supervise),
-                          .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL, .works = self->works,
-                          .complete = self->complete, .model = rb_contents_model (self->contents),
-                          .unexpected = rb_supervise_unexpected (self->supervise), .visit = self->visit, .director_targets = self->director_targets,
+                          .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL,
+                          .works = self->works,
+                          .complete = self->complete,
+                          .model = rb_contents_model (self->contents),
+                          .unexpected = rb_supervise_unexpected (self->supervise),
+                          .visit = self->visit,
+                          .director_targets = self->director_targets,
                           .manifest_before = self->manifest_before,
-                          .manifest_after = self->manifest_after, .now = now,
+                          .manifest_after = self->manifest_after,
+                          .now = now,
                           .started = MIN (MIN (self->first_look, now), MIN (self->started, self->run_started)) };
-  return (RbSign){ .data_dir = self->data_dir, .contents = self->contents, .journal = self->journal, .recovery = self->number,
-                   .row_before = self->row_before, .end = self->end, .technician = self->technician,
-                   .workstation = self->workstation, .second = self->second, .facts = facts };
+  return (RbSign){ .data_dir = self->data_dir,
+                   .contents = self->contents,
+                   .journal = self->journal,
+                   .recovery = self->number,
+                   .row_before = self->row_before,
+                   .end = self->end,
+                   .technician = self->technician,
+                   .workstation = self->workstation,
+                   .second = self->second,
+                   .facts = facts };
 }
 
 /* Before the first write: what a run stores, and a margin for other programs that fill the disk meanwhile. */
@@ -518,8 +557,9 @@ has_space (RbRecovery *self, GError **error)
   if (left >= needed)
     return TRUE;
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NO_SPACE,
-               "data folder: %" G_GUINT64_FORMAT " KiB are free, %" G_GUINT64_FORMAT " KiB are needed before a vehicle is written to", left / 1024,
-               needed / 1024);
+               "data folder: %" G_GUINT64_FORMAT " KiB are free, %" G_GUINT64_FORMAT
+               " KiB are needed before a vehicle is written to",
+               left / 1024, needed / 1024);
   return FALSE;
 }
 
@@ -533,7 +573,8 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
   if (!is_directed (self, error) || !check_replaced (self, error))
     return FALSE;
   if (!self->inspected) {
-    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_INSPECTION_MISSING, "nothing is written before the inspection is passed");
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_INSPECTION_MISSING,
+                         "nothing is written before the inspection is passed");
     return FALSE;
   }
   if (!check_authority (self, error))
@@ -545,7 +586,8 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
   g_clear_pointer (&self->authentication, rb_identity_unref);
   self->authentication = rb_identity_set_find (self->workstation, RB_PURPOSE_ECU_AUTHENTICATION, error);
   g_clear_pointer (&self->fingerprint, g_bytes_unref);
-  self->fingerprint = self->authentication == NULL ? NULL : rb_fingerprint_new (self->workstation, rb_recovery_moment (self), error);
+  self->fingerprint
+    = self->authentication == NULL ? NULL : rb_fingerprint_new (self->workstation, rb_recovery_moment (self), error);
   return self->fingerprint != NULL;
 }
 

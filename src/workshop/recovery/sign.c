@@ -16,7 +16,8 @@ rb_sign_people (const RbSign *self, GError **error)
   g_autoptr (RbAuthority) authority = rb_authority_of (self->data_dir, self->contents, error);
   if (authority == NULL || !rb_authority_has_list (authority, error))
     return NULL;
-  return rb_signers_new (&sets, rb_contents_campaign (self->contents)->second_person, authority->list, self->facts.now, error);
+  return rb_signers_new (&sets, rb_contents_campaign (self->contents)->second_person, authority->list, self->facts.now,
+                         error);
 }
 
 /* Who wrote to it in an earlier run of this recovery. */
@@ -50,7 +51,9 @@ json_t *
 rb_sign_judge (const RbSign *self, GError **error)
 {
   g_autoptr (json_t) facts = build_facts (self, error);
-  return facts == NULL ? NULL : rb_statement_judge (rb_contents_campaign (self->contents), rb_contents_campaign_sha256 (self->contents), facts);
+  return facts == NULL ? NULL
+                       : rb_statement_judge (rb_contents_campaign (self->contents),
+                                             rb_contents_campaign_sha256 (self->contents), facts);
 }
 
 static const char *
@@ -84,8 +87,13 @@ rb_sign_record (const RbSign *self, const char **result, GError **error)
   g_autoptr (json_t) facts = build_facts (self, error);
   if (facts == NULL)
     return NULL;
-  const RbStatementRequest request = { rb_contents_campaign (self->contents), rb_contents_campaign_sha256 (self->contents), self->end,
-                                       facts, people->technician, people->workstation, people->second };
+  const RbStatementRequest request = { rb_contents_campaign (self->contents),
+                                       rb_contents_campaign_sha256 (self->contents),
+                                       self->end,
+                                       facts,
+                                       people->technician,
+                                       people->workstation,
+                                       people->second };
   g_autoptr (RbStatementRecord) record = rb_outbox_make (outbox, &request, error);
   if (record == NULL)
     return NULL;

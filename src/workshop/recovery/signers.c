@@ -30,8 +30,8 @@ check (RbIdentitySet *set, RbPurpose purpose, const RbTrustList *list, gint64 no
 static gboolean
 check_workstation (RbIdentitySet *set, const RbTrustList *list, gint64 now, GError **error)
 {
-  static const RbPurpose purposes[] = { RB_PURPOSE_WORKSTATION, RB_PURPOSE_ECU_AUTHENTICATION, RB_PURPOSE_KEY_AGREEMENT,
-                                        RB_PURPOSE_DOIP_TLS };
+  static const RbPurpose purposes[]
+    = { RB_PURPOSE_WORKSTATION, RB_PURPOSE_ECU_AUTHENTICATION, RB_PURPOSE_KEY_AGREEMENT, RB_PURPOSE_DOIP_TLS };
   for (guint i = 0; i < G_N_ELEMENTS (purposes); i++)
     if (rb_identity_set_has (set, purposes[i]) && !check (set, purposes[i], list, now, error))
       return FALSE;
@@ -52,7 +52,8 @@ are_apart (RbIdentity *one, RbIdentity *two, GError **error)
   RbCertificate *certificate = rb_identity_certificate (one);
   if (!rb_certificate_same_holder (certificate, rb_identity_certificate (two)))
     return TRUE;
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_SAME_PERSON, "%s cannot sign twice: the signatures must be by different people",
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_SAME_PERSON,
+               "%s cannot sign twice: the signatures must be by different people",
                rb_certificate_common_name (certificate));
   return FALSE;
 }
@@ -70,15 +71,18 @@ rb_signers_new (const RbSignerSets *sets, gboolean second_needed, const RbTrustL
 {
   g_autoptr (RbSigners) self = g_new0 (RbSigners, 1);
   if (sets->technician == NULL || sets->workstation == NULL) {
-    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_IDENTITY, "technician and workstation must be known before anything is written");
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_IDENTITY,
+                         "technician and workstation must be known before anything is written");
     return NULL;
   }
   if (second_needed && sets->second == NULL) {
-    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_SECOND_PERSON_MISSING, "this campaign needs a second person");
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_SECOND_PERSON_MISSING,
+                         "this campaign needs a second person");
     return NULL;
   }
   self->technician = find (sets->technician, RB_PURPOSE_TECHNICIAN, list, now, error);
-  self->workstation = self->technician == NULL ? NULL : find (sets->workstation, RB_PURPOSE_WORKSTATION, list, now, error);
+  self->workstation
+    = self->technician == NULL ? NULL : find (sets->workstation, RB_PURPOSE_WORKSTATION, list, now, error);
   if (self->workstation == NULL || !check_workstation (sets->workstation, list, now, error)
       || !are_apart (self->technician, self->workstation, error))
     return NULL;

@@ -17,11 +17,13 @@ typedef struct {
   RbIdentitySet *technician, *workstation, *second; /* each may be NULL */
 } RbSignerSets;
 
-/* The sets are borrowed; list is the trust list by which they are judged. Errors: identity (there is none), second-person-missing,
- * same-person and those of rb_trust_list_check_signer(). */
-RbSigners *rb_signers_new (const RbSignerSets *sets, gboolean second_needed, const RbTrustList *list, gint64 now, GError **error)
+/* The sets are borrowed; list is the trust list by which they are judged. Errors: identity (there is none),
+ * second-person-missing, same-person and those of rb_trust_list_check_signer(). */
+RbSigners *rb_signers_new (const RbSignerSets *sets, gboolean second_needed, const RbTrustList *list, gint64 now,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The sets that are there, before all are: every key of the workstation that a recovery uses, and the people. Errors as
+ * above. */
+gboolean rb_signers_check (const RbSignerSets *sets, const RbTrustList *list, gint64 now, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* The sets that are there, before all are: every key of the workstation that a recovery uses, and the people. Errors as above. */
-gboolean rb_signers_check (const RbSignerSets *sets, const RbTrustList *list, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_signers_free (RbSigners *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbSigners, rb_signers_free)

@@ -23,13 +23,13 @@ struct _RbSupervise {
   GPtrArray *checklist;
   const RbVehicleModel *model;
   gboolean begun; /* the first write, under primary_lock: other clients on the bus are no longer watched for */
-  RbTeller *teller;    /* NULL: nobody watches */
-  RbKeeper *keeper;    /* of the sessions, while there are units */
+  RbTeller *teller; /* NULL: nobody watches */
+  RbKeeper *keeper; /* of the sessions, while there are units */
   GMutex primary_lock; /* lanes ask the Primary whether the vehicle may be written to */
-  GPtrArray *works;    /* of RbWork, in working order */
+  GPtrArray *works; /* of RbWork, in working order */
   RbLink *link;
-  RbNetwork *network;  /* of this link; NULL: not prepared */
-  gboolean prepared;   /* the network is to be, with every new link */
+  RbNetwork *network; /* of this link; NULL: not prepared */
+  gboolean prepared; /* the network is to be, with every new link */
   json_t *vin_sources;
   GPtrArray *unexpected; /* of char *; NULL: not looked for yet */
   char *waiting; /* the reason for the wait; NULL: no wait */
@@ -150,7 +150,8 @@ rb_supervise_is_fatal (const GError *error)
 {
   RbReason reason = rb_reason_of (error);
   return rb_reason_is_link_lost (reason) || reason == RB_REASON_CANCELLED || reason == RB_REASON_LINK_REFUSED
-         || reason == RB_REASON_TESTER_PRESENT || reason == RB_REASON_DATABASE || reason == RB_REASON_NO_SPACE || reason == RB_REASON_IN_USE;
+         || reason == RB_REASON_TESTER_PRESENT || reason == RB_REASON_DATABASE || reason == RB_REASON_NO_SPACE
+         || reason == RB_REASON_IN_USE;
 }
 
 static gboolean
@@ -159,11 +160,12 @@ read_vin (RbSupervise *self, RbWork *work, json_t *sources, GCancellable *cancel
   g_autofree char *vin = rb_unit_read_text (work->unit, work->profile->did_vin, cancellable, error);
   if (vin == NULL)
     return FALSE;
-  json_array_append_new (sources, json_pack ("{s:s,s:s,s:s}", "ecu", rb_work_serial (work), "did", "F190", "value", vin));
+  json_array_append_new (sources,
+                         json_pack ("{s:s,s:s,s:s}", "ecu", rb_work_serial (work), "did", "F190", "value", vin));
   if (strcmp (vin, self->vin) == 0)
     return TRUE;
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "%s says the vehicle is %s, the plate says %s", work->model->label,
-               vin, self->vin);
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "%s says the vehicle is %s, the plate says %s",
+               work->model->label, vin, self->vin);
   return FALSE;
 }
 
@@ -178,7 +180,8 @@ rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError
       return FALSE;
   }
   if (json_array_size (sources) == 0) {
-    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "vehicle: no ECU of its model can tell the VIN");
+    g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED,
+                         "vehicle: no ECU of its model can tell the VIN");
     return FALSE;
   }
   json_decref (self->vin_sources);
@@ -190,7 +193,8 @@ rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError
 static void
 on_ecu_waits (RbReason reason, const char *text, gpointer user_data)
 {
-  const RbRecoveryEvent event = { .kind = text == NULL ? RB_EVENT_RESUMED : RB_EVENT_WAITING, .reason = reason, .text = text };
+  const RbRecoveryEvent event
+    = { .kind = text == NULL ? RB_EVENT_RESUMED : RB_EVENT_WAITING, .reason = reason, .text = text };
   rb_supervise_emit (&event, user_data);
 }
 
@@ -269,8 +273,8 @@ rb_supervise_check_testers (RbSupervise *self, GError **error)
     return FALSE;
   if (id == 0)
     return TRUE;
-  return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_TESTER_PRESENT, "link %s: request of another tester on CAN id %X", self->link_uri,
-                         id & 0x1fffffff);
+  return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_TESTER_PRESENT,
+                         "link %s: request of another tester on CAN id %X", self->link_uri, id & 0x1fffffff);
 }
 
 /* With primary_lock held; TRUE once it was, for the rest of the run. */
@@ -289,8 +293,14 @@ static gboolean
 open_link (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
   disconnect (self);
-  const RbWay way = { .uri = self->link_uri, .data_dir = self->data_dir, .vehicle_ca = self->vehicle_ca, .workstation = self->workstation,
-                      .vin = self->vin, .model = self->model, .wait = on_link_waits, .wait_data = self };
+  const RbWay way = { .uri = self->link_uri,
+                      .data_dir = self->data_dir,
+                      .vehicle_ca = self->vehicle_ca,
+                      .workstation = self->workstation,
+                      .vin = self->vin,
+                      .model = self->model,
+                      .wait = on_link_waits,
+                      .wait_data = self };
   self->link = rb_way_open (&way, cancellable, error);
   tell_confirmed (self);
   if (self->link == NULL)
@@ -411,7 +421,8 @@ rb_supervise_find_again (RbSupervise *self, GCancellable *cancellable, GError **
       return TRUE;
     }
     RbReason reason = rb_reason_of (failure);
-    gboolean hopeless = reason == RB_REASON_CANCELLED || reason == RB_REASON_VIN_MISMATCH || reason == RB_REASON_VEHICLE_CERTIFICATE;
+    gboolean hopeless
+      = reason == RB_REASON_CANCELLED || reason == RB_REASON_VIN_MISMATCH || reason == RB_REASON_VEHICLE_CERTIFICATE;
     if (hopeless || g_get_monotonic_time () > end) {
       g_propagate_error (error, g_steal_pointer (&failure));
       if (!hopeless && error != NULL && *error != NULL && !rb_reason_is_link_lost (rb_reason_of (*error)))
@@ -432,7 +443,8 @@ rb_supervise_resume (RbSupervise *self, GCancellable *cancellable, GError **erro
 }
 
 gboolean
-rb_supervise_read_through (RbSupervise *self, RbSuperviseRead read, gpointer user_data, GCancellable *cancellable, GError **error)
+rb_supervise_read_through (RbSupervise *self, RbSuperviseRead read, gpointer user_data, GCancellable *cancellable,
+                           GError **error)
 {
   for (guint lost = 0;; lost++) {
     g_autoptr (GError) failure = NULL;
@@ -448,8 +460,8 @@ rb_supervise_read_through (RbSupervise *self, RbSuperviseRead read, gpointer use
 }
 
 gboolean
-rb_supervise_measure (RbSupervise *self, const RbChecklistItem *item, gint64 *value, gboolean *good, GCancellable *cancellable,
-                      GError **error)
+rb_supervise_measure (RbSupervise *self, const RbChecklistItem *item, gint64 *value, gboolean *good,
+                      GCancellable *cancellable, GError **error)
 {
   RbWork *work = rb_supervise_primary (self);
   guint16 did = work == NULL ? 0 : rb_inspection_did (work->profile, item->measure);
@@ -460,7 +472,8 @@ rb_supervise_measure (RbSupervise *self, const RbChecklistItem *item, gint64 *va
   if (!rb_unit_read_number (work->unit, did, value, cancellable, error))
     return FALSE;
   *good = *value >= item->low && *value <= item->high;
-  const RbRecoveryEvent event = { .kind = RB_EVENT_MEASUREMENT, .item = item->id, .value = *value, .unit = item->unit, .good = *good };
+  const RbRecoveryEvent event
+    = { .kind = RB_EVENT_MEASUREMENT, .item = item->id, .value = *value, .unit = item->unit, .good = *good };
   rb_supervise_emit (&event, self);
   return TRUE;
 }

@@ -26,14 +26,16 @@ char *
 rb_swapped_part_number (RbUnit *unit, const RbProfile *profile, GCancellable *cancellable)
 {
   g_autoptr (GError) untold = NULL;
-  g_autofree char *number = rb_unit_read_text (unit, profile == NULL ? DID_PART_NUMBER : profile->did_part_number, cancellable, &untold);
+  g_autofree char *number
+    = rb_unit_read_text (unit, profile == NULL ? DID_PART_NUMBER : profile->did_part_number, cancellable, &untold);
   if (untold != NULL)
     g_debug ("no part number: %s", untold->message);
   return number == NULL || number[0] == '\0' ? NULL : g_steal_pointer (&number);
 }
 
 json_t *
-rb_swapped_row (const char *name, const char *old_serial, const char *new_serial, const char *hardware_id, const char *part_number)
+rb_swapped_row (const char *name, const char *old_serial, const char *new_serial, const char *hardware_id,
+                const char *part_number)
 {
   json_t *row = json_object ();
   rb_json_set_string (row, "name", name);
@@ -85,7 +87,8 @@ find_work (GPtrArray *works, const char *hardware_id)
 }
 
 gboolean
-rb_swapped_take (GPtrArray *works, GPtrArray *complete, RbContents *contents, const char *vin, GBytes **targets, GError **error)
+rb_swapped_take (GPtrArray *works, GPtrArray *complete, RbContents *contents, const char *vin, GBytes **targets,
+                 GError **error)
 {
   gboolean any = FALSE;
   for (guint i = 0; i < complete->len; i++) {
@@ -110,11 +113,13 @@ rb_swapped_add (json_t *list, GPtrArray *assignments, const json_t *found)
   size_t i;
   json_t *row;
   json_array_foreach ((json_t *) found, i, row) {
-    const char *serial = rb_json_string_or (row, "serial", NULL), *hardware_id = rb_json_string_or (row, "hardware_id", NULL);
-    const RbAssignment *place = serial == NULL || hardware_id == NULL ? NULL : rb_swapped_place (assignments, serial, hardware_id);
+    const char *serial = rb_json_string_or (row, "serial", NULL),
+               *hardware_id = rb_json_string_or (row, "hardware_id", NULL);
+    const RbAssignment *place
+      = serial == NULL || hardware_id == NULL ? NULL : rb_swapped_place (assignments, serial, hardware_id);
     if (place != NULL)
-      json_array_append_new (list, rb_swapped_row (rb_json_string_or (row, "name", hardware_id), place->serial, serial, hardware_id,
-                                                   rb_json_string_or (row, "part_number", NULL)));
+      json_array_append_new (list, rb_swapped_row (rb_json_string_or (row, "name", hardware_id), place->serial, serial,
+                                                   hardware_id, rb_json_string_or (row, "part_number", NULL)));
   }
 }
 
@@ -125,8 +130,8 @@ rb_swapped_list (GPtrArray *works)
   for (guint i = 0; i < works->len; i++) {
     const RbWork *work = works->pdata[i];
     if (work->state == RB_ECU_PARKED && work->reason == RB_REASON_ECU_REPLACED)
-      json_array_append_new (list, rb_swapped_row (work->model->label, work->assignment->serial, work->now->serial, work->now->hardware_id,
-                                                   work->part_number));
+      json_array_append_new (list, rb_swapped_row (work->model->label, work->assignment->serial, work->now->serial,
+                                                   work->now->hardware_id, work->part_number));
   }
   return list;
 }
@@ -139,7 +144,8 @@ rb_swapped_check (const json_t *list, GError **error)
   json_t *row;
   json_array_foreach ((json_t *) list, i, row)
     g_string_append_printf (text, "%s%s: expected serial number %s, actual %s (part %s)", i == 0 ? "" : "; ",
-                            rb_json_string_or (row, "name", ""), rb_json_string_or (row, "old", ""), rb_json_string_or (row, "new", ""),
+                            rb_json_string_or (row, "name", ""), rb_json_string_or (row, "old", ""),
+                            rb_json_string_or (row, "new", ""),
                             rb_json_string_or (row, "part_number", rb_json_string_or (row, "hardware_id", "")));
   return i == 0 || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_ECU_REPLACED, "%s", text->str);
 }

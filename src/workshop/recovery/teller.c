@@ -7,8 +7,8 @@ struct _RbTeller {
   GThread *thread;
   GMutex lock;
   GCond changed;
-  GQueue events;  /* of Told; under lock, as what follows */
-  gboolean busy;  /* one is being passed on */
+  GQueue events; /* of Told; under lock, as what follows */
+  gboolean busy; /* one is being passed on */
   gboolean ended;
 };
 

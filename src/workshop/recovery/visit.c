@@ -10,7 +10,7 @@
 #include <string.h>
 
 typedef struct {
-  char *name;   /* by which the library finds it */
+  char *name; /* by which the library finds it */
   char *id;
   char *sha256; /* of campaign.json; NULL: not known */
   char *record; /* that completed it; NULL: it is open */
@@ -18,7 +18,7 @@ typedef struct {
 
 struct _RbVisit {
   GPtrArray *entries; /* of Entry, in order */
-  guint at;           /* the one that is worked on */
+  guint at; /* the one that is worked on */
   gint64 began;
   json_t *inspection;
 };
@@ -47,9 +47,9 @@ typedef struct {
   const RbVisitOptions *options;
   RbLibrary *library;
   RbJournal *journal;
-  GPtrArray *open;   /* of RbContents: may be started, with the vehicle in scope */
+  GPtrArray *open; /* of RbContents: may be started, with the vehicle in scope */
   GPtrArray *sorted; /* those that stand, in order */
-  GError *failure;   /* the first read of the journal that failed: there is no plan then */
+  GError *failure; /* the first read of the journal that failed: there is no plan then */
 } Plan;
 
 static void
@@ -98,7 +98,8 @@ passed_by (Plan *self, RbContents *contents)
 {
   for (guint i = 0; i < self->open->len; i++) {
     RbContents *later = self->open->pdata[i];
-    if (later != contents && rb_order_is_before (self->open, contents, later) && (is_started (self, id_of (later)) || is_completed (self, id_of (later))))
+    if (later != contents && rb_order_is_before (self->open, contents, later)
+        && (is_started (self, id_of (later)) || is_completed (self, id_of (later))))
       return later;
   }
   return NULL;
@@ -158,8 +159,8 @@ check_named (Plan *self, RbContents *named, GError **error)
   if (by == NULL)
     by = passed_by (self, named);
   return by == NULL
-         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_SUPERSEDED, "campaign %s: campaign %s is done in its place",
-                            id_of (named), id_of (by));
+         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_SUPERSEDED,
+                            "campaign %s: campaign %s is done in its place", id_of (named), id_of (by));
 }
 
 /* The named one, behind those that come before it and are not past. */
@@ -188,8 +189,8 @@ add_all (RbVisit *visit, Plan *self, GError **error)
     if (!add_contents (visit, self, self->sorted->pdata[i], error))
       return FALSE;
   return visit->entries->len > 0
-         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_UNKNOWN, "vehicle %s: no campaign in the library is open for it",
-                            self->options->vin);
+         || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_CAMPAIGN_UNKNOWN,
+                            "vehicle %s: no campaign in the library is open for it", self->options->vin);
 }
 
 /* The first open one; where all are completed the last, whose record says that it still is. */

@@ -5,20 +5,20 @@
 #include <jansson.h>
 
 /*
- * One visit of a vehicle to the workshop: its open campaigns in the order that they say (library/order.h), with one inspection. Each has a
- * recovery and a record of its own, and the records name the other campaigns. What this data dir's journal shows to be completed is not done
- * again while others are open.
+ * One visit of a vehicle to the workshop: its open campaigns in the order that they say (library/order.h), with one
+ * inspection. Each has a recovery and a record of its own, and the records name the other campaigns. What this data
+ * dir's journal shows to be completed is not done again while others are open.
  */
 typedef struct _RbVisit RbVisit;
 
 typedef struct {
   const char *data_dir, *vin; /* a VIN */
-  const char *campaign;       /* id or name: it and what comes before it; NULL: all open campaigns */
-  gint64 now;                 /* 0: the wall clock */
+  const char *campaign; /* id or name: it and what comes before it; NULL: all open campaigns */
+  gint64 now; /* 0: the wall clock */
 } RbVisitOptions;
 
-/* Errors: campaign-unknown (nothing is open), campaigns-conflict, campaign-superseded (not of a recovery that is started), those of
- * rb_library_for_vin(). A campaign that cannot be used is left to rb_recovery_open() to refuse. */
+/* Errors: campaign-unknown (nothing is open), campaigns-conflict, campaign-superseded (not of a recovery that is
+ * started), those of rb_library_for_vin(). A campaign that cannot be used is left to rb_recovery_open() to refuse. */
 RbVisit *rb_visit_plan (const RbVisitOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_visit_free (RbVisit *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbVisit, rb_visit_free)
@@ -36,5 +36,6 @@ gint64 rb_visit_begin (RbVisit *self, gint64 now);
 const json_t *rb_visit_inspection (RbVisit *self);
 void rb_visit_keep_inspection (RbVisit *self, const json_t *whole);
 
-/* For a record: {"campaigns": [{"id", "campaignSha256", "record" (null: not completed)}]}; NULL: there is one campaign only. (transfer full) */
+/* For a record: {"campaigns": [{"id", "campaignSha256", "record" (null: not completed)}]}; NULL: there is one campaign
+ * only. (transfer full) */
 json_t *rb_visit_json (RbVisit *self);

@@ -21,7 +21,8 @@ static RbLinkOptions
 options_of (const RbWay *self)
 {
   return (RbLinkOptions){ .tester = self->model == NULL ? 0 : self->model->tester,
-                          .activation_type = self->model == NULL ? 0 : self->model->activation_type, .wait = self->wait,
+                          .activation_type = self->model == NULL ? 0 : self->model->activation_type,
+                          .wait = self->wait,
                           .wait_data = self->wait_data };
 }
 
@@ -49,8 +50,9 @@ RbLink *
 rb_way_open (const RbWay *self, GCancellable *cancellable, GError **error)
 {
   const RbLinkOptions options = options_of (self);
-  g_autoptr (RbLink) link = g_str_has_prefix (self->uri, "doips:") ? open_secured (self, cancellable, error)
-                                                                  : rb_link_open_with (self->uri, &options, cancellable, error);
+  g_autoptr (RbLink) link = g_str_has_prefix (self->uri, "doips:")
+                              ? open_secured (self, cancellable, error)
+                              : rb_link_open_with (self->uri, &options, cancellable, error);
   if (link == NULL || (self->vin != NULL && !rb_way_check_vin (link, self->vin, self->model, error)))
     return NULL;
   return g_steal_pointer (&link);
@@ -66,6 +68,7 @@ rb_way_check_vin (RbLink *link, const char *vin, const RbVehicleModel *model, GE
     return (model != NULL && model->certificate_without_vin)
            || rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_VEHICLE_CERTIFICATE,
                               "certificate of the vehicle: names no VIN, expected %s", vin);
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "the vehicle's certificate is for %s, not for %s", certified, vin);
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "the vehicle's certificate is for %s, not for %s",
+               certified, vin);
   return FALSE;
 }

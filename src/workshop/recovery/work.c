@@ -111,8 +111,9 @@ fail (const RbWork *self, GError **error, RbReason reason, const char *text)
 }
 
 /*
- * A lost response can leave an ECU in its programming session: the bootloader answers although the application is valid. The default
- * session starts it (ISO 14229-1, 10.2.2.2). Erasing such an ECU as it is would lose its coding, which only the application tells.
+ * A lost response can leave an ECU in its programming session: the bootloader answers although the application is
+ * valid. The default session starts it (ISO 14229-1, 10.2.2.2). Erasing such an ECU as it is would lose its coding,
+ * which only the application tells.
  */
 static gboolean
 start_application (RbWork *self, const RbWorkContext *context, GError **error)
@@ -158,7 +159,8 @@ static gboolean
 refuse_other_serial (RbWork *self, const RbWorkContext *context, GError **error)
 {
   gboolean replaced = !is_known_elsewhere (self, context);
-  g_autofree char *text = g_strdup_printf ("serial number: expected %s, actual %s", self->assignment->serial, self->now->serial);
+  g_autofree char *text
+    = g_strdup_printf ("serial number: expected %s, actual %s", self->assignment->serial, self->now->serial);
   if (replaced && self->part_number == NULL)
     self->part_number = rb_swapped_part_number (self->unit, self->profile, context->cancellable);
   return fail (self, error, replaced ? RB_REASON_ECU_REPLACED : RB_REASON_ECU_UNEXPECTED, text);
@@ -175,8 +177,9 @@ is_the_right_ecu (RbWork *self, const RbWorkContext *context, GError **error)
 }
 
 /*
- * A bootloader computes the digest from flash over a nonce of ours. An application may be the attacker's and know the public
- * image: its digest counts only for an image that the journal, or the record that closed it, shows to be written in this campaign.
+ * A bootloader computes the digest from flash over a nonce of ours. An application may be the attacker's and know the
+ * public image: its digest counts only for an image that the journal, or the record that closed it, shows to be written
+ * in this campaign.
  */
 static gboolean
 vouches_for_image (const RbWork *self)
@@ -186,11 +189,12 @@ vouches_for_image (const RbWork *self)
 
 /* (transfer full) *record as of rb_journal_shows() */
 static gboolean
-find_record (const RbWork *self, const RbWorkContext *context, const char *step, const char *detail, char **record, GError **error)
+find_record (const RbWork *self, const RbWorkContext *context, const char *step, const char *detail, char **record,
+             GError **error)
 {
   g_clear_pointer (record, g_free);
-  return rb_journal_shows (context->journal, context->vin, rb_contents_campaign (context->contents)->id, self->assignment->serial, step,
-                           detail, record, error);
+  return rb_journal_shows (context->journal, context->vin, rb_contents_campaign (context->contents)->id,
+                           self->assignment->serial, step, detail, record, error);
 }
 
 static gboolean
@@ -230,8 +234,8 @@ observe_asymmetric_key (RbWork *self, const RbWorkContext *context, GError **err
   if (!rb_unit_prove_key (self->unit, campaign->id, nonce, self->key_challenge, &self->key_spki, &self->key_proof,
                           context->cancellable, error))
     return FALSE;
-  self->key_id = rb_proof_possession (campaign, context->vin, self->assignment->serial, self->key_spki, self->key_challenge,
-                                      self->key_proof);
+  self->key_id = rb_proof_possession (campaign, context->vin, self->assignment->serial, self->key_spki,
+                                      self->key_challenge, self->key_proof);
   if (self->key_id != NULL && !find_record (self, context, "key", self->key_id, &self->key_record, error))
     return FALSE;
   self->need_key = self->key_record == NULL;
@@ -249,8 +253,8 @@ she_update (const RbWork *self, const RbWorkContext *context)
 }
 
 /*
- * Done when the slot's counter is the campaign's and the ECU tells the M4 and M5 that the OEM expects, which only the new key
- * gives. Another workstation may have loaded it; a load cannot be repeated, for the counter is used up.
+ * Done when the slot's counter is the campaign's and the ECU tells the M4 and M5 that the OEM expects, which only the
+ * new key gives. Another workstation may have loaded it; a load cannot be repeated, for the counter is used up.
  */
 static gboolean
 observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
@@ -296,8 +300,8 @@ observe (RbWork *self, const RbWorkContext *context, RbStep step, RbEntryObserve
 gboolean
 rb_work_has_needs (const RbWork *self)
 {
-  return self->need_director_root || self->need_image_root || self->need_metadata || self->need_image || self->need_coding
-         || self->need_key;
+  return self->need_director_root || self->need_image_root || self->need_metadata || self->need_image
+         || self->need_coding || self->need_key;
 }
 
 gboolean
@@ -326,9 +330,10 @@ note_success (RbWork *self)
 static const char *
 boot_text (const RbUnitClaims *claims)
 {
-  static const char *const texts[] = { [RB_UNIT_BOOT_UNKNOWN] = "in its bootloader",
-                                       [RB_UNIT_BOOT_INTERRUPTED] = "in its bootloader: a download was interrupted",
-                                       [RB_UNIT_BOOT_NO_BANK] = "in its bootloader: none of its banks holds a valid application" };
+  static const char *const texts[]
+    = { [RB_UNIT_BOOT_UNKNOWN] = "in its bootloader",
+        [RB_UNIT_BOOT_INTERRUPTED] = "in its bootloader: a download was interrupted",
+        [RB_UNIT_BOOT_NO_BANK] = "in its bootloader: none of its banks holds a valid application" };
   return claims->application ? NULL : texts[claims->boot_cause];
 }
 
@@ -337,12 +342,14 @@ rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error)
 {
   self->written = FALSE;
   self->observing = 0;
-  if (!read_claims (self, context, error) || !start_application (self, context, error) || !is_the_right_ecu (self, context, error))
+  if (!read_claims (self, context, error) || !start_application (self, context, error)
+      || !is_the_right_ecu (self, context, error))
     return FALSE;
   if (!rb_holdings_observe (self, context, error) || !observe (self, context, RB_STEP_IMAGE, observe_image, error))
     return FALSE;
   note_success (self);
-  if (!rb_entry_observe (self, context, rb_coding_observe, error) || !observe (self, context, RB_STEP_KEY, observe_key, error))
+  if (!rb_entry_observe (self, context, rb_coding_observe, error)
+      || !observe (self, context, RB_STEP_KEY, observe_key, error))
     return FALSE;
   note_success (self);
   rb_work_set_state (self, context, RB_ECU_CHECKED, RB_REASON_NONE, boot_text (self->now));
@@ -374,7 +381,8 @@ write_step (RbWork *self, const RbWorkContext *context, const char *step, RbEntr
   emit (self, context, (RbRecoveryEvent){ .kind = RB_EVENT_STEP, .text = step });
   if (!note_performer (self, context, error))
     return FALSE;
-  if (!rb_journal_intend (context->journal, context->recovery, self->assignment->serial, step, rb_moment_now (), &self->row, error))
+  if (!rb_journal_intend (context->journal, context->recovery, self->assignment->serial, step, rb_moment_now (),
+                          &self->row, error))
     return FALSE;
   self->writes++;
   self->written = TRUE;
@@ -429,14 +437,16 @@ step_drop (RbWork *self, const RbWorkContext *context, GError **error)
   if (!read_claims (self, context, error) || !rb_holdings_are_higher (self, context, &higher, error))
     return FALSE;
   return !higher
-         || (unlock_after_image (self, context, error) && write_step (self, context, "drop", rb_holdings_apply_drop, error));
+         || (unlock_after_image (self, context, error)
+             && write_step (self, context, "drop", rb_holdings_apply_drop, error));
 }
 
 static gboolean
 step_metadata (RbWork *self, const RbWorkContext *context, GError **error)
 {
   return !self->need_metadata
-         || (unlock_after_image (self, context, error) && write_step (self, context, "metadata", rb_holdings_apply_metadata, error));
+         || (unlock_after_image (self, context, error)
+             && write_step (self, context, "metadata", rb_holdings_apply_metadata, error));
 }
 
 typedef struct {
@@ -449,7 +459,8 @@ on_progress (guint64 done, guint64 total, gpointer user_data)
 {
   const Progress *progress = user_data;
   rb_journal_progress (progress->context->journal, progress->self->row, done, total);
-  emit (progress->self, progress->context, (RbRecoveryEvent){ .kind = RB_EVENT_PROGRESS, .done = done, .total = total });
+  emit (progress->self, progress->context,
+        (RbRecoveryEvent){ .kind = RB_EVENT_PROGRESS, .done = done, .total = total });
 }
 
 static gboolean
@@ -458,7 +469,8 @@ write_fingerprint (RbWork *self, const RbWorkContext *context, GError **error)
   if (self->profile->did_fingerprint == 0 || context->fingerprint == NULL)
     return TRUE;
   g_clear_pointer (&self->fingerprint, g_bytes_unref);
-  if (!rb_unit_write_did (self->unit, self->profile->did_fingerprint, context->fingerprint, context->cancellable, error))
+  if (!rb_unit_write_did (self->unit, self->profile->did_fingerprint, context->fingerprint, context->cancellable,
+                          error))
     return FALSE;
   self->fingerprint = g_bytes_ref (context->fingerprint);
   return TRUE;
@@ -504,7 +516,8 @@ step_image (RbWork *self, const RbWorkContext *context, GError **error)
   g_debug ("%s; the ECU is reset for it", failure->message);
   self->reset_for_download = TRUE;
   return write_step (self, context, "reset", apply_reset, error)
-         && rb_entry_unlock (self, context, RB_ECU_SESSION_PROGRAMMING, error) && write_step (self, context, "image", apply_image, error);
+         && rb_entry_unlock (self, context, RB_ECU_SESSION_PROGRAMMING, error)
+         && write_step (self, context, "image", apply_image, error);
 }
 
 static gboolean
@@ -513,7 +526,8 @@ observe_coding_again (RbWork *self, const RbWorkContext *context, GError **error
   return read_claims (self, context, error) && rb_coding_observe (self, context, error);
 }
 
-/* After an erasure; or where the campaign wants another value than the ECU has. The bootloader, by which it was seen last, tells none. */
+/* After an erasure; or where the campaign wants another value than the ECU has. The bootloader, by which it was seen
+ * last, tells none. */
 static gboolean
 step_coding (RbWork *self, const RbWorkContext *context, GError **error)
 {
@@ -546,7 +560,8 @@ apply_she_key (RbWork *self, const RbWorkContext *context, char **detail, GError
   g_autoptr (GBytes) answer = rb_unit_load_she (self->unit, request, context->cancellable, error);
   if (answer == NULL)
     return FALSE;
-  *detail = g_strdup_printf ("she:%d:%d", (int) rb_json_integer_or (update, "slot", 0), (int) rb_json_integer_or (update, "counter", 0));
+  *detail = g_strdup_printf ("she:%d:%d", (int) rb_json_integer_or (update, "slot", 0),
+                             (int) rb_json_integer_or (update, "counter", 0));
   return rb_proof_she_answer (update, answer)
          || fail (self, error, RB_REASON_KEY_NOT_PROVEN, "its answer M4, M5 is not the expected one");
 }
@@ -573,7 +588,8 @@ step_reset (RbWork *self, const RbWorkContext *context, GError **error)
       return FALSE;
     self->written = FALSE;
   }
-  return !self->profile->root_in_image || !is_after (self, RB_STEP_IMAGE) || rb_holdings_read_back_roots (self, context, error);
+  return !self->profile->root_in_image || !is_after (self, RB_STEP_IMAGE)
+         || rb_holdings_read_back_roots (self, context, error);
 }
 
 static gboolean
@@ -599,8 +615,8 @@ take_report (RbWork *self, const RbWorkContext *context, GError **error)
   if (self->report == NULL)
     return FALSE;
   self->report_deferred = self->profile->key_kind == RB_KEY_KIND_SHE;
-  return rb_proof_report (self->report, self->report_deferred ? NULL : self->key_spki, context->vin, self->assignment->serial,
-                          self->wanted->image_sha256, nonce, self->report_challenge, error);
+  return rb_proof_report (self->report, self->report_deferred ? NULL : self->key_spki, context->vin,
+                          self->assignment->serial, self->wanted->image_sha256, nonce, self->report_challenge, error);
 }
 
 /* New session, everything anew: what holds now is what the record says. */
@@ -620,20 +636,22 @@ step_report (RbWork *self, const RbWorkContext *context, GError **error)
   if (self->need_metadata)
     return fail (self, error, RB_REASON_METADATA_NOT_PROVEN, "it does not hold the campaign's metadata");
   if (self->need_coding)
-    return rb_coding_is_known (self, error) && fail (self, error, RB_REASON_CODING_NOT_PROVEN, "its coding is not what was written to it");
+    return rb_coding_is_known (self, error)
+           && fail (self, error, RB_REASON_CODING_NOT_PROVEN, "its coding is not what was written to it");
   if (self->need_key)
     return fail (self, error, RB_REASON_KEY_NOT_PROVEN, "it does not prove a key made in this campaign");
   return rb_entry_observe (self, context, take_report, error);
 }
 
-/* Observe, then apply what does not hold, in the order of the profile. A step that has nothing to do returns at once. */
+/* Observe, then apply what does not hold, in the order of the profile. A step that has nothing to do returns at once.
+ */
 static const struct {
   RbStep step;
   gboolean (*run) (RbWork *self, const RbWorkContext *context, GError **error);
 } steps[] = {
-  { RB_STEP_UNLOCK, step_unlock }, { RB_STEP_ROOTS, step_roots },       { RB_STEP_DROP, step_drop },
+  { RB_STEP_UNLOCK, step_unlock },     { RB_STEP_ROOTS, step_roots }, { RB_STEP_DROP, step_drop },
   { RB_STEP_METADATA, step_metadata }, { RB_STEP_IMAGE, step_image }, { RB_STEP_RESET, step_reset },
-  { RB_STEP_CODING, step_coding }, { RB_STEP_KEY, step_key },       { RB_STEP_REPORT, step_report },
+  { RB_STEP_CODING, step_coding },     { RB_STEP_KEY, step_key },     { RB_STEP_REPORT, step_report },
 };
 
 static gboolean

@@ -9,26 +9,27 @@
 #include <jansson.h>
 
 /*
- * The work on one ECU: observe what holds, apply what does not, prove it. Nothing is decided by what an ECU says of itself
- * where it can prove it instead; nothing in here is remembered from an earlier run but through the journal.
+ * The work on one ECU: observe what holds, apply what does not, prove it. Nothing is decided by what an ECU says of
+ * itself where it can prove it instead; nothing in here is remembered from an earlier run but through the journal.
  */
 typedef struct _RbWork RbWork;
-/* Waits until the vehicle may be written to (voltage, ignition, standstill); called before every step that may write. */
+/* Waits until the vehicle may be written to (voltage, ignition, standstill); called before every step that may write.
+ */
 typedef gboolean (*RbWorkSafePoint) (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error);
 
 typedef struct {
-  RbContents *contents;       /* borrowed, as everything here */
+  RbContents *contents; /* borrowed, as everything here */
   RbJournal *journal;
-  gint64 recovery;            /* number in the journal */
+  gint64 recovery; /* number in the journal */
   const char *vin;
-  const char *person;         /* the technician who works, by pseudonym; NULL until one is known */
+  const char *person; /* the technician who works, by pseudonym; NULL until one is known */
   RbIdentity *authentication; /* for 0x29 */
-  GPtrArray *works;           /* of RbWork: all of this vehicle */
-  json_t *she;                /* she.json, NULL when there is none */
-  GBytes *fingerprint;        /* for ECUs that want one before an erasure; NULL before a run */
+  GPtrArray *works; /* of RbWork: all of this vehicle */
+  json_t *she; /* she.json, NULL when there is none */
+  GBytes *fingerprint; /* for ECUs that want one before an erasure; NULL before a run */
   GCancellable *cancellable;
-  gboolean needs_network;     /* nothing is written before the vehicle's network is prepared, and it is not */
-  gboolean needs_evidence;    /* no ECU is erased before a record outside this workstation has its coding */
+  gboolean needs_network; /* nothing is written before the vehicle's network is prepared, and it is not */
+  gboolean needs_evidence; /* no ECU is erased before a record outside this workstation has its coding */
   RbWorkSafePoint safe_point;
   gpointer safe_point_data;
   RbRecoveryWatch watch;
@@ -39,50 +40,50 @@ struct _RbWork {
   const RbModelEcu *model;
   const RbProfile *profile;
   const RbCampaignEcu *wanted;
-  RbAssignment *assignment;   /* NULL: nothing is directed to it */
-  RbUnit *unit;               /* NULL while there is no contact */
+  RbAssignment *assignment; /* NULL: nothing is directed to it */
+  RbUnit *unit; /* NULL while there is no contact */
   RbUnitClaims *before, *now; /* claims at first sight of this run, and newest */
   RbEcuState state;
   RbReason reason;
-  char *text;                 /* what went wrong */
-  char *part_number;          /* of an ECU that stands in another one's place; NULL: not known */
-  char *replaces;             /* serial number of the ECU in whose place the OEM directs this one; NULL: none */
-  const char *stage;          /* what was being done, static: "look" or a step of the profile */
-  guint8 nrc;                 /* with which the ECU refused it, 0 */
+  char *text; /* what went wrong */
+  char *part_number; /* of an ECU that stands in another one's place; NULL: not known */
+  char *replaces; /* serial number of the ECU in whose place the OEM directs this one; NULL: none */
+  const char *stage; /* what was being done, static: "look" or a step of the profile */
+  guint8 nrc; /* with which the ECU refused it, 0 */
   /* what does not hold, by observation */
   gboolean need_director_root, need_image_root, need_metadata, need_image, need_coding, need_key;
-  guint doubt, doubted;       /* steps to be made again, and those that were in this run (recovery/doubt.h), as bits */
-  guint held;                 /* steps that the plan of this attempt says hold, as bits */
-  guint observing;            /* step whose observation failed, 0 none */
-  guint at;                   /* step in the profile's order */
-  gboolean written;           /* since the last reset */
-  gboolean roots_read_back;   /* in this run, of an image that carries them, once it was written and started */
-  gboolean wants_network;     /* it has something to write, and the network is not prepared */
-  gboolean wants_evidence;    /* it is to be erased, and its coding is in no such record */
-  guint8 session;             /* that it was unlocked in last */
+  guint doubt, doubted; /* steps to be made again, and those that were in this run (recovery/doubt.h), as bits */
+  guint held; /* steps that the plan of this attempt says hold, as bits */
+  guint observing; /* step whose observation failed, 0 none */
+  guint at; /* step in the profile's order */
+  gboolean written; /* since the last reset */
+  gboolean roots_read_back; /* in this run, of an image that carries them, once it was written and started */
+  gboolean wants_network; /* it has something to write, and the network is not prepared */
+  gboolean wants_evidence; /* it is to be erased, and its coding is in no such record */
+  guint8 session; /* that it was unlocked in last */
   guint writes;
-  gint64 row;                 /* of the step that is written, in the journal */
-  gsize block_limit;          /* blocks that are not too long, learned in this run; 0: not known */
-  GPtrArray *recipe_steps;    /* of char *: steps of the recipe that were done in this run; NULL: it was not begun */
+  gint64 row; /* of the step that is written, in the journal */
+  gsize block_limit; /* blocks that are not too long, learned in this run; 0: not known */
+  GPtrArray *recipe_steps; /* of char *: steps of the recipe that were done in this run; NULL: it was not begun */
   gboolean reset_for_download; /* in this run */
-  guint silent;               /* responses lost or wrong since the last success */
-  guint silent_in_all;        /* in this run */
-  guint needs;                /* what did not hold at the last observation, as bits */
-  guint lost;                 /* times the link went away under it */
+  guint silent; /* responses lost or wrong since the last success */
+  guint silent_in_all; /* in this run */
+  guint needs; /* what did not hold at the last observation, as bits */
+  guint lost; /* times the link went away under it */
   gint64 started, finished;
-  char *performed_by;         /* who last wrote to it in this recovery, by the journal; NULL: nothing was written */
+  char *performed_by; /* who last wrote to it in this recovery, by the journal; NULL: nothing was written */
   GBytes *dtcs_before, *dtcs_after; /* recovery/dtc.h; NULL: not known */
-  GBytes *fingerprint;        /* that was written in this run; NULL: none */
-  GPtrArray *coding;          /* of RbCodingValue, one for each of the profile's at the newest observation */
-  json_t *conditions;         /* of the campaign, that were judged: [{kind, did, value}] */
+  GBytes *fingerprint; /* that was written in this run; NULL: none */
+  GPtrArray *coding; /* of RbCodingValue, one for each of the profile's at the newest observation */
+  json_t *conditions; /* of the campaign, that were judged: [{kind, did, value}] */
   /* proofs, of the newest observation */
   GBytes *image_nonce;
   char *image_digest;
-  char *image_record;         /* record that shows that this campaign wrote it; "" the journal; NULL nothing */
+  char *image_record; /* record that shows that this campaign wrote it; "" the journal; NULL nothing */
   GBytes *key_challenge, *key_spki, *key_proof;
   char *key_id;
-  char *key_record;           /* record that shows its creation; "" the journal; NULL nothing, or the campaign's SHE update */
-  GBytes *she_proof;          /* M4‖M5 */
+  char *key_record; /* record that shows its creation; "" the journal; NULL nothing, or the campaign's SHE update */
+  GBytes *she_proof; /* M4‖M5 */
   gint64 she_counter;
   GBytes *report_challenge, *report;
   gboolean report_deferred;
@@ -96,9 +97,10 @@ gboolean rb_work_observe (RbWork *self, const RbWorkContext *context, GError **e
 /* By the last observation. */
 gboolean rb_work_has_needs (const RbWork *self);
 gboolean rb_work_any_has_needs (GPtrArray *works); /* of those that could be observed */
-/* Does every step of the profile's order that does not hold, then reads back; steps that hold, once more when the ECU rejects what builds
- * on them. On success state is DONE. */
+/* Does every step of the profile's order that does not hold, then reads back; steps that hold, once more when the ECU
+ * rejects what builds on them. On success state is DONE. */
 gboolean rb_work_run (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void rb_work_set_state (RbWork *self, const RbWorkContext *context, RbEcuState state, RbReason reason, const char *text);
+void rb_work_set_state (RbWork *self, const RbWorkContext *context, RbEcuState state, RbReason reason,
+                        const char *text);
 /* The same for what failed, with the NRC when it is the ECU's rejection. */
 void rb_work_fail (RbWork *self, const RbWorkContext *context, RbEcuState state, const GError *failure);

@@ -44,13 +44,13 @@ typedef struct {
 struct _RbSession {
   GObject parent_instance;
   RbSessionInput input;
-  RbRecovery *recovery;             /* used by the task's thread while one runs */
+  RbRecovery *recovery; /* used by the task's thread while one runs */
   RbIdentitySet *technician, *workstation, *second;
-  RbIdentitySet *link_keys;         /* the workstation's, as far as the link needs them; NULL */
+  RbIdentitySet *link_keys; /* the workstation's, as far as the link needs them; NULL */
   GThread *thread;
   RbSessionTask task, pending;
   GCancellable *cancellable;
-  gboolean stopping;                /* the task that runs was asked to stop */
+  gboolean stopping; /* the task that runs was asked to stop */
   gboolean ran[N_TASKS];
   GError *errors[N_TASKS];
   GPtrArray *found, *units, *records, *answers;
@@ -223,15 +223,12 @@ unit_event (RbSession *self, const Event *event)
     if (event->state != RB_ECU_WRITING)
       unit->total = 0;
     break;
-  case RB_EVENT_STEP:
-    rb_session_enter (&unit->step, event->text);
-    break;
+  case RB_EVENT_STEP: rb_session_enter (&unit->step, event->text); break;
   case RB_EVENT_PROGRESS:
     unit->done = event->done;
     unit->total = event->total;
     break;
-  default:
-    break;
+  default: break;
   }
   g_signal_emit (self, signals[UNIT_CHANGED], 0, index);
 }
@@ -271,10 +268,18 @@ watch (const RbRecoveryEvent *event, gpointer user_data)
   if (event->kind == RB_EVENT_PROGRESS)
     self->last_progress = now;
   Event *copy = g_new0 (Event, 1);
-  *copy = (Event){ .session = g_object_ref (self), .kind = event->kind, .serial = g_strdup (event->serial),
-                   .name = g_strdup (event->name), .text = g_strdup (event->text), .item = g_strdup (event->item),
-                   .state = event->state, .reason = event->reason, .value = event->value, .good = event->good,
-                   .done = event->done, .total = event->total };
+  *copy = (Event){ .session = g_object_ref (self),
+                   .kind = event->kind,
+                   .serial = g_strdup (event->serial),
+                   .name = g_strdup (event->name),
+                   .text = g_strdup (event->text),
+                   .item = g_strdup (event->item),
+                   .state = event->state,
+                   .reason = event->reason,
+                   .value = event->value,
+                   .good = event->good,
+                   .done = event->done,
+                   .total = event->total };
   g_idle_add_full (G_PRIORITY_DEFAULT, on_event, copy, event_free);
 }
 
@@ -294,8 +299,9 @@ work_find (Work *work)
     if (name == NULL)
       return FALSE;
     RbSessionFound *found = g_new0 (RbSessionFound, 1);
-    *found = (RbSessionFound){ g_strdup (campaign->id), g_strdup (campaign->title), g_strdup (campaign->oem),
-                               g_steal_pointer (&name), campaign->ecus->len, rb_contents_valid_until (all->pdata[i]) };
+    *found = (RbSessionFound){ g_strdup (campaign->id),  g_strdup (campaign->title),
+                               g_strdup (campaign->oem), g_steal_pointer (&name),
+                               campaign->ecus->len,      rb_contents_valid_until (all->pdata[i]) };
     g_ptr_array_add (work->found, found);
   }
   if (all->len == 0 && problems != NULL && problems->len > 0)
@@ -324,9 +330,15 @@ work_open (Work *work)
   g_clear_pointer (&self->recovery, rb_recovery_free);
   if (!open_link_keys (work))
     return FALSE;
-  RbRecoveryOptions options = { .data_dir = input->data_dir, .campaign = input->campaign, .link = input->link, .vin = input->vin,
+  RbRecoveryOptions options = { .data_dir = input->data_dir,
+                                .campaign = input->campaign,
+                                .link = input->link,
+                                .vin = input->vin,
                                 .repair_order = *input->repair_order == '\0' ? NULL : input->repair_order,
-                                .odometer_km = input->odometer_km, .workstation = self->link_keys, .watch = watch, .user_data = self };
+                                .odometer_km = input->odometer_km,
+                                .workstation = self->link_keys,
+                                .watch = watch,
+                                .user_data = self };
   self->recovery = rb_recovery_open (&options, &work->error);
   return self->recovery != NULL;
 }
@@ -340,7 +352,8 @@ work_measure (Work *work)
     RbRecoveryEvent event = { .kind = RB_EVENT_MEASUREMENT, .item = item->id };
     if (item->kind != RB_ITEM_MEASURED)
       continue;
-    if (!rb_recovery_measure (work->session->recovery, item, &event.value, &event.good, work->cancellable, &work->error))
+    if (!rb_recovery_measure (work->session->recovery, item, &event.value, &event.good, work->cancellable,
+                              &work->error))
       return FALSE;
     watch (&event, work->session);
   }
@@ -356,14 +369,21 @@ take_rows (Work *work)
     RbPlanRow row = { 0 };
     rb_recovery_row (recovery, i, &row);
     RbSessionUnit *unit = g_new0 (RbSessionUnit, 1);
-    *unit = (RbSessionUnit){ .serial = g_strdup (row.serial), .name = g_strdup (row.name),
-                             .hardware_id = g_strdup (row.hardware_id), .software = g_strdup (row.software),
-                             .target = g_strdup (row.target), .state = row.state, .reason = row.reason,
-                             .planned = TRUE, .new_key = row.new_key, .image_differs = row.image_differs,
+    *unit = (RbSessionUnit){ .serial = g_strdup (row.serial),
+                             .name = g_strdup (row.name),
+                             .hardware_id = g_strdup (row.hardware_id),
+                             .software = g_strdup (row.software),
+                             .target = g_strdup (row.target),
+                             .state = row.state,
+                             .reason = row.reason,
+                             .planned = TRUE,
+                             .new_key = row.new_key,
+                             .image_differs = row.image_differs,
                              .abort_recoverable = row.abort_recoverable,
                              .director_root_found = row.director_root_found,
                              .director_root_wanted = row.director_root_wanted,
-                             .image_root_found = row.image_root_found, .image_root_wanted = row.image_root_wanted };
+                             .image_root_found = row.image_root_found,
+                             .image_root_wanted = row.image_root_wanted };
     g_ptr_array_add (work->units, unit);
   }
 }
@@ -388,11 +408,13 @@ work_authorise (Work *work)
   RbSession *self = work->session;
   const RbSessionInput *input = &work->input;
   g_autoptr (RbIdentitySet) technician = rb_identity_set_load (input->identity, input->passphrase, &work->error);
-  g_autoptr (RbIdentitySet) station = technician == NULL ? NULL : rb_identity_set_load (input->workstation, input->passphrase, &work->error);
+  g_autoptr (RbIdentitySet) station
+    = technician == NULL ? NULL : rb_identity_set_load (input->workstation, input->passphrase, &work->error);
   g_autoptr (RbIdentitySet) second = NULL;
   if (station == NULL)
     return FALSE;
-  if (*input->second != '\0' && (second = rb_identity_set_load (input->second, input->second_passphrase, &work->error)) == NULL)
+  if (*input->second != '\0'
+      && (second = rb_identity_set_load (input->second, input->second_passphrase, &work->error)) == NULL)
     return FALSE;
   rb_recovery_set_identities (self->recovery, technician, station, second);
   g_clear_pointer (&self->technician, rb_identity_set_free);
@@ -419,10 +441,13 @@ session_record (const RbStored *record)
   const RbVerifyOutcome *outcome = record->outcome;
   gboolean readable = outcome->predicate != NULL;
   RbSessionRecord *copy = g_new0 (RbSessionRecord, 1);
-  *copy = (RbSessionRecord){ g_strdup (readable ? outcome->digest : record->stored_as), g_strdup (readable ? outcome->vin : "?"),
+  *copy = (RbSessionRecord){ g_strdup (readable ? outcome->digest : record->stored_as),
+                             g_strdup (readable ? outcome->vin : "?"),
                              g_strdup (readable ? outcome->campaign : "?"),
-                             g_strdup (outcome->reason == RB_REASON_NONE ? outcome->result : rb_reason_word (outcome->reason)),
-                             record->finished, record->acknowledged };
+                             g_strdup (outcome->reason == RB_REASON_NONE ? outcome->result
+                                                                         : rb_reason_word (outcome->reason)),
+                             record->finished,
+                             record->acknowledged };
   return copy;
 }
 

@@ -8,20 +8,20 @@
  * One vehicle at this workstation as the screens see it. Everything here is called on the main thread; a task runs in
  * a thread of its own, one at a time, and what it finds is copied back by the main loop.
  *
- * Signals: "changed" (a task began or ended), "unit-changed" (guint index), "units-changed", "measured" (const char *item, gint64 value,
- * gboolean good), "finished" (int task, gboolean ok).
+ * Signals: "changed" (a task began or ended), "unit-changed" (guint index), "units-changed", "measured" (const char
+ * *item, gint64 value, gboolean good), "finished" (int task, gboolean ok).
  */
 typedef enum {
   RB_TASK_NONE,
-  RB_TASK_FIND,      /* campaigns for input's VIN */
-  RB_TASK_OPEN,      /* verify the campaign for this vehicle */
-  RB_TASK_CONNECT,   /* link, VIN, every ECU's state */
-  RB_TASK_MEASURE,   /* measured items, once */
-  RB_TASK_INSPECT,   /* judge the inspection and make the plan */
+  RB_TASK_FIND, /* campaigns for input's VIN */
+  RB_TASK_OPEN, /* verify the campaign for this vehicle */
+  RB_TASK_CONNECT, /* link, VIN, every ECU's state */
+  RB_TASK_MEASURE, /* measured items, once */
+  RB_TASK_INSPECT, /* judge the inspection and make the plan */
   RB_TASK_AUTHORISE, /* open the keys */
-  RB_TASK_RUN,       /* write and prove */
+  RB_TASK_RUN, /* write and prove */
   RB_TASK_SIGN,
-  RB_TASK_RECORDS,   /* list the outbox */
+  RB_TASK_RECORDS, /* list the outbox */
 } RbSessionTask;
 
 typedef struct {
@@ -78,8 +78,8 @@ gboolean rb_session_is_working (RbSession *self); /* on the vehicle: not to be l
 const GError *rb_session_error (RbSession *self, RbSessionTask task);
 gboolean rb_session_succeeded (RbSession *self, RbSessionTask task);
 
-GPtrArray *rb_session_found (RbSession *self);   /* of RbSessionFound */
-GPtrArray *rb_session_units (RbSession *self);   /* of RbSessionUnit */
+GPtrArray *rb_session_found (RbSession *self); /* of RbSessionFound */
+GPtrArray *rb_session_units (RbSession *self); /* of RbSessionUnit */
 GPtrArray *rb_session_records (RbSession *self); /* of RbSessionRecord */
 /* What the running task waits for a person to mend; NULL: nothing. */
 const GError *rb_session_waiting (RbSession *self);

@@ -23,13 +23,13 @@ struct _RbClient {
   guint8 last_nrc;
   RbClientWait wait;
   gpointer wait_data;
-  RbChannelNext *next;     /* what may follow the response to the request in flight; NULL: nothing */
+  RbChannelNext *next; /* what may follow the response to the request in flight; NULL: nothing */
   const GBytes *under_way; /* the request that went out behind the response before it; only compared */
-  gsize block_limit;       /* longest block that was not too long, data bytes; 0: not known */
-  gboolean unsent;         /* the request did not get out */
-  gboolean harmless;       /* the request changes nothing */
-  guint dropped;           /* responses that did not match their request */
-  gboolean mismatched;     /* a positive response of the same service was among them since the request was sent */
+  gsize block_limit; /* longest block that was not too long, data bytes; 0: not known */
+  gboolean unsent; /* the request did not get out */
+  gboolean harmless; /* the request changes nothing */
+  guint dropped; /* responses that did not match their request */
+  gboolean mismatched; /* a positive response of the same service was among them since the request was sent */
 };
 
 RbClient *
@@ -86,10 +86,11 @@ now_ms (void)
 static void
 fail_nrc (RbClient *self, guint8 sid, guint8 nrc, gint64 waited_ms, GError **error)
 {
-  g_autofree char *waited = waited_ms == 0 ? g_strdup ("") : g_strdup_printf (", repeated for %.1f s", (double) waited_ms / 1000);
+  g_autofree char *waited
+    = waited_ms == 0 ? g_strdup ("") : g_strdup_printf (", repeated for %.1f s", (double) waited_ms / 1000);
   self->last_nrc = nrc;
-  g_set_error (error, RB_UDS_ERROR, (int) rb_nrc_reason (nrc), "the ECU rejected the request with %s (7F %02X %02X)%s", rb_nrc_name (nrc),
-               sid, nrc, waited);
+  g_set_error (error, RB_UDS_ERROR, (int) rb_nrc_reason (nrc), "the ECU rejected the request with %s (7F %02X %02X)%s",
+               rb_nrc_name (nrc), sid, nrc, waited);
 }
 
 /* A late response to an earlier request, or one that a gateway delivered twice, is dropped. */
@@ -117,7 +118,8 @@ static gboolean
 fail_pending (RbClient *self, guint pending, GError **error)
 {
   self->last_nrc = RB_NRC_RESPONSE_PENDING;
-  g_set_error (error, RB_UDS_ERROR, RB_REASON_ECU_BUSY, "the ECU asked for more time %u times and did not finish within %.0f s", pending,
+  g_set_error (error, RB_UDS_ERROR, RB_REASON_ECU_BUSY,
+               "the ECU asked for more time %u times and did not finish within %.0f s", pending,
                (double) self->timing.pending_limit_ms / 1000);
   return FALSE;
 }
@@ -139,7 +141,8 @@ count_foreign (Wait *wait, GError **error)
 {
   if (++wait->foreign <= MAX_FOREIGN)
     return TRUE;
-  g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU sent %u responses that do not match the request", wait->foreign);
+  g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU sent %u responses that do not match the request",
+               wait->foreign);
   return FALSE;
 }
 
@@ -154,10 +157,12 @@ static GBytes *
 await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
 {
   gint64 now = now_ms ();
-  Wait wait = { .due = now + self->timing.p2_ms + self->timing.allowance_ms, .end = now + self->timing.pending_limit_ms };
+  Wait wait
+    = { .due = now + self->timing.p2_ms + self->timing.allowance_ms, .end = now + self->timing.pending_limit_ms };
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    g_autoptr (GBytes) response = rb_channel_receive_then (self->channel, MAX (wait.due - now, 1), self->next, cancellable, &failure);
+    g_autoptr (GBytes) response
+      = rb_channel_receive_then (self->channel, MAX (wait.due - now, 1), self->next, cancellable, &failure);
     now = now_ms ();
     if (response == NULL) {
       if (is_timeout (failure) && wait.pending > 0 && now > wait.end)
@@ -175,8 +180,8 @@ await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cance
 }
 
 /* May a request without response be sent again? What changes the ECU's state may not, but for TransferData whose
- * counter makes the repetition harmless (ISO 14229-1, TransferData: a repeated counter is answered, not written). A request that did
- * not get out (no flow control) was received by no ECU. */
+ * counter makes the repetition harmless (ISO 14229-1, TransferData: a repeated counter is answered, not written). A
+ * request that did not get out (no flow control) was received by no ECU. */
 static gboolean
 repeatable (const RbClient *self, GBytes *request)
 {
@@ -197,7 +202,8 @@ repeatable (const RbClient *self, GBytes *request)
 static guint
 repeats_of (const RbClient *self, guint8 sid, gint64 since)
 {
-  gboolean is_long = !self->unsent && !self->mismatched && (sid == RB_SID_TRANSFER || self->harmless) && now_ms () - since < LONG_MS;
+  gboolean is_long
+    = !self->unsent && !self->mismatched && (sid == RB_SID_TRANSFER || self->harmless) && now_ms () - since < LONG_MS;
   return is_long ? LONG_REPEATS * self->timing.repeats : self->timing.repeats;
 }
 
@@ -220,7 +226,8 @@ waits_for_delay (GBytes *request)
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
   guint8 sub_function = rb_reader_u8 (&reader);
-  return (sid == RB_SID_SECURITY_ACCESS && sub_function % 2 == 1) || (sid == RB_SID_AUTHENTICATION && sub_function != 0x03);
+  return (sid == RB_SID_SECURITY_ACCESS && sub_function % 2 == 1)
+         || (sid == RB_SID_AUTHENTICATION && sub_function != 0x03);
 }
 
 typedef struct {
@@ -251,7 +258,8 @@ fail_silent (RbClient *self, GError *failure, GError **error)
   if (!is_timeout (mine))
     g_propagate_error (error, g_steal_pointer (&mine));
   else if (self->mismatched)
-    g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU's response does not match the request: %s", mine->message);
+    g_set_error (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU's response does not match the request: %s",
+                 mine->message);
   else
     g_set_error (error, RB_UDS_ERROR, RB_REASON_NO_ANSWER, "the ECU does not respond: %s", mine->message);
 }
@@ -301,7 +309,8 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
 
 /* Checks that the answer begins with the given echo after its service id. */
 static GBytes *
-ask_message (RbClient *self, GBytes *message, gconstpointer echo, gsize echo_length, GCancellable *cancellable, GError **error)
+ask_message (RbClient *self, GBytes *message, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
+             GError **error)
 {
   g_autoptr (GBytes) answer = rb_client_request (self, message, cancellable, error);
   if (answer == NULL)
@@ -318,7 +327,8 @@ ask_message (RbClient *self, GBytes *message, gconstpointer echo, gsize echo_len
 
 /* request is taken */
 static GBytes *
-ask (RbClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable, GError **error)
+ask (RbClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
+     GError **error)
 {
   g_autoptr (GBytes) message = g_byte_array_free_to_bytes (request);
   return ask_message (self, message, echo, echo_length, cancellable, error);
@@ -415,7 +425,8 @@ rb_client_read_dtcs (RbClient *self, guint8 mask, GCancellable *cancellable, GEr
     return NULL;
   if (g_bytes_get_size (rest) % 4 == 1)
     return g_bytes_new_from_bytes (rest, 1, g_bytes_get_size (rest) - 1);
-  g_set_error_literal (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU's list of trouble codes has a wrong length");
+  g_set_error_literal (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER,
+                       "the ECU's list of trouble codes has a wrong length");
   return NULL;
 }
 
@@ -432,7 +443,8 @@ rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError 
     if (bytes[i] != 0)
       return g_steal_pointer (&seed);
   if (bytes == NULL) {
-    g_set_error_literal (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU's response to the request for a seed has no seed");
+    g_set_error_literal (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER,
+                         "the ECU's response to the request for a seed has no seed");
     return NULL;
   }
   return g_bytes_new (NULL, 0); /* an all-zero seed says: unlocked already */
@@ -481,7 +493,8 @@ rb_client_prove_ownership (RbClient *self, GBytes *proof, GCancellable *cancella
   return ask_nothing (self, request, echo, sizeof echo, cancellable, error);
 }
 
-/* maxNumberOfBlockLength, of size bytes; it counts the whole TransferData message, and the link's own limit counts as well. */
+/* maxNumberOfBlockLength, of size bytes; it counts the whole TransferData message, and the link's own limit counts as
+ * well. */
 static gboolean
 take_block_length (RbClient *self, RbReader *reader, guint size, gsize *block, GError **error)
 {
@@ -535,7 +548,7 @@ rb_client_add_file (RbClient *self, const char *path, guint32 size, gsize *block
 typedef struct {
   const guint8 *data;
   gsize length, done;
-  gsize block;    /* data bytes of a request */
+  gsize block; /* data bytes of a request */
   gsize accepted; /* most that the ECU has accepted in one request */
   guint8 counter; /* of the next request */
 } Transfer;
@@ -557,7 +570,8 @@ block_at (const Transfer *self, gsize skip, guint8 ahead)
 
 /* next NULL: nothing follows. */
 static gboolean
-transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, GCancellable *cancellable, GError **error)
+transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, GCancellable *cancellable,
+                GError **error)
 {
   const guint8 positive[] = { RB_SID_TRANSFER | 0x40, counter };
   g_autoptr (GBytes) after = g_bytes_new (positive, sizeof positive);
@@ -577,8 +591,8 @@ is_too_long (RbClient *self, const Transfer *transfer, gsize size, const GError 
   return g_error_matches (error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG) || (by_ecu && size > transfer->accepted);
 }
 
-/* On a link that loses frames a shorter block gets through. One that did not get out can be cut now; after one that may have been
- * received only the next download is cut. */
+/* On a link that loses frames a shorter block gets through. One that did not get out can be cut now; after one that may
+ * have been received only the next download is cut. */
 static gboolean
 is_worth_cutting (RbClient *self, gsize size, const GError *error)
 {
@@ -612,8 +626,8 @@ rb_client_block_limit (RbClient *self)
 }
 
 gboolean
-rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize block, RbClientTaken taken, gpointer user_data,
-                    GCancellable *cancellable, GError **error)
+rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize block, RbClientTaken taken,
+                    gpointer user_data, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GRecMutexLocker) exchange = g_rec_mutex_locker_new (&self->exchange);
   gsize limit = self->block_limit == 0 ? block : MIN (block, self->block_limit);

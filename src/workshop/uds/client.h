@@ -5,14 +5,15 @@
 #include "uds/timing.h"
 
 /*
- * ISO 14229-1 client on one channel: one request at a time, blocking, cancellable; of one thread, but for rb_client_begin_idle(). Handles 0x78 (waits, bounded by number and time),
- * 0x21/0x94 (repeats for a time), a security delay (0x37 to the request for a seed or challenge: repeats for a time), no response
- * (repeats where the service allows it). A response that does not echo what its service echoes (sub-function, DID, RID, counter) is a
- * late one: it is dropped and counted. TesterPresent is the caller's (rb_client_keep_alive).
+ * ISO 14229-1 client on one channel: one request at a time, blocking, cancellable; of one thread, but for
+ * rb_client_begin_idle(). Handles 0x78 (waits, bounded by number and time), 0x21/0x94 (repeats for a time), a security
+ * delay (0x37 to the request for a seed or challenge: repeats for a time), no response (repeats where the service
+ * allows it). A response that does not echo what its service echoes (sub-function, DID, RID, counter) is a late one: it
+ * is dropped and counted. TesterPresent is the caller's (rb_client_keep_alive).
  *
- * A rejection is a value, not a hidden success: every call fails with RB_UDS_ERROR; rb_client_last_nrc() returns the NRC. Reasons:
- * refused, ecu-locked (33/34/35), ecu-locked-out (36), security-delay (37), ecu-busy, voltage-low, voltage-high, wrong-answer,
- * no-answer; errors of the channel are passed on (link-lost, cancelled).
+ * A rejection is a value, not a hidden success: every call fails with RB_UDS_ERROR; rb_client_last_nrc() returns the
+ * NRC. Reasons: refused, ecu-locked (33/34/35), ecu-locked-out (36), security-delay (37), ecu-busy, voltage-low,
+ * voltage-high, wrong-answer, no-answer; errors of the channel are passed on (link-lost, cancelled).
  */
 typedef struct _RbClient RbClient;
 
@@ -22,57 +23,73 @@ void rb_client_free (RbClient *self);
 guint8 rb_client_last_nrc (RbClient *self);
 /* Responses so far that did not match their request and were dropped. */
 guint rb_client_dropped (RbClient *self);
-/* Called (in the caller's thread) before each wait that the ECU asks for: 0x78, 0x21, 0x94, 0x37, and for which time in a row. After
- * waits for 0x21, 0x94 and 0x37 once more with count 0: they are over. */
+/* Called (in the caller's thread) before each wait that the ECU asks for: 0x78, 0x21, 0x94, 0x37, and for which time in
+ * a row. After waits for 0x21, 0x94 and 0x37 once more with count 0: they are over. */
 typedef void (*RbClientWait) (guint8 nrc, guint count, gpointer user_data);
 void rb_client_set_wait (RbClient *self, RbClientWait wait, gpointer user_data);
 
 /* request → answer without the SID checks of the typed calls; answer[0] is SID|0x40. (transfer full) */
-GBytes *rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* 0x10; takes over P2/P2* from the answer. */
-gboolean rb_client_session (RbClient *self, guint8 session, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_client_session (RbClient *self, guint8 session, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* 0x11 */
-gboolean rb_client_reset (RbClient *self, guint8 kind, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_client_reset (RbClient *self, guint8 kind, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* 0x22 one DID; the data after the echo. (transfer full) */
-GBytes *rb_client_read_did (RbClient *self, guint16 did, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gboolean rb_client_write_did (RbClient *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_client_read_did (RbClient *self, guint16 did, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_client_write_did (RbClient *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* 0x31 01; what follows the routine id in the answer. option may be NULL. (transfer full) */
-GBytes *rb_client_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_client_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* The same for a routine that changes nothing (a digest, a proof, a report): it is repeated when no response comes. */
-GBytes *rb_client_read_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_client_read_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x19 02 mask: DTC records of 4 bytes each. (transfer full) */
-GBytes *rb_client_read_dtcs (RbClient *self, guint8 mask, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* 0x27: seed of level (odd); empty when already unlocked (all zero). A response without seed is wrong-answer. (transfer full) */
-GBytes *rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gboolean rb_client_key (RbClient *self, guint8 level, GBytes *key, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_client_read_dtcs (RbClient *self, guint8 mask, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* 0x27: seed of level (odd); empty when already unlocked (all zero). A response without seed is wrong-answer. (transfer
+ * full) */
+GBytes *rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_client_key (RbClient *self, guint8 level, GBytes *key, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* 0x29 01: sends certificate (DER) and challenge, gives the server's challenge. (transfer full) */
-GBytes *rb_client_verify_certificate (RbClient *self, GBytes *certificate, GBytes *challenge, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_client_verify_certificate (RbClient *self, GBytes *certificate, GBytes *challenge, GCancellable *cancellable,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x29 03 */
-gboolean rb_client_prove_ownership (RbClient *self, GBytes *proof, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* 0x34 with 4 byte address and size; *block is the data bytes a 0x36 may carry (maxNumberOfBlockLength - 2, bounded by the channel). */
-gboolean rb_client_download (RbClient *self, guint32 address, guint32 size, gsize *block, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_client_prove_ownership (RbClient *self, GBytes *proof, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* 0x34 with 4 byte address and size; *block is the data bytes a 0x36 may carry (maxNumberOfBlockLength - 2, bounded by
+ * the channel). */
+gboolean rb_client_download (RbClient *self, guint32 address, guint32 size, gsize *block, GCancellable *cancellable,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0x38 01 (add file); *block as above. */
-gboolean rb_client_add_file (RbClient *self, const char *path, guint32 size, gsize *block, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_client_add_file (RbClient *self, const char *path, guint32 size, gsize *block, GCancellable *cancellable,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* How many bytes the ECU has taken. */
 typedef void (*RbClientTaken) (gsize taken, gpointer user_data);
 /*
- * All of data by 0x36 in blocks of block bytes; the counter starts at 1 and wraps FF → 00, and a block without answer is repeated with
- * the same counter. Each block is laid ready before the one before it is answered, so that after a failure the ECU may have got one
- * more than taken (may be NULL) has told of.
+ * All of data by 0x36 in blocks of block bytes; the counter starts at 1 and wraps FF → 00, and a block without answer
+ * is repeated with the same counter. Each block is laid ready before the one before it is answered, so that after a
+ * failure the ECU may have got one more than taken (may be NULL) has told of.
  */
-gboolean rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize block, RbClientTaken taken, gpointer user_data,
-                             GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize block, RbClientTaken taken,
+                             gpointer user_data, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /*
- * A block that the gateway (DoIP NACK 04, header NACK 02), the transport (FC OVFLW) or the ECU (NRC 13, 31, although 0x74 promised more)
- * rejects because of its length is sent again in halves, and no longer one for as long as the client lives; the limit can be read
- * and given to the next client of the same ECU. Data bytes, 0: none.
+ * A block that the gateway (DoIP NACK 04, header NACK 02), the transport (FC OVFLW) or the ECU (NRC 13, 31, although
+ * 0x74 promised more) rejects because of its length is sent again in halves, and no longer one for as long as the
+ * client lives; the limit can be read and given to the next client of the same ECU. Data bytes, 0: none.
  */
 gsize rb_client_block_limit (RbClient *self);
 void rb_client_limit_block (RbClient *self, gsize block);
 /* 0x37 */
 gboolean rb_client_transfer_exit (RbClient *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* From then to rb_client_end_idle() no response is outstanding, and no request is sent but by the caller. Waits for that; try: FALSE, and
- * nothing to end, where it would have to wait. */
+/* From then to rb_client_end_idle() no response is outstanding, and no request is sent but by the caller. Waits for
+ * that; try: FALSE, and nothing to end, where it would have to wait. */
 void rb_client_begin_idle (RbClient *self);
 gboolean rb_client_try_idle (RbClient *self) G_GNUC_WARN_UNUSED_RESULT;
 void rb_client_end_idle (RbClient *self);

@@ -24,6 +24,6 @@ enum {
 gboolean rb_response_is_of (GBytes *response, guint8 sid);
 /* The NRC of a negative response, 0 of a positive one. */
 guint8 rb_response_nrc (GBytes *response);
-/* Does a response of the service carry the echo of this request: sub-function, DID, RID or counter? A negative one carries none, which is
- * no contradiction. */
+/* Does a response of the service carry the echo of this request: sub-function, DID, RID or counter? A negative one
+ * carries none, which is no contradiction. */
 gboolean rb_response_echoes (GBytes *response, GBytes *request);

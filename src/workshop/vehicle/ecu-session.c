@@ -2,7 +2,7 @@
 #include "vehicle/ecu-session.h"
 
 #define S3_MS 5000
-#define NRC_LOCKED 0x33            /* securityAccessDenied */
+#define NRC_LOCKED 0x33 /* securityAccessDenied */
 #define NRC_NOT_AUTHENTICATED 0x34 /* authenticationRequired */
 #define NRC_SUB_FUNCTION_NOT_IN_SESSION 0x7e
 #define NRC_NOT_IN_SESSION 0x7f

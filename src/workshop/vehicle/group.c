@@ -23,7 +23,9 @@ can_address (const RbVehicleModel *model, const RbModelEcu *ecu)
 {
   gboolean wide = (ecu->can_request & EXTENDED) != 0;
   return (RbAddress){ .request = !wide ? model->can_functional : EXTENDED | (is_mixed (ecu) ? MIXED : FIXED),
-                      .extension = wide && is_mixed (ecu) ? ecu->can_extension : -1, .response_extension = -1, .padding = 0xcc };
+                      .extension = wide && is_mixed (ecu) ? ecu->can_extension : -1,
+                      .response_extension = -1,
+                      .padding = 0xcc };
 }
 
 static gboolean
@@ -54,7 +56,8 @@ can_addresses (const RbVehicleModel *model, GPtrArray *buses)
 static GArray *
 doip_addresses (const RbVehicleModel *model)
 {
-  const RbAddress address = { .logical = model->functional, .extension = -1, .response_extension = -1, .padding = 0xcc };
+  const RbAddress address
+    = { .logical = model->functional, .extension = -1, .response_extension = -1, .padding = 0xcc };
   GArray *addresses = g_array_new (FALSE, FALSE, sizeof (RbAddress));
   g_array_append_val (addresses, address);
   return addresses;

@@ -93,7 +93,8 @@ open_batch (RbLink *link, const Group *group, guint from, guint n, RbChannel **c
   for (guint i = 0; i < n; i++) {
     g_autoptr (GError) failure = NULL;
     const RbAddress address = address_of (group, from + i);
-    channels[i] = address.request != 0 && address.request == address.response ? NULL : rb_channel_open (link, &address, &failure);
+    channels[i]
+      = address.request != 0 && address.request == address.response ? NULL : rb_channel_open (link, &address, &failure);
     if (failure != NULL && is_useless (failure)) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
@@ -109,7 +110,8 @@ ask (RbChannel *channel, GCancellable *cancellable, GError **error)
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) request = g_bytes_new_static (tester_present, sizeof tester_present);
   /* a single frame that does not get out as it should is the link's trouble, not an ECU's */
-  if (rb_channel_send (channel, request, cancellable, &failure) || !(is_useless (failure) || rb_reason_of (failure) == RB_REASON_LINK_PROTOCOL))
+  if (rb_channel_send (channel, request, cancellable, &failure)
+      || !(is_useless (failure) || rb_reason_of (failure) == RB_REASON_LINK_PROTOCOL))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
@@ -143,7 +145,8 @@ is_there (RbChannel *channel, gint64 end, GCancellable *cancellable, GError **er
 }
 
 static gboolean
-collect (const Group *group, guint from, guint n, RbChannel **channels, GPtrArray *found, GCancellable *cancellable, GError **error)
+collect (const Group *group, guint from, guint n, RbChannel **channels, GPtrArray *found, GCancellable *cancellable,
+         GError **error)
 {
   gint64 end = g_get_monotonic_time () + ANSWER_MS * 1000;
   for (guint i = 0; i < n; i++) {
@@ -160,12 +163,14 @@ collect (const Group *group, guint from, guint n, RbChannel **channels, GPtrArra
 }
 
 static gboolean
-search_batch (RbLink *link, const Group *group, guint from, gboolean each, GPtrArray *found, GCancellable *cancellable, GError **error)
+search_batch (RbLink *link, const Group *group, guint from, gboolean each, GPtrArray *found, GCancellable *cancellable,
+              GError **error)
 {
   RbChannel *channels[BATCH] = { NULL };
   guint n = MIN (group->n - from, BATCH);
   gboolean good = open_batch (link, group, from, n, channels, error)
-                  && (each ? ask_each (channels, n, cancellable, error) : ask_everybody (link, &group->everybody, cancellable, error))
+                  && (each ? ask_each (channels, n, cancellable, error)
+                           : ask_everybody (link, &group->everybody, cancellable, error))
                   && collect (group, from, n, channels, found, cancellable, error);
   for (guint i = 0; i < n; i++)
     g_clear_pointer (&channels[i], rb_channel_unref);
@@ -189,7 +194,8 @@ GPtrArray *
 rb_search_ecus (RbLink *link, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_search_ecu_free);
-  if (!search (link, FALSE, found, cancellable, error) || (found->len == 0 && !search (link, TRUE, found, cancellable, error)))
+  if (!search (link, FALSE, found, cancellable, error)
+      || (found->len == 0 && !search (link, TRUE, found, cancellable, error)))
     return NULL;
   if (found->len > 0)
     return g_steal_pointer (&found);

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define DID_CLAIMED_DIGEST 0xfd20 /* of this project's ECUs; a profile need not name it since nothing is decided by what it says */
+/* Of this project's ECUs; a profile need not name it since nothing is decided by what it says. */
+#define DID_CLAIMED_DIGEST 0xfd20
 
 static void
 stored_free (gpointer data)
@@ -57,7 +58,8 @@ read_root (RbUnit *self, guint16 did, RbUnitRoot *root, GCancellable *cancellabl
   RbReader reader = rb_reader_from_bytes (bytes);
   root->version = rb_reader_u32be (&reader);
   rb_unit_claims_take_digest (&reader, root->sha256);
-  return rb_reader_done (&reader) || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about a root has a wrong length");
+  return rb_reader_done (&reader)
+         || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about a root has a wrong length");
 }
 
 /* NULL: its role is not a text. One that is cut off shows in the reader. */
@@ -94,13 +96,15 @@ read_stored (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GErr
     if (!rb_unit_prefixed_did (self, self->profile->did_stored_metadata, claims->stored->pdata[i] != NULL, error))
       return FALSE;
   }
-  return rb_reader_done (&reader) || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its list of stored metadata has a wrong length");
+  return rb_reader_done (&reader)
+         || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its list of stored metadata has a wrong length");
 }
 
 const char *
 rb_unit_claims_boot_word (RbUnitBootCause cause)
 {
-  static const char *const words[] = { [RB_UNIT_BOOT_UNKNOWN] = "", [RB_UNIT_BOOT_INTERRUPTED] = "download-interrupted",
+  static const char *const words[] = { [RB_UNIT_BOOT_UNKNOWN] = "",
+                                       [RB_UNIT_BOOT_INTERRUPTED] = "download-interrupted",
                                        [RB_UNIT_BOOT_NO_BANK] = "no-valid-bank" };
   return words[cause];
 }
@@ -118,9 +122,12 @@ read_boot (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError
   RbReader reader = rb_reader_from_bytes (bytes);
   claims->application = rb_reader_u8 (&reader) == 0;
   claims->application_valid = rb_reader_u8 (&reader) == 1;
-  guint8 cause = claims->application || rb_reader_left (&reader) == 0 ? 0 : rb_reader_u8 (&reader); /* not every bootloader tells it */
+  guint8 cause = claims->application || rb_reader_left (&reader) == 0
+                   ? 0
+                   : rb_reader_u8 (&reader); /* not every bootloader tells it */
   claims->boot_cause = cause > RB_UNIT_BOOT_NO_BANK ? RB_UNIT_BOOT_UNKNOWN : (RbUnitBootCause) cause;
-  return rb_reader_done (&reader) || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its boot state has a wrong length");
+  return rb_reader_done (&reader)
+         || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its boot state has a wrong length");
 }
 
 /* What names an ECU is never blank: an ECU without a serial number is not another ECU. */
@@ -130,7 +137,8 @@ read_name (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error)
   g_autofree char *text = rb_unit_read_text (self, did, cancellable, error);
   if (text == NULL || text[0] != '\0')
     return g_steal_pointer (&text);
-  g_set_error (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER, "%s: DID %04X: expected a text, got only padding", self->model->label, did);
+  g_set_error (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER, "%s: DID %04X: expected a text, got only padding",
+               self->model->label, did);
   return NULL;
 }
 

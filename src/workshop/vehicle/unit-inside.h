@@ -8,14 +8,14 @@ struct _RbUnit {
   const RbModelEcu *model;
   const RbProfile *profile;
   RbChannel *channel;
-  RbClient *client;  /* in use by the caller */
-  RbClient *usual;   /* for all but the wait for a start */
-  GMutex lock;       /* of session */
+  RbClient *client; /* in use by the caller */
+  RbClient *usual; /* for all but the wait for a start */
+  GMutex lock; /* of session */
   RbEcuSession session;
   RbUnitWait wait; /* may be NULL */
   gpointer wait_data;
   gboolean waiting; /* as it was told */
-  gint pending;     /* atomic; 0x78 to the request that is outstanding */
+  gint pending; /* atomic; 0x78 to the request that is outstanding */
 };
 
 /* After every exchange but 0x10: what it tells of the session, and the ECU's name before an error. Gives good back. */

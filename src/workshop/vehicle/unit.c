@@ -50,8 +50,12 @@ rb_unit_fail (RbUnit *self, GError **error, RbReason reason, const char *text)
 static RbAddress
 address_of (const RbModelEcu *model)
 {
-  return (RbAddress){ .logical = model->logical, .request = model->can_request, .response = model->can_response,
-                      .extension = model->can_extension, .response_extension = model->can_response_extension, .fd = model->can_fd,
+  return (RbAddress){ .logical = model->logical,
+                      .request = model->can_request,
+                      .response = model->can_response,
+                      .extension = model->can_extension,
+                      .response_extension = model->can_response_extension,
+                      .fd = model->can_fd,
                       .padding = 0xcc };
 }
 
@@ -68,7 +72,8 @@ on_client_waits (guint8 nrc, guint count, gpointer user_data)
     return;
   self->waiting = count > 0;
   if (count > 0)
-    text = g_strdup_printf ("%s: the ECU rejects the request for now: %s (NRC %02X)", self->model->label, rb_nrc_name (nrc), nrc);
+    text = g_strdup_printf ("%s: the ECU rejects the request for now: %s (NRC %02X)", self->model->label,
+                            rb_nrc_name (nrc), nrc);
   self->wait (count == 0 ? RB_REASON_NONE : rb_nrc_reason (nrc), text, self->wait_data);
 }
 
@@ -84,9 +89,14 @@ rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GE
   RbUnit *self = g_new0 (RbUnit, 1);
   RbClientTiming timing = { 0 };
   if (profile != NULL)
-    timing = (RbClientTiming){ .p2_ms = profile->p2_ms, .p2_star_ms = profile->p2_star_ms, .p2_max_ms = profile->p2_max_ms,
-                               .p2_star_max_ms = profile->p2_star_max_ms, .max_pending = profile->max_pending,
-                               .pending_limit_ms = profile->erase_ms, .busy_ms = profile->busy_ms, .delay_ms = profile->security_delay_ms };
+    timing = (RbClientTiming){ .p2_ms = profile->p2_ms,
+                               .p2_star_ms = profile->p2_star_ms,
+                               .p2_max_ms = profile->p2_max_ms,
+                               .p2_star_max_ms = profile->p2_star_max_ms,
+                               .max_pending = profile->max_pending,
+                               .pending_limit_ms = profile->erase_ms,
+                               .busy_ms = profile->busy_ms,
+                               .delay_ms = profile->security_delay_ms };
   self->model = model;
   self->profile = profile;
   self->channel = channel;
@@ -296,9 +306,11 @@ rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError
 }
 
 gboolean
-rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable, GError **error)
+rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable,
+                GError **error)
 {
-  if (!rb_unit_prefixed (self, rb_unlock_ecu (self->client, self->profile, identity, ownership, cancellable, error), error))
+  if (!rb_unit_prefixed (self, rb_unlock_ecu (self->client, self->profile, identity, ownership, cancellable, error),
+                         error))
     return FALSE;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   rb_ecu_session_unlock (&self->session, now_ms ());
@@ -311,7 +323,8 @@ answers (RbUnit *self, gboolean *silent, GCancellable *cancellable, GError **err
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, 0xf186, cancellable, &failure);
-  *silent = bytes == NULL && (rb_reason_of (failure) == RB_REASON_NO_ANSWER || rb_reason_of (failure) == RB_REASON_ECU_BUSY);
+  *silent
+    = bytes == NULL && (rb_reason_of (failure) == RB_REASON_NO_ANSWER || rb_reason_of (failure) == RB_REASON_ECU_BUSY);
   if (bytes != NULL || *silent || failure->domain == RB_UDS_ERROR)
     return bytes != NULL || !*silent;
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -323,8 +336,8 @@ wait_for_boot (RbUnit *self, GCancellable *cancellable, GError **error)
 {
   gint64 limit = self->profile == NULL || self->profile->boot_ms <= 0 ? 10000 : self->profile->boot_ms;
   gint64 end = g_get_monotonic_time () / 1000 + limit + PROBE_MS;
-  const RbClientTiming quick = { .p2_ms = PROBE_MS, .allowance_ms = PROBE_MS, .pending_limit_ms = limit, .busy_ms = PROBE_MS,
-                                 .repeats = 1 };
+  const RbClientTiming quick
+    = { .p2_ms = PROBE_MS, .allowance_ms = PROBE_MS, .pending_limit_ms = limit, .busy_ms = PROBE_MS, .repeats = 1 };
   g_autoptr (RbClient) prober = rb_client_new (self->channel, &quick);
   gboolean silent = TRUE;
   gboolean good = FALSE;
@@ -369,9 +382,11 @@ report_taken (gsize taken, gpointer user_data)
 
 /* report may be NULL */
 static gboolean
-send_data (RbUnit *self, const guint8 *data, gsize length, gsize block, Report *report, GCancellable *cancellable, GError **error)
+send_data (RbUnit *self, const guint8 *data, gsize length, gsize block, Report *report, GCancellable *cancellable,
+           GError **error)
 {
-  if (!rb_client_transfer (self->client, data, length, block, report == NULL ? NULL : report_taken, report, cancellable, error))
+  if (!rb_client_transfer (self->client, data, length, block, report == NULL ? NULL : report_taken, report, cancellable,
+                           error))
     return FALSE;
   if (report != NULL)
     report->before += length;
@@ -380,7 +395,8 @@ send_data (RbUnit *self, const guint8 *data, gsize length, gsize block, Report *
 
 /* A routine that answers a status, 00 when all is well; option may be NULL. The error is prefixed. */
 static gboolean
-routine_succeeds (RbUnit *self, guint16 routine, GBytes *option, const char *otherwise, GCancellable *cancellable, GError **error)
+routine_succeeds (RbUnit *self, guint16 routine, GBytes *option, const char *otherwise, GCancellable *cancellable,
+                  GError **error)
 {
   g_autoptr (GBytes) answer = rb_client_routine (self->client, routine, option, cancellable, error);
   if (!rb_unit_prefixed (self, answer != NULL, error))
@@ -402,7 +418,8 @@ erase (RbUnit *self, guint32 address, guint32 length, GCancellable *cancellable,
 }
 
 static gboolean
-try_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, Report *report, GCancellable *cancellable, GError **error)
+try_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, Report *report,
+             GCancellable *cancellable, GError **error)
 {
   gsize block = 0;
   if (!erase (self, address, length, cancellable, error))
@@ -424,8 +441,8 @@ deserves_another (RbUnit *self, gsize limit, const GError *error)
 
 /* From the erasure again, with the shorter blocks, as often as they get shorter. */
 static gboolean
-write_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, Report *report, GCancellable *cancellable,
-               GError **error)
+write_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, Report *report,
+               GCancellable *cancellable, GError **error)
 {
   for (;;) {
     g_autoptr (GError) failure = NULL;
@@ -443,12 +460,13 @@ static gboolean
 check_dependencies (RbUnit *self, GCancellable *cancellable, GError **error)
 {
   guint16 routine = self->profile->routine_dependencies;
-  return routine == 0 || routine_succeeds (self, routine, NULL, "it does not accept the image that was written", cancellable, error);
+  return routine == 0
+         || routine_succeeds (self, routine, NULL, "it does not accept the image that was written", cancellable, error);
 }
 
 gboolean
-rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, gpointer user_data, GCancellable *cancellable,
-                     GError **error)
+rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, gpointer user_data,
+                     GCancellable *cancellable, GError **error)
 {
   Report report = { progress, user_data, 0, g_bytes_get_size (container) };
   RbReader reader = rb_reader_from_bytes (container);
@@ -468,7 +486,8 @@ rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, g
 char *
 rb_unit_digest (RbUnit *self, GBytes *nonce, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GBytes) answer = rb_client_read_routine (self->client, self->profile->routine_digest, nonce, cancellable, error);
+  g_autoptr (GBytes) answer
+    = rb_client_read_routine (self->client, self->profile->routine_digest, nonce, cancellable, error);
   if (!rb_unit_prefixed (self, answer != NULL, error))
     return NULL;
   RbReader reader = rb_reader_from_bytes (answer);
@@ -486,9 +505,9 @@ try_stage (RbUnit *self, const char *path, const guint8 *data, gsize length, GCa
 {
   gsize block = 0;
   return rb_unit_prefixed (self,
-                   rb_client_add_file (self->client, path, (guint32) length, &block, cancellable, error)
-                     && send_data (self, data, length, block, NULL, cancellable, error),
-                   error);
+                           rb_client_add_file (self->client, path, (guint32) length, &block, cancellable, error)
+                             && send_data (self, data, length, block, NULL, cancellable, error),
+                           error);
 }
 
 gboolean
@@ -529,8 +548,9 @@ judge_answer (RbUnit *self, GBytes *answer, const char *what, GError **error)
   gsize length = MIN (rb_reader_left (&reader), 40);
   g_autofree char *word = g_strndup ((const char *) rb_reader_take (&reader, length), length);
   RbReason reason = reason_of_ecu (word);
-  g_set_error (error, RB_UNIT_ERROR, (int) (reason == RB_REASON_NONE ? RB_REASON_REFUSED : reason), "%s: it refuses %s (%s)",
-               self->model->label, what, reason == RB_REASON_NONE ? "without a known reason" : word);
+  g_set_error (error, RB_UNIT_ERROR, (int) (reason == RB_REASON_NONE ? RB_REASON_REFUSED : reason),
+               "%s: it refuses %s (%s)", self->model->label, what,
+               reason == RB_REASON_NONE ? "without a known reason" : word);
   return FALSE;
 }
 
@@ -544,7 +564,8 @@ gboolean
 rb_unit_install (RbUnit *self, RbInstall what, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) option = one_byte ((guint8) what);
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_install, option, cancellable, error);
+  g_autoptr (GBytes) answer
+    = rb_client_routine (self->client, self->profile->routine_install, option, cancellable, error);
   return judge_answer (self, answer, what == RB_INSTALL_ALL ? "the new metadata" : "the new root", error);
 }
 
@@ -552,7 +573,8 @@ gboolean
 rb_unit_install_anchor (RbUnit *self, int repo, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) option = one_byte ((guint8) repo);
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_anchor, option, cancellable, error);
+  g_autoptr (GBytes) answer
+    = rb_client_routine (self->client, self->profile->routine_anchor, option, cancellable, error);
   return judge_answer (self, answer, "the new anchor", error);
 }
 
@@ -588,7 +610,8 @@ GBytes *
 rb_unit_make_key (RbUnit *self, GCancellable *cancellable, GError **error)
 {
   RbReader rest;
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_make_key, NULL, cancellable, error);
+  g_autoptr (GBytes) answer
+    = rb_client_routine (self->client, self->profile->routine_make_key, NULL, cancellable, error);
   return first_field (self, answer, &rest, error);
 }
 
@@ -599,8 +622,8 @@ write_field (GByteArray *out, GBytes *bytes)
 }
 
 gboolean
-rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki, GBytes **signature,
-                   GCancellable *cancellable, GError **error)
+rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki,
+                   GBytes **signature, GCancellable *cancellable, GError **error)
 {
   RbReader rest;
   g_autoptr (GByteArray) option = g_byte_array_new ();
@@ -608,7 +631,8 @@ rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *ch
   write_field (option, nonce);
   write_field (option, challenge);
   g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
-  g_autoptr (GBytes) answer = rb_client_read_routine (self->client, self->profile->routine_prove_key, bytes, cancellable, error);
+  g_autoptr (GBytes) answer
+    = rb_client_read_routine (self->client, self->profile->routine_prove_key, bytes, cancellable, error);
   g_autoptr (GBytes) key = first_field (self, answer, &rest, error);
   if (key == NULL)
     return FALSE;
@@ -637,7 +661,8 @@ whole_answer (RbUnit *self, GBytes *answer, gsize least, GError **error)
 GBytes *
 rb_unit_load_she (RbUnit *self, GBytes *m123, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_she_load, m123, cancellable, error);
+  g_autoptr (GBytes) answer
+    = rb_client_routine (self->client, self->profile->routine_she_load, m123, cancellable, error);
   return whole_answer (self, answer, 48, error);
 }
 

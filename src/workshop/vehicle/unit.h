@@ -11,40 +11,46 @@ RB_DECLARE_ERROR_DOMAIN (unit);
 #define RB_UNIT_ERROR (rb_unit_error_quark ())
 
 /*
- * What one ECU (the diagnostic unit at one address) can be asked and told, by its profile. Every call blocks; one thread an ECU. Errors of link/ and uds/
- * pass through, prefixed with the ECU's name.
+ * What one ECU (the diagnostic unit at one address) can be asked and told, by its profile. Every call blocks; one
+ * thread an ECU. Errors of link/ and uds/ pass through, prefixed with the ECU's name.
  */
 typedef struct _RbUnit RbUnit;
 
 /* Opens the channel. profile may be NULL (identification by common DIDs only); both are borrowed. */
-RbUnit *rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbUnit *rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 void rb_unit_free (RbUnit *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbUnit, rb_unit_free)
 const RbModelEcu *rb_unit_model (RbUnit *self);
-/* Before waits that a person notices, in the caller's thread: the ECU rejects for now, reason security-delay or ecu-busy, and text says so
- * with the ECU's name. text NULL: the wait is over. */
+/* Before waits that a person notices, in the caller's thread: the ECU rejects for now, reason security-delay or
+ * ecu-busy, and text says so with the ECU's name. text NULL: the wait is over. */
 typedef void (*RbUnitWait) (RbReason reason, const char *text, gpointer user_data);
 void rb_unit_set_wait (RbUnit *self, RbUnitWait wait, gpointer user_data);
-/* Longest block that turned out not to be too long for the ECU or its gateway, data bytes; 0: not known. For the next unit of the same
- * ECU when the link was lost meanwhile. */
+/* Longest block that turned out not to be too long for the ECU or its gateway, data bytes; 0: not known. For the next
+ * unit of the same ECU when the link was lost meanwhile. */
 gsize rb_unit_block_limit (RbUnit *self);
 void rb_unit_limit_block (RbUnit *self, gsize block);
 /* NRC of the last refused call, 0. */
 guint8 rb_unit_last_nrc (RbUnit *self);
-/* TesterPresent (3E 80) when the session needs it to outlast S3, and no response of the ECU is outstanding: then S3 is stopped. From any
- * thread. FALSE: it could not be sent. */
+/* TesterPresent (3E 80) when the session needs it to outlast S3, and no response of the ECU is outstanding: then S3 is
+ * stopped. From any thread. FALSE: it could not be sent. */
 gboolean rb_unit_keep_alive (RbUnit *self);
 /* Data of a DID that the ECU may not have now: *data is NULL where it says so (NRC 0x22, 0x31). (transfer full) */
-gboolean rb_unit_read_coding (RbUnit *self, guint16 did, GBytes **data, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gboolean rb_unit_write_did (RbUnit *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_read_coding (RbUnit *self, guint16 did, GBytes **data, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_write_did (RbUnit *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* 19 02: records of three bytes and a status each; *dtcs is NULL where the ECU rejects it. (transfer full) */
-gboolean rb_unit_read_dtcs (RbUnit *self, guint8 mask, GBytes **dtcs, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_read_dtcs (RbUnit *self, guint8 mask, GBytes **dtcs, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* A request, and a positive response that says no more than that. */
-gboolean rb_unit_tell (RbUnit *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_tell (RbUnit *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Has it asked for more time (0x78) for the request that is outstanding? From any thread. */
 gboolean rb_unit_is_pending (RbUnit *self);
-/* Around a functional request that was not sent by this unit (vehicle/group.h): forgets what was received before, and afterwards waits for
- * the ECU's final response to that service until end, monotonic milliseconds. Nothing happens when there is none. */
+/* Around a functional request that was not sent by this unit (vehicle/group.h): forgets what was received before, and
+ * afterwards waits for the ECU's final response to that service until end, monotonic milliseconds. Nothing happens when
+ * there is none. */
 void rb_unit_begin_group (RbUnit *self);
 void rb_unit_end_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellable);
 /* Is it in that session, and unlocked, as far as is known? */
@@ -52,44 +58,58 @@ gboolean rb_unit_is_unlocked (RbUnit *self, guint8 session);
 /* Did its session end without a request for it, and none was entered since? */
 gboolean rb_unit_lost_session (RbUnit *self);
 
-/* Text of a DID without its padding (vehicle/did-text.h); wrong-answer, with the DID, where it is not printable ASCII. (transfer full) */
-char *rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Text of a DID without its padding (vehicle/did-text.h); wrong-answer, with the DID, where it is not printable ASCII.
+ * (transfer full) */
+char *rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Number of a DID of 1–4 bytes, big endian. */
-gboolean rb_unit_read_number (RbUnit *self, guint16 did, gint64 *value, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_read_number (RbUnit *self, guint16 did, gint64 *value, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
-gboolean rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* 0x29 with an identity of purpose RB_PURPOSE_ECU_AUTHENTICATION, or 0x27, as the profile says, in the session that is active.
- * ownership names vehicle and ECU in what is signed for 0x29; a profile of “bare-challenge” signs the server's challenge only. */
-gboolean rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* 0x29 with an identity of purpose RB_PURPOSE_ECU_AUTHENTICATION, or 0x27, as the profile says, in the session that is
+ * active. ownership names vehicle and ECU in what is signed for 0x29; a profile of “bare-challenge” signs the server's
+ * challenge only. */
+gboolean rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Resets and waits until it answers again, at most the profile's boot time. */
 gboolean rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Called with the bytes that the ECU has acknowledged. */
 typedef void (*RbUnitProgress) (guint64 done, guint64 total, gpointer user_data);
-/* Erases and downloads each segment of a container (model/campaign.h), then has dependencies checked. Programming session,
- * unlocked. */
+/* Erases and downloads each segment of a container (model/campaign.h), then has dependencies checked. Programming
+ * session, unlocked. */
 gboolean rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, gpointer user_data,
-                             GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* SHA-256(nonce ‖ container) as the ECU computes it from flash, hex; programming session. (transfer full) */
 char *rb_unit_digest (RbUnit *self, GBytes *nonce, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Puts a file into the ECU's staging area. Unlocked. */
-gboolean rb_unit_stage (RbUnit *self, const char *path, GBytes *bytes, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_stage (RbUnit *self, const char *path, GBytes *bytes, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 typedef enum { RB_INSTALL_ALL, RB_INSTALL_DIRECTOR_ROOT, RB_INSTALL_IMAGE_ROOT } RbInstall;
 /* Has the ECU verify and store what is staged; the ECU's own reason word becomes the error's. */
-gboolean rb_unit_install (RbUnit *self, RbInstall what, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gboolean rb_unit_install_anchor (RbUnit *self, int repo, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gboolean rb_unit_drop (RbUnit *self, int repo, const char *role, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_install (RbUnit *self, RbInstall what, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_install_anchor (RbUnit *self, int repo, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_drop (RbUnit *self, int repo, const char *role, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* The ECU makes a key pair; its SPKI. Extended session, unlocked. (transfer full) */
 GBytes *rb_unit_make_key (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Asks for a proof of possession; gives SPKI and signature, neither judged. */
-gboolean rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki, GBytes **signature,
-                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki,
+                            GBytes **signature, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* M1‖M2‖M3 → M4‖M5. Extended session, unlocked. (transfer full) */
-GBytes *rb_unit_load_she (RbUnit *self, GBytes *m123, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_unit_load_she (RbUnit *self, GBytes *m123, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Slot and counter of the SHE key, and the M4‖M5 of the last load (NULL when the ECU has none). */
-gboolean rb_unit_read_she (RbUnit *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_unit_read_she (RbUnit *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Report or, from a Primary, vehicle version manifest. (transfer full) */
-GBytes *rb_unit_report (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-GBytes *rb_unit_manifest (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_unit_report (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_unit_manifest (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

@@ -6,7 +6,8 @@
 #include "vehicle/unit.h"
 
 static gboolean
-authenticate (RbClient *client, const RbProfile *profile, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable, GError **error)
+authenticate (RbClient *client, const RbProfile *profile, RbIdentity *identity, const RbOwnership *ownership,
+              GCancellable *cancellable, GError **error)
 {
   GBytes *certificate = rb_certificate_der (rb_identity_certificate (identity));
   g_autoptr (GBytes) challenge = rb_digest_random (32);
@@ -14,10 +15,12 @@ authenticate (RbClient *client, const RbProfile *profile, RbIdentity *identity, 
   if (server == NULL)
     return FALSE;
   if (profile->bare_challenge && rb_ownership_is_imitated (server))
-    return rb_reason_deny (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER, "its challenge imitates what is signed for another ECU");
-  g_autoptr (GBytes) message = profile->bare_challenge ? g_bytes_ref (server)
-                                                             : rb_ownership_message (ownership, server, challenge, certificate);
-  g_autoptr (GBytes) proof = rb_identity_sign (identity, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
+    return rb_reason_deny (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER,
+                           "its challenge imitates what is signed for another ECU");
+  g_autoptr (GBytes) message
+    = profile->bare_challenge ? g_bytes_ref (server) : rb_ownership_message (ownership, server, challenge, certificate);
+  g_autoptr (GBytes) proof
+    = rb_identity_sign (identity, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
   return proof != NULL && rb_client_prove_ownership (client, proof, cancellable, error);
 }
 
@@ -39,8 +42,8 @@ security_access (RbClient *client, const RbProfile *profile, GCancellable *cance
 }
 
 gboolean
-rb_unlock_ecu (RbClient *client, const RbProfile *profile, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable,
-               GError **error)
+rb_unlock_ecu (RbClient *client, const RbProfile *profile, RbIdentity *identity, const RbOwnership *ownership,
+               GCancellable *cancellable, GError **error)
 {
   switch (profile->unlock) {
   case RB_UNLOCK_AUTHENTICATION: return authenticate (client, profile, identity, ownership, cancellable, error);

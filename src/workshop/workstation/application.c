@@ -4,7 +4,6 @@
 #include "core/signals.h"
 #include "workstation/window.h"
 
-
 void rb_workstation_register_resource (void);
 
 struct _RbApplication {

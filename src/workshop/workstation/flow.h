@@ -7,11 +7,11 @@ typedef struct {
   const char *name;
   GType (*type) (void);
   const char *title;
-  const char *lead;       /* one sentence under the heading */
-  const char *primary;    /* the primary button */
+  const char *lead; /* one sentence under the heading */
+  const char *primary; /* the primary button */
   RbSessionTask on_enter; /* begins with the screen */
-  RbSessionTask action;   /* of the primary button; the next screen comes when it went well */
-  gboolean back;          /* one may go back from here */
+  RbSessionTask action; /* of the primary button; the next screen comes when it went well */
+  gboolean back; /* one may go back from here */
 } RbFlowStep;
 guint rb_flow_n_steps (void);
 const RbFlowStep *rb_flow_step (guint i);

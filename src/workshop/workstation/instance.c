@@ -15,9 +15,10 @@ rb_instance_take (const char *data_dir, GError **error)
   if (!rb_files_make_folder (data_dir, error))
     return NULL;
   g_autofree char *subject = g_strdup_printf ("window of %s", data_dir);
-  g_autofree char *name = stat (data_dir, &status) == 0
-                            ? g_strdup_printf ("recallbay/window/%lx:%lu", (gulong) status.st_dev, (gulong) status.st_ino)
-                            : g_strconcat ("recallbay/window/", data_dir, NULL);
+  g_autofree char *name
+    = stat (data_dir, &status) == 0
+        ? g_strdup_printf ("recallbay/window/%lx:%lu", (gulong) status.st_dev, (gulong) status.st_ino)
+        : g_strconcat ("recallbay/window/", data_dir, NULL);
   return rb_lock_name (name, subject, error);
 }
 

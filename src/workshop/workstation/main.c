@@ -15,7 +15,8 @@ typedef struct {
 static void
 clear_options (Options *self)
 {
-  char *const texts[] = { self->link, self->answers, self->identity, self->workstation, self->second, self->passphrase_file };
+  char *const texts[]
+    = { self->link, self->answers, self->identity, self->workstation, self->second, self->passphrase_file };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
 }
@@ -85,7 +86,8 @@ static const RbOption options_table[] = {
   { "identity", "FILE", "technician's key and certificate", RB_OPTION_FILE (Options, identity) },
   { "workstation", "FILE", "workstation's keys and certificates", RB_OPTION_FILE (Options, workstation) },
   { "second", "FILE", "second person's key and certificate", RB_OPTION_FILE (Options, second) },
-  { "passphrase-file", "FILE", "passphrase of all identities, first line of a file", RB_OPTION_FILE (Options, passphrase_file) },
+  { "passphrase-file", "FILE", "passphrase of all identities, first line of a file",
+    RB_OPTION_FILE (Options, passphrase_file) },
   { NULL },
 };
 
@@ -98,7 +100,8 @@ static const RbCliVerb *const groups[] = { verbs, NULL };
 int
 main (int argc, char **argv)
 {
-  static const RbCliProgram program = { "recallbay", "Recovers vehicles after a key compromise.", groups, RB_CLI_NO_JSON };
+  static const RbCliProgram program
+    = { "recallbay", "Recovers vehicles after a key compromise.", groups, RB_CLI_NO_JSON };
   rb_secret_prepare ();
   return rb_cli_main (&program, argc, argv);
 }

@@ -22,11 +22,11 @@ struct _RbWindow {
 G_DEFINE_FINAL_TYPE (RbWindow, rb_window, ADW_TYPE_APPLICATION_WINDOW)
 
 static const char *const doing[] = {
-  [RB_TASK_FIND] = "Looking for campaigns…",       [RB_TASK_OPEN] = "Verifying the campaign…",
-  [RB_TASK_CONNECT] = "Reading the vehicle…",      [RB_TASK_MEASURE] = "",
-  [RB_TASK_INSPECT] = "Measuring and planning…",   [RB_TASK_AUTHORISE] = "Opening the keys…",
-  [RB_TASK_RUN] = "Working on the vehicle…",       [RB_TASK_SIGN] = "Signing…",
-  [RB_TASK_RECORDS] = "Reading the outbox…",       [RB_TASK_NONE] = "",
+  [RB_TASK_FIND] = "Looking for campaigns…",     [RB_TASK_OPEN] = "Verifying the campaign…",
+  [RB_TASK_CONNECT] = "Reading the vehicle…",    [RB_TASK_MEASURE] = "",
+  [RB_TASK_INSPECT] = "Measuring and planning…", [RB_TASK_AUTHORISE] = "Opening the keys…",
+  [RB_TASK_RUN] = "Working on the vehicle…",     [RB_TASK_SIGN] = "Signing…",
+  [RB_TASK_RECORDS] = "Reading the outbox…",     [RB_TASK_NONE] = "",
 };
 
 static RbPage *
@@ -66,8 +66,8 @@ update_inhibit (RbWindow *self)
     return;
   if (working && self->inhibited == 0)
     self->inhibited = gtk_application_inhibit (application, GTK_WINDOW (self),
-                                               GTK_APPLICATION_INHIBIT_LOGOUT | GTK_APPLICATION_INHIBIT_SUSPEND |
-                                                 GTK_APPLICATION_INHIBIT_IDLE | GTK_APPLICATION_INHIBIT_SWITCH,
+                                               GTK_APPLICATION_INHIBIT_LOGOUT | GTK_APPLICATION_INHIBIT_SUSPEND
+                                                 | GTK_APPLICATION_INHIBIT_IDLE | GTK_APPLICATION_INHIBIT_SWITCH,
                                                "A vehicle is being written to");
   if (!working && self->inhibited != 0) {
     gtk_application_uninhibit (application, self->inhibited);
@@ -79,7 +79,8 @@ static void
 update_title (RbWindow *self)
 {
   const RbSessionInput *input = rb_session_input (self->session);
-  g_autofree char *vin = self->step == 0 || input->vin == NULL || *input->vin == '\0' ? NULL : g_strdup_printf ("VIN %s", input->vin);
+  g_autofree char *vin
+    = self->step == 0 || input->vin == NULL || *input->vin == '\0' ? NULL : g_strdup_printf ("VIN %s", input->vin);
   gboolean campaign = self->step > 0 && input->campaign != NULL && *input->campaign != '\0';
   g_autofree char *title = campaign ? g_strdup_printf ("Recall %s", input->campaign) : g_strdup ("Recallbay");
   adw_window_title_set_title (self->title, title);
@@ -90,7 +91,8 @@ update_title (RbWindow *self)
 static gboolean
 may_begin_again (RbWindow *self, const RbFlowStep *step)
 {
-  return step->on_enter != RB_TASK_NONE && (step->on_enter != RB_TASK_RUN || rb_session_error (self->session, RB_TASK_RUN) != NULL);
+  return step->on_enter != RB_TASK_NONE
+         && (step->on_enter != RB_TASK_RUN || rb_session_error (self->session, RB_TASK_RUN) != NULL);
 }
 
 static void
@@ -102,14 +104,16 @@ update (RbWindow *self)
   RbSessionTask task = rb_session_task (self->session);
   const GError *waiting = busy ? rb_session_waiting (self->session) : NULL;
   const char *status = busy && rb_session_is_stopping (self->session) ? "Stopping at the next safe place…"
-                       : waiting != NULL                               ? "Waiting; it goes on by itself"
-                                                                       : doing[task];
+                       : waiting != NULL                              ? "Waiting; it goes on by itself"
+                                                                      : doing[task];
   gtk_label_set_text (self->status, status);
   gtk_spinner_set_spinning (self->spinner, busy);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), busy);
   gtk_widget_set_visible (GTK_WIDGET (self->stop), working || task == RB_TASK_CONNECT);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.stop", (working || task == RB_TASK_CONNECT) && !rb_session_is_stopping (self->session));
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.next", !busy && rb_page_is_complete (page_at (self, self->step)));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.stop",
+                                 (working || task == RB_TASK_CONNECT) && !rb_session_is_stopping (self->session));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.next",
+                                 !busy && rb_page_is_complete (page_at (self, self->step)));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.back", !busy && step->back);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.again", !busy && may_begin_again (self, step));
   gtk_widget_set_visible (GTK_WIDGET (self->back), step->back);
