@@ -133,6 +133,8 @@ judge_answer (const char *request, gpointer data)
   guint at = 4;
   if (g_str_has_prefix (request, "290100")) {
     at = 6;
+    g_free (judge->certificate);
+    g_free (judge->challenge);
     judge->certificate = field (request, &at);
     judge->challenge = field (request, &at);
     g_assert_cmpuint (strlen (request), ==, at);

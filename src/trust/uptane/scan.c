@@ -531,6 +531,8 @@ static void
 sort_members (Rewriter *self, guint first, gsize begin)
 {
   guint n = self->members->len - first;
+  if (n < 2)
+    return;
   Written *members = &g_array_index (self->members, Written, first);
   g_autofree char *before = g_memdup2 (&self->out->data[begin], self->out->len - begin);
   Order order = { before, self->by_utf16 };
