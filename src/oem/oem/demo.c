@@ -612,9 +612,10 @@ verb_demo (RbCli *cli, int argc, char **argv)
     return rb_cli_usage (cli, "--second-campaign: of at most %d vehicles, without --region", LIST_MAX);
   demo.relation = options.second_campaign;
   demo.region = g_steal_pointer (&options.region);
-  RbFleet *fleet = rb_fleet_new ((guint) options.ecus, (guint) options.vehicles, (gsize) options.image_size);
+  g_autoptr (RbFleet) fleet = rb_fleet_new ((guint) options.ecus, (guint) options.vehicles, (gsize) options.image_size);
   fleet->tester = (guint16) options.tester;
-  if (!folder_is_free (argv[1], &error) || !make_demo (&demo, scenario, fleet, options.second_person, argv[1], &error))
+  if (!folder_is_free (argv[1], &error)
+      || !make_demo (&demo, scenario, g_steal_pointer (&fleet), options.second_person, argv[1], &error))
     return rb_cli_fail (cli, error, NULL);
   return report (cli, &demo, argv[1]);
 }
