@@ -6,8 +6,10 @@
 
 /* What a partial record shows another workstation, and everything near it that it does not show. */
 
-#define DONE "{\"ecuSerial\":\"SN-1\",\"outcome\":\"%s\",\"image\":%s,\"key\":%s,\"coding\":[{\"did\":\"0600\",\"value\":\"aa\",\"origin\":\"from-vehicle\"}]}"
-#define OPEN "{\"ecuSerial\":\"SN-2\",\"outcome\":\"%s\",\"image\":{\"sha256\":\"11\"},\"key\":{\"kind\":\"asymmetric\",\"newKeyId\":\"22\"},\"coding\":[%s]}"
+#define DONE \
+  "{\"ecuSerial\":\"SN-1\",\"outcome\":\"%s\",\"image\":%s,\"key\":%s,\"coding\":[{\"did\":\"0600\",\"value\":\"aa\",\"origin\":\"from-vehicle\"}]}"
+#define OPEN \
+  "{\"ecuSerial\":\"SN-2\",\"outcome\":\"%s\",\"image\":{\"sha256\":\"11\"},\"key\":{\"kind\":\"asymmetric\",\"newKeyId\":\"22\"},\"coding\":[%s]}"
 #define IMAGE "{\"sha256\":\"11\"}"
 #define WRITTEN "{\"sha256\":\"11\",\"writtenBy\":{\"journal\":true}}"
 #define KEY "{\"kind\":\"asymmetric\",\"newKeyId\":\"22\"}"
@@ -78,9 +80,13 @@ static void
 test_no_values (void)
 {
   g_autofree char *long_hex = g_strnfill (2 * 256, 'a');
-  g_autofree char *too_long = g_strdup_printf ("{\"did\":\"0600\",\"value\":\"%s\",\"origin\":\"from-vehicle\"}", long_hex);
+  g_autofree char *too_long
+    = g_strdup_printf ("{\"did\":\"0600\",\"value\":\"%s\",\"origin\":\"from-vehicle\"}", long_hex);
   const char *const values[] = {
-    "", "1", "{}", too_long,
+    "",
+    "1",
+    "{}",
+    too_long,
     "{\"did\":\"0600\",\"value\":null,\"origin\":\"from-vehicle\"}",
     "{\"did\":\"0600\",\"value\":\"\",\"origin\":\"from-vehicle\"}",
     "{\"did\":\"0600\",\"value\":\"0\",\"origin\":\"from-vehicle\"}",
