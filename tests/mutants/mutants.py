@@ -160,7 +160,7 @@ MUTANTS = [
            "uptane-accepted", "nothing becomes a tree before it is authentic"),
     Mutant("listed-length-caps", "rb_listed_bound", "if (self == NULL || self->length <= 0)", "if (TRUE)",
            "uptane-accepted", "the listed length caps what is read"),
-    Mutant("check-as-client", "rb_policy_check", "rb_as_client_check (folder, self.kind, judge_chain (&self)->bytes, self.findings);", "(void) judge_chain (&self);",
+    Mutant("check-as-client", "check_repository", "rb_as_client_check (folder, self.kind, judge_chain (&self)->bytes, self.findings);", "(void) judge_chain (&self);",
            "oem-check", "repo check verifies as a client"),
     # campaigns
     Mutant("changed-image", "rb_contents_image", "strcmp (digest, sha256) == 0", "TRUE", "campaign-images", "an image whose bytes have changed is rejected"),

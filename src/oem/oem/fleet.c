@@ -130,17 +130,18 @@ rb_fleet_serial (const RbFleetEcu *ecu, guint number)
   return g_strdup_printf ("SN-%s-%04u", name, number);
 }
 
-guint32
-rb_fleet_flash_size (const RbFleet *self)
+static guint32
+flash_size (const RbFleet *self)
 {
   gsize size = (2 * self->image_size + FLASH_BLOCK - 1) / FLASH_BLOCK * FLASH_BLOCK;
   return (guint32) MAX (size, (gsize) 2 * FLASH_BLOCK);
 }
 
-guint32
-rb_fleet_root_address (const RbFleet *self)
+/* of the Director root in images that carry it */
+static guint32
+carried_root_address (const RbFleet *self)
 {
-  return RB_FLEET_FLASH_ADDRESS + rb_fleet_flash_size (self) / 4 * 3;
+  return RB_FLEET_FLASH_ADDRESS + flash_size (self) / 4 * 3;
 }
 
 /* Bytes that look like code: a readable head, then splitmix64 from its digest. */
@@ -175,9 +176,9 @@ make_image (const RbFleet *self, const RbFleetEcu *ecu, const char *version, GBy
   g_autofree char *program = g_strdup_printf ("%s program %s\n", ecu->hardware_id, version);
   g_autofree char *data = g_strdup_printf ("%s parameters %s\n", ecu->hardware_id, version);
   write_segment (out, RB_FLEET_FLASH_ADDRESS, program, self->image_size - parameters);
-  write_segment (out, RB_FLEET_FLASH_ADDRESS + rb_fleet_flash_size (self) / 2, data, parameters);
+  write_segment (out, RB_FLEET_FLASH_ADDRESS + flash_size (self) / 2, data, parameters);
   if (ecu->root_in_image) {
-    rb_writer_u32be (out, rb_fleet_root_address (self));
+    rb_writer_u32be (out, carried_root_address (self));
     rb_writer_u32be (out, (guint32) g_bytes_get_size (root));
     rb_writer_bytes (out, root);
   }
@@ -273,7 +274,7 @@ simulation_of (const RbFleet *self, const RbFleetEcu *ecu)
   gboolean slow_bus = strcmp (ecu->bus, "can-body") == 0;
   json_t *simulation
     = json_pack ("{s:s,s:{s:I,s:I},s:i,s:i,s:i,s:i}", "kind", "uptane", "flash", "address",
-                 (json_int_t) RB_FLEET_FLASH_ADDRESS, "size", (json_int_t) rb_fleet_flash_size (self), "block",
+                 (json_int_t) RB_FLEET_FLASH_ADDRESS, "size", (json_int_t) flash_size (self), "block",
                  ecu->full ? 4098 : 1026, "erase_ms", ecu->full ? 300 : 600, "boot_ms", ecu->full ? 800 : 400,
                  /* the gateway has no room for a whole block, where the bus behind it is slower */
                  "block_size", slow_bus ? 16 : 0);
@@ -282,7 +283,7 @@ simulation_of (const RbFleet *self, const RbFleetEcu *ecu)
   rb_json_set (simulation, "coding", json_pack ("[s,s]", RB_FLEET_CODING, RB_FLEET_ADAPTATION));
   rb_json_set_string (simulation, "hardware_version", RB_FLEET_HARDWARE_VERSION);
   if (ecu->root_in_image)
-    rb_json_set_integer (simulation, "root_address", rb_fleet_root_address (self));
+    rb_json_set_integer (simulation, "root_address", carried_root_address (self));
   for (guint i = 0; i < G_N_ELEMENTS (type_approvals); i++)
     if (strcmp (ecu->name, type_approvals[i][0]) == 0)
       rb_json_set_string (simulation, "rxswin", type_approvals[i][1]);

@@ -72,6 +72,4 @@ json_t *rb_fleet_profile (const char *id);
 const char *const *rb_fleet_profiles (void); /* NULL-terminated */
 /* Addresses of an ECU's flash; whole blocks, room for an image of image_size in two segments. */
 #define RB_FLEET_FLASH_ADDRESS 0x08000000u
-guint32 rb_fleet_flash_size (const RbFleet *self);
-guint32 rb_fleet_root_address (const RbFleet *self); /* of the Director root in images that carry it */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbFleet, rb_fleet_free)

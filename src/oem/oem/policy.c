@@ -342,8 +342,9 @@ judge_delegations (Check *self, GError **error)
   return TRUE;
 }
 
-json_t *
-rb_policy_check (const char *folder, const char *kind, gint64 now, GError **error)
+/* folder holds metadata, and keys.json when who holds the keys is known. kind NULL: found out. (transfer full) */
+static json_t *
+check_repository (const char *folder, const char *kind, gint64 now, GError **error)
 {
   g_auto (Check) self = { .folder = folder, .kind = g_strdup (kind), .now = now, .findings = json_array () };
   self.users = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
@@ -378,7 +379,7 @@ verb_check (RbCli *cli, int argc, char **argv)
   g_autoptr (GError) error = NULL;
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  json_t *findings = rb_policy_check (argv[1], options.kind, rb_moment_now (), &error);
+  json_t *findings = check_repository (argv[1], options.kind, rb_moment_now (), &error);
   if (findings == NULL)
     return rb_cli_fail (cli, error, NULL);
   guint violations = 0;

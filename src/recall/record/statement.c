@@ -12,8 +12,10 @@
 #include "record/result.h"
 #include "record/verify.h"
 
-const char *
-rb_statement_end_type (RbStatementEnd end)
+/* Text of an end's type word when it is no completion: "partial", "aborted", "declined", "no-work-needed", "exception".
+ */
+static const char *
+end_type (RbStatementEnd end)
 {
   static const char *const types[] = {
     [RB_STATEMENT_FINISHED] = "partial",    [RB_STATEMENT_ABORTED] = "aborted",
@@ -159,7 +161,7 @@ add_result (json_t *predicate, RbStatementEnd end)
 {
   judge (predicate);
   gboolean complete = rb_result_is_complete (predicate, NULL);
-  const char *type = complete ? "completion" : rb_statement_end_type (end);
+  const char *type = complete ? "completion" : end_type (end);
   rb_json_set_string (predicate, "type", type);
   rb_json_set_string (predicate, "result", rb_ending_result (predicate, complete));
 }

@@ -86,7 +86,3 @@ json_t *rb_statement_judge (const RbCampaign *campaign, const char *campaign_sha
 
 /* A verified record with what its signed bytes say. (transfer full) */
 RbStatementRecord *rb_statement_to_record (const RbVerifyOutcome *outcome, GBytes *envelope);
-
-/* Text of an end's type word when it is no completion: "partial", "aborted", "declined", "no-work-needed", "exception".
- */
-const char *rb_statement_end_type (RbStatementEnd end);

@@ -100,8 +100,8 @@ on_frames (gpointer data, GIOCondition condition)
   rb_can_host_run (self->host);
 }
 
-RbCanInterface *
-rb_can_interface_new_for_socket (RbCanHost *host, RbWire *wire, int fd)
+static RbCanInterface *
+interface_for_socket (RbCanHost *host, RbWire *wire, int fd)
 {
   RbCanInterface *self = g_new0 (RbCanInterface, 1);
   self->host = host;
@@ -141,7 +141,7 @@ RbCanInterface *
 rb_can_interface_new (RbCanHost *host, RbWire *wire, const char *name, GError **error)
 {
   int fd = open_socket (name, error);
-  return fd < 0 ? NULL : rb_can_interface_new_for_socket (host, wire, fd);
+  return fd < 0 ? NULL : interface_for_socket (host, wire, fd);
 }
 
 void

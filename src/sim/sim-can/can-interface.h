@@ -13,6 +13,5 @@ typedef struct _RbCanInterface RbCanInterface;
 RbCanInterface *rb_can_interface_new (RbCanHost *host, RbWire *wire, const char *name, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* On a socket that is there already and that carries a frame a packet. Takes fd. */
-RbCanInterface *rb_can_interface_new_for_socket (RbCanHost *host, RbWire *wire, int fd);
 void rb_can_interface_free (RbCanInterface *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbCanInterface, rb_can_interface_free)

@@ -39,8 +39,8 @@ identity_clear (gpointer data)
   g_ptr_array_unref (self->chain);
 }
 
-RbIdentity *
-rb_identity_ref (RbIdentity *self)
+static RbIdentity *
+identity_ref (RbIdentity *self)
 {
   return g_atomic_rc_box_acquire (self);
 }
@@ -241,7 +241,7 @@ rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error)
     }
   }
   if (count == 1 && !serves_more (self, found, purpose))
-    return rb_identity_ref (found);
+    return identity_ref (found);
   if (count == 1) {
     g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE, "%s: one key in it is for several purposes", self->name);
     return NULL;

@@ -22,7 +22,6 @@ gboolean rb_identity_set_has (RbIdentitySet *self, RbPurpose purpose);
  * because the process that speaks TLS with the vehicle has nothing else. Errors as rb_identity_set_find(). Wipe it.
  * (transfer full) */
 char *rb_identity_set_link_pem (RbIdentitySet *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-RbIdentity *rb_identity_ref (RbIdentity *self);
 void rb_identity_unref (RbIdentity *self);
 RbCertificate *rb_identity_certificate (RbIdentity *self); /* borrowed */
 GPtrArray *rb_identity_chain (RbIdentity *self); /* borrowed; of RbCertificate, own first */

@@ -271,8 +271,9 @@ rb_repository_has_role (RbRepository *self, const char *role)
   return root != NULL && json_object_get (json_object_get (root->signed_part, "roles"), role) != NULL;
 }
 
-const RbMetadata *
-rb_repository_metadata (RbRepository *self, const char *role)
+/* Held metadata of a role ("timestamp", "snapshot", "targets", delegated), else NULL; borrowed. */
+static const RbMetadata *
+accepted_metadata (RbRepository *self, const char *role)
 {
   const RbMetadata *held = g_hash_table_lookup (self->held, role);
   for (guint i = 0; i < self->delegated->len && held == NULL; i++) {
@@ -286,7 +287,7 @@ rb_repository_metadata (RbRepository *self, const char *role)
 const RbMetadata *
 rb_repository_targets (RbRepository *self)
 {
-  return rb_repository_metadata (self, "targets");
+  return accepted_metadata (self, "targets");
 }
 
 static gboolean
@@ -461,7 +462,7 @@ checked_snapshot (RbRepository *self, GError **failure)
 {
   RbListed listed = { 0 };
   const RbListed *entry
-    = rb_listed_read (rb_repository_metadata (self, "timestamp"), "snapshot", &listed, failure) ? &listed : NULL;
+    = rb_listed_read (accepted_metadata (self, "timestamp"), "snapshot", &listed, failure) ? &listed : NULL;
   g_autoptr (GBytes) bytes
     = *failure != NULL ? NULL : fetch_role (self, "snapshot", entry, self->limits.max_snapshot, failure);
   g_autoptr (RbMetadata) snapshot = parse (self, bytes, RB_METADATA_SNAPSHOT, self->limits.max_snapshot, failure);
@@ -490,7 +491,7 @@ rb_repository_update_snapshot (RbRepository *self, GError **error)
 static RbMetadata *
 load_targets (RbRepository *self, const char *role, const RbMetadataRole *keys, gint64 below, GError **failure)
 {
-  const RbMetadata *snapshot = rb_repository_metadata (self, "snapshot");
+  const RbMetadata *snapshot = accepted_metadata (self, "snapshot");
   RbListed listed = { 0 };
   const RbListed *entry = rb_listed_read (snapshot, role, &listed, failure) ? &listed : NULL;
   if (*failure != NULL)

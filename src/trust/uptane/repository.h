@@ -52,6 +52,4 @@ gint64 rb_repository_counter (RbRepository *self, const char *serial);
 void rb_repository_set_counter (RbRepository *self, const char *serial, const RbTarget *target);
 /* Makes all that was accepted durable. */
 gboolean rb_repository_commit (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Held metadata of a role ("timestamp", "snapshot", "targets", delegated), else NULL; borrowed. */
-const RbMetadata *rb_repository_metadata (RbRepository *self, const char *role);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbRepository, rb_repository_free)

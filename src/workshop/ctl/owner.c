@@ -31,8 +31,9 @@ rb_owner_free (RbOwners *self)
   g_free (self);
 }
 
-const char *
-rb_owner_of (RbOwners *self, const RbStored *record)
+/* NULL for a record that cannot be read; borrowed from both. */
+static const char *
+owner_of (RbOwners *self, const RbStored *record)
 {
   if (record->outcome->predicate == NULL)
     return NULL;
@@ -49,7 +50,7 @@ all_owners (RbOwners *self, GPtrArray *records)
   for (guint i = 0; i < self->anchors->len; i++)
     g_ptr_array_add (names, ((RbAnchor *) self->anchors->pdata[i])->name);
   for (guint i = 0; i < records->len; i++) {
-    const char *owner = rb_owner_of (self, records->pdata[i]);
+    const char *owner = owner_of (self, records->pdata[i]);
     if (owner != NULL && !g_ptr_array_find_with_equal_func (names, owner, g_str_equal, NULL))
       g_ptr_array_add (names, (gpointer) owner);
   }
@@ -78,7 +79,7 @@ rb_owner_select (RbOwners *self, GPtrArray *records, const char *oem, GError **e
     return refuse (RB_REASON_NOT_FOUND, text, names, error);
   }
   for (guint i = records->len; i > 0; i--) {
-    const char *owner = rb_owner_of (self, records->pdata[i - 1]);
+    const char *owner = owner_of (self, records->pdata[i - 1]);
     if (owner != NULL && strcmp (owner, oem) != 0)
       g_ptr_array_remove_index (records, i - 1);
   }

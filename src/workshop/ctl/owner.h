@@ -10,8 +10,6 @@ typedef struct _RbOwners RbOwners;
 RbOwners *rb_owner_load (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_owner_free (RbOwners *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbOwners, rb_owner_free)
-/* NULL for a record that cannot be read; borrowed from both. */
-const char *rb_owner_of (RbOwners *self, const RbStored *record);
 /* Takes the records of others out of records (element-type RbStored). oem NULL is usage where there are several OEMs,
  * and not-found is an OEM without a record and without a trust anchor. Records that cannot be read stay: they are
  * named, not exported. */

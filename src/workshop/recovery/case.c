@@ -38,8 +38,8 @@ rb_case_free (RbCase *self)
   g_free (self);
 }
 
-const RbCampaign *
-rb_case_campaign (RbCase *self)
+static const RbCampaign *
+campaign_of (RbCase *self)
 {
   return rb_contents_campaign (self->contents);
 }
@@ -120,18 +120,18 @@ open_contents (RbCase *self, GError **error)
                                     : rb_library_open (library, name, self->now, error);
   if (self->contents == NULL)
     return FALSE;
-  if (!rb_campaign_check_vin (rb_case_campaign (self), self->vin, error))
+  if (!rb_campaign_check_vin (campaign_of (self), self->vin, error))
     return FALSE;
   g_autoptr (RbAuthority) authority = rb_authority_of (self->data_dir, self->contents, error);
   return authority != NULL
-         && rb_authority_check (authority, rb_case_campaign (self), self->vin, self->now, self->number > 0, error);
+         && rb_authority_check (authority, campaign_of (self), self->vin, self->now, self->number > 0, error);
 }
 
 static void
 add_work (RbCase *self, RbAssignment *taken)
 {
   const RbModelEcu *known = rb_vehicle_model_by_hardware_id (rb_contents_model (self->contents), taken->hardware_id);
-  const RbCampaignEcu *wanted = rb_campaign_ecu (rb_case_campaign (self), taken->hardware_id);
+  const RbCampaignEcu *wanted = rb_campaign_ecu (campaign_of (self), taken->hardware_id);
   const RbProfile *profile = rb_contents_profile (self->contents, taken->hardware_id);
   if (known == NULL || wanted == NULL || profile == NULL) {
     rb_vehicle_assignment_free (taken);
@@ -207,7 +207,7 @@ rb_case_needs_work (RbCase *self, GError **error)
     return TRUE;
   g_autoptr (RbOutbox) outbox = rb_outbox_open (self->data_dir, error);
   g_autoptr (GPtrArray) records
-    = outbox == NULL ? NULL : rb_stored_list (outbox, self->vin, rb_case_campaign (self)->id, NULL, error);
+    = outbox == NULL ? NULL : rb_stored_list (outbox, self->vin, campaign_of (self)->id, NULL, error);
   for (guint i = 0; records != NULL && i < records->len; i++) {
     const RbVerifyOutcome *outcome = ((RbStored *) records->pdata[i])->outcome;
     if (outcome->reason == RB_REASON_NONE && strcmp (outcome->result, "completed") == 0)

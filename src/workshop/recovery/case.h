@@ -23,7 +23,6 @@ typedef struct {
 RbCase *rb_case_open (const RbCaseOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_case_free (RbCase *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbCase, rb_case_free)
-const RbCampaign *rb_case_campaign (RbCase *self);
 /* (element-type RbJournalEvidence) (transfer full) */
 GPtrArray *rb_case_evidence (RbCase *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_case_has_ecu (RbCase *self, const char *serial);

@@ -20,8 +20,9 @@ rb_dtc_read_before (RbWork *work, GCancellable *cancellable, GError **error)
   return FALSE;
 }
 
-void
-rb_dtc_read_after (RbWork *work, GCancellable *cancellable)
+/* Into work->dtcs_after; nothing where it cannot be read. */
+static void
+read_after (RbWork *work, GCancellable *cancellable)
 {
   g_autoptr (GError) error = NULL;
   g_clear_pointer (&work->dtcs_after, g_bytes_unref);
@@ -77,8 +78,9 @@ codes_of (GBytes *dtcs)
   return text->len == 0 ? g_strdup ("none") : g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-char *
-rb_dtc_difference (const RbWork *work)
+/* "before: C10000, 911A13; after: none" where both are known and differ, else NULL. (transfer full) */
+static char *
+difference_text (const RbWork *work)
 {
   if (work->dtcs_before == NULL || work->dtcs_after == NULL)
     return NULL;
@@ -93,8 +95,8 @@ rb_dtc_read_all_after (GPtrArray *works, RbLink *link, RbRecoveryWatch watch, gp
   for (guint i = 0; i < works->len && link != NULL && rb_link_is_alive (link); i++) {
     RbWork *work = works->pdata[i];
     if (work->reason != RB_REASON_NO_ANSWER)
-      rb_dtc_read_after (work, NULL);
-    g_autofree char *difference = rb_dtc_difference (work);
+      read_after (work, NULL);
+    g_autofree char *difference = difference_text (work);
     const RbRecoveryEvent event = { .kind = RB_EVENT_DTCS,
                                     .serial = rb_work_serial (work),
                                     .name = work->model->label,

@@ -12,11 +12,7 @@
 /* Into work->dtcs_before at the first sight, else nothing. An ECU that rejects it, or whose list is not one, has none
  * to tell. Errors: those of the link, no-answer. */
 gboolean rb_dtc_read_before (RbWork *work, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Into work->dtcs_after; nothing where it cannot be read. */
-void rb_dtc_read_after (RbWork *work, GCancellable *cancellable);
 /* Of all that respond, and tells where they differ (RB_EVENT_DTCS). link may be NULL. (element-type RbWork) */
 void rb_dtc_read_all_after (GPtrArray *works, RbLink *link, RbRecoveryWatch watch, gpointer user_data);
 /* [{"code": "C10000", "status": 9}], by code; null where they are not known. (transfer full) */
 json_t *rb_dtc_list (GBytes *dtcs);
-/* "before: C10000, 911A13; after: none" where both are known and differ, else NULL. (transfer full) */
-char *rb_dtc_difference (const RbWork *work);

@@ -47,8 +47,9 @@ build_facts (const RbSign *self, GError **error)
   return rb_facts_build (&facts, campaign);
 }
 
-json_t *
-rb_sign_judge (const RbSign *self, GError **error)
+/* What that record would say of the ECUs, as rb_statement_judge. NULL with error: store-damaged. (transfer full) */
+static json_t *
+judge_record (const RbSign *self, GError **error)
 {
   g_autoptr (json_t) facts = build_facts (self, error);
   return facts == NULL ? NULL
@@ -65,7 +66,7 @@ failure_text (const json_t *judged, const char *serial)
 gboolean
 rb_sign_park_unproven (const RbSign *self, const RbWorkContext *context, GError **error)
 {
-  g_autoptr (json_t) judged = rb_sign_judge (self, error);
+  g_autoptr (json_t) judged = judge_record (self, error);
   for (guint i = 0; i < self->facts.works->len; i++) {
     RbWork *work = self->facts.works->pdata[i];
     const char *serial = rb_work_serial (work);

@@ -18,8 +18,6 @@ typedef struct {
 
 /* Who would sign. Errors of rb_signers_new(). */
 RbSigners *rb_sign_people (const RbSign *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* What that record would say of the ECUs, as rb_statement_judge. NULL with error: store-damaged. (transfer full) */
-json_t *rb_sign_judge (const RbSign *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* An ECU that the record does not show to be done is not done: it is parked for the record's reason. FALSE: it cannot
  * be made. */
 gboolean rb_sign_park_unproven (const RbSign *self, const RbWorkContext *context, GError **error)

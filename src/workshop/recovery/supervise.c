@@ -372,7 +372,7 @@ rb_supervise_may_go_on (RbSupervise *self, GError **error)
 {
   if (!g_atomic_int_get (&self->stopping))
     return TRUE;
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "stopped; no further control unit was begun");
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "stopped; no further ECU was begun");
   return FALSE;
 }
 

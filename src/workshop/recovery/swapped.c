@@ -8,8 +8,10 @@
 
 #define DID_PART_NUMBER 0xf187
 
-const RbAssignment *
-rb_swapped_place (GPtrArray *assignments, const char *serial, const char *hardware_id)
+/* The assignment of the ECU in whose place that one responds; NULL: serial is assigned, or nothing is assigned to its
+ * hardware. assignments: (element-type RbAssignment). Borrowed. */
+static const RbAssignment *
+place_of (GPtrArray *assignments, const char *serial, const char *hardware_id)
 {
   const RbAssignment *place = NULL;
   for (guint i = 0; i < assignments->len; i++) {
@@ -33,9 +35,10 @@ rb_swapped_part_number (RbUnit *unit, const RbProfile *profile, GCancellable *ca
   return number == NULL || number[0] == '\0' ? NULL : g_steal_pointer (&number);
 }
 
-json_t *
-rb_swapped_row (const char *name, const char *old_serial, const char *new_serial, const char *hardware_id,
-                const char *part_number)
+/* {"name", "old", "new", "hardware_id", "part_number" (null: not told)}. (transfer full) */
+static json_t *
+replaced_row (const char *name, const char *old_serial, const char *new_serial, const char *hardware_id,
+              const char *part_number)
 {
   json_t *row = json_object ();
   rb_json_set_string (row, "name", name);
@@ -46,8 +49,10 @@ rb_swapped_row (const char *name, const char *old_serial, const char *new_serial
   return row;
 }
 
-json_t *
-rb_swapped_found (GPtrArray *works)
+/* What was read of every ECU, for recovery/findings.h: {"name", "serial", "hardware_id", "part_number", "software",
+ * "key_id", "boot"}, or null members and "reason" where it was not read. (transfer full) */
+static json_t *
+found_in (GPtrArray *works)
 {
   json_t *list = json_array ();
   for (guint i = 0; i < works->len; i++) {
@@ -72,7 +77,7 @@ void
 rb_swapped_keep (GPtrArray *works, const char *data_dir, const char *vin, gint64 now)
 {
   g_autoptr (GError) unsaved = NULL;
-  g_autoptr (json_t) found = rb_swapped_found (works);
+  g_autoptr (json_t) found = found_in (works);
   if (!rb_findings_save (data_dir, vin, found, now, &unsaved))
     g_debug ("what was read is not kept: %s", unsaved->message);
 }
@@ -116,10 +121,10 @@ rb_swapped_add (json_t *list, GPtrArray *assignments, const json_t *found)
     const char *serial = rb_json_string_or (row, "serial", NULL),
                *hardware_id = rb_json_string_or (row, "hardware_id", NULL);
     const RbAssignment *place
-      = serial == NULL || hardware_id == NULL ? NULL : rb_swapped_place (assignments, serial, hardware_id);
+      = serial == NULL || hardware_id == NULL ? NULL : place_of (assignments, serial, hardware_id);
     if (place != NULL)
-      json_array_append_new (list, rb_swapped_row (rb_json_string_or (row, "name", hardware_id), place->serial, serial,
-                                                   hardware_id, rb_json_string_or (row, "part_number", NULL)));
+      json_array_append_new (list, replaced_row (rb_json_string_or (row, "name", hardware_id), place->serial, serial,
+                                                 hardware_id, rb_json_string_or (row, "part_number", NULL)));
   }
 }
 
@@ -130,8 +135,8 @@ rb_swapped_list (GPtrArray *works)
   for (guint i = 0; i < works->len; i++) {
     const RbWork *work = works->pdata[i];
     if (work->state == RB_ECU_PARKED && work->reason == RB_REASON_ECU_REPLACED)
-      json_array_append_new (list, rb_swapped_row (work->model->label, work->assignment->serial, work->now->serial,
-                                                   work->now->hardware_id, work->part_number));
+      json_array_append_new (list, replaced_row (work->model->label, work->assignment->serial, work->now->serial,
+                                                 work->now->hardware_id, work->part_number));
   }
   return list;
 }

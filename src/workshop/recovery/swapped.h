@@ -11,19 +11,9 @@
  * the part.
  */
 
-/* The assignment of the ECU in whose place that one responds; NULL: serial is assigned, or nothing is assigned to its
- * hardware. assignments: (element-type RbAssignment). Borrowed. */
-const RbAssignment *rb_swapped_place (GPtrArray *assignments, const char *serial, const char *hardware_id);
-
 /* The number of the spare part, by the ECU's own word; profile may be NULL. NULL: it does not say. (transfer full) */
 char *rb_swapped_part_number (RbUnit *unit, const RbProfile *profile, GCancellable *cancellable);
 
-/* {"name", "old", "new", "hardware_id", "part_number" (null: not told)}. (transfer full) */
-json_t *rb_swapped_row (const char *name, const char *old_serial, const char *new_serial, const char *hardware_id,
-                        const char *part_number);
-/* What was read of every ECU, for recovery/findings.h: {"name", "serial", "hardware_id", "part_number", "software",
- * "key_id", "boot"}, or null members and "reason" where it was not read. (transfer full) */
-json_t *rb_swapped_found (GPtrArray *works);
 /* Adds a row for each part among found (as above) to list. */
 void rb_swapped_add (json_t *list, GPtrArray *assignments, const json_t *found);
 /* Keeps what was read for a request to the OEM (recovery/findings.h); a recovery does without. */

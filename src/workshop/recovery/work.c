@@ -297,8 +297,8 @@ observe (RbWork *self, const RbWorkContext *context, RbStep step, RbEntryObserve
   return TRUE;
 }
 
-gboolean
-rb_work_has_needs (const RbWork *self)
+static gboolean
+has_needs (const RbWork *self)
 {
   return self->need_director_root || self->need_image_root || self->need_metadata || self->need_image
          || self->need_coding || self->need_key;
@@ -309,7 +309,7 @@ rb_work_any_has_needs (GPtrArray *works)
 {
   for (guint i = 0; i < works->len; i++) {
     const RbWork *work = works->pdata[i];
-    if (work->state != RB_ECU_PARKED && rb_work_has_needs (work))
+    if (work->state != RB_ECU_PARKED && has_needs (work))
       return TRUE;
   }
   return FALSE;

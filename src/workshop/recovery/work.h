@@ -95,7 +95,6 @@ const char *rb_work_serial (const RbWork *self); /* assigned serial, else the on
 /* Reads and proves, writes nothing; sets need_…. */
 gboolean rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* By the last observation. */
-gboolean rb_work_has_needs (const RbWork *self);
 gboolean rb_work_any_has_needs (GPtrArray *works); /* of those that could be observed */
 /* Does every step of the profile's order that does not hold, then reads back; steps that hold, once more when the ECU
  * rejects what builds on them. On success state is DONE. */
