@@ -5,7 +5,7 @@
 
 /*
  * Points in time: seconds since 1970-01-01 UTC, as gint64. Text is RFC 3339 with Z,
- * "2026-11-23T07:00:00Z". Whoever needs the wall clock calls rb_moment_now() once at the edge of the
+ * "2026-11-23T07:00:00Z". A caller that needs the wall clock calls rb_moment_now() once at the edge of the
  * program and passes it down, so that tests can be at any time.
  */
 gint64 rb_moment_now (void);

@@ -7,7 +7,7 @@
  * Inside link/ and its tests only: what carries CAN frames (SocketCAN, gs_usb, the virtual bus). can-link.c puts the
  * ISO-TP engine above it and makes an RbLinkBackend of it. Slots are called by the I/O thread of can-io.c and by
  * threads that send, one call at a time under its lock; none but open, close and list waits for the bus or the adapter.
- * State and mend ask the kernel, which answers when nobody else is changing its interfaces.
+ * State and mend ask the kernel, which answers when no other process is changing its interfaces.
  */
 typedef enum {
   RB_CAN_ACTIVE,

@@ -10,7 +10,7 @@ static const struct {
 } troubles[] = {
   { "bus-off", RB_REASON_BUS_OFF,
     "the adapter went off the bus after too many errors: short circuit, wrong bit rate or a damaged cable; recallctl links restart brings a kernel's interface back" },
-  { "no-ack", RB_REASON_NO_ACK, "nobody on the bus acknowledges: cable not plugged in, ignition off or another bus" },
+  { "no-ack", RB_REASON_NO_ACK, "no node on the bus acknowledges: cable not plugged in, ignition off or another bus" },
   { "wrong-bitrate", RB_REASON_WRONG_BITRATE,
     "what is on the bus cannot be read: the bit rate is another one (recallctl links set INTERFACE, or usb:?RATE)" },
   { "dropping-qdisc", RB_REASON_LINK_PROTOCOL,

@@ -4,8 +4,8 @@
 
 /*
  * What error frames (linux/can/error.h) and waiting say about a CAN bus. A word for each trouble a workshop meets:
- * bus-off, no-ack (nobody on the bus hears us: cable, ignition), wrong-bitrate (somebody is there, but speaks faster or
- * slower), NULL while all is well.
+ * bus-off, no-ack (no node on the bus acknowledges: cable, ignition), wrong-bitrate (a node is there, but sends faster
+ * or slower), NULL while all is well.
  */
 typedef struct {
   RbCanStateKind kind;

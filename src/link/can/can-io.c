@@ -15,7 +15,7 @@
 enum {
   FLIGHT = 128, /* frames given to the backend and not yet confirmed */
   INPUT = 256, /* taken in at a time, so that no flood keeps us from sending */
-  MESSAGES = 32, /* complete ones nobody has taken yet; more are the vehicle's fault */
+  MESSAGES = 32, /* complete ones that were not received yet; more are the vehicle's fault */
   SHARED = 16, /* so many on their way while several pipes send: what comes behind them waits */
   DEEP = 16, /* so many on their way keep the bus busy for longer than BATCH_MS */
   BATCH_MS = 1,
@@ -238,7 +238,7 @@ output_one (RbCanIo *self, RbCanPipe *pipe, gint64 now)
   return hand_over (self, &frame, &flight);
 }
 
-/* Each pipe in turn gives a frame, so that a long message holds nobody up. */
+/* Each pipe in turn gives a frame, so that a long message delays no other channel. */
 static void
 output (RbCanIo *self, gint64 now)
 {

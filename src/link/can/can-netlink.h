@@ -21,7 +21,7 @@ typedef struct {
   guint32 modes; /* CAN_CTRLMODE_… that are set, CAN FD among them */
   guint32 restart_ms; /* after bus-off the kernel restarts by itself; 0: it does not */
   char queue[16]; /* "pfifo_fast" */
-  guint32 queue_length; /* frames it holds; 10 where nobody changed it */
+  guint32 queue_length; /* frames it holds; 10 unless it was changed */
 } RbCanLinkState;
 
 /* Errors: io. -1 with error. */

@@ -386,7 +386,7 @@ claim (RbGsUsbAdapter *self, libusb_device *device, GError **error)
   return code == 0 || fail (error, RB_REASON_LINK_REFUSED, code, "claim");
 }
 
-/* The kernel's interface is up: somebody set it up for use, and may be using it. */
+/* The kernel's interface is up: another program set it up, and may be using it. */
 static gboolean
 is_free (const RbUsbDevice *device, GError **error)
 {

@@ -25,7 +25,7 @@ enum {
   RING = 1024,
   ASK_STATE_US = 100 * 1000, /* a frame waits so long: what does the controller say? */
   STUCK_US = 500 * 1000, /* and so long without any bus trouble: the adapter has lost it */
-  STALE_US = 1500 * 1000, /* nobody waits for it any more (N_As is 1 s); it must not go out later */
+  STALE_US = 1500 * 1000, /* its sender has given up (N_As is 1 s); it must not go out later */
   ESCALATE_US = 5 * 1000 * 1000, /* stuck again so soon after a restart: reset the whole adapter */
   CLOSE_US = 1000 * 1000,
 };
@@ -88,7 +88,7 @@ push (Channel *self, const RbCanFrame *frame, gboolean own, gint64 due)
 {
   if (self->n == RING) {
     if (!self->overflow)
-      g_warning ("USB CAN channel %u: frames are lost, nobody takes them", self->number);
+      g_warning ("USB CAN channel %u: frames are lost, they are not read in time", self->number);
     self->overflow = TRUE;
     return;
   }
@@ -223,7 +223,7 @@ oldest (Channel *self)
   return since;
 }
 
-/* A controller that retries a frame nobody acknowledges says so by its counters. */
+/* A controller that retries a frame without acknowledgement shows it in its counters. */
 static void
 ask_state (Channel *self)
 {

@@ -13,7 +13,7 @@ typedef struct {
   char *driver; /* of its CAN side, "": none; "usbfs": a program has it */
   char *interface; /* the kernel's CAN interface on it, NULL: none */
   guint interfaces; /* how many: one a channel */
-  gboolean interface_up; /* somebody set it up */
+  gboolean interface_up; /* it is set up */
   gboolean allowed; /* may this user open it? */
 } RbUsbDevice;
 

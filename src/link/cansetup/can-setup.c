@@ -82,7 +82,7 @@ set_restart (const char *interface)
     g_debug ("%s does not restart by itself after bus-off", interface);
 }
 
-/* Whatever somebody set that a tester cannot work with, and nothing that is not set: drivers refuse what they do not
+/* Settings of others that a tester cannot work with, and only those that are set: drivers refuse what they do not
  * know. */
 static gboolean
 clear_modes (const char *interface, guint32 modes, GError **error)

@@ -11,9 +11,10 @@
 #include <netinet/tcp.h>
 
 /*
- * One TCP connection, one routing activation, many target addresses. Whoever waits for something takes the stream
+ * One TCP connection, one routing activation, many target addresses. A thread that waits for something reads the stream
  * apart, one at a time, and puts each answer in the queue of the channel with its source address; a thread does it
- * while nobody waits, and always where there is TLS. Everything below is guarded by `lock` and announced by `changed`.
+ * while no thread waits, and always where there is TLS. Everything below is guarded by `lock` and announced by
+ * `changed`.
  *
  * A gateway acknowledges (8002) when it has accepted a message for routing. Some acknowledge after the
  * answer, some never: an answer counts as acknowledgement too, and a missing acknowledgement is no error.
@@ -27,8 +28,8 @@
 #define ROOM_ATTEMPTS 5
 #define ROOM_MS 100
 #define DEFAULT_MAX_MESSAGE 65535
-#define IDLE_MS 20 /* nobody waited for so long: the thread reads */
-/* bytes of answers that nobody has taken yet; an honest ECU says one at a time */
+#define IDLE_MS 20 /* no call waited for so long: the thread reads */
+/* bytes of responses that were not received yet; an honest ECU sends one at a time */
 #define MAX_UNREAD (8 * 1024 * 1024)
 #define ANSWER_COST 128 /* of an answer beside its bytes */
 /* A pulled cable says nothing: after this long without a sign of the other end's TCP the connection is given up. */
@@ -69,7 +70,7 @@ typedef struct {
   GCond idle; /* for the thread alone */
   gboolean reading, stopping;
   guint waiting; /* for something to be read */
-  guint asleep; /* of them, until somebody else has read: a broadcast costs a system call */
+  guint asleep; /* of them, until another thread has read: a broadcast costs a system call */
   gint64 left_at; /* when the last of them was done */
   GMutex write_lock;
   GPtrArray *channels; /* of Channel, borrowed */
@@ -315,7 +316,7 @@ secured_reader (gpointer data)
   return NULL;
 }
 
-/* With the lock held and nobody reading. */
+/* With the lock held and no thread reading. */
 static void
 read_until (DoipLink *self, gint64 end)
 {
@@ -536,7 +537,7 @@ ask_status (DoipLink *self, GCancellable *cancellable)
   return !self->secured && ask_status_by_udp (self, cancellable);
 }
 
-/* What does not fit into the socket's buffer is not said: nobody may keep us waiting at the end. */
+/* Skips close_notify when the send buffer is full: a peer must not delay the close. */
 static void
 say_goodbye (DoipLink *self)
 {
@@ -709,8 +710,8 @@ doip_link_open_secured (const char *rest, const RbLinkOptions *options, RbLinkIn
   return NULL;
 }
 
-/* A gateway may be slow to acknowledge, but its TCP is not: bytes sent again and again and never taken mean that nobody
- * is there. */
+/* A gateway may be slow to acknowledge, but its TCP is not: bytes sent again and again and never acknowledged mean that
+ * no peer is there. */
 static gboolean
 is_heard (DoipLink *self)
 {

@@ -12,11 +12,11 @@
 #define MAX_FOUND 64
 #define MAX_DATAGRAM 512
 
-/* ISO 13400-2 has no broadcast of IPv6 but all nodes of a link; whoever has the protocol is one of them unasked. */
+/* ISO 13400-2 has no broadcast of IPv6 but all nodes of a link; every node with the protocol is one of them. */
 #define ALL_NODES "ff02::1"
 
 /*
- * Requests go out of a socket of their own. Announcements that nobody asked for come to port 13400 of everybody, which
+ * Requests go out of a socket of their own. Unsolicited announcements go to port 13400 of every node, which
  * another program may hold already; then only who answers is found.
  */
 enum { ASKING, LISTENING, ASKING_6, LISTENING_6, N_SOCKETS };
@@ -68,7 +68,7 @@ ask (const Search *self, GSocketAddress *to, RbDoipType type, guint8 version)
   rb_doip_write (request, type, NULL, 0);
   rb_doip_speak (request, version);
   GSocket *socket = self->sockets[g_socket_address_get_family (to) == G_SOCKET_FAMILY_IPV6 ? ASKING_6 : ASKING];
-  /* a network that cannot be asked has nobody on it; that is no error */
+  /* a network that cannot be asked counts as empty; that is no error */
   if (socket != NULL)
     (void) g_socket_send_to (socket, to, (const char *) request->data, request->len, self->cancellable, NULL);
 }

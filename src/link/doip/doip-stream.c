@@ -108,7 +108,7 @@ wait_readable (RbDoipStream *self, gint64 end)
   int ready = ppoll (polled, G_N_ELEMENTS (polled), end == 0 ? NULL : &most, NULL);
   guint64 count;
   if (polled[1].revents != 0 && read (self->interrupt, &count, sizeof count) < 0)
-    g_debug ("nobody interrupts any more");
+    g_debug ("the interrupting end is closed");
   return ready > 0 && polled[0].revents != 0;
 }
 

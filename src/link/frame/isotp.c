@@ -140,7 +140,8 @@ event_at (RbIsotp *self, guint i)
   return &self->events[(self->first_event + i) % EVENTS];
 }
 
-/* Makes room: the oldest about the far end goes. How our own message ended is told once, and somebody waits for it. */
+/* Makes room: the oldest event of the peer is dropped. The end of our own message is reported once, and its sender
+ * waits for it. */
 static void
 forget_one (RbIsotp *self)
 {

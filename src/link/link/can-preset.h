@@ -4,7 +4,7 @@
 
 /*
  * The bit rates that diagnostic connectors have, by name: what a person may ask of an adapter or of the helper that
- * sets interfaces up. Nobody types nanoseconds.
+ * sets interfaces up. No person types nanoseconds.
  */
 typedef struct {
   const char *name; /* "500k", "500k/2M" */

@@ -5,9 +5,9 @@
 
 /*
  * Waiting that looks again for a moment before it sleeps. To sleep and to be woken costs more than the whole exchange
- * where the other side answers within some ten microseconds, as over loopback and a fast switch; whoever answers later
- * is waited for as ever, because only a wait that was short makes the next one eager. One thread a waiter; begin with
- * zeros.
+ * where the other side answers within some ten microseconds, as over loopback and a fast switch; a peer that answers
+ * later is waited for as ever, because only a wait that was short makes the next one eager. One thread a waiter; begin
+ * with zeros.
  */
 typedef struct {
   gboolean eager;

@@ -267,7 +267,7 @@ rb_packet_memory_new (void)
     return NULL;
   }
   RbPacketMemory *self = memory_on (file, PROT_READ | PROT_WRITE);
-  /* from now on nobody maps it for writing */
+  /* from now on no process maps it for writing */
   if (self != NULL && fcntl (file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0)
     g_clear_pointer (&self, rb_packet_memory_free);
   return self;

@@ -59,7 +59,8 @@ gboolean rb_packet_send (int socket, const RbPacket *packet, int flags) G_GNUC_W
 gboolean rb_packet_answer (int socket, const RbPacket *packet) G_GNUC_WARN_UNUSED_RESULT;
 /* Blocks. FALSE: the other end is gone or sent something that is no packet. Clear the packet afterwards. */
 gboolean rb_packet_receive (int socket, RbPacketBuffer *buffer, RbPacket *packet) G_GNUC_WARN_UNUSED_RESULT;
-/* The same for a packet that has to come in one piece, as on the heartbeat's socket, so that nobody waits for its rest.
+/* The same for a packet that has to come in one piece, as on the heartbeat's socket, so that the receiver does not wait
+ * for its rest.
  */
 gboolean rb_packet_receive_whole (int socket, RbPacketBuffer *buffer, RbPacket *packet) G_GNUC_WARN_UNUSED_RESULT;
 void rb_packet_clear (RbPacket *packet);

@@ -17,8 +17,8 @@
 
 /*
  * A supervisor thread starts the child, asks for its heartbeat and buries it. It is the supervisor that starts it
- * because a child's PR_SET_PDEATHSIG looks at the thread that made it, and whoever opens a link may end before the link
- * does.
+ * because a child's PR_SET_PDEATHSIG looks at the thread that made it, and a thread that opens a link may end before
+ * the link does.
  *
  * Callers block on their own sockets. What frees them when the child fails is its death: the kernel closes the other
  * ends.
@@ -628,7 +628,7 @@ process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChann
   return ahead == NULL ? g_steal_pointer (&answer.body) : g_queue_pop_head (&line->ahead);
 }
 
-/* What is here goes now, what the child has before the next message leaves: nobody can tell the difference but by the
+/* What is here goes now, what the child has before the next message leaves: the difference shows only in the
  * time it saves. */
 static void
 process_drain (gpointer state, gpointer channel)

@@ -381,7 +381,7 @@ confine (Server *self, RbPacketBuffer *buffer, RbPacket *first)
   refuse (&answer, error);
   rb_packet_clear (first);
   if (!rb_packet_answer (RB_PACKET_CALLS_SOCKET, &answer))
-    g_debug ("nobody hears that it failed");
+    g_debug ("no client hears that it failed");
   return FALSE;
 }
 

@@ -209,7 +209,7 @@ report_records (Audit *self, const char *folder, const Lists *lists)
   return first;
 }
 
-/* A hole inside a chain is a record that somebody took away; a chain that begins late is only told. */
+/* A gap inside a chain is a record that was removed; a chain that begins late is only reported. */
 static const RbChainGap *
 report_gaps (Audit *self, GPtrArray *gaps, json_t *told)
 {
@@ -295,9 +295,9 @@ finish (Audit *self, const char *folder)
   g_autofree char *hole_text = hole == NULL ? NULL : rb_chain_gap_text (hole);
   if (hole != NULL)
     return rb_cli_end (self->cli, RB_CLI_FAILED, rb_reason_word (RB_REASON_RECORD_SEQUENCE), hole_text, extra);
-  g_autofree char *message = g_strdup_printf (
-    "%u %s genuine and consistent%s", self->outcomes->len, self->outcomes->len == 1 ? "record is" : "records are",
-    self->anchors == NULL ? ", but by nobody's word: no anchors were given" : "");
+  g_autofree char *message = g_strdup_printf ("%u %s genuine and consistent%s", self->outcomes->len,
+                                              self->outcomes->len == 1 ? "record is" : "records are",
+                                              self->anchors == NULL ? ", but no trust anchors were given" : "");
   return rb_cli_end (self->cli, RB_CLI_OK, "ok", message, extra);
 }
 

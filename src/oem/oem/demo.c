@@ -479,7 +479,7 @@ write_demo (Demo *self, const char *folder, GError **error)
          && rb_pack_write_folder (self->beside, folder, error) && keep_scope (self, folder, error);
 }
 
-/* Only a folder that is empty or not there is used, so that nothing of somebody else's is mixed in or lost. */
+/* Only a folder that is empty or not there is used, so that no other files are mixed in or lost. */
 static gboolean
 folder_is_free (const char *folder, GError **error)
 {

@@ -187,7 +187,7 @@ judge_record (Check *self, const char *role, const char *id, gboolean offline)
   if (self->records == NULL)
     return;
   if (record == NULL)
-    find (self, "key-recorded", role, "violation", "nobody is named as holder of key %.16s…", id);
+    find (self, "key-recorded", role, "violation", "no holder is named for key %.16s…", id);
   else if (offline && rb_json_boolean_or (record, "online", TRUE))
     find (self, "offline", role, "violation", "key %.16s… (%s) is online, the policy wants it offline", id,
           rb_json_string_or (record, "holder", "?"));

@@ -302,7 +302,7 @@ replace_keys (RbStory *self, GError **error)
   case RB_SCENARIO_IMAGE_SUPPLIER:
     return set_image_fresh_keys (self->image, own, error) && delegate (self, "supplier-a", supplier_a, error)
            && rb_publisher_publish_root (self->image, self->now + YEAR, TRUE, error);
-  case RB_SCENARIO_IMAGE_OEM: /* the chain is worth nothing: whoever has the old keys could have made it */
+  case RB_SCENARIO_IMAGE_OEM: /* the chain proves nothing: an attacker with the old keys could have made it */
     return set_image_keys (self->image, own, error)
            && rb_publisher_publish_root (self->image, self->now + YEAR, FALSE, error);
   case RB_SCENARIO_ECU_KEYS: break;

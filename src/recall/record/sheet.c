@@ -76,7 +76,7 @@ draw_rule (Page *page)
   page->y += 8;
 }
 
-/* A word that nobody can overlook, on a bar; never by colour alone. */
+/* The result as a word on a bar; a colour never stands for it. */
 static void
 draw_verdict (Page *page, const char *result)
 {

@@ -52,7 +52,7 @@ check_signatures (Check *self, GError **error)
 {
   guint n = rb_dsse_signature_count (self->dsse);
   if (n == 0 || n > MAX_SIGNATURES)
-    return deny (error, RB_REASON_RECORD_SIGNATURE, n == 0 ? "nobody signed it" : "too many signatures");
+    return deny (error, RB_REASON_RECORD_SIGNATURE, n == 0 ? "it has no signature" : "too many signatures");
   for (guint i = 0; i < n; i++)
     if (rb_dsse_chain (self->dsse, i) == NULL || !rb_dsse_signature_is_valid (self->dsse, i))
       return deny (error, RB_REASON_RECORD_SIGNATURE,
@@ -167,7 +167,7 @@ check_signers (Check *self, GError **error)
       || (second != NULL && (are_same (second, technician) || are_same (second, workstation))))
     return deny (error, RB_REASON_SAME_PERSON, "two of its signatures are by the same person or machine");
   if (rb_dsse_signature_count (self->dsse) != wanted)
-    return deny (error, RB_REASON_RECORD_SIGNATURE, "somebody signed it whom it does not name");
+    return deny (error, RB_REASON_RECORD_SIGNATURE, "a signer is not named in it");
   if (!check_purpose (workstation, RB_PURPOSE_WORKSTATION, NULL, error) || !check_dealer (self, workstation, error)
       || !check_purpose (technician, RB_PURPOSE_TECHNICIAN, json_object_get (self->predicate, "technician"), error)
       || (second != NULL && !check_purpose (second, RB_PURPOSE_TECHNICIAN, second_named, error)))

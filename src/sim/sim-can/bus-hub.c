@@ -27,7 +27,7 @@ typedef struct {
   guint place;
   GQueue *behind; /* of Packet */
   gboolean quiet; /* it read nothing since the last look */
-  gboolean stuck; /* nobody waits for it any more */
+  gboolean stuck; /* no client waits for it any more */
   gboolean gone;
 } Client;
 
@@ -235,7 +235,7 @@ on_incoming (gpointer data, GIOCondition condition)
   g_ptr_array_add (self->clients, client);
 }
 
-/* Is there a socket that nobody listens at? */
+/* Is there a socket without a listener? */
 static gboolean
 is_left_over (const struct sockaddr_un *address)
 {

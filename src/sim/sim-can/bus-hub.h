@@ -15,7 +15,7 @@
  */
 typedef struct _RbBusHub RbBusHub;
 
-/* Makes PATH; a socket that nobody listens at any more is replaced. host and wire are borrowed. Errors: usage (path too
+/* Makes PATH; a socket without a listener is replaced. host and wire are borrowed. Errors: usage (path too
  * long), exists, io. */
 RbBusHub *rb_bus_hub_new (RbCanHost *host, RbWire *wire, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Removes PATH. */

@@ -5,7 +5,7 @@
 #include "sim-ecu/ecu.h"
 
 /*
- * Whoever answers UDS at a CAN bus: takes whole messages out of frames (ISO 15765-2), physical and functional, and puts
+ * A UDS server on a CAN bus: assembles messages from frames (ISO 15765-2), physical and functional, and puts
  * answers back. Without clocks; times are nanoseconds, as on the wire.
  */
 typedef struct {

@@ -19,7 +19,7 @@ typedef struct {
 
 /* vehicle is borrowed. */
 RbCanNetwork *rb_can_network_new (RbSimulated *vehicle, const RbCanNetworkConfig *config);
-/* One bus and nobody on it. */
+/* One bus without any node. */
 RbCanNetwork *rb_can_network_new_bare (const RbWireConfig *config);
 void rb_can_network_free (RbCanNetwork *self);
 RbWire *rb_can_network_connector (RbCanNetwork *self);

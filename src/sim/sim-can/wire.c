@@ -13,7 +13,7 @@ typedef struct {
 } Waiting;
 
 typedef struct {
-  RbWireTake take; /* NULL: nobody is there any more */
+  RbWireTake take; /* NULL: the node has left */
   gpointer node;
   GQueue *waiting; /* of Waiting */
 } Place;

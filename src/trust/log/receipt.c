@@ -39,7 +39,7 @@ read_path (char **lines, GArray *proof)
   return TRUE;
 }
 
-/* head: the lines before the first empty one. Extra data is nobody's word and is not read. */
+/* head: the lines before the first empty one. Extra data is not signed and is not read. */
 static gboolean
 read_head (const char *head, guint64 *index, GArray *proof)
 {

@@ -55,7 +55,7 @@ check_role (const json_t *role, const char *what, GError **error)
                             "%s: threshold %" G_GINT64_FORMAT " is not within 1…%d", what, threshold, MAX_THRESHOLD);
 }
 
-/* Roles unknown here bind nobody, and their form is theirs. */
+/* Unknown roles bind no client, and their form is not checked. */
 gboolean
 rb_form_check_root (const json_t *part, GError **error)
 {

@@ -553,7 +553,7 @@ count_signers (GBytes *form, gpointer data)
   return (gint64) g_hash_table_size (count->signers) >= count->threshold;
 }
 
-/* Signed with a key id that the role lists and nobody explains is told apart from too few signatures. */
+/* A signature by a key id that the role lists and no key has is a reason of its own, apart from too few signatures. */
 static RbReason
 why_unmet (const RbMetadata *self, const RbMetadataRole *role, GArray *signatures)
 {

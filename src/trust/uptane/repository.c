@@ -694,7 +694,7 @@ rb_repository_find (RbRepository *self, const char *path, const char *hardware_i
   RbTarget *found = search_role (&search, rb_repository_targets (self), "targets", &failure);
   if (found == NULL) {
     if (failure == NULL)
-      g_set_error (&failure, RB_UPTANE_ERROR, RB_REASON_TARGET_MISSING, "nobody vouches for “%s”", path);
+      g_set_error (&failure, RB_UPTANE_ERROR, RB_REASON_TARGET_MISSING, "no role lists “%s”", path);
     refused (self, search.role, error, failure);
   }
   g_free (search.role);

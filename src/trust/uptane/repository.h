@@ -36,7 +36,7 @@ gboolean rb_repository_update_snapshot (RbRepository *self, GError **error) G_GN
 gboolean rb_repository_update_targets (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Top-level targets; borrowed, NULL before update_targets. */
 const RbMetadata *rb_repository_targets (RbRepository *self);
-/* Pre-order search over delegations. hardware_id may be NULL. NULL with target-missing when nobody vouches. (transfer
+/* Pre-order search over delegations. hardware_id may be NULL. NULL with target-missing when no role lists it. (transfer
  * full) */
 RbTarget *rb_repository_find (RbRepository *self, const char *path, const char *hardware_id, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

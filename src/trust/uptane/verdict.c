@@ -9,13 +9,13 @@ static const struct {
   const char *attack;
   const char *means;
 } attacks[] = {
-  { "rollback", "Somebody plays back what was genuine once, so that an old fault can be used again." },
-  { "freeze", "Somebody keeps offering what was genuine once, so that the vehicle never hears of anything newer." },
-  { "mix-and-match", "Somebody combines genuine files that were never published together." },
-  { "mixed bundles", "Somebody gives ECUs images that are not for them, or that do not belong together." },
-  { "endless data", "Somebody sends more than was announced, to fill the memory." },
-  { "drop request", "Somebody withholds files, so that the vehicle cannot be updated." },
-  { ARBITRARY, "Somebody without enough keys tries to have software of their own installed." },
+  { "rollback", "An attacker replays genuine old metadata, so that an old fault can be used again." },
+  { "freeze", "An attacker keeps offering genuine old metadata, so that the vehicle never receives newer ones." },
+  { "mix-and-match", "An attacker combines genuine files that were never published together." },
+  { "mixed bundles", "An attacker gives ECUs images that are not for them, or that do not belong together." },
+  { "endless data", "An attacker sends more than was announced, to fill the memory." },
+  { "drop request", "An attacker withholds files, so that the vehicle cannot be updated." },
+  { ARBITRARY, "An attacker without enough keys tries to have their own software installed." },
 };
 
 /* Reasons that are not here are failures (of a server, a disk, a call), and no attack. */

@@ -578,7 +578,7 @@ rb_workflow_target (RbWorkflow *self, const char *path, GError **error)
   gboolean good = search_role (self, path, role, stack, &found, &failure);
   while (good && found == NULL && stack->len > 0 && g_hash_table_size (visited) < limit) {
     Visit *visit = g_ptr_array_steal_index (stack, stack->len - 1);
-    /* §5.6.7.1: a role that was visited is skipped, whoever delegates to it */
+    /* §5.6.7.1: a role that was visited is skipped, by any delegation */
     if (g_hash_table_add (visited, g_strdup (visit->role))) {
       g_free (role);
       role = g_strdup (visit->role);

@@ -39,8 +39,8 @@ RbWorkflow *rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSourc
 void rb_workflow_free (RbWorkflow *self);
 /* §5.3–5.6: roots, timestamp, snapshot, top-level targets. */
 gboolean rb_workflow_refresh (RbWorkflow *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* §5.6.7, after refresh: searches the delegations, loading what it needs. target-missing when nobody vouches. (transfer
- * full) */
+/* §5.6.7, after refresh: searches the delegations, loading what it needs. target-missing when no role lists it.
+ * (transfer full) */
 RbTarget *rb_workflow_target (RbWorkflow *self, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* §5.7: into folder under the percent-encoded path, unless a file there is already the target. *fetched may be NULL. */
 gboolean rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source, const char *folder,

@@ -194,7 +194,7 @@ is_sound (const RbStored *record)
   return record->outcome->reason == RB_REASON_NONE;
 }
 
-/* The folder holds what is written to it and no other .json: whoever reads it takes each for a record. */
+/* The folder holds what is written to it and no other .json: a reader of the folder takes each for a record. */
 static gboolean
 folder_is_ours (const char *folder, GPtrArray *records, GError **error)
 {
@@ -362,7 +362,7 @@ verb_verify (RbCli *cli, int argc, char **argv)
     return rb_cli_end (cli, RB_CLI_USAGE, "usage", "--service-root goes with --bundle", NULL);
   if (options.trust == NULL)
     return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (RB_REASON_NO_TRUST_ANCHOR),
-                       "Without --trust nobody can say whose signatures these are", NULL);
+                       "Without --trust the signers are not known", NULL);
   g_autoptr (GPtrArray) anchors = load_anchors (options.trust, &error);
   if (anchors == NULL)
     return rb_cli_fail (cli, error, NULL);

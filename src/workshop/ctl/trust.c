@@ -167,7 +167,7 @@ update_from_library (RbCli *cli, GPtrArray *advanced, GError **error)
   return TRUE;
 }
 
-/* A server tells by itself of which anchor it is only over a root it shares, which nobody should have to fetch. */
+/* A server tells by itself of which anchor it is only over a root it shares, and no person should have to fetch one. */
 static gboolean
 update_from_server (RbCli *cli, const char *url, const char *name, const char *ca, GPtrArray *advanced, GError **error)
 {

@@ -19,7 +19,7 @@ holds (const RbCodingValue *value)
   return value->wanted != NULL && value->now != NULL && g_bytes_equal (value->wanted, value->now);
 }
 
-/* What the ECU has is right where nobody wants anything else and nothing was erased. */
+/* The value in the ECU is right where the campaign and the journal name no other and nothing was erased. */
 static gboolean
 find_wanted (RbCodingValue *value, const RbWork *work, const RbWorkContext *context, GError **error)
 {

@@ -149,7 +149,7 @@ report (const RbWork *work, const RbCampaign *campaign, const char *vin)
   return object;
 }
 
-/* Where it went wrong and what the ECU said, for whoever has to find out why. */
+/* Stage, NRC and error text of a failed ECU, for diagnosis. */
 static json_t *
 failure (const RbWork *work)
 {

@@ -25,7 +25,7 @@
  */
 typedef struct _RbRecovery RbRecovery;
 
-/* Asks a person to do a step of a recovery recipe. TRUE: it is done; FALSE: it cannot be, or nobody is there. In the
+/* Asks a person to do a step of a recovery recipe. TRUE: it is done; FALSE: it cannot be, or no person is there. In the
  * thread of the run; returns soon after cancellable is cancelled. */
 typedef gboolean (*RbRecoveryConfirm) (const char *serial, const RbRecipeStep *step, GCancellable *cancellable,
                                        gpointer user_data);

@@ -6,7 +6,7 @@
 
 /*
  * Who will sign the record of a recovery. They are found and judged before the vehicle is written to: a vehicle that is
- * complete but whose record nobody can sign would have to come in again.
+ * complete but whose record cannot be signed would have to come in again.
  */
 typedef struct {
   RbIdentity *technician, *workstation;

@@ -23,7 +23,7 @@ struct _RbSupervise {
   GPtrArray *checklist;
   const RbVehicleModel *model;
   gboolean begun; /* the first write, under primary_lock: other clients on the bus are no longer watched for */
-  RbTeller *teller; /* NULL: nobody watches */
+  RbTeller *teller; /* NULL: there is no watch function */
   RbKeeper *keeper; /* of the sessions, while there are units */
   GMutex primary_lock; /* lanes ask the Primary whether the vehicle may be written to */
   GPtrArray *works; /* of RbWork, in working order */

@@ -77,7 +77,7 @@ gboolean rb_supervise_prepare_network (RbSupervise *self, GCancellable *cancella
 gboolean rb_supervise_has_network (RbSupervise *self); /* is it prepared? */
 /* An ECU that was reset takes part in it again; in its lane. */
 void rb_supervise_join_network (RbSupervise *self, RbWork *work, GCancellable *cancellable);
-/* Undoes it, whoever prepared it. Errors: those of the link. */
+/* Undoes it, also when an earlier run prepared it. Errors: those of the link. */
 gboolean rb_supervise_restore_network (RbSupervise *self, gboolean clear_dtcs, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 

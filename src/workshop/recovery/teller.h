@@ -3,7 +3,7 @@
 #include "recovery/event.h"
 
 /*
- * Passes events on in a thread of its own, in the order they are given, so that a screen or a pipe that nobody reads
+ * Passes events on in a thread of its own, in the order they are given, so that a screen or a pipe without a reader
  * holds up no work on an ECU. Of the progress of one ECU only the newest is passed on where several wait.
  */
 typedef struct _RbTeller RbTeller;

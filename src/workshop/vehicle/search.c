@@ -13,7 +13,7 @@ typedef struct {
   gboolean doip;
   RbAddress everybody;
   guint n;
-  gboolean each; /* asked by themselves when nobody answers */
+  gboolean each; /* asked one by one when no ECU responds */
   void (*address) (guint index, RbAddress *address);
 } Group;
 
@@ -86,7 +86,7 @@ is_useless (const GError *error)
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || rb_reason_is_link_lost (rb_reason_of (error));
 }
 
-/* An address that cannot be listened to (it is in use, or the tester's own) is nobody's. */
+/* An address that cannot be listened to (it is in use, or the client's own) has no ECU. */
 static gboolean
 open_batch (RbLink *link, const Group *group, guint from, guint n, RbChannel **channels, GError **error)
 {

@@ -6,7 +6,7 @@
 /*
  * Which ECUs there are, where no model says it: everybody is asked at once by a functional TesterPresent, and who
  * answers is there. By DoIP that is the group address 0xE400 and the addresses 0x1001 to 0x1010; by CAN 7DF with the
- * eight pairs of ISO 15765-4, and 18DB33F1 with all of normal fixed addressing. Where nobody answers, the former are
+ * eight pairs of ISO 15765-4, and 18DB33F1 with all of normal fixed addressing. Where no ECU responds, the former are
  * asked each by itself. Addresses that only a model can know are not found.
  */
 void rb_search_ecu_free (RbModelEcu *self);
