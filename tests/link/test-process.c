@@ -552,6 +552,18 @@ count_files (int process)
   return count;
 }
 
+/* The entity, which is in this process too, closes its end of a connection when it hears of the end. */
+static guint
+files_when_closed (guint wanted)
+{
+  guint count = count_files (getpid ());
+  for (guint i = 0; i < 500 && count > wanted; i++) {
+    (void) g_poll (NULL, 0, 10);
+    count = count_files (getpid ());
+  }
+  return count;
+}
+
 static void
 test_nothing_leaks (void)
 {
@@ -571,7 +583,7 @@ test_nothing_leaks (void)
     if (i == 3)
       before = count_files (getpid ());
   }
-  g_assert_cmpuint (count_files (getpid ()), ==, before);
+  g_assert_cmpuint (files_when_closed (before), <=, before);
 }
 
 static int
