@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may sign, and for which vehicles an OEM may speak: judged by its trust list before anything is written.
 Usage: test-trust.py BUILD"""
+import base64
 import json
 import pathlib
 import sys
+import time
 import unittest
 
 from cryptography import x509
@@ -259,6 +261,13 @@ class HandedOver(Trust):
     def take_over(self, expect=0):
         return self.bench.ctl("recovery", "take-over", self.file, expect=expect)
 
+    def second_after_the_hand_over(self):
+        """Times have whole seconds: a revocation of the hand-over's own second counts by the time it claims, without the take-over's."""
+        claimed = json.loads(base64.b64decode(json.loads(self.file.read_text())["payload"]))["predicate"]["time"]["claimed"]
+        end = time.monotonic() + 10
+        while moment() <= claimed:
+            self.assertLess(time.monotonic(), end)
+
     def test_who_signed_the_hand_over(self):
         """The trust list of the workstation that takes it over decides, as it is now: a revocation since the hand-over counts."""
         self.ready()
@@ -268,6 +277,7 @@ class HandedOver(Trust):
                        "--workstation", self.bench.oem / "workstation.pem", "--passphrase-file", self.bench.oem / "passphrase")
         _, own, issuer = self.technician()
         known = list(self.service.list["dealer_cas"])
+        self.second_after_the_hand_over()
         self.bench.data = self.bench.root / "second"
         self.bench.trust_and_import()
         for certificate in (own, self.station()[0]):
