@@ -7,6 +7,7 @@ Usage: test-coding.py BUILD
 """
 import base64
 import json
+import subprocess
 import sys
 import unittest
 
@@ -77,6 +78,10 @@ class Coding(unittest.TestCase):
         lines = [json.loads(line) for line in bench.run("recallctl", "--json", "--data-dir", bench.data, *bench.recover_arguments()).splitlines()]
         self.assertEqual([(line["serial"], line["text"]) for line in lines if line.get("event") == "dtcs"],
                          [(DOOR, "DTCs before: 911A13; after: none")])
+        page = bench.root / "page.pdf"
+        bench.ctl("record", "print", lines[-1]["record"], "-o", page)
+        text = subprocess.run(["pdftotext", "-layout", page, "-"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual([line.strip() for line in text.splitlines() if "DTCs" in line], [f"{DOOR}: DTCs before: 911A13; after: none"])
 
     def test_interrupted_after_the_erasure(self):
         bench = self.bench("--fault", "brake:kill@2")

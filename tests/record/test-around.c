@@ -141,6 +141,27 @@ test_fingerprint (void)
 }
 
 static void
+test_dtcs (void)
+{
+  static const struct {
+    const char *before, *after, *text;
+  } cases[] = {
+    { "[{'code': 'C10000', 'status': 9}, {'code': '911A13', 'status': 1}]", "[]",
+      "DTCs before: C10000, 911A13; after: none" },
+    { "[]", "[{'code': 'C10000', 'status': 9}]", "DTCs before: none; after: C10000" },
+    { "[{'code': 'C10000', 'status': 9}]", "[{'code': 'C10000', 'status': 1}]", NULL },
+    { "null", "[]", NULL },
+    { "[{'code': 'C10000', 'status': 9}]", "null", NULL },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (json_t) before = quoted (cases[i].before);
+    g_autoptr (json_t) after = quoted (cases[i].after);
+    g_autofree char *text = rb_around_dtc_difference (before, after);
+    g_assert_cmpstr (text, ==, cases[i].text);
+  }
+}
+
+static void
 test_profile (void)
 {
   RbProfileCoding one = { .did = 0x0600 }, other = { .did = 0x0601 };
@@ -170,6 +191,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_proven);
   }
   g_test_add_func ("/record/around/fingerprint", test_fingerprint);
+  g_test_add_func ("/record/around/dtcs", test_dtcs);
   g_test_add_func ("/record/around/profile", test_profile);
   return g_test_run ();
 }

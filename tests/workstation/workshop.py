@@ -113,6 +113,7 @@ class Technician:
     def sign(self):
         screen = self.screen
         screen.wait_label("The vehicle is complete")
+        screen.wait_label("DTCs before: 911A13; after: none")
         self.picture("verify")
         screen.click("Go to the signature")
         screen.wait_label("What you sign")

@@ -145,6 +145,28 @@ rb_around_is_well_formed (const json_t *ecu, GError **error)
          || deny (error, RB_REASON_RECORD_MALFORMED, "ECU %s: “fingerprint” is not what it has to be", serial_of (ecu));
 }
 
+/* (transfer full) */
+static char *
+codes_of (const json_t *list)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  size_t i;
+  json_t *entry;
+  json_array_foreach ((json_t *) list, i, entry)
+    g_string_append_printf (text, "%s%s", i == 0 ? "" : ", ", rb_json_string_or (entry, "code", ""));
+  return text->len == 0 ? g_strdup ("none") : g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+char *
+rb_around_dtc_difference (const json_t *before, const json_t *after)
+{
+  if (!json_is_array (before) || !json_is_array (after))
+    return NULL;
+  g_autofree char *first = codes_of (before);
+  g_autofree char *last = codes_of (after);
+  return strcmp (first, last) == 0 ? NULL : g_strdup_printf ("DTCs before: %s; after: %s", first, last);
+}
+
 /* evidence */
 
 static gboolean

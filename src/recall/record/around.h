@@ -17,6 +17,9 @@
 void rb_around_quote (json_t *quote, const RbCampaignEcu *ecu);
 /* record-malformed. A member may be absent, but not of another type. */
 gboolean rb_around_is_well_formed (const json_t *ecu, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "DTCs before: C10000, 911A13; after: none" of dtcBefore and dtcAfter, where both are known and their codes differ;
+ * else NULL. (transfer full) */
+char *rb_around_dtc_difference (const json_t *before, const json_t *after);
 /* Of an ECU that is called done: every value known, read back and equal, the campaign's where it sets one (coding-lost,
  * coding-not-proven), and its conditions hold (not-compatible). wanted: the campaign's ECU as the record quotes it. */
 gboolean rb_around_is_proven (const json_t *ecu, const json_t *wanted, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -2,6 +2,7 @@
 #include "record/sheet.h"
 
 #include "core/json.h"
+#include "record/around.h"
 #include "record/ending.h"
 #include "record/result.h"
 #include "record/verify.h"
@@ -168,6 +169,22 @@ draw_ecus (Page *page, const json_t *ecus)
   draw_line (page, "Sans Italic 8", text);
 }
 
+/* Only ECUs whose DTCs differ; as many as there is room for. */
+static void
+draw_dtcs (Page *page, const json_t *ecus)
+{
+  size_t i;
+  json_t *ecu;
+  json_array_foreach ((json_t *) ecus, i, ecu) {
+    g_autofree char *difference
+      = rb_around_dtc_difference (json_object_get (ecu, "dtcBefore"), json_object_get (ecu, "dtcAfter"));
+    if (difference == NULL || page->y > ECU_BOTTOM - 12)
+      continue;
+    g_autofree char *text = g_strdup_printf ("%s: %s", rb_json_string_or (ecu, "ecuSerial", ""), difference);
+    draw_line (page, "Sans 8", text);
+  }
+}
+
 static gboolean
 draw_code (Page *page, const char *text, GError **error)
 {
@@ -283,6 +300,7 @@ rb_sheet_draw (GBytes *envelope, GError **error)
   draw_head (&page, outcome);
   draw_rule (&page);
   draw_ecus (&page, json_object_get (outcome->predicate, "ecus"));
+  draw_dtcs (&page, json_object_get (outcome->predicate, "ecus"));
   gboolean drawn = draw_foot (&page, outcome, error);
   cairo_destroy (page.cairo);
   cairo_surface_finish (surface);

@@ -41,23 +41,36 @@ rb_unit_text_plan (const RbSessionUnit *unit)
   return g_string_free (text, FALSE);
 }
 
-char *
-rb_unit_text_result (const RbSessionUnit *unit)
+static void
+add_proof (GString *text, const RbSessionUnit *unit)
 {
-  GString *text = g_string_new (NULL);
-  if (unit->state == RB_ECU_DONE) {
-    g_string_append_printf (text, "Proven: %s", unit->target == NULL ? "" : unit->target);
-    if (unit->director_root_wanted != 0)
-      g_string_append_printf (text, " · Director root %" G_GINT64_FORMAT, unit->director_root_wanted);
-    if (unit->image_root_wanted != 0)
-      g_string_append_printf (text, " · Image root %" G_GINT64_FORMAT, unit->image_root_wanted);
-    return g_string_free (text, FALSE);
-  }
+  g_string_append_printf (text, "Proven: %s", unit->target == NULL ? "" : unit->target);
+  if (unit->director_root_wanted != 0)
+    g_string_append_printf (text, " · Director root %" G_GINT64_FORMAT, unit->director_root_wanted);
+  if (unit->image_root_wanted != 0)
+    g_string_append_printf (text, " · Image root %" G_GINT64_FORMAT, unit->image_root_wanted);
+}
+
+static void
+add_trouble (GString *text, const RbSessionUnit *unit)
+{
   g_string_append (text, "Not proven");
   if (unit->text != NULL && *unit->text != '\0')
     g_string_append_printf (text, ": %s", unit->text);
   if (unit->reason != RB_REASON_NONE)
     g_string_append_printf (text, " (%s)\n%s\n%s", rb_reason_word (unit->reason), rb_advice_means (unit->reason),
                             rb_advice_next (unit->reason));
+}
+
+char *
+rb_unit_text_result (const RbSessionUnit *unit)
+{
+  GString *text = g_string_new (NULL);
+  if (unit->state == RB_ECU_DONE)
+    add_proof (text, unit);
+  else
+    add_trouble (text, unit);
+  if (unit->dtcs != NULL)
+    g_string_append_printf (text, "\n%s", unit->dtcs);
   return g_string_free (text, FALSE);
 }

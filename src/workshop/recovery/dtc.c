@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/json.h"
+#include "record/around.h"
 
 #include <string.h>
 
@@ -68,25 +69,13 @@ rb_dtc_list (GBytes *dtcs)
   return list;
 }
 
-static char *
-codes_of (GBytes *dtcs)
-{
-  g_autoptr (GPtrArray) entries = entries_of (dtcs);
-  g_autoptr (GString) text = g_string_new (NULL);
-  for (guint i = 0; i < entries->len; i++)
-    g_string_append_printf (text, "%s%s", i == 0 ? "" : ", ", rb_json_string_or (entries->pdata[i], "code", ""));
-  return text->len == 0 ? g_strdup ("none") : g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-/* "before: C10000, 911A13; after: none" where both are known and differ, else NULL. (transfer full) */
+/* NULL where they do not differ, or one is not known. (transfer full) */
 static char *
 difference_text (const RbWork *work)
 {
-  if (work->dtcs_before == NULL || work->dtcs_after == NULL)
-    return NULL;
-  g_autofree char *before = codes_of (work->dtcs_before);
-  g_autofree char *after = codes_of (work->dtcs_after);
-  return strcmp (before, after) == 0 ? NULL : g_strdup_printf ("DTCs before: %s; after: %s", before, after);
+  g_autoptr (json_t) before = rb_dtc_list (work->dtcs_before);
+  g_autoptr (json_t) after = rb_dtc_list (work->dtcs_after);
+  return rb_around_dtc_difference (before, after);
 }
 
 void

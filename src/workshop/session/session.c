@@ -88,6 +88,7 @@ unit_free (gpointer data)
   g_free (self->target);
   g_free (self->step);
   g_free (self->text);
+  g_free (self->dtcs);
   g_free (self);
 }
 
@@ -224,6 +225,7 @@ unit_event (RbSession *self, const Event *event)
       unit->total = 0;
     break;
   case RB_EVENT_STEP: rb_session_enter (&unit->step, event->text); break;
+  case RB_EVENT_DTCS: rb_session_enter (&unit->dtcs, event->text); break;
   case RB_EVENT_PROGRESS:
     unit->done = event->done;
     unit->total = event->total;
@@ -508,7 +510,9 @@ take_units (RbSession *self, Work *work)
     RbSessionUnit *unit = work->units->pdata[i];
     Event event = { .serial = unit->serial, .name = unit->name };
     guint index;
-    rb_session_enter (&unit->text, unit_of (self, &event, &index)->text);
+    const RbSessionUnit *seen = unit_of (self, &event, &index);
+    rb_session_enter (&unit->text, seen->text);
+    rb_session_enter (&unit->dtcs, seen->dtcs);
   }
   gboolean any = work->units != NULL;
   replace (&self->units, &work->units);
