@@ -117,6 +117,12 @@ test_unit_in_words (void)
   g_assert_nonnull (strstr (result, "Not proven"));
   g_assert_nonnull (strstr (result, "link-lost"));
   g_assert_cmpint (rb_unit_text_state (&unit), ==, RB_ROW_BAD);
+  unit.dtcs = (char *) "";
+  g_autofree char *no_dtcs = rb_unit_text_result (&unit);
+  g_assert_cmpstr (no_dtcs, ==, result);
+  unit.dtcs = (char *) "DTCs before: C10000; after: none";
+  g_autofree char *dtcs = rb_unit_text_result (&unit);
+  g_assert_true (g_str_has_suffix (dtcs, "\nDTCs before: C10000; after: none"));
   g_object_unref (row);
 }
 

@@ -70,7 +70,7 @@ rb_unit_text_result (const RbSessionUnit *unit)
     add_proof (text, unit);
   else
     add_trouble (text, unit);
-  if (unit->dtcs != NULL)
+  if (unit->dtcs != NULL && *unit->dtcs != '\0')
     g_string_append_printf (text, "\n%s", unit->dtcs);
   return g_string_free (text, FALSE);
 }

@@ -47,7 +47,7 @@ typedef struct {
   RbEcuState state;
   RbReason reason;
   char *step, *text;
-  char *dtcs; /* before and after the work, where they differ; else NULL */
+  char *dtcs; /* before and after the work, where they differ; else NULL or empty */
   guint64 done, total;
   gboolean planned, new_key, abort_recoverable, image_differs;
   gint64 director_root_found, director_root_wanted, image_root_found, image_root_wanted;
