@@ -19,7 +19,8 @@ from bench import Bench  # noqa: E402
 from vehicle import Node  # noqa: E402
 
 BUILD = sys.argv.pop(1)
-KINDS = ("dtc-setting", "communication", "clear-dtcs", "erase")
+WRITES = ("root", "metadata", "erase", "block", "key", "coding")
+KINDS = ("dtc-setting", "communication", "clear-dtcs", *WRITES)
 DEFAULT = {"dtc-setting": True, "communication": 0}
 PREPARE = ["1003", "8502", "280101"]
 RESTORE = ["280001", "8501", "14ffffff", "1001"]
@@ -76,14 +77,14 @@ class Network(unittest.TestCase):
         bench = self.bench()
         bench.recover()
         events = self.events(bench)
-        first_erase = next(i for i, event in enumerate(events) if event["event"] == "erase")
-        last_erase = max(i for i, event in enumerate(events) if event["event"] == "erase")
+        writes = [i for i, event in enumerate(events) if event["event"] in WRITES]
+        self.assertLess({"root", "erase", "key"}, {events[i]["event"] for i in writes})
         everyone = set(bench.show())
         for kind, member, value in (("dtc-setting", "on", False), ("communication", "control", 1)):
-            told = {event["serial"] for event in events[:first_erase] if event["event"] == kind and event[member] == value}
+            told = {event["serial"] for event in events[:writes[0]] if event["event"] == kind and event[member] == value}
             self.assertEqual(told, everyone, kind)
-        self.assertEqual({event["serial"] for event in events[last_erase:] if event["event"] == "clear-dtcs"}, everyone)
-        self.assertNotIn("clear-dtcs", [event["event"] for event in events[:last_erase]])
+        self.assertEqual({event["serial"] for event in events[writes[-1]:] if event["event"] == "clear-dtcs"}, everyone)
+        self.assertNotIn("clear-dtcs", [event["event"] for event in events[:writes[-1]]])
         self.assert_restored(bench)
         self.assertEqual({tuple(ecu["dtcs"]) for ecu in bench.show().values()}, {()})
 

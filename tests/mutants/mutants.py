@@ -121,7 +121,7 @@ MUTANTS = [
     Mutant("p2-star", "rb_timing_announce", "MIN (p2_star_ms, self->p2_star_max_ms)", "p2_star_ms",
            "uds-client", "P2* that an ECU announces is capped"),
     # Uptane
-    Mutant("threshold", "rb_metadata_verify", "(gint64) good >= role->threshold", "good > 0",
+    Mutant("threshold", "count_signers", "(gint64) g_hash_table_size (count->signers) >= count->threshold", "g_hash_table_size (count->signers) > 0",
            "uptane-verify-uptane", "as many keys sign as the threshold says"),
     Mutant("one-key-two-ids", "count_signers", "(gpointer) rb_key_public_id (signature->key->key)",
            '(gpointer) rb_json_string_or (signature->entry, "keyid", "")',

@@ -573,12 +573,10 @@ rb_metadata_verify (RbMetadata *self, const RbMetadataRole *role, GError **error
   g_autoptr (GHashTable) signers = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GArray) signatures = signatures_of (self, role);
   Count count = { signatures, signers, role->threshold };
-  gboolean enough = signatures->len > 0 && each_form (self, FALSE, count_signers, &count);
-  guint good = g_hash_table_size (signers);
-  if (enough && (gint64) good >= role->threshold)
+  if (signatures->len > 0 && each_form (self, FALSE, count_signers, &count))
     return complete (self, error);
   g_set_error (error, RB_UPTANE_ERROR, (int) why_unmet (self, role, signatures),
                "%s version %" G_GINT64_FORMAT ": %u valid signatures, threshold is %" G_GINT64_FORMAT,
-               type_names[self->type], self->version, good, role->threshold);
+               type_names[self->type], self->version, g_hash_table_size (signers), role->threshold);
   return FALSE;
 }
