@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "core/cli.h"
+#include "core/cli-table.h"
 
 /* The file that --config names: defaults of options, see recallbay.conf(5). */
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "core/cli.h"
+#include "core/cli-table.h"
+
+#include <jansson.h>
 
 /* What --help prints, as text and with --json as the table itself. */
 
