@@ -4,7 +4,9 @@
 #include "core/bytes.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
+#include "crypto/certificate-inside.h"
 #include "crypto/evp.h"
+#include "crypto/key-inside.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

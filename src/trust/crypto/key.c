@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "crypto/digest.h"
 #include "crypto/evp.h"
+#include "crypto/key-inside.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>

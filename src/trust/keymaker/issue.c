@@ -3,7 +3,9 @@
 
 #include "core/bytes.h"
 #include "crypto/digest.h"
+#include "crypto/certificate-inside.h"
 #include "crypto/evp.h"
+#include "crypto/key-inside.h"
 
 #include <openssl/x509v3.h>
 

@@ -2,6 +2,7 @@
 #include "keymaker/keygen.h"
 
 #include "crypto/evp.h"
+#include "crypto/key-inside.h"
 
 RbPrivateKey *
 rb_keygen_new (RbKeyType type, GError **error)

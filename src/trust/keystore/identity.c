@@ -2,7 +2,9 @@
 #include "keystore/identity.h"
 
 #include "core/files.h"
+#include "crypto/certificate-inside.h"
 #include "crypto/evp.h"
+#include "crypto/key-inside.h"
 #include "crypto/secret.h"
 
 #include <openssl/err.h>
