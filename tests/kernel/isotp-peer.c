@@ -5,6 +5,7 @@
 
 #include "core/bytes.h"
 #include "link/backend.h"
+#include "link/channel.h"
 #include "linkd/backends.h"
 
 /*

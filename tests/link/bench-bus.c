@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 
 #include "link/backend.h"
+#include "link/channel.h"
 #include "linkd/backends.h"
 #include "paced-bus.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/bytes.h"
 #include "link/backend.h"
+#include "link/channel.h"
 #include "linkd/backends.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "can/can-link.h"
+#include "link/channel.h"
 #include "frame/isotp.h"
 
 /*

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "link/backend.h"
+#include "link/channel.h"
 #include "linkd/backends.h"
 #include "paced-bus.h"
 

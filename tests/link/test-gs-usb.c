@@ -6,6 +6,7 @@
 #include "can/can-backend.h"
 #include "frame/isotp.h"
 #include "link/backend.h"
+#include "link/channel.h"
 #include "linkd/backends.h"
 #include "usb-plug.h"
 

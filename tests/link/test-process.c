@@ -9,6 +9,7 @@
 
 #include "bare-entity.h"
 #include "link/backend.h"
+#include "link/channel.h"
 #include "linkd/backends.h"
 
 /* The link process by what happens to it: the program beside it has to live. */

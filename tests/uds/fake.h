@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "link/backend.h"
+#include "link/channel.h"
 
 /*
  * A vehicle of one ECU made of a script, behind the link contract: nothing is sent anywhere and no time passes.

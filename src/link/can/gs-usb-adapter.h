@@ -3,7 +3,7 @@
 #include <libusb.h>
 
 #include "can/gs-usb-protocol.h"
-#include "link/channel.h"
+#include "link/address.h"
 
 /*
  * One gs_usb adapter: its libusb device, the transfers that wait for what it has to say and the thread that runs them.

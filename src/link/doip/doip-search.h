@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "frame/doip.h"
-#include "link/channel.h"
+#include "link/address.h"
 
 /*
  * Inside link/ only: the UDP half of DoIP (ISO 13400-2) on the tester's side: who is there, and what an entity says of

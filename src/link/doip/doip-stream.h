@@ -3,7 +3,7 @@
 #include <sys/uio.h>
 
 #include "frame/doip.h"
-#include "link/channel.h"
+#include "link/address.h"
 
 /*
  * Inside link/ only: DoIP messages on a connected TCP socket, with few system calls. One thread at a time may read, and

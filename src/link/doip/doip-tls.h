@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "link/channel.h"
+#include "link/address.h"
 
 /*
  * Inside link/ only: TLS 1.2 or 1.3 over a connected socket. The vehicle's certificate has to lead to one of the

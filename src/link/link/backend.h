@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "link/channel.h"
+#include "link/address.h"
+#include "link/link-entry.h"
 
 /*
  * Inside link/ and its tests only: what a kind of link has to do. link.c and channel.c keep references, check
@@ -48,4 +49,3 @@ RbLink *rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri
 RbLink *rb_link_new_with_backend (const RbLinkBackend *backend, const char *uri, gpointer state);
 const RbLinkBackend *rb_link_backend (RbLink *self);
 gpointer rb_link_state (RbLink *self);
-void rb_link_entry_free (RbLinkEntry *entry);

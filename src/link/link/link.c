@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "link/link.h"
+
 #include "link/backend.h"
 #include "link/process.h"
 
@@ -135,18 +137,6 @@ gpointer
 rb_link_state (RbLink *self)
 {
   return self->state;
-}
-
-void
-rb_link_entry_free (RbLinkEntry *entry)
-{
-  g_free (entry->uri);
-  g_free (entry->kind);
-  g_free (entry->name);
-  g_free (entry->serial);
-  g_free (entry->state);
-  g_free (entry->vin);
-  g_free (entry);
 }
 
 GPtrArray *

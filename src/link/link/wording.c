@@ -2,7 +2,7 @@
 #include "link/wording.h"
 
 #include "core/bytes.h"
-#include "link/backend.h"
+#include "link/link-entry.h"
 
 #include <string.h>
 

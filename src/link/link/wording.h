@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "link/channel.h"
+#include "link/address.h"
 #include "link/packet.h"
 
 /*

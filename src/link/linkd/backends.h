@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "link/channel.h"
+#include "link/address.h"
 
 /*
  * The list of backends, by scheme: as rb_link_open_with() and rb_link_discover(), but in this very process. For the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "link/channel.h"
+#include "link/address.h"
 
 /*
  * Inside link/ and its tests only: the kernel's landlock, by system call. A domain forbids this thread and those it

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "link/channel.h"
+#include "link/address.h"
 
 /*
  * What the link process may do, put on by itself and never taken off, in two steps. enter, before the first byte from

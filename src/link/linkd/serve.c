@@ -2,6 +2,7 @@
 #include "linkd/serve.h"
 
 #include "link/backend.h"
+#include "link/channel.h"
 #include "link/eager.h"
 #include "link/wording.h"
 #include "linkd/backends.h"

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <glib.h>
+
+/* What a search for links finds: an adapter, a CAN interface, or a DoIP entity that announces itself. */
+typedef struct {
+  char *uri; /* what rb_link_open() takes */
+  char *kind; /* "doip", "can", "canfd", "usb", "bus" */
+  char *name;
+  char *serial; /* adapter's serial number, EID or "" */
+  char *state; /* "ready", "in-use", "no-permission", "down", "error-passive", "bus-off", "dropping-qdisc" */
+  char *vin; /* of a DoIP announcement, or "" */
+} RbLinkEntry;
+
+void rb_link_entry_free (RbLinkEntry *self);
