@@ -204,7 +204,7 @@ class RecordFormat(unittest.TestCase):
             self.assertLessEqual(self.members(name), whole, name)
 
     def test_results(self):
-        table = dict(re.findall(r'\{ "([\w-]+)", "([\w-]+)" \}', read("src/recall/record/result.c").split("rb_result_of_type")[1]))
+        table = dict(re.findall(r'\{ "([\w-]+)", "([\w-]+)" \}', read("src/recall/record/ending.c").split("result_of_type")[1]))
         for kind, result in table.items():
             self.assertIn(f"`{kind}`", self.document)
             self.assertIn(f"`{result}`", self.document)

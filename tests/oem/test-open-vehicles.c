@@ -37,7 +37,7 @@ outcome_of (const Record *record)
 static void
 expect (const Record *records, guint n, gboolean open, gboolean hazardous, const char *result)
 {
-  g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
+  g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outcome_free);
   for (guint i = 0; i < n; i++)
     g_ptr_array_add (outcomes, outcome_of (&records[i]));
   g_autoptr (GPtrArray) vehicles = rb_open_vehicles_list (outcomes);
@@ -105,7 +105,7 @@ test_several (void)
 {
   const Record records[]
     = { EXCEPTION (10), { "RBY1DEM0XRA000043", "completion", "completed", 20, TRUE, RB_REASON_NONE } };
-  g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
+  g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outcome_free);
   for (guint i = 0; i < G_N_ELEMENTS (records); i++)
     g_ptr_array_add (outcomes, outcome_of (&records[i]));
   g_autoptr (GPtrArray) vehicles = rb_open_vehicles_list (outcomes);

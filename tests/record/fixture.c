@@ -12,6 +12,7 @@
 #include "keymaker/keygen.h"
 #include "model/campaign-ecu.h"
 #include "record/proof.h"
+#include "record/predicate.h"
 #include "record/result.h"
 #include "uptane/report.h"
 
@@ -336,7 +337,7 @@ static json_t *
 she_entry (Fixture *self, const char *vin, const char *serial)
 {
   const json_t *update = self->evidence.she == NULL ? NULL : self->evidence.she (self->evidence.data, vin, serial);
-  const json_t *seeded = rb_result_entry (json_object_get (self->seed, "ecus"), "serial", serial);
+  const json_t *seeded = rb_predicate_entry (json_object_get (self->seed, "ecus"), "serial", serial);
   RbSheUpdate answer;
   memset (&answer, 0x44, sizeof answer);
   if (update != NULL && seeded != NULL)

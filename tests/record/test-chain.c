@@ -20,7 +20,7 @@ record (const char *stream, gint64 sequence, char digest, char previous)
 static GPtrArray *
 pile (void)
 {
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outcome_free);
 }
 
 static guint
@@ -112,7 +112,7 @@ test_left_out (void)
   g_ptr_array_add (outcomes, record ("s", 1, 'a', '0'));
   g_ptr_array_add (outcomes, record ("s", 1, 'a', '0'));
   g_ptr_array_add (outcomes, record ("s", 1, 'b', '0'));
-  rb_verify_outcome_deny (outcomes->pdata[2], RB_REASON_RECORD_SIGNATURE, "forged");
+  rb_outcome_deny (outcomes->pdata[2], RB_REASON_RECORD_SIGNATURE, "forged");
   g_autoptr (GPtrArray) gaps = rb_chain_check (outcomes);
   g_assert_cmpuint (gaps->len, ==, 0);
   g_assert_cmpuint (count_denied (outcomes), ==, 0);

@@ -112,7 +112,7 @@ finish_naming (Case *self, const char *digest)
 static void
 expect_creation (Case *self, RbStatementRecord *const *records, guint n, gboolean checked, RbReason reason)
 {
-  g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
+  g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outcome_free);
   for (guint i = 0; i < n; i++)
     g_ptr_array_add (outcomes, fixture_verify (&self->fixture, records[i]->envelope, TRUE));
   rb_creation_check (outcomes);

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "core/json.h"
+#include "record/ending.h"
 #include "record/result.h"
 
 /* What a record's contents amount to: each thing short of completeness has its own word. */
@@ -164,17 +165,24 @@ test_second_person (Case *self, gconstpointer data)
   expect (self->predicate, RB_REASON_NONE);
 }
 
+static const char *
+result_of (const char *type, gboolean complete)
+{
+  g_autoptr (json_t) predicate = json_pack ("{s:s}", "type", type);
+  return rb_ending_result (predicate, complete);
+}
+
 static void
 test_types (Case *self, gconstpointer data)
 {
-  g_assert_cmpstr (rb_result_of_type ("completion", TRUE), ==, "completed");
-  g_assert_cmpstr (rb_result_of_type ("completion", FALSE), ==, NULL);
-  g_assert_cmpstr (rb_result_of_type ("partial", FALSE), ==, "incomplete");
-  g_assert_cmpstr (rb_result_of_type ("partial", TRUE), ==, NULL);
-  g_assert_cmpstr (rb_result_of_type ("aborted", FALSE), ==, "aborted");
-  g_assert_cmpstr (rb_result_of_type ("declined", FALSE), ==, "declined");
-  g_assert_cmpstr (rb_result_of_type ("no-work-needed", FALSE), ==, "no-work-needed");
-  g_assert_cmpstr (rb_result_of_type ("other", FALSE), ==, NULL);
+  g_assert_cmpstr (result_of ("completion", TRUE), ==, "completed");
+  g_assert_cmpstr (result_of ("completion", FALSE), ==, NULL);
+  g_assert_cmpstr (result_of ("partial", FALSE), ==, "incomplete");
+  g_assert_cmpstr (result_of ("partial", TRUE), ==, NULL);
+  g_assert_cmpstr (result_of ("aborted", FALSE), ==, "aborted");
+  g_assert_cmpstr (result_of ("declined", FALSE), ==, "declined");
+  g_assert_cmpstr (result_of ("no-work-needed", FALSE), ==, "no-work-needed");
+  g_assert_cmpstr (result_of ("other", FALSE), ==, NULL);
 }
 
 #define ADD(path, function) g_test_add ("/result/" path, Case, NULL, set_up, function, tear_down)

@@ -38,7 +38,7 @@ static void
 test_good (Case *self, gconstpointer data)
 {
   g_autoptr (RbVerifyOutcome) outcome = fixture_verify (&self->fixture, self->record->envelope, TRUE);
-  g_autoptr (json_t) told = rb_verify_outcome_to_json (outcome);
+  g_autoptr (json_t) told = rb_outcome_to_json (outcome);
   g_autofree char *checked = rb_json_to_text (json_object_get (told, "checked"));
   g_assert_cmpstr (outcome->message, ==, NULL);
   g_assert_cmpstr (outcome->type, ==, "completion");
@@ -54,7 +54,7 @@ test_without_anchors_or_bundle (Case *self, gconstpointer data)
 {
   const RbVerifyRequest request = { 0 };
   g_autoptr (RbVerifyOutcome) outcome = rb_verify_record (self->record->envelope, &request);
-  g_autoptr (json_t) told = rb_verify_outcome_to_json (outcome);
+  g_autoptr (json_t) told = rb_outcome_to_json (outcome);
   g_autofree char *checked = rb_json_to_text (json_object_get (told, "checked"));
   g_assert_cmpint (outcome->reason, ==, RB_REASON_NONE);
   g_assert_cmpstr (checked, ==, "[\"signatures\",\"result\"]");
@@ -793,8 +793,8 @@ static void
 test_denied_later (Case *self, gconstpointer data)
 {
   g_autoptr (RbVerifyOutcome) outcome = fixture_verify (&self->fixture, self->record->envelope, FALSE);
-  rb_verify_outcome_deny (outcome, RB_REASON_NOT_COMPLETED, "first");
-  rb_verify_outcome_deny (outcome, RB_REASON_RECORD_SEQUENCE, "second");
+  rb_outcome_deny (outcome, RB_REASON_NOT_COMPLETED, "first");
+  rb_outcome_deny (outcome, RB_REASON_RECORD_SEQUENCE, "second");
   g_assert_cmpint (outcome->reason, ==, RB_REASON_NOT_COMPLETED);
   g_assert_cmpstr (outcome->message, ==, "first");
 }

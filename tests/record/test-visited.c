@@ -77,7 +77,7 @@ test_records (void)
     { R, "VIN-1", "completed", B, FALSE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
+    g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outcome_free);
     RbVerifyOutcome *named
       = outcome (B, "VIN-1", "completed", predicate (VISIT (ENTRY ("R-1", A, "\"" R "\""), ENTRY ("R-2", B, "null"))));
     g_ptr_array_add (outcomes, named);

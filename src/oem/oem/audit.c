@@ -123,7 +123,7 @@ read_record (Audit *self, const char *folder, const char *name)
   g_autoptr (GBytes) envelope = rb_files_read (path, RB_STATEMENT_MAX_BYTES, &error);
   RbVerifyOutcome *outcome = envelope == NULL ? g_new0 (RbVerifyOutcome, 1) : rb_verify_record (envelope, &request);
   if (envelope == NULL)
-    rb_verify_outcome_deny (outcome, rb_reason_of (error), error->message);
+    rb_outcome_deny (outcome, rb_reason_of (error), error->message);
   g_ptr_array_add (self->names, g_strdup (name));
   g_ptr_array_add (self->outcomes, outcome);
 }
@@ -135,7 +135,7 @@ read_folder (Audit *self, const char *folder, GError **error)
   if (names == NULL)
     return FALSE;
   self->names = g_ptr_array_new_with_free_func (g_free);
-  self->outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
+  self->outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outcome_free);
   for (guint i = 0; names[i] != NULL; i++)
     if (g_str_has_suffix (names[i], ".json"))
       read_record (self, folder, names[i]);
@@ -157,7 +157,7 @@ has_receipt (const char *folder, const char *name)
 static void
 tell_outcome (Audit *self, const char *name, const RbVerifyOutcome *outcome)
 {
-  json_t *event = rb_verify_outcome_to_json (outcome);
+  json_t *event = rb_outcome_to_json (outcome);
   rb_json_set_string (event, "file", name);
   rb_json_set_string (event, "event", "record");
   rb_json_set_boolean (event, "ok", outcome->reason == RB_REASON_NONE);

@@ -7,6 +7,7 @@
 #include "record/ending.h"
 #include "record/replaced.h"
 #include "record/around.h"
+#include "record/predicate.h"
 #include "record/result.h"
 
 #include <string.h>
@@ -61,9 +62,9 @@ static json_t *
 entry_of (const json_t *predicate, const RbCompletenessEcu *ecu)
 {
   const json_t *ecus = json_object_get (predicate, "ecus");
-  json_t *entry = ecu->serial == NULL ? NULL : rb_result_entry (ecus, "ecuSerial", ecu->serial);
+  json_t *entry = ecu->serial == NULL ? NULL : rb_predicate_entry (ecus, "ecuSerial", ecu->serial);
   /* another serial is another ECU, unless Director targets say that it stands in its place */
-  return entry != NULL || ecu->serial != NULL ? entry : rb_result_entry (ecus, "hardwareId", ecu->hardware_id);
+  return entry != NULL || ecu->serial != NULL ? entry : rb_predicate_entry (ecus, "hardwareId", ecu->hardware_id);
 }
 
 /* One ECU of this very vehicle, by the bundle's word, and what the record says of it. */
@@ -72,8 +73,8 @@ check_ecu_is_done (const json_t *predicate, RbCompletenessEcu *ecu, GError **err
 {
   const json_t *entry = entry_of (predicate, ecu);
   const char *name = ecu->serial != NULL ? ecu->serial : ecu->hardware_id;
-  ecu->found = entry != NULL && !rb_result_ecu_is_not_fitted (entry);
-  ecu->done = entry != NULL && rb_result_ecu_claims_done (entry);
+  ecu->found = entry != NULL && !rb_predicate_is_not_fitted (entry);
+  ecu->done = entry != NULL && rb_predicate_claims_done (entry);
   if (ecu->found && g_strcmp0 (rb_json_string_or (entry, "replaces", NULL), ecu->replaces) != 0)
     return deny (error, RB_REASON_RECORD_REPLACEMENT,
                  "ECU %s: it replaces ECU “%s”, the OEM directs it in the place of “%s”", name,
@@ -163,7 +164,7 @@ check_key_kind (const json_t *ecu, const RbProfile *profile, GError **error)
   const json_t *key = json_object_get (ecu, "key");
   const char *key_id = rb_json_string_or (key, "newKeyId", NULL);
   g_autofree char *slot = g_strdup_printf ("she:%u:", profile->she_slot);
-  if (json_is_null (key) && !rb_result_ecu_claims_done (ecu))
+  if (json_is_null (key) && !rb_predicate_claims_done (ecu))
     return TRUE;
   if (g_strcmp0 (rb_json_string_or (key, "kind", NULL), kinds[profile->key_kind]) != 0)
     return deny (error, RB_REASON_RECORD_KEY_KIND, "ECU %s: kind of its key: expected %s, actual “%s”", serial_of (ecu),
@@ -191,7 +192,7 @@ check_roots_method (const json_t *ecu, const RbProfile *profile, GError **error)
 {
   const char *wanted = profile->root_in_image ? "image-embedded" : "metadata-write";
   const char *actual = rb_json_string_or (json_object_get (ecu, "roots"), "method", "metadata-write");
-  if (!rb_result_ecu_claims_done (ecu) || strcmp (actual, wanted) == 0)
+  if (!rb_predicate_claims_done (ecu) || strcmp (actual, wanted) == 0)
     return TRUE;
   return deny (error, RB_REASON_RECORD_METHOD, "ECU %s: method of its roots: expected %s, actual “%s”", serial_of (ecu),
                wanted, actual);
@@ -230,7 +231,7 @@ check_vin_sources (const json_t *predicate, const RbEvidence *bundle, GError **e
     if (profile == NULL || profile->did_vin == 0)
       continue;
     able++;
-    if (primary && rb_result_entry (sources, "ecu", serial_of (ecu)) == NULL)
+    if (primary && rb_predicate_entry (sources, "ecu", serial_of (ecu)) == NULL)
       return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is not read from the Primary");
   }
   if (json_array_size (sources) < MIN (able, 2))
@@ -324,7 +325,7 @@ rb_against_check (const json_t *predicate, const RbEvidence *bundle, GError **er
       || !check_profiles (predicate, bundle, error) || !check_vin_sources (predicate, bundle, error))
     return FALSE;
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu)
-    if (rb_result_ecu_claims_done (ecu)
+    if (rb_predicate_claims_done (ecu)
         && (!check_image (ecu, bundle, error) || !check_nonce (predicate, ecu, bundle->campaign, error)
             || !check_she (predicate, ecu, bundle, error)))
       return FALSE;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "record/verify.h"
+#include "model/evidence.h"
+#include "record/error.h"
+
+#include <jansson.h>
 
 /* A record whose signatures and result hold, against the campaign it names. Errors: record-campaign, record-scope,
  * record-image, record-root, record-nonce, record-key-kind, record-method, record-vin. */

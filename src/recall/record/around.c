@@ -5,7 +5,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "model/campaign-ecu.h"
-#include "record/result.h"
+#include "record/predicate.h"
 
 #include <string.h>
 
@@ -110,7 +110,8 @@ is_list (const json_t *list, const char *key, gboolean (*is_entry) (const json_t
   size_t i;
   json_t *entry;
   json_array_foreach ((json_t *) list, i, entry)
-    if (!is_entry (entry) || (key != NULL && rb_result_entry (list, key, rb_json_string_or (entry, key, "")) != entry))
+    if (!is_entry (entry)
+        || (key != NULL && rb_predicate_entry (list, key, rb_json_string_or (entry, key, "")) != entry))
       return FALSE;
   return json_is_array (list) && json_array_size (list) <= MAX_DTCS;
 }
@@ -173,7 +174,7 @@ static gboolean
 value_is_proven (const json_t *ecu, const json_t *entry, const json_t *wanted, GError **error)
 {
   const char *did = rb_json_string_or (entry, "did", ""), *value = rb_json_string_or (entry, "value", NULL);
-  const json_t *campaign = rb_result_entry (json_object_get (wanted, "coding"), "did", did);
+  const json_t *campaign = rb_predicate_entry (json_object_get (wanted, "coding"), "did", did);
   const char *origin = campaign == NULL ? "from-vehicle" : "campaign";
   if (value == NULL)
     return deny (error, RB_REASON_CODING_LOST, "ECU %s: the value of DID %s is not known", serial_of (ecu), did);
@@ -232,7 +233,7 @@ rb_around_is_proven (const json_t *ecu, const json_t *wanted, GError **error)
     if (!value_is_proven (ecu, entry, wanted, error))
       return FALSE;
   json_array_foreach (json_object_get (wanted, "coding"), i, entry)
-    if (rb_result_entry (coding, "did", rb_json_string_or (entry, "did", "")) == NULL)
+    if (rb_predicate_entry (coding, "did", rb_json_string_or (entry, "did", "")) == NULL)
       return deny (error, RB_REASON_CODING_NOT_PROVEN, "ECU %s: nothing is said of the campaign's value of DID %s",
                    serial_of (ecu), rb_json_string_or (entry, "did", ""));
   json_array_foreach (json_object_get (wanted, "conditions"), i, entry)
@@ -288,7 +289,7 @@ rb_around_check_profile (const json_t *ecu, const RbProfile *profile, GError **e
   gsize wanted = profile->coding == NULL ? 0 : profile->coding->len;
   size_t i;
   json_t *entry;
-  if (!rb_result_ecu_claims_done (ecu))
+  if (!rb_predicate_claims_done (ecu))
     return TRUE;
   json_array_foreach ((json_t *) coding, i, entry)
     if (!names (profile, rb_json_string_or (entry, "did", "")))

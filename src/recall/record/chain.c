@@ -29,7 +29,7 @@ deny (RbVerifyOutcome *outcome, const char *format, const char *other)
 {
   g_autofree char *text = g_strdup_printf ("Record %" G_GINT64_FORMAT " of stream %.8s: %s%s", outcome->sequence,
                                            outcome->stream, format, other);
-  rb_verify_outcome_deny (outcome, RB_REASON_RECORD_SEQUENCE, text);
+  rb_outcome_deny (outcome, RB_REASON_RECORD_SEQUENCE, text);
 }
 
 static void
@@ -79,7 +79,7 @@ deny_duplicates (GPtrArray *outcomes)
     if (outcome->reason != RB_REASON_NONE || g_hash_table_add (digests, outcome->digest))
       continue;
     g_autofree char *text = g_strdup_printf ("Record %.16s: it is given twice", outcome->digest);
-    rb_verify_outcome_deny (outcome, RB_REASON_RECORD_DUPLICATE, text);
+    rb_outcome_deny (outcome, RB_REASON_RECORD_DUPLICATE, text);
   }
 }
 
@@ -102,8 +102,8 @@ deny_copies (GPtrArray *outcomes)
     if (other == NULL)
       continue;
     g_autofree char *text = g_strdup_printf ("Record id %s: two different records have it", id_of (outcome));
-    rb_verify_outcome_deny (outcome, RB_REASON_RECORD_DUPLICATE, text);
-    rb_verify_outcome_deny (other, RB_REASON_RECORD_DUPLICATE, text);
+    rb_outcome_deny (outcome, RB_REASON_RECORD_DUPLICATE, text);
+    rb_outcome_deny (other, RB_REASON_RECORD_DUPLICATE, text);
   }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "record/verify.h"
+#include "record/outcome.h"
 
 /*
  * Chains among records that are already verified, given in any order: one per (workstation, stream). A fork (two

@@ -2,7 +2,7 @@
 #include "record/checklist.h"
 
 #include "core/json.h"
-#include "record/result.h"
+#include "record/predicate.h"
 
 #include <string.h>
 
@@ -106,10 +106,10 @@ check_items (const json_t *items, const json_t *checklist, GError **error)
   json_t *item;
   json_array_foreach ((json_t *) items, i, item) {
     const char *id = rb_json_string_or (item, "id", "");
-    const json_t *asked = rb_result_entry (json_object_get (checklist, "items"), "id", id);
+    const json_t *asked = rb_predicate_entry (json_object_get (checklist, "items"), "id", id);
     if (asked == NULL)
       return deny (error, "Inspection item %s: the checklist has no such item", id);
-    if (rb_result_entry (items, "id", id) != item)
+    if (rb_predicate_entry (items, "id", id) != item)
       return deny (error, "Inspection item %s: it is answered twice", id);
     if (!check_item (item, asked, error))
       return FALSE;
@@ -128,7 +128,7 @@ check_outcome (const json_t *inspection, const json_t *checklist, GError **error
   json_t *asked;
   json_array_foreach (json_object_get (checklist, "items"), i, asked) {
     const char *id = rb_json_string_or (asked, "id", "");
-    const json_t *item = rb_result_entry (items, "id", id);
+    const json_t *item = rb_predicate_entry (items, "id", id);
     if (open == NULL && (item == NULL || strcmp (rb_json_string_or (item, "result", ""), "fail") == 0))
       open = id;
   }

@@ -7,7 +7,7 @@
 #include "record/checklist.h"
 #include "record/ending.h"
 #include "record/replaced.h"
-#include "record/result.h"
+#include "record/predicate.h"
 #include "record/visited.h"
 
 #include <string.h>
@@ -121,9 +121,9 @@ check_vin (const json_t *predicate, GError **error)
     const char *serial = rb_json_string_or (source, "ecu", "");
     if (g_strcmp0 (rb_json_string_or (source, "value", NULL), vin) != 0)
       return deny (error, RB_REASON_RECORD_VIN, "ECU %s: the VIN it told is not %s", serial, vin);
-    if (rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", serial) == NULL)
+    if (rb_predicate_entry (json_object_get (predicate, "ecus"), "ecuSerial", serial) == NULL)
       return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is read from ECU %s, which it does not list", serial);
-    if (rb_result_entry (sources, "ecu", serial) != source)
+    if (rb_predicate_entry (sources, "ecu", serial) != source)
       return deny (error, RB_REASON_RECORD_VIN, "ECU %s: it is named twice as a source of the VIN", serial);
   }
   return TRUE;
@@ -179,7 +179,7 @@ check_preflight_ecu (const json_t *preflight, const json_t *ecu, gsize *expected
   if (name != NULL && !lists (json_object_get (preflight, "ecusFound"), name))
     return deny (error, RB_REASON_RECORD_PREFLIGHT,
                  "ECU %s: its first state was read, and it is not among the ECUs found", name);
-  if (rb_result_ecu_claims_done (ecu) && g_strcmp0 (name, serial) != 0)
+  if (rb_predicate_claims_done (ecu) && g_strcmp0 (name, serial) != 0)
     return deny (error, RB_REASON_RECORD_PREFLIGHT, "ECU %s: it is done and was not found", serial);
   *expected += was_expected (ecu);
   *found += name != NULL;
@@ -214,7 +214,8 @@ static gboolean
 check_failure (const json_t *predicate, const json_t *failure, GError **error)
 {
   const char *serial = rb_json_string_or (failure, "ecu", NULL), *reason = rb_json_string_or (failure, "reason", "");
-  const json_t *ecu = rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", serial == NULL ? "" : serial);
+  const json_t *ecu
+    = rb_predicate_entry (json_object_get (predicate, "ecus"), "ecuSerial", serial == NULL ? "" : serial);
   if (rb_reason_from_word (reason) == RB_REASON_NONE)
     return deny (error, RB_REASON_RECORD_FAILURES, "Record: a failure has the unknown reason “%s”", reason);
   if (is_completed (predicate))
@@ -222,7 +223,7 @@ check_failure (const json_t *predicate, const json_t *failure, GError **error)
                  reason, serial == NULL ? "?" : serial);
   if (json_object_get (failure, "ecu") == NULL)
     return TRUE;
-  if (ecu == NULL || rb_result_ecu_claims_done (ecu))
+  if (ecu == NULL || rb_predicate_claims_done (ecu))
     return deny (error, RB_REASON_RECORD_FAILURES, "Record: it lists a failure of ECU %s, %s",
                  serial == NULL ? "?" : serial, ecu == NULL ? "which it does not list" : "which it calls done");
   if (strcmp (rb_json_string_or (ecu, "reason", ""), reason) != 0)
@@ -240,8 +241,8 @@ check_failures (const json_t *predicate, GError **error)
     if (!check_failure (predicate, entry, error))
       return FALSE;
   json_array_foreach (json_object_get (predicate, "ecus"), i, entry)
-    if (!rb_result_ecu_claims_done (entry) && was_expected (entry)
-        && rb_result_entry (failures, "ecu", serial_of (entry)) == NULL)
+    if (!rb_predicate_claims_done (entry) && was_expected (entry)
+        && rb_predicate_entry (failures, "ecu", serial_of (entry)) == NULL)
       return deny (error, RB_REASON_RECORD_FAILURES, "ECU %s: it is not done and no failure is listed",
                    serial_of (entry));
   return TRUE;

@@ -3,7 +3,7 @@
 
 #include "core/json.h"
 #include "record/ending.h"
-#include "record/result.h"
+#include "record/predicate.h"
 
 #include <string.h>
 
@@ -46,7 +46,7 @@ typedef struct {
 static const json_t *
 same_entry (const Wanted *wanted, const RbVerifyOutcome *other)
 {
-  const json_t *entry = rb_result_entry (json_object_get (other->predicate, "ecus"), "ecuSerial", wanted->serial);
+  const json_t *entry = rb_predicate_entry (json_object_get (other->predicate, "ecus"), "ecuSerial", wanted->serial);
   const char *identity
     = rb_json_string_or (json_object_get (entry, wanted->claim->part), wanted->claim->identity, NULL);
   return identity != NULL && g_strcmp0 (identity, wanted->identity) == 0 ? entry : NULL;
@@ -66,7 +66,7 @@ shows (const Wanted *wanted, const RbVerifyOutcome *other, const char **next)
     *next = rb_json_string_or (json_object_get (handed, "shownBy"), "record", NULL);
   else if (entry != NULL)
     *next = named_record (entry, wanted->claim);
-  return handed != NULL || (entry != NULL && rb_result_ecu_claims_done (entry));
+  return handed != NULL || (entry != NULL && rb_predicate_claims_done (entry));
 }
 
 /* A record is named by its digest, so no record can name itself or a later one: this ends. */
@@ -130,6 +130,6 @@ rb_creation_check (GPtrArray *outcomes)
     g_autofree char *text = g_strdup_printf ("ECU %s: record %.16s, which it names, does not show that %s",
                                              rb_json_string_or (found[i].ecu, "ecuSerial", ""),
                                              named_record (found[i].ecu, found[i].claim), found[i].claim->what);
-    rb_verify_outcome_deny (outcome, RB_REASON_RECORD_CREATED_BY, text);
+    rb_outcome_deny (outcome, RB_REASON_RECORD_CREATED_BY, text);
   }
 }

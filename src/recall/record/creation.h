@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "record/verify.h"
+#include "record/outcome.h"
 
 /*
  * Where a record names another one as evidence that a key was made (createdBy.record) or an image was written

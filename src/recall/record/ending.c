@@ -2,7 +2,7 @@
 #include "record/ending.h"
 
 #include "core/json.h"
-#include "record/result.h"
+#include "record/predicate.h"
 
 #include <string.h>
 
@@ -23,7 +23,7 @@ evidence_is_well_formed (const json_t *predicate, const json_t *entry)
   static const char *const steps[] = { "key", "image", "coding-value", NULL };
   const json_t *shown_by = json_object_get (entry, "shownBy");
   const char *record = rb_json_string_or (shown_by, "record", NULL), *detail = rb_json_string_or (entry, "detail", "");
-  return rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", rb_json_string_or (entry, "ecu", NULL))
+  return rb_predicate_entry (json_object_get (predicate, "ecus"), "ecuSerial", rb_json_string_or (entry, "ecu", NULL))
            != NULL
          && g_strv_contains (steps, rb_json_string_or (entry, "step", "")) && detail[0] != '\0'
          && (record == NULL ? json_is_true (json_object_get (shown_by, "journal")) : is_digest (record));
@@ -82,10 +82,31 @@ rb_ending_check (const json_t *predicate, GError **error)
                   "Record: closed with exception: signed by one person, expected two");
 }
 
+/* What goes with a type and completeness; NULL: the type is not known or does not go with it. */
+static const char *
+result_of_type (const char *type, gboolean complete)
+{
+  static const struct {
+    const char *type, *result;
+  } table[] = {
+    { "partial", "incomplete" },
+    { "aborted", "aborted" },
+    { "declined", "declined" },
+    { "no-work-needed", "no-work-needed" },
+    { RB_ENDING_TYPE_EXCEPTION, "exception" },
+  };
+  if (complete)
+    return strcmp (type, "completion") == 0 ? "completed" : NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    if (strcmp (type, table[i].type) == 0)
+      return table[i].result;
+  return NULL;
+}
+
 const char *
 rb_ending_result (const json_t *predicate, gboolean complete)
 {
-  const char *type = rb_json_string_or (predicate, "type", ""), *result = rb_result_of_type (type, complete);
+  const char *type = rb_json_string_or (predicate, "type", ""), *result = result_of_type (type, complete);
   gboolean handed_over = json_object_get (predicate, "handOver") != NULL && strcmp (type, "partial") == 0;
   return result != NULL && handed_over ? RB_ENDING_HANDED_OVER : result;
 }

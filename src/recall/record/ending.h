@@ -25,7 +25,8 @@ extern const char *const rb_ending_words[];
 gboolean rb_ending_is_well_formed (const json_t *predicate, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Do they agree with the type, the people and the rest of the record? Errors: record-result, second-person-missing. */
 gboolean rb_ending_check (const json_t *predicate, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* As rb_result_of_type() for the type that the predicate names. Static. */
+/* The result that goes with the predicate's type and completeness: completed, incomplete, aborted, declined,
+ * no-work-needed, exception, handed-over; NULL when the type is not known or does not go with it. Static. */
 const char *rb_ending_result (const json_t *predicate, gboolean complete);
 /* Is it made from the journal only? Then no ECU was asked for anything. */
 gboolean rb_ending_is_without_vehicle (const json_t *predicate);

@@ -6,7 +6,7 @@
 #include "crypto/digest.h"
 #include "crypto/dsse.h"
 #include "crypto/key.h"
-#include "record/result.h"
+#include "record/predicate.h"
 #include "uptane/report.h"
 
 #include <string.h>
@@ -76,7 +76,7 @@ static gboolean
 check_key (const json_t *predicate, const json_t *ecu, RbPublicKey **key_out, GError **error)
 {
   const json_t *entry = json_object_get (ecu, "key");
-  if (strcmp (rb_json_string_or (entry, "kind", ""), "she") == 0 && rb_result_ecu_claims_done (ecu))
+  if (strcmp (rb_json_string_or (entry, "kind", ""), "she") == 0 && rb_predicate_claims_done (ecu))
     return check_she_key (ecu, entry, error);
   if (strcmp (rb_json_string_or (entry, "kind", ""), "asymmetric") != 0
       || strcmp (rb_json_string_or (entry, "verified", ""), "yes") != 0)
@@ -202,7 +202,7 @@ rb_proof_check_ecu (const json_t *predicate, const json_t *ecu, GError **error)
 static const json_t *
 find_primary (const json_t *predicate)
 {
-  return rb_result_entry (json_object_get (predicate, "ecus"), "role", "primary");
+  return rb_predicate_entry (json_object_get (predicate, "ecus"), "role", "primary");
 }
 
 /* The manifest's report of an ECU that is done states what the entry states. */
@@ -232,7 +232,7 @@ manifest_quotes (const json_t *predicate, const json_t *signed_part, const json_
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
     const json_t *report
       = json_object_get (json_object_get (quoted, rb_json_string_or (ecu, "ecuSerial", "")), "signed");
-    if (rb_result_ecu_claims_done (ecu) && !quote_agrees (ecu, report, error))
+    if (rb_predicate_claims_done (ecu) && !quote_agrees (ecu, report, error))
       return FALSE;
   }
   return TRUE;

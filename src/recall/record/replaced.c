@@ -3,7 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/json.h"
-#include "record/result.h"
+#include "record/predicate.h"
 
 #include <string.h>
 
@@ -22,7 +22,7 @@ static const json_t *
 directed (const json_t *targets, const char *serial)
 {
   const json_t *custom = json_object_get (json_object_get (targets, "signed"), "custom");
-  return rb_result_entry (json_object_get (custom, "replaced"), "serial", serial);
+  return rb_predicate_entry (json_object_get (custom, "replaced"), "serial", serial);
 }
 
 static gboolean
@@ -43,9 +43,9 @@ check_ecu (const json_t *predicate, const json_t *ecu, const json_t *targets, GE
   if (replaces == NULL && part != NULL)
     return deny (error, "ECU %s: Director targets put it in the place of ECU %s, and its entry does not", serial,
                  old == NULL ? "?" : old);
-  if (replaces != NULL && rb_result_ecu_claims_done (ecu) && !claimed)
+  if (replaces != NULL && rb_predicate_claims_done (ecu) && !claimed)
     return deny (error, "ECU %s: it replaces ECU %s and is not called hardware-replaced", serial, replaces);
-  if (replaces != NULL && rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", replaces) != NULL)
+  if (replaces != NULL && rb_predicate_entry (json_object_get (predicate, "ecus"), "ecuSerial", replaces) != NULL)
     return deny (error, "ECU %s: it replaces ECU %s, which has an entry of its own", serial, replaces);
   return TRUE;
 }

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "model/completeness.h"
+#include "record/predicate.h"
 #include "record/around.h"
 #include "record/checklist.h"
 #include "record/ending.h"
@@ -75,17 +76,6 @@ rb_result_quote (const RbCampaign *campaign, const char *campaign_sha256)
   if (campaign->labour_operation != NULL)
     rb_json_set_string (quote, "labourOperation", campaign->labour_operation);
   return quote;
-}
-
-json_t *
-rb_result_entry (const json_t *array, const char *member, const char *value)
-{
-  size_t i;
-  json_t *entry;
-  json_array_foreach ((json_t *) array, i, entry)
-    if (g_strcmp0 (rb_json_string_or (entry, member, NULL), value) == 0)
-      return entry;
-  return NULL;
 }
 
 /* members */
@@ -262,9 +252,9 @@ serials_are_unique (const json_t *ecus, GError **error)
   json_t *ecu;
   json_array_foreach ((json_t *) ecus, i, ecu) {
     /* one that is not fitted has no serial */
-    const char *member = rb_result_ecu_is_not_fitted (ecu) ? "hardwareId" : "ecuSerial";
+    const char *member = rb_predicate_is_not_fitted (ecu) ? "hardwareId" : "ecuSerial";
     const char *value = rb_json_string_or (ecu, member, "");
-    if (rb_result_entry (ecus, member, value) != ecu)
+    if (rb_predicate_entry (ecus, member, value) != ecu)
       return deny (error, RB_REASON_RECORD_MALFORMED, "Record: ECU %s is in it twice", value);
   }
   return TRUE;
@@ -440,7 +430,7 @@ key_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, GErr
     proven = (strcmp (verified, "yes") == 0 || strcmp (verified, "deferred") == 0) && has_bytes (key, "m4", 32, 32)
              && has_bytes (key, "m5", 16, 16) && json_is_integer (json_object_get (key, "counter"));
   const char *old_key = rb_json_string_or (key, "oldKeyId", NULL);
-  gboolean replaced = rb_result_ecu_claims_done (ecu) && rb_json_integer_or (ecu, "writes", 0) > 0;
+  gboolean replaced = rb_predicate_claims_done (ecu) && rb_json_integer_or (ecu, "writes", 0) > 0;
   if (replaced && old_key != NULL && strcmp (old_key, rb_json_string_or (key, "newKeyId", "")) == 0)
     return deny (error, RB_REASON_KEY_NOT_PROVEN, "ECU %s: its key is called replaced and is the old one", serial);
   if (!proven || !shows_creation (key, strcmp (kind, "she") == 0))
@@ -464,25 +454,12 @@ report_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, G
 }
 
 gboolean
-rb_result_ecu_claims_done (const json_t *ecu)
-{
-  static const char *const done[] = { "replaced", "already-good", "hardware-replaced", NULL };
-  return g_strv_contains (done, rb_json_string_or (ecu, "outcome", ""));
-}
-
-gboolean
-rb_result_ecu_is_not_fitted (const json_t *ecu)
-{
-  return strcmp (rb_json_string_or (ecu, "outcome", ""), "not-fitted") == 0;
-}
-
-gboolean
 rb_result_ecu_is_done (const json_t *ecu, const json_t *campaign, GError **error)
 {
   const char *serial = rb_json_string_or (ecu, "ecuSerial", "");
   const json_t *wanted
-    = rb_result_entry (json_object_get (campaign, "ecus"), "hardwareId", rb_json_string_or (ecu, "hardwareId", ""));
-  if (!rb_result_ecu_claims_done (ecu))
+    = rb_predicate_entry (json_object_get (campaign, "ecus"), "hardwareId", rb_json_string_or (ecu, "hardwareId", ""));
+  if (!rb_predicate_claims_done (ecu))
     return deny (error, RB_REASON_NOT_COMPLETE, "ECU %s ended as “%s”", serial, rb_json_string_or (ecu, "outcome", ""));
   if (wanted == NULL)
     return deny (error, RB_REASON_ECU_UNEXPECTED, "The campaign does not know the hardware of ECU %s", serial);
@@ -504,7 +481,7 @@ expected_are_there (const json_t *predicate, GError **error)
   if (json_array_size (expected) == 0)
     return deny (error, RB_REASON_ECU_MISSING, "No ECU was expected");
   json_array_foreach ((json_t *) expected, i, name)
-    if (rb_result_entry (ecus, "ecuSerial", json_string_value (name)) == NULL)
+    if (rb_predicate_entry (ecus, "ecuSerial", json_string_value (name)) == NULL)
       return deny (error, RB_REASON_ECU_MISSING, "Nothing is said of ECU %s", json_string_value (name));
   return TRUE;
 }
@@ -539,7 +516,7 @@ static RbCompletenessVerdict
 judge_entry (const json_t *predicate, const json_t *ecu, GError **why)
 {
   const json_t *preflight = json_object_get (predicate, "preflight");
-  gboolean fitted = !rb_result_ecu_is_not_fitted (ecu);
+  gboolean fitted = !rb_predicate_is_not_fitted (ecu);
   const RbCompletenessEcu said = { .directed = fitted || names (json_object_get (preflight, "ecusExpected"), ecu),
                                    .found = fitted || !json_is_null (json_object_get (ecu, "before")),
                                    .done = rb_result_ecu_is_done (ecu, json_object_get (predicate, "campaign"), why) };
@@ -588,24 +565,4 @@ rb_result_is_complete (const json_t *predicate, GError **error)
       && !json_is_object (json_object_get (predicate, "secondPerson")))
     return deny (error, RB_REASON_SECOND_PERSON_MISSING, "The campaign asks for a second person");
   return TRUE;
-}
-
-const char *
-rb_result_of_type (const char *type, gboolean complete)
-{
-  static const struct {
-    const char *type, *result;
-  } table[] = {
-    { "partial", "incomplete" },
-    { "aborted", "aborted" },
-    { "declined", "declined" },
-    { "no-work-needed", "no-work-needed" },
-    { RB_ENDING_TYPE_EXCEPTION, "exception" },
-  };
-  if (complete)
-    return strcmp (type, "completion") == 0 ? "completed" : NULL;
-  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
-    if (strcmp (type, table[i].type) == 0)
-      return table[i].result;
-  return NULL;
 }

@@ -21,14 +21,5 @@ gboolean rb_result_is_well_formed (const json_t *predicate, GError **error) G_GN
  * key-not-proven, report-not-proven, not-complete. Signatures inside are not judged here. */
 gboolean rb_result_is_complete (const json_t *predicate, GError **error);
 
-/* Does the entry say so (replaced, already-good, hardware-replaced), and do its contents show it? */
-gboolean rb_result_ecu_claims_done (const json_t *ecu);
-gboolean rb_result_ecu_is_not_fitted (const json_t *ecu); /* does it say so? */
+/* Do the contents of an entry show that its ECU is done? */
 gboolean rb_result_ecu_is_done (const json_t *ecu, const json_t *campaign, GError **error);
-
-/* The result that goes with a type and completeness: completed, incomplete, aborted, declined, no-work-needed; NULL
- * when the type is not known or does not go with it. Static. */
-const char *rb_result_of_type (const char *type, gboolean complete);
-
-/* The entry of an array whose member has that value; NULL. Borrowed. */
-json_t *rb_result_entry (const json_t *array, const char *member, const char *value);

@@ -4,7 +4,7 @@
 #include "core/json.h"
 #include "record/around.h"
 #include "record/ending.h"
-#include "record/result.h"
+#include "record/predicate.h"
 #include "record/verify.h"
 
 #include <cairo-pdf.h>
@@ -145,7 +145,7 @@ draw_ecus_that (Page *page, const char *font, const json_t *ecus, gboolean done,
   size_t i;
   json_t *ecu;
   json_array_foreach ((json_t *) ecus, i, ecu) {
-    if (rb_result_ecu_claims_done (ecu) != done)
+    if (rb_predicate_claims_done (ecu) != done)
       continue;
     if (page->y > ECU_BOTTOM - 24)
       (*left_out)++;

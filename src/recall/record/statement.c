@@ -9,6 +9,7 @@
 #include "record/consistency.h"
 #include "record/ending.h"
 #include "record/proof.h"
+#include "record/predicate.h"
 #include "record/result.h"
 #include "record/verify.h"
 
@@ -118,7 +119,7 @@ judge_ecu (json_t *predicate, json_t *ecu)
     if (g_error_matches (unproven, RB_RECORD_ERROR, RB_REASON_KEY_NOT_PROVEN))
       unverify (ecu, "key");
   }
-  if (!rb_result_ecu_claims_done (ecu)
+  if (!rb_predicate_claims_done (ecu)
       || (rb_result_ecu_is_done (ecu, json_object_get (predicate, "campaign"), &problem)
           && rb_consistency_check_ecu (ecu, &problem)))
     return;
@@ -135,7 +136,7 @@ judge_manifest (json_t *predicate)
   g_autoptr (GError) problem = NULL;
   if (rb_proof_check_manifest (predicate, &serial, &problem))
     return;
-  json_t *primary = rb_result_entry (json_object_get (predicate, "ecus"), "ecuSerial", serial);
+  json_t *primary = rb_predicate_entry (json_object_get (predicate, "ecus"), "ecuSerial", serial);
   rb_json_set_string (primary, "outcome", "failed");
   rb_json_set_string (primary, "reason", rb_reason_word (rb_reason_of (problem)));
   add_failure (predicate, serial, problem);
@@ -150,7 +151,7 @@ judge (json_t *predicate)
   gboolean done = TRUE;
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
     judge_ecu (predicate, ecu);
-    done = done && (rb_result_ecu_claims_done (ecu) || rb_result_ecu_is_not_fitted (ecu));
+    done = done && (rb_predicate_claims_done (ecu) || rb_predicate_is_not_fitted (ecu));
   }
   if (done)
     judge_manifest (predicate);

@@ -2,7 +2,8 @@
 #pragma once
 #include "keystore/identity.h"
 #include "model/campaign.h"
-#include "record/verify.h"
+#include "record/format.h"
+#include "record/outcome.h"
 
 #include <jansson.h>
 
@@ -27,11 +28,6 @@
  * and C), recordId, stream, sequence, previousRecord, supersedes, type, result, campaign, workstation.certSha256,
  * technician, secondPerson, and the statement's subjects from vehicleManifest.
  */
-#define RB_STATEMENT_TYPE "https://in-toto.io/Statement/v1"
-#define RB_STATEMENT_PREDICATE_TYPE "https://recallbay.org/recovery/v1"
-#define RB_STATEMENT_PAYLOAD_TYPE "application/vnd.in-toto+json"
-#define RB_STATEMENT_NO_PREVIOUS "0000000000000000000000000000000000000000000000000000000000000000"
-#define RB_STATEMENT_MAX_BYTES (4 * 1024 * 1024)
 
 /* How the recovery ended, as the engine sees it. Whether it is a completion is not the engine's to say: it is computed
  * from the facts, and RB_STATEMENT_FINISHED facts that do not show completion make a partial record. */

@@ -8,8 +8,9 @@
 #include "record/consistency.h"
 #include "record/ending.h"
 #include "record/proof.h"
+#include "record/predicate.h"
 #include "record/result.h"
-#include "record/statement.h"
+#include "record/format.h"
 
 #include <string.h>
 
@@ -241,7 +242,7 @@ check_result (Check *self, GError **error)
   }
   json_array_foreach (json_object_get (self->predicate, "ecus"), i, ecu) {
     g_clear_error (&problem);
-    if (rb_result_ecu_claims_done (ecu) && !rb_result_ecu_is_done (ecu, campaign, &problem))
+    if (rb_predicate_claims_done (ecu) && !rb_result_ecu_is_done (ecu, campaign, &problem))
       return deny (error, RB_REASON_RECORD_RESULT, problem->message);
   }
   if (!check_proofs (self, complete, error) || !rb_proof_check_subjects (self->statement, self->predicate, error)
@@ -325,62 +326,8 @@ rb_verify_record (GBytes *envelope, const RbVerifyRequest *request)
   Check self = { .request = request, .outcome = outcome };
   g_autoptr (GError) error = NULL;
   if (!check_all (&self, envelope, &error))
-    rb_verify_outcome_deny (outcome, rb_reason_of (error), error->message);
+    rb_outcome_deny (outcome, rb_reason_of (error), error->message);
   g_clear_pointer (&self.dsse, rb_dsse_free);
   json_decref (self.statement);
   return outcome;
-}
-
-void
-rb_verify_outcome_deny (RbVerifyOutcome *self, RbReason reason, const char *message)
-{
-  if (self->reason != RB_REASON_NONE)
-    return;
-  self->reason = reason;
-  self->message = g_strdup (message);
-}
-
-void
-rb_verify_outcome_free (RbVerifyOutcome *self)
-{
-  if (self == NULL)
-    return;
-  g_free (self->message);
-  g_free (self->digest);
-  g_free (self->type);
-  g_free (self->result);
-  g_free (self->vin);
-  g_free (self->campaign);
-  g_free (self->workstation);
-  g_free (self->stream);
-  g_free (self->previous);
-  json_decref (self->predicate);
-  g_free (self);
-}
-
-static void
-add_checked (json_t *list, gboolean checked, const char *name)
-{
-  if (checked)
-    json_array_append_new (list, json_string (name));
-}
-
-json_t *
-rb_verify_outcome_to_json (const RbVerifyOutcome *self)
-{
-  json_t *object = json_object (), *checked = json_array ();
-  add_checked (checked, self->signatures_checked, "signatures");
-  add_checked (checked, self->certificates_checked, "certificates");
-  add_checked (checked, self->result_checked, "result");
-  add_checked (checked, self->sequence_checked, "sequence");
-  add_checked (checked, self->campaign_checked, "campaign");
-  add_checked (checked, self->creation_checked, "key-creation");
-  rb_json_set_string (object, "digest", self->digest);
-  rb_json_set_string (object, "type", self->type);
-  rb_json_set_string (object, "result", self->result);
-  rb_json_set_string (object, "vin", self->vin);
-  rb_json_set (object, "checked", checked);
-  if (self->revoked_since != 0)
-    rb_json_set_moment (object, "revoked_since", self->revoked_since);
-  return object;
 }

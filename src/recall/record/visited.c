@@ -2,7 +2,7 @@
 #include "record/visited.h"
 
 #include "core/json.h"
-#include "record/result.h"
+#include "record/predicate.h"
 
 #include <string.h>
 
@@ -23,7 +23,7 @@ check_entry (const json_t *campaigns, const json_t *entry, GError **error)
   if (id == NULL || !is_digest (json_object_get (entry, "campaignSha256"))
       || !(json_is_null (record) || is_digest (record)))
     return deny (error, RB_REASON_RECORD_MALFORMED, "Record: visit: an entry is not a campaign");
-  if (rb_result_entry (campaigns, "id", id) != entry)
+  if (rb_predicate_entry (campaigns, "id", id) != entry)
     return deny (error, RB_REASON_RECORD_MALFORMED, "Record: visit: campaign %s is there twice", id);
   return TRUE;
 }
@@ -42,7 +42,7 @@ rb_visited_check (const json_t *predicate, GError **error)
   json_array_foreach ((json_t *) campaigns, i, entry)
     if (!check_entry (campaigns, entry, error))
       return FALSE;
-  const json_t *own = rb_result_entry (campaigns, "id", rb_json_string_or (campaign, "id", ""));
+  const json_t *own = rb_predicate_entry (campaigns, "id", rb_json_string_or (campaign, "id", ""));
   if (own == NULL || !json_equal (json_object_get (own, "campaignSha256"), json_object_get (campaign, "campaignSha256"))
       || !json_is_null (json_object_get (own, "record")))
     return deny (error, RB_REASON_RECORD_CAMPAIGN, "Record: visit: the record's own campaign is not one of it");
@@ -78,7 +78,7 @@ check_record (GPtrArray *outcomes, RbVerifyOutcome *outcome, const json_t *entry
     return;
   g_autofree char *text = g_strdup_printf ("Record: visit: record %.16s did not complete campaign %s on this vehicle",
                                            digest, rb_json_string_or (entry, "id", ""));
-  rb_verify_outcome_deny (outcome, RB_REASON_RECORD_CAMPAIGN, text);
+  rb_outcome_deny (outcome, RB_REASON_RECORD_CAMPAIGN, text);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "record/verify.h"
+#include "record/outcome.h"
 
 /*
  * Several campaigns of one vehicle in one visit: the member visit of a record, {"campaigns": [{"id", "campaignSha256",

@@ -284,7 +284,7 @@ verify_file (const char *path, const RbVerifyRequest *request)
   if (envelope != NULL)
     return rb_verify_record (envelope, request);
   RbVerifyOutcome *outcome = g_new0 (RbVerifyOutcome, 1);
-  rb_verify_outcome_deny (outcome, rb_reason_of (error), error->message);
+  rb_outcome_deny (outcome, rb_reason_of (error), error->message);
   return outcome;
 }
 
@@ -296,14 +296,14 @@ require_completed (GPtrArray *outcomes)
     if (g_strcmp0 (outcome->result, "completed") == 0)
       continue;
     g_autofree char *text = g_strdup_printf ("The record is genuine; it says %s, not completed", outcome->result);
-    rb_verify_outcome_deny (outcome, RB_REASON_NOT_COMPLETED, text);
+    rb_outcome_deny (outcome, RB_REASON_NOT_COMPLETED, text);
   }
 }
 
 static int
 print_outcome (RbCli *cli, const char *path, const RbVerifyOutcome *outcome, const RbTestimony *testimony)
 {
-  json_t *extra = rb_verify_outcome_to_json (outcome);
+  json_t *extra = rb_outcome_to_json (outcome);
   gboolean ok = outcome->reason == RB_REASON_NONE;
   g_autofree char *good
     = ok ? g_strdup_printf ("%s: vehicle %s, %s, %s", path, outcome->vin, outcome->type, outcome->result) : NULL;
@@ -317,7 +317,7 @@ print_outcome (RbCli *cli, const char *path, const RbVerifyOutcome *outcome, con
 static int
 verify_files (RbCli *cli, char **paths, const Options *options, GPtrArray *anchors, const RbTestimony *testimony)
 {
-  g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_verify_outcome_free);
+  g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outcome_free);
   g_autoptr (GPtrArray) bundles = testimony == NULL ? NULL : g_ptr_array_new ();
   const RbVerifyRequest request = { .anchors = anchors, .bundles = bundles };
   if (testimony != NULL)

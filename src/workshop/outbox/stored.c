@@ -15,7 +15,7 @@ rb_stored_free (RbStored *self)
 {
   if (self == NULL)
     return;
-  rb_verify_outcome_free (self->outcome);
+  rb_outcome_free (self->outcome);
   g_bytes_unref (self->envelope);
   g_free (self->stored_as);
   g_free (self);

@@ -4,7 +4,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "model/profile.h"
-#include "record/result.h"
+#include "record/predicate.h"
 
 #include <string.h>
 
@@ -62,7 +62,7 @@ rb_partial_evidence_of (const json_t *predicate)
   size_t i, j;
   json_t *ecu, *value;
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
-    if (rb_result_ecu_claims_done (ecu)) {
+    if (rb_predicate_claims_done (ecu)) {
       add_key (list, ecu);
       add_image (list, ecu);
       continue;

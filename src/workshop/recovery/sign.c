@@ -5,7 +5,7 @@
 #include "library/authority.h"
 #include "library/library.h"
 #include "outbox/outbox.h"
-#include "record/result.h"
+#include "record/predicate.h"
 
 #include <string.h>
 
@@ -60,7 +60,7 @@ judge_record (const RbSign *self, GError **error)
 static const char *
 failure_text (const json_t *judged, const char *serial)
 {
-  return rb_json_string_or (rb_result_entry (json_object_get (judged, "failures"), "ecu", serial), "text", NULL);
+  return rb_json_string_or (rb_predicate_entry (json_object_get (judged, "failures"), "ecu", serial), "text", NULL);
 }
 
 gboolean
@@ -70,8 +70,8 @@ rb_sign_park_unproven (const RbSign *self, const RbWorkContext *context, GError 
   for (guint i = 0; i < self->facts.works->len; i++) {
     RbWork *work = self->facts.works->pdata[i];
     const char *serial = rb_work_serial (work);
-    const json_t *entry = rb_result_entry (json_object_get (judged, "ecus"), "ecuSerial", serial);
-    if (judged != NULL && work->state == RB_ECU_DONE && !rb_result_ecu_claims_done (entry))
+    const json_t *entry = rb_predicate_entry (json_object_get (judged, "ecus"), "ecuSerial", serial);
+    if (judged != NULL && work->state == RB_ECU_DONE && !rb_predicate_claims_done (entry))
       rb_work_set_state (work, context, RB_ECU_PARKED, rb_reason_from_word (rb_json_string_or (entry, "reason", "")),
                          failure_text (judged, serial));
   }
