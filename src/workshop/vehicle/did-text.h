@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "vehicle/unit.h"
+#include "vehicle/error.h"
 
 /*
  * A text of an ECU's response (VIN, serial number, part number, software version): printable ASCII of at most 128

@@ -34,14 +34,6 @@ rb_unit_claims_free (RbUnitClaims *self)
   g_free (self);
 }
 
-void
-rb_unit_claims_take_digest (RbReader *reader, char hex[65])
-{
-  const guint8 *digest = rb_reader_take (reader, RB_SHA256_LENGTH);
-  g_autofree char *text = digest == NULL ? g_strdup ("") : rb_bytes_to_hex (digest, RB_SHA256_LENGTH);
-  g_strlcpy (hex, text, 65);
-}
-
 static gboolean
 read_root (RbUnit *self, guint16 did, RbUnitRoot *root, GCancellable *cancellable, GError **error)
 {
@@ -57,7 +49,7 @@ read_root (RbUnit *self, guint16 did, RbUnitRoot *root, GCancellable *cancellabl
   }
   RbReader reader = rb_reader_from_bytes (bytes);
   root->version = rb_reader_u32be (&reader);
-  rb_unit_claims_take_digest (&reader, root->sha256);
+  rb_unit_take_digest (&reader, root->sha256);
   return rb_reader_done (&reader)
          || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about a root has a wrong length");
 }
@@ -76,7 +68,7 @@ take_stored (RbReader *reader, GError **error)
   stored->repo = repo;
   stored->role = g_steal_pointer (&text);
   stored->version = rb_reader_u32be (reader);
-  rb_unit_claims_take_digest (reader, stored->sha256);
+  rb_unit_take_digest (reader, stored->sha256);
   return stored;
 }
 
@@ -175,7 +167,7 @@ read_claimed_digest (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellab
   if (bytes == NULL)
     return;
   RbReader reader = rb_reader_from_bytes (bytes);
-  rb_unit_claims_take_digest (&reader, claims->claimed_sha256);
+  rb_unit_take_digest (&reader, claims->claimed_sha256);
 }
 
 RbUnitClaims *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "core/bytes.h"
 #include "vehicle/ecu-session.h"
 #include "vehicle/unit.h"
 
@@ -27,4 +28,4 @@ gboolean rb_unit_prefixed_did (RbUnit *self, guint16 did, gboolean good, GError 
 /* Did the ECU reject it, other than as busy? */
 gboolean rb_unit_was_rejected (RbUnit *self, const GError *failure);
 /* The digest at the reader, as hex. */
-void rb_unit_claims_take_digest (RbReader *reader, char hex[65]);
+void rb_unit_take_digest (RbReader *reader, char hex[65]);

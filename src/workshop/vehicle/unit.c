@@ -5,13 +5,10 @@
 #include "crypto/digest.h"
 #include "uds/response.h"
 #include "vehicle/did-text.h"
-#include "vehicle/unit-claims.h"
 #include "vehicle/unit-inside.h"
 #include "vehicle/unlock.h"
 
 #include <string.h>
-
-RB_DEFINE_ERROR_DOMAIN (unit)
 
 /* Of this project's ECUs; a profile need not name it since nothing is decided by what it says. */
 #define DID_SHE_PROOF 0xfd06
@@ -169,6 +166,14 @@ rb_unit_prefixed_did (RbUnit *self, guint16 did, gboolean good, GError **error)
   if (!good)
     g_prefix_error (error, "%s: DID %04X: ", self->model->label, did);
   return good;
+}
+
+void
+rb_unit_take_digest (RbReader *reader, char hex[65])
+{
+  const guint8 *digest = rb_reader_take (reader, RB_SHA256_LENGTH);
+  g_autofree char *text = digest == NULL ? g_strdup ("") : rb_bytes_to_hex (digest, RB_SHA256_LENGTH);
+  g_strlcpy (hex, text, 65);
 }
 
 /* Of this ECU, and for good: not one that is busy. */
@@ -493,7 +498,7 @@ rb_unit_digest (RbUnit *self, GBytes *nonce, GCancellable *cancellable, GError *
   RbReader reader = rb_reader_from_bytes (answer);
   guint8 status = rb_reader_u8 (&reader);
   char hex[65];
-  rb_unit_claims_take_digest (&reader, hex);
+  rb_unit_take_digest (&reader, hex);
   if (status == 0 && rb_reader_done (&reader))
     return g_strdup (hex);
   rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "it gives no digest of its flash");

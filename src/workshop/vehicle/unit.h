@@ -5,10 +5,8 @@
 #include "model/profile.h"
 #include "model/vehicle-model.h"
 #include "uds/client.h"
+#include "vehicle/error.h"
 #include "vehicle/ownership.h"
-
-RB_DECLARE_ERROR_DOMAIN (unit);
-#define RB_UNIT_ERROR (rb_unit_error_quark ())
 
 /*
  * What one ECU (the diagnostic unit at one address) can be asked and told, by its profile. Every call blocks; one

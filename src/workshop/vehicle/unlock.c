@@ -3,7 +3,7 @@
 
 #include "core/bytes.h"
 #include "crypto/digest.h"
-#include "vehicle/unit.h"
+#include "vehicle/error.h"
 
 static gboolean
 authenticate (RbClient *client, const RbProfile *profile, RbIdentity *identity, const RbOwnership *ownership,
