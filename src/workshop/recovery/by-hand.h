@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "model/recipe.h"
-#include "recovery/recovery.h"
+#include "recovery/event.h"
 #include "recovery/supervise.h"
 
 /*

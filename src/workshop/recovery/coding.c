@@ -4,15 +4,6 @@
 #include "core/bytes.h"
 #include "model/campaign-ecu.h"
 
-void
-rb_coding_value_free (gpointer value)
-{
-  RbCodingValue *self = value;
-  g_clear_pointer (&self->wanted, g_bytes_unref);
-  g_clear_pointer (&self->now, g_bytes_unref);
-  g_free (self);
-}
-
 static gboolean
 holds (const RbCodingValue *value)
 {

@@ -7,14 +7,6 @@
  * vehicle before the erasure is stored in the journal first, for after it nothing can be observed; the campaign's own
  * values win over it.
  */
-typedef struct {
-  const RbProfileCoding *profile;
-  GBytes *wanted; /* NULL: nothing is known of it */
-  gboolean from_campaign; /* else it came from the vehicle */
-  GBytes *now; /* at the last observation; NULL: the ECU is not coded, or in its bootloader */
-} RbCodingValue;
-void rb_coding_value_free (gpointer value);
-
 /* (RbEntryObserve) Reads what the application tells, and sets need_coding. */
 gboolean rb_coding_observe (RbWork *work, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Before the erasure: what was read is in the journal when this returns. */

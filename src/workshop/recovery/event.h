@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "core/reason.h"
+#include "model/recipe.h"
 
-#include <glib.h>
+#include <gio/gio.h>
 
-/* What a recovery tells while it works: states of its ECUs, and events. */
+/* What a recovery tells while it works, and asks: states of its ECUs, events, steps for a person. */
+typedef struct _RbRecovery RbRecovery;
 
 /* State words of an ECU in work; the record and the screen use the same. */
 typedef enum {
@@ -47,3 +49,8 @@ typedef struct {
   guint64 done, total;
 } RbRecoveryEvent;
 typedef void (*RbRecoveryWatch) (const RbRecoveryEvent *event, gpointer user_data);
+
+/* Asks a person to do a step of a recovery recipe. TRUE: it is done; FALSE: it cannot be, or no person is there. In the
+ * thread of the run; returns soon after cancellable is cancelled. */
+typedef gboolean (*RbRecoveryConfirm) (const char *serial, const RbRecipeStep *step, GCancellable *cancellable,
+                                       gpointer user_data);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/persist.h"
 
+#include "recovery/ecu-job.h"
+
 #define MAX_SILENT_IN_ALL 20 /* of one ECU in one run, above every value in a profile */
 
 /*
@@ -22,7 +24,7 @@ rb_persist_run (RbWork *work, const RbWorkContext *context, GError **error)
 {
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    if (rb_work_run (work, context, &failure))
+    if (rb_ecu_job_run (work, context, &failure))
       return TRUE;
     if (!may_observe_again (work, rb_reason_of (failure))) {
       g_propagate_error (error, g_steal_pointer (&failure));

@@ -4,6 +4,6 @@
 
 /*
  * The work on one ECU while it responds: after a lost or a wrong response the ECU is observed again and the work
- * continues. Requests that may be repeated were repeated before (uds/client.c). Errors of rb_work_run().
+ * continues. Requests that may be repeated were repeated before (uds/client.c). Errors of rb_ecu_job_run().
  */
 gboolean rb_persist_run (RbWork *work, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -9,7 +9,6 @@
 #include "recovery/evidence.h"
 #include "recovery/lanes.h"
 #include "recovery/persist.h"
-#include "recovery/recovery-inside.h"
 
 #include <string.h>
 
@@ -36,7 +35,7 @@ static gboolean
 run_one (RbWork *work, gpointer user_data, GError **error)
 {
   Run *run = user_data;
-  const RbWorkContext context = rb_recovery_work_context (run->recovery, run->cancellable);
+  const RbWorkContext context = rb_recovery_state_work_context (run->recovery, run->cancellable);
   g_autoptr (GError) failure = NULL;
   if (!rb_supervise_may_go_on (run->recovery->supervise, error))
     return FALSE;
@@ -84,8 +83,8 @@ prepare_network (gpointer user_data, GCancellable *cancellable, GError **error)
 static gboolean
 provide (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  const RbSign sign = rb_recovery_signing (self);
-  const RbWorkContext context = rb_recovery_work_context (self, cancellable);
+  const RbSign sign = rb_recovery_state_signing (self);
+  const RbWorkContext context = rb_recovery_state_work_context (self, cancellable);
   return (self->evidence == NULL || rb_evidence_leave (&sign, &context, self->evidence, error))
          && (rb_supervise_has_network (self->supervise)
              || rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error));
@@ -104,7 +103,7 @@ void
 rb_recovery_run_conclude (RbRecovery *self)
 {
   g_autoptr (GError) failure = NULL;
-  if (rb_supervise_has_network (self->supervise) && !rb_recovery_restore_network (self, TRUE, &failure))
+  if (rb_supervise_has_network (self->supervise) && !rb_recovery_state_restore_network (self, TRUE, &failure))
     g_debug ("network of the vehicle: %s", failure->message);
   if (self->ran && failure == NULL)
     rb_dtc_read_all_after (self->works, rb_supervise_link (self->supervise), rb_supervise_emit, self->supervise);
@@ -136,7 +135,7 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
 static gboolean
 run_rank_and_recipes (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
 {
-  const RbWorkContext context = rb_recovery_work_context (self, cancellable);
+  const RbWorkContext context = rb_recovery_state_work_context (self, cancellable);
   const RbByHand by_hand = { self->supervise, self->confirm, self->confirm_data };
   if (!run_rank (self, rank, cancellable, error))
     return FALSE;
@@ -151,7 +150,8 @@ run_rank_and_recipes (RbRecovery *self, RbLanesRank rank, GCancellable *cancella
 static GBytes *
 read_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (rb_recovery_campaign (self), self->vin, work->assignment->serial);
+  g_autoptr (GBytes) nonce
+    = rb_campaign_ecu_nonce (rb_contents_campaign (self->contents), self->vin, work->assignment->serial);
   g_autoptr (GBytes) challenge = rb_digest_random (16);
   if (work->profile->routine_manifest != 0 && work->unit != NULL)
     return rb_unit_manifest (work->unit, nonce, challenge, cancellable, error);
@@ -190,7 +190,7 @@ read_manifest_after (gpointer user_data, GCancellable *cancellable, GError **err
     g_propagate_error (error, g_steal_pointer (&refused));
     return FALSE;
   }
-  const RbWorkContext context = rb_recovery_work_context (self, cancellable);
+  const RbWorkContext context = rb_recovery_state_work_context (self, cancellable);
   rb_work_fail (work, &context, RB_ECU_PARKED, refused);
   return TRUE;
 }
@@ -208,8 +208,8 @@ keep_inspection (RbRecovery *self, GError **error)
 static gboolean
 park_unproven (RbRecovery *self, GError **error)
 {
-  const RbSign sign = rb_recovery_signing (self);
-  const RbWorkContext context = rb_recovery_work_context (self, NULL);
+  const RbSign sign = rb_recovery_state_signing (self);
+  const RbWorkContext context = rb_recovery_state_work_context (self, NULL);
   return rb_sign_park_unproven (&sign, &context, error);
 }
 
@@ -217,15 +217,15 @@ park_unproven (RbRecovery *self, GError **error)
 static gboolean
 begin (RbRecovery *self, GError **error)
 {
-  self->run_started = rb_recovery_moment (self);
+  self->run_started = rb_recovery_state_moment (self);
   if (self->number > 0)
     return rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
   self->started = self->run_started;
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
   g_autoptr (RbLock) lock = rb_library_lock (library, error);
   return lock != NULL && rb_library_begin (library, self->contents, self->vin, error)
-         && rb_journal_begin (self->journal, self->vin, rb_recovery_campaign (self)->id, self->started, &self->number,
-                              error)
+         && rb_journal_begin (self->journal, self->vin, rb_contents_campaign (self->contents)->id, self->started,
+                              &self->number, error)
          && rb_journal_set_owner (self->journal, self->number, rb_contents_anchor (self->contents), error);
 }
 
@@ -236,7 +236,7 @@ count_open (RbRecovery *self)
   guint open = 0;
   for (guint i = 0; i < self->complete->len; i++) {
     RbCompletenessEcu *ecu = self->complete->pdata[i];
-    const RbWork *work = rb_recovery_work_of (self, ecu->hardware_id);
+    const RbWork *work = rb_recovery_state_work_of (self, ecu->hardware_id);
     ecu->done = work != NULL && work->state == RB_ECU_DONE;
     RbCompletenessVerdict verdict = rb_completeness_judge (ecu);
     open += verdict != RB_COMPLETENESS_DONE && verdict != RB_COMPLETENESS_NOT_FITTED ? 1 : 0;
@@ -260,8 +260,7 @@ begin_works (RbRecovery *self)
 gboolean
 rb_recovery_run_all (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  rb_recovery_emit_phase (self, "run");
-  if (!rb_recovery_may_run (self, error) || !begin (self, error) || !keep_inspection (self, error))
+  if (!begin (self, error) || !keep_inspection (self, error))
     return FALSE;
   self->ran = TRUE;
   begin_works (self);

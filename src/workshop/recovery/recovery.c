@@ -10,8 +10,9 @@
 #include "recovery/dtc.h"
 #include "recovery/fingerprint.h"
 #include "recovery/lanes.h"
-#include "recovery/recovery-inside.h"
+#include "recovery/observe.h"
 #include "recovery/recovery-run.h"
+#include "recovery/recovery-state.h"
 #include "recovery/swapped.h"
 
 #include <string.h>
@@ -19,46 +20,12 @@
 #define JOURNAL_BYTES (1024 * 1024)
 #define MARGIN_BYTES (64 * 1024 * 1024)
 
-void
-rb_recovery_emit_phase (RbRecovery *self, const char *phase)
-{
-  const RbRecoveryEvent event = { .kind = RB_EVENT_PHASE, .text = phase };
-  rb_supervise_emit (&event, self->supervise);
-}
-
 /* All events of a call come before its end. */
 static gboolean
 flushed (RbRecovery *self, gboolean good)
 {
   rb_supervise_flush (self->supervise);
   return good;
-}
-
-gint64
-rb_recovery_moment (RbRecovery *self)
-{
-  return self->now > 0 ? self->now : rb_moment_now ();
-}
-
-RbWorkContext
-rb_recovery_work_context (RbRecovery *self, GCancellable *cancellable)
-{
-  return (RbWorkContext){ .contents = self->contents,
-                          .journal = self->journal,
-                          .recovery = self->number,
-                          .vin = self->vin,
-                          .person = self->person,
-                          .authentication = self->authentication,
-                          .works = self->works,
-                          .she = self->she,
-                          .cancellable = cancellable,
-                          .fingerprint = self->fingerprint,
-                          .needs_evidence = self->evidence != NULL,
-                          .needs_network = !rb_supervise_has_network (self->supervise),
-                          .safe_point = rb_supervise_safe_point,
-                          .safe_point_data = self->supervise,
-                          .watch = rb_supervise_emit,
-                          .user_data = self->supervise };
 }
 
 static gboolean
@@ -121,7 +88,7 @@ static gboolean
 check_authority (RbRecovery *self, GError **error)
 {
   const RbSignerSets sets = signer_sets (self);
-  gint64 now = rb_recovery_moment (self);
+  gint64 now = rb_recovery_state_moment (self);
   g_autoptr (RbAuthority) authority = rb_authority_of (self->data_dir, self->contents, error);
   return authority != NULL
          && rb_authority_check (authority, rb_contents_campaign (self->contents), self->vin, now, self->number > 0,
@@ -135,15 +102,15 @@ open_campaign (RbRecovery *self, const char *name, GError **error)
 {
   g_autoptr (RbLibrary) library = rb_library_new (self->data_dir);
   self->journal = rb_journal_open (self->data_dir, error);
-  if (self->journal == NULL || !rb_library_check_clock (library, rb_recovery_moment (self), error)
+  if (self->journal == NULL || !rb_library_check_clock (library, rb_recovery_state_moment (self), error)
       || !rb_journal_find (self->journal, self->vin, rb_library_id (name), &self->number, &self->started, error))
     return FALSE;
   self->contents = self->number > 0 ? rb_library_open_started (library, name, self->started, error)
-                                    : rb_library_open (library, name, rb_recovery_moment (self), error);
+                                    : rb_library_open (library, name, rb_recovery_state_moment (self), error);
   if (self->contents == NULL)
     return FALSE;
   rb_contents_keep_images (self->contents);
-  if (self->number == 0 && !rb_contents_may_start (self->contents, rb_recovery_moment (self), error))
+  if (self->number == 0 && !rb_contents_may_start (self->contents, rb_recovery_state_moment (self), error))
     return FALSE;
   return rb_campaign_check_vin (rb_contents_campaign (self->contents), self->vin, error)
          && check_authority (self, error);
@@ -246,15 +213,6 @@ add_works (RbRecovery *self)
     }
 }
 
-RbWork *
-rb_recovery_work_of (RbRecovery *self, const char *hardware_id)
-{
-  for (guint i = 0; i < self->works->len; i++)
-    if (strcmp (((RbWork *) self->works->pdata[i])->model->hardware_id, hardware_id) == 0)
-      return self->works->pdata[i];
-  return NULL;
-}
-
 static gboolean
 is_directed (RbRecovery *self, GError **error)
 {
@@ -265,14 +223,14 @@ is_directed (RbRecovery *self, GError **error)
 static gboolean
 assign (RbRecovery *self, GError **error)
 {
-  gint64 at = self->number > 0 ? self->started : rb_recovery_moment (self);
+  gint64 at = self->number > 0 ? self->started : rb_recovery_state_moment (self);
   g_autoptr (GPtrArray) assignments = rb_contents_assignments (self->contents, self->vin, at, NULL, 0, error);
   if (assignments == NULL)
     return FALSE;
   g_ptr_array_set_free_func (assignments, NULL);
   for (guint i = 0; i < assignments->len; i++) {
     RbAssignment *assignment = assignments->pdata[i];
-    RbWork *work = rb_recovery_work_of (self, assignment->hardware_id);
+    RbWork *work = rb_recovery_state_work_of (self, assignment->hardware_id);
     if (work == NULL || work->assignment != NULL) {
       g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_ECU_UNKNOWN,
                    "the campaign directs %s, which the vehicle model does not have", assignment->serial);
@@ -323,9 +281,9 @@ look_for_others (RbRecovery *self, GCancellable *cancellable, GError **error)
 static gboolean
 look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
 {
-  const RbWorkContext context = rb_recovery_work_context (self, cancellable);
+  const RbWorkContext context = rb_recovery_state_work_context (self, cancellable);
   g_autoptr (GError) failure = NULL;
-  if (rb_dtc_read_before (work, cancellable, &failure) && rb_work_observe (work, &context, &failure))
+  if (rb_dtc_read_before (work, cancellable, &failure) && rb_observe_ecu (work, &context, &failure))
     return TRUE;
   if (rb_supervise_is_fatal (failure)) {
     g_propagate_error (error, g_steal_pointer (&failure));
@@ -335,19 +293,13 @@ look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **err
   return TRUE;
 }
 
-gboolean
-rb_recovery_restore_network (RbRecovery *self, gboolean clear_dtcs, GError **error)
-{
-  return rb_supervise_restore_network (self->supervise, clear_dtcs, error)
-         && rb_journal_prepare (self->journal, self->number, FALSE, error);
-}
-
 /* What an earlier run that was killed has prepared; with a client on the bus that is not ours nothing is sent. */
 static gboolean
 restore_earlier (RbRecovery *self, GError **error)
 {
   return self->number == 0 || !rb_journal_is_prepared (self->journal, self->number)
-         || (rb_supervise_check_testers (self->supervise, error) && rb_recovery_restore_network (self, FALSE, error));
+         || (rb_supervise_check_testers (self->supervise, error)
+             && rb_recovery_state_restore_network (self, FALSE, error));
 }
 
 static gboolean
@@ -389,7 +341,7 @@ static gboolean
 check_replaced (RbRecovery *self, GError **error)
 {
   g_autoptr (json_t) list = rb_recovery_replaced (self);
-  rb_swapped_keep (self->works, self->data_dir, self->vin, rb_recovery_moment (self));
+  rb_swapped_keep (self->works, self->data_dir, self->vin, rb_recovery_state_moment (self));
   return rb_swapped_check (list, error);
 }
 
@@ -398,16 +350,16 @@ static gboolean
 check_conditions (gpointer user_data, GCancellable *cancellable, GError **error)
 {
   RbRecovery *self = user_data;
-  const RbWorkContext context = rb_recovery_work_context (self, cancellable);
+  const RbWorkContext context = rb_recovery_state_work_context (self, cancellable);
   return rb_conditions_check_all (self->works, &context, error);
 }
 
 gboolean
 rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  rb_recovery_emit_phase (self, "connect");
+  rb_recovery_state_emit_phase (self, "connect");
   if (self->first_look == 0)
-    self->first_look = rb_visit_begin (self->visit, rb_recovery_moment (self));
+    self->first_look = rb_visit_begin (self->visit, rb_recovery_state_moment (self));
   rb_supervise_close_link (self->supervise);
   g_ptr_array_set_size (self->works, 0);
   add_works (self);
@@ -450,7 +402,7 @@ measure_and_record (gpointer user_data, GCancellable *cancellable, GError **erro
 gboolean
 rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  rb_recovery_emit_phase (self, "inspect");
+  rb_recovery_state_emit_phase (self, "inspect");
   self->inspected = FALSE;
   if (!flushed (self, rb_inspection_answers_pass (self->inspection, error)
                         && rb_supervise_read_through (self->supervise, measure_and_record, self, cancellable, error)))
@@ -464,7 +416,7 @@ rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error
 gboolean
 rb_recovery_plan (RbRecovery *self, GError **error)
 {
-  rb_recovery_emit_phase (self, "plan");
+  rb_recovery_state_emit_phase (self, "plan");
   /* every image is read and hashed before the first byte is written to any ECU */
   for (guint i = 0; i < self->works->len; i++) {
     const RbWork *work = self->works->pdata[i];
@@ -514,39 +466,6 @@ rb_recovery_row (RbRecovery *self, guint i, RbPlanRow *row)
   row->reason = work->reason;
 }
 
-RbSign
-rb_recovery_signing (RbRecovery *self)
-{
-  gint64 now = rb_recovery_moment (self);
-  const RbFacts facts = { .vin = self->vin,
-                          .repair_order = self->repair_order,
-                          .odometer_km = self->odometer_km,
-                          .link = rb_supervise_link (self->supervise),
-                          .link_uri = rb_supervise_link_uri (self->supervise),
-                          .vin_sources = rb_supervise_vin_sources (self->supervise),
-                          .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL,
-                          .works = self->works,
-                          .complete = self->complete,
-                          .model = rb_contents_model (self->contents),
-                          .unexpected = rb_supervise_unexpected (self->supervise),
-                          .visit = self->visit,
-                          .director_targets = self->director_targets,
-                          .manifest_before = self->manifest_before,
-                          .manifest_after = self->manifest_after,
-                          .now = now,
-                          .started = MIN (MIN (self->first_look, now), MIN (self->started, self->run_started)) };
-  return (RbSign){ .data_dir = self->data_dir,
-                   .contents = self->contents,
-                   .journal = self->journal,
-                   .recovery = self->number,
-                   .row_before = self->row_before,
-                   .end = self->end,
-                   .technician = self->technician,
-                   .workstation = self->workstation,
-                   .second = self->second,
-                   .facts = facts };
-}
-
 /* Before the first write: what a run stores, and a margin for other programs that fill the disk meanwhile. */
 static gboolean
 has_space (RbRecovery *self, GError **error)
@@ -579,22 +498,24 @@ rb_recovery_may_run (RbRecovery *self, GError **error)
   }
   if (!check_authority (self, error))
     return FALSE;
-  const RbSign sign = rb_recovery_signing (self);
+  const RbSign sign = rb_recovery_state_signing (self);
   g_autoptr (RbSigners) people = rb_sign_people (&sign, error);
   if (people == NULL || !has_space (self, error))
     return FALSE;
   g_clear_pointer (&self->authentication, rb_identity_unref);
   self->authentication = rb_identity_set_find (self->workstation, RB_PURPOSE_ECU_AUTHENTICATION, error);
   g_clear_pointer (&self->fingerprint, g_bytes_unref);
-  self->fingerprint
-    = self->authentication == NULL ? NULL : rb_fingerprint_new (self->workstation, rb_recovery_moment (self), error);
+  self->fingerprint = self->authentication == NULL
+                        ? NULL
+                        : rb_fingerprint_new (self->workstation, rb_recovery_state_moment (self), error);
   return self->fingerprint != NULL;
 }
 
 gboolean
 rb_recovery_run (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  gboolean complete = rb_recovery_run_all (self, cancellable, error);
+  rb_recovery_state_emit_phase (self, "run");
+  gboolean complete = rb_recovery_may_run (self, error) && rb_recovery_run_all (self, cancellable, error);
   rb_recovery_run_conclude (self);
   rb_supervise_end_stop (self->supervise);
   return flushed (self, complete);
@@ -624,11 +545,11 @@ rb_recovery_was_touched (RbRecovery *self)
 char *
 rb_recovery_sign (RbRecovery *self, const char **result, GError **error)
 {
-  rb_recovery_emit_phase (self, "sign");
+  rb_recovery_state_emit_phase (self, "sign");
   if (!self->ran) {
     g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_NOT_STARTED, "there is nothing to sign yet");
     return NULL;
   }
-  const RbSign sign = rb_recovery_signing (self);
+  const RbSign sign = rb_recovery_state_signing (self);
   return rb_sign_record (&sign, result, error);
 }

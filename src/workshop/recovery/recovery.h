@@ -23,13 +23,6 @@
  * Events come through `watch` in a thread of the recovery's own, all before the call that they are of returns; an event
  * and its strings are valid only during the call. `watch` must not call back into the recovery.
  */
-typedef struct _RbRecovery RbRecovery;
-
-/* Asks a person to do a step of a recovery recipe. TRUE: it is done; FALSE: it cannot be, or no person is there. In the
- * thread of the run; returns soon after cancellable is cancelled. */
-typedef gboolean (*RbRecoveryConfirm) (const char *serial, const RbRecipeStep *step, GCancellable *cancellable,
-                                       gpointer user_data);
-
 typedef struct {
   const char *data_dir;
   const char *campaign; /* id */

@@ -9,8 +9,8 @@
 #include <jansson.h>
 
 /*
- * The work on one ECU: observe what holds, apply what does not, prove it. Nothing is decided by what an ECU says of
- * itself where it can prove it instead; nothing in here is remembered from an earlier run but through the journal.
+ * The work on one ECU: its state, and what was found and proved (recovery/observe.h, recovery/ecu-job.h). Nothing in
+ * here is remembered from an earlier run but through the journal.
  */
 typedef struct _RbWork RbWork;
 /* Waits until the vehicle may be written to (voltage, ignition, standstill); called before every step that may write.
@@ -35,6 +35,16 @@ typedef struct {
   RbRecoveryWatch watch;
   gpointer user_data;
 } RbWorkContext;
+
+/* One value of coding or adaptation (recovery/coding.h). */
+typedef struct {
+  const RbProfileCoding *profile;
+  GBytes *wanted; /* NULL: nothing is known of it */
+  gboolean from_campaign; /* else it came from the vehicle */
+  GBytes *now; /* at the last observation; NULL: the ECU is not coded, or in its bootloader */
+} RbCodingValue;
+
+#define RB_WORK_LOOK "look" /* the stage of an observation */
 
 struct _RbWork {
   const RbModelEcu *model;
@@ -92,14 +102,15 @@ struct _RbWork {
 RbWork *rb_work_new (const RbModelEcu *model, const RbProfile *profile, const RbCampaignEcu *wanted);
 void rb_work_free (RbWork *self);
 const char *rb_work_serial (const RbWork *self); /* assigned serial, else the one found, else "" */
-/* Reads and proves, writes nothing; sets need_…. */
-gboolean rb_work_observe (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* By the last observation. */
 gboolean rb_work_any_has_needs (GPtrArray *works); /* of those that could be observed */
-/* Does every step of the profile's order that does not hold, then reads back; steps that hold, once more when the ECU
- * rejects what builds on them. On success state is DONE. */
-gboolean rb_work_run (RbWork *self, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_work_set_state (RbWork *self, const RbWorkContext *context, RbEcuState state, RbReason reason,
                         const char *text);
 /* The same for what failed, with the NRC when it is the ECU's rejection. */
 void rb_work_fail (RbWork *self, const RbWorkContext *context, RbEcuState state, const GError *failure);
+/* Tells the event with the ECU's name and state. */
+void rb_work_emit (const RbWork *self, const RbWorkContext *context, RbRecoveryEvent event);
+/* FALSE with that error, its text after the ECU's name. */
+gboolean rb_work_error (const RbWork *self, GError **error, RbReason reason, const char *text);
+/* Of she.json; NULL: the campaign has none for this ECU. Borrowed. */
+const json_t *rb_work_she_update (const RbWork *self, const RbWorkContext *context);
