@@ -284,7 +284,7 @@ add_ecu (RbCanNetwork *self, const RbVehicleModel *model, RbEcu *ecu)
   Bus *bus = find_bus (self, known->bus);
   if (bus == NULL)
     bus = connector (self);
-  const RbFault *limit = rb_simulated_fault (ecu->vehicle, "overflow", ecu, 0);
+  const RbFault *limit = rb_host_fault (ecu->vehicle, "overflow", ecu, 0);
   const RbCanEcuConfig config = {
     .isotp = { .max_message = limit == NULL ? 0 : (gsize) limit->argument,
                .tx_id = known->can_response,

@@ -242,7 +242,7 @@ ask_ecu (Tester *self, RbEcu *ecu, GBytes *uds, gboolean functional)
 static gboolean
 is_too_long (RbEcu *ecu, gsize length)
 {
-  const RbFault *limit = rb_simulated_fault (ecu->vehicle, "long-nack", ecu, 0);
+  const RbFault *limit = rb_host_fault (ecu->vehicle, "long-nack", ecu, 0);
   return limit != NULL && length > (gsize) limit->argument;
 }
 
@@ -422,7 +422,7 @@ static gboolean
 asks_for_confirmation (Tester *self, guint16 source)
 {
   RbSimulated *vehicle = self->entity->vehicle;
-  const RbFault *fault = self->active ? NULL : rb_simulated_fault (vehicle, "confirm", vehicle->ecus->pdata[0], 0);
+  const RbFault *fault = self->active ? NULL : rb_host_fault (vehicle, "confirm", vehicle->ecus->pdata[0], 0);
   if (fault == NULL)
     return FALSE;
   self->wanted = source;
@@ -509,7 +509,7 @@ static guint32
 most_payload (const Tester *self)
 {
   RbSimulated *vehicle = self->entity->vehicle;
-  const RbFault *limit = rb_simulated_fault (vehicle, "long-header", vehicle->ecus->pdata[0], 0);
+  const RbFault *limit = rb_host_fault (vehicle, "long-header", vehicle->ecus->pdata[0], 0);
   return limit == NULL ? MAX_DATA + 4 : (guint32) limit->argument + 4;
 }
 

@@ -6,7 +6,8 @@
 #include "crypto/certificate.h"
 #include "crypto/digest.h"
 #include "sim-ecu/lockout.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/host.h"
+#include "sim-ecu/session-control.h"
 
 #include <string.h>
 
@@ -135,7 +136,7 @@ prove (RbEcu *self, RbReader *request, GByteArray *out)
     return rb_lockout_count (self, NRC_OWNERSHIP);
   if (!rb_lockout_clear (self))
     return RB_NRC_PROGRAMMING;
-  rb_simulated_unlock (self->vehicle, self);
+  rb_host_unlock (self->vehicle, self);
   rb_writer_u8 (out, RETURN_COMPLETE);
   rb_writer_u16be (out, 0);
   return 0;
@@ -148,7 +149,7 @@ rb_authentication_service (RbEcu *self, RbReader *request, GByteArray *out)
   rb_writer_u8 (out, kind);
   switch (kind) {
   case DEAUTHENTICATE:
-    rb_ecu_forget (self);
+    rb_session_control_forget (self);
     rb_writer_u8 (out, RETURN_DEAUTHENTICATED);
     return rb_reader_done (request) ? 0 : RB_NRC_LENGTH;
   case VERIFY_CERTIFICATE: return verify_certificate (self, request, out);

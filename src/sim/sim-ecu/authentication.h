@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "sim-ecu/ecu.h"
+#include "sim-ecu/ecu-state.h"
 
 /* 0x29, variant APCE, unidirectional (ISO 14229-1:2020, 10.6): the tester's certificate under the dealer CA that the
  * ECU was made with, then a signature over what rb_authentication_message() composes. Three wrong proofs lock it for

@@ -3,8 +3,7 @@
 
 #include "core/json.h"
 #include "crypto/digest.h"
-#include "sim-ecu/flashing.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/host.h"
 
 #include <string.h>
 
@@ -41,13 +40,13 @@ rb_carried_root_take (RbEcu *self, GError **error)
   if (store == NULL)
     return FALSE;
   g_autofree char *sha256 = rb_digest_sha256_hex_of (root);
-  if (rb_simulated_fault (self->vehicle, "keep-root", self, 0) != NULL
+  if (rb_host_fault (self->vehicle, "keep-root", self, 0) != NULL
       || g_strcmp0 (rb_store_root_sha256 (store), sha256) == 0)
     return TRUE;
   if (!rb_store_reanchor (store, root, error))
     return FALSE;
   rb_memory_keep (self->memory, "director", store);
-  rb_simulated_log (self->vehicle, "root", self, NULL);
+  rb_host_log (self->vehicle, "root", self, NULL);
   return TRUE;
 }
 
@@ -58,6 +57,6 @@ rb_carried_root_name_image (RbEcu *self, GError **error)
   g_autofree char *sha256 = rb_memory_image_sha256 (memory);
   if (!rb_carried_root_is (self) || sha256 == NULL || g_strcmp0 (sha256, memory->assigned_sha256) != 0)
     return TRUE;
-  rb_flashing_name_image (memory);
+  rb_memory_name_image (memory);
   return rb_memory_save (memory, error);
 }

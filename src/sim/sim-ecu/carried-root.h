@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "sim-ecu/ecu.h"
+#include "sim-ecu/ecu-state.h"
 
 /*
  * An ECU whose Director root is a segment of its image (member "root_address" of the model's "simulation"): no request

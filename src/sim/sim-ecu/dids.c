@@ -2,8 +2,7 @@
 #include "sim-ecu/dids.h"
 
 #include "core/json.h"
-#include "sim-ecu/plain.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/host.h"
 
 #define FINGERPRINT 0xf15a
 #define FINGERPRINT_MIN 3 /* the date */
@@ -38,7 +37,7 @@ read_fingerprint (RbEcu *self, GByteArray *out)
 {
   static const guint8 none[FINGERPRINT_LENGTH] = { 0 };
   g_autoptr (GBytes) bytes = self->memory->fingerprint == NULL ? NULL : rb_bytes_from_hex (self->memory->fingerprint);
-  if (!rb_plain_is (self->model) && !rb_dids_has_fingerprint (self->model))
+  if (!rb_ecu_state_is_plain (self->model) && !rb_dids_has_fingerprint (self->model))
     return RB_NRC_RANGE;
   if (bytes != NULL)
     rb_writer_bytes (out, bytes);
@@ -51,7 +50,7 @@ static guint8
 read_coding (RbEcu *self, const char *name, GByteArray *out)
 {
   g_autoptr (GBytes) bytes = rb_bytes_from_hex (rb_json_string_or (self->memory->coding, name, ""));
-  if (!is_coding (self->model, name) || !rb_ecu_is_application (self))
+  if (!is_coding (self->model, name) || !rb_ecu_state_is_application (self))
     return RB_NRC_RANGE;
   if (bytes == NULL || g_bytes_get_size (bytes) == 0)
     return RB_NRC_CONDITIONS;
@@ -69,12 +68,12 @@ rb_dids_read (RbEcu *self, guint16 did, GByteArray *out)
 static guint8
 write_fingerprint (RbEcu *self, const guint8 *data, gsize length)
 {
-  if (!rb_plain_is (self->model) && !rb_dids_has_fingerprint (self->model))
+  if (!rb_ecu_state_is_plain (self->model) && !rb_dids_has_fingerprint (self->model))
     return RB_NRC_RANGE;
   if (length < FINGERPRINT_MIN || length > FINGERPRINT_MAX)
     return RB_NRC_LENGTH;
   if (!self->unlocked)
-    return rb_plain_is (self->model) ? RB_NRC_LOCKED : RB_NRC_NOT_AUTHENTICATED;
+    return rb_ecu_state_is_plain (self->model) ? RB_NRC_LOCKED : RB_NRC_NOT_AUTHENTICATED;
   g_free (self->memory->fingerprint);
   self->memory->fingerprint = rb_bytes_to_hex (data, length);
   self->fingerprinted = TRUE;
@@ -85,15 +84,15 @@ static guint8
 write_coding (RbEcu *self, const char *name, const guint8 *data, gsize length)
 {
   g_autofree char *hex = rb_bytes_to_hex (data, length);
-  if (!is_coding (self->model, name) || !rb_ecu_is_application (self))
+  if (!is_coding (self->model, name) || !rb_ecu_state_is_application (self))
     return RB_NRC_RANGE;
   if (length > CODING_MAX)
     return RB_NRC_LENGTH;
   if (!self->unlocked)
     return RB_NRC_NOT_AUTHENTICATED;
-  if (rb_simulated_fault (self->vehicle, "keep-coding", self, 0) == NULL)
+  if (rb_host_fault (self->vehicle, "keep-coding", self, 0) == NULL)
     rb_json_set_string (self->memory->coding, name, hex);
-  rb_simulated_log (self->vehicle, "coding", self, json_pack ("{s:s,s:s}", "did", name, "value", hex));
+  rb_host_log (self->vehicle, "coding", self, json_pack ("{s:s,s:s}", "did", name, "value", hex));
   return 0;
 }
 

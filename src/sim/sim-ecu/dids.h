@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "sim-ecu/ecu.h"
+#include "sim-ecu/ecu-state.h"
 
 /*
  * Identifiers that a tester writes (0x2E): the fingerprint (F15A, date and workshop code), which an ECU asks for before

@@ -3,30 +3,21 @@
 
 #include "core/json.h"
 #include "sim-ecu/authentication.h"
-#include "sim-ecu/carried-root.h"
 #include "sim-ecu/dids.h"
+#include "sim-ecu/dtc-service.h"
 #include "sim-ecu/flashing.h"
 #include "sim-ecu/fuses.h"
+#include "sim-ecu/identification.h"
 #include "sim-ecu/install.h"
 #include "sim-ecu/keys.h"
 #include "sim-ecu/lockout.h"
 #include "sim-ecu/plain.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/session-control.h"
 
 #include <string.h>
 
-#define P2_MS 50
-#define P2_STAR_10MS 500
-#define S3_MS 5000
 #define PENDING_EVERY_MS 4000 /* within P2* of the 0x78 before */
 #define DEFER_MS 1 /* the 0x78 is out by then, and the work begins */
-#define ALL_DTCS 0xffffff
-#define DTC_STATUS 0x09 /* testFailed, confirmedDTC */
-#define PAD_MAX 1024
-#define OTHER_VIN "1M8GDM9AXKP042788"
-
-enum { DOWNLOAD_INTERRUPTED = 1, NO_VALID_BANK = 2 }; /* third byte of FD00 */
-enum { DEFAULT = 1, PROGRAMMING = 2, EXTENDED = 3 };
 
 /* in which sessions a service is there: bit n for session n */
 #define IN_DEFAULT 2
@@ -44,15 +35,6 @@ rb_ecu_answer_free (RbAnswer *self)
   g_free (self);
 }
 
-static void
-transfer_clear (RbTransfer *self)
-{
-  g_free (self->path);
-  if (self->file != NULL)
-    g_byte_array_unref (self->file);
-  memset (self, 0, sizeof *self);
-}
-
 RbEcu *
 rb_ecu_new (RbSimulated *vehicle, const RbModelEcu *model, RbMemory *memory)
 {
@@ -60,79 +42,20 @@ rb_ecu_new (RbSimulated *vehicle, const RbModelEcu *model, RbMemory *memory)
   self->vehicle = vehicle;
   self->model = model;
   self->memory = memory;
-  self->session = DEFAULT;
+  self->session = RB_ECU_DEFAULT;
   rb_lockout_begin (self, g_get_monotonic_time () / 1000);
   self->staging = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   return self;
 }
 
 void
-rb_ecu_forget (RbEcu *self)
-{
-  self->unlocked = self->fingerprinted = FALSE;
-  self->seed = 0;
-  self->working_until = 0;
-  g_clear_pointer (&self->server_challenge, g_bytes_unref);
-  g_clear_pointer (&self->client_challenge, g_bytes_unref);
-  g_clear_pointer (&self->client_key, rb_key_public_unref);
-  g_hash_table_remove_all (self->staging);
-  if (self->transfer.active && !self->transfer.to_file)
-    self->stuck = rb_simulated_fault (self->vehicle, "stuck-download", self, 0) != NULL;
-  transfer_clear (&self->transfer);
-}
-
-/* The default session: what 0x28 and 0x85 have set ends with it (ISO 14229-1), and not between the others. */
-static void
-enter_default (RbEcu *self)
-{
-  rb_ecu_forget (self);
-  self->session = DEFAULT;
-  self->dtc_off = self->silent = FALSE;
-}
-
-void
-rb_ecu_lose_power (RbEcu *self)
-{
-  enter_default (self);
-  self->hung = self->stuck = FALSE;
-  rb_simulated_log (self->vehicle, "power", self, NULL);
-}
-
-void
 rb_ecu_free (RbEcu *self)
 {
-  rb_ecu_forget (self);
+  rb_session_control_forget (self);
   g_clear_pointer (&self->deferred, g_bytes_unref);
   g_hash_table_unref (self->staging);
   rb_memory_free (self->memory);
   g_free (self);
-}
-
-gboolean
-rb_ecu_is_application (const RbEcu *self)
-{
-  return self->memory->valid && self->session != PROGRAMMING;
-}
-
-static guint8
-session_control (RbEcu *self, RbReader *request, GByteArray *out)
-{
-  guint8 session = rb_reader_u8 (request) & 0x7f;
-  if (!rb_reader_done (request))
-    return RB_NRC_LENGTH;
-  if (session < DEFAULT || session > EXTENDED)
-    return RB_NRC_SUB_FUNCTION;
-  if (session == EXTENDED && !self->memory->valid)
-    return 0x7e; /* the bootloader has no extended session */
-  if (session == DEFAULT)
-    enter_default (self);
-  rb_ecu_forget (self);
-  self->session = session;
-  rb_simulated_log (self->vehicle, "session", self, json_pack ("{s:i}", "session", session));
-  rb_writer_u8 (out, session);
-  rb_writer_u16be (out, P2_MS);
-  rb_writer_u16be (out, P2_STAR_10MS);
-  return 0;
 }
 
 static guint8
@@ -143,250 +66,14 @@ ecu_reset (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_LENGTH;
   if (kind < 1 || kind > 3)
     return RB_NRC_SUB_FUNCTION;
-  enter_default (self);
+  rb_session_control_enter_default (self);
   if (self->vehicle->real_timing)
     self->busy_until = self->last_request + rb_json_integer_or (self->model->simulation, "boot_ms", 500);
   rb_install_lose (self);
-  const RbFault *stuck = rb_simulated_fault (self->vehicle, "stuck-download", self, 0);
+  const RbFault *stuck = rb_host_fault (self->vehicle, "stuck-download", self, 0);
   self->stuck = self->stuck && stuck != NULL && stuck->argument == 1;
-  self->hung = rb_simulated_fault (self->vehicle, "hang", self, ++self->resets) != NULL;
-  rb_simulated_log (self->vehicle, "reset", self, NULL);
-  rb_writer_u8 (out, kind);
-  return 0;
-}
-
-static void
-write_text (RbEcu *self, GByteArray *out, const char *text)
-{
-  const RbFault *nuls = rb_simulated_fault (self->vehicle, "pad", self, 0);
-  const RbFault *spaces = rb_simulated_fault (self->vehicle, "pad-spaces", self, 0);
-  const RbFault *padded = nuls != NULL ? nuls : spaces;
-  gint64 length = (gint64) strlen (text);
-  rb_writer_data (out, text, strlen (text));
-  for (; padded != NULL && length < MIN (padded->argument, PAD_MAX); length++)
-    rb_writer_u8 (out, padded == nuls ? 0 : ' ');
-}
-
-static guint8
-read_root (RbEcu *self, const char *name, GByteArray *out)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (RbStore) store = rb_memory_store (self->memory, name, &error);
-  guint8 digest[32];
-  if (rb_carried_root_is (self) && !self->memory->valid)
-    return RB_NRC_CONDITIONS; /* no image, no root */
-  if (store == NULL || !rb_bytes_from_hex_exact (rb_store_root_sha256 (store), digest, 32))
-    return RB_NRC_RANGE;
-  rb_writer_u32be (out, (guint32) rb_store_root_version (store));
-  rb_writer_data (out, digest, 32);
-  return 0;
-}
-
-static void
-add_stored (RbEcu *self, guint8 repo, const char *name, GByteArray *list, guint8 *count)
-{
-  g_autoptr (RbStore) store = rb_memory_store (self->memory, name, NULL);
-  g_auto (GStrv) roles = store == NULL ? NULL : rb_store_roles (store);
-  for (guint i = 0; roles != NULL && roles[i] != NULL && *count < 255; i++) {
-    const char *sha256 = NULL;
-    guint8 digest[32] = { 0 };
-    gint64 version = rb_store_version (store, roles[i], &sha256);
-    if (!rb_bytes_from_hex_exact (sha256, digest, 32))
-      continue;
-    rb_writer_u8 (list, repo);
-    rb_writer_u8 (list, (guint8) MIN (strlen (roles[i]), 255));
-    rb_writer_data (list, roles[i], MIN (strlen (roles[i]), 255));
-    rb_writer_u32be (list, (guint32) version);
-    rb_writer_data (list, digest, 32);
-    (*count)++;
-  }
-}
-
-static guint8
-read_stored (RbEcu *self, GByteArray *out)
-{
-  g_autoptr (GByteArray) list = g_byte_array_new ();
-  guint8 count = 0;
-  add_stored (self, 0, "director", list, &count);
-  if (self->memory->full)
-    add_stored (self, 1, "image", list, &count);
-  rb_writer_u8 (out, count);
-  rb_writer_data (out, list->data, list->len);
-  return 0;
-}
-
-static guint8
-read_primary_did (RbEcu *self, guint16 did, GByteArray *out)
-{
-  const RbFault *moving = rb_simulated_fault (self->vehicle, "speed", self, 0);
-  const RbFault *ignition = rb_simulated_fault (self->vehicle, "ignition", self, 0);
-  gint64 position = 0;
-  if (!self->model->primary)
-    return RB_NRC_RANGE;
-  if (did == 0xfd10)
-    rb_writer_u16be (out, (guint16) rb_simulated_supply (self->vehicle, self));
-  else if (did == 0xfd11)
-    rb_writer_u8 (out, rb_fuses_ignition (self->vehicle, &position) ? (guint8) position
-                       : ignition == NULL                           ? 2
-                                                                    : (guint8) ignition->argument);
-  else
-    rb_writer_u16be (out, moving == NULL ? 0 : (guint16) moving->argument);
-  return 0;
-}
-
-static guint8
-read_claimed_digest (RbEcu *self, GByteArray *out)
-{
-  g_autofree char *sha256 = rb_memory_image_sha256 (self->memory);
-  guint8 digest[32];
-  if (!rb_bytes_from_hex_exact (sha256, digest, 32))
-    return RB_NRC_CONDITIONS;
-  rb_writer_data (out, digest, 32);
-  return 0;
-}
-
-static guint8
-read_rxswin (RbEcu *self, GByteArray *out)
-{
-  const char *rxswin = rb_json_string_or (self->model->simulation, "rxswin", NULL);
-  if (rxswin == NULL || !rb_ecu_is_application (self))
-    return RB_NRC_RANGE;
-  write_text (self, out, rxswin);
-  return 0;
-}
-
-static guint8
-read_part_number (RbEcu *self, GByteArray *out)
-{
-  const char *number = rb_json_string_or (self->model->simulation, "part_number", NULL);
-  if (number == NULL)
-    return RB_NRC_RANGE;
-  write_text (self, out, number);
-  return 0;
-}
-
-static guint8
-read_hardware_version (RbEcu *self, GByteArray *out)
-{
-  const char *version = rb_json_string_or (self->model->simulation, "hardware_version", NULL);
-  if (version == NULL)
-    return RB_NRC_RANGE;
-  write_text (self, out, version);
-  return 0;
-}
-
-static const char *
-vin_of (RbEcu *self)
-{
-  return rb_simulated_fault (self->vehicle, "other-vin", self, 0) == NULL ? self->vehicle->vin : OTHER_VIN;
-}
-
-static guint8
-read_one (RbEcu *self, guint16 did, GByteArray *out)
-{
-  g_autofree char *key_id = NULL;
-  switch (did) {
-  case 0xf190: write_text (self, out, vin_of (self)); return 0;
-  case 0xf18c: write_text (self, out, self->memory->serial); return 0;
-  case 0xf191: write_text (self, out, self->memory->hardware_id); return 0;
-  case 0xf195: write_text (self, out, rb_ecu_is_application (self) ? self->memory->software : "bootloader"); return 0;
-  case 0xf187: return read_part_number (self, out);
-  case 0xf193: return read_hardware_version (self, out);
-  case 0xf1ef: return read_rxswin (self, out);
-  case 0xf186: rb_writer_u8 (out, self->session); return 0;
-  case 0xfd00:
-    rb_writer_u8 (out, rb_ecu_is_application (self) ? 0 : 1);
-    rb_writer_u8 (out, self->memory->valid ? 1 : 0);
-    if (!self->memory->valid)
-      rb_writer_u8 (out, rb_simulated_fault (self->vehicle, "bad-banks", self, 0) == NULL ? DOWNLOAD_INTERRUPTED
-                                                                                          : NO_VALID_BANK);
-    return 0;
-  case 0xfd01: return read_root (self, "director", out);
-  case 0xfd02: return self->memory->full ? read_root (self, "image", out) : RB_NRC_RANGE;
-  case 0xfd03:
-    key_id = rb_memory_key_id (self->memory);
-    write_text (self, out, key_id == NULL ? "" : key_id);
-    return 0;
-  case 0xfd04: return read_stored (self, out);
-  case 0xfd05:
-  case 0xfd06:
-  case 0xfd07: return rb_keys_read_did (self, did, out);
-  case 0xfd10:
-  case 0xfd11:
-  case 0xfd12: return read_primary_did (self, did, out);
-  case 0xfd20: return read_claimed_digest (self, out);
-  default: return rb_dids_read (self, did, out);
-  }
-}
-
-/* Identifiers that it does not have are left out; only when it has none of them is that an error (ISO 14229-1, 0x22).
- */
-static guint8
-read_did (RbEcu *self, RbReader *request, GByteArray *out)
-{
-  guint8 first = 0;
-  gboolean any = FALSE;
-  if (rb_reader_left (request) == 0 || rb_reader_left (request) % 2 != 0)
-    return RB_NRC_LENGTH;
-  while (rb_reader_left (request) > 0) {
-    guint16 did = rb_reader_u16be (request);
-    guint before = out->len;
-    rb_writer_u16be (out, did);
-    guint8 nrc = rb_plain_is (self->model) && did >= 0xfd00 ? RB_NRC_RANGE : read_one (self, did, out);
-    if (nrc != 0)
-      g_byte_array_set_size (out, before);
-    any = any || nrc == 0;
-    first = first == 0 ? nrc : first;
-  }
-  return any ? 0 : first;
-}
-
-static guint8
-read_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
-{
-  guint8 kind = rb_reader_u8 (request) & 0x7f;
-  if (!rb_reader_ok (request))
-    return RB_NRC_LENGTH;
-  if (kind != 0x02)
-    return RB_NRC_SUB_FUNCTION;
-  guint8 mask = rb_reader_u8 (request);
-  if (!rb_reader_done (request))
-    return RB_NRC_LENGTH;
-  rb_writer_u8 (out, kind);
-  rb_writer_u8 (out, 0xff);
-  for (guint i = 0; (mask & DTC_STATUS) != 0 && self->memory->dtcs != NULL && self->memory->dtcs[i] != NULL; i++) {
-    rb_writer_ube (out, g_ascii_strtoull (self->memory->dtcs[i], NULL, 16) & 0xffffff, 3);
-    rb_writer_u8 (out, DTC_STATUS);
-  }
-  return 0;
-}
-
-static guint8
-clear_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
-{
-  g_autoptr (GError) error = NULL;
-  guint64 group = rb_reader_ube (request, 3);
-  if (!rb_reader_done (request))
-    return RB_NRC_LENGTH;
-  if (group != ALL_DTCS)
-    return RB_NRC_RANGE;
-  rb_simulated_log (self->vehicle, "clear-dtcs", self, NULL);
-  if (self->memory->dtcs == NULL || self->memory->dtcs[0] == NULL)
-    return 0;
-  g_clear_pointer (&self->memory->dtcs, g_strfreev);
-  return rb_memory_save (self->memory, &error) ? 0 : RB_NRC_PROGRAMMING;
-}
-
-static guint8
-control_dtcs (RbEcu *self, RbReader *request, GByteArray *out)
-{
-  guint8 kind = rb_reader_u8 (request) & 0x7f;
-  if (!rb_reader_ok (request))
-    return RB_NRC_LENGTH;
-  if (kind < 1 || kind > 2)
-    return RB_NRC_SUB_FUNCTION;
-  self->dtc_off = kind == 2;
-  rb_simulated_log (self->vehicle, "dtc-setting", self, json_pack ("{s:b}", "on", kind == 1));
+  self->hung = rb_host_fault (self->vehicle, "hang", self, ++self->resets) != NULL;
+  rb_host_log (self->vehicle, "reset", self, NULL);
   rb_writer_u8 (out, kind);
   return 0;
 }
@@ -403,7 +90,7 @@ control_communication (RbEcu *self, RbReader *request, GByteArray *out)
   if (!rb_reader_done (request))
     return RB_NRC_LENGTH;
   self->silent = kind != 0;
-  rb_simulated_log (self->vehicle, "communication", self, json_pack ("{s:i}", "control", kind));
+  rb_host_log (self->vehicle, "communication", self, json_pack ("{s:i}", "control", kind));
   rb_writer_u8 (out, kind);
   return 0;
 }
@@ -447,7 +134,7 @@ static const struct {
 static guint
 kind_of (const RbEcu *self)
 {
-  return rb_plain_is (self->model) ? PLAIN : UPTANE;
+  return rb_ecu_state_is_plain (self->model) ? PLAIN : UPTANE;
 }
 
 /* Why a guarded service is rejected: authentication (0x29) or security access (0x27) is missing. */
@@ -503,11 +190,11 @@ static const struct {
   guint kinds;
   RbService run;
 } services[] = {
-  { 0x10, IN_ALL, FALSE, TRUE, BOTH, session_control },
+  { 0x10, IN_ALL, FALSE, TRUE, BOTH, rb_session_control_service },
   { 0x11, IN_ALL, FALSE, TRUE, BOTH, ecu_reset },
-  { 0x14, IN_ALL, FALSE, FALSE, BOTH, clear_dtcs },
-  { 0x19, IN_ALL, FALSE, TRUE, BOTH, read_dtcs },
-  { 0x22, IN_ALL, FALSE, FALSE, BOTH, read_did },
+  { 0x14, IN_ALL, FALSE, FALSE, BOTH, rb_dtc_service_clear },
+  { 0x19, IN_ALL, FALSE, TRUE, BOTH, rb_dtc_service_read },
+  { 0x22, IN_ALL, FALSE, FALSE, BOTH, rb_identification_read },
   { 0x27, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, PLAIN, rb_plain_security_access },
   { 0x28, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, control_communication },
   { 0x29, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, UPTANE, rb_authentication_service },
@@ -521,14 +208,14 @@ static const struct {
   { 0x37, IN_PROGRAMMING, TRUE, FALSE, PLAIN, rb_flashing_exit },
   { 0x38, IN_PROGRAMMING | IN_EXTENDED, TRUE, FALSE, UPTANE, rb_flashing_add_file },
   { 0x3e, IN_ALL, FALSE, TRUE, BOTH, tester_present },
-  { 0x85, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, control_dtcs },
+  { 0x85, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, rb_dtc_service_control },
 };
 
 /* 0, or why the ECU does not serve it now. */
 static guint8
 admit (RbEcu *self, guint8 sid, RbService *run)
 {
-  if (rb_simulated_fault_of (self->vehicle, "refuse", self, sid, 0) != NULL)
+  if (rb_host_fault_of (self->vehicle, "refuse", self, sid, 0) != NULL)
     return RB_NRC_CONDITIONS;
   for (guint i = 0; i < G_N_ELEMENTS (services); i++) {
     if (services[i].sid != sid || (services[i].kinds & kind_of (self)) == 0)
@@ -564,7 +251,7 @@ serve (RbEcu *self, guint8 sid, RbReader *request, GByteArray *out)
 static gboolean
 is_slow (RbEcu *self)
 {
-  return rb_simulated_fault (self->vehicle, "slow", self, 0) != NULL;
+  return rb_host_fault (self->vehicle, "slow", self, 0) != NULL;
 }
 
 /* Does the request take so long that an ECU asks for time first? In milliseconds. */
@@ -601,7 +288,7 @@ static void
 add_pending (RbEcu *self, GPtrArray *answers, guint8 sid)
 {
   const guint8 pending[] = { 0x7f, sid, 0x78 };
-  const RbFault *more = rb_simulated_fault (self->vehicle, "pending", self, 0);
+  const RbFault *more = rb_host_fault (self->vehicle, "pending", self, 0);
   guint count = more == NULL ? 1 : (guint) more->argument;
   for (guint i = 0; i < count; i++)
     add_answer (answers, 0, pending, sizeof pending);
@@ -638,26 +325,10 @@ suppressed (guint8 sid, GBytes *request)
   return FALSE;
 }
 
-static void
-lose_session (RbEcu *self)
-{
-  rb_simulated_log (self->vehicle, "session-end", self, NULL);
-  enter_default (self);
-}
-
-static void
-expire_session (RbEcu *self, gint64 now)
-{
-  /* S3 runs from the answer, not from the request (ISO 14229-2) */
-  if (self->session == DEFAULT || self->hearing || now - MAX (self->last_request, self->working_until) <= S3_MS + 200)
-    return;
-  lose_session (self);
-}
-
 void
 rb_ecu_hear (RbEcu *self, gboolean hears, gint64 now)
 {
-  expire_session (self, now);
+  rb_session_control_expire (self, now);
   self->last_request = now;
   self->hearing = hears;
 }
@@ -668,7 +339,7 @@ is_struck_silent (RbEcu *self, gboolean functional, gint64 now)
 {
   gint64 request = functional ? -1 : (gint64) self->vehicle->requests;
   return rb_fuses_is_out (self) || self->hung || now < self->busy_until
-         || rb_simulated_fault (self->vehicle, "no-answer", self, request) != NULL;
+         || rb_host_fault (self->vehicle, "no-answer", self, request) != NULL;
 }
 
 /* 3E 80 to all is taken beside a request that is being worked on, and only restarts S3 (ISO 14229-1, 14229-2). */
@@ -687,7 +358,7 @@ answer_one (RbEcu *self, GBytes *request, gboolean functional, guint work, GPtrA
 {
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
-  const RbFault *slow = work == 0 ? NULL : rb_simulated_fault (self->vehicle, "slow", self, 0);
+  const RbFault *slow = work == 0 ? NULL : rb_host_fault (self->vehicle, "slow", self, 0);
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_writer_u8 (out, sid | 0x40);
   if (slow != NULL)
@@ -695,7 +366,7 @@ answer_one (RbEcu *self, GBytes *request, gboolean functional, guint work, GPtrA
   guint8 nrc = serve (self, sid, &reader, out);
   if (nrc != 0) {
     const guint8 negative[] = { 0x7f, sid, nrc };
-    rb_simulated_log (self->vehicle, "refusal", self, json_pack ("{s:i,s:i}", "service", sid, "nrc", nrc));
+    rb_host_log (self->vehicle, "refusal", self, json_pack ("{s:i,s:i}", "service", sid, "nrc", nrc));
     if (!functional || !stays_silent (nrc))
       add_answer (answers, 0, negative, sizeof negative);
     return;
@@ -735,9 +406,9 @@ take_request (RbEcu *self, GBytes *request, gboolean functional, guint8 sid, GPt
 {
   guint work = work_ms (self, request);
   gint64 answered = functional ? -1 : (gint64) ++self->answered[sid];
-  if (rb_simulated_fault_of (self->vehicle, "lose-session", self, sid, answered) != NULL)
-    lose_session (self);
-  if (rb_simulated_fault_of (self->vehicle, "lose-answer", self, sid, answered) != NULL) {
+  if (rb_host_fault_of (self->vehicle, "lose-session", self, sid, answered) != NULL)
+    rb_session_control_lose (self);
+  if (rb_host_fault_of (self->vehicle, "lose-answer", self, sid, answered) != NULL) {
     answer_one (self, request, functional, work, answers);
     g_ptr_array_set_size (answers, 0);
   } else if (work > 0 && admit_request (self, request) == 0)
@@ -752,7 +423,7 @@ rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now)
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
   self->vehicle->requests += functional ? 0 : 1;
-  expire_session (self, now);
+  rb_session_control_expire (self, now);
   if (!rb_reader_ok (&reader) || is_struck_silent (self, functional, now))
     return g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_answer_free);
   if (functional && is_keep_alive (request)) {
@@ -762,7 +433,7 @@ rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now)
   /* the tester did not wait: the work that goes on is done first */
   GPtrArray *answers = rb_ecu_work (self);
   self->last_request = now;
-  if (!functional && rb_simulated_fault (self->vehicle, "busy", self, self->vehicle->requests) != NULL) {
+  if (!functional && rb_host_fault (self->vehicle, "busy", self, self->vehicle->requests) != NULL) {
     const guint8 busy[] = { 0x7f, sid, RB_NRC_BUSY };
     add_answer (answers, 0, busy, sizeof busy);
     return answers;

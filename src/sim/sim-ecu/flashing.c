@@ -5,7 +5,7 @@
 #include "crypto/digest.h"
 #include "sim-ecu/carried-root.h"
 #include "sim-ecu/dids.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/host.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -62,14 +62,14 @@ rb_flashing_erase (RbEcu *self, RbReader *request, GByteArray *out)
     return nrc != 0 ? nrc : RB_NRC_LENGTH;
   if (!rb_memory_holds (self->memory, address, length))
     return RB_NRC_RANGE;
-  if (rb_simulated_fault (self->vehicle, "bad-flash", self, 0) != NULL)
+  if (rb_host_fault (self->vehicle, "bad-flash", self, 0) != NULL)
     return RB_NRC_PROGRAMMING;
   if (rb_dids_has_fingerprint (self->model) && !self->fingerprinted)
     return RB_NRC_SEQUENCE;
   end_transfer (self);
-  rb_simulated_log (self->vehicle, "erase", self,
-                    json_pack ("{s:I,s:I}", "address", (json_int_t) address, "length", (json_int_t) length));
-  if (!rb_memory_erase (self->memory, address, length, &error) || !rb_simulated_miss (self->vehicle, self, &error))
+  rb_host_log (self->vehicle, "erase", self,
+               json_pack ("{s:I,s:I}", "address", (json_int_t) address, "length", (json_int_t) length));
+  if (!rb_memory_erase (self->memory, address, length, &error) || !rb_host_miss (self->vehicle, self, &error))
     return RB_NRC_PROGRAMMING;
   rb_writer_u8 (out, 0);
   return 0;
@@ -137,9 +137,9 @@ rb_flashing_add_file (RbEcu *self, RbReader *request, GByteArray *out)
 static void
 strike (RbEcu *self)
 {
-  if (rb_simulated_fault (self->vehicle, "kill", self, self->blocks) != NULL)
+  if (rb_host_fault (self->vehicle, "kill", self, self->blocks) != NULL)
     _exit (0); /* no clean-up on purpose: this is a loss of power */
-  if (rb_simulated_fault (self->vehicle, "drop-link", self, self->blocks) != NULL)
+  if (rb_host_fault (self->vehicle, "drop-link", self, self->blocks) != NULL)
     self->vehicle->effect = RB_EFFECT_DROP_LINK;
 }
 
@@ -147,8 +147,8 @@ strike (RbEcu *self)
 static gboolean
 is_too_long (RbEcu *self, gsize length)
 {
-  const RbFault *limit = rb_simulated_fault (self->vehicle, "block-limit", self, 0);
-  const RbFault *abort = rb_simulated_fault (self->vehicle, "block-abort", self, 0);
+  const RbFault *limit = rb_host_fault (self->vehicle, "block-limit", self, 0);
+  const RbFault *abort = rb_host_fault (self->vehicle, "block-abort", self, 0);
   if (abort != NULL && length > (gsize) abort->argument)
     end_transfer (self);
   return !self->transfer.active || (limit != NULL && length > (gsize) limit->argument);
@@ -170,9 +170,9 @@ take_block (RbEcu *self, const guint8 *data, gsize length)
   transfer->done += (guint32) length;
   if (transfer->to_file)
     return 0;
-  rb_simulated_log (self->vehicle, "block", self,
-                    json_pack ("{s:I,s:I}", "address", (json_int_t) (transfer->address + transfer->done - length),
-                               "length", (json_int_t) length));
+  rb_host_log (self->vehicle, "block", self,
+               json_pack ("{s:I,s:I}", "address", (json_int_t) (transfer->address + transfer->done - length), "length",
+                          (json_int_t) length));
   self->blocks++;
   strike (self);
   return 0;
@@ -245,20 +245,11 @@ rb_flashing_digest (RbEcu *self, RbReader *request, GByteArray *out)
   rb_writer_data (message, nonce, length);
   rb_writer_bytes (message, container);
   rb_digest_sha256 (message->data, message->len, digest);
-  if (rb_simulated_fault (self->vehicle, "wrong-digest", self, 0) != NULL)
+  if (rb_host_fault (self->vehicle, "wrong-digest", self, 0) != NULL)
     digest[0] ^= 1;
   rb_writer_u8 (out, 0);
   rb_writer_data (out, digest, sizeof digest);
   return 0;
-}
-
-void
-rb_flashing_name_image (RbMemory *memory)
-{
-  g_free (memory->software);
-  g_free (memory->image_path);
-  memory->software = g_strdup_printf ("%s %s", memory->name, memory->assigned_version);
-  memory->image_path = g_strdup (memory->assigned_path);
 }
 
 /* Is the image the one that the Director's targets assign? Where it carries the root by which targets are verified, it
@@ -290,7 +281,7 @@ rb_flashing_dependencies (RbEcu *self, RbReader *request, GByteArray *out)
   }
   memory->valid = TRUE;
   if (g_strcmp0 (sha256, memory->assigned_sha256) == 0)
-    rb_flashing_name_image (memory);
+    rb_memory_name_image (memory);
   rb_writer_u8 (out, 0);
   return rb_memory_save (memory, &error) ? 0 : RB_NRC_PROGRAMMING;
 }

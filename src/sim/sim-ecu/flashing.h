@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "sim-ecu/ecu.h"
+#include "sim-ecu/ecu-state.h"
 
 /* Erasing, downloading and checking flash, and putting files into the staging area. RbService each. */
 /* addressAndLengthFormatIdentifier, address and length; 0 or a code. */
@@ -12,8 +12,6 @@ guint8 rb_flashing_transfer (RbEcu *self, RbReader *request, GByteArray *out);
 guint8 rb_flashing_exit (RbEcu *self, RbReader *request, GByteArray *out);
 /* SHA-256(nonce ‖ container), computed from flash */
 guint8 rb_flashing_digest (RbEcu *self, RbReader *request, GByteArray *out);
-/* The image in flash is the one that the targets assign: its name and version are theirs. Not stored. */
-void rb_flashing_name_image (RbMemory *memory);
 /* Is what is in flash what the accepted Director targets assign, or does it carry a root? Then the application may
  * start. */
 guint8 rb_flashing_dependencies (RbEcu *self, RbReader *request, GByteArray *out);

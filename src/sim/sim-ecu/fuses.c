@@ -2,6 +2,7 @@
 #include "sim-ecu/fuses.h"
 
 #include "core/files.h"
+#include "sim-ecu/session-control.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +27,7 @@ rb_fuses_is_out (RbEcu *self)
   guint pulled = 0;
   gboolean out = read_fuse (self->vehicle->state_dir, self->memory->serial, &pulled);
   if (pulled != self->fuse_pulled)
-    rb_ecu_lose_power (self);
+    rb_session_control_lose_power (self);
   self->fuse_pulled = pulled;
   return out;
 }

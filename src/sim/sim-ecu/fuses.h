@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "core/cli.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/host.h"
 
 /*
  * What a person does to the running vehicle: fuses and ignition, as files in its state folder that the verbs below

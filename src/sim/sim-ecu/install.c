@@ -7,7 +7,7 @@
 #include "crypto/digest.h"
 #include "model/campaign.h"
 #include "sim-ecu/carried-root.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/host.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -139,7 +139,7 @@ install_all (RbEcu *self, GError **error)
     const RbMemory *memory = ((RbEcu *) all->pdata[i])->memory;
     ecus[i] = (RbVehicleEcu){ memory->serial, memory->hardware_id };
   }
-  if (rb_simulated_fault (self->vehicle, "torn-install", self, ++self->installs) != NULL)
+  if (rb_host_fault (self->vehicle, "torn-install", self, ++self->installs) != NULL)
     tear (self, director, image, ecus, self->model->primary ? all->len : 0);
   return rb_install_offer (self->memory, self->vehicle->vin, ecus, self->model->primary ? all->len : 0, director, image,
                            error)
@@ -152,7 +152,7 @@ install_root (RbEcu *self, const char *repo, GError **error)
   g_autofree char *prefix = g_strconcat (repo, "/", NULL);
   g_autoptr (RbStore) roots = rb_memory_store (self->memory, repo, error);
   g_autoptr (RbSource) source = staged (self, prefix);
-  if (roots == NULL || rb_simulated_fault (self->vehicle, "keep-root", self, 0) != NULL)
+  if (roots == NULL || rb_host_fault (self->vehicle, "keep-root", self, 0) != NULL)
     return roots != NULL;
   gboolean good = rb_vehicle_update_root (roots, source, rb_moment_now (), repo, NULL, error);
   rb_memory_keep (self->memory, repo, roots);
@@ -168,7 +168,7 @@ answer (RbEcu *self, const char *event, gboolean good, const GError *error, GByt
   rb_writer_data (out, word, strlen (word));
   if (!good)
     g_debug ("%s: %s", self->memory->serial, error->message);
-  rb_simulated_log (self->vehicle, good ? event : "refusal", self, good ? NULL : json_pack ("{s:s}", "reason", word));
+  rb_host_log (self->vehicle, good ? event : "refusal", self, good ? NULL : json_pack ("{s:s}", "reason", word));
   return 0;
 }
 
@@ -271,7 +271,7 @@ anchor (RbEcu *self, gboolean director, GError **error)
   const RbCampaignRoot *wanted = director ? &campaign->director_root : &campaign->image_root;
   if (strcmp (sha256, wanted->sha256) != 0)
     return refuse (error, RB_REASON_PIN_MISMATCH, "the campaign pins another root");
-  if (rb_simulated_fault (self->vehicle, "keep-root", self, 0) != NULL)
+  if (rb_host_fault (self->vehicle, "keep-root", self, 0) != NULL)
     return TRUE;
   const char *repo = director ? "director" : "image";
   g_autoptr (RbStore) roots = rb_memory_store (self->memory, repo, error);
@@ -327,7 +327,6 @@ void
 rb_install_lose (RbEcu *self)
 {
   g_autoptr (GError) error = NULL;
-  if (rb_simulated_fault (self->vehicle, "lose-metadata", self, 0) != NULL
-      && !drop (self, "director", "targets", &error))
+  if (rb_host_fault (self->vehicle, "lose-metadata", self, 0) != NULL && !drop (self, "director", "targets", &error))
     g_warning ("lose-metadata: %s", error->message);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "sim-ecu/ecu.h"
+#include "sim-ecu/ecu-state.h"
 #include "uptane/vehicle.h"
 
 /* The ECU as an Uptane client: what is staged is verified against what is stored, by the ECU itself. RbService each. */

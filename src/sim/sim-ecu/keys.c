@@ -7,7 +7,7 @@
 #include "crypto/dsse.h"
 #include "crypto/she.h"
 #include "keymaker/keygen.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/host.h"
 #include "uptane/report.h"
 
 #include <string.h>
@@ -62,20 +62,20 @@ rb_keys_make (RbEcu *self, RbReader *request, GByteArray *out)
   g_autoptr (GError) error = NULL;
   if (!rb_reader_done (request))
     return RB_NRC_LENGTH;
-  if (!rb_ecu_is_application (self) || self->memory->she)
+  if (!rb_ecu_state_is_application (self) || self->memory->she)
     return RB_NRC_CONDITIONS;
-  if (rb_simulated_fault (self->vehicle, "torn-key", self, 0) != NULL)
+  if (rb_host_fault (self->vehicle, "torn-key", self, 0) != NULL)
     tear (self);
   g_autoptr (RbPrivateKey) key = rb_keygen_new (RB_KEY_ED25519, &error);
   if (key == NULL)
     return RB_NRC_PROGRAMMING;
-  if (rb_simulated_fault (self->vehicle, "keep-key", self, 0) == NULL) {
+  if (rb_host_fault (self->vehicle, "keep-key", self, 0) == NULL) {
     g_free (self->memory->key_pem);
     self->memory->key_pem = rb_key_private_pem (key, NULL);
     if (!rb_memory_save (self->memory, &error))
       return RB_NRC_PROGRAMMING;
   }
-  rb_simulated_log (self->vehicle, "key", self, NULL);
+  rb_host_log (self->vehicle, "key", self, NULL);
   rb_writer_u8 (out, 0);
   write_spki (out, rb_key_private_public (key));
   return 0;
@@ -117,11 +117,11 @@ rb_keys_prove (RbEcu *self, RbReader *request, GByteArray *out)
       || g_bytes_get_size (challenge) < 16)
     return RB_NRC_LENGTH;
   g_autoptr (RbPrivateKey) key = own_key (self);
-  if (key == NULL || !rb_ecu_is_application (self))
+  if (key == NULL || !rb_ecu_state_is_application (self))
     return RB_NRC_CONDITIONS;
   g_autoptr (GBytes) message = possession_message (self, rb_key_private_public (key), campaign, nonce, challenge);
   g_autoptr (RbPrivateKey) other
-    = rb_simulated_fault (self->vehicle, "wrong-proof", self, 0) == NULL ? NULL : rb_keygen_new (RB_KEY_ED25519, NULL);
+    = rb_host_fault (self->vehicle, "wrong-proof", self, 0) == NULL ? NULL : rb_keygen_new (RB_KEY_ED25519, NULL);
   g_autoptr (GBytes) signature
     = rb_key_sign (other == NULL ? key : other, g_bytes_get_data (message, NULL), g_bytes_get_size (message), &error);
   if (signature == NULL)
@@ -200,7 +200,7 @@ rb_keys_report (RbEcu *self, RbReader *request, GByteArray *out)
   g_autoptr (GError) error = NULL;
   if (!read_nonces (request, &nonce, &challenge))
     return RB_NRC_LENGTH;
-  if (!rb_ecu_is_application (self))
+  if (!rb_ecu_state_is_application (self))
     return RB_NRC_CONDITIONS;
   g_autoptr (GBytes) report = make_report (self, nonce, challenge, &error);
   if (report == NULL)
@@ -221,11 +221,11 @@ rb_keys_manifest (RbEcu *self, RbReader *request, GByteArray *out)
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   if (!read_nonces (request, &nonce, &challenge))
     return RB_NRC_LENGTH;
-  if (!self->model->primary || !rb_ecu_is_application (self) || key == NULL)
+  if (!self->model->primary || !rb_ecu_state_is_application (self) || key == NULL)
     return RB_NRC_CONDITIONS;
   for (guint i = 0; i < self->vehicle->ecus->len; i++) {
     RbEcu *ecu = self->vehicle->ecus->pdata[i];
-    GBytes *report = rb_ecu_is_application (ecu) ? make_report (ecu, nonce, challenge, &error) : NULL;
+    GBytes *report = rb_ecu_state_is_application (ecu) ? make_report (ecu, nonce, challenge, &error) : NULL;
     if (report != NULL)
       g_hash_table_insert (reports, g_strdup (ecu->memory->serial), report);
   }
@@ -251,7 +251,7 @@ rb_keys_load_she (RbEcu *self, RbReader *request, GByteArray *out)
   guint8 key[16];
   if (!rb_reader_done (request))
     return RB_NRC_LENGTH;
-  if (!memory->she || !rb_ecu_is_application (self))
+  if (!memory->she || !rb_ecu_state_is_application (self))
     return RB_NRC_CONDITIONS;
   if (!rb_she_load (m1, m2, m3, memory->she_uid, memory->she_master, memory->she_counter, &slot, key, &update, &error)
       || slot.slot != memory->she_slot)
@@ -262,7 +262,7 @@ rb_keys_load_she (RbEcu *self, RbReader *request, GByteArray *out)
   memcpy (&memory->she_proof[32], update.m5, 16);
   if (!rb_memory_save (memory, &error))
     return RB_NRC_PROGRAMMING;
-  rb_simulated_log (self->vehicle, "key", self, NULL);
+  rb_host_log (self->vehicle, "key", self, NULL);
   rb_writer_u8 (out, 0);
   rb_writer_data (out, memory->she_proof, 48);
   return 0;

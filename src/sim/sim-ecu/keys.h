@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "sim-ecu/ecu.h"
+#include "sim-ecu/ecu-state.h"
 
 /* The ECU's own key: made inside, proven, used for reports; or a SHE key that is loaded. RbService each. */
 guint8 rb_keys_make (RbEcu *self, RbReader *request, GByteArray *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim-ecu/lockout.h"
 
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/host.h"
 
 enum { NRC_ATTEMPTS = 0x36, NRC_DELAY = 0x37 };
 enum { MAX_ATTEMPTS = 3, LOCKOUT_MS = 10000 };
@@ -16,7 +16,7 @@ rb_lockout_begin (RbEcu *self, gint64 now)
 guint8
 rb_lockout_check (RbEcu *self)
 {
-  const RbFault *delay = rb_simulated_fault (self->vehicle, "security-delay", self, 0);
+  const RbFault *delay = rb_host_fault (self->vehicle, "security-delay", self, 0);
   gint64 until = MAX (self->locked_until, delay == NULL ? 0 : self->powered_at + delay->argument);
   return self->last_request < until ? NRC_DELAY : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "sim-ecu/ecu.h"
+#include "sim-ecu/ecu-state.h"
 
 /*
  * Attempts at unlocking by 0x27 or 0x29. After three wrong ones none is accepted for 10 s, by the monotonic clock; when

@@ -486,3 +486,12 @@ rb_memory_make (const char *folder, const RbModelEcu *ecu, const json_t *entry, 
          && copy_from_seed (self, entry, "service_root", seed, "service-root.json", error)
          && copy_from_seed (self, entry, "dealer_ca", seed, "dealer-ca.pem", error) && rb_memory_save (self, error);
 }
+
+void
+rb_memory_name_image (RbMemory *memory)
+{
+  g_free (memory->software);
+  g_free (memory->image_path);
+  memory->software = g_strdup_printf ("%s %s", memory->name, memory->assigned_version);
+  memory->image_path = g_strdup (memory->assigned_path);
+}

@@ -71,4 +71,6 @@ void rb_memory_cut_power_at (gint64 write);
 char *rb_memory_path (const RbMemory *self, const char *name);
 /* sha256 of the SPKI or "she:SLOT:COUNTER". (transfer full) */
 char *rb_memory_key_id (const RbMemory *self);
+/* The image in flash is the one that the targets assign: its name and version are theirs. Not stored. */
+void rb_memory_name_image (RbMemory *memory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMemory, rb_memory_free)

@@ -5,7 +5,7 @@
 #include "crypto/digest.h"
 #include "sim-ecu/flashing.h"
 #include "sim-ecu/lockout.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/host.h"
 
 #include <string.h>
 
@@ -14,12 +14,6 @@
 enum { REQUEST_SEED = 1, SEND_KEY = 2 };
 enum { NRC_KEY = 0x35 };
 enum { CHECK_GOOD = 0, CHECK_BAD = 1 };
-
-gboolean
-rb_plain_is (const RbModelEcu *model)
-{
-  return strcmp (rb_json_string_or (model->simulation, "kind", "uptane"), "plain") == 0;
-}
 
 static guint8
 give_seed (RbEcu *self, GByteArray *out)
@@ -47,7 +41,7 @@ take_key (RbEcu *self, guint32 key)
   self->seed = 0; /* one key a seed */
   if (key != (seed ^ KEY_MASK))
     return rb_lockout_count (self, NRC_KEY);
-  rb_simulated_unlock (self->vehicle, self);
+  rb_host_unlock (self->vehicle, self);
   return rb_lockout_clear (self) ? 0 : RB_NRC_PROGRAMMING;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "sim-ecu/ecu.h"
+#include "sim-ecu/ecu-state.h"
 
 /*
  * What an ECU of kind "plain" does that others do not: SecurityAccess whose key is the seed xor A5A5A5A5, a CRC-32 over
@@ -10,4 +10,3 @@
 guint8 rb_plain_security_access (RbEcu *self, RbReader *request, GByteArray *out);
 guint8 rb_plain_check_memory (RbEcu *self, RbReader *request, GByteArray *out);
 guint8 rb_plain_dependencies (RbEcu *self, RbReader *request, GByteArray *out);
-gboolean rb_plain_is (const RbModelEcu *model);

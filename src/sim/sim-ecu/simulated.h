@@ -1,25 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "core/lock.h"
 #include "sim-ecu/ecu.h"
 
-/* The simulated vehicle: its ECUs, its supply, its event log. One thread. */
-typedef enum { RB_EFFECT_NONE, RB_EFFECT_DROP_LINK } RbEffect;
-
-struct _RbSimulated {
-  RbLock *lock; /* of the state, while the vehicle runs */
-  RbVehicleModel *model;
-  char *state_dir;
-  char *vin;
-  gint64 voltage_mv;
-  gboolean real_timing;
-  GPtrArray *ecus; /* of RbEcu, order of the model */
-  GPtrArray *faults; /* of RbFault */
-  char *log_path; /* NULL: no log */
-  RbEffect effect; /* what a fault asks of the transport, after the current request */
-  guint requests;
-  gint64 unlocked_at; /* first unlocking of an ECU, monotonic ms; 0: none yet */
-};
+/* The simulated vehicle: its ECUs and the folder of its state. One thread. */
 
 /* Loads model and state; makes the state from the seed in vehicle/ beside the model when there is none yet. vin may be
  * NULL. */
@@ -28,19 +11,6 @@ RbSimulated *rb_simulated_open (const char *model, const char *state_dir, const 
 void rb_simulated_free (RbSimulated *self);
 /* NULL when no ECU has the address. */
 RbEcu *rb_simulated_by_logical (RbSimulated *self, guint16 logical);
-/* One line in the event log. detail (taken, may be NULL) is merged in. */
-void rb_simulated_log (RbSimulated *self, const char *event, const RbEcu *ecu, json_t *detail);
-const RbFault *rb_simulated_fault (RbSimulated *self, const char *kind, const RbEcu *ecu, gint64 count);
-/* The same of one service. */
-const RbFault *rb_simulated_fault_of (RbSimulated *self, const char *kind, const RbEcu *ecu, guint8 service,
-                                      gint64 count);
-/* The supply as that ECU measures it at its last request, millivolt. */
-gint64 rb_simulated_supply (RbSimulated *self, const RbEcu *ecu);
-/* An ECU whose flash is erased sends nothing more: the others of its bus miss its messages and store a DTC, but for
- * those that were told not to (85 02). Error: a memory cannot be stored. */
-gboolean rb_simulated_miss (RbSimulated *self, const RbEcu *silent, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* An ECU is unlocked by its last request. */
-void rb_simulated_unlock (RbSimulated *self, RbEcu *ecu);
 /* Keeps every other writer of a state dir out. Error in-use: the vehicle runs, or metadata is offered to it. */
 RbLock *rb_simulated_lock (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Opened memories of a state dir, without a model: for show and offer. (element-type RbMemory) */

@@ -50,7 +50,7 @@ spoil_banks (RbSimulated *vehicle, GError **error)
 {
   for (guint i = 0; i < vehicle->ecus->len; i++) {
     RbEcu *ecu = vehicle->ecus->pdata[i];
-    if (rb_simulated_fault (vehicle, "bad-banks", ecu, 0) != NULL
+    if (rb_host_fault (vehicle, "bad-banks", ecu, 0) != NULL
         && !rb_memory_erase (ecu->memory, ecu->memory->flash_base, ecu->memory->flash_size, error))
       return FALSE;
   }
