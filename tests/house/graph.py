@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The include graph of src/, by folder and by module (a module is a .c with its header), and its place in the papers."""
+"""The include graph of src/, by folder and by module (a module is a .c with its headers: NAME.h, and NAME-inside.h for its folder and
+neighbours), and its place in the papers."""
 
 import re
 from pathlib import Path
@@ -9,15 +10,20 @@ BEGIN, END = "<!-- include graph: begin -->\n", "<!-- include graph: end -->\n"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
+def module_of(file):
+    """FOLDER/NAME of FOLDER/NAME.c, FOLDER/NAME.h and FOLDER/NAME-inside.h"""
+    return re.sub(r"(-inside)?\.[ch]$", "", file)
+
+
 def modules(root):
     """folder/module → the folder/module of each header that it includes"""
     found = {}
     for path in sorted((root / "src").glob("*/*/*.[ch]")):
-        module = f"{path.parent.name}/{path.stem}"
+        module = module_of(f"{path.parent.name}/{path.name}")
         edges = found.setdefault(module, set())
         for included in INCLUDE.findall(path.read_text(encoding="utf-8")):
             if "/" in included and included.endswith(".h"):
-                edges.add(included[:-2])
+                edges.add(module_of(included))
         edges.discard(module)
     return found
 

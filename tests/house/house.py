@@ -216,6 +216,12 @@ def check_cycles(root):
         yield "headers in a circle: " + " → ".join(cycle)
 
 
+def check_module_cycles(root):
+    """Modules (graph.py) are in layers, inside a folder too."""
+    for circle in graph.circles(graph.modules(root)):
+        yield "modules in a circle: " + ", ".join(circle)
+
+
 def check_goto(root):
     for path in files(root, "src", "tests", suffixes={".c", ".h"}):
         for number, line in enumerate(without_strings(text(path)).splitlines(), 1):
@@ -399,7 +405,7 @@ def check_link_process(program):
     yield from (f"{program.name}: {symbol} is in it" for symbol, _ in symbols(program) if LINK_FOREIGN.match(symbol) or LINK_SIGNING.match(symbol))
 
 
-RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep, check_outputs,
+RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_cycles, check_module_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep, check_outputs,
          check_unfinished, check_reasons, check_reasons_are_tested, check_ratio, check_names, check_papers, check_graph]
 
 

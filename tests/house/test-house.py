@@ -102,7 +102,24 @@ class Rules(unittest.TestCase):
     def test_headers_in_a_circle(self):
         self.write("src/base/core/a.h", LICENCE + '#include "core/b.h"\n')
         self.write("src/base/core/b.h", LICENCE + '#include "core/a.h"\n')
-        self.breaks("check_cycles")
+        self.breaks("check_cycles", "check_module_cycles")
+
+    def test_modules_in_a_circle(self):
+        self.write("src/base/core/a.h", LICENCE)
+        self.write("src/base/core/b.h", LICENCE)
+        self.write("src/base/core/a.c", LICENCE + '#include "core/b.h"\n')
+        self.breaks()
+        self.write("src/base/core/b.c", LICENCE + '#include "core/a.h"\n')
+        self.breaks("check_module_cycles")
+
+    def test_modules_in_a_circle_by_their_second_header(self):
+        self.write("src/base/core/a.h", LICENCE)
+        self.write("src/base/core/a-inside.h", LICENCE + '#include "core/a.h"\n')
+        self.write("src/base/core/a.c", LICENCE + '#include "core/a-inside.h"\n#include "core/b.h"\n')
+        self.write("src/base/core/b.h", LICENCE)
+        self.breaks()
+        self.write("src/base/core/b.c", LICENCE + '#include "core/a-inside.h"\n')
+        self.breaks("check_module_cycles")
 
     def test_goto(self):
         self.write("src/base/core/jump.c", LICENCE + "void\nrb_jump_far (void)\n{\n  goto out;\n}\n")
