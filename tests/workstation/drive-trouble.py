@@ -55,9 +55,9 @@ def records(bay):
 def finish(bay, technician):
     """The work goes on where the vehicle stands, and ends well."""
     screen = technician.screen
-    screen.click("Go on where the vehicle stands")
+    screen.click("Resume recovery")
     # GTK presses a button for 250 ms before it acts: the end of the run before must not be taken for that of the new one.
-    wait_for("the work to begin again", lambda: not screen.is_there("Go on where the vehicle stands"))
+    wait_for("the work to begin again", lambda: not screen.is_there("Resume recovery"))
     technician.work()
     technician.sign()
     check_vehicle(bay)
@@ -69,11 +69,11 @@ def lying_ecu(bay, technician):
     result(technician)
     screen = technician.screen
     screen.wait_label(HELD_BACK)
-    screen.wait_label("6 of 7 ECUs are proven")
+    screen.wait_label("6 of 7 ECUs verified")
     technician.picture("held-back")
     assert sum(label == "done" for label in screen.labels()) == 6, screen.labels()
     screen.click("Go to the signature")
-    screen.wait_label("not complete, the vehicle is not to be released")
+    screen.wait_label("not complete. Do not release the vehicle.")
     technician.picture("sign")
     screen.click("Sign the record")
     screen.wait_label("incomplete")
@@ -89,7 +89,7 @@ def stop_safely(bay, technician):
     screen = technician.screen
     screen.wait_label("image", 60)
     screen.click("Stop safely")
-    shown = wait_for("the stop to be told", lambda: next((text for text in screen.labels() if text.startswith(("Stopping at the next safe place", "stopped;"))), None))
+    shown = wait_for("the stop to be told", lambda: next((text for text in screen.labels() if text.startswith(("Stopping at the next safe point", "stopped;"))), None))
     if shown.startswith("Stopping"):  # a slow machine may look when it has stopped
         technician.picture("stopping")
     wait_for("the stop", lambda: screen.is_sensitive("See the result"), 120)
@@ -124,7 +124,7 @@ def waits(bay, technician):
     screen.wait_label("voltage-low")
     screen.wait_label("Connect a charger")
     technician.picture("waits")
-    assert not screen.is_there("Go on where the vehicle stands")
+    assert not screen.is_there("Resume recovery")
     bay.close()
     bay.power_on()
     technician.work()
@@ -134,7 +134,7 @@ def waits(bay, technician):
 
 
 def terminated(bay, technician):
-    """SIGTERM while the vehicle is written to: the program ends by itself, at a safe place."""
+    """SIGTERM while the vehicle is written to: the program ends by itself, at a safe point."""
     start(technician)
     screen = technician.screen
     screen.wait_label("image", 60)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/unit-row.h"
+#include "pages/words.h"
 #include "workstation/application.h"
 #include "workstation/flow.h"
 #include "workstation/trouble.h"
@@ -114,7 +115,7 @@ test_unit_in_words (void)
   unit.state = RB_ECU_PARKED;
   unit.reason = RB_REASON_LINK_LOST;
   g_autofree char *result = rb_unit_text_result (&unit);
-  g_assert_nonnull (strstr (result, "Not proven"));
+  g_assert_nonnull (strstr (result, "Not verified"));
   g_assert_nonnull (strstr (result, "link-lost"));
   g_assert_cmpint (rb_unit_text_state (&unit), ==, RB_ROW_BAD);
   unit.dtcs = (char *) "";
@@ -124,6 +125,18 @@ test_unit_in_words (void)
   g_autofree char *dtcs = rb_unit_text_result (&unit);
   g_assert_true (g_str_has_suffix (dtcs, "\nDTCs before: C10000; after: none"));
   g_object_unref (row);
+}
+
+/* Without a catalogue a word is itself, also one that is unknown here. */
+static void
+test_words (void)
+{
+  for (RbEcuState state = RB_ECU_WAITING; state <= RB_ECU_UNKNOWN; state++)
+    g_assert_cmpstr (rb_words_state (state), ==, rb_event_state_word (state));
+  g_assert_cmpstr (rb_words_step ("metadata"), ==, "metadata");
+  g_assert_cmpstr (rb_words_step ("of a later profile"), ==, "of a later profile");
+  g_assert_cmpstr (rb_words_result ("completed"), ==, "completed");
+  g_assert_cmpstr (rb_words_result (NULL), ==, "");
 }
 
 /* What the page of shortcuts shows is what the program listens to, and each has an action. */
@@ -183,6 +196,7 @@ main (int argc, char **argv)
   g_test_add_func ("/screens/window", test_window);
   g_test_add_func ("/screens/trouble", test_trouble_says_all);
   g_test_add_func ("/screens/unit", test_unit_in_words);
+  g_test_add_func ("/screens/words", test_words);
   g_test_add_func ("/screens/shortcuts", test_shortcuts);
   return g_test_run ();
 }

@@ -77,7 +77,7 @@ class Technician:
         screen.click("Connect to the vehicle")
 
     def connect(self):
-        self.screen.wait_label("The vehicle names the same VIN as the plate")
+        self.screen.wait_label("The VIN read from the vehicle equals the VIN on the plate")
         self.picture("connect")
         self.screen.click("Start the inspection")
 

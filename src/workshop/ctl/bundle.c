@@ -8,6 +8,8 @@
 #include "library/import.h"
 #include "recovery/journal.h"
 
+#include <glib/gi18n-lib.h>
+
 typedef struct {
   RbCli *cli;
   const char *label;
@@ -120,7 +122,7 @@ entry_row (RbCli *cli, const RbLibraryEntry *entry)
   rb_json_set_string (row, "anchor", entry->anchor);
   rb_json_set_boolean (row, "damaged", entry->damaged);
   if (entry->damaged) {
-    rb_cli_say (cli, "%-16s  cannot be read; import its bundle again", entry->name);
+    rb_cli_say (cli, _ ("%-16s  cannot be read; import its bundle again"), entry->name);
     return row;
   }
   g_autofree char *until = rb_moment_to_text (entry->valid_until);
@@ -165,7 +167,7 @@ root_row (RbCli *cli, const char *name, const RbCampaignRoot *root)
   rb_json_set_string (row, "sha256", root->sha256);
   rb_json_set_boolean (row, "pinned", root->pinned);
   rb_cli_say (cli, "%-10s version %" G_GINT64_FORMAT " %.16s%s", name, root->version, root->sha256,
-              root->pinned ? "  (pinned by two organisations, its chain is broken)" : "");
+              root->pinned ? _ ("  (pinned by two organisations, its chain is broken)") : "");
   return row;
 }
 
@@ -175,8 +177,8 @@ show_details (RbCli *cli, RbContents *contents, json_t *extra)
   const RbCampaign *campaign = rb_contents_campaign (contents);
   json_t *ecus = json_array (), *roots = json_object ();
   rb_cli_say (cli, "%s, version %" G_GINT64_FORMAT ": %s", campaign->id, campaign->version, campaign->title);
-  rb_cli_say (cli, "OEM        %s, %s", campaign->oem, campaign->oem_number);
-  rb_cli_say (cli, "Scenario   %s", rb_campaign_scenario_name (campaign->scenario));
+  rb_cli_say (cli, _ ("OEM        %s, %s"), campaign->oem, campaign->oem_number);
+  rb_cli_say (cli, _ ("Scenario   %s"), rb_campaign_scenario_name (campaign->scenario));
   rb_json_set (roots, "director", root_row (cli, "Director", &campaign->director_root));
   rb_json_set (roots, "image", root_row (cli, "Image", &campaign->image_root));
   for (guint i = 0; i < campaign->ecus->len; i++) {
@@ -187,7 +189,7 @@ show_details (RbCli *cli, RbContents *contents, json_t *extra)
     rb_json_set_string (row, "image_sha256", ecu->image_sha256);
     rb_json_set_boolean (row, "new_key", ecu->new_key);
     json_array_append_new (ecus, row);
-    rb_cli_say (cli, "ECU        %-20s %s%s", ecu->hardware_id, ecu->image, ecu->new_key ? ", new key" : "");
+    rb_cli_say (cli, _ ("ECU        %-20s %s%s"), ecu->hardware_id, ecu->image, ecu->new_key ? _ (", new key") : "");
   }
   rb_json_set (extra, "roots", roots);
   rb_json_set (extra, "ecus", ecus);

@@ -7,6 +7,8 @@
 #include "library/library.h"
 #include "library/order.h"
 
+#include <glib/gi18n-lib.h>
+
 /* Where it stands among the campaigns of the vehicle: its place in their order, or which one takes its place. */
 static void
 add_order (json_t *row, GPtrArray *found, GPtrArray *sorted, RbContents *contents)
@@ -42,7 +44,7 @@ problem_row (RbCli *cli, const GError *problem)
   const char *word = rb_reason_word (rb_reason_of (problem));
   rb_json_set_string (row, "reason", word);
   rb_json_set_string (row, "message", problem->message);
-  rb_cli_say (cli, "Not usable: %s [%s]", problem->message, word);
+  rb_cli_say (cli, _ ("Not usable: %s [%s]"), problem->message, word);
   return row;
 }
 

@@ -16,6 +16,7 @@
 #include "vehicle/search.h"
 #include "vehicle/unit-claims.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define DISCOVERY_MS 1000
@@ -234,7 +235,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
 static void
 say_wait (const char *text, gpointer user_data)
 {
-  rb_cli_say (user_data, "waiting: %s", text);
+  rb_cli_say (user_data, _ ("waiting: %s"), text);
 }
 
 /* Some vehicles know only one tester: which, the models of the imported campaigns say. NULL: none of them is this
@@ -292,7 +293,7 @@ find_replaced (RbCli *cli, GPtrArray *assignments, Survey *survey)
   json_t *row;
   rb_swapped_add (survey->replaced, assignments, survey->ecus);
   json_array_foreach (survey->replaced, i, row)
-    rb_cli_say (cli, "  %s: expected serial number %s, actual %s", rb_json_string_or (row, "name", ""),
+    rb_cli_say (cli, _ ("  %s: expected serial number %s, actual %s"), rb_json_string_or (row, "name", ""),
                 rb_json_string_or (row, "old", ""), rb_json_string_or (row, "new", ""));
 }
 
@@ -306,7 +307,7 @@ survey_vehicle (RbCli *cli, RbLink *link, Survey *survey, GError **error)
   const RbVehicleModel *model = contents == NULL ? NULL : rb_contents_model (contents);
   if (survey->vin != NULL && !rb_way_check_vin (link, survey->vin, model, error))
     return FALSE;
-  rb_cli_say (cli, "vehicle %s", survey->vin == NULL ? "without a VIN" : survey->vin);
+  rb_cli_say (cli, _ ("vehicle %s"), survey->vin == NULL ? _ ("without a VIN") : survey->vin);
   if (contents == NULL)
     return identify_by_asking (cli, link, present, survey, error);
   if (!identify_by_model (cli, link, contents, survey, error))
@@ -371,7 +372,7 @@ verb_links_set (RbCli *cli, int argc, char **argv)
     return exit_code;
   if (!set_up_interface (argv[1], argv[2], &error))
     return rb_cli_fail (cli, error, NULL);
-  rb_cli_say (cli, "%s is up at %s.", argv[1], argv[2]);
+  rb_cli_say (cli, _ ("%s is up at %s."), argv[1], argv[2]);
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s,s:s}", "interface", argv[1], "preset", argv[2]));
 }
 
@@ -384,7 +385,7 @@ verb_links_restart (RbCli *cli, int argc, char **argv)
     return exit_code;
   if (!set_up_interface (argv[1], NULL, &error))
     return rb_cli_fail (cli, error, NULL);
-  rb_cli_say (cli, "%s is restarted.", argv[1]);
+  rb_cli_say (cli, _ ("%s is restarted."), argv[1]);
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:s}", "interface", argv[1]));
 }
 

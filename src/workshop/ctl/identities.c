@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/identities.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 RbIdentitySet *
 rb_identities_load (RbCli *cli, const char *path, const char *passphrase_file, GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  g_autofree char *prompt = g_strdup_printf ("Passphrase of %s", path);
+  g_autofree char *prompt = g_strdup_printf (_ ("Passphrase of %s"), path);
   g_autofree char *passphrase = rb_cli_passphrase (cli, passphrase_file, prompt, &problem);
   RbIdentitySet *set = NULL;
   if (problem != NULL)

@@ -14,6 +14,7 @@
 #include "record/verify.h"
 #include "record/visited.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 /* What the verbs' options store. */
@@ -61,12 +62,13 @@ say_row (RbCli *cli, const RbStored *record)
   const RbVerifyOutcome *outcome = record->outcome;
   g_autofree char *finished = rb_moment_to_text (record->finished);
   if (outcome->reason != RB_REASON_NONE)
-    rb_cli_say (cli, "   –  %.16s  damaged: %s [%s]", outcome->predicate == NULL ? record->stored_as : outcome->digest,
-                outcome->message, rb_reason_word (outcome->reason));
+    rb_cli_say (cli, _ ("   –  %.16s  damaged: %s [%s]"),
+                outcome->predicate == NULL ? record->stored_as : outcome->digest, outcome->message,
+                rb_reason_word (outcome->reason));
   else
     rb_cli_say (cli, "%4" G_GINT64_FORMAT "  %.16s  %s  %-17s  %-12s  %-10s  %s%s", outcome->sequence, outcome->digest,
                 finished, outcome->vin, outcome->campaign, outcome->type, outcome->result,
-                record->acknowledged ? "  acknowledged" : "");
+                record->acknowledged ? _ ("  acknowledged") : "");
 }
 
 json_t *
@@ -143,13 +145,14 @@ say_record (RbCli *cli, const RbStored *record)
 {
   const RbVerifyOutcome *outcome = record->outcome;
   g_autofree char *finished = rb_moment_to_text (record->finished);
-  rb_cli_say (cli, "Record     %s", outcome->digest);
+  rb_cli_say (cli, _ ("Record     %s"), outcome->digest);
   rb_cli_say (cli, "Number     %" G_GINT64_FORMAT " of stream %s", outcome->sequence, outcome->stream);
-  rb_cli_say (cli, "Vehicle    %s", outcome->vin);
-  rb_cli_say (cli, "Campaign   %s", outcome->campaign);
-  rb_cli_say (cli, "Finished   %s", finished);
-  rb_cli_say (cli, "Technician %s", rb_json_string_or (json_object_get (outcome->predicate, "technician"), "name", ""));
-  rb_cli_say (cli, "Result     %s (%s)", outcome->result, outcome->type);
+  rb_cli_say (cli, _ ("Vehicle    %s"), outcome->vin);
+  rb_cli_say (cli, _ ("Campaign   %s"), outcome->campaign);
+  rb_cli_say (cli, _ ("Finished   %s"), finished);
+  rb_cli_say (cli, _ ("Technician %s"),
+              rb_json_string_or (json_object_get (outcome->predicate, "technician"), "name", ""));
+  rb_cli_say (cli, _ ("Result     %s (%s)"), outcome->result, outcome->type);
   say_ecus (cli, json_object_get (outcome->predicate, "ecus"));
 }
 

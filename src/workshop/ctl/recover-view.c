@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/output.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -160,7 +161,7 @@ show_ecu (RbRecoverView *self, const RbRecoveryEvent *event)
     set_line (self, row, g_strdup_printf ("%-24s %3u%%", event->name, row->percent));
   else if (event->kind == RB_EVENT_ECU && event->state == RB_ECU_PARKED)
     set_line (self, row,
-              g_strdup_printf ("%-24s parked (%s): %s", event->name, rb_reason_word (event->reason), event->text));
+              g_strdup_printf (_ ("%-24s parked (%s): %s"), event->name, rb_reason_word (event->reason), event->text));
   else if (event->kind == RB_EVENT_ECU)
     set_line (self, row,
               g_strdup_printf ("%-24s %s%s%s", event->name, rb_event_state_word (event->state),
@@ -176,7 +177,7 @@ show_measurement (RbRecoverView *self, const RbRecoveryEvent *event)
     return;
   g_hash_table_insert (self->measured, g_strdup (event->item), (gpointer) verdict);
   say (self, "%-24s %" G_GINT64_FORMAT " %s%s", event->item, event->value, event->unit == NULL ? "" : event->unit,
-       event->good ? "" : "  — not within its limits");
+       event->good ? "" : _ ("  — not within its limits"));
 }
 
 static void
@@ -185,11 +186,12 @@ show_text (RbRecoverView *self, const RbRecoveryEvent *event)
   switch (event->kind) {
   case RB_EVENT_MEASUREMENT: show_measurement (self, event); break;
   case RB_EVENT_WAITING:
-    say (self, "waiting: %s (%s)\n  %s", event->text, rb_reason_word (event->reason), rb_advice_next (event->reason));
+    say (self, _ ("waiting: %s (%s)\n  %s"), event->text, rb_reason_word (event->reason),
+         rb_advice_next (event->reason));
     break;
-  case RB_EVENT_RESUMED: say (self, "resumed"); break;
+  case RB_EVENT_RESUMED: say (self, _ ("resumed")); break;
   case RB_EVENT_RECIPE:
-    say (self, "%s, %s: %s%s", event->name, event->item, event->text, event->good ? "  — done" : "");
+    say (self, "%s, %s: %s%s", event->name, event->item, event->text, event->good ? _ ("  — done") : "");
     break;
   case RB_EVENT_DTCS: say (self, "%-24s %s", event->name, event->text); break;
   case RB_EVENT_PHASE: say (self, "— %s", event->text); break;

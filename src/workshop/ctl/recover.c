@@ -10,6 +10,7 @@
 #include "recovery/journal.h"
 #include "recovery/recovery.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -229,7 +230,7 @@ say_unexpected (RbCli *cli, RbRecovery *recovery)
 {
   GPtrArray *names = rb_recovery_unexpected (recovery);
   for (guint i = 0; names != NULL && i < names->len; i++)
-    rb_cli_say (cli, "%s answers and is not in the vehicle model. The record names it.",
+    rb_cli_say (cli, _ ("%s responds and is not in the vehicle model. The record names it."),
                 (const char *) names->pdata[i]);
 }
 
@@ -426,7 +427,7 @@ go_on (Session *session, GError **error)
              : rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "campaign %s: its record says %s",
                                rb_recovery_campaign (session->recovery)->id, result);
   json_array_append_new (session->done, campaign_row (session, result, record));
-  rb_cli_say (session->cli, "Campaign %s is complete. Record %s.", rb_recovery_campaign (session->recovery)->id,
+  rb_cli_say (session->cli, _ ("Campaign %s is complete. Record %s."), rb_recovery_campaign (session->recovery)->id,
               record);
   session->written += rb_recovery_writes (session->recovery);
   g_mutex_lock (&session->lock);

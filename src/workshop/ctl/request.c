@@ -8,6 +8,7 @@
 #include "recovery/findings.h"
 #include "recovery/swapped.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define FORMAT "recallbay-request-1"
@@ -91,9 +92,9 @@ say (RbCli *cli, const json_t *request)
   json_t *campaign, *row;
   json_array_foreach (json_object_get (request, "campaigns"), i, campaign) {
     rb_cli_say (cli, "%-16s  %s", rb_json_string_or (campaign, "id", ""),
-                rb_json_string_or (campaign, "reason", "its VIN pack is there"));
+                rb_json_string_or (campaign, "reason", _ ("its VIN pack is there")));
     json_array_foreach (json_object_get (campaign, "replaced"), j, row)
-      rb_cli_say (cli, "  %s: %s in the place of %s (part %s)", rb_json_string_or (row, "name", ""),
+      rb_cli_say (cli, _ ("  %s: %s in the place of %s (part %s)"), rb_json_string_or (row, "name", ""),
                   rb_json_string_or (row, "new", ""), rb_json_string_or (row, "old", ""),
                   rb_json_string_or (row, "part_number", rb_json_string_or (row, "hardware_id", "")));
   }

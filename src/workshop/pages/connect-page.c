@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/connect-page.h"
 
+#include "pages/words.h"
 #include "recovery/recovery.h"
+
+#include <glib/gi18n-lib.h>
 
 struct _RbConnectPage {
   RbPage parent_instance;
@@ -53,29 +56,42 @@ line_state (RbSession *session, guint line)
   return line < failed ? RB_ROW_GOOD : line == failed ? RB_ROW_BAD : RB_ROW_WAITING;
 }
 
+static char *
+link_sentence (RbRowState state, const char *link)
+{
+  switch (state) {
+  /* Translators: %s is the address of a link, such as doip://192.168.0.10 */
+  case RB_ROW_BUSY: return g_strdup_printf (_ ("Opening the link %s"), link);
+  /* Translators: %s is the address of a link */
+  case RB_ROW_GOOD: return g_strdup_printf (_ ("Responds on %s"), link);
+  /* Translators: %s is the address of a link */
+  case RB_ROW_BAD: return g_strdup_printf (_ ("No response on %s"), link);
+  default: return g_strdup (link);
+  }
+}
+
 static void
 show_checks (RbConnectPage *self, RbSession *session)
 {
   const RbSessionInput *input = rb_session_input (session);
   GPtrArray *units = rb_session_units (session);
-  g_autofree char *campaign = g_strdup_printf ("%s, verified from this workstation's trust anchor", input->campaign);
-  g_autofree char *vin = g_strdup_printf ("The vehicle names the same VIN as the plate: %s", input->vin);
-  const char *link[] = { [RB_ROW_WAITING] = "",
-                         [RB_ROW_BUSY] = "Opening the link",
-                         [RB_ROW_GOOD] = "answers on ",
-                         [RB_ROW_BAD] = "no contact on " };
+  g_autofree char *campaign = /* Translators: %s is the number of a campaign */
+    g_strdup_printf (_ ("%s, verified from this workstation’s trust anchor"), input->campaign);
+  g_autofree char *vin = /* Translators: %s is a vehicle identification number */
+    g_strdup_printf (_ ("The VIN read from the vehicle equals the VIN on the plate: %s"), input->vin);
   RbRowState state = line_state (session, 1);
-  g_autofree char *vehicle = g_strdup_printf ("%s%s%s", link[state], state == RB_ROW_BUSY ? " " : "", input->link);
+  g_autofree char *vehicle = link_sentence (state, input->link);
   RbRowState vin_state = line_state (session, 2), units_state = line_state (session, 3);
-  g_autofree char *found = g_strdup_printf ("%u read", units->len);
+  g_autofree char *found = g_strdup_printf (ngettext ("%u ECU read", "%u ECUs read", units->len), units->len);
   rb_row_list_clear (self->checks);
-  add_check (self, RB_ROW_GOOD, "Campaign", campaign);
-  add_check (self, state, "Vehicle", vehicle);
-  add_check (self, vin_state, "VIN",
-             vin_state == RB_ROW_BAD    ? "The vehicle names another VIN than the plate"
+  add_check (self, RB_ROW_GOOD, _ ("Campaign"), campaign);
+  add_check (self, state, _ ("Vehicle"), vehicle);
+  add_check (self, vin_state, _ ("VIN"),
+             vin_state == RB_ROW_BAD    ? _ ("The VIN read from the vehicle differs from the VIN on the plate")
              : vin_state == RB_ROW_GOOD ? vin
-                                        : "Not read yet");
-  add_check (self, units_state, "ECUs", units_state == RB_ROW_BAD ? "Not the ECUs this model has" : found);
+                                        : _ ("Not read yet"));
+  add_check (self, units_state, _ ("ECUs"),
+             units_state == RB_ROW_BAD ? _ ("The ECUs do not match the vehicle model") : found);
 }
 
 static void
@@ -87,7 +103,7 @@ add_unit (RbConnectPage *self, const RbSessionUnit *unit)
   rb_row_icon_set (icon, parked ? RB_ROW_BAD : unit->state == RB_ECU_WAITING ? RB_ROW_BUSY : RB_ROW_GOOD);
   adw_action_row_add_prefix (row, icon);
   GtkWidget *text
-    = gtk_label_new (unit->text == NULL || *unit->text == '\0' ? rb_event_state_word (unit->state) : unit->text);
+    = gtk_label_new (unit->text == NULL || *unit->text == '\0' ? rb_words_state (unit->state) : unit->text);
   gtk_label_set_wrap (GTK_LABEL (text), TRUE);
   gtk_label_set_max_width_chars (GTK_LABEL (text), 40);
   gtk_label_set_xalign (GTK_LABEL (text), 1);

@@ -3,6 +3,8 @@
 
 #include "recovery/recovery.h"
 
+#include <glib/gi18n-lib.h>
+
 #define MEASURE_EVERY_MS 1000
 
 /* One line of the checklist. */
@@ -27,13 +29,14 @@ G_DEFINE_FINAL_TYPE (RbInspectPage, rb_inspect_page, RB_TYPE_PAGE)
 static char *
 with_unit (const RbChecklistItem *item, gint64 value)
 {
-  static const char *const ignition[] = { "off", "accessory", "on" };
+  static const char *const ignition[]
+    = { NC_ ("ignition", "off"), NC_ ("ignition", "accessory"), NC_ ("ignition", "on") };
   if (g_strcmp0 (item->measure, "voltage") == 0)
-    return g_strdup_printf ("%.2f V", (double) value / 1000);
+    return g_strdup_printf (_ ("%.2f V"), (double) value / 1000);
   if (g_strcmp0 (item->measure, "speed") == 0)
-    return g_strdup_printf ("%.1f km/h", (double) value / 100);
+    return g_strdup_printf (_ ("%.1f km/h"), (double) value / 100);
   if (g_strcmp0 (item->measure, "ignition") == 0 && value >= 0 && value < 3)
-    return g_strdup (ignition[value]);
+    return g_strdup (g_dpgettext2 (GETTEXT_PACKAGE, "ignition", ignition[value]));
   return g_strdup_printf ("%" G_GINT64_FORMAT " %s", value, item->unit == NULL ? "" : item->unit);
 }
 
@@ -42,8 +45,10 @@ allowed (const RbChecklistItem *item)
 {
   g_autofree char *low = with_unit (item, item->low), *high = with_unit (item, item->high);
   if (item->low == item->high)
-    return g_strdup_printf ("Has to be %s", low);
-  return g_strdup_printf ("Allowed: %s to %s", low, high);
+    /* Translators: %s is a value with its unit, such as 0.0 km/h */
+    return g_strdup_printf (_ ("Required: %s"), low);
+  /* Translators: two values with their units, such as 12.00 V and 15.00 V */
+  return g_strdup_printf (_ ("Allowed: %s to %s"), low, high);
 }
 
 static void
@@ -62,7 +67,8 @@ static GtkToggleButton *
 answer_button (Line *line, const char *label, GtkBox *box)
 {
   GtkWidget *button = gtk_toggle_button_new_with_label (label);
-  g_autofree char *name = g_strdup_printf ("%s: %s", line->item->text, label);
+  g_autofree char *name = /* Translators: a question of the checklist and its answer, for a screen reader */
+    g_strdup_printf (_ ("%s: %s"), line->item->text, label);
   rb_row_name (button, name);
   g_signal_connect_swapped (button, "toggled", G_CALLBACK (on_answer), line);
   gtk_box_append (box, button);
@@ -76,15 +82,15 @@ add_manual (RbInspectPage *self, Line *line)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
   gtk_widget_add_css_class (box, "linked");
   gtk_widget_set_valign (box, GTK_ALIGN_CENTER);
-  line->ok = answer_button (line, "OK", GTK_BOX (box));
-  line->not_ok = answer_button (line, "Not OK", GTK_BOX (box));
+  line->ok = answer_button (line, _ ("OK"), GTK_BOX (box));
+  line->not_ok = answer_button (line, _ ("Not OK"), GTK_BOX (box));
   gtk_toggle_button_set_group (line->not_ok, line->ok);
   adw_action_row_add_prefix (row, line->icon);
   adw_action_row_add_suffix (row, box);
   gtk_list_box_append (self->manual, GTK_WIDGET (row));
   line->note = adw_entry_row_new ();
   adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (line->note), FALSE);
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (line->note), "What is not OK");
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (line->note), _ ("What is not OK"));
   gtk_widget_set_visible (line->note, FALSE);
   g_signal_connect_swapped (line->note, "changed", G_CALLBACK (on_answer), line);
   gtk_list_box_append (self->manual, line->note);
@@ -95,7 +101,7 @@ add_measured (RbInspectPage *self, Line *line)
 {
   g_autofree char *limits = allowed (line->item);
   AdwActionRow *row = rb_row_new (line->item->text, limits);
-  line->value = gtk_label_new ("Not read yet");
+  line->value = gtk_label_new (_ ("Not read yet"));
   gtk_widget_add_css_class (line->value, "numeric");
   adw_action_row_add_prefix (row, line->icon);
   adw_action_row_add_suffix (row, line->value);

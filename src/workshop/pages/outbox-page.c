@@ -2,6 +2,9 @@
 #include "pages/outbox-page.h"
 
 #include "core/moment.h"
+#include "pages/words.h"
+
+#include <glib/gi18n-lib.h>
 
 struct _RbOutboxPage {
   RbPage parent_instance;
@@ -16,13 +19,14 @@ add_record (RbOutboxPage *self, const RbSessionRecord *record)
 {
   g_autofree char *finished = rb_moment_to_text (record->finished);
   g_autofree char *title = g_strdup_printf ("%s · %s", record->vin, record->campaign);
-  g_autofree char *subtitle = g_strdup_printf ("%s · %s\nRecord %.16s…", record->result, finished, record->digest);
+  g_autofree char *subtitle = /* Translators: result, time, and the start of the digest of a record */
+    g_strdup_printf (_ ("%s · %s\nRecord %.16s…"), rb_words_result (record->result), finished, record->digest);
   AdwActionRow *row = rb_row_new (title, subtitle);
   GtkWidget *icon = rb_row_icon ();
-  rb_row_icon_set_word (icon, record->acknowledged ? RB_ROW_GOOD : RB_ROW_WAITING,
-                        record->acknowledged ? "acknowledged" : "waiting");
+  const char *state = record->acknowledged ? C_ ("record", "acknowledged") : C_ ("record", "waiting");
+  rb_row_icon_set_word (icon, record->acknowledged ? RB_ROW_GOOD : RB_ROW_WAITING, state);
   adw_action_row_add_prefix (row, icon);
-  adw_action_row_add_suffix (row, gtk_label_new (record->acknowledged ? "acknowledged" : "waiting"));
+  adw_action_row_add_suffix (row, gtk_label_new (state));
   gtk_list_box_append (self->records, GTK_WIDGET (row));
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/record-page.h"
 
+#include "pages/words.h"
+
 struct _RbRecordPage {
   RbPage parent_instance;
   GtkLabel *result, *verdict, *digest;
@@ -17,7 +19,7 @@ refresh (RbPage *page)
   const char *result = rb_session_result (session);
   const char *digest = rb_session_digest (session);
   gboolean completed = g_strcmp0 (result, "completed") == 0;
-  gtk_label_set_text (self->result, result == NULL ? "" : result);
+  gtk_label_set_text (self->result, rb_words_result (result));
   gtk_label_set_text (self->verdict, rb_session_verdict (session, completed));
   gtk_label_set_text (self->digest, digest == NULL ? "" : digest);
   rb_row_icon_set (self->icon, completed ? RB_ROW_GOOD : RB_ROW_WARNING);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/row.h"
 
+#include <glib/gi18n-lib.h>
+
 static const struct {
   const char *icon, *style, *word;
 } looks[] = {
-  [RB_ROW_WAITING] = { "content-loading-symbolic", "dim-label", "waiting" },
-  [RB_ROW_BUSY] = { "emblem-synchronizing-symbolic", "accent", "in work" },
-  [RB_ROW_GOOD] = { "emblem-ok-symbolic", "success", "good" },
-  [RB_ROW_WARNING] = { "dialog-warning-symbolic", "warning", "attention" },
-  [RB_ROW_BAD] = { "dialog-error-symbolic", "error", "not good" },
+  [RB_ROW_WAITING] = { "content-loading-symbolic", "dim-label", NC_ ("line", "waiting") },
+  [RB_ROW_BUSY] = { "emblem-synchronizing-symbolic", "accent", NC_ ("line", "in progress") },
+  [RB_ROW_GOOD] = { "emblem-ok-symbolic", "success", NC_ ("line", "good") },
+  [RB_ROW_WARNING] = { "dialog-warning-symbolic", "warning", NC_ ("line", "attention") },
+  [RB_ROW_BAD] = { "dialog-error-symbolic", "error", NC_ ("line", "failed") },
 };
 
 void
@@ -52,7 +54,7 @@ rb_row_icon_set_word (GtkWidget *icon, RbRowState state, const char *word)
 void
 rb_row_icon_set (GtkWidget *icon, RbRowState state)
 {
-  rb_row_icon_set_word (icon, state, looks[state].word);
+  rb_row_icon_set_word (icon, state, g_dpgettext2 (GETTEXT_PACKAGE, "line", looks[state].word));
 }
 
 void

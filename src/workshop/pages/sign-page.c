@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/sign-page.h"
 
+#include <glib/gi18n-lib.h>
+
 struct _RbSignPage {
   RbPage parent_instance;
   GtkListBox *summary;
@@ -22,8 +24,12 @@ result_sentence (RbSession *session)
   for (guint i = 0; i < units->len; i++)
     done += ((const RbSessionUnit *) units->pdata[i])->state == RB_ECU_DONE ? 1 : 0;
   gboolean good = rb_session_succeeded (session, RB_TASK_RUN);
-  return g_strdup_printf ("%u of %u ECUs proven: %s", done, units->len,
-                          good ? "complete" : "not complete, the vehicle is not to be released");
+  if (good)
+    return g_strdup_printf (
+      ngettext ("%u of %u ECU verified: complete", "%u of %u ECUs verified: complete", units->len), done, units->len);
+  return g_strdup_printf (ngettext ("%u of %u ECU verified: not complete. Do not release the vehicle.",
+                                    "%u of %u ECUs verified: not complete. Do not release the vehicle.", units->len),
+                          done, units->len);
 }
 
 static void
@@ -38,19 +44,20 @@ refresh (RbPage *page)
   rb_row_list_clear (self->summary);
   g_autofree char *result = result_sentence (session);
   g_autofree char *odometer
-    = input->odometer_km < 0 ? g_strdup ("not given") : g_strdup_printf ("%" G_GINT64_FORMAT " km", input->odometer_km);
+    = input->odometer_km < 0 ? g_strdup (_ ("not given")) : g_strdup_printf (_ ("%d km"), (int) input->odometer_km);
   g_autofree char *title = campaign == NULL
                              ? g_strdup (input->campaign)
-                             : g_strdup_printf ("%s, %s: %s", campaign->id, campaign->oem, campaign->title);
+                             /* Translators: number of the campaign, name of the OEM, title of the campaign */
+                             : g_strdup_printf (_ ("%s, %s: %s"), campaign->id, campaign->oem, campaign->title);
   g_autofree char *signer = g_path_get_basename (input->identity);
-  add (self, "Vehicle", input->vin);
-  add (self, "Campaign", title);
-  add (self, "Result", result);
-  add (self, "Safety inspection",
-       rb_session_succeeded (session, RB_TASK_INSPECT) ? "passed before the first write" : "not passed");
-  add (self, "Repair order", *input->repair_order == '\0' ? "not given" : input->repair_order);
-  add (self, "Odometer", odometer);
-  add (self, "Signed with", signer);
+  add (self, _ ("Vehicle"), input->vin);
+  add (self, _ ("Campaign"), title);
+  add (self, _ ("Result"), result);
+  add (self, _ ("Safety inspection"),
+       rb_session_succeeded (session, RB_TASK_INSPECT) ? _ ("passed before the first write") : _ ("not passed"));
+  add (self, _ ("Repair order"), *input->repair_order == '\0' ? _ ("not given") : input->repair_order);
+  add (self, _ ("Odometer"), odometer);
+  add (self, _ ("Signed with"), signer);
 }
 
 static void

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/unit-row.h"
 
+#include "pages/words.h"
+
+#include <glib/gi18n-lib.h>
+
 struct _RbUnitRow {
   AdwPreferencesRow parent_instance;
   GtkLabel *name, *state, *step;
@@ -14,22 +18,24 @@ void
 rb_unit_row_show (RbUnitRow *self, const RbSessionUnit *unit)
 {
   RbRowState state = rb_unit_text_state (unit);
-  const char *word = rb_event_state_word (unit->state);
+  const char *state_word = rb_words_state (unit->state);
   gboolean known = unit->total > 0;
   double fraction = unit->state == RB_ECU_DONE ? 1.0 : known ? (double) unit->done / (double) unit->total : 0.0;
   gboolean has_step = unit->step != NULL && *unit->step != '\0';
-  g_autofree char *percent = g_strdup_printf ("%.0f percent", fraction * 100);
-  g_autofree char *step = known && unit->done < unit->total
-                            ? g_strdup_printf ("%s, %.0f %%", has_step ? unit->step : "image", fraction * 100)
-                            : g_strdup (has_step             ? unit->step
-                                        : unit->text == NULL ? ""
-                                                             : unit->text);
-  g_autofree char *bar = g_strdup_printf ("Progress of %s", unit->name);
+  g_autofree char *percent = g_strdup_printf (_ ("%.0f percent"), fraction * 100);
+  const char *word = has_step ? rb_words_step (unit->step) : unit->text == NULL ? "" : unit->text;
+  g_autofree char *step
+    = known && unit->done < unit->total
+        /* Translators: the step of an ECU and how much of it is done */
+        ? g_strdup_printf (_ ("%s, %.0f %%"), rb_words_step (has_step ? unit->step : "image"), fraction * 100)
+        : g_strdup (word);
+  /* Translators: %s is the name of an ECU */
+  g_autofree char *bar = g_strdup_printf (_ ("Progress of %s"), unit->name);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self), unit->name);
   gtk_label_set_text (self->name, unit->name);
-  gtk_label_set_text (self->state, word);
+  gtk_label_set_text (self->state, state_word);
   gtk_label_set_text (self->step, step);
-  rb_row_icon_set_word (self->icon, state, word);
+  rb_row_icon_set_word (self->icon, state, state_word);
   gtk_progress_bar_set_fraction (self->progress, CLAMP (fraction, 0, 1));
   rb_row_name (self->progress, bar);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->progress), GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, percent, -1);

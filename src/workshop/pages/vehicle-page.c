@@ -4,6 +4,7 @@
 #include "core/moment.h"
 #include "model/campaign.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define VIN_LENGTH 17
@@ -65,25 +66,28 @@ show_verdict (RbVehiclePage *self)
   RbSession *session = rb_page_session (RB_PAGE (self));
   const RbSessionFound *campaign = chosen (self);
   gsize length = strlen (text_of (self->vin));
-  g_autofree char *typed = g_strdup_printf ("%zu of %d characters", length, VIN_LENGTH);
+  g_autofree char *typed = g_strdup_printf (_ ("%u of %d characters"), (guint) length, VIN_LENGTH);
   if (length == 0)
-    say (self, RB_ROW_WAITING, "The VIN as it stands on the plate", "17 letters and digits, without I, O and Q");
+    say (self, RB_ROW_WAITING, _ ("Enter the VIN from the vehicle’s plate"),
+         _ ("17 letters and digits, without I, O and Q"));
   else if (!rb_campaign_vin_is_valid (text_of (self->vin)))
-    say (self, length < VIN_LENGTH ? RB_ROW_WAITING : RB_ROW_BAD, "Not a VIN yet",
-         length < VIN_LENGTH ? typed : "17 letters and digits, without I, O and Q");
+    say (self, length < VIN_LENGTH ? RB_ROW_WAITING : RB_ROW_BAD, _ ("VIN not complete"),
+         length < VIN_LENGTH ? typed : _ ("17 letters and digits, without I, O and Q"));
   else if (rb_session_task (session) == RB_TASK_FIND)
-    say (self, RB_ROW_BUSY, "Looking for campaigns", "Every campaign in the library is verified again");
+    say (self, RB_ROW_BUSY, _ ("Searching for campaigns"), _ ("Every campaign on this workstation is verified again"));
   else if (campaign == NULL && rb_session_error (session, RB_TASK_FIND) != NULL)
-    say (self, RB_ROW_BAD, "Whether a campaign is open cannot be said",
-         rb_session_error (session, RB_TASK_FIND)->message);
+    say (self, RB_ROW_BAD, _ ("The campaigns cannot be read"), rb_session_error (session, RB_TASK_FIND)->message);
   else if (campaign == NULL)
-    say (self, RB_ROW_BAD, "No open campaign for this vehicle",
-         "The VIN is not in the scope of any campaign on this workstation");
+    say (self, RB_ROW_BAD, _ ("No open campaign for this vehicle"),
+         _ ("The VIN is not in the scope of any campaign on this workstation"));
   else {
     g_autofree char *until = rb_moment_to_text (campaign->valid_until);
-    g_autofree char *subtitle
-      = g_strdup_printf ("%s · %u ECUs · valid until %.10s", campaign->oem, campaign->n_ecus, until);
-    g_autofree char *title = g_strdup_printf ("In campaign %s: %s", campaign->id, campaign->title);
+    g_autofree char *subtitle = /* Translators: name of the OEM, number of ECUs, date */
+      g_strdup_printf (
+        ngettext ("%s · %u ECU · valid until %.10s", "%s · %u ECUs · valid until %.10s", campaign->n_ecus),
+        campaign->oem, campaign->n_ecus, until);
+    g_autofree char *title = /* Translators: number and title of a campaign */
+      g_strdup_printf (_ ("In campaign %s: %s"), campaign->id, campaign->title);
     say (self, RB_ROW_GOOD, title, subtitle);
   }
 }

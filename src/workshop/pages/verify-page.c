@@ -3,6 +3,9 @@
 
 #include "core/advice.h"
 #include "pages/unit-text.h"
+#include "pages/words.h"
+
+#include <glib/gi18n-lib.h>
 
 struct _RbVerifyPage {
   RbPage parent_instance;
@@ -19,9 +22,9 @@ add_unit (RbVerifyPage *self, const RbSessionUnit *unit)
   g_autofree char *result = rb_unit_text_result (unit);
   AdwActionRow *row = rb_row_new (unit->name, result);
   GtkWidget *icon = rb_row_icon ();
-  rb_row_icon_set_word (icon, unit->state == RB_ECU_DONE ? RB_ROW_GOOD : RB_ROW_BAD, rb_event_state_word (unit->state));
+  rb_row_icon_set_word (icon, unit->state == RB_ECU_DONE ? RB_ROW_GOOD : RB_ROW_BAD, rb_words_state (unit->state));
   adw_action_row_add_prefix (row, icon);
-  adw_action_row_add_suffix (row, gtk_label_new (rb_event_state_word (unit->state)));
+  adw_action_row_add_suffix (row, gtk_label_new (rb_words_state (unit->state)));
   gtk_list_box_append (self->units, GTK_WIDGET (row));
 }
 
@@ -34,9 +37,10 @@ show_verdict (RbVerifyPage *self, RbSession *session)
   for (guint i = 0; i < units->len; i++)
     done += ((const RbSessionUnit *) units->pdata[i])->state == RB_ECU_DONE ? 1 : 0;
   gboolean good = rb_session_succeeded (session, RB_TASK_RUN) && done == units->len;
+  g_autofree char *count
+    = g_strdup_printf (ngettext ("%u of %u ECU verified", "%u of %u ECUs verified", units->len), done, units->len);
   g_autofree char *reason
-    = good ? g_strdup_printf ("%u of %u ECUs are proven", done, units->len)
-           : g_strdup_printf ("%u of %u ECUs are proven. %s", done, units->len, error == NULL ? "" : error->message);
+    = good || error == NULL ? g_strdup (count) : g_strdup_printf ("%s. %s", count, error->message);
   gtk_label_set_text (self->verdict_text, rb_session_verdict (session, good));
   gtk_label_set_text (self->verdict_reason, reason);
   gtk_widget_remove_css_class (self->verdict, good ? "bad" : "good");

@@ -3,6 +3,8 @@
 
 #include "pages/unit-row.h"
 
+#include <glib/gi18n-lib.h>
+
 struct _RbWorkPage {
   RbPage parent_instance;
   GtkListBox *units;
@@ -36,8 +38,10 @@ show_overall (RbWorkPage *self)
     done += unit->state == RB_ECU_DONE ? 1 : 0;
   }
   double fraction = units->len == 0 ? 0 : CLAMP (sum / units->len, 0, 1);
-  g_autofree char *text = g_strdup_printf ("%u of %u ECUs done", done, units->len);
-  g_autofree char *percent = g_strdup_printf ("%.0f percent, %s", fraction * 100, text);
+  g_autofree char *text
+    = g_strdup_printf (ngettext ("%u of %u ECU done", "%u of %u ECUs done", units->len), done, units->len);
+  g_autofree char *percent = /* Translators: progress of the vehicle, and how many ECUs are done, for a screen reader */
+    g_strdup_printf (_ ("%.0f percent, %s"), fraction * 100, text);
   gtk_progress_bar_set_fraction (self->overall, fraction);
   gtk_label_set_text (self->overall_text, text);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->overall), GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, percent, -1);

@@ -6,6 +6,7 @@
 #include "outbox/stored.h"
 #include "recovery/error.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define N_TASKS (RB_TASK_RECORDS + 1)
@@ -723,8 +724,8 @@ const char *
 rb_session_verdict (RbSession *self, gboolean complete)
 {
   if (complete)
-    return "The vehicle is complete";
-  return self->touched ? "Do not release this vehicle" : "Nothing was changed in this vehicle";
+    return _ ("The vehicle is complete");
+  return self->touched ? _ ("Do not release this vehicle") : _ ("Nothing was changed in this vehicle");
 }
 
 const char *

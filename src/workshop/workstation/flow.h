@@ -6,7 +6,7 @@
 typedef struct {
   const char *name;
   GType (*type) (void);
-  const char *title;
+  const char *title; /* this and the next two: English, to be translated when shown */
   const char *lead; /* one sentence under the heading */
   const char *primary; /* the primary button */
   RbSessionTask on_enter; /* begins with the screen */

@@ -4,6 +4,8 @@
 #include "workstation/flow.h"
 #include "workstation/trouble.h"
 
+#include <glib/gi18n-lib.h>
+
 struct _RbWindow {
   AdwApplicationWindow parent_instance;
   RbSession *session;
@@ -22,11 +24,11 @@ struct _RbWindow {
 G_DEFINE_FINAL_TYPE (RbWindow, rb_window, ADW_TYPE_APPLICATION_WINDOW)
 
 static const char *const doing[] = {
-  [RB_TASK_FIND] = "Looking for campaigns…",     [RB_TASK_OPEN] = "Verifying the campaign…",
-  [RB_TASK_CONNECT] = "Reading the vehicle…",    [RB_TASK_MEASURE] = "",
-  [RB_TASK_INSPECT] = "Measuring and planning…", [RB_TASK_AUTHORISE] = "Opening the keys…",
-  [RB_TASK_RUN] = "Working on the vehicle…",     [RB_TASK_SIGN] = "Signing…",
-  [RB_TASK_RECORDS] = "Reading the outbox…",     [RB_TASK_NONE] = "",
+  [RB_TASK_FIND] = N_ ("Searching for campaigns…"),   [RB_TASK_OPEN] = N_ ("Verifying the campaign…"),
+  [RB_TASK_CONNECT] = N_ ("Reading the vehicle…"),    [RB_TASK_MEASURE] = "",
+  [RB_TASK_INSPECT] = N_ ("Measuring and planning…"), [RB_TASK_AUTHORISE] = N_ ("Opening the keys…"),
+  [RB_TASK_RUN] = N_ ("Working on the vehicle…"),     [RB_TASK_SIGN] = N_ ("Signing…"),
+  [RB_TASK_RECORDS] = N_ ("Reading the outbox…"),     [RB_TASK_NONE] = "",
 };
 
 static RbPage *
@@ -68,7 +70,7 @@ update_inhibit (RbWindow *self)
     self->inhibited = gtk_application_inhibit (application, GTK_WINDOW (self),
                                                GTK_APPLICATION_INHIBIT_LOGOUT | GTK_APPLICATION_INHIBIT_SUSPEND
                                                  | GTK_APPLICATION_INHIBIT_IDLE | GTK_APPLICATION_INHIBIT_SWITCH,
-                                               "A vehicle is being written to");
+                                               _ ("A vehicle is being written to"));
   if (!working && self->inhibited != 0) {
     gtk_application_uninhibit (application, self->inhibited);
     self->inhibited = 0;
@@ -80,9 +82,11 @@ update_title (RbWindow *self)
 {
   const RbSessionInput *input = rb_session_input (self->session);
   g_autofree char *vin
-    = self->step == 0 || input->vin == NULL || *input->vin == '\0' ? NULL : g_strdup_printf ("VIN %s", input->vin);
+    = self->step == 0 || input->vin == NULL || *input->vin == '\0' ? NULL : g_strdup_printf (_ ("VIN %s"), input->vin);
   gboolean campaign = self->step > 0 && input->campaign != NULL && *input->campaign != '\0';
-  g_autofree char *title = campaign ? g_strdup_printf ("Recall %s", input->campaign) : g_strdup ("Recallbay");
+  g_autofree char *title = campaign ? /* Translators: %s is the number of a campaign */
+                             g_strdup_printf (_ ("Recall %s"), input->campaign)
+                                    : g_strdup ("Recallbay");
   adw_window_title_set_title (self->title, title);
   adw_window_title_set_subtitle (self->title, vin == NULL ? "" : vin);
 }
@@ -103,9 +107,10 @@ update (RbWindow *self)
   gboolean working = rb_session_is_working (self->session);
   RbSessionTask task = rb_session_task (self->session);
   const GError *waiting = busy ? rb_session_waiting (self->session) : NULL;
-  const char *status = busy && rb_session_is_stopping (self->session) ? "Stopping at the next safe place…"
-                       : waiting != NULL                              ? "Waiting; it goes on by itself"
-                                                                      : doing[task];
+  const char *status = busy && rb_session_is_stopping (self->session) ? _ ("Stopping at the next safe point…")
+                       : waiting != NULL                              ? _ ("Waiting. Resumes automatically.")
+                       : *doing[task] == '\0'                         ? ""
+                                                                      : _ (doing[task]);
   gtk_label_set_text (self->status, status);
   gtk_spinner_set_spinning (self->spinner, busy);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), busy);
@@ -127,18 +132,18 @@ static void
 show_step (RbWindow *self, guint i)
 {
   const RbFlowStep *step = rb_flow_step (i);
-  g_autofree char *count = g_strdup_printf ("Step %u of %u", i + 1, rb_flow_n_steps ());
+  g_autofree char *count = g_strdup_printf (_ ("Step %u of %u"), i + 1, rb_flow_n_steps ());
   rb_page_leave (page_at (self, self->step));
   gtk_widget_set_visible (GTK_WIDGET (page_at (self, i)), TRUE);
   gtk_stack_set_visible_child_name (self->pages, step->name);
   for (guint other = 0; other < rb_flow_n_steps (); other++)
     gtk_widget_set_visible (GTK_WIDGET (page_at (self, other)), other == i);
   self->step = i;
-  gtk_label_set_text (self->heading, step->title);
-  gtk_label_set_text (self->lead, step->lead);
+  gtk_label_set_text (self->heading, _ (step->title));
+  gtk_label_set_text (self->lead, _ (step->lead));
   gtk_label_set_text (self->count, count);
-  gtk_button_set_label (self->primary, step->primary);
-  rb_row_name (self->primary, step->primary);
+  gtk_button_set_label (self->primary, _ (step->primary));
+  rb_row_name (self->primary, _ (step->primary));
   rb_session_start (self->session, step->on_enter);
   rb_page_enter (page_at (self, i));
   update (self);
@@ -220,9 +225,10 @@ on_close_response (RbWindow *self, const char *response)
 static void
 ask_before_closing (RbWindow *self)
 {
-  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self), "The vehicle is being written to",
-                                              "The window stays open until the work has stopped at a safe place.");
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "keep", "Keep working", "stop", "Stop safely", NULL);
+  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self), _ ("The vehicle is being written to"),
+                                              _ ("The window stays open until the work has stopped at a safe point."));
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "keep", _ ("Keep working"), "stop", _ ("Stop safely"),
+                                    NULL);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "keep");
   g_signal_connect_object (dialog, "response", G_CALLBACK (on_close_response), self, G_CONNECT_SWAPPED);
