@@ -56,7 +56,8 @@ FOLDERS = {
         "sim": "sim-can sim-doip sim-ecu model uptane frame crypto core",
     },
     "oem": {
-        "oem": "campaign record author keymaker model uptane keystore crypto core",
+        "authority": "keystore model crypto core",
+        "oem": "authority campaign record author keymaker model uptane keystore crypto core",
     },
 }
 SEES = {folder: set(seen.split()) for folders in FOLDERS.values() for folder, seen in folders.items()}

@@ -169,7 +169,8 @@
   X (LOG_SIGNATURE, "log-signature") \
   X (LOG_PROOF, "log-proof") \
   /* OEM */ \
-  X (POLICY, "policy")
+  X (POLICY, "policy") \
+  X (KEY_RETIRED, "key-retired")
 
 typedef enum {
   RB_REASON_NONE = 0,
