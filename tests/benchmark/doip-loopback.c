@@ -155,7 +155,7 @@ link_turn (Download *self, guint16 port)
   g_autoptr (GError) error = NULL;
   g_autofree char *uri = g_strdup_printf ("doip://127.0.0.1:%u", port);
   const RbAddress address = { .logical = 0x1001, .extension = -1, .response_extension = -1 };
-  g_autoptr (RbLink) link = rb_link_open (uri, NULL, &error);
+  g_autoptr (RbLink) link = rb_link_open_with (uri, NULL, NULL, &error);
   g_autoptr (RbChannel) channel = link == NULL ? NULL : rb_channel_open (link, &address, &error);
   if (channel == NULL)
     die (error->message);

@@ -133,7 +133,7 @@ transfer (const Plan *plan, const char *uri, GError **error)
                               .padding = 0xcc,
                               .fd = plan->data_bitrate != 0 };
   const RbClientTiming timing = { .p2_ms = 1000 };
-  g_autoptr (RbLink) link = rb_link_open (uri, NULL, error);
+  g_autoptr (RbLink) link = rb_link_open_with (uri, NULL, NULL, error);
   g_autoptr (RbChannel) channel = link == NULL ? NULL : rb_channel_open (link, &address, error);
   if (channel == NULL)
     return 0;

@@ -28,7 +28,7 @@ set_up (Place *self, gconstpointer data)
   self->data = g_build_filename (self->folder, "data", NULL);
   self->library = rb_library_new (self->data);
   g_autoptr (GBytes) root = fixture_anchor (&self->oem);
-  g_autoptr (RbAnchor) anchor = rb_trust_add (self->data, "Fixture", root, FIXTURE_NOW, &error);
+  g_autoptr (RbAnchor) anchor = rb_trust_add (self->data, "Fixture", root, NULL, FIXTURE_NOW, &error);
   g_assert_no_error (error);
   g_assert_cmpint (anchor->version, ==, 1);
 }
@@ -654,7 +654,7 @@ test_two_oems (Place *self, gconstpointer data)
   g_clear_error (&error);
   g_autoptr (GBytes) root = fixture_anchor (&other);
   import_at (self, &bundle, FIXTURE_NOW);
-  g_autoptr (RbAnchor) anchor = rb_trust_add_for (self->data, "Other", root, wmis, FIXTURE_NOW, &error);
+  g_autoptr (RbAnchor) anchor = rb_trust_add (self->data, "Other", root, wmis, FIXTURE_NOW, &error);
   g_assert_no_error (error);
   g_autoptr (RbContents) both = rb_import_bundle (self->library, path, FALSE, FIXTURE_NOW, NULL, NULL, &error);
   g_assert_no_error (error);

@@ -25,7 +25,7 @@ set_up (Place *self, gconstpointer data)
   self->data = g_build_filename (self->folder, "data", NULL);
   self->library = rb_library_new (self->data);
   g_autoptr (GBytes) root = fixture_anchor (&self->oem);
-  g_autoptr (RbAnchor) anchor = rb_trust_add (self->data, "Fixture", root, FIXTURE_NOW, &error);
+  g_autoptr (RbAnchor) anchor = rb_trust_add (self->data, "Fixture", root, NULL, FIXTURE_NOW, &error);
   g_assert_no_error (error);
 }
 

@@ -30,7 +30,7 @@ read_adapter (const uint8_t *data, size_t size)
         && (timing.brp == 0 || timing.sjw == 0))
       g_error ("a timing of nothing");
     if (rb_bit_timing_find (&limits.data, limits.clock, 2000000, 800, &timing)
-        && rb_bit_timing_bitrate (&timing, limits.clock) == 0)
+        && (timing.brp == 0 || timing.brp > limits.clock))
       g_error ("a timing of no bit rate");
   }
   if (rb_gs_usb_protocol_read_state (data, size, &state) && size < RB_GS_USB_STATE_SIZE)

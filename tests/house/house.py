@@ -73,6 +73,37 @@ MAY_SEE = {
     "oem": {"base": None, "trust": None, "recall": None},
 }
 
+# Public functions that no other file of src calls, and why they stand: doors of tests, and what a part that is still to come needs.
+HOOKS = {
+    "rb_application_register_resources": "tests show pages without an application",
+    "rb_authentication_message": "a test compares it with the workstation's, which is written apart",
+    "rb_campaign_container_is_valid": "for whoever publishes an image; fuzzed",
+    "rb_can_bits": "a test compares it with python-can",
+    "rb_can_link_new": "tests have a CAN bus in memory",
+    "rb_can_network_add": "the benchmark's bus has ECUs without a vehicle",
+    "rb_can_network_new_bare": "the benchmark's bus has no vehicle",
+    "rb_can_network_wire": "tests watch one bus of several",
+    "rb_canonical_form": "the form with which the one made while reading is compared",
+    "rb_certificate_not_after": "for a list of certificates with their dates",
+    "rb_delegation_path_matches": "fuzzed by itself",
+    "rb_demo_write": "a test alters the demo's fleet",
+    "rb_dsse_verify_with_key": "the test vector of DSSE has a key and no certificate",
+    "rb_ecu_answer_free": "the benchmark's ECU answers without a vehicle",
+    "rb_fleet_profiles": "tests judge every profile",
+    "rb_http_send": "pushing records to the intake",
+    "rb_identity_decrypt": "secrets of ECUs that know only 0x27",
+    "rb_identity_encrypt_to": "secrets of ECUs that know only 0x27",
+    "rb_link_new_with_backend": "tests have links of their own",
+    "rb_metadata_canonical": "the form with which the one made while reading is compared",
+    "rb_metadata_n_entries": "tests count what is read",
+    "rb_outbox_abandon": "tests take a place in the chain and leave it",
+    "rb_outbox_add": "tests store records that no recovery made",
+    "rb_outbox_begin": "tests take a place in the chain",
+    "rb_wire_count": "tests and the benchmark measure the bus",
+    "rb_wire_count_anew": "tests and the benchmark measure the bus",
+}
+HOOK_FOLDERS = {"log": "proofs of the transparency log, for the intake"}
+
 MAX_FUNCTION = {"src": 60, "tests": 100}  # a test may hold a long table
 MAX_FILE = 900
 MIN_RATIO = 0.6
@@ -269,6 +300,37 @@ def check_prefix(root):
                 yield f"{name(root, path)}:{number}: {called} does not begin with {prefix}"
 
 
+def public_functions(root):
+    """name → its .c, of functions that are not static"""
+    return {called: path for path in files(root, "src", suffixes={".c"}) for _, head, _ in functions(path)
+            if (called := function_name(head)).startswith("rb_") and not re.search(r"\bstatic\b", head)}
+
+
+def used_names(root):
+    """.c → the names in it; a name in a macro of a header is used by every file that may include it"""
+    used = {path: set(re.findall(r"\brb_\w+", without_strings(text(path)))) for path in files(root, "src", suffixes={".c"})}
+    macros = set()
+    for path in files(root, "src", suffixes={".h"}):
+        source = without_strings(text(path)).replace("\\\n", " ")
+        macros.update(name for line in re.findall(r"#define.*|G_DEFINE_\w+ \([^)]*\)|static inline.*?^}", source, re.M)
+                      for name in re.findall(r"\brb_\w+", line))
+    return used, macros
+
+
+def check_callers(root):
+    """A public function has a caller in another file, or a reason."""
+    used, macros = used_names(root)
+    public = public_functions(root)
+    for called, path in sorted(public.items()):
+        is_called = called in macros or any(called in names for other, names in used.items() if other != path)
+        if not is_called and called not in HOOKS and path.parent.name not in HOOK_FOLDERS:
+            yield f"{name(root, path)}: no other file calls {called}: static, or gone, or a hook with a reason"
+        elif is_called and called in HOOKS:
+            yield f"{name(root, path)}: {called} has callers, and needs no hook"
+    if public.keys() & HOOKS.keys():
+        yield from (f"hook {called}: no such function" for called in sorted(HOOKS.keys() - public.keys()))
+
+
 def check_lengths(root):
     for path in files(root, "src", "tests", suffixes={".c", ".h"}):
         lines = len(text(path).splitlines())
@@ -406,7 +468,7 @@ def check_link_process(program):
     yield from (f"{program.name}: {symbol} is in it" for symbol, _ in symbols(program) if LINK_FOREIGN.match(symbol) or LINK_SIGNING.match(symbol))
 
 
-RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_cycles, check_module_cycles, check_goto, check_spdx, check_prefix, check_lengths, check_sleep, check_outputs,
+RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_cycles, check_module_cycles, check_goto, check_spdx, check_prefix, check_callers, check_lengths, check_sleep, check_outputs,
          check_unfinished, check_reasons, check_reasons_are_tested, check_ratio, check_names, check_papers, check_graph]
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import graph
@@ -30,6 +31,8 @@ class Rules(unittest.TestCase):
         told = {"means": "a", "next": "b"}
         self.write("data/reasons.json", json.dumps({"group": {"no-space": told, "path": told}}))
         self.write("src/trust/crypto/key.c", LICENCE + '#include "core/reason.h"\n\nint\nrb_key_sign (void)\n{\n  return 0;\n}\n')
+        called = ("rb_key_sign", "rb_jump_far", "rb_byte_one", "rb_two_words_one", "rb_long_one")
+        self.write("src/base/core/user.c", LICENCE + "static void\nuse_all (void)\n{\n" + "".join(f"  {name} ();\n" for name in called) + "}\n")
         self.write("tests/crypto/test-key.c", LICENCE + 'expect ("no-space");\nexpect (RB_REASON_PATH);\n' + "line\n" * 12)
 
         self.write(graph.PAPER, graph.BEGIN + graph.END)
@@ -144,6 +147,26 @@ class Rules(unittest.TestCase):
     def test_dash_in_a_file_name(self):
         self.write("src/base/core/two-words.c", LICENCE + "int\nrb_two_words_one (int a,\n    int b)\n{\n  return 1;\n}\n")
         self.breaks()
+
+    def test_public_without_a_caller(self):
+        self.write("src/base/core/bytes.h", LICENCE + "int rb_bytes_one (void);\n")
+        self.write("src/base/core/bytes.c", LICENCE + "int\nrb_bytes_one (void)\n{\n  return rb_bytes_one ();\n}\n")
+        self.write("tests/core/test-bytes.c", LICENCE + "rb_bytes_one ();\n" * 9)
+        self.breaks("check_callers")
+        self.write("src/base/core/bytes.h", LICENCE + "int rb_bytes_one (void);\n#define ONE() rb_bytes_one ()\n")
+        self.breaks()
+
+    def test_a_door_of_tests(self):
+        hook = "int\nrb_can_bits (void)\n{\n  return 1;\n}\n"
+        with unittest.mock.patch.dict(house.HOOKS, {"rb_can_bits": "a test"}, clear=True):
+            self.write("src/link/frame/can.c", LICENCE + '#include "core/reason.h"\n' + hook)
+            self.write("tests/frame/test-can.c", LICENCE + "line\n" * 9)
+            self.breaks()
+            self.write("src/link/frame/user.c", LICENCE + "static int one = rb_can_bits ();\n")
+            self.breaks("check_callers")
+            (self.root / "src/link/frame/user.c").unlink()
+            house.HOOKS["rb_can_gone"] = "a test"
+            self.breaks("check_callers")
 
     def test_long_function(self):
         self.write("src/base/core/long.c", LICENCE + "int\nrb_long_one (void)\n{\n" + "  a ();\n" * 97 + "}\n")

@@ -84,7 +84,7 @@ static RbLink *
 link_to (const char *uri)
 {
   g_autoptr (GError) error = NULL;
-  RbLink *link = rb_link_open (uri, NULL, &error);
+  RbLink *link = rb_link_open_with (uri, NULL, NULL, &error);
   g_assert_no_error (error);
   return link;
 }
@@ -160,11 +160,11 @@ test_errors_pass (void)
 {
   g_autoptr (Entity) entity = entity_new ();
   g_autoptr (GError) error = NULL;
-  g_assert_null (rb_link_open ("doip://127.0.0.1:1", NULL, &error));
+  g_assert_null (rb_link_open_with ("doip://127.0.0.1:1", NULL, NULL, &error));
   g_assert_error (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED);
   g_assert_true (g_str_has_prefix (error->message, "doip://127.0.0.1:1: "));
   g_clear_error (&error);
-  g_assert_null (rb_link_open ("nothing", NULL, &error));
+  g_assert_null (rb_link_open_with ("nothing", NULL, NULL, &error));
   g_assert_error (error, RB_LINK_ERROR, RB_REASON_USAGE);
   g_clear_error (&error);
   g_autoptr (RbLink) link = link_to (entity->uri);
@@ -500,7 +500,7 @@ test_cancel (void)
   g_autoptr (GCancellable) before = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
   g_cancellable_cancel (before);
-  g_assert_null (rb_link_open (entity->uri, before, &error));
+  g_assert_null (rb_link_open_with (entity->uri, NULL, before, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
@@ -577,7 +577,7 @@ test_nothing_leaks (void)
     if (i % 3 == 2)
       kill (link_process (), SIGKILL);
     if (i % 4 == 3)
-      g_assert_null (rb_link_open ("doip://127.0.0.1:1", NULL, NULL));
+      g_assert_null (rb_link_open_with ("doip://127.0.0.1:1", NULL, NULL, NULL));
     g_clear_pointer (&channel, rb_channel_unref);
     g_clear_pointer (&link, rb_link_unref);
     assert_no_children ();

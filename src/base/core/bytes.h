@@ -21,7 +21,6 @@ guint8 rb_reader_u8 (RbReader *reader);
 guint16 rb_reader_u16be (RbReader *reader);
 guint32 rb_reader_u32be (RbReader *reader);
 guint64 rb_reader_u64be (RbReader *reader);
-guint16 rb_reader_u16le (RbReader *reader);
 guint32 rb_reader_u32le (RbReader *reader);
 /* big endian number of size 1..8 bytes */
 guint64 rb_reader_ube (RbReader *reader, guint size);
@@ -39,7 +38,6 @@ void rb_writer_u8 (GByteArray *out, guint8 value);
 void rb_writer_u16be (GByteArray *out, guint16 value);
 void rb_writer_u32be (GByteArray *out, guint32 value);
 void rb_writer_u64be (GByteArray *out, guint64 value);
-void rb_writer_u32le (GByteArray *out, guint32 value);
 void rb_writer_ube (GByteArray *out, guint64 value, guint size);
 void rb_writer_data (GByteArray *out, gconstpointer data, gsize length);
 void rb_writer_bytes (GByteArray *out, GBytes *bytes);

@@ -83,12 +83,6 @@ rb_reader_u64be (RbReader *reader)
   return rb_reader_ube (reader, 8);
 }
 
-guint16
-rb_reader_u16le (RbReader *reader)
-{
-  return (guint16) read_ule (reader, 2);
-}
-
 guint32
 rb_reader_u32le (RbReader *reader)
 {

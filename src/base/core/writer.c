@@ -8,13 +8,6 @@ rb_writer_ube (GByteArray *out, guint64 value, guint size)
     rb_writer_u8 (out, (guint8) (value >> (8 * (i - 1))));
 }
 
-static void
-write_ule (GByteArray *out, guint64 value, guint size)
-{
-  for (guint i = 0; i < size; i++)
-    rb_writer_u8 (out, (guint8) (value >> (8 * i)));
-}
-
 void
 rb_writer_u8 (GByteArray *out, guint8 value)
 {
@@ -37,12 +30,6 @@ void
 rb_writer_u64be (GByteArray *out, guint64 value)
 {
   rb_writer_ube (out, value, 8);
-}
-
-void
-rb_writer_u32le (GByteArray *out, guint32 value)
-{
-  write_ule (out, value, 4);
 }
 
 void

@@ -20,18 +20,6 @@ quanta_of (const RbBitTiming *timing)
   return 1 + (guint64) timing->prop_seg + timing->phase_seg1 + timing->phase_seg2;
 }
 
-guint32
-rb_bit_timing_bitrate (const RbBitTiming *timing, guint32 clock)
-{
-  return timing->brp == 0 ? 0 : (guint32) (clock / (timing->brp * quanta_of (timing)));
-}
-
-guint32
-rb_bit_timing_sample_point (const RbBitTiming *timing)
-{
-  return (guint32) (1000 * (quanta_of (timing) - timing->phase_seg2) / quanta_of (timing));
-}
-
 static gboolean
 is_sane (const RbBitLimits *limits)
 {

@@ -23,5 +23,3 @@ typedef struct {
  */
 gboolean rb_bit_timing_find (const RbBitLimits *limits, guint32 clock, guint32 bitrate, guint32 sample_point,
                              RbBitTiming *out) G_GNUC_WARN_UNUSED_RESULT;
-guint32 rb_bit_timing_bitrate (const RbBitTiming *timing, guint32 clock);
-guint32 rb_bit_timing_sample_point (const RbBitTiming *timing);

@@ -25,7 +25,6 @@ typedef struct {
   const guint8 *data;
   gsize length, offset;
   guint8 sequence;
-  guint8 block_size, st_min; /* of the last flow control */
   guint block_left; /* frames until the next one; 0: none is due */
   guint waits;
   guint outstanding; /* given and not yet on the wire */
@@ -455,10 +454,8 @@ take_flow (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
     return;
   switch (frame->data[at] & 15) {
   case CONTINUE:
-    tx->block_size = frame->data[at + 1];
-    tx->st_min = frame->data[at + 2];
-    tx->gap = separation (tx->st_min);
-    tx->block_left = tx->block_size;
+    tx->gap = separation (frame->data[at + 2]);
+    tx->block_left = frame->data[at + 1];
     tx->waits = 0;
     tx->flow_due = tx->waits_due = NEVER;
     tx->wire_due = MAX (now, tx->not_before) + self->n_as;
@@ -649,16 +646,4 @@ gboolean
 rb_isotp_receiving (const RbIsotp *self)
 {
   return self->rx.buffer != NULL;
-}
-
-guint8
-rb_isotp_block_size (const RbIsotp *self)
-{
-  return self->tx.block_size;
-}
-
-guint8
-rb_isotp_st_min (const RbIsotp *self)
-{
-  return self->tx.st_min;
 }

@@ -74,7 +74,4 @@ RbIsotpEvent rb_isotp_event (RbIsotp *self);
 gboolean rb_isotp_awaits (const RbIsotp *self, guint32 ticket);
 gboolean rb_isotp_sending (const RbIsotp *self);
 gboolean rb_isotp_receiving (const RbIsotp *self);
-/* What the far end's last flow control asked for, for the connection page; a reserved STmin counts as 127 ms. */
-guint8 rb_isotp_block_size (const RbIsotp *self);
-guint8 rb_isotp_st_min (const RbIsotp *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbIsotp, rb_isotp_free)

@@ -4,7 +4,7 @@
 
 /* What a search for links finds: an adapter, a CAN interface, or a DoIP entity that announces itself. */
 typedef struct {
-  char *uri; /* what rb_link_open() takes */
+  char *uri; /* what rb_link_open_with() takes */
   char *kind; /* "doip", "can", "canfd", "usb", "bus" */
   char *name;
   char *serial; /* adapter's serial number, EID or "" */

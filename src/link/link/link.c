@@ -64,12 +64,6 @@ rb_link_open_with_backend (const RbLinkBackend *backend, const char *uri, const 
 }
 
 RbLink *
-rb_link_open (const char *uri, GCancellable *cancellable, GError **error)
-{
-  return rb_link_open_with (uri, NULL, cancellable, error);
-}
-
-RbLink *
 rb_link_open_with (const char *uri, const RbLinkOptions *options, GCancellable *cancellable, GError **error)
 {
   return rb_link_open_with_backend (&rb_process_backend, uri, uri, options, cancellable, error);

@@ -5,10 +5,9 @@
 
 /* A connection to a vehicle: what it is and how it fails, link/channel.h tells. */
 
-/* URIs: doip://HOST[:PORT] doips:// can:IFACE canfd:IFACE usb:[SERIAL] bus:PATH. */
-RbLink *rb_link_open (const char *uri, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same with options (may be NULL); a link ignores what it does not need. Errors besides: link-confirmation, and of
- * doips:// identity, tls-required, tls-refused, vehicle-certificate. */
+/* URIs: doip://HOST[:PORT] doips:// can:IFACE canfd:IFACE usb:[SERIAL] bus:PATH. options may be NULL; a link ignores
+ * what it does not need. Errors besides those of link/channel.h: link-confirmation, and of doips:// identity,
+ * tls-required, tls-refused, vehicle-certificate. */
 RbLink *rb_link_open_with (const char *uri, const RbLinkOptions *options, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 RbLink *rb_link_ref (RbLink *self);

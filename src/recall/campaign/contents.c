@@ -491,8 +491,9 @@ rb_contents_roots (RbContents *self, RbContentsRepo repo, gint64 above, GError *
   return add_roots (files, folder, repo_name (repo), above, error) ? g_steal_pointer (&files) : NULL;
 }
 
-GBytes *
-rb_contents_root (RbContents *self, RbContentsRepo repo, GError **error)
+/* The root the campaign wants, as file bytes. (transfer full) */
+static GBytes *
+root_of (RbContents *self, RbContentsRepo repo, GError **error)
 {
   g_autofree char *folder = metadata_folder (self, repo);
   return rb_roots_wanted (folder, wanted_root (self, repo), repo_name (repo), error);
@@ -549,7 +550,7 @@ rb_contents_anchor_files (RbContents *self, RbContentsRepo repo, GError **error)
   g_autoptr (GPtrArray) files = new_files ();
   const RbService *service = self->service;
   g_autofree char *folder = g_build_filename (self->folder, "service", "metadata", NULL);
-  g_autoptr (GBytes) root = rb_contents_root (self, repo, error);
+  g_autoptr (GBytes) root = root_of (self, repo, error);
   if (root == NULL || !add_roots (files, folder, "service", 0, error))
     return NULL;
   add_file (files, g_strdup ("service/targets.json"), "targets", service->targets_version, service->targets_json);

@@ -84,8 +84,6 @@ GBytes *rb_contents_image (RbContents *self, const char *sha256, GError **error)
 /* Roots above a version, in order; 0: all. (element-type RbContentsFile) (transfer full) */
 GPtrArray *rb_contents_roots (RbContents *self, RbContentsRepo repo, gint64 above, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* The root the campaign wants, as file bytes. (transfer full) */
-GBytes *rb_contents_root (RbContents *self, RbContentsRepo repo, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* timestamp, snapshot, targets and the delegated roles by name, in this order. vin is for the Director, else unused.
  * (element-type RbContentsFile) (transfer full) */
 GPtrArray *rb_contents_roles (RbContents *self, RbContentsRepo repo, const char *vin, GError **error)

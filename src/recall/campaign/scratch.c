@@ -64,12 +64,6 @@ rb_scratch_new_temporary (GError **error)
   return make (g_get_tmp_dir (), error);
 }
 
-const char *
-rb_scratch_path (const RbScratch *self)
-{
-  return self->path;
-}
-
 char *
 rb_scratch_file (const RbScratch *self, const char *name)
 {

@@ -11,7 +11,6 @@ typedef struct _RbScratch RbScratch;
 RbScratch *rb_scratch_new (const char *parent, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In the system's folder for temporary files. */
 RbScratch *rb_scratch_new_temporary (GError **error) G_GNUC_WARN_UNUSED_RESULT;
-const char *rb_scratch_path (const RbScratch *self);
 /* (transfer full) */
 char *rb_scratch_file (const RbScratch *self, const char *name);
 void rb_scratch_free (RbScratch *self);

@@ -52,13 +52,6 @@ rb_wmi_intersect (const char *const *one, const char *const *two)
   return reduce (both);
 }
 
-gboolean
-rb_wmi_overlap (const char *const *one, const char *const *two)
-{
-  g_auto (GStrv) both = rb_wmi_intersect (one, two);
-  return both[0] != NULL;
-}
-
 static void
 add_all (GPtrArray *all, const char *const *set)
 {

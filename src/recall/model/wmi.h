@@ -13,8 +13,6 @@
 gboolean rb_wmi_is_valid (const char *prefix);
 /* Does the VIN begin with one of them? */
 gboolean rb_wmi_holds (const char *const *set, const char *vin);
-/* Is there a VIN that both sets hold? */
-gboolean rb_wmi_overlap (const char *const *one, const char *const *two);
 /* The set of the VINs that both sets hold, sorted. (transfer full) */
 GStrv rb_wmi_intersect (const char *const *one, const char *const *two);
 /* The set of the VINs that either set holds, sorted and without a prefix of which another one is the beginning.

@@ -107,11 +107,19 @@ deny_copies (GPtrArray *outcomes)
   }
 }
 
+static void
+gap_free (RbChainGap *self)
+{
+  g_free (self->workstation);
+  g_free (self->stream);
+  g_free (self);
+}
+
 GPtrArray *
 rb_chain_check (GPtrArray *outcomes)
 {
   g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
-  GPtrArray *gaps = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_chain_gap_free);
+  GPtrArray *gaps = g_ptr_array_new_with_free_func ((GDestroyNotify) gap_free);
   RbVerifyOutcome *previous = NULL;
   deny_duplicates (outcomes);
   for (guint i = 0; i < outcomes->len; i++) {
@@ -129,14 +137,6 @@ rb_chain_check (GPtrArray *outcomes)
   }
   deny_copies (outcomes);
   return gaps;
-}
-
-void
-rb_chain_gap_free (RbChainGap *self)
-{
-  g_free (self->workstation);
-  g_free (self->stream);
-  g_free (self);
 }
 
 char *

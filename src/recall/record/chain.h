@@ -13,7 +13,6 @@ typedef struct {
   gint64 after; /* the number before the gap; 0 when the chain does not begin with 1 */
   gint64 before;
 } RbChainGap;
-void rb_chain_gap_free (RbChainGap *self);
 char *rb_chain_gap_text (const RbChainGap *self);
 
 /* outcomes of RbVerifyOutcome, changed: sequence_checked where a neighbour was there, denied where wrong. Those with

@@ -155,13 +155,6 @@ rb_certificate_list_from_pem (const char *pem, GError **error)
 }
 
 RbCertificate *
-rb_certificate_from_pem (const char *pem, GError **error)
-{
-  g_autoptr (GPtrArray) list = rb_certificate_list_from_pem (pem, error);
-  return list == NULL ? NULL : rb_certificate_ref (list->pdata[0]);
-}
-
-RbCertificate *
 rb_certificate_ref (RbCertificate *self)
 {
   return g_atomic_rc_box_acquire (self);

@@ -21,7 +21,6 @@ const char *rb_certificate_purpose_oid (RbPurpose purpose);
 
 typedef struct _RbCertificate RbCertificate; /* ref counted, immutable */
 RbCertificate *rb_certificate_from_der (GBytes *der, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-RbCertificate *rb_certificate_from_pem (const char *pem, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Every certificate in a PEM text, (element-type RbCertificate) (transfer full); at least one. */
 GPtrArray *rb_certificate_list_from_pem (const char *pem, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbCertificate *rb_certificate_ref (RbCertificate *self);

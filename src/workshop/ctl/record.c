@@ -33,8 +33,8 @@ clear_options (Options *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
 
 /* Nothing of it but the signed contents; of a record that cannot be read, its name in the database and why. */
-json_t *
-rb_record_row (const RbStored *record)
+static json_t *
+row_of (const RbStored *record)
 {
   const RbVerifyOutcome *outcome = record->outcome;
   json_t *row = json_object ();
@@ -76,7 +76,7 @@ rb_record_rows (RbCli *cli, GPtrArray *records)
 {
   json_t *rows = json_array ();
   for (guint i = 0; i < records->len; i++) {
-    json_array_append_new (rows, rb_record_row (records->pdata[i]));
+    json_array_append_new (rows, row_of (records->pdata[i]));
     say_row (cli, records->pdata[i]);
   }
   return rows;
@@ -180,7 +180,7 @@ verb_show (RbCli *cli, int argc, char **argv)
   if (record == NULL)
     return rb_cli_fail (cli, error, NULL);
   say_record (cli, record);
-  json_t *extra = rb_record_row (record);
+  json_t *extra = row_of (record);
   rb_json_set (extra, "predicate", json_incref (record->outcome->predicate));
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", extra);
 }
@@ -274,7 +274,7 @@ verb_print (RbCli *cli, int argc, char **argv)
   g_autoptr (GBytes) page = record == NULL ? NULL : rb_sheet_draw (record->envelope, &error);
   if (page == NULL || !rb_files_write_output (options.output, page, 0644, &error))
     return rb_cli_fail (cli, error, NULL);
-  return rb_cli_end (cli, RB_CLI_OK, "ok", options.output, rb_record_row (record));
+  return rb_cli_end (cli, RB_CLI_OK, "ok", options.output, row_of (record));
 }
 
 /* verify */

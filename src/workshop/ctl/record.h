@@ -12,4 +12,3 @@ extern const RbCliVerb rb_record_verbs[];
 json_t *rb_record_rows (RbCli *cli, GPtrArray *records);
 int rb_record_export (RbCli *cli, GPtrArray *records, const char *oem, const char *what, const char *folder);
 int rb_record_end (RbCli *cli, GPtrArray *records, const char *message, json_t *extra);
-json_t *rb_record_row (const RbStored *record);

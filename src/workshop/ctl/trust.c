@@ -85,8 +85,8 @@ verb_add (RbCli *cli, int argc, char **argv)
   g_autoptr (GBytes) root = rb_files_read (argv[1], MAX_ROOT, &error);
   g_autoptr (RbAnchor) anchor = root == NULL || !check_wmis (&options, &error)
                                   ? NULL
-                                  : rb_trust_add_for (cli->data_dir, options.name, root,
-                                                      (const char *const *) options.wmis, rb_moment_now (), &error);
+                                  : rb_trust_add (cli->data_dir, options.name, root, (const char *const *) options.wmis,
+                                                  rb_moment_now (), &error);
   if (anchor == NULL)
     return rb_cli_fail (cli, error, NULL);
   g_autofree char *message = g_strdup_printf ("Trusted as “%s”: Service root version %" G_GINT64_FORMAT

@@ -71,8 +71,8 @@ rb_library_store (RbLibrary *self)
   return self->store;
 }
 
-void
-rb_library_entry_free (RbLibraryEntry *self)
+static void
+entry_free (RbLibraryEntry *self)
 {
   if (self == NULL)
     return;
@@ -86,7 +86,7 @@ rb_library_entry_free (RbLibraryEntry *self)
   g_free (self->in_place);
   g_free (self);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbLibraryEntry, rb_library_entry_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbLibraryEntry, entry_free)
 
 static gboolean
 refuse (GError **error, RbReason reason, const char *id, const char *text)
@@ -254,7 +254,7 @@ compare_entries (gconstpointer a, gconstpointer b)
 GPtrArray *
 rb_library_list (RbLibrary *self, GError **error)
 {
-  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_library_entry_free);
+  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) entry_free);
   g_autoptr (GPtrArray) places = list_places (self, error);
   if (places == NULL)
     return NULL;

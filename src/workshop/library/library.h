@@ -28,7 +28,6 @@ typedef struct {
   char *in_place; /* where images are read from, NULL: the store */
   gboolean damaged; /* cannot be read; id is the folder's name */
 } RbLibraryEntry;
-void rb_library_entry_free (RbLibraryEntry *self);
 /* (element-type RbLibraryEntry) (transfer full), sorted by id and anchor; an empty library is fine */
 GPtrArray *rb_library_list (RbLibrary *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -172,14 +172,7 @@ bind (const char *data_dir, const char *name, const char *const *wmis, GError **
 }
 
 RbAnchor *
-rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, GError **error)
-{
-  return rb_trust_add_for (data_dir, name, root, NULL, now, error);
-}
-
-RbAnchor *
-rb_trust_add_for (const char *data_dir, const char *name, GBytes *root, const char *const *wmis, gint64 now,
-                  GError **error)
+rb_trust_add (const char *data_dir, const char *name, GBytes *root, const char *const *wmis, gint64 now, GError **error)
 {
   gboolean same = FALSE;
   if (!name_is_allowed (name)) {

@@ -12,14 +12,11 @@
 /* Held while anchors and what is kept with them are read, changed and written. The calls below that change an anchor
  * take it themselves. Errors: in-use, io. */
 RbLock *rb_trust_lock (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Errors: exists (another root under that name, or that root under another name), words for metadata. The same again is
- * fine. (transfer full) */
-RbAnchor *rb_trust_add (const char *data_dir, const char *name, GBytes *root, gint64 now, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
-/* The same for vehicles whose VIN begins with one of wmis (model/wmi.h), an upper bound; NULL: the first trust list
- * sets it. Adds a bound to an anchor that has none; exists when it has another one. */
-RbAnchor *rb_trust_add_for (const char *data_dir, const char *name, GBytes *root, const char *const *wmis, gint64 now,
-                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* For vehicles whose VIN begins with one of wmis (model/wmi.h), an upper bound; NULL: the first trust list sets it.
+ * Adds a bound to an anchor that has none. The same again is fine. Errors: exists (another root under that name, that
+ * root under another name, another bound), words for metadata. (transfer full) */
+RbAnchor *rb_trust_add (const char *data_dir, const char *name, GBytes *root, const char *const *wmis, gint64 now,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* (element-type RbAnchor) (transfer full), sorted by name; may be empty */
 GPtrArray *rb_trust_list (const char *data_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Walks every anchor that shares a root with folder to the newest in there; wrong-oem when none does. (element-type

@@ -401,8 +401,8 @@ rb_journal_shows (RbJournal *self, const char *vin, const char *campaign, const 
            values, 5, record, error);
 }
 
-void
-rb_journal_row_free (RbJournalRow *self)
+static void
+row_free (RbJournalRow *self)
 {
   g_free (self->vin);
   g_free (self->campaign);
@@ -440,7 +440,7 @@ GPtrArray *
 rb_journal_list (RbJournal *self, const char *vin, GError **error)
 {
   const Value values[] = { STR (vin) };
-  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_journal_row_free);
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) row_free);
   gboolean good = each_row (
     self,
     "SELECT recovery.number, vin, campaign, serial, step, intended, coalesce(step.finished, 0), reason, detail, done"

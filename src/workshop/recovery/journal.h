@@ -79,7 +79,6 @@ typedef struct {
   gint64 intended, finished; /* finished 0: the program ended in it */
   guint64 done;
 } RbJournalRow;
-void rb_journal_row_free (RbJournalRow *self);
 /* vin may be NULL. (element-type RbJournalRow) (transfer full) */
 GPtrArray *rb_journal_list (RbJournal *self, const char *vin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -28,7 +28,6 @@ struct _RbClient {
   gsize block_limit; /* longest block that was not too long, data bytes; 0: not known */
   gboolean unsent; /* the request did not get out */
   gboolean harmless; /* the request changes nothing */
-  guint dropped; /* responses that did not match their request */
   gboolean mismatched; /* a positive response of the same service was among them since the request was sent */
 };
 
@@ -54,12 +53,6 @@ guint8
 rb_client_last_nrc (RbClient *self)
 {
   return self->last_nrc;
-}
-
-guint
-rb_client_dropped (RbClient *self)
-{
-  return self->dropped;
 }
 
 void
@@ -97,13 +90,10 @@ fail_nrc (RbClient *self, guint8 sid, guint8 nrc, gint64 waited_ms, GError **err
 static gboolean
 is_foreign (RbClient *self, GBytes *response, GBytes *request, guint8 sid)
 {
-  if (!rb_response_is_of (response, sid)) {
-    self->dropped++;
+  if (!rb_response_is_of (response, sid))
     return TRUE;
-  }
   if (rb_response_echoes (response, request))
     return FALSE;
-  self->dropped++;
   self->mismatched = TRUE;
   return TRUE;
 }

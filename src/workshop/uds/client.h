@@ -21,8 +21,6 @@ RbClient *rb_client_new (RbChannel *channel, const RbClientTiming *timing);
 void rb_client_free (RbClient *self);
 /* NRC of the last call that failed by a negative response, else 0. */
 guint8 rb_client_last_nrc (RbClient *self);
-/* Responses so far that did not match their request and were dropped. */
-guint rb_client_dropped (RbClient *self);
 /* Called (in the caller's thread) before each wait that the ECU asks for: 0x78, 0x21, 0x94, 0x37, and for which time in
  * a row. After waits for 0x21, 0x94 and 0x37 once more with count 0: they are over. */
 typedef void (*RbClientWait) (guint8 nrc, guint count, gpointer user_data);

@@ -72,8 +72,8 @@ ecu_new (const RbAddress *address)
   return ecu;
 }
 
-void
-rb_search_ecu_free (RbModelEcu *self)
+static void
+found_free (RbModelEcu *self)
 {
   g_free (self->name);
   g_free (self->label);
@@ -193,7 +193,7 @@ search (RbLink *link, gboolean each, GPtrArray *found, GCancellable *cancellable
 GPtrArray *
 rb_search_ecus (RbLink *link, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_search_ecu_free);
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) found_free);
   if (!search (link, FALSE, found, cancellable, error)
       || (found->len == 0 && !search (link, TRUE, found, cancellable, error)))
     return NULL;

@@ -9,7 +9,6 @@
  * eight pairs of ISO 15765-4, and 18DB33F1 with all of normal fixed addressing. Where no ECU responds, the former are
  * asked each by itself. Addresses that only a model can know are not found.
  */
-void rb_search_ecu_free (RbModelEcu *self);
 /* (element-type RbModelEcu): name, label and addresses alone. Errors: no-answer (there is none); those that make the
  * link useless (link-lost, no-ack, …). */
 GPtrArray *rb_search_ecus (RbLink *link, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -113,12 +113,6 @@ rb_unit_free (RbUnit *self)
   g_free (self);
 }
 
-const RbModelEcu *
-rb_unit_model (RbUnit *self)
-{
-  return self->model;
-}
-
 void
 rb_unit_set_wait (RbUnit *self, RbUnitWait wait, gpointer user_data)
 {

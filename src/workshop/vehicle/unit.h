@@ -19,7 +19,6 @@ RbUnit *rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *pro
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_unit_free (RbUnit *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbUnit, rb_unit_free)
-const RbModelEcu *rb_unit_model (RbUnit *self);
 /* Before waits that a person notices, in the caller's thread: the ECU rejects for now, reason security-delay or
  * ecu-busy, and text says so with the ECU's name. text NULL: the wait is over. */
 typedef void (*RbUnitWait) (RbReason reason, const char *text, gpointer user_data);
