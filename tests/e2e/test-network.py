@@ -96,6 +96,20 @@ class Network(unittest.TestCase):
         self.assertEqual(verdict["writes"], 0)
         self.assertEqual(self.events(bench)[before:], [])
 
+    def test_a_write_that_only_the_work_finds(self):
+        """The Primary lost power while it made its key: it reports one and rejects the proof of it. Nothing else is to be written."""
+        bench = self.bench("doip", "--fault", "telematics:torn-key")
+        bench.recover(expect=3)
+        self.assertEqual(bench.vehicle.wait(60), 0)
+        bench.stop()
+        bench.start()
+        before = len(self.events(bench))
+        bench.recover()
+        kinds = [event["event"] for event in self.events(bench)[before:]]
+        self.assertEqual([kind for kind in kinds if kind in WRITES], ["key"])
+        self.assertLess({"dtc-setting", "communication"}, set(kinds[:kinds.index("key")]) | {"key"})
+        self.assert_restored(bench)
+
     def test_frames(self):
         bench = self.bench("bus")
         listener = Listener(bench.link.removeprefix("bus:"))
