@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """recall-oem repo check verifies as a client before it judges the policy: test-check.py RECALL-OEM FOLDER-OF-WRITER"""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -89,6 +90,68 @@ class Check(unittest.TestCase):
         inner = Delegation("inner", Role(make_key(self.style, 9)), ["brake/*"], listed=False)
         world.image.delegations[0].delegations = [inner]
         self.assertEqual(self.client(world, "image"), [("inner", "version-mismatch")])
+
+    @staticmethod
+    def service(style):
+        """A TUF repository with a delegated role, and that role."""
+        world = World(style)
+        return world, world.image.delegations[0]
+
+    def as_service(self, world):
+        """[(role, reason word)] of `repo check --kind service` on the Image repository of world."""
+        shutil.rmtree(self.folder / "world", ignore_errors=True)
+        world.write(self.folder / "world")
+        done = subprocess.run([OEM, "repo", "check", self.folder / "world/image", "--kind", "service", "--json"], capture_output=True, text=True,
+                              timeout=60, check=False)
+        said = json.loads(done.stdout.splitlines()[-1])
+        return [(each["role"], each["text"].split(":")[0]) for each in said["findings"] if each["rule"] == "client"]
+
+    def test_delegations_of_the_service_repository(self):
+        """A workstation finds a target by its delegation, so a delegated role that it would reject is a finding."""
+        style = Style("tuf", canonical=form_c, keyid="object", pretty=True, consistent=True)
+        self.assertEqual(self.as_service(self.service(style)[0]), [])
+        world, _ = self.service(style)
+        world.image.after["supplier-b"] = lambda envelope: envelope["signatures"].clear()
+        self.assertEqual(self.as_service(world), [("supplier-b", "threshold-unmet")])
+        world, _ = self.service(style)
+        world.image.edit["snapshot"] = lambda signed: signed["meta"]["supplier-b.json"].update(version=7)
+        self.assertEqual(self.as_service(world), [("supplier-b", "missing")])
+        world, supplier = self.service(style)
+        supplier.paths = ["other/*"]
+        self.assertEqual(self.as_service(world), [("supplier-b", "target-missing")])
+        world, supplier = self.service(style)
+        supplier.delegations = [Delegation("inner", Role(make_key(style, 9)), ["brake/*"], listed=False)]
+        self.assertEqual(self.as_service(world), [("inner", "delegation-missing")])
+        world, _ = self.service(style)
+        world.images["brake/app-2.bin"] += b"x"
+        self.assertEqual(self.as_service(world), [("supplier-b", "length-mismatch")])
+
+    def hashed_bins(self):
+        """The supplier's targets in two bins, one of which it signs nothing in."""
+        style = Style("tuf", canonical=form_c, keyid="object", pretty=True, consistent=True)
+        world = World(style)
+        supplier = world.image.delegations.pop()
+        bins = [Delegation(f"bin-{number}", supplier.role, ["*"]) for number in range(2)]
+        for path, entry in supplier.targets.items():
+            bins[hashlib.sha256(path.encode()).digest()[0] >> 7].targets[path] = entry
+        world.image.delegations = bins
+        succinct = {"bit_length": 1, "name_prefix": "bin", **supplier.role.entry(style)}
+
+        def edit(signed):
+            signed["delegations"] = {"keys": signed["delegations"]["keys"], "succinct_roles": succinct}
+        world.image.edit["targets"] = edit
+        return world
+
+    def test_hashed_bins(self):
+        """Each bin that succinct_roles names is verified."""
+        self.assertEqual(self.as_service(self.hashed_bins()), [])
+        for number in range(2):
+            world = self.hashed_bins()
+            world.image.after[f"bin-{number}"] = lambda envelope: envelope["signatures"].clear()
+            self.assertEqual(self.as_service(world), [(f"bin-{number}", "threshold-unmet")])
+        world = self.hashed_bins()
+        world.image.delegations[1].listed = False
+        self.assertEqual(self.as_service(world), [("bin-1", "delegation-missing")])
 
     def test_roots(self):
         world = World(self.style)

@@ -5,7 +5,6 @@
 #include "core/json.h"
 #include "uptane/repository.h"
 #include "uptane/vehicle.h"
-#include "uptane/workflow.h"
 
 #include <string.h>
 
@@ -19,15 +18,13 @@ typedef struct {
   RbSource *images; /* NULL: there are none to verify */
   gboolean every_image; /* has to be there; a bundle has those of its campaign */
   RbStore *store;
-  RbRepository *repository; /* Director, Image */
-  RbWorkflow *workflow; /* Service */
+  RbRepository *repository;
 } Client;
 
 static void
 client_clear (Client *self)
 {
   g_clear_pointer (&self->repository, rb_repository_free);
-  g_clear_pointer (&self->workflow, rb_workflow_free);
   g_clear_pointer (&self->store, rb_store_free);
   g_clear_pointer (&self->source, rb_source_free);
   g_clear_pointer (&self->images, rb_source_free);
@@ -58,13 +55,6 @@ is_published (const Client *self)
   return FALSE;
 }
 
-static RbTarget *
-look_up (Client *self, const char *path, const char *hardware_id, GError **error)
-{
-  return self->workflow != NULL ? rb_workflow_target (self->workflow, path, error)
-                                : rb_repository_find (self->repository, path, hardware_id, error);
-}
-
 /* An entry of a targets file of the role: a client finds this very entry, and the image is the one that it lists. */
 static gboolean
 check_target (Client *self, const char *role, const char *path, const json_t *entry)
@@ -72,7 +62,7 @@ check_target (Client *self, const char *role, const char *path, const json_t *en
   g_autoptr (GError) error = NULL;
   g_autoptr (RbTarget) listed = rb_target_from_json (path, entry, &error);
   const char *hardware_id = listed == NULL || listed->hardware_ids == NULL ? NULL : listed->hardware_ids[0];
-  g_autoptr (RbTarget) found = listed == NULL ? NULL : look_up (self, path, hardware_id, &error);
+  g_autoptr (RbTarget) found = listed == NULL ? NULL : rb_repository_find (self->repository, path, hardware_id, &error);
   if (found == NULL)
     return find (self, role, error);
   g_autoptr (GBytes) image = self->images != NULL ? rb_vehicle_fetch_image (self->images, listed, &error) : NULL;
@@ -119,33 +109,31 @@ update (Client *self, GError **error)
          && rb_repository_update_targets (self->repository, error);
 }
 
-static gboolean
-check_vehicle_repository (Client *self, GBytes *anchor, RbVerdict *verdict, GError **error)
+/* The policy of who reads the repository: a vehicle, or a workstation the Service repository. */
+static RbPolicy
+policy_for (const Client *self)
 {
-  const RbRepositoryLimits limits = { .repo = self->kind, .max_targets = MAX_TARGETS, .any_layout = TRUE };
+  gboolean service = strcmp (self->kind, "service") == 0;
+  RbPolicy policy = service ? rb_policy_tuf (0) : rb_policy_uptane (self->kind, 0);
+  policy.max_targets = MAX_TARGETS;
+  policy.any_layout = !service;
+  return policy;
+}
+
+static gboolean
+verify_repository (Client *self, GBytes *anchor, RbVerdict *verdict, GError **error)
+{
+  const RbPolicy policy = policy_for (self);
   self->store = rb_store_new_in_memory ();
-  self->repository = rb_repository_new (self->store, self->source, &limits, verdict);
+  self->repository = rb_repository_new_for_store (self->store, self->source, &policy, verdict);
   if (!rb_store_anchor (self->store, anchor, error) || !rb_repository_walk_roots (self->repository, error))
     return FALSE;
   if (!is_published (self))
     return TRUE;
   if (!update (self, error) || !rb_repository_load_delegations (self->repository, error))
     return FALSE;
-  check_entries (self, "targets", rb_repository_targets (self->repository));
+  check_entries (self, "targets", rb_repository_metadata (self->repository, "targets"));
   rb_repository_each_delegated (self->repository, check_delegated, self);
-  return TRUE;
-}
-
-static gboolean
-check_service_repository (Client *self, GBytes *anchor, RbVerdict *verdict, GError **error)
-{
-  const RbWorkflowOptions options = { .now = 0, .max_targets = MAX_TARGETS };
-  if (!is_published (self))
-    return TRUE;
-  self->workflow = rb_workflow_new_in_memory (NULL, anchor, self->source, &options, verdict, error);
-  if (self->workflow == NULL || !rb_workflow_refresh (self->workflow, error))
-    return FALSE;
-  check_entries (self, "targets", rb_workflow_metadata (self->workflow, "targets"));
   return TRUE;
 }
 
@@ -171,10 +159,8 @@ rb_as_client_check (const char *folder, const char *kind, GBytes *anchor, json_t
   g_auto (Client) self = { .folder = folder, .kind = g_intern_string (kind), .findings = findings };
   g_auto (RbVerdict) verdict = { 0 };
   g_autoptr (GError) error = NULL;
-  gboolean service = strcmp (kind, "service") == 0;
   self.source = rb_source_folder (folder);
   open_images (&self);
-  if (!(service ? check_service_repository (&self, anchor, &verdict, &error)
-                : check_vehicle_repository (&self, anchor, &verdict, &error)))
+  if (!verify_repository (&self, anchor, &verdict, &error))
     find (&self, verdict.role == NULL ? "root" : verdict.role, error);
 }

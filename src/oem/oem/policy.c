@@ -272,8 +272,7 @@ judge_chain (Check *self)
     const RbMetadata *before = self->roots->pdata[i - 1];
     RbMetadata *root = self->roots->pdata[i];
     g_autoptr (GError) error = NULL;
-    g_autoptr (RbMetadataRole) signers = rb_metadata_root_role (before, "root", &error);
-    if (root->version == before->version + 1 && signers != NULL && rb_metadata_verify (root, signers, &error))
+    if (root->version == before->version + 1 && rb_metadata_verify_by_root (root, before, "root", &error))
       continue;
     find (self, "chain", "root", "exception",
           "root %" G_GINT64_FORMAT " does not follow from root %" G_GINT64_FORMAT

@@ -62,8 +62,8 @@ RbServiceClient *
 rb_service_client_new (const char *folder, GBytes *root, gint64 moment, GError **error)
 {
   g_autoptr (RbServiceClient) self = new_client (folder, NULL);
-  const RbWorkflowOptions options = { .now = moment };
-  self->workflow = rb_workflow_new_in_memory (NULL, root, self->metadata, &options, NULL, error);
+  const RbPolicy policy = rb_policy_tuf (moment);
+  self->workflow = rb_workflow_new_in_memory (NULL, root, self->metadata, &policy, NULL, error);
   return refresh (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
@@ -185,9 +185,9 @@ rb_service_client_check_state (const RbAnchor *anchor, const char *folder, gint6
 {
   g_autofree char *state = state_folder (anchor);
   g_autoptr (RbServiceClient) self = new_client (folder, known_roots (anchor));
-  const RbWorkflowOptions options = { .now = moment, .strict = TRUE };
+  const RbPolicy policy = rb_policy_tuf_strict (moment);
   self->workflow = rb_workflow_new_in_memory (state, anchor->roots->pdata[anchor->roots->len - 1], self->metadata,
-                                              &options, NULL, error);
+                                              &policy, NULL, error);
   return accept_all (self, anchor, error);
 }
 
@@ -196,10 +196,10 @@ rb_service_client_keep_state (const RbAnchor *anchor, const char *folder, gint64
 {
   g_autofree char *state = state_folder (anchor);
   g_autoptr (RbServiceClient) self = new_client (folder, known_roots (anchor));
-  const RbWorkflowOptions options = { .now = moment, .strict = TRUE };
+  const RbPolicy policy = rb_policy_tuf_strict (moment);
   if (!begin_state (anchor, state, error))
     return FALSE;
-  self->workflow = rb_workflow_new (state, self->metadata, &options, NULL, error);
+  self->workflow = rb_workflow_new (state, self->metadata, &policy, NULL, error);
   return accept_all (self, anchor, error);
 }
 
@@ -209,9 +209,9 @@ accepted_targets (const RbAnchor *anchor)
 {
   g_autofree char *state = state_folder (anchor);
   g_autoptr (RbSource) nothing = rb_source_folder (state);
-  const RbWorkflowOptions options = { .strict = TRUE };
+  const RbPolicy policy = rb_policy_tuf_strict (0);
   g_autoptr (RbWorkflow) workflow
-    = rb_workflow_new_in_memory (state, anchor->roots->pdata[anchor->roots->len - 1], nothing, &options, NULL, NULL);
+    = rb_workflow_new_in_memory (state, anchor->roots->pdata[anchor->roots->len - 1], nothing, &policy, NULL, NULL);
   return workflow == NULL ? NULL : rb_workflow_stored_targets (workflow, NULL);
 }
 

@@ -222,9 +222,7 @@ verified_service_targets (RbEcu *self, GError **error)
     return NULL;
   }
   g_autoptr (RbMetadata) targets = rb_metadata_parse (bytes, RB_METADATA_TARGETS, MAX_METADATA, error);
-  g_autoptr (RbMetadataRole) role
-    = targets == NULL ? NULL : rb_metadata_root_role (rb_store_root_metadata (store), "targets", error);
-  if (role == NULL || !rb_metadata_verify (targets, role, error))
+  if (targets == NULL || !rb_metadata_verify_by_root (targets, rb_store_root_metadata (store), "targets", error))
     return NULL;
   if (targets->expires <= rb_moment_now ()) {
     refuse (error, RB_REASON_EXPIRED, "the Service targets have expired");

@@ -57,19 +57,29 @@ rb_delegation_matches (const json_t *delegation, const char *path, const char *h
   return matches_path (delegation, path) && matches_hardware (delegation, hardware_id);
 }
 
-char *
-rb_delegation_bin (const json_t *succinct, const char *path, GError **error)
+static guint
+bits_of (const json_t *succinct)
 {
-  gint64 bits = rb_json_integer_or (succinct, "bit_length", 0);
-  const char *prefix = rb_json_string_or (succinct, "name_prefix", NULL);
-  if (bits < 1 || bits > 32 || prefix == NULL) {
-    g_set_error_literal (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED,
-                         "succinct_roles has no name_prefix, or a bit_length outside 1…32");
-    return NULL;
-  }
+  return (guint) CLAMP (rb_json_integer_or (succinct, "bit_length", 1), 1, 32);
+}
+
+guint64
+rb_delegation_n_bins (const json_t *succinct)
+{
+  return G_GUINT64_CONSTANT (1) << bits_of (succinct);
+}
+
+guint64
+rb_delegation_bin (const json_t *succinct, const char *path)
+{
   g_autofree char *hash = rb_digest_sha256_hex (path, strlen (path));
-  g_autofree char *start = g_strndup (hash, 8);
-  guint64 bin = g_ascii_strtoull (start, NULL, 16) >> (32 - bits);
-  int digits = (int) (bits + 3) / 4;
-  return g_strdup_printf ("%s-%0*" G_GINT64_MODIFIER "x", prefix, digits, bin);
+  hash[8] = '\0';
+  return g_ascii_strtoull (hash, NULL, 16) >> (32 - bits_of (succinct));
+}
+
+char *
+rb_delegation_bin_name (const json_t *succinct, guint64 bin)
+{
+  int digits = (int) (bits_of (succinct) + 3) / 4;
+  return g_strdup_printf ("%s-%0*" G_GINT64_MODIFIER "x", rb_json_string_or (succinct, "name_prefix", ""), digits, bin);
 }

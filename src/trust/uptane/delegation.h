@@ -7,8 +7,10 @@
  * cross "/" (TUF 4.5); path_hash_prefixes by sha256 of the path; hardwareIds, where listed, must hold hardware_id
  * (which may be NULL: not judged). */
 gboolean rb_delegation_matches (const json_t *delegation, const char *path, const char *hardware_id);
-/* The role of succinct_roles ({"bit_length", "name_prefix", …}, TUF 4.5.1) that speaks for path: PREFIX-HEX. Error
- * malformed. (transfer full) */
-char *rb_delegation_bin (const json_t *succinct, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Hashed bins: succinct_roles ({"bit_length", "name_prefix", …}, TUF 4.5.1) of a file whose form is right. How many
+ * there are, which of them speaks for path, and the name PREFIX-HEX of its role (transfer full). */
+guint64 rb_delegation_n_bins (const json_t *succinct);
+guint64 rb_delegation_bin (const json_t *succinct, const char *path);
+char *rb_delegation_bin_name (const json_t *succinct, guint64 bin);
 /* One pattern against one path. */
 gboolean rb_delegation_path_matches (const char *pattern, const char *path);

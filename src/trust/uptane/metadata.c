@@ -450,8 +450,10 @@ RbMetadataRole *
 rb_metadata_root_role (const RbMetadata *root, const char *name, GError **error)
 {
   const json_t *role = json_object_get (json_object_get (root->signed_part, "roles"), name);
-  if (role == NULL)
+  if (role == NULL) {
+    fail (error, RB_REASON_MALFORMED, "it names no keys for this role", "root");
     return NULL;
+  }
   return rb_metadata_role_new (json_object_get (root->signed_part, "keys"), role, error);
 }
 
@@ -579,4 +581,11 @@ rb_metadata_verify (RbMetadata *self, const RbMetadataRole *role, GError **error
                "%s version %" G_GINT64_FORMAT ": %u valid signatures, threshold is %" G_GINT64_FORMAT,
                type_names[self->type], self->version, g_hash_table_size (signers), role->threshold);
   return FALSE;
+}
+
+gboolean
+rb_metadata_verify_by_root (RbMetadata *self, const RbMetadata *root, const char *role, GError **error)
+{
+  g_autoptr (RbMetadataRole) keys = rb_metadata_root_role (root, role, error);
+  return keys != NULL && rb_metadata_verify (self, keys, error);
 }

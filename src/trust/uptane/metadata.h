@@ -61,7 +61,7 @@ void rb_metadata_role_free (RbMetadataRole *self);
 gboolean rb_metadata_role_same_keys (const RbMetadataRole *a, const RbMetadataRole *b);
 /* sha256 over its distinct public keys: another one says that the keys have changed. (transfer full) */
 char *rb_metadata_role_fingerprint (const RbMetadataRole *self);
-/* The role of a root file; NULL without error when the root does not list it. */
+/* The role of a root file. Errors: malformed, also where the root does not list it. */
 RbMetadataRole *rb_metadata_root_role (const RbMetadata *root, const char *name, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMetadataRole, rb_metadata_role_free)
@@ -70,3 +70,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbMetadataRole, rb_metadata_role_free)
  * bad-signature, bad-key-id (signed with an id that the role lists and "keys" does not), and of a large file that was
  * read by its head malformed, illegal-threshold. */
 gboolean rb_metadata_verify (RbMetadata *self, const RbMetadataRole *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Signed by the keys that root lists for a role (root may be self)? Errors: those, and malformed where root lists no
+ * keys for the role. */
+gboolean rb_metadata_verify_by_root (RbMetadata *self, const RbMetadata *root, const char *role, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "uptane/metadata.h"
+#include "uptane/trusted.h"
+#include "uptane/policy.h"
+#include "uptane/search.h"
 #include "uptane/source.h"
-#include "uptane/store.h"
-#include "uptane/target.h"
 #include "uptane/verdict.h"
 
 /*
  * One repository as a client meets it: the steps of TUF 5.3–5.6 and of the Uptane Standard 5.4.4.3–5.4.4.7, one
- * function a step, in the order the caller needs. What a step accepts is held here; accepted roots are stored at
- * once, the rest by rb_repository_commit(). Each step fills the verdict given at creation.
+ * function a step, in the order the caller needs. A policy says where the two differ. Every verdict on metadata is made
+ * here: for a TUF client by uptane/workflow.h, for a vehicle by uptane/vehicle.h. What a step accepts is held here;
+ * accepted roots are kept at once, the rest as uptane/trusted.h has it. Each step fills the verdict given at creation.
+ * Blocking, one thread.
  */
 typedef struct _RbRepository RbRepository;
-typedef struct {
-  const char *repo; /* "director", "image", "service"; static */
-  gint64 now;
-  gsize max_root, max_timestamp, max_snapshot, max_targets; /* bytes, 0: default */
-  /* Names with and without version are tried, and root.json tells of a root whose N.root.json is not there. A client of
-   * a server must not set it: TUF prescribes its requests. */
-  gboolean any_layout;
-} RbRepositoryLimits;
 
-/* Borrows everything for its life; verdict may be NULL. */
-RbRepository *rb_repository_new (RbStore *store, RbSource *source, const RbRepositoryLimits *limits,
-                                 RbVerdict *verdict);
+/* (transfer full) trusted. Borrows source and verdict (may be NULL) for its life. */
+RbRepository *rb_repository_new (RbTrusted *trusted, RbSource *source, const RbPolicy *policy, RbVerdict *verdict);
+/* Borrows store for its life. */
+RbRepository *rb_repository_new_for_store (RbStore *store, RbSource *source, const RbPolicy *policy,
+                                           RbVerdict *verdict);
 void rb_repository_free (RbRepository *self);
 /* Walks the root chain; expiry counts only for the last root. */
 gboolean rb_repository_update_root (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -31,20 +27,26 @@ gboolean rb_repository_update_root (RbRepository *self, GError **error) G_GNUC_W
 gboolean rb_repository_walk_roots (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Does the root list the role? */
 gboolean rb_repository_has_role (RbRepository *self, const char *role);
+gboolean rb_repository_is_consistent (RbRepository *self);
 gboolean rb_repository_update_timestamp (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_repository_update_snapshot (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_repository_update_targets (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Top-level targets; borrowed, NULL before update_targets. */
-const RbMetadata *rb_repository_targets (RbRepository *self);
-/* Pre-order search over delegations. hardware_id may be NULL. NULL with target-missing when no role lists it. (transfer
- * full) */
+/* What is trusted of a role in this run; borrowed, NULL: nothing yet. */
+const RbMetadata *rb_repository_metadata (RbRepository *self, const char *role);
+/* The top-level targets file that earlier runs accepted, without a step of this one. NULL without error: none.
+ * (transfer full) */
+RbMetadata *rb_repository_stored_targets (RbRepository *self, GError **error);
+/* After update_targets: searches the delegations, loading what it needs. hardware_id may be NULL. target-missing when
+ * no role lists it. (transfer full) */
 RbTarget *rb_repository_find (RbRepository *self, const char *path, const char *hardware_id, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* Loads every delegated role that a delegation leads to, up to the bound of a search. */
+/* Loads every delegated role that a delegation leads to. */
 gboolean rb_repository_load_delegations (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Each delegated file that was loaded, by each delegation. */
 typedef void (*RbRepositoryDelegatedFunc) (const char *role, const RbMetadata *targets, gpointer data);
 void rb_repository_each_delegated (RbRepository *self, RbRepositoryDelegatedFunc func, gpointer data);
+
+/* Of a repository for a store: */
 /* The release counter that an assigned image may not fall below, -1: none. It binds while the keys that signed the
  * metadata which carried it are those of that role. */
 gint64 rb_repository_counter (RbRepository *self, const char *serial);

@@ -205,10 +205,7 @@ static gboolean
 check_self_signed (GBytes *root, GError **error)
 {
   g_autoptr (RbMetadata) parsed = rb_metadata_parse (root, RB_METADATA_ROOT, MAX_ROOT, error);
-  g_autoptr (RbMetadataRole) role = parsed == NULL ? NULL : rb_metadata_root_role (parsed, "root", error);
-  if (parsed != NULL && role == NULL && error != NULL && *error == NULL)
-    g_set_error_literal (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "root: it names no root role");
-  return role != NULL && rb_metadata_verify (parsed, role, error);
+  return parsed != NULL && rb_metadata_verify_by_root (parsed, parsed, "root", error);
 }
 
 gboolean

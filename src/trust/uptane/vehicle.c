@@ -364,15 +364,29 @@ own_is_assigned (Check *check, GError **error)
   return refused (check, "director", error, RB_REASON_TARGET_MISSING, "nothing is directed to ECU %s", own);
 }
 
-static RbRepositoryLimits
-limits_for (const RbVehicleRequest *request, const char *repo)
+static RbPolicy
+policy_for (const RbVehicleRequest *request, const char *repo)
 {
+  RbPolicy policy = rb_policy_uptane (repo, request->now);
   gsize director = request->max_director_targets > 0 ? request->max_director_targets : DEFAULT_MAX_DIRECTOR_TARGETS;
-  return (RbRepositoryLimits){ .repo = repo,
-                               .now = request->now,
-                               .max_snapshot = request->max_snapshot,
-                               .max_targets = strcmp (repo, "director") == 0 ? director : request->max_image_targets,
-                               .any_layout = request->any_layout };
+  gsize targets = strcmp (repo, "director") == 0 ? director : request->max_image_targets;
+  policy.max_targets = targets > 0 ? targets : policy.max_targets;
+  policy.max_snapshot = request->max_snapshot > 0 ? request->max_snapshot : policy.max_snapshot;
+  policy.any_layout = request->any_layout;
+  return policy;
+}
+
+static RbRepository *
+repository_for (const RbVehicleRequest *request, const char *repo, RbStore *store, RbSource *source, RbVerdict *verdict)
+{
+  const RbPolicy policy = policy_for (request, repo);
+  return rb_repository_new_for_store (store, source, &policy, verdict);
+}
+
+static const RbMetadata *
+targets_of (RbRepository *repository)
+{
+  return rb_repository_metadata (repository, "targets");
 }
 
 gboolean
@@ -380,15 +394,13 @@ rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbSt
                         RbSource *image_source, const RbVehicleRequest *request, GPtrArray **assignments,
                         RbVerdict *verdict, GError **error)
 {
-  RbRepositoryLimits director_limits = limits_for (request, "director");
-  RbRepositoryLimits image_limits = limits_for (request, "image");
-  g_autoptr (RbRepository) director = rb_repository_new (director_store, director_source, &director_limits, verdict);
-  g_autoptr (RbRepository) images = rb_repository_new (image_store, image_source, &image_limits, verdict);
+  g_autoptr (RbRepository) director = repository_for (request, "director", director_store, director_source, verdict);
+  g_autoptr (RbRepository) images = repository_for (request, "image", image_store, image_source, verdict);
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_vehicle_assignment_free);
   Check check = { request, verdict, found };
   if (!rb_repository_update_root (director, error))
     return FALSE;
-  if (!update_director (director, error) || !judge_director_targets (&check, rb_repository_targets (director), error)
+  if (!update_director (director, error) || !judge_director_targets (&check, targets_of (director), error)
       || !own_is_assigned (&check, error))
     return FALSE;
   if (!rb_repository_update_root (images, error) || !update_online_roles (images, error)
@@ -401,7 +413,7 @@ rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbSt
   if (!rb_repository_commit (images, error) || !rb_repository_commit (director, error))
     return FALSE;
   if (request->director_signed != NULL)
-    *request->director_signed = json_incref (rb_repository_targets (director)->signed_part);
+    *request->director_signed = json_incref (targets_of (director)->signed_part);
   if (assignments != NULL)
     *assignments = g_steal_pointer (&found);
   return TRUE;
@@ -411,17 +423,15 @@ gboolean
 rb_vehicle_verify_partial (RbStore *director_store, RbSource *director_source, const RbVehicleRequest *request,
                            GPtrArray **assignments, RbVerdict *verdict, GError **error)
 {
-  RbRepositoryLimits limits = limits_for (request, "director");
-  g_autoptr (RbRepository) director = rb_repository_new (director_store, director_source, &limits, verdict);
+  g_autoptr (RbRepository) director = repository_for (request, "director", director_store, director_source, verdict);
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_vehicle_assignment_free);
   Check check = { request, verdict, found };
   if (!rb_store_has_root (director_store)) {
     refused (&check, "director", error, RB_REASON_NO_TRUST_ANCHOR, "there is no trusted root");
     return FALSE;
   }
-  if (!rb_repository_update_targets (director, error)
-      || !judge_director_targets (&check, rb_repository_targets (director), error) || !own_is_assigned (&check, error)
-      || !judge_release_counters (&check, director, NULL, error))
+  if (!rb_repository_update_targets (director, error) || !judge_director_targets (&check, targets_of (director), error)
+      || !own_is_assigned (&check, error) || !judge_release_counters (&check, director, NULL, error))
     return FALSE;
   set_release_counters (&check, director, NULL);
   if (!rb_repository_commit (director, error))
@@ -435,8 +445,8 @@ gboolean
 rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbVerdict *verdict,
                         GError **error)
 {
-  RbRepositoryLimits limits = { .repo = repo, .now = now };
-  g_autoptr (RbRepository) repository = rb_repository_new (store, source, &limits, verdict);
+  const RbPolicy policy = rb_policy_uptane (repo, now);
+  g_autoptr (RbRepository) repository = rb_repository_new_for_store (store, source, &policy, verdict);
   return rb_repository_update_root (repository, error);
 }
 

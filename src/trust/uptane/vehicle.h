@@ -29,7 +29,7 @@ typedef struct {
   json_t **director_signed; /* full verification: where the signed part of the accepted Director targets goes (transfer
                                full); NULL */
   gboolean keep_time; /* an accepted run stores now as a moment that later ones may not precede */
-  gboolean any_layout; /* the sources are folders in whatever layout: see RbRepositoryLimits */
+  gboolean any_layout; /* the sources are folders in whatever layout: see RbPolicy */
 } RbVehicleRequest;
 
 /* One Director assignment, agreed by the Image repository where that was checked. */

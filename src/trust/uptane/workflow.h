@@ -1,41 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "uptane/metadata.h"
-#include "uptane/source.h"
-#include "uptane/target.h"
-#include "uptane/verdict.h"
+#include "uptane/repository.h"
 
 /*
  * The detailed client workflow of the TUF specification 1.0.33, §5, to the letter: the one TUF client, for Service
- * repositories and for `recallctl tuf` against any TUF repository. The order of requests, nothing fetched twice, and a
- * metadata folder that holds the newest accepted file of each role byte for byte under its name without version
- * (root.json, timestamp.json, …; a delegated role's name percent-encoded). Roots are stored as they are accepted,
- * everything else before the next is asked for. What a source is asked for is a file name, percent-encoded where it
- * stands for a role; "missing" from it ends the root chain. Blocking, one thread.
+ * repositories and for `recallctl tuf` against any TUF repository. It has uptane/repository.h do the steps in the order
+ * of the text: nothing is fetched twice, and a metadata folder holds the newest accepted file of each role byte for
+ * byte under its name without version (root.json, timestamp.json, …; a delegated role's name percent-encoded). Roots
+ * are stored as they are accepted, everything else before the next is asked for. What a source is asked for is a file
+ * name, percent-encoded where it stands for a role; "missing" from it ends the root chain. Blocking, one thread.
  */
 typedef struct _RbWorkflow RbWorkflow;
-typedef struct {
-  gint64 now; /* seconds since 1970 */
-  /* 0: the values of the reference client */
-  gsize max_root, max_timestamp, max_snapshot, max_targets; /* bytes */
-  guint max_roots; /* in one refresh: 256 */
-  guint max_delegations; /* roles visited for one target: 32 */
-  /* Beyond the text: a version that was accepted before stands for the same bytes, and no targets file is older than
-   * the one accepted before under the same keys, else rollback; a stored file that cannot be used is store-damaged, and
-   * every file is fetched. */
-  gboolean strict;
-} RbWorkflowOptions;
 
 /* Puts the first root into folder, which is made; it must be signed by its own threshold. Does not look at expiry. */
 gboolean rb_workflow_init (const char *folder, GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Errors: no-trust-anchor when folder holds no root. Borrows source and verdict (may be NULL) for its life. */
-RbWorkflow *rb_workflow_new (const char *folder, RbSource *source, const RbWorkflowOptions *options, RbVerdict *verdict,
+/* policy: rb_policy_tuf() or rb_policy_tuf_strict(). Errors: no-trust-anchor when folder holds no root. Borrows source
+ * and verdict (may be NULL) for its life. */
+RbWorkflow *rb_workflow_new (const char *folder, RbSource *source, const RbPolicy *policy, RbVerdict *verdict,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same, writing nothing: what is accepted is held in memory over what folder holds. root is where folder (NULL:
  * none) holds no root. */
-RbWorkflow *rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source,
-                                       const RbWorkflowOptions *options, RbVerdict *verdict, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+RbWorkflow *rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, const RbPolicy *policy,
+                                       RbVerdict *verdict, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_workflow_free (RbWorkflow *self);
 /* §5.3–5.6: roots, timestamp, snapshot, top-level targets. */
 gboolean rb_workflow_refresh (RbWorkflow *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -55,6 +41,6 @@ gboolean rb_workflow_is_consistent (RbWorkflow *self);
 const RbMetadata *rb_workflow_metadata (RbWorkflow *self, const char *role);
 /* The top-level targets file that earlier runs accepted, without refresh. NULL without error: none. (transfer full) */
 RbMetadata *rb_workflow_stored_targets (RbWorkflow *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Version of a role in the folder, 0: not there. */
+/* Version of what is trusted of a role, 0: nothing. */
 gint64 rb_workflow_version (RbWorkflow *self, const char *role);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbWorkflow, rb_workflow_free)

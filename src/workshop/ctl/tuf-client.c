@@ -120,11 +120,11 @@ refresh (RbCli *cli, Settings *settings, gint64 now, gboolean with_targets)
   g_autoptr (GError) error = NULL;
   g_auto (RbVerdict) verdict = { 0 };
   g_autoptr (json_t) files = json_array ();
-  const RbWorkflowOptions options = { .now = now };
+  const RbPolicy policy = rb_policy_tuf (now);
   g_autoptr (RbLock) lock = lock_metadata (settings, &error);
   g_autoptr (RbSource) source = lock == NULL ? NULL : open_source (settings, settings->metadata_url, &error);
   g_autoptr (RbWorkflow) workflow
-    = source == NULL ? NULL : rb_workflow_new (settings->metadata_dir, source, &options, &verdict, &error);
+    = source == NULL ? NULL : rb_workflow_new (settings->metadata_dir, source, &policy, &verdict, &error);
   if (workflow == NULL || !rb_workflow_refresh (workflow, &error)
       || (with_targets && !download (cli, settings, workflow, files, &error)))
     return fail (cli, error, &verdict);
