@@ -357,8 +357,7 @@ read_signed_targets (const char *folder, const RbCampaign *campaign, GBytes *tar
   g_autoptr (RbStore) store = fresh_store (folder, &campaign->director_root, "director", error);
   g_autoptr (RbMetadata) read
     = store == NULL ? NULL : rb_metadata_parse (targets, RB_METADATA_TARGETS, MAX_TARGETS, error);
-  gboolean good
-    = read != NULL && rb_metadata_verify_by_root (read, rb_store_root_metadata (store), "targets", error);
+  gboolean good = read != NULL && rb_metadata_verify_by_root (read, rb_store_root_metadata (store), "targets", error);
   return good ? g_steal_pointer (&read) : NULL;
 }
 
