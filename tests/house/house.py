@@ -9,6 +9,7 @@ from pathlib import Path
 
 import graph
 import names
+import wording
 
 # group → folder → what it may include (the table of the README); a group is a zone of trust
 FOLDERS = {
@@ -427,6 +428,11 @@ def check_names(root):
     yield from names.check_names(root, files, text)
 
 
+def check_wording(root):
+    """Comments, strings and what users read have the words of the field: see wording.py."""
+    yield from wording.check_wording(root, files, text)
+
+
 def check_papers(root):
     """Every document of data/doc is installed, and no other."""
     written = {path.name for path in (root / "data/doc").glob("*")}
@@ -473,7 +479,7 @@ def check_link_process(program):
 
 
 RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_cycles, check_module_cycles, check_goto, check_spdx, check_prefix, check_callers, check_lengths, check_sleep, check_outputs,
-         check_unfinished, check_reasons, check_reasons_are_tested, check_ratio, check_names, check_papers, check_graph]
+         check_unfinished, check_reasons, check_reasons_are_tested, check_ratio, check_names, check_wording, check_papers, check_graph]
 
 
 def programs(build):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import graph
 import house
+import wording
 
 LICENCE = "/* " + house.SPDX + " */\n"
 REASON_H = '#define RB_REASONS(X) \\\n  X (NO_SPACE, "no-space") \\\n  X (PATH, "path")\n'
@@ -58,6 +59,24 @@ class Rules(unittest.TestCase):
         self.write("src/workshop/ctl/a.c", LICENCE + "static int\na (void)\n{\n  return rb_files_write_text (path, text, error);\n}\n")
         self.write("tests/ctl/a.py", LICENCE + "line\n" * 8)
         self.breaks("check_outputs")
+
+    def test_words(self):
+        planted = {"nobody": "nobody listens", "attacker": "a thief has it", "ecu": "the control unit", "not-one": "the time is not one",
+                   "is-no": "this is no frame", "metaphor": "the link is mended", "tells": "the file tells it", "judges": "it judges the file",
+                   "on-its-way": "it is in work", "goes-on": "it goes on by itself", "oem": "the carmaker", "headless": "/* What is kept. */"}
+        self.assertEqual(set(planted), {name for name, _, _, _ in wording.ROWS})
+        for name, words in planted.items():
+            comment = words if words.startswith("/*") else f"/* {words} */"
+            most = next(row[3] for row in wording.ROWS if row[0] == name)
+            for text, broken in ((f"{comment}\n" * (most + 1), True), (f"{comment}\n" * most, False), (f'static const char t[] = "{words}";\n', True)):
+                self.write("src/trust/crypto/key.c", LICENCE + text)
+                self.write("tests/crypto/test-key.c", LICENCE + 'expect ("no-space");\nexpect (RB_REASON_PATH);\n' + "line\n" * (len(text.splitlines()) + 9))
+                self.breaks(*["check_wording"] * broken)
+        self.write("src/trust/crypto/key.c", LICENCE)
+        self.write("README.md", "An ECU of a carmaker (OEM).\n")
+        self.breaks()
+        self.write("README.md", "Nobody mends it.\n")
+        self.breaks("check_wording")
 
     def test_stray_folder(self):
         self.write("--help/data/recallbay.db", "left by a test")

@@ -445,7 +445,7 @@ class Asking(Case):
                     pass
         self.ENTITY = Stubborn
         entity = self.entity(None)
-        self.assertRegex(self.open(entity.link), "^link-protocol .*it is no DoIP")
+        self.assertRegex(self.open(entity.link), "^link-protocol .*it is not DoIP")
         self.assertEqual(entity.connections, 2)
 
     def test_other_versions_are_no_doip(self):

@@ -15,7 +15,7 @@ GBytes *rb_files_read (const char *path, gsize max, GError **error) G_GNUC_WARN_
 GBytes *rb_files_map (const char *path, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_files_write (const char *path, GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_files_write_text (const char *path, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same with mode 0600, for keys and for everything in a data folder. */
+/* The same with mode 0600, for keys and for everything in a data directory. */
 gboolean rb_files_write_private (const char *path, GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_files_write_private_text (const char *path, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A file that a person named: a new one gets mode less the umask, an existing one is replaced and keeps its mode, and

@@ -344,7 +344,7 @@ mend (RbCanIo *self, const char *trouble, gint64 now)
   if (self->backend->mend (self->state, &error))
     rb_can_health_good (&self->health);
   else
-    g_debug ("%s is not mended: %s", trouble, error == NULL ? "no reason" : error->message);
+    g_debug ("%s is not restarted: %s", trouble, error == NULL ? "no reason" : error->message);
 }
 
 /* A frame that did not reach the wire within N_As has a cause that the bus can name. */

@@ -161,7 +161,7 @@ on_name_lost (GDBusConnection *bus, const char *name, gpointer data)
 {
   Service *self = data;
   self->result = 1;
-  g_printerr ("recall-can-setup: %s\n", bus == NULL ? "there is no system bus" : RB_CAN_SETUP_NAME " is not to be had");
+  g_printerr ("recall-can-setup: %s\n", bus == NULL ? "there is no system bus" : RB_CAN_SETUP_NAME " is not available");
   g_main_loop_quit (self->loop);
 }
 

@@ -684,7 +684,7 @@ start (const char *rest, gboolean secured, const RbLinkOptions *options, RbLinkI
   if (self == NULL)
     return NULL;
   if (!ask_status (self, cancellable))
-    g_debug ("the entity does not tell its status");
+    g_debug ("the entity does not report its status");
   info->kind = g_strdup (self->secured ? "doips" : "doip");
   const Told said = told (self);
   info->logical = said.entity;

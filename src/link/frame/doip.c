@@ -197,7 +197,7 @@ const char *
 rb_doip_header_nack_text (guint8 code)
 {
   switch (code) {
-  case RB_DOIP_BAD_PATTERN: return "it is no DoIP";
+  case RB_DOIP_BAD_PATTERN: return "it is not DoIP";
   case RB_DOIP_UNKNOWN_TYPE: return "the type of message is unknown";
   case RB_DOIP_TOO_LARGE: return "the message is too large";
   case RB_DOIP_NO_MEMORY: return "out of memory";

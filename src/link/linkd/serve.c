@@ -59,7 +59,7 @@ tell_wait (const char *text, gpointer data)
   g_autoptr (GBytes) body = g_bytes_new (text, MIN (strlen (text), MAX_LOG));
   const RbPacket packet = { .kind = RB_PACKET_WAIT, .body = body, .fd = -1 };
   if (!rb_packet_answer (RB_PACKET_HEARTBEAT_SOCKET, &packet))
-    g_debug ("cannot tell what is waited for");
+    g_debug ("cannot read what is waited for");
 }
 
 static void
@@ -67,7 +67,7 @@ do_open (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
 {
   g_auto (RbWordingOpen) wanted = { 0 };
   if (!rb_wording_read_open (request->body, &wanted)) {
-    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no link");
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "the object is not a link");
     return;
   }
   const RbLinkOptions options = { wanted.secured ? wanted.identity : NULL,
@@ -99,7 +99,7 @@ do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
 {
   RbAddress address;
   if (line->server->link == NULL || request->fd < 0 || !rb_wording_read_address (request->body, &address)) {
-    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no channel");
+    g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "the object is not a channel");
     return;
   }
   RbChannel *channel = rb_channel_open (line->server->link, &address, error);
@@ -173,7 +173,7 @@ send_then (Line *line)
   g_autoptr (GBytes) message = g_steal_pointer (&line->then);
   rb_channel_drain (line->channel);
   if (!rb_channel_send (line->channel, message, line->cancellable, &line->failure))
-    g_debug ("what was laid ready is not sent: %s", line->failure->message);
+    g_debug ("the queued message is not sent: %s", line->failure->message);
 }
 
 static void
@@ -206,7 +206,7 @@ serve_link (Line *line, RbPacket *request, RbPacket *answer, GError **error)
   case RB_PACKET_ALIVE: answer->number = line->server->link != NULL && rb_link_is_alive (line->server->link); break;
   case RB_PACKET_WATCH: do_watch (line, request, error); break;
   case RB_PACKET_HEARD: do_heard (line, answer, error); break;
-  default: g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no call of a link");
+  default: g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "the call is not one of a link");
   }
 }
 
@@ -220,7 +220,7 @@ serve_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
   case RB_PACKET_RECEIVE_THEN: do_receive_then (line, request, answer, error); break;
   case RB_PACKET_DRAIN: rb_channel_drain (line->channel); break;
   case RB_PACKET_CLOSE: g_clear_pointer (&line->channel, rb_channel_unref); break;
-  default: g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "this is no call of a channel");
+  default: g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "the call is not one of a channel");
   }
 }
 

@@ -256,7 +256,7 @@ judge (Check *self, const char *role, const Rule *rule, RbMetadata *file, const 
 {
   judge_role (self, role, rule, entry, keys);
   if (file == NULL) {
-    find (self, "published", role, "note", "%s.json is not there and not judged", role);
+    find (self, "published", role, "note", "%s.json is missing and not checked", role);
     return;
   }
   judge_signatures (self, role, file, keys, entry);
@@ -351,7 +351,8 @@ check_repository (const char *folder, const char *kind, gint64 now, GError **err
       || !load (&self, "targets.json", RB_METADATA_TARGETS, &self.targets, error) || !kind_is_known (&self, error))
     return NULL;
   if (self.records == NULL)
-    find (&self, "offline", "root", "note", "no keys.json: who holds the keys, and whether online, is not judged");
+    find (&self, "offline", "root", "note",
+          "no keys.json: the holders of the keys, and whether keys are online, are not checked");
   rb_as_client_check (folder, self.kind, judge_chain (&self)->bytes, self.findings);
   if (!judge_top_level (&self, error) || !judge_delegations (&self, error))
     return NULL;

@@ -111,8 +111,8 @@ check_file (RbServiceClient *self, const char *group, const char *name, GError *
   if (target == NULL)
     return FALSE;
   if (strcmp (file, expected) != 0)
-    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TARGET_MISSING,
-                           "no role vouches for the file “%s”, but for “%s”", file, expected);
+    return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TARGET_MISSING, "no role lists the file “%s”, but “%s”",
+                           file, expected);
   g_autoptr (GBytes) bytes = g_hash_table_contains (self->read, path)
                                ? NULL
                                : rb_workflow_read (self->workflow, target, self->targets, MAX_TARGET, error);

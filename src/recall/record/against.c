@@ -116,7 +116,7 @@ directed (const json_t *predicate, const RbEvidence *bundle, const char *vin, GE
     = bundle->directed == NULL ? NULL : bundle->directed (bundle->data, vin, targets, &problem);
   if (ecus == NULL)
     rb_reason_deny (error, RB_RECORD_ERROR, RB_REASON_RECORD_REPLACEMENT, "Record: the Director targets it quotes: %s",
-                    problem == NULL ? "the bundle cannot tell" : problem->message);
+                    problem == NULL ? "the bundle does not decide it" : problem->message);
   return g_steal_pointer (&ecus);
 }
 
@@ -235,7 +235,7 @@ check_vin_sources (const json_t *predicate, const RbEvidence *bundle, GError **e
       return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is not read from the Primary");
   }
   if (json_array_size (sources) < MIN (able, 2))
-    return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is read from %zu of %zu ECUs that can tell it",
+    return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is read from %zu of %zu ECUs that report it",
                  json_array_size (sources), able);
   return TRUE;
 }

@@ -220,7 +220,7 @@ condition_holds (const json_t *ecu, const json_t *condition, GError **error)
                    kind, rb_json_string_or (entry, "value", ""));
   }
   return judged || !always
-         || deny (error, RB_REASON_NOT_COMPATIBLE, "ECU %s: its %s was not judged", serial_of (ecu), kind);
+         || deny (error, RB_REASON_NOT_COMPATIBLE, "ECU %s: its %s was not verified", serial_of (ecu), kind);
 }
 
 gboolean

@@ -116,11 +116,11 @@ check_vin (const json_t *predicate, GError **error)
   size_t i;
   json_t *source;
   if (json_array_size (sources) == 0 && !rb_ending_is_without_vehicle (predicate))
-    return deny (error, RB_REASON_RECORD_VIN, "Record: no ECU told the VIN");
+    return deny (error, RB_REASON_RECORD_VIN, "Record: no ECU reported the VIN");
   json_array_foreach ((json_t *) sources, i, source) {
     const char *serial = rb_json_string_or (source, "ecu", "");
     if (g_strcmp0 (rb_json_string_or (source, "value", NULL), vin) != 0)
-      return deny (error, RB_REASON_RECORD_VIN, "ECU %s: the VIN it told is not %s", serial, vin);
+      return deny (error, RB_REASON_RECORD_VIN, "ECU %s: the VIN it reported is not %s", serial, vin);
     if (rb_predicate_entry (json_object_get (predicate, "ecus"), "ecuSerial", serial) == NULL)
       return deny (error, RB_REASON_RECORD_VIN, "Record: the VIN is read from ECU %s, which it does not list", serial);
     if (rb_predicate_entry (sources, "ecu", serial) != source)

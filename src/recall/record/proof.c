@@ -89,7 +89,7 @@ check_key (const json_t *predicate, const json_t *ecu, RbPublicKey **key_out, GE
     return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the proof of possession is not all there");
   g_autoptr (RbPublicKey) key = rb_key_public_from_spki (spki, NULL);
   if (key == NULL)
-    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the new public key is not one");
+    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the new public key cannot be parsed");
   if (g_strcmp0 (rb_key_public_id (key), rb_json_string_or (entry, "newKeyId", NULL)) != 0
       || g_strcmp0 (rb_key_public_id (key), rb_json_string_or (json_object_get (ecu, "after"), "keyId", NULL)) != 0)
     return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the ECU names another key than the one it proved");
@@ -167,7 +167,7 @@ check_deferred (const json_t *ecu, GBytes *envelope, GError **error)
   if (bytes == NULL || g_bytes_get_size (bytes) == 0)
     return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the signature of its report is missing");
   if (she && (!text_is (signature, "method", "aes-cmac") || g_bytes_get_size (bytes) != CMAC_LENGTH))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the signature of its report is no AES-CMAC");
+    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the signature of its report is not an AES-CMAC");
   return TRUE;
 }
 

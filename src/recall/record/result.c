@@ -309,7 +309,7 @@ rb_result_is_well_formed (const json_t *predicate, GError **error)
       || !has_members (json_object_get (predicate, "time"), "time", time_members, error))
     return FALSE;
   if (!rb_campaign_vin_is_valid (rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "")))
-    return deny (error, RB_REASON_RECORD_MALFORMED, "Record: the VIN is not one");
+    return deny (error, RB_REASON_RECORD_MALFORMED, "Record: the VIN is malformed");
   if (rb_json_integer_or (predicate, "sequence", 0) < 1)
     return deny (error, RB_REASON_RECORD_MALFORMED, "Record: sequence numbers begin with 1");
   size_t i;
@@ -343,7 +343,7 @@ inspection_allows (const json_t *predicate, GError **error)
   const char *first = rb_json_string_or (predicate, "firstWriteAt", NULL);
   if (!rb_moment_from_text (rb_json_string_or (inspection, "completedAt", ""), &completed)
       || (first != NULL && !rb_moment_from_text (first, &first_write)))
-    return deny (error, RB_REASON_RECORD_MALFORMED, "Record: a time is not one");
+    return deny (error, RB_REASON_RECORD_MALFORMED, "Record: a time is malformed");
   if (completed > first_write)
     return deny (error, RB_REASON_INSPECTION_MISSING, "The inspection was completed after the first write");
   return TRUE;
@@ -402,7 +402,7 @@ image_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, GE
     return deny (error, RB_REASON_IMAGE_NOT_PROVEN, "ECU %s gave no digest of its image over a nonce", serial);
   if (strcmp (rb_json_string_or (image, "method", ""), "application-digest") == 0 && !shows_writing (image))
     return deny (error, RB_REASON_IMAGE_NOT_PROVEN,
-                 "ECU %s: only its application vouches for its image, and nothing shows that it was written", serial);
+                 "ECU %s: only its application states its image, and nothing shows that it was written", serial);
   return TRUE;
 }
 

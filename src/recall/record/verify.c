@@ -56,8 +56,7 @@ check_signatures (Check *self, GError **error)
     return deny (error, RB_REASON_RECORD_SIGNATURE, n == 0 ? "it has no signature" : "too many signatures");
   for (guint i = 0; i < n; i++)
     if (rb_dsse_chain (self->dsse, i) == NULL || !rb_dsse_signature_is_valid (self->dsse, i))
-      return deny (error, RB_REASON_RECORD_SIGNATURE,
-                   "a signature is not one over these contents by the certificate beside it");
+      return deny (error, RB_REASON_RECORD_SIGNATURE, "a signature does not verify with the certificate beside it");
   if (strcmp (rb_dsse_payload_type (self->dsse), RB_STATEMENT_PAYLOAD_TYPE) != 0)
     return deny (error, RB_REASON_RECORD_MALFORMED, "the payload is not an in-toto statement");
   return TRUE;
@@ -146,7 +145,7 @@ check_certificate (Check *self, GPtrArray *chain, RbPurpose purpose, GError **er
   if (self->request->anchors == NULL)
     return TRUE;
   if (!rb_moment_from_text (text, &claimed))
-    return deny (error, RB_REASON_RECORD_MALFORMED, "the time it claims is not one");
+    return deny (error, RB_REASON_RECORD_MALFORMED, "its claimed time is malformed");
   if (!rb_certificate_verify (chain, self->request->anchors, purpose, claimed, &problem))
     return deny (error, RB_REASON_RECORD_CERTIFICATE, problem->message);
   return TRUE;
@@ -190,7 +189,7 @@ check_times (Check *self, GError **error)
       || !rb_moment_from_text (rb_json_string_or (time, "notBefore", ""), &not_before)
       || !rb_moment_from_text (rb_json_string_or (self->predicate, "startedAt", ""), &started)
       || !rb_moment_from_text (rb_json_string_or (self->predicate, "finishedAt", ""), &finished))
-    return deny (error, RB_REASON_RECORD_MALFORMED, "a time is not one");
+    return deny (error, RB_REASON_RECORD_MALFORMED, "a time is malformed");
   if (claimed < not_before)
     return deny (error, RB_REASON_CLOCK, "it claims a time before the newest signed thing it quotes");
   if (finished < started)

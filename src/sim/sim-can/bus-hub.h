@@ -11,7 +11,7 @@
  * A client may write ahead: frames wait in its socket, so that a blocking client is slowed down to the bus. Who does
  * not read loses frames after some thousands when the bus keeps time; else the bus waits for it for a second and hangs
  * up. What is neither of the two sizes, and error frames, are ignored. An FD frame on a classic bus is destroyed:
- * everybody, its sender too, gets an error frame (CAN_ERR_FLAG | CAN_ERR_PROT).
+ * every node, also its sender, gets an error frame (CAN_ERR_FLAG | CAN_ERR_PROT).
  */
 typedef struct _RbBusHub RbBusHub;
 

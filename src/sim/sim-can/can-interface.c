@@ -132,7 +132,7 @@ open_socket (const char *name, GError **error)
     g_debug ("no FD frames on %s", name);
   if (bind (fd, (const struct sockaddr *) &address, sizeof address) == 0)
     return fd;
-  g_set_error (error, RB_SIM_ERROR, RB_REASON_LINK_NONE, "“%s” is no CAN interface: %s", name, g_strerror (errno));
+  g_set_error (error, RB_SIM_ERROR, RB_REASON_LINK_NONE, "“%s” is not a CAN interface: %s", name, g_strerror (errno));
   close (fd);
   return -1;
 }

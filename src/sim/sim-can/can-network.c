@@ -12,7 +12,7 @@
 #define GATEWAY_US 100
 #define LOAD_FIRST_ID 0x100
 #define LOAD_LAST_ID 0x4ff
-/* ISO 15765-2: everybody, from the tester; normal fixed and mixed addressing */
+/* ISO 15765-2: functional addressing, from the client; normal fixed and mixed addressing */
 #define FUNCTIONAL_FIXED (RB_CAN_EXTENDED | 0x18db33f1u)
 #define FUNCTIONAL_MIXED (RB_CAN_EXTENDED | 0x18cd33f1u)
 #define PHYSICAL_MIXED (RB_CAN_EXTENDED | 0x18ce0000u)

@@ -120,10 +120,10 @@ announce (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Who must hear an announcement made there: port 13400 of everybody on the network, or of this computer alone. IPv6 has
- * all nodes of the link that the address is good on. */
+/* Receivers of an announcement made at that address: port 13400 of every node of the network, or only of this computer.
+ * For IPv6 these are all nodes of the link of the address. */
 static GSocketAddress *
-everybody_near (GInetSocketAddress *address)
+every_node_near (GInetSocketAddress *address)
 {
   GInetAddress *inet = g_inet_socket_address_get_address (address);
   if (g_inet_address_get_family (inet) == G_SOCKET_FAMILY_IPV6) {
@@ -154,7 +154,7 @@ rb_doip_discovery_new (const RbDoipAnnouncement *announcement, GInetSocketAddres
   self->source = g_socket_create_source (self->socket, G_IO_IN, NULL);
   g_source_set_callback (self->source, G_SOURCE_FUNC (on_datagram), self, NULL);
   g_source_attach (self->source, NULL);
-  self->everybody = everybody_near (address);
+  self->everybody = every_node_near (address);
   if (self->everybody != NULL)
     self->timer = g_timeout_add ((guint) g_random_int_range (0, ANNOUNCE_WAIT_MS), announce, self);
   return self;

@@ -306,7 +306,7 @@ add_more_pending (RbEcu *self, GPtrArray *answers, guint8 sid, guint work)
   return MAX (work, DEFER_MS) - DEFER_MS;
 }
 
-/* NRCs that stay unsaid when everybody was asked. */
+/* NRCs that are not sent in response to a functional request. */
 static gboolean
 stays_silent (guint8 nrc)
 {

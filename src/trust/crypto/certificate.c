@@ -300,8 +300,8 @@ chain_is_good (GPtrArray *chain, GPtrArray *anchors, gint64 moment, GPtrArray **
   if (good)
     return TRUE;
   g_autofree char *when = rb_moment_to_text (moment);
-  g_set_error (error, RB_CRYPTO_ERROR, (int) reason_of (code), "certificate “%s”: %s (judged at %s)", leaf->common_name,
-               X509_verify_cert_error_string (code), when);
+  g_set_error (error, RB_CRYPTO_ERROR, (int) reason_of (code), "certificate “%s”: %s (verified at %s)",
+               leaf->common_name, X509_verify_cert_error_string (code), when);
   return FALSE;
 }
 

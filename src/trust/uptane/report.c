@@ -103,7 +103,7 @@ rb_report_verify (GBytes *envelope, RbPublicKey *key, const char *serial, GError
     return NULL;
   }
   if (key != NULL && !signature_holds (signed_part, json_array_get (signatures, 0), key)) {
-    fail (error, RB_REASON_BAD_SIGNATURE, "its signature is not one by the ECU's key");
+    fail (error, RB_REASON_BAD_SIGNATURE, "its signature does not verify with the ECU's key");
     return NULL;
   }
   return json_incref (signed_part);

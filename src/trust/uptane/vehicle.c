@@ -71,7 +71,7 @@ judge_path (Check *check, const char *path, GError **error)
 {
   if (rb_files_path_is_safe (file_of (path)))
     return TRUE;
-  return refused (check, "director", error, RB_REASON_PATH, "“%s” is no name for an image", path);
+  return refused (check, "director", error, RB_REASON_PATH, "“%s” is not a valid name of an image", path);
 }
 
 /* Is the ECU in the vehicle, once, and of that hardware? */

@@ -273,8 +273,7 @@ accepted (RbCli *cli, const Session *self, GPtrArray *assignments)
                 assignment->image_seen ? "" : " (the image itself is not here)");
   }
   if (!director_is_fresh (self))
-    rb_cli_say (cli,
-                "The Director's root lists no timestamp: only the expiry of its targets tells how fresh they are.");
+    rb_cli_say (cli, "The Director's root lists no timestamp: only the expiry of its targets limits their age.");
   rb_json_set_string (extra, "vin", self->options.vin);
   rb_json_set_moment (extra, "time", self->now);
   rb_json_set (extra, "director", versions_of (self->stores[0]));

@@ -260,7 +260,7 @@ rb_journal_result (RbJournal *self, gint64 row, const char *reason, const char *
   if (written == row)
     return TRUE;
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE,
-               "journal: step %" G_GINT64_FORMAT " is not one that waits for its result", row);
+               "journal: step %" G_GINT64_FORMAT " does not wait for its result", row);
   return FALSE;
 }
 

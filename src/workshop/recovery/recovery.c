@@ -476,7 +476,7 @@ has_space (RbRecovery *self, GError **error)
   if (left >= needed)
     return TRUE;
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NO_SPACE,
-               "data folder: %" G_GUINT64_FORMAT " KiB are free, %" G_GUINT64_FORMAT
+               "data directory: %" G_GUINT64_FORMAT " KiB are free, %" G_GUINT64_FORMAT
                " KiB are needed before a vehicle is written to",
                left / 1024, needed / 1024);
   return FALSE;

@@ -99,7 +99,7 @@ gboolean rb_recovery_plan (RbRecovery *self, GError **error) G_GNUC_WARN_UNUSED_
 guint rb_recovery_n_rows (RbRecovery *self);
 void rb_recovery_row (RbRecovery *self, guint i, RbPlanRow *row);
 
-/* Would run begin? Inspection passed, and everybody who signs is known, different, and has a valid certificate. */
+/* Whether run would begin: inspection passed, and all signers are known, different, and have a valid certificate. */
 gboolean rb_recovery_may_run (RbRecovery *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Does the work and proves it. TRUE: every ECU is done. FALSE with error: cancelled, link-lost, not-complete (some ECU
  * is parked: see rows), or a reason found before anything was written (inspection-missing, …). */

@@ -181,7 +181,7 @@ rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError
   }
   if (json_array_size (sources) == 0) {
     g_set_error_literal (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED,
-                         "vehicle: no ECU of its model can tell the VIN");
+                         "vehicle: no ECU of its model reports the VIN");
     return FALSE;
   }
   json_decref (self->vin_sources);
@@ -466,7 +466,7 @@ rb_supervise_measure (RbSupervise *self, const RbChecklistItem *item, gint64 *va
   RbWork *work = rb_supervise_primary (self);
   guint16 did = work == NULL ? 0 : rb_inspection_did (work->profile, item->measure);
   if (did == 0 || work->unit == NULL) {
-    g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "this vehicle cannot tell its %s", item->measure);
+    g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "this vehicle does not report its %s", item->measure);
     return FALSE;
   }
   if (!rb_unit_read_number (work->unit, did, value, cancellable, error))
