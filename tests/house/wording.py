@@ -24,7 +24,7 @@ ROWS = [
     ("on-its-way", r"\b(?:on (?:its|their) way|laid ready|looked at again|gone on with|to and fro|once more|in work)\b", "in flight, queued, again, in progress", 24),
     ("goes-on", r"\b(?:gone|go(?:es|ing)?) on (?:by|where|with)\b", "resume, continue", 5),
     ("oem", r"\b[Cc]armakers?\b|\bdata folder\b|\bhardware number\b", "OEM, data directory, hardware identifier", 0),
-    ("headless", r"^/\* (?:What|Who|Whom|Whoever) (?![^*]*\?)", "name the thing with a noun", 151),
+    ("headless", r"^/\* (?:What|Who|Whom|Whoever) (?![^*]*\?)", "name the thing with a noun", 75),
 ]
 
 

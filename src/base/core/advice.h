@@ -2,12 +2,12 @@
 #pragma once
 #include "core/reason.h"
 
-/* What data/reasons.json says of each reason, in the language of the person who reads. */
+/* Texts of data/reasons.json on each reason, in the language of the reader. */
 
 /* Catalogues beside the program in a build tree, else the installed ones. Call once at the start, with the folder of
  * the program. */
 void rb_advice_set_language (const char *program_path);
-/* What it means for the vehicle; "" for RB_REASON_NONE. Static. */
+/* Meaning for the vehicle; "" for RB_REASON_NONE. Static. */
 const char *rb_advice_means (RbReason reason);
-/* What the technician does next; "" for RB_REASON_NONE. Static. */
+/* Next action of the technician; "" for RB_REASON_NONE. Static. */
 const char *rb_advice_next (RbReason reason);

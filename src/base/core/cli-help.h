@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-/* What --help prints, as text and with --json as the table itself. */
+/* Output of --help, as text and with --json as the table itself. */
 
 /* Verbs of a program, or of the group whose name is given; NULL: all. (transfer full) */
 char *rb_cli_help_overview (const RbCliProgram *program, const char *group);

@@ -70,7 +70,7 @@ find_verb (const RbCliProgram *program, char **arguments, int *words)
   return best;
 }
 
-/* What may follow the first word of verbs of two: "verify, import"; "" when it begins none. */
+/* Second words of the commands with that first word: "verify, import"; "" when there are none. */
 static char *
 list_followers (const RbCliProgram *program, const char *first)
 {
@@ -328,7 +328,7 @@ rb_cli_event (RbCli *cli, json_t *event)
     cli->output_errno = problem;
 }
 
-/* What happened, what that means for the vehicle, and what to do next. */
+/* Prints the error, its meaning for the vehicle, and the next action. */
 static void
 say_end (RbCli *cli, int code, const char *reason, const char *message)
 {

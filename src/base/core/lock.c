@@ -199,7 +199,8 @@ bind_name (const struct sockaddr_un *address, socklen_t length)
   return NULL;
 }
 
-/* Who listens at the name; NULL with errno, ECONNREFUSED when it is free by now or its holder does not listen yet. */
+/* The process that listens at the name; NULL with errno, ECONNREFUSED when it is free by now or its holder does not
+ * listen yet. */
 static char *
 ask_holder (const struct sockaddr_un *address, socklen_t length)
 {

@@ -29,7 +29,7 @@ rb_output_prepare (void)
   signal (SIGXFSZ, SIG_IGN); /* a write beyond the limit of a file is an error like a full disk */
 }
 
-/* What the locale has no letter for is written similarly, else as "?". */
+/* A character that the locale does not have is replaced by a similar one, else by "?". */
 static char *
 to_locale (const char *text)
 {

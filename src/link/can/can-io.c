@@ -316,7 +316,7 @@ trouble_of (RbCanIo *self)
   return rb_can_health_trouble (&self->health);
 }
 
-/* What waits for the bus will not get there; it is told at once. */
+/* Queued frames will not reach the bus; their senders are notified at once. */
 static void
 fail_sending (RbCanIo *self, const char *trouble)
 {

@@ -11,7 +11,7 @@
  */
 typedef struct _RbGsUsbAdapter RbGsUsbAdapter;
 
-/* Who has a channel. Called from the adapter's thread. */
+/* Owner of a channel. Called from the adapter's thread. */
 typedef struct {
   void (*frame) (gpointer data, const RbGsUsbFrame *frame); /* must not block */
   void (*gone) (gpointer data, const char *why); /* must not block */

@@ -248,7 +248,7 @@ socketcan_filter (gpointer state, const guint32 *ids, guint n)
     g_debug ("%s: no filter: %s", self->name, g_strerror (errno));
 }
 
-/* What the interface does to frames besides what its controller says by error frames. */
+/* Losses in the interface that its controller does not report by error frames. */
 static const char *
 reason_of (const RbCanLinkState *link)
 {

@@ -161,7 +161,7 @@ rb_can_setup_apply (const char *interface, const char *preset, GError **error)
   return done;
 }
 
-/* What the service said, as an error of ours. */
+/* The error of the service as a GError of this domain. */
 static void
 translate (const GError *said, GError **error)
 {

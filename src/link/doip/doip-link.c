@@ -46,7 +46,7 @@ typedef struct {
   guint64 sent; /* number of the message that waits for its acknowledgement, 0 none does */
 } Channel;
 
-/* What the entity says of itself, outside any channel. It may say it again at any time. */
+/* State that the entity reports, outside any channel. It may report again at any time. */
 typedef struct {
   gboolean activated;
   guint8 activation_code;

@@ -13,6 +13,6 @@
 gboolean rb_doip_search_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
-/* What the entity at address says of its status; FALSE when it does not within the time. */
+/* Entity status of the entity at address; FALSE when it does not respond in time. */
 gboolean rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo *status, gint64 timeout_ms,
                                 GCancellable *cancellable) G_GNUC_WARN_UNUSED_RESULT;

@@ -64,7 +64,7 @@ to_x509 (GTlsCertificate *certificate)
   return d2i_X509 (NULL, &at, (long) der->len);
 }
 
-/* What the vehicle sent beside its own certificate. */
+/* Certificates that the vehicle sent beside its own. */
 static STACK_OF (X509) * helpers_of (GTlsCertificate *certificate)
 {
   STACK_OF (X509) *stack = sk_X509_new_null ();

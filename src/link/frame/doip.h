@@ -86,7 +86,7 @@ void rb_doip_activation_write (GByteArray *out, guint16 source, guint8 type);
 gboolean rb_doip_activated_parse (gconstpointer payload, gsize length, guint16 *tester, guint16 *entity, guint8 *code)
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_activated_write (GByteArray *out, guint16 tester, guint16 entity, guint8 code);
-/* What an activation code means, static. */
+/* Meaning of a routing activation response code, static. */
 const char *rb_doip_activation_text (guint8 code);
 
 /* Diagnostic message, ack and nack all start with source and target address. */

@@ -2,7 +2,7 @@
 #pragma once
 #include <glib.h>
 
-/* What a search for links finds: an adapter, a CAN interface, or a DoIP entity that announces itself. */
+/* One result of a search for links: an adapter, a CAN interface, or a DoIP entity. */
 typedef struct {
   char *uri; /* what rb_link_open_with() takes */
   char *kind; /* "doip", "can", "canfd", "usb", "bus" */

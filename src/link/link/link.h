@@ -26,6 +26,6 @@ gboolean rb_link_is_alive (RbLink *self);
 gboolean rb_link_watch_testers (RbLink *self, const guint32 *ids, guint n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* *id: of the first such frame, 0 when there was none. Errors: link-lost. */
 gboolean rb_link_heard_tester (RbLink *self, guint32 *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* What is plugged in or answers now; (element-type RbLinkEntry) (transfer full). */
+/* Adapters that are plugged in, and vehicles that respond; (element-type RbLinkEntry) (transfer full). */
 GPtrArray *rb_link_discover (gint64 timeout_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbLink, rb_link_unref)

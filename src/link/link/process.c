@@ -153,7 +153,7 @@ bury (Process *self, const char *why)
   set_lost (self, text);
 }
 
-/* What is wrong with a call that stays unanswered, or NULL. */
+/* The fault of a call without a reply, or NULL. */
 static const char *
 hanging_call (Process *self, gint64 now)
 {
@@ -225,7 +225,7 @@ listen_to (Process *self, RbPacketBuffer *buffer, Watch *watch)
   }
 }
 
-/* What is wrong with the child, or NULL. Time in which this computer did not run us either is not the child's. */
+/* The fault of the child process, or NULL. Time in which this computer did not run us either is not the child's. */
 static const char *
 judge (Process *self, Watch *watch)
 {

@@ -146,7 +146,7 @@ allow_memory (scmp_filter_ctx filter, gboolean code)
          && allow_if (filter, SCMP_SYS (mprotect), SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
-/* What may be asked of open files: sockets their state (SIOC…, FIONREAD, FIONBIO), USB adapters all that usbfs has
+/* Permitted ioctls of open files: sockets their state (SIOC…, FIONREAD, FIONBIO), USB adapters all that usbfs has
  * ('U'). */
 static gboolean
 allow_ioctl (scmp_filter_ctx filter, RbSandboxKind kind)

@@ -182,7 +182,7 @@ add_name (json_t *list, const char *name)
   json_array_append_new (list, json_string (valid));
 }
 
-/* What an audit lists beside its verdict: names of files. */
+/* Lists of an audit beside its verdict: names of files. */
 typedef struct {
   json_t *without_receipt, *campaign_unchecked, *creation_unchecked, *revoked_later;
 } Lists;

@@ -143,7 +143,7 @@ open_all (Making *self, const char *folder, const char *id, GError **error)
   return self->packs != NULL && read_present (self, error);
 }
 
-/* What the approver signs: this part, in this ECU's place, in this vehicle, for this campaign. */
+/* The statement that the approver signs: this part, in this ECU's place, in this vehicle, for this campaign. */
 static char *
 sign_approval (Making *self, const char *old, const char *part, const char *hardware_id, GError **error)
 {

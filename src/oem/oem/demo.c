@@ -384,7 +384,7 @@ add_repositories (Demo *self, GError **error)
   return TRUE;
 }
 
-/* Who the pseudonyms are. The OEM keeps it: no workshop, record or bundle has it. */
+/* Names of the pseudonyms. The OEM keeps the file: no dealership, record or bundle has it. */
 static void
 add_people (Demo *self)
 {

@@ -61,7 +61,7 @@ char *rb_fleet_serial (const RbFleetEcu *ecu, guint number);
 GPtrArray *rb_fleet_software (const RbFleet *self, const char *version, gint64 counter, GBytes *director_root);
 /* Entries of the Image repository, of one supplier only ("" the OEM). (transfer full) */
 json_t *rb_fleet_image_targets (const RbFleet *self, GPtrArray *software, const char *supplier);
-/* What the Director assigns to one vehicle. (transfer full) */
+/* The Director's assignments of one vehicle. (transfer full) */
 json_t *rb_fleet_director_targets (const RbFleet *self, GPtrArray *software, guint number);
 /* Members that the campaign's Director targets of a vehicle have besides: its VIN and how it is built. (transfer full)
  */

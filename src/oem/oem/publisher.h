@@ -44,6 +44,6 @@ GHashTable *rb_publisher_publish (RbPublisher *self, const RbPublisherPlan *plan
   G_GNUC_WARN_UNUSED_RESULT;
 /* Adds 1.root.json … to a publication. */
 void rb_publisher_add_roots (RbPublisher *self, GHashTable *files);
-/* Who holds which key and whether it is online: keys.json beside the metadata. (transfer full) */
+/* Holder of each key and whether it is online: keys.json beside the metadata. (transfer full) */
 json_t *rb_publisher_describe_keys (RbPublisher *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPublisher, rb_publisher_free)

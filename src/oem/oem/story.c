@@ -148,7 +148,7 @@ found_repositories (RbStory *self, GError **error)
          && rb_publisher_publish_root (self->service, self->now + YEAR, TRUE, error);
 }
 
-/* What the campaign directs to vehicle 1 when an ECU is forgotten. */
+/* The assignments of vehicle 1 when an ECU is forgotten. */
 static void
 forget_undirected (const RbStory *self, GPtrArray *software, json_t *targets)
 {

@@ -3,7 +3,7 @@
 #include <glib.h>
 #include <jansson.h>
 
-/* What a campaign says of one kind of ECU. */
+/* One kind of ECU in a campaign. */
 
 /* A value of coding or adaptation that the campaign sets; it wins over what the vehicle had. */
 typedef struct {

@@ -93,7 +93,8 @@ check_ecu_is_done (const json_t *predicate, RbCompletenessEcu *ecu, GError **err
   }
 }
 
-/* What the bundle cannot say of a vehicle without a VIN pack: all that campaign and model share must be done. */
+/* A vehicle without a VIN pack: the bundle has no list of its ECUs, so all that campaign and model share is required.
+ */
 static GPtrArray *
 without_pack (const RbEvidence *bundle)
 {
@@ -247,7 +248,7 @@ hex_member (const json_t *object, const char *member)
   return text == NULL ? NULL : rb_bytes_from_hex (text);
 }
 
-/* What the bootloader answered, computed from the bundle's image. */
+/* The bootloader's response, computed from the bundle's image. */
 static gboolean
 check_image (const json_t *ecu, const RbEvidence *bundle, GError **error)
 {

@@ -13,7 +13,7 @@
  * (fingerprint: {did, value}).
  */
 
-/* What a record quotes of the campaign's ECU: members “coding” and “conditions”, where it has them. */
+/* Members of a record that quote the campaign's ECU: “coding” and “conditions”, where it has them. */
 void rb_around_quote (json_t *quote, const RbCampaignEcu *ecu);
 /* record-malformed. A member may be absent, but not of another type. */
 gboolean rb_around_is_well_formed (const json_t *ecu, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -131,7 +131,7 @@ check_vin (const json_t *predicate, GError **error)
 
 /* preflight */
 
-/* Who did it, by pseudonym. */
+/* The performer, by pseudonym. */
 static gboolean
 check_performers (const json_t *list, const char *what, const char *member, GError **error)
 {
@@ -161,7 +161,7 @@ was_expected (const json_t *ecu)
   return strcmp (rb_json_string_or (ecu, "outcome", ""), "not-fitted") != 0;
 }
 
-/* What the ECU called itself when it was found; NULL: it was not found. */
+/* The name that the ECU reported when it was found; NULL: it was not found. */
 static const char *
 found_as (const json_t *ecu)
 {

@@ -20,7 +20,7 @@ find_record (GPtrArray *outcomes, const char *digest)
   return NULL;
 }
 
-/* What a record may name another one for: that a key was made, that an image was written. */
+/* Reasons for which a record may name another one: a key was made, an image was written. */
 typedef struct {
   const char *part, *by, *identity, *step, *what;
 } Claim;
@@ -35,7 +35,7 @@ named_record (const json_t *ecu, const Claim *claim)
   return rb_json_string_or (json_object_get (json_object_get (ecu, claim->part), claim->by), "record", NULL);
 }
 
-/* What is looked for: this key or image of this ECU in this vehicle and campaign. */
+/* The key or image that is searched for: of this ECU, in this vehicle and campaign. */
 typedef struct {
   const RbVerifyOutcome *outcome;
   const Claim *claim;

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-/* What the verifier found of one record (record/verify.h). */
+/* Findings of the verifier on one record (record/verify.h). */
 typedef struct {
   RbReason reason; /* RB_REASON_NONE: authentic and consistent */
   char *message;

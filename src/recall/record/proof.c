@@ -123,7 +123,7 @@ text_is_or_none (const json_t *object, const char *member, const char *wanted)
   return json_object_get (object, member) == NULL || text_is (object, member, wanted);
 }
 
-/* What a report says of the ECU's state, where the report says it. */
+/* The ECU's state in a report, where the report states it. */
 static gboolean
 state_agrees (const json_t *ecu, const json_t *reported)
 {

@@ -17,7 +17,7 @@ rb_replaced_targets (const json_t *predicate)
   return text == NULL ? NULL : rb_bytes_from_base64 (text);
 }
 
-/* What the targets say of the part with that serial number; NULL: nothing. */
+/* The target of the part with that serial number; NULL: none. */
 static const json_t *
 directed (const json_t *targets, const char *serial)
 {

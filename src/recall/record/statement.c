@@ -50,7 +50,7 @@ add_dealer (json_t *dealer, RbCertificate *workstation)
     rb_json_set_string (dealer, "country", rb_certificate_country (workstation));
 }
 
-/* What is not said to be another's work is the technician's who signs. */
+/* Work without another performer is that of the technician who signs. */
 static void
 add_performer (json_t *list, const char *person)
 {

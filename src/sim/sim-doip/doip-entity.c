@@ -676,7 +676,7 @@ start_discovery (RbDoipEntity *self, GInetSocketAddress *address, GError **error
   return self->discovery != NULL;
 }
 
-/* What is bound; NULL with error. (transfer full) */
+/* The bound socket; NULL with error. (transfer full) */
 static GSocketAddress *
 serve (RbDoipEntity *self, GSocketService **service, const char *where, char **text, GError **error)
 {

@@ -5,7 +5,7 @@
 #include "crypto/key.h"
 #include "sim-ecu/memory.h"
 
-/* What one ECU of the simulated vehicle holds while it has power, and what its services have in common. */
+/* State of one ECU of the simulated vehicle while it has power, and helpers that its services share. */
 typedef struct _RbSimulated RbSimulated;
 
 typedef struct {
@@ -54,7 +54,7 @@ typedef struct {
   guint deferred_ms; /* how long its work takes */
 } RbEcu;
 
-/* What a service answers: out holds the positive answer; the result is 0 or an NRC. */
+/* Response of a service: out holds the positive response; the result is 0 or an NRC. */
 typedef guint8 (*RbService) (RbEcu *self, RbReader *request, GByteArray *out);
 enum {
   RB_NRC_SUB_FUNCTION = 0x12,

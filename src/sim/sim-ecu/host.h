@@ -4,7 +4,7 @@
 #include "sim-ecu/ecu-state.h"
 #include "sim-ecu/fault.h"
 
-/* What an ECU asks of the vehicle around it: faults, event log, supply, the other ECUs. One thread. */
+/* Interface of an ECU to its vehicle: faults, event log, supply, the other ECUs. One thread. */
 typedef enum { RB_EFFECT_NONE, RB_EFFECT_DROP_LINK } RbEffect;
 
 struct _RbSimulated {

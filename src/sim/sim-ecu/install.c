@@ -47,7 +47,7 @@ version_of (const RbTarget *target)
   return version;
 }
 
-/* What the newest Director targets assign to this ECU: what its bootloader will accept. */
+/* The image that the newest Director targets assign to this ECU: its bootloader accepts no other. */
 static void
 remember_assignment (RbMemory *memory, GPtrArray *assignments)
 {

@@ -7,7 +7,7 @@
 guint8 rb_install_metadata (RbEcu *self, RbReader *request, GByteArray *out);
 guint8 rb_install_anchor (RbEcu *self, RbReader *request, GByteArray *out);
 guint8 rb_install_drop (RbEcu *self, RbReader *request, GByteArray *out);
-/* What the fault lose-metadata does at a reset; nothing without it. */
+/* Effect of the fault lose-metadata at a reset; none without it. */
 void rb_install_lose (RbEcu *self);
 /* Would this ECU take that metadata from an over-the-air update now? What is taken is stored. Errors say why not. */
 gboolean rb_install_offer (RbMemory *memory, const char *vin, const RbVehicleEcu *ecus, guint n_ecus,

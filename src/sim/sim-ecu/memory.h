@@ -52,7 +52,7 @@ gboolean rb_memory_erase (RbMemory *self, guint32 address, guint32 length, GErro
 gboolean rb_memory_write (RbMemory *self, guint32 address, gconstpointer data, gsize length, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_memory_holds (const RbMemory *self, guint32 address, guint32 length);
-/* What is in flash there. */
+/* Contents of the flash at that address. */
 GBytes *rb_memory_read (const RbMemory *self, guint32 address, guint32 length, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* The segment container computed from flash, each segment with address and length; empty when nothing is complete.

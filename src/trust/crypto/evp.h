@@ -23,5 +23,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509_STORE_CTX, X509_STORE_CTX_free)
 void rb_evp_set_error (GError **error, RbReason reason, const char *what);
 /* A BIO over length bytes at data, which must outlive it. */
 BIO *rb_evp_bio (gconstpointer data, gsize length);
-/* What was written to a memory BIO. (transfer full) */
+/* Contents of a memory BIO. (transfer full) */
 GBytes *rb_evp_bio_bytes (BIO *bio);

@@ -32,7 +32,7 @@ RbPublicKey *rb_key_public_from_p256_point (gconstpointer raw, gsize length, GEr
 RbPublicKey *rb_key_public_ref (RbPublicKey *self);
 void rb_key_public_unref (RbPublicKey *self);
 RbKeyType rb_key_public_type (RbPublicKey *self);
-/* What a signature by this key uses when nothing else is said. */
+/* Default signature scheme of this key. */
 RbScheme rb_key_public_scheme (RbPublicKey *self);
 /* DER SubjectPublicKeyInfo, borrowed: the identity of a key when signers are counted. The same bytes for the same key
  * in whatever encoding it came. */

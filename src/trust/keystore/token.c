@@ -69,7 +69,7 @@ rb_token_has_pin (const char *text)
   return uri != NULL && (p11_kit_uri_get_pin_value (uri) != NULL || p11_kit_uri_get_pin_source (uri) != NULL);
 }
 
-/* What the URI says before what the caller has. Wipe it. (transfer full) */
+/* The PIN of the URI, else that of the caller. Wipe it. (transfer full) */
 static char *
 find_pin (P11KitUri *uri, const char *pin, GError **error)
 {
@@ -113,7 +113,7 @@ label_of (const CK_TOKEN_INFO *info)
   return g_steal_pointer (&valid);
 }
 
-/* What the token says of the tries left. */
+/* Number of tries that the token reports as left. */
 static const char *
 tries_left (CK_FLAGS flags)
 {

@@ -2,7 +2,7 @@
 #pragma once
 #include "uptane/metadata.h"
 
-/* What a timestamp or snapshot file lists of another file. Texts are borrowed from it. */
+/* Entry of a timestamp or snapshot file. Texts are borrowed from it. */
 typedef struct {
   gint64 version;
   gint64 length; /* -1: not listed */

@@ -141,7 +141,7 @@ take_wide (RbTokens *self, gsize at)
   return at + (c < 0x800 ? 2 : c < 0x10000 ? 3 : 4);
 }
 
-/* What ends a run of ordinary characters, but is no quote. */
+/* End of a run of ordinary characters that is not a quote. */
 static G_NO_INLINE gsize
 take_odd (RbTokens *self, gsize at)
 {

@@ -14,7 +14,7 @@ typedef struct {
 void rb_verdict_clear (RbVerdict *self);
 /* The attack of the Uptane Standard 3.2 that a rejection for this reason stops; NULL: none. Static. */
 const char *rb_verdict_attack (RbReason reason);
-/* What such an attacker does, in a sentence; "" for no attack. Static. */
+/* Description of the attack, in a sentence; "" for no attack. Static. */
 const char *rb_verdict_attack_means (const char *attack);
 /* Fills self (may be NULL) from an error. repo is static. */
 void rb_verdict_set (RbVerdict *self, const char *repo, const char *role, const GError *error);

@@ -37,7 +37,7 @@ GBytes *rb_workflow_read (RbWorkflow *self, const RbTarget *target, RbSource *so
 /* The file that a target is in a source: PATH, or FOLDER/HASH.NAME under consistent snapshots. (transfer full) */
 char *rb_workflow_file_of (RbWorkflow *self, const RbTarget *target);
 gboolean rb_workflow_is_consistent (RbWorkflow *self);
-/* What is trusted of a role ("root", "timestamp", …) in this run, NULL: nothing. Borrowed. */
+/* Trusted metadata of a role ("root", "timestamp", …) in this run, NULL: none. Borrowed. */
 const RbMetadata *rb_workflow_metadata (RbWorkflow *self, const char *role);
 /* The top-level targets file that earlier runs accepted, without refresh. NULL without error: none. (transfer full) */
 RbMetadata *rb_workflow_stored_targets (RbWorkflow *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;

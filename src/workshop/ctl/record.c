@@ -17,7 +17,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-/* What the verbs' options store. */
+/* Values of the verbs' options. */
 typedef struct {
   char *vin, *campaign, *output, *trust, *bundle, *service_root, *require, *oem;
 } Options;

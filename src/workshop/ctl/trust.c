@@ -14,7 +14,7 @@
 
 #define MAX_ROOT (1024 * 1024)
 
-/* What the verbs' options store. */
+/* Values of the verbs' options. */
 typedef struct {
   char *name, *ca, *identity, *second, *passphrase_file;
   GStrv wmis;

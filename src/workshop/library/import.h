@@ -2,7 +2,7 @@
 #pragma once
 #include "library/library.h"
 
-/* What comes into the library: bundles, and trust that a bundle brings. */
+/* Imports bundles, and the trust that a bundle brings. */
 
 /* done of total bytes read; may be called often. */
 typedef void (*RbImportProgress) (guint64 done, guint64 total, gpointer data);

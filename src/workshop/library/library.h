@@ -13,7 +13,7 @@ RbLibrary *rb_library_new (const char *data_dir);
 void rb_library_free (RbLibrary *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbLibrary, rb_library_free)
 
-/* What `bundle list` tells, read without verifying. */
+/* One line of `bundle list`, read without verifying. */
 typedef struct {
   char *id;
   char *name; /* by which the functions below find it: the id, "ANCHOR/ID" where several anchors have it */

@@ -70,7 +70,7 @@ check_evidence (RbWork *work, const RbWorkContext *context, guint16 did, GError 
                             work->model->label);
 }
 
-/* What is stored already was read before the first erasure in this campaign, and stays. */
+/* Stored values were read before the first erasure in this campaign, and stay. */
 gboolean
 rb_coding_keep (RbWork *work, const RbWorkContext *context, GError **error)
 {

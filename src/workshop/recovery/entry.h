@@ -10,12 +10,12 @@
 /* Nothing when the ECU is unlocked in that session. */
 gboolean rb_entry_unlock (RbWork *work, const RbWorkContext *context, guint8 session, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* What writes. *detail is NULL before; (transfer full) */
+/* Writes. *detail is NULL before; (transfer full) */
 typedef gboolean (*RbEntryApply) (RbWork *work, const RbWorkContext *context, char **detail, GError **error);
 /* In the session that rb_entry_unlock() was last called for. */
 gboolean rb_entry_apply (RbWork *work, const RbWorkContext *context, RbEntryApply apply, char **detail, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* What reads, and enters the session it needs. */
+/* Reads, and enters the diagnostic session that this needs. */
 typedef gboolean (*RbEntryObserve) (RbWork *work, const RbWorkContext *context, GError **error);
 gboolean rb_entry_observe (RbWork *work, const RbWorkContext *context, RbEntryObserve observe, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

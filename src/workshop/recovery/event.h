@@ -5,7 +5,7 @@
 
 #include <gio/gio.h>
 
-/* What a recovery tells while it works, and asks: states of its ECUs, events, steps for a person. */
+/* Events of a recovery: states of its ECUs, progress, steps for a person. */
 typedef struct _RbRecovery RbRecovery;
 
 /* State words of an ECU in work; the record and the screen use the same. */

@@ -203,7 +203,7 @@ coding (const RbWork *work)
   return list;
 }
 
-/* What an erasure needs and loses, and what the campaign asks of the ECU. */
+/* Coding that an erasure loses, and the campaign's conditions for the ECU. */
 static void
 add_around (json_t *object, const RbWork *work)
 {

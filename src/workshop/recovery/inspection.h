@@ -9,7 +9,7 @@
 typedef struct _RbInspection RbInspection;
 RbInspection *rb_inspection_new (const RbCampaign *campaign); /* borrows campaign */
 void rb_inspection_free (RbInspection *self);
-/* Who gives the answers and measures from now on, by pseudonym; NULL: not known yet. */
+/* The inspector from now on, by pseudonym; NULL: not known yet. */
 void rb_inspection_set_person (RbInspection *self, const char *person);
 void rb_inspection_answer (RbInspection *self, const char *item, gboolean passed, const char *note, gint64 at);
 /* Takes the answers to lasting items that an earlier run, or another workstation, recorded: whole is that inspection as

@@ -84,7 +84,7 @@ column (sqlite3_stmt *statement, int index)
   return g_strdup ((const char *) sqlite3_column_text (statement, index));
 }
 
-/* What a row holds; called under the journal's lock. */
+/* Reads the values of a row; called under the journal's lock. */
 typedef void (*RowFunc) (sqlite3_stmt *statement, gpointer user_data);
 
 static gboolean

@@ -4,7 +4,7 @@
 #include "recovery/error.h"
 #include <jansson.h>
 
-/* What proves that something holds. No vehicle, no state. */
+/* Evidence for what an ECU has. No vehicle, no state. */
 
 /* Is digest (hex) SHA-256(nonce ‖ image)? */
 gboolean rb_proof_image (GBytes *image, GBytes *nonce, const char *digest);

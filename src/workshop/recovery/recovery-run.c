@@ -79,7 +79,7 @@ prepare_network (gpointer user_data, GCancellable *cancellable, GError **error)
          && rb_supervise_prepare_network (self->supervise, cancellable, error);
 }
 
-/* What a write needs, while no lane is at work. */
+/* Preconditions of a write, while no lane is active. */
 static gboolean
 provide (RbRecovery *self, GCancellable *cancellable, GError **error)
 {

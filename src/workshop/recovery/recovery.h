@@ -81,7 +81,7 @@ gboolean rb_recovery_is_answered (RbRecovery *self, const char *item);
  * inspection-missing (an item without answer), inspection-failed, voltage-low, voltage-high, ignition, moving. */
 gboolean rb_recovery_inspect (RbRecovery *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What is found and what is wanted, one row an ECU in working order. Valid until the next connect or run; borrowed. */
+/* Found and desired state, one row an ECU, in the order of work. Valid until the next connect or run; borrowed. */
 typedef struct {
   const char *serial, *name, *hardware_id;
   const char *software; /* found */

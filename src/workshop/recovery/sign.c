@@ -20,7 +20,7 @@ rb_sign_people (const RbSign *self, GError **error)
                          error);
 }
 
-/* Who wrote to it in an earlier run of this recovery. */
+/* The person who wrote to the ECU in an earlier run of this recovery. */
 static gboolean
 find_performer (const RbSign *self, RbWork *work, GError **error)
 {

@@ -16,7 +16,7 @@ typedef struct {
   RbFacts facts; /* but not_before and its source, and first_write where it is 0, which are found here */
 } RbSign;
 
-/* Who would sign. Errors of rb_signers_new(). */
+/* The signers of the record. Errors of rb_signers_new(). */
 RbSigners *rb_sign_people (const RbSign *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* An ECU that the record does not show to be done is not done: it is parked for the record's reason. FALSE: it cannot
  * be made. */

@@ -169,7 +169,7 @@ read_vin (RbSupervise *self, RbWork *work, json_t *sources, GCancellable *cancel
   return FALSE;
 }
 
-/* What was read before a link was lost is kept until all is read again. */
+/* Values read before a link was lost are kept until all are read again. */
 gboolean
 rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError **error)
 {

@@ -147,7 +147,7 @@ find (Plan *self, const char *name)
   return found;
 }
 
-/* What is started may be finished, whatever came since. */
+/* A started recovery may be completed, also when a newer campaign was imported since. */
 static gboolean
 check_named (Plan *self, RbContents *named, GError **error)
 {

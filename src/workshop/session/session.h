@@ -63,7 +63,7 @@ typedef struct {
 G_DECLARE_FINAL_TYPE (RbSession, rb_session, RB, SESSION, GObject)
 
 RbSession *rb_session_new (const RbSessionInput *input);
-/* What people have entered; the next task takes a copy. */
+/* Input of the technician; the next task takes a copy. */
 RbSessionInput *rb_session_input (RbSession *self);
 /* Replaces a string of the input. */
 void rb_session_enter (char **place, const char *text);
@@ -82,7 +82,7 @@ gboolean rb_session_succeeded (RbSession *self, RbSessionTask task);
 GPtrArray *rb_session_found (RbSession *self); /* of RbSessionFound */
 GPtrArray *rb_session_units (RbSession *self); /* of RbSessionUnit */
 GPtrArray *rb_session_records (RbSession *self); /* of RbSessionRecord */
-/* What the running task waits for a person to mend; NULL: nothing. */
+/* Cause of the pause of the running task, which a person has to resolve; NULL: not paused. */
 const GError *rb_session_waiting (RbSession *self);
 /* NULL before open. Immutable: may be read while a task runs. */
 const RbCampaign *rb_session_campaign (RbSession *self);

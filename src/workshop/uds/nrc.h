@@ -18,5 +18,5 @@ enum {
 
 /* "securityAccessDenied"; static, "manufacturerSpecific" for a code without a name. */
 const char *rb_nrc_name (guint8 nrc);
-/* What the code means for the vehicle; refused unless it is known better. */
+/* Reason word of the NRC; refused for an NRC that has none of its own. */
 RbReason rb_nrc_reason (guint8 nrc);

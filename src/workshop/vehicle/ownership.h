@@ -13,7 +13,7 @@ typedef struct {
   const char *serial; /* as the Director's targets assign it to the address, never as the ECU claims it */
 } RbOwnership;
 
-/* What to sign for a client of that certificate. (transfer full) */
+/* The bytes that a client of that certificate signs. (transfer full) */
 GBytes *rb_ownership_message (const RbOwnership *self, GBytes *server, GBytes *client, GBytes *certificate);
 /* TRUE when a server's challenge begins as such a message does: signed bare, it would be a proof to another ECU. */
 gboolean rb_ownership_is_imitated (GBytes *challenge);

@@ -122,7 +122,7 @@ read_boot (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError
          || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its boot state has a wrong length");
 }
 
-/* What names an ECU is never blank: an ECU without a serial number is not another ECU. */
+/* Identifiers of an ECU are never blank: an ECU without a serial number is not another ECU. */
 static char *
 read_name (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error)
 {

@@ -2,7 +2,7 @@
 #pragma once
 #include "vehicle/unit.h"
 
-/* What an ECU says of itself when it is asked. */
+/* Identification that an ECU reports. */
 
 typedef struct {
   gint64 version; /* 0: the ECU keeps none */
@@ -24,7 +24,7 @@ typedef enum {
 } RbUnitBootCause;
 const char *rb_unit_claims_boot_word (RbUnitBootCause cause); /* "download-interrupted", "no-valid-bank"; static */
 
-/* What an ECU says of itself. Claims: nothing in here proves anything. */
+/* Identification that an ECU reports. Claims: none of it is evidence. */
 typedef struct {
   char *serial, *hardware_id, *software, *key_id;
   char *rxswin; /* UN R156; "" where the ECU has none */

@@ -38,7 +38,7 @@ on_signal (gpointer application)
   g_idle_add (terminate, application);
 }
 
-/* What ui/gtk/help-overlay.ui shows. */
+/* The keys that ui/gtk/help-overlay.ui shows. */
 static const struct {
   const char *action;
   const char *keys[3];

@@ -11,7 +11,7 @@
 G_DECLARE_FINAL_TYPE (RbApplication, rb_application, RB, APPLICATION, AdwApplication)
 
 RbApplication *rb_application_new (void);
-/* What the session begins with. Takes its members. */
+/* Input that the session begins with. Takes its members. */
 void rb_application_take_input (RbApplication *self, RbSessionInput *input);
 /* The embedded files (templates, style); called before the first of them is used. */
 void rb_application_register_resources (void);

@@ -2,7 +2,7 @@
 #pragma once
 #include <adwaita.h>
 
-/* What happened, what it means for the vehicle, what to do next, and the reason word: in this order. */
+/* Shows the error, its meaning for the vehicle, the next action, and the reason word, in this order. */
 #define RB_TYPE_TROUBLE (rb_trouble_get_type ())
 G_DECLARE_FINAL_TYPE (RbTrouble, rb_trouble, RB, TROUBLE, AdwBin)
 /* NULL hides it. */

@@ -189,7 +189,7 @@ action_stop (GtkWidget *widget, const char *name, GVariant *parameter)
   rb_session_stop (RB_WINDOW (widget)->session);
 }
 
-/* What the screen began with, once more: to read again, or to go on with the work where the vehicle stands. */
+/* Starts the first task of the screen again: reads the vehicle again, or resumes the recovery. */
 static void
 action_again (GtkWidget *widget, const char *name, GVariant *parameter)
 {
