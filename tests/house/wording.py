@@ -20,7 +20,7 @@ ROWS = [
     ("metaphor", r"\b(?:c[ao]mes? about|for ever|anew|to be had|mend(?:s|ed|ing)?|pass(?:es|ed)? (?:it |them )?over|half-done|unsaid|vouch\w*)\b",
      "the technical verb", 35),
     ("tells", r"\b(?:tells?|told)\b(?! apart)(?!.{0,12} (?:OEM|them|auditor))", "report, return", 53),
-    ("judges", r"\bjudg(?:e|es|ed|ing)\b", "verify, evaluate", 47),
+    ("judges", r"\bjudg(?:e|es|ed|ing)\b", "verify, evaluate", 3),
     ("on-its-way", r"\b(?:on (?:its|their) way|laid ready|looked at again|gone on with|to and fro|once more|in work)\b", "in flight, queued, again, in progress", 24),
     ("goes-on", r"\b(?:gone|go(?:es|ing)?) on (?:by|where|with)\b", "resume, continue", 5),
     ("oem", r"\b[Cc]armakers?\b|\bdata folder\b|\bhardware number\b", "OEM, data directory, hardware identifier", 0),

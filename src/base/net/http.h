@@ -22,7 +22,8 @@ void rb_http_free (RbHttp *self);
 /* cancellable may be NULL. (transfer full) */
 GBytes *rb_http_get (RbHttp *self, const char *url, gsize max, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* Any method; the answer's body (at most max bytes) whatever its status, which the caller judges. body may be NULL. */
+/* Any method; the answer's body (at most max bytes) whatever its status, which the caller evaluates. body may be NULL.
+ */
 GBytes *rb_http_send (RbHttp *self, const char *method, const char *url, const char *content_type, GBytes *body,
                       gsize max, guint *status, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Is text an http: or https: URL? */

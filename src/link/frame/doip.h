@@ -8,7 +8,7 @@ RB_DECLARE_ERROR_DOMAIN (frame);
 
 /*
  * DoIP messages (ISO 13400-2) as bytes: an 8 byte header (version, its complement, payload type, length) and a
- * payload. No sockets and no clocks. Used by the tester and by the simulated vehicle; judged by scapy.
+ * payload. No sockets and no clocks. Used by the tester and by the simulated vehicle; checked against scapy.
  */
 #define RB_DOIP_HEADER 8
 #define RB_DOIP_VERSION 0x02 /* ISO 13400-2:2012; what is read may be 01…04, and FF in identification requests */

@@ -6,7 +6,7 @@
 /*
  * ISO 15765-2 engine for one address pair, both directions at once, without sockets, threads or clocks: frames and the
  * time go in, frames, events and the time of the next look come out. Times are microseconds of one monotonic clock.
- * The same for every CAN backend and for the simulated vehicle; judged by the kernel's CAN_ISOTP and by
+ * The same for every CAN backend and for the simulated vehicle; checked against the kernel's CAN_ISOTP and by
  * isotpsend/isotprecv. It allocates per message, never per frame.
  *
  * Use: after each rb_isotp_send(), rb_isotp_take(), rb_isotp_sent() and rb_isotp_tick() call rb_isotp_next() until

@@ -8,8 +8,8 @@
  * verified: sizes, numbers and names are bounded, everything but plain files and folders is refused.
  */
 
-/* For auditors, without a data dir: service_root is the anchor, NULL takes the bundle as given. Expiry is judged at the
- * campaign's own time of issue. Images are read when asked for. (transfer full) */
+/* For auditors, without a data dir: service_root is the anchor, NULL takes the bundle as given. Expiry is evaluated at
+ * the campaign's own time of issue. Images are read when asked for. (transfer full) */
 RbContents *rb_bundle_open (const char *path, GBytes *service_root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* For the library, which keeps what it reads. */

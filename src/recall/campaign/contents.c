@@ -254,7 +254,7 @@ rb_contents_packs (RbContents *self)
   return packs;
 }
 
-/* Packs of a VIN alone are judged when they are imported, those of a region at each use. */
+/* Packs of a VIN alone are verified when they are imported, those of a region at each use. */
 static gboolean
 check_region (RbContents *self, const RbVinPack *pack, const char *vin, GError **error)
 {

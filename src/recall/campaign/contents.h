@@ -58,8 +58,8 @@ GStrv rb_contents_vins (RbContents *self);
 guint64 rb_contents_packs (RbContents *self);
 /* What the Director assigns to the ECUs of that vehicle, verified at moment against both repositories and the campaign:
  * (element-type RbAssignment) (transfer full). ecus: those found in the vehicle, an assignment to another one is
- * ecu-unknown; n_ecus 0: not judged. Errors: vin-missing, vin-invalid, not-in-scope, vin-pack-missing, expired and the
- * other words for metadata. Pass the time of the recovery's first start for a vehicle that was started in time. */
+ * ecu-unknown; n_ecus 0: not verified. Errors: vin-missing, vin-invalid, not-in-scope, vin-pack-missing, expired and
+ * the other words for metadata. Pass the time of the recovery's first start for a vehicle that was started in time. */
 GPtrArray *rb_contents_assignments (RbContents *self, const char *vin, gint64 moment, const RbVehicleEcu *ecus,
                                     guint n_ecus, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What has to be done for that vehicle to be complete, by the same metadata: (element-type RbCompletenessEcu) (transfer
@@ -101,9 +101,9 @@ typedef struct {
   const char *in_place; /* bundle whose images are read where they are; NULL: none */
   GPtrArray *anchors; /* of RbAnchor; NULL: taken as given */
   gboolean started; /* the vehicle is started with it; a newer root of the OEM does not end that work */
-  gint64 moment; /* expiry is judged then, or when the campaign was issued where that is later */
+  gint64 moment; /* expiry is evaluated then, or when the campaign was issued where that is later */
   /* Judges the Director metadata (role → GBytes) of a VIN whose pack is one of a region, each time it is read; NULL:
-   * not judged. */
+   * not verified. */
   RbContentsCheckRoles check_roles;
   const char *data_dir; /* for check_roles */
 } RbContentsSource;

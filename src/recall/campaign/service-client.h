@@ -9,7 +9,7 @@
  * targets read on demand. Names are those of the repository, with or without consistent snapshots. Not thread safe.
  */
 typedef struct _RbServiceClient RbServiceClient;
-/* Without memory, from root on. Expiry is judged at moment. Errors: the words for metadata. */
+/* Without memory, from root on. Expiry is evaluated at moment. Errors: the words for metadata. */
 RbServiceClient *rb_service_client_new (const char *folder, GBytes *root, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_service_client_free (RbServiceClient *self);

@@ -24,11 +24,11 @@ typedef struct {
   GBytes *trust_list_json; /* NULL: the repository has no trust list */
   RbTrustList *trust_list;
   gint64 timestamp_expires;
-  gint64 moment; /* expiry was judged then */
+  gint64 moment; /* expiry was evaluated then */
 } RbService;
 
 /* folder has the shape of a bundle. anchors (of RbAnchor) NULL: the bundle's own first root is believed. Expiry is
- * judged at moment, or at the campaign's issue where that is later; started: by the newest root in it that the anchor
+ * verified at moment, or at the campaign's issue where that is later; started: by the newest root in it that the anchor
  * has accepted, instead of the anchor's newest. Errors: no-trust-anchor, wrong-oem, campaign-expired, words for
  * metadata. */
 RbService *rb_service_open (const char *folder, GPtrArray *anchors, gint64 moment, gboolean started, GError **error)

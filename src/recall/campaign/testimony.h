@@ -4,9 +4,9 @@
 #include "model/evidence.h"
 
 /*
- * A bundle opened to judge records by: the campaign it carries, its vehicle model, images and what its Directors
+ * A bundle opened to verify records by: the campaign it carries, its vehicle model, images and what its Directors
  * assign. With a Service repository root the metadata is verified down from it, at the time the campaign was issued
- * (records are judged years later); without one the bundle is taken as given. Images always match their digest.
+ * (records are verified years later); without one the bundle is taken as given. Images always match their digest.
  */
 typedef struct _RbTestimony RbTestimony;
 RbTestimony *rb_testimony_open (const char *bundle, const char *service_root, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,7 +6,7 @@
 /*
  * Who may sign for an OEM, and for what: a target of its Service repository, RB_TRUST_LIST_PATH. JSON:
  * data/schemas/trust-list.json. Immutable, usable from any thread. The checks below are the only place where signers
- * are judged: before a vehicle is written to, when an anchor changes, and when a record is verified.
+ * are verified: before a vehicle is written to, when an anchor changes, and when a record is verified.
  */
 #define RB_TRUST_LIST_PATH "trust/trust-list.json"
 

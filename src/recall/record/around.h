@@ -9,7 +9,7 @@
 /*
  * What stands around an ECU's image in a record: its DTCs before and after (dtcBefore, dtcAfter: [{code, status}] or
  * null), its coding and adaptation (coding: [{did, value, origin, readBack}], origin “campaign” or “from-vehicle”), the
- * campaign's conditions that were judged (conditions: [{kind, did, value}]) and the fingerprint that was written
+ * campaign's conditions that were evaluated (conditions: [{kind, did, value}]) and the fingerprint that was written
  * (fingerprint: {did, value}).
  */
 

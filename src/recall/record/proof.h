@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 /*
- * The bytes a record carries as proof, judged again: what an ECU's entry calls verified is verified here, from the
+ * The bytes a record carries as proof, verified again: what an ECU's entry calls verified is verified here, from the
  * entry and the record's own vehicle and campaign. Errors: key-not-proven, report-not-proven, record-malformed.
  */
 gboolean rb_proof_check_ecu (const json_t *predicate, const json_t *ecu, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -444,7 +444,7 @@ report_is_proven (const json_t *ecu, const char *serial, const json_t *wanted, G
   const json_t *report = json_object_get (ecu, "report");
   const char *kind = rb_json_string_or (json_object_get (ecu, "key"), "kind", "none");
   const char *verified = rb_json_string_or (report, "verified", "");
-  /* keys whose reports only the OEM can judge: symmetric ones, and old ones that the campaign leaves in place */
+  /* keys whose reports only the OEM can verify: symmetric ones, and old ones that the campaign leaves in place */
   gboolean old_key = strcmp (kind, "none") == 0 && !json_is_true (json_object_get (wanted, "newKey"));
   gboolean may_defer = strcmp (kind, "she") == 0 || old_key;
   if (rb_json_string_or (report, "envelope", NULL) == NULL

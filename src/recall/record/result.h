@@ -18,7 +18,7 @@ gboolean rb_result_is_well_formed (const json_t *predicate, GError **error) G_GN
 
 /* TRUE when a well formed predicate's contents show a complete vehicle; else the error says what is missing:
  * inspection-missing, inspection-failed, ecu-missing, ecu-not-directed, image-not-proven, root-not-proven,
- * key-not-proven, report-not-proven, not-complete. Signatures inside are not judged here. */
+ * key-not-proven, report-not-proven, not-complete. Signatures inside are not verified here. */
 gboolean rb_result_is_complete (const json_t *predicate, GError **error);
 
 /* Do the contents of an entry show that its ECU is done? */

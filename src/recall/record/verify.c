@@ -134,7 +134,7 @@ are_same (GPtrArray *a, GPtrArray *b)
   return rb_certificate_same_holder (a->pdata[0], b->pdata[0]);
 }
 
-/* Time has to be known to judge certificates, so this comes after the statement is opened; its bytes are authentic by
+/* Time has to be known to verify certificates, so this comes after the statement is opened; its bytes are authentic by
  * then, only whose they are is open. */
 static gboolean
 check_certificate (Check *self, GPtrArray *chain, RbPurpose purpose, GError **error)

@@ -68,7 +68,7 @@ is_completed_by (const RbVerifyOutcome *other, const RbVerifyOutcome *outcome, c
          && json_equal (json_object_get (campaign, "campaignSha256"), json_object_get (entry, "campaignSha256"));
 }
 
-/* One that is not given is not judged. */
+/* One that is not given is not verified. */
 static void
 check_record (GPtrArray *outcomes, RbVerifyOutcome *outcome, const json_t *entry)
 {

@@ -23,7 +23,7 @@ const char *rb_dsse_digest (RbDsse *self); /* sha256 of the PAE, hex, borrowed: 
 guint rb_dsse_signature_count (RbDsse *self);
 /* chain (of RbCertificate) beside signature i, borrowed; NULL when there is none */
 GPtrArray *rb_dsse_chain (RbDsse *self, guint i);
-/* Is signature i one by the key of the first certificate of its chain? (certificates themselves are not judged) */
+/* Is signature i one by the key of the first certificate of its chain? (certificates themselves are not verified) */
 gboolean rb_dsse_signature_is_valid (RbDsse *self, guint i) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_dsse_verify_with_key (RbDsse *self, guint i, RbPublicKey *key) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbDsse, rb_dsse_free)

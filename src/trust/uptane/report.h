@@ -17,7 +17,7 @@
 GBytes *rb_report_sign (json_t *signed_part, RbPrivateKey *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Signs with a symmetric key under key id "she:SLOT:COUNTER". (transfer full) */
 GBytes *rb_report_mac (json_t *signed_part, const guint8 key[16], const char *key_id);
-/* Parses and checks the signature by key over the canonical signed part; key NULL: signature not judged (deferred).
+/* Parses and checks the signature by key over the canonical signed part; key NULL: signature not verified (deferred).
  * Gives the signed part (transfer full). */
 json_t *rb_report_verify (GBytes *envelope, RbPublicKey *key, const char *serial, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

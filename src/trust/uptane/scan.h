@@ -13,7 +13,7 @@ typedef struct _RbScan RbScan;
  * the bytes; too-large, where putting them in form A would need too much memory. */
 RbScan *rb_scan_new (GBytes *bytes, const char *table, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_scan_free (RbScan *self);
-/* The file with an empty table, to be made a tree of: what stands outside `signed` is judged only there. (transfer
+/* The file with an empty table, to be made a tree of: what stands outside `signed` is verified only there. (transfer
  * full) */
 GBytes *rb_scan_rest (const RbScan *self);
 /* `signed` alone with an empty table. (transfer full) */

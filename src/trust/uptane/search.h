@@ -6,7 +6,7 @@
 
 /*
  * The search through delegations (TUF 5.6.7, Uptane 5.4.4.7): pre-order, a terminating delegation ends it, hashed bins,
- * several roles that must agree. It loads nothing by itself: whoever searches has it done by a function.
+ * several roles that must agree. It loads nothing by itself: the caller gives a function that loads.
  */
 
 /* One role that a targets file delegates to. Everything is borrowed. */
@@ -35,7 +35,7 @@ void rb_search_delegated_free (RbDelegated *self);
 /* Loads what a delegation leads to; NULL with error. Borrowed; it stays while the search goes on. */
 typedef const RbDelegated *(*RbSearchLoadFunc) (const RbSearchDelegation *delegation, gpointer data, GError **error);
 
-/* The target that path is, searched from the top-level targets file on. hardware_id may be NULL: not judged. NULL
+/* The target that path is, searched from the top-level targets file on. hardware_id may be NULL: not verified. NULL
  * without error: no role lists it. *role (transfer full): the role where the search failed or ended. */
 RbTarget *rb_search_target (const RbMetadata *targets, const char *path, const char *hardware_id,
                             const RbPolicy *policy, RbSearchLoadFunc load, gpointer data, char **role, GError **error)

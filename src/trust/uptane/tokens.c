@@ -174,7 +174,7 @@ skip_digits (const RbTokens *self, gsize at)
   return at;
 }
 
-/* Fractions and exponents are passed over, not judged: they leave the file to the tree. */
+/* Fractions and exponents are passed over, not verified: they leave the file to the tree. */
 static gsize
 take_number (RbTokens *self, gsize begin)
 {

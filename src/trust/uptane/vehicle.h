@@ -22,10 +22,10 @@ typedef struct {
   const char *vin; /* opaque; compared when Director targets carry one, as those that direct nothing must */
   gboolean vin_needed; /* Director targets must carry it in any case */
   const RbVehicleEcu *ecus; /* of the vehicle: an ECU not listed here in Director targets is ecu-unknown */
-  guint n_ecus; /* 0: a Secondary checking for itself, ECU ids are not judged but its own */
+  guint n_ecus; /* 0: a Secondary checking for itself, ECU ids are not verified but its own */
   const char *own_serial; /* a Secondary's own; NULL for a Primary or workstation */
   gsize max_director_targets, max_image_targets, max_snapshot; /* bytes of a file, 0: default */
-  RbSource *images; /* where the images are; NULL: they are not judged */
+  RbSource *images; /* where the images are; NULL: they are not verified */
   json_t **director_signed; /* full verification: where the signed part of the accepted Director targets goes (transfer
                                full); NULL */
   gboolean keep_time; /* an accepted run stores now as a moment that later ones may not precede */

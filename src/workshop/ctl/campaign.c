@@ -48,7 +48,7 @@ problem_row (RbCli *cli, const GError *problem)
   return row;
 }
 
-/* The first campaign that cannot be judged, which is not "none". One that the OEM has withdrawn is judged. */
+/* The first campaign that cannot be verified, which is not "none". One that the OEM has withdrawn is verified. */
 static const GError *
 unjudged (GPtrArray *problems)
 {

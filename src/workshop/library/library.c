@@ -319,7 +319,7 @@ check_roles (RbContents *contents, const char *vin, GHashTable *roles, const cha
   return pins != NULL && rb_pins_check_roles (pins, contents, vin, roles, error);
 }
 
-/* The anchor of that name alone: a campaign is judged by no other. */
+/* The anchor of that name alone: a campaign is verified by no other. */
 static GPtrArray *
 anchors_named (RbLibrary *self, const char *name, GError **error)
 {
@@ -419,7 +419,7 @@ is_not_in_scope (const RbCampaign *campaign, const char *vin)
   return !rb_campaign_check_vin (campaign, vin, &outside) && rb_reason_of (outside) == RB_REASON_NOT_IN_SCOPE;
 }
 
-/* Is the VIN outside the scope of a campaign that cannot be judged? Its scope is known while its bytes are those
+/* Is the VIN outside the scope of a campaign that cannot be verified? Its scope is known while its bytes are those
  * imported. */
 static gboolean
 is_outside (RbPins *pins, const Place *place, const char *vin)

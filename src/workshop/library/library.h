@@ -35,8 +35,8 @@ GPtrArray *rb_library_list (RbLibrary *self, GError **error) G_GNUC_WARN_UNUSED_
 
 /* The id in a campaign's name; borrowed from it. */
 const char *rb_library_id (const char *name);
-/* Opens and verifies. Expiry is judged at moment: now to start a vehicle, the recovery's first start to go on with one
- * (at the issue of a campaign that has been issued anew since). Errors: campaign-unknown, campaign-ambiguous,
+/* Opens and verifies. Expiry is evaluated at moment: now to start a vehicle, the recovery's first start to go on with
+ * one (at the issue of a campaign that has been issued anew since). Errors: campaign-unknown, campaign-ambiguous,
  * no-trust-anchor, wrong-oem, campaign-expired, words for metadata. (transfer full) */
 RbContents *rb_library_open (RbLibrary *self, const char *name, gint64 moment, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

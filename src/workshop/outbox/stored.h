@@ -5,7 +5,8 @@
 
 /*
  * The records of an outbox as their signed bytes tell them: whatever the columns of the database say is no evidence,
- * and nothing of it is given but the row's name. Certificates are judged by those who have the OEM's anchors, not here.
+ * and nothing of it is given but the row's name. Certificates are verified by those who have the OEM's anchors, not
+ * here.
  */
 typedef struct {
   RbVerifyOutcome *outcome; /* reason NONE: authentic and consistent; else what is wrong with it */

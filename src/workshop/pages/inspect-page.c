@@ -181,7 +181,7 @@ refresh (RbPage *page)
     self->campaign = NULL;
 }
 
-/* Every question answered; what the answers mean is judged by the recovery. */
+/* Every question answered; what the answers mean is verified by the recovery. */
 static gboolean
 is_complete (RbPage *page)
 {

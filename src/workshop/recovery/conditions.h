@@ -3,8 +3,8 @@
 #include "recovery/work.h"
 
 /*
- * The campaign's conditions of an ECU (hardware version, present software, coding class), judged by what it tells at
- * the first sight. What this campaign has changed is not judged again: software and coding class count until it has
+ * The campaign's conditions of an ECU (hardware version, present software, coding class), verified by what it tells at
+ * the first sight. What this campaign has changed is not verified again: software and coding class count until it has
  * written to the ECU, and an ECU in its bootloader has neither.
  */
 

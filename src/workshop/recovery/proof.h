@@ -18,7 +18,7 @@ GBytes *rb_proof_she_request (const json_t *update);
 /* Is answer the expected M4‖M5? */
 gboolean rb_proof_she_answer (const json_t *update, GBytes *answer);
 gboolean rb_proof_she (const json_t *update, guint slot, gint64 counter, GBytes *answer);
-/* Is report this ECU's, about this image, for these nonces, and signed by spki (NULL: the signature is not judged)?
+/* Is report this ECU's, about this image, for these nonces, and signed by spki (NULL: the signature is not verified)?
  * Errors: report-not-proven. */
 gboolean rb_proof_report (GBytes *report, GBytes *spki, const char *vin, const char *serial, const char *image_sha256,
                           GBytes *nonce, GBytes *challenge, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -96,7 +96,7 @@ check_authority (RbRecovery *self, GError **error)
          && rb_signers_check (&sets, authority->list, now, error);
 }
 
-/* A vehicle that was started in time may be finished: expiry is then judged at the first run's start. */
+/* A vehicle that was started in time may be finished: expiry is then evaluated at the first run's start. */
 static gboolean
 open_campaign (RbRecovery *self, const char *name, GError **error)
 {
@@ -345,7 +345,7 @@ check_replaced (RbRecovery *self, GError **error)
   return rb_swapped_check (list, error);
 }
 
-/* (RbSuperviseRead) Before anything is written; an ECU that cannot be observed yet is judged when it can. */
+/* (RbSuperviseRead) Before anything is written; an ECU that cannot be observed yet is verified when it can. */
 static gboolean
 check_conditions (gpointer user_data, GCancellable *cancellable, GError **error)
 {

@@ -5,8 +5,8 @@
 #include "recovery/error.h"
 
 /*
- * Who will sign the record of a recovery. They are found and judged before the vehicle is written to: a vehicle that is
- * complete but whose record cannot be signed would have to come in again.
+ * Who will sign the record of a recovery. They are found and verified before the vehicle is written to: a vehicle that
+ * is complete but whose record cannot be signed would have to come in again.
  */
 typedef struct {
   RbIdentity *technician, *workstation;
@@ -17,7 +17,7 @@ typedef struct {
   RbIdentitySet *technician, *workstation, *second; /* each may be NULL */
 } RbSignerSets;
 
-/* The sets are borrowed; list is the trust list by which they are judged. Errors: identity (there is none),
+/* The sets are borrowed; list is the trust list by which they are verified. Errors: identity (there is none),
  * second-person-missing, same-person and those of rb_trust_list_check_signer(). */
 RbSigners *rb_signers_new (const RbSignerSets *sets, gboolean second_needed, const RbTrustList *list, gint64 now,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

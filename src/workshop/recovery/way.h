@@ -12,7 +12,7 @@ typedef struct {
   const char
     *vehicle_ca; /* file with the authorities of vehicles' certificates; NULL: vehicle-ca.pem in the data dir */
   RbIdentitySet *workstation; /* holds the key for vehicle links; NULL: there is none, error identity for doips:// */
-  const char *vin; /* as on the plate; NULL: not judged */
+  const char *vin; /* as on the plate; NULL: not verified */
   const RbVehicleModel *model; /* how the vehicle wants to be connected to; NULL: as usual */
   RbLinkWait wait; /* may be NULL */
   gpointer wait_data;

@@ -85,7 +85,7 @@ struct _RbWork {
   GBytes *dtcs_before, *dtcs_after; /* recovery/dtc.h; NULL: not known */
   GBytes *fingerprint; /* that was written in this run; NULL: none */
   GPtrArray *coding; /* of RbCodingValue, one for each of the profile's at the newest observation */
-  json_t *conditions; /* of the campaign, that were judged: [{kind, did, value}] */
+  json_t *conditions; /* of the campaign, that were evaluated: [{kind, did, value}] */
   /* proofs, of the newest observation */
   GBytes *image_nonce;
   char *image_digest;

@@ -17,7 +17,7 @@ typedef enum {
   RB_TASK_OPEN, /* verify the campaign for this vehicle */
   RB_TASK_CONNECT, /* link, VIN, every ECU's state */
   RB_TASK_MEASURE, /* measured items, once */
-  RB_TASK_INSPECT, /* judge the inspection and make the plan */
+  RB_TASK_INSPECT, /* verify the inspection and make the plan */
   RB_TASK_AUTHORISE, /* open the keys */
   RB_TASK_RUN, /* write and prove */
   RB_TASK_SIGN,

@@ -526,7 +526,7 @@ rb_unit_stage (RbUnit *self, const char *path, GBytes *bytes, GCancellable *canc
   }
 }
 
-/* An ECU judges metadata; a word of anything else, of the link or of this computer, is not its to say. */
+/* An ECU evaluates metadata; a word of anything else, of the link or of this computer, is not its to say. */
 static RbReason
 reason_of_ecu (const char *word)
 {

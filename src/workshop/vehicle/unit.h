@@ -96,7 +96,7 @@ gboolean rb_unit_drop (RbUnit *self, int repo, const char *role, GCancellable *c
 
 /* The ECU makes a key pair; its SPKI. Extended session, unlocked. (transfer full) */
 GBytes *rb_unit_make_key (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Asks for a proof of possession; gives SPKI and signature, neither judged. */
+/* Asks for a proof of possession; gives SPKI and signature, neither verified. */
 gboolean rb_unit_prove_key (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki,
                             GBytes **signature, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* M1‖M2‖M3 → M4‖M5. Extended session, unlocked. (transfer full) */
