@@ -143,7 +143,7 @@ make_receipt (Case *self, guint index, guint claimed, guint size)
   RbMerkleHash root = rb_merkle_root (leaves, size);
   g_autofree char *checkpoint = rb_checkpoint_sign ("oem.example/log", size, &root, self->log, &error);
   g_assert_no_error (error);
-  return rb_receipt_write (claimed, proof, checkpoint);
+  return rb_receipt_write (NULL, claimed, proof, checkpoint);
 }
 
 static void

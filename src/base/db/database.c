@@ -107,8 +107,8 @@ set_up (sqlite3 *db, const RbDatabasePart *part, GError **error)
  * would end this process's fcntl locks, by which SQLite knows that the database is open, and another process would
  * remove the log under it.
  */
-static gboolean
-make_private (const char *path, GError **error)
+gboolean
+rb_database_make_private (const char *path, GError **error)
 {
   static GMutex one_at_a_time;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&one_at_a_time);
@@ -127,7 +127,7 @@ rb_database_open (const char *data_dir, const RbDatabasePart *part, GError **err
   g_autofree char *path = g_build_filename (data_dir, "recallbay.db", NULL);
   sqlite3 *db = NULL;
   if (!rb_files_make_folder (data_dir, error) || !rb_files_keep_private (data_dir, error)
-      || !make_private (path, error))
+      || !rb_database_make_private (path, error))
     return NULL;
   gboolean opened
     = sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) == SQLITE_OK

@@ -27,8 +27,8 @@ rb_merkle_leaf (gconstpointer entry, gsize length)
   return hash (LEAF, length == 0 ? "" : entry, length, NULL, 0);
 }
 
-static RbMerkleHash
-node_hash (const RbMerkleHash *left, const RbMerkleHash *right)
+RbMerkleHash
+rb_merkle_node (const RbMerkleHash *left, const RbMerkleHash *right)
 {
   return hash (NODE, left->bytes, sizeof left->bytes, right->bytes, sizeof right->bytes);
 }
@@ -63,7 +63,7 @@ subtree (GArray *leaves, guint64 start, guint64 n)
     return *leaf_at (leaves, start);
   guint64 k = split_of (n);
   RbMerkleHash left = subtree (leaves, start, k), right = subtree (leaves, start + k, n - k);
-  return node_hash (&left, &right);
+  return rb_merkle_node (&left, &right);
 }
 
 RbMerkleHash
@@ -167,10 +167,10 @@ rb_merkle_is_included (const RbMerkleHash *leaf, guint64 index, guint64 size, GA
     if (sn == 0)
       return FALSE;
     if ((fn & 1) == 1 || fn == sn) {
-      r = node_hash (p, &r);
+      r = rb_merkle_node (p, &r);
       skip_lonely_levels (&fn, &sn);
     } else
-      r = node_hash (&r, p);
+      r = rb_merkle_node (&r, p);
     step_up (&fn, &sn);
   }
   return sn == 0 && rb_merkle_equal (&r, root);
@@ -210,11 +210,11 @@ rb_merkle_is_consistent (guint64 old_size, const RbMerkleHash *old_root, guint64
     if (sn == 0)
       return FALSE;
     if ((fn & 1) == 1 || fn == sn) {
-      fr = node_hash (c, &fr);
-      sr = node_hash (c, &sr);
+      fr = rb_merkle_node (c, &fr);
+      sr = rb_merkle_node (c, &sr);
       skip_lonely_levels (&fn, &sn);
     } else
-      sr = node_hash (&sr, c);
+      sr = rb_merkle_node (&sr, c);
     step_up (&fn, &sn);
   }
   return sn == 0 && rb_merkle_equal (&fr, old_root) && rb_merkle_equal (&sr, root);

@@ -9,6 +9,7 @@ typedef struct {
 } RbMerkleHash;
 
 RbMerkleHash rb_merkle_leaf (gconstpointer entry, gsize length);
+RbMerkleHash rb_merkle_node (const RbMerkleHash *left, const RbMerkleHash *right);
 /* Over the first size of leaves (element-type RbMerkleHash). */
 RbMerkleHash rb_merkle_root (GArray *leaves, guint64 size);
 /* That leaf index is in the tree of the first size leaves; NULL when index is not below size. (transfer full) */

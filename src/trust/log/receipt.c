@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define HEAD "c2sp.org/tlog-proof@v1"
+#define EXTRA "extra "
 #define MAX_RECEIPT (64 * 1024)
 #define MAX_PATH 63
 
@@ -39,59 +40,102 @@ read_path (char **lines, GArray *proof)
   return TRUE;
 }
 
-/* head: the lines before the first empty one. Extra data is not signed and is not read. */
+/* head: the lines before the first empty one. What “extra” holds is the entry, which the proof then commits to. */
 static gboolean
-read_head (const char *head, guint64 *index, GArray *proof)
+read_head (const char *head, GBytes **extra, guint64 *index, GArray *proof)
 {
   g_auto (GStrv) lines = g_strsplit (head, "\n", -1);
   guint at = 1;
   if (lines[0] == NULL || strcmp (lines[0], HEAD) != 0)
     return FALSE;
-  if (lines[at] != NULL && g_str_has_prefix (lines[at], "extra "))
-    at++;
+  if (lines[at] != NULL && g_str_has_prefix (lines[at], EXTRA)) {
+    *extra = rb_bytes_from_base64 (&lines[at++][strlen (EXTRA)]);
+    if (*extra == NULL)
+      return FALSE;
+  }
   return read_index (lines[at], index) && read_path (&lines[at + 1], proof);
+}
+
+static RbReceipt *
+read_text (const char *text, GArray *proof, GError **error)
+{
+  g_autoptr (RbReceipt) self = g_new0 (RbReceipt, 1);
+  const char *gap = strstr (text, "\n\n");
+  g_autofree char *head = gap == NULL ? NULL : g_strndup (text, (gsize) (gap - text));
+  if (head == NULL || !read_head (head, &self->entry, &self->index, proof))
+    return fail (error, RB_REASON_MALFORMED, "it is not a proof with a checkpoint below");
+  self->checkpoint = g_strdup (&gap[2]);
+  return g_steal_pointer (&self);
+}
+
+static gboolean
+check_proof (RbReceipt *self, GArray *proof, const RbNoteKey *key, GError **error)
+{
+  g_autoptr (RbCheckpoint) checkpoint = rb_checkpoint_open (self->checkpoint, key, error);
+  if (checkpoint == NULL)
+    return FALSE;
+  gsize length = 0;
+  gconstpointer entry = g_bytes_get_data (self->entry, &length);
+  RbMerkleHash leaf = rb_merkle_leaf (entry, length);
+  self->size = checkpoint->size;
+  self->root = checkpoint->root;
+  self->origin = g_strdup (checkpoint->origin);
+  return rb_merkle_is_included (&leaf, self->index, checkpoint->size, proof, &checkpoint->root)
+         || fail (error, RB_REASON_LOG_PROOF, "it does not show this entry to be in the log") != NULL;
+}
+
+/* entry NULL: the one in the receipt */
+static RbReceipt *
+open_receipt (GBytes *receipt, GBytes *entry, const RbNoteKey *key, GError **error)
+{
+  g_autoptr (GArray) proof = g_array_new (FALSE, FALSE, sizeof (RbMerkleHash));
+  gsize size = g_bytes_get_size (receipt);
+  if (size > MAX_RECEIPT)
+    return fail (error, RB_REASON_TOO_LARGE, "larger than any receipt");
+  g_autofree char *text = g_strndup (g_bytes_get_data (receipt, NULL), size);
+  g_autoptr (RbReceipt) self = strlen (text) == size
+                                 ? read_text (text, proof, error)
+                                 : fail (error, RB_REASON_MALFORMED, "it is not a proof with a checkpoint below");
+  if (self == NULL)
+    return NULL;
+  if (entry != NULL) {
+    g_clear_pointer (&self->entry, g_bytes_unref);
+    self->entry = g_bytes_ref (entry);
+  }
+  if (self->entry == NULL)
+    return fail (error, RB_REASON_MALFORMED, "it does not hold its entry");
+  return check_proof (self, proof, key, error) ? g_steal_pointer (&self) : NULL;
+}
+
+RbReceipt *
+rb_receipt_open (GBytes *receipt, const RbNoteKey *key, GError **error)
+{
+  return open_receipt (receipt, NULL, key, error);
 }
 
 RbReceipt *
 rb_receipt_check (GBytes *receipt, gconstpointer entry, gsize length, const RbNoteKey *key, GError **error)
 {
-  g_autoptr (GArray) proof = g_array_new (FALSE, FALSE, sizeof (RbMerkleHash));
-  guint64 index = 0;
-  gsize size = g_bytes_get_size (receipt);
-  if (size > MAX_RECEIPT)
-    return fail (error, RB_REASON_TOO_LARGE, "larger than any receipt");
-  g_autofree char *text = g_strndup (g_bytes_get_data (receipt, NULL), size);
-  const char *gap = strstr (text, "\n\n");
-  if (strlen (text) != size || gap == NULL)
-    return fail (error, RB_REASON_MALFORMED, "it is not a proof with a checkpoint below");
-  gsize head_length = (gsize) (gap - text);
-  g_autofree char *head = g_strndup (text, head_length);
-  if (!read_head (head, &index, proof))
-    return fail (error, RB_REASON_MALFORMED, "it is not a proof with a checkpoint below");
-  g_autoptr (RbCheckpoint) checkpoint = rb_checkpoint_open (&text[head_length + 2], key, error);
-  if (checkpoint == NULL)
-    return NULL;
-  RbMerkleHash leaf = rb_merkle_leaf (entry, length);
-  if (!rb_merkle_is_included (&leaf, index, checkpoint->size, proof, &checkpoint->root))
-    return fail (error, RB_REASON_LOG_PROOF, "it does not show this entry to be in the log");
-  RbReceipt *self = g_new0 (RbReceipt, 1);
-  self->index = index;
-  self->size = checkpoint->size;
-  self->origin = g_strdup (checkpoint->origin);
-  return self;
+  g_autoptr (GBytes) bytes = g_bytes_new (entry, length);
+  return open_receipt (receipt, bytes, key, error);
 }
 
 void
 rb_receipt_free (RbReceipt *self)
 {
   g_free (self->origin);
+  g_free (self->checkpoint);
+  g_clear_pointer (&self->entry, g_bytes_unref);
   g_free (self);
 }
 
 GBytes *
-rb_receipt_write (guint64 index, GArray *proof, const char *checkpoint)
+rb_receipt_write (GBytes *entry, guint64 index, GArray *proof, const char *checkpoint)
 {
   g_autoptr (GString) text = g_string_new (HEAD "\n");
+  g_autofree char *extra = entry == NULL ? NULL : rb_bytes_to_base64 (entry);
+  if (extra != NULL)
+    g_string_append_printf (text, EXTRA "%s\n", extra);
   g_string_append_printf (text, "index %" G_GUINT64_FORMAT "\n", index);
   for (guint i = 0; i < proof->len; i++) {
     const RbMerkleHash *hash = &g_array_index (proof, RbMerkleHash, i);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/sql-inside.h"
+
+#include <string.h>
+
+#define BUSY_MS 30000
+#define PREFIX "sqlite://"
+
+typedef struct {
+  RbSql base;
+  char *path;
+  gboolean to_read;
+  sqlite3 *db;
+} Sqlite;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3_stmt, sqlite3_finalize)
+
+static gboolean
+fail (Sqlite *self, GError **error)
+{
+  g_autofree char *text = rb_database_text (self->db);
+  return rb_reason_deny (error, RB_DATABASE_ERROR, rb_database_reason (self->db), "%s: %s", self->path, text);
+}
+
+static gboolean
+run_script (RbSql *base, const char *sql, GError **error)
+{
+  Sqlite *self = (Sqlite *) base;
+  return sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail (self, error);
+}
+
+static gboolean
+connect_file (Sqlite *self, GError **error)
+{
+  int flags = self->to_read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  if (!self->to_read && !rb_database_make_private (self->path, error))
+    return FALSE;
+  if (sqlite3_open_v2 (self->path, &self->db, flags | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
+    return fail (self, error);
+  sqlite3_busy_timeout (self->db, BUSY_MS);
+  return run_script (&self->base,
+                     self->to_read
+                       ? "PRAGMA trusted_schema = OFF"
+                       : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF",
+                     error);
+}
+
+static void
+close_sqlite (RbSql *base)
+{
+  Sqlite *self = (Sqlite *) base;
+  sqlite3_close (self->db);
+  g_free (self->path);
+  g_free (self);
+}
+
+static RbSql *
+open_sqlite (const char *uri, gboolean to_read, GError **error)
+{
+  Sqlite *self = g_new0 (Sqlite, 1);
+  self->path = g_uri_unescape_string (&uri[strlen (PREFIX)], NULL);
+  self->to_read = to_read;
+  gboolean named = (self->path != NULL && self->path[0] == '/')
+                   || rb_reason_deny (error, RB_DATABASE_ERROR, RB_REASON_CONFIG, "“%s” names no file", uri);
+  if (named && connect_file (self, error))
+    return &self->base;
+  close_sqlite (&self->base);
+  return NULL;
+}
+
+static void
+bind (sqlite3_stmt *statement, int index, const RbSqlValue *value)
+{
+  gsize length = 0;
+  if (value->kind == 'i')
+    sqlite3_bind_int64 (statement, index, value->integer);
+  else if (value->kind == 't')
+    sqlite3_bind_text (statement, index, value->text, -1, SQLITE_STATIC);
+  else {
+    gconstpointer data = g_bytes_get_data (value->bytes, &length);
+    sqlite3_bind_blob64 (statement, index, data == NULL ? "" : data, length, SQLITE_STATIC);
+  }
+}
+
+static void
+read_cell (sqlite3_stmt *statement, int column, RbSqlRows *rows)
+{
+  int type = sqlite3_column_type (statement, column);
+  if (type == SQLITE_INTEGER || type == SQLITE_NULL) {
+    rb_sql_rows_add (rows, sqlite3_column_int64 (statement, column), NULL);
+    return;
+  }
+  gconstpointer data
+    = type == SQLITE_BLOB ? sqlite3_column_blob (statement, column) : sqlite3_column_text (statement, column);
+  gsize length = (gsize) sqlite3_column_bytes (statement, column);
+  rb_sql_rows_add (rows, 0, rb_sql_rows_bytes_new (data, length));
+}
+
+static gboolean
+execute_sqlite (RbSql *base, const char *sql, const RbSqlValue *values, guint n, RbSqlRows *rows, GError **error)
+{
+  Sqlite *self = (Sqlite *) base;
+  sqlite3_stmt *prepared = NULL;
+  if (sqlite3_prepare_v2 (self->db, sql, -1, &prepared, NULL) != SQLITE_OK)
+    return fail (self, error);
+  g_autoptr (sqlite3_stmt) statement = prepared;
+  for (guint i = 0; i < n; i++)
+    bind (statement, (int) i + 1, &values[i]);
+  int step;
+  while ((step = sqlite3_step (statement)) == SQLITE_ROW && rows != NULL) {
+    rows->columns = (guint) sqlite3_column_count (statement);
+    for (guint i = 0; i < rows->columns; i++)
+      read_cell (statement, (int) i, rows);
+  }
+  return step == SQLITE_DONE || step == SQLITE_ROW || fail (self, error);
+}
+
+/* What is written to a file that was removed is lost although SQLite reports no error. */
+static gboolean
+is_in_place (Sqlite *self)
+{
+  int moved = 0;
+  return self->db != NULL && sqlite3_file_control (self->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK
+         && moved == 0;
+}
+
+static gboolean
+begin_sqlite (RbSql *base, gboolean to_read, GError **error)
+{
+  Sqlite *self = (Sqlite *) base;
+  if (!is_in_place (self))
+    return rb_reason_deny (error, RB_DATABASE_ERROR, RB_REASON_DATABASE, "%s: the file was removed or replaced",
+                           self->path);
+  if (sqlite3_get_autocommit (self->db) == 0) /* a transaction that failed */
+    rb_sql_rollback (base);
+  return run_script (base, to_read ? "BEGIN" : "BEGIN IMMEDIATE", error);
+}
+
+const RbSqlEngine rb_sql_sqlite_engine
+  = { open_sqlite, close_sqlite, run_script, execute_sqlite, begin_sqlite, " BLOB" };
