@@ -57,7 +57,7 @@ FOLDERS = {
         "sim": "sim-can sim-doip sim-ecu model uptane frame crypto core",
     },
     "oem": {
-        "authority": "keystore model crypto core",
+        "authority": "author keystore model uptane crypto core",
         "ledger": "log db crypto core",
         "intake": "ledger campaign record log model uptane crypto core",
         "oem": "authority intake ledger log campaign record author keymaker model uptane keystore crypto core",

@@ -170,7 +170,10 @@
   X (LOG_PROOF, "log-proof") \
   /* OEM */ \
   X (POLICY, "policy") \
-  X (KEY_RETIRED, "key-retired")
+  X (KEY_RETIRED, "key-retired") \
+  X (DRAFT_MISMATCH, "draft-mismatch") \
+  X (DRAFT_SIGNER, "draft-signer") \
+  X (DRAFT_UNCONFIRMED, "draft-unconfirmed")
 
 typedef enum {
   RB_REASON_NONE = 0,

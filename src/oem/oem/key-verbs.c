@@ -3,6 +3,7 @@
 
 #include "authority/key-card.h"
 #include "authority/oem-folder.h"
+#include "authority/policy-rules.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
@@ -45,7 +46,7 @@ verb_init (RbCli *cli, int argc, char **argv)
     return code;
   if (options.policy != NULL)
     policy = rb_json_load (options.policy, MAX_FILE, &error);
-  if (error != NULL
+  if (error != NULL || !rb_policy_rules_check_form (policy, &error)
       || !rb_oem_folder_init (cli->data_dir, options.name, (const char *const *) options.wmi, policy, &error))
     return rb_cli_fail (cli, error, NULL);
   g_autofree char *message = g_strdup_printf ("OEM %s: %s", options.name, cli->data_dir);

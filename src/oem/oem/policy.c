@@ -1,38 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oem/policy.h"
 
+#include "authority/authoring.h"
+#include "authority/policy-rules.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "oem/as-client.h"
+#include "uptane/form.h"
 #include "uptane/metadata.h"
 
 #include <string.h>
 
 #define FILE_MAX (64 * 1024 * 1024)
+#define POLICY_MAX (1024 * 1024)
 #define CAMPAIGN_DAYS 60
-
-typedef struct {
-  const char *kind;
-  const char *role; /* "*": a delegated role */
-  gint64 threshold, keys;
-  gint64 days; /* it may be valid for, from now */
-  gboolean offline; /* its keys must be */
-} Rule;
-
-static const Rule rules[] = {
-  { "director", "root", 5, 8, 366, TRUE },     { "director", "timestamp", 1, 1, 1, FALSE },
-  { "director", "snapshot", 1, 1, 1, FALSE },  { "director", "targets", 1, 1, 1, FALSE },
-  { "image", "root", 5, 8, 366, TRUE },        { "image", "timestamp", 1, 2, 60, FALSE },
-  { "image", "snapshot", 1, 2, 60, FALSE },    { "image", "targets", 3, 4, 366, TRUE },
-  { "image", "*", 1, 2, 366, TRUE },           { "service", "root", 5, 8, 366, TRUE },
-  { "service", "timestamp", 1, 2, 30, FALSE }, { "service", "snapshot", 1, 2, 30, FALSE },
-  { "service", "targets", 3, 5, 366, TRUE },
-};
 
 typedef struct {
   const char *folder;
   char *kind;
+  const json_t *policy; /* borrowed; NULL: the default */
   gint64 now;
   json_t *findings;
   GPtrArray *roots; /* of RbMetadata, oldest first */
@@ -140,15 +127,6 @@ load_records (Check *self, GError **error)
   return TRUE;
 }
 
-static const Rule *
-rule_of (Check *self, const char *role)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
-    if (strcmp (rules[i].kind, self->kind) == 0 && strcmp (rules[i].role, role) == 0)
-      return &rules[i];
-  return NULL;
-}
-
 /* DIRECTOR/metadata holds roots alone, which do not tell: its name does. */
 static char *
 kind_of_path (const char *folder)
@@ -173,7 +151,7 @@ kind_is_known (Check *self, GError **error)
     self->kind = g_strdup ("image");
   if (self->kind == NULL)
     self->kind = kind_of_path (self->folder);
-  if (self->kind != NULL && rule_of (self, "root") != NULL)
+  if (self->kind != NULL && rb_authoring_check_kind (self->kind, NULL))
     return TRUE;
   g_set_error (error, RB_OEM_ERROR, RB_REASON_USAGE, "%s: say what it is with --kind director, image or service",
                self->folder);
@@ -210,7 +188,7 @@ judge_key (Check *self, const char *role, const char *id, const json_t *keys, gb
 
 /* entry: {"keyids","threshold"} as a root or a delegation has it. */
 static void
-judge_role (Check *self, const char *role, const Rule *rule, const json_t *entry, const json_t *keys)
+judge_role (Check *self, const char *role, const RbPolicyRule *rule, const json_t *entry, const json_t *keys)
 {
   json_t *ids = json_object_get (entry, "keyids");
   json_t *id;
@@ -225,7 +203,7 @@ judge_role (Check *self, const char *role, const Rule *rule, const json_t *entry
 }
 
 static void
-judge_expiry (Check *self, const char *role, const Rule *rule, const RbMetadata *file)
+judge_expiry (Check *self, const char *role, const RbPolicyRule *rule, const RbMetadata *file)
 {
   g_autofree char *text = rb_moment_to_text (file->expires);
   gint64 left = file->expires - self->now;
@@ -252,7 +230,8 @@ judge_signatures (Check *self, const char *role, RbMetadata *file, const json_t 
 
 /* Keys, threshold, signatures and expiry of a role and its file, which may be NULL. */
 static void
-judge (Check *self, const char *role, const Rule *rule, RbMetadata *file, const json_t *keys, const json_t *entry)
+judge (Check *self, const char *role, const RbPolicyRule *rule, RbMetadata *file, const json_t *keys,
+       const json_t *entry)
 {
   judge_role (self, role, rule, entry, keys);
   if (file == NULL) {
@@ -296,11 +275,12 @@ judge_top_level (Check *self, GError **error)
     g_autoptr (RbMetadata) file = NULL;
     if (i > 0 && !load (self, name, types[i], &file, error))
       return FALSE;
+    RbPolicyRule rule;
+    rb_policy_rules_find (self->policy, self->kind, roles[i], &rule);
     if (entry == NULL)
       find (self, "threshold", roles[i], "violation", "the root names no such role");
     else
-      judge (self, roles[i], rule_of (self, roles[i]), i == 0 ? newest_root (self) : file,
-             json_object_get (root, "keys"), entry);
+      judge (self, roles[i], &rule, i == 0 ? newest_root (self) : file, json_object_get (root, "keys"), entry);
   }
   return TRUE;
 }
@@ -309,12 +289,12 @@ judge_top_level (Check *self, GError **error)
 static void
 judge_other_roles (Check *self)
 {
-  static const Rule rule = { NULL, NULL, 1, 1, 366, TRUE };
+  static const RbPolicyRule rule = { NULL, NULL, 1, 1, 366, TRUE };
   const json_t *root = newest_root (self)->signed_part;
   const char *role;
   json_t *entry;
   json_object_foreach (json_object_get (root, "roles"), role, entry) {
-    if (rule_of (self, role) == NULL)
+    if (!rb_form_is_top_level (role))
       judge_role (self, role, &rule, entry, json_object_get (root, "keys"));
   }
 }
@@ -324,7 +304,8 @@ judge_delegations (Check *self, GError **error)
 {
   const json_t *delegations
     = self->targets == NULL ? NULL : json_object_get (self->targets->signed_part, "delegations");
-  const Rule *rule = rule_of (self, "*");
+  RbPolicyRule rule;
+  gboolean may_delegate = rb_policy_rules_find (self->policy, self->kind, "*", &rule);
   json_t *entry;
   size_t i;
   json_array_foreach (json_object_get (delegations, "roles"), i, entry) {
@@ -333,19 +314,20 @@ judge_delegations (Check *self, GError **error)
     g_autoptr (RbMetadata) file = NULL;
     if (rb_files_name_is_safe (name) && !load (self, name, RB_METADATA_TARGETS, &file, error))
       return FALSE;
-    if (rule == NULL)
+    if (!may_delegate)
       find (self, "delegation", role, "violation", "a %s repository delegates nothing", self->kind);
     else
-      judge (self, role, rule, file, json_object_get (delegations, "keys"), entry);
+      judge (self, role, &rule, file, json_object_get (delegations, "keys"), entry);
   }
   return TRUE;
 }
 
 /* folder holds metadata, and keys.json when who holds the keys is known. kind NULL: found out. (transfer full) */
 static json_t *
-check_repository (const char *folder, const char *kind, gint64 now, GError **error)
+check_repository (const char *folder, const char *kind, const json_t *policy, gint64 now, GError **error)
 {
-  g_auto (Check) self = { .folder = folder, .kind = g_strdup (kind), .now = now, .findings = json_array () };
+  g_auto (Check) self
+    = { .folder = folder, .kind = g_strdup (kind), .policy = policy, .now = now, .findings = json_array () };
   self.users = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (!load_roots (&self, error) || !load_records (&self, error)
       || !load (&self, "targets.json", RB_METADATA_TARGETS, &self.targets, error) || !kind_is_known (&self, error))
@@ -361,13 +343,14 @@ check_repository (const char *folder, const char *kind, gint64 now, GError **err
 }
 
 typedef struct {
-  char *kind;
+  char *kind, *policy;
 } Options;
 
 static void
 clear_options (Options *self)
 {
   g_free (self->kind);
+  g_free (self->policy);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
 
@@ -379,7 +362,10 @@ verb_check (RbCli *cli, int argc, char **argv)
   g_autoptr (GError) error = NULL;
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  json_t *findings = check_repository (argv[1], options.kind, rb_moment_now (), &error);
+  g_autoptr (json_t) policy = options.policy == NULL ? NULL : rb_json_load (options.policy, POLICY_MAX, &error);
+  json_t *findings = error == NULL && rb_policy_rules_check_form (policy, &error)
+                       ? check_repository (argv[1], options.kind, policy, rb_moment_now (), &error)
+                       : NULL;
   if (findings == NULL)
     return rb_cli_fail (cli, error, NULL);
   guint violations = 0;
@@ -400,6 +386,7 @@ verb_check (RbCli *cli, int argc, char **argv)
 
 static const RbOption check_options[] = {
   { "kind", "director|image|service", "kind of the repository (default: found out)", RB_OPTION_WORD (Options, kind) },
+  { "policy", "FILE", "the OEM's own policy, as oem init takes it", RB_OPTION_FILE (Options, policy) },
   { NULL },
 };
 

@@ -251,8 +251,8 @@ rb_author_timestamp (RbDialect dialect, gint64 version, gint64 expires, GBytes *
   return part;
 }
 
-static gboolean
-may_be_signed (RbDialect dialect, const json_t *part, GPtrArray *keys, GError **error)
+gboolean
+rb_author_check (RbDialect dialect, const json_t *part, GPtrArray *keys, GError **error)
 {
   gint64 version = rb_json_integer_or (part, "version", 0);
   if (version < 1 || version > VERSION_MAX) {
@@ -262,7 +262,7 @@ may_be_signed (RbDialect dialect, const json_t *part, GPtrArray *keys, GError **
     return FALSE;
   }
   for (guint i = 0; i < keys->len; i++)
-    if (dialect == RB_DIALECT_UPTANE && rb_key_public_type (rb_key_private_public (keys->pdata[i])) == RB_KEY_EC_P256) {
+    if (dialect == RB_DIALECT_UPTANE && rb_key_public_type (keys->pdata[i]) == RB_KEY_EC_P256) {
       g_set_error (error, RB_UPTANE_ERROR, RB_REASON_UNSUPPORTED,
                    "ECUs in the field refuse metadata that names an ECDSA key: sign with Ed25519 or RSA");
       return FALSE;
@@ -270,13 +270,15 @@ may_be_signed (RbDialect dialect, const json_t *part, GPtrArray *keys, GError **
   return TRUE;
 }
 
-static json_t *
-signature_object (RbDialect dialect, GBytes *message, RbPrivateKey *key, GError **error)
+GBytes *
+rb_author_message (RbDialect dialect, const json_t *part)
 {
-  RbPublicKey *public = rb_key_private_public (key);
-  g_autoptr (GBytes) signature = rb_key_sign (key, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
-  if (signature == NULL)
-    return NULL;
+  return canonical (dialect, part);
+}
+
+json_t *
+rb_author_signature (RbDialect dialect, RbPublicKey *public, GBytes *signature)
+{
   g_autofree char *id = rb_author_key_id (dialect, public);
   g_autofree char *text = dialect == RB_DIALECT_TUF ? rb_bytes_hex (signature) : rb_bytes_to_base64 (signature);
   json_t *object = json_object ();
@@ -285,6 +287,22 @@ signature_object (RbDialect dialect, GBytes *message, RbPrivateKey *key, GError 
   if (dialect == RB_DIALECT_UPTANE)
     rb_json_set_string (object, "method", scheme_name (rb_key_public_type (public)));
   return object;
+}
+
+GBytes *
+rb_author_envelope (json_t *part, json_t *signatures)
+{
+  g_autoptr (json_t) envelope = json_object ();
+  rb_json_set (envelope, "signatures", json_incref (signatures));
+  rb_json_set (envelope, "signed", json_incref (part));
+  return rb_json_to_bytes (envelope);
+}
+
+static json_t *
+signature_object (RbDialect dialect, GBytes *message, RbPrivateKey *key, GError **error)
+{
+  g_autoptr (GBytes) signature = rb_key_sign (key, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
+  return signature == NULL ? NULL : rb_author_signature (dialect, rb_key_private_public (key), signature);
 }
 
 static gboolean
@@ -296,16 +314,23 @@ is_repeated (GPtrArray *keys, guint index)
   return FALSE;
 }
 
+static GPtrArray *
+public_halves (GPtrArray *keys)
+{
+  GPtrArray *halves = g_ptr_array_new ();
+  for (guint i = 0; i < keys->len; i++)
+    g_ptr_array_add (halves, rb_key_private_public (keys->pdata[i]));
+  return halves;
+}
+
 GBytes *
 rb_author_sign (RbDialect dialect, json_t *signed_part, GPtrArray *keys, GError **error)
 {
-  if (!may_be_signed (dialect, signed_part, keys, error))
+  g_autoptr (GPtrArray) halves = public_halves (keys);
+  if (!rb_author_check (dialect, signed_part, halves, error))
     return NULL;
   g_autoptr (GBytes) message = canonical (dialect, signed_part);
-  g_autoptr (json_t) envelope = json_object ();
-  json_t *signatures = json_array ();
-  rb_json_set (envelope, "signatures", signatures);
-  rb_json_set (envelope, "signed", json_incref (signed_part));
+  g_autoptr (json_t) signatures = json_array ();
   for (guint i = 0; i < keys->len; i++) {
     json_t *signature = is_repeated (keys, i) ? NULL : signature_object (dialect, message, keys->pdata[i], error);
     if (signature != NULL)
@@ -313,5 +338,5 @@ rb_author_sign (RbDialect dialect, json_t *signed_part, GPtrArray *keys, GError 
     else if (!is_repeated (keys, i))
       return NULL;
   }
-  return rb_json_to_bytes (envelope);
+  return rb_author_envelope (signed_part, signatures);
 }

@@ -40,5 +40,15 @@ json_t *rb_author_timestamp (RbDialect dialect, gint64 version, gint64 expires, 
 /* Signs with every key (of RbPrivateKey); canonical compact envelope. (transfer full) */
 GBytes *rb_author_sign (RbDialect dialect, json_t *signed_part, GPtrArray *keys, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* The same in steps, for keys that are elsewhere. Versions and key types (of RbPublicKey) that may be signed; errors:
+ * malformed, unsupported. */
+gboolean rb_author_check (RbDialect dialect, const json_t *part, GPtrArray *keys, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* The bytes to be signed. (transfer full) */
+GBytes *rb_author_message (RbDialect dialect, const json_t *part);
+/* An entry of "signatures". (transfer full) */
+json_t *rb_author_signature (RbDialect dialect, RbPublicKey *public, GBytes *signature);
+/* part and signatures are borrowed. (transfer full) */
+GBytes *rb_author_envelope (json_t *part, json_t *signatures);
 /* The key id an RbPublicKey has in metadata of that dialect. (transfer full) */
 char *rb_author_key_id (RbDialect dialect, RbPublicKey *key);

@@ -427,6 +427,22 @@ rb_metadata_role_same_keys (const RbMetadataRole *a, const RbMetadataRole *b)
   return TRUE;
 }
 
+GPtrArray *
+rb_metadata_role_keys (const RbMetadataRole *self)
+{
+  GPtrArray *keys = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_key_public_unref);
+  g_autoptr (GHashTable) met = g_hash_table_new (g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  gpointer entry;
+  g_hash_table_iter_init (&iter, self->keys);
+  while (g_hash_table_iter_next (&iter, NULL, &entry)) {
+    RbPublicKey *key = ((RoleKey *) entry)->key;
+    if (g_hash_table_add (met, (gpointer) rb_key_public_id (key)))
+      g_ptr_array_add (keys, rb_key_public_ref (key));
+  }
+  return keys;
+}
+
 static int
 compare_ids (gconstpointer a, gconstpointer b)
 {
@@ -588,4 +604,20 @@ rb_metadata_verify_by_root (RbMetadata *self, const RbMetadata *root, const char
 {
   g_autoptr (RbMetadataRole) keys = rb_metadata_root_role (root, role, error);
   return keys != NULL && rb_metadata_verify (self, keys, error);
+}
+
+GPtrArray *
+rb_metadata_signers (const RbMetadata *self, const RbMetadataRole *role)
+{
+  g_autoptr (GHashTable) ids = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GArray) signatures = signatures_of (self, role);
+  Count count = { signatures, ids, G_MAXINT64 };
+  g_autoptr (GPtrArray) keys = rb_metadata_role_keys (role);
+  GPtrArray *signers = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_key_public_unref);
+  if (signatures->len > 0)
+    each_form (self, FALSE, count_signers, &count);
+  for (guint i = 0; i < keys->len; i++)
+    if (g_hash_table_contains (ids, rb_key_public_id (keys->pdata[i])))
+      g_ptr_array_add (signers, rb_key_public_ref (keys->pdata[i]));
+  return signers;
 }

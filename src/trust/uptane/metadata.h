@@ -59,6 +59,8 @@ RbMetadataRole *rb_metadata_role_new (const json_t *keys, const json_t *role, GE
 void rb_metadata_role_free (RbMetadataRole *self);
 /* Have both the same public keys? */
 gboolean rb_metadata_role_same_keys (const RbMetadataRole *a, const RbMetadataRole *b);
+/* Its distinct public keys that can be used, in no order. (element-type RbPublicKey) (transfer full) */
+GPtrArray *rb_metadata_role_keys (const RbMetadataRole *self);
 /* sha256 over its distinct public keys: another one says that the keys have changed. (transfer full) */
 char *rb_metadata_role_fingerprint (const RbMetadataRole *self);
 /* The role of a root file. Errors: malformed, also where the root does not list it. */
@@ -74,3 +76,6 @@ gboolean rb_metadata_verify (RbMetadata *self, const RbMetadataRole *role, GErro
  * keys for the role. */
 gboolean rb_metadata_verify_by_root (RbMetadata *self, const RbMetadata *root, const char *role, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* Those of the role's keys whose signatures verify, each once, in no order. (element-type RbPublicKey) (transfer full)
+ */
+GPtrArray *rb_metadata_signers (const RbMetadata *self, const RbMetadataRole *role);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oem/repo-verbs.h"
+
+#include "authority/drafting.h"
+#include "authority/install.h"
+#include "core/files.h"
+#include "core/json.h"
+#include "core/moment.h"
+#include "crypto/secret.h"
+#include "oem/override.h"
+#include "oem/secret-option.h"
+
+#include <string.h>
+
+typedef struct {
+  GStrv roles, approved_by;
+  char *output, *passphrase_file, *expires, *below_policy;
+} Options;
+
+static void
+options_clear (Options *self)
+{
+  g_strfreev (self->roles);
+  g_strfreev (self->approved_by);
+  g_free (self->output);
+  g_free (self->passphrase_file);
+  g_free (self->expires);
+  g_free (self->below_policy);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+/* (element-type RbRolePlan) */
+static GPtrArray *
+parse_roles (GStrv texts, const char *oem, GError **error)
+{
+  g_autoptr (GPtrArray) roles = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_role_plan_free);
+  for (guint i = 0; texts != NULL && texts[i] != NULL; i++) {
+    RbRolePlan *plan = rb_role_plan_parse (texts[i], oem, error);
+    if (plan == NULL)
+      return NULL;
+    g_ptr_array_add (roles, plan);
+  }
+  return g_steal_pointer (&roles);
+}
+
+static gboolean
+init (const RbOemFolder *folder, const char *kind, const Options *options, GError **error)
+{
+  const RbOverride override = { options->below_policy, options->approved_by };
+  g_autoptr (GPtrArray) roles
+    = rb_authoring_check_kind (kind, error) ? parse_roles (options->roles, folder->path, error) : NULL;
+  g_autoptr (RbAuthoring) authoring
+    = roles == NULL ? NULL : rb_authoring_init (folder->path, kind, g_ptr_array_ref (roles), error);
+  return authoring != NULL && rb_role_plan_check_all (roles, error)
+         && rb_override_check (&override, authoring, roles, json_object_get (folder->config, "policy"),
+                               rb_moment_now (), error)
+         && rb_authoring_save (authoring, error);
+}
+
+static int
+verb_init (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Options) options = { NULL };
+  g_autoptr (GError) error = NULL;
+  int code;
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbOemFolder) folder = rb_oem_folder_open (cli->data_dir, &error);
+  if (folder == NULL || !init (folder, argv[1], &options, &error))
+    return rb_cli_fail (cli, error, NULL);
+  g_autofree char *message = g_strdup_printf ("%s repository; see repo publish", argv[1]);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message, json_pack ("{s:s}", "kind", argv[1]));
+}
+
+static gboolean
+write_draft (const RbOemFolder *folder, const RbPublishing *publishing, const Options *options, const RbDraft *draft,
+             char **path, GError **error)
+{
+  g_autofree char *fingerprint = rb_draft_fingerprint (draft);
+  g_autofree char *file = g_strdup_printf ("%s-%.16s.draft", publishing->authoring->kind, fingerprint);
+  g_autofree char *drafts = g_build_filename (folder->path, "drafts", NULL);
+  g_autoptr (GBytes) bytes = rb_draft_to_bytes (draft);
+  *path = options->output != NULL ? g_strdup (options->output) : g_build_filename (drafts, file, NULL);
+  return rb_files_make_folder (drafts, error) && rb_files_write_output (*path, bytes, 0644, error);
+}
+
+/* Publishes where online keys suffice, else leaves the draft for the others. */
+static int
+publish (RbCli *cli, const RbOemFolder *folder, RbPublishing *publishing, const Options *options, GError **error)
+{
+  g_autoptr (RbDraft) draft = rb_draft_new ();
+  g_autofree char *path = NULL;
+  if (!rb_drafting_changes (publishing, draft, error))
+    return RB_CLI_FAILED;
+  if (draft->documents->len > 0 && !rb_draft_is_complete (draft, NULL)) {
+    if (!write_draft (folder, publishing, options, draft, &path, error))
+      return RB_CLI_FAILED;
+    g_autofree char *message = g_strdup_printf ("draft for the offline keys: %s", path);
+    return rb_cli_end (cli, RB_CLI_OK, "ok", message, json_pack ("{s:s,s:[]}", "draft", path, "published"));
+  }
+  if (!rb_install_draft (publishing, draft, error))
+    return RB_CLI_FAILED;
+  return rb_cli_end (cli, RB_CLI_OK, "ok", "published",
+                     json_pack ("{s:n,s:O}", "draft", "published", publishing->done));
+}
+
+static gboolean
+take_expiry (RbPublishing *publishing, const char *text, GError **error)
+{
+  return text == NULL || (rb_moment_from_text (text, &publishing->expires) && publishing->expires > publishing->now)
+         || rb_reason_deny (error, RB_AUTHORITY_ERROR, RB_REASON_USAGE, "--expires %s: not a time in the future", text);
+}
+
+static int
+verb_publish (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Options) options = { NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RbPublishing) publishing = NULL;
+  int code;
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
+    return code;
+  g_autoptr (RbOemFolder) folder
+    = rb_authoring_check_kind (argv[1], &error) ? rb_oem_folder_open (cli->data_dir, &error) : NULL;
+  char *secret = folder == NULL ? NULL : rb_secret_option_of_folder (cli, options.passphrase_file, folder, &error);
+  if (secret != NULL)
+    publishing = rb_publishing_open (folder, argv[1], secret, rb_moment_now (), &error);
+  code = publishing != NULL && take_expiry (publishing, options.expires, &error)
+           ? publish (cli, folder, publishing, &options, &error)
+           : RB_CLI_FAILED;
+  rb_secret_free (secret);
+  return error != NULL ? rb_cli_fail (cli, error, NULL) : code;
+}
+
+static const RbOption init_options[] = {
+  { "role", "ROLE=THRESHOLD:KEY,KEY", "root, timestamp, snapshot, targets: each once", RB_OPTION_TEXTS (Options, roles),
+    .needed = TRUE },
+  { "below-policy", "TEXT", "why the policy is not met; two people approve it",
+    RB_OPTION_TEXT (Options, below_policy) },
+  { "approved-by", "KEY", "who approves that; twice", RB_OPTION_TEXTS (Options, approved_by) },
+  { NULL },
+};
+
+static const RbOption publish_options[] = {
+  { "passphrase-file", "FILE", "passphrase of the online keys", RB_OPTION_FILE (Options, passphrase_file) },
+  { "expires", "TIME", "draft targets again, with this expiry", RB_OPTION_TEXT (Options, expires) },
+  { "output", "FILE", "where a draft goes; default drafts/ in the folder", RB_OPTION_FILE (Options, output),
+    .letter = 'o' },
+  { NULL },
+};
+
+const RbCliVerb rb_repo_verbs[] = {
+  { "repo init", "KIND", "a director, image or service repository with its roles", verb_init, init_options, 1, 1 },
+  { "repo publish", "KIND", "sign with the online keys; a draft is left for the rest", verb_publish, publish_options, 1,
+    1 },
+  { NULL },
+};
