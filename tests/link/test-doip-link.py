@@ -301,7 +301,7 @@ class Asking(Case):
 
     def test_messages_refused_by_their_header(self):
         words = {0: "link-protocol", 1: "link-protocol", 2: "block-too-long", 3: "link-protocol", 4: "link-protocol", 5: "link-protocol"}
-        texts = ["no DoIP", "unknown", "too large", "memory", "wrong length", "unknown code"]
+        texts = ["not DoIP", "unknown", "too large", "memory", "wrong length", "unknown code"]
 
         def script(entity):
             for code in words:
