@@ -149,7 +149,7 @@ MUTANTS = [
     Mutant("release-counter", "judge_release_counter", "now >= stored", "TRUE", "uptane-verify-uptane", "a release counter does not fall"),
     Mutant("image-agrees", "compare", "!rb_target_same_content (directed, image)", "FALSE",
            "uptane-verify-uptane", "Director and Image repository list the same image"),
-    Mutant("image-hash", "rb_vehicle_check_image", "(target->sha256 == NULL || strcmp (sha256, target->sha256) == 0)\n"
+    Mutant("image-hash", "rb_target_check_image", "(target->sha256 == NULL || strcmp (sha256, target->sha256) == 0)\n"
            "      && (sha512 == NULL || strcmp (sha512, target->sha512) == 0)", "TRUE",
            "uptane-verify-uptane", "an image has the listed digest"),
     Mutant("image-path", "judge_path", "rb_files_path_is_safe (file_of (path))", "TRUE", "uptane-verify-uptane", "an image's path stays in its folder"),

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """recall-oem repo check verifies as a client before it judges the policy: test-check.py RECALL-OEM FOLDER-OF-WRITER"""
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 OEM = sys.argv.pop(1)
 sys.path.insert(0, sys.argv.pop(1))
-from writer import Delegation, Role, Style, World, form_c, key_id, make_key  # noqa: E402
+from writer import Delegation, Role, Style, World, form_c, key_id, make_key, use_hashed_bins  # noqa: E402
 
 
 class Check(unittest.TestCase):
@@ -126,20 +125,10 @@ class Check(unittest.TestCase):
         world.images["brake/app-2.bin"] += b"x"
         self.assertEqual(self.as_service(world), [("supplier-b", "length-mismatch")])
 
-    def hashed_bins(self):
-        """The supplier's targets in two bins, one of which it signs nothing in."""
-        style = Style("tuf", canonical=form_c, keyid="object", pretty=True, consistent=True)
-        world = World(style)
-        supplier = world.image.delegations.pop()
-        bins = [Delegation(f"bin-{number}", supplier.role, ["*"]) for number in range(2)]
-        for path, entry in supplier.targets.items():
-            bins[hashlib.sha256(path.encode()).digest()[0] >> 7].targets[path] = entry
-        world.image.delegations = bins
-        succinct = {"bit_length": 1, "name_prefix": "bin", **supplier.role.entry(style)}
-
-        def edit(signed):
-            signed["delegations"] = {"keys": signed["delegations"]["keys"], "succinct_roles": succinct}
-        world.image.edit["targets"] = edit
+    @staticmethod
+    def hashed_bins():
+        world = World(Style("tuf", canonical=form_c, keyid="object", pretty=True, consistent=True))
+        use_hashed_bins(world.image)
         return world
 
     def test_hashed_bins(self):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import bench
 from forms import CASES
-from writer import Style, World, form_c
+from writer import Style, World, form_c, use_hashed_bins
 
 PROGRAM = bench.PROGRAM = sys.argv.pop(1)
 DATA = Path(sys.argv.pop(1))
@@ -144,6 +144,20 @@ class Difference(unittest.TestCase):
                                "WRB0TEST000000001", "--time", moment, "--primary", "SN-1:tcu-a", "--secondary", "SN-2:brake-b", "--partial",
                                "SN-3:seat-c"], capture_output=True, text=True, timeout=60, check=False)
         return json.loads(done.stdout.splitlines()[-1])
+
+    def test_hashed_bins(self):
+        def unsigned(world):
+            use_hashed_bins(world.image)
+            for name in ("bin-0", "bin-1"):
+                world.image.after[name] = lambda envelope: envelope["signatures"].clear()
+
+        def empty(world):
+            use_hashed_bins(world.image)
+            for each in world.image.delegations:
+                each.targets = {}
+        self.assertEqual(self.both(lambda world: use_hashed_bins(world.image), "bins"), ("ok", "ok"))
+        self.assertEqual(self.both(unsigned, "unsigned-bins"), ("threshold-unmet", "threshold-unmet"))
+        self.assertEqual(self.both(empty, "empty-bins"), ("target-missing", "target-missing"))
 
     def test_good(self):
         self.assertEqual(self.both(lambda world: None, "good-world"), ("ok", "ok"))

@@ -92,17 +92,41 @@ count (const char *name, const json_t *entry, gpointer data)
   return ++*n < 1500;
 }
 
+static gboolean
+take_first (GBytes *form, gpointer data)
+{
+  *(GBytes **) data = g_bytes_ref (form);
+  return TRUE;
+}
+
+static GBytes *
+form_a_of (const RbMetadata *metadata)
+{
+  GBytes *form = NULL;
+  rb_metadata_each_form (metadata, take_first, &form);
+  return form;
+}
+
+static gboolean
+count_all (const char *name, const json_t *entry, gpointer data)
+{
+  guint *n = data;
+  ++*n;
+  return TRUE;
+}
+
 static void
 judge_entries (const RbMetadata *metadata)
 {
-  guint n = 0;
+  guint n = 0, all = 0;
   const json_t *entry = rb_metadata_entry (metadata, "brake/ecu1234-1.0.bin");
   g_assert_cmpint (rb_json_integer_or (json_object_get (entry, "custom"), "releaseCounter", 0), ==, 1234);
   g_assert_true (rb_metadata_entry (metadata, "brake/ecu1234-1.0.bin") == entry);
   g_assert_null (rb_metadata_entry (metadata, "brake/ecu1234-1.0.bi"));
   g_assert_null (rb_metadata_entry (metadata, "zzz"));
   g_assert_null (rb_metadata_entry (metadata, ""));
-  g_assert_cmpuint (rb_metadata_n_entries (metadata), ==, N_TARGETS);
+  g_assert_true (rb_metadata_each_entry (metadata, count_all, &all));
+  g_assert_cmpuint (all, ==, N_TARGETS);
   g_assert_false (rb_metadata_each_entry (metadata, count, &n));
   g_assert_cmpuint (n, ==, 1500);
   g_assert_cmpint (metadata->version, ==, 7);
@@ -126,7 +150,7 @@ test_in_place (Fixture *self, gconstpointer data)
 {
   g_autoptr (GBytes) bytes = sign (self, RB_DIALECT_UPTANE);
   g_autoptr (RbMetadata) metadata = accepted (self, bytes);
-  g_autoptr (GBytes) canonical = rb_metadata_canonical (metadata);
+  g_autoptr (GBytes) canonical = form_a_of (metadata);
   g_assert_nonnull (metadata->scan);
   g_assert_true (g_bytes_get_data (canonical, NULL) == g_bytes_get_data (bytes, NULL));
   judge_entries (metadata);
@@ -139,7 +163,7 @@ test_pretty (Fixture *self, gconstpointer data)
   g_autoptr (GBytes) bytes = sign (self, RB_DIALECT_UPTANE);
   g_autoptr (GBytes) indented = pretty (bytes);
   g_autoptr (RbMetadata) metadata = accepted (self, indented);
-  g_autoptr (GBytes) canonical = rb_metadata_canonical (metadata);
+  g_autoptr (GBytes) canonical = form_a_of (metadata);
   g_autofree char *sha256 = rb_digest_sha256_hex_of (indented);
   g_assert_nonnull (metadata->scan);
   g_assert_true (g_bytes_equal (canonical, bytes));
@@ -176,7 +200,7 @@ test_backwards (Fixture *self, gconstpointer data)
   free (text);
   g_assert_false (g_bytes_equal (bytes, changed));
   g_autoptr (RbMetadata) metadata = accepted (self, changed);
-  g_autoptr (GBytes) canonical = rb_metadata_canonical (metadata);
+  g_autoptr (GBytes) canonical = form_a_of (metadata);
   g_assert_nonnull (metadata->scan);
   g_assert_true (g_bytes_equal (canonical, bytes));
   judge_entries (metadata);
@@ -190,7 +214,7 @@ test_space_around (Fixture *self, gconstpointer data)
   g_autofree char *text = g_strdup_printf ("\n %s\n", (const char *) g_bytes_get_data (bytes, NULL));
   g_autoptr (GBytes) spaced = g_bytes_new (text, g_bytes_get_size (bytes) + 3);
   g_autoptr (RbMetadata) metadata = accepted (self, spaced);
-  g_autoptr (GBytes) canonical = rb_metadata_canonical (metadata);
+  g_autoptr (GBytes) canonical = form_a_of (metadata);
   g_assert_nonnull (metadata->scan);
   g_assert_true (g_bytes_equal (canonical, bytes));
 }

@@ -303,6 +303,18 @@ class Repository:
         return files
 
 
+def use_hashed_bins(repository):
+    """What its first delegation lists is in two bins instead (TUF 4.5.1), signed by the same keys."""
+    first = repository.delegations.pop(0)
+    bins = [Delegation(f"bin-{number}", first.role, ["*"], version=first.version) for number in range(2)]
+    for path, entry in first.targets.items():
+        bins[hashlib.sha256(path.encode()).digest()[0] >> 7].targets[path] = entry
+    repository.delegations = bins
+    succinct = {"bit_length": 1, "name_prefix": "bin", **first.role.entry(repository.style)}
+    repository.edit["targets"] = lambda signed: signed.update(
+        delegations={"keys": signed["delegations"]["keys"], "succinct_roles": succinct})
+
+
 def write_folder(folder, files):
     for name, data in files.items():
         path = folder / name

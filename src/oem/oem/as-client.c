@@ -68,7 +68,7 @@ check_target (Client *self, const char *role, const char *path, const json_t *en
   g_autoptr (GBytes) image = self->images != NULL ? rb_vehicle_fetch_image (self->images, listed, &error) : NULL;
   if (self->every_image && image == NULL && error == NULL)
     rb_reason_deny (&error, RB_OEM_ERROR, RB_REASON_MISSING, "the image “%s” is not there", path);
-  if (error != NULL || (image != NULL && !rb_vehicle_check_image (listed, image, &error)))
+  if (error != NULL || (image != NULL && !rb_target_check_image (listed, image, &error)))
     return find (self, role, error);
   return TRUE;
 }

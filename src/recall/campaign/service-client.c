@@ -10,7 +10,7 @@
 #define MAX_TARGET (16 * 1024 * 1024)
 
 struct _RbServiceClient {
-  RbWorkflow *workflow;
+  RbRepository *repository;
   RbSource *metadata;
   RbSource *targets;
   char *targets_folder;
@@ -41,7 +41,7 @@ rb_service_client_free (RbServiceClient *self)
 {
   if (self == NULL)
     return;
-  g_clear_pointer (&self->workflow, rb_workflow_free);
+  g_clear_pointer (&self->repository, rb_repository_free);
   rb_source_free (self->metadata);
   rb_source_free (self->targets);
   g_free (self->targets_folder);
@@ -52,7 +52,7 @@ rb_service_client_free (RbServiceClient *self)
 static gboolean
 refresh (RbServiceClient *self, GError **error)
 {
-  if (self->workflow != NULL && rb_workflow_refresh (self->workflow, error))
+  if (self->repository != NULL && rb_workflow_refresh (self->repository, error))
     return TRUE;
   g_prefix_error (error, "service repository, ");
   return FALSE;
@@ -63,15 +63,15 @@ rb_service_client_new (const char *folder, GBytes *root, gint64 moment, GError *
 {
   g_autoptr (RbServiceClient) self = new_client (folder, NULL);
   const RbPolicy policy = rb_policy_tuf (moment);
-  self->workflow = rb_workflow_new_in_memory (NULL, root, self->metadata, &policy, NULL, error);
+  self->repository = rb_workflow_new_in_memory (NULL, root, self->metadata, &policy, NULL, error);
   return refresh (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
 GBytes *
 rb_service_client_read (RbServiceClient *self, const char *path, GError **error)
 {
-  g_autoptr (RbTarget) target = rb_workflow_target (self->workflow, path, error);
-  GBytes *bytes = target == NULL ? NULL : rb_workflow_read (self->workflow, target, self->targets, MAX_TARGET, error);
+  g_autoptr (RbTarget) target = rb_repository_find (self->repository, path, NULL, error);
+  GBytes *bytes = target == NULL ? NULL : rb_workflow_read (self->repository, target, self->targets, MAX_TARGET, error);
   if (bytes == NULL)
     g_prefix_error (error, "service repository, ");
   else
@@ -83,20 +83,20 @@ gboolean
 rb_service_client_lists (RbServiceClient *self, const char *path)
 {
   g_autoptr (GError) absent = NULL;
-  g_autoptr (RbTarget) target = rb_workflow_target (self->workflow, path, &absent);
+  g_autoptr (RbTarget) target = rb_repository_find (self->repository, path, NULL, &absent);
   return rb_reason_of (absent) != RB_REASON_TARGET_MISSING;
 }
 
 const RbMetadata *
 rb_service_client_metadata (RbServiceClient *self, const char *role)
 {
-  return rb_workflow_metadata (self->workflow, role);
+  return rb_repository_metadata (self->repository, role);
 }
 
 char *
 rb_service_client_target_path (RbServiceClient *self, const char *group, const char *name)
 {
-  const char *plain = rb_workflow_is_consistent (self->workflow) ? rb_shape_without_hash (name) : NULL;
+  const char *plain = rb_repository_is_consistent (self->repository) ? rb_shape_without_hash (name) : NULL;
   return g_strconcat (group, "/", plain == NULL ? name : plain, NULL);
 }
 
@@ -106,8 +106,8 @@ check_file (RbServiceClient *self, const char *group, const char *name, GError *
 {
   g_autofree char *path = rb_service_client_target_path (self, group, name);
   g_autofree char *file = g_strconcat (group, "/", name, NULL);
-  g_autoptr (RbTarget) target = rb_workflow_target (self->workflow, path, error);
-  g_autofree char *expected = target == NULL ? NULL : rb_workflow_file_of (self->workflow, target);
+  g_autoptr (RbTarget) target = rb_repository_find (self->repository, path, NULL, error);
+  g_autofree char *expected = target == NULL ? NULL : rb_workflow_file_of (self->repository, target);
   if (target == NULL)
     return FALSE;
   if (strcmp (file, expected) != 0)
@@ -115,7 +115,7 @@ check_file (RbServiceClient *self, const char *group, const char *name, GError *
                            file, expected);
   g_autoptr (GBytes) bytes = g_hash_table_contains (self->read, path)
                                ? NULL
-                               : rb_workflow_read (self->workflow, target, self->targets, MAX_TARGET, error);
+                               : rb_workflow_read (self->repository, target, self->targets, MAX_TARGET, error);
   return bytes != NULL || g_hash_table_contains (self->read, path);
 }
 
@@ -186,8 +186,8 @@ rb_service_client_check_state (const RbAnchor *anchor, const char *folder, gint6
   g_autofree char *state = state_folder (anchor);
   g_autoptr (RbServiceClient) self = new_client (folder, known_roots (anchor));
   const RbPolicy policy = rb_policy_tuf_strict (moment);
-  self->workflow = rb_workflow_new_in_memory (state, anchor->roots->pdata[anchor->roots->len - 1], self->metadata,
-                                              &policy, NULL, error);
+  self->repository = rb_workflow_new_in_memory (state, anchor->roots->pdata[anchor->roots->len - 1], self->metadata,
+                                                &policy, NULL, error);
   return accept_all (self, anchor, error);
 }
 
@@ -199,7 +199,7 @@ rb_service_client_keep_state (const RbAnchor *anchor, const char *folder, gint64
   const RbPolicy policy = rb_policy_tuf_strict (moment);
   if (!begin_state (anchor, state, error))
     return FALSE;
-  self->workflow = rb_workflow_new (state, self->metadata, &policy, NULL, error);
+  self->repository = rb_workflow_new (state, self->metadata, &policy, NULL, error);
   return accept_all (self, anchor, error);
 }
 
@@ -210,9 +210,9 @@ accepted_targets (const RbAnchor *anchor)
   g_autofree char *state = state_folder (anchor);
   g_autoptr (RbSource) nothing = rb_source_folder (state);
   const RbPolicy policy = rb_policy_tuf_strict (0);
-  g_autoptr (RbWorkflow) workflow
+  g_autoptr (RbRepository) repository
     = rb_workflow_new_in_memory (state, anchor->roots->pdata[anchor->roots->len - 1], nothing, &policy, NULL, NULL);
-  return workflow == NULL ? NULL : rb_workflow_stored_targets (workflow, NULL);
+  return repository == NULL ? NULL : rb_repository_stored_targets (repository, NULL);
 }
 
 gboolean

@@ -248,7 +248,7 @@ verified_campaign (RbEcu *self, GError **error)
   g_autofree char *path = g_strdup_printf ("campaigns/%s.json", campaign->id);
   const json_t *entry = rb_metadata_entry (targets, path);
   g_autoptr (RbTarget) target = entry == NULL ? NULL : rb_target_from_json (path, entry, error);
-  if (target == NULL || !rb_vehicle_check_image (target, bytes, error)) {
+  if (target == NULL || !rb_target_check_image (target, bytes, error)) {
     if (entry == NULL)
       refuse (error, RB_REASON_TARGET_MISSING, "the Recall Authority does not name this campaign");
     return NULL;

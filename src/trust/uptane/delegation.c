@@ -7,8 +7,9 @@
 #include <fnmatch.h>
 #include <string.h>
 
-gboolean
-rb_delegation_path_matches (const char *pattern, const char *path)
+/* Part by part. */
+static gboolean
+path_matches (const char *pattern, const char *path)
 {
   g_auto (GStrv) patterns = g_strsplit (pattern, "/", -1);
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);
@@ -28,7 +29,7 @@ matches_path (const json_t *delegation, const char *path)
   g_autofree char *hash = rb_digest_sha256_hex (path, strlen (path));
   for (gsize i = 0; i < json_array_size (paths); i++) {
     const char *pattern = json_string_value (json_array_get (paths, i));
-    if (pattern != NULL && rb_delegation_path_matches (pattern, path))
+    if (pattern != NULL && path_matches (pattern, path))
       return TRUE;
   }
   for (gsize i = 0; i < json_array_size (prefixes); i++) {

@@ -12,5 +12,3 @@ gboolean rb_delegation_matches (const json_t *delegation, const char *path, cons
 guint64 rb_delegation_n_bins (const json_t *succinct);
 guint64 rb_delegation_bin (const json_t *succinct, const char *path);
 char *rb_delegation_bin_name (const json_t *succinct, guint64 bin);
-/* One pattern against one path. */
-gboolean rb_delegation_path_matches (const char *pattern, const char *path);

@@ -245,31 +245,10 @@ rb_metadata_each_form (const RbMetadata *self, RbMetadataFormFunc func, gpointer
   return each_form (self, TRUE, func, data);
 }
 
-static gboolean
-take_first (GBytes *form, gpointer data)
-{
-  *(GBytes **) data = g_bytes_ref (form);
-  return TRUE;
-}
-
-GBytes *
-rb_metadata_canonical (const RbMetadata *self)
-{
-  GBytes *form = NULL;
-  each_form (self, TRUE, take_first, &form);
-  return form;
-}
-
 static json_t *
 table_of (const RbMetadata *self)
 {
   return table_name (self) == NULL ? NULL : json_object_get (self->signed_part, table_name (self));
-}
-
-gsize
-rb_metadata_n_entries (const RbMetadata *self)
-{
-  return self->scan == NULL ? json_object_size (table_of (self)) : rb_scan_size (self->scan);
 }
 
 static json_t *

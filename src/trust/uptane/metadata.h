@@ -33,15 +33,11 @@ char *rb_metadata_illegal_role (GBytes *bytes);
  * rb_metadata_verify() has found it authentic, so that memory stays bounded by the file's length. */
 RbMetadata *rb_metadata_read (GBytes *bytes, RbMetadataType type, gsize max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_metadata_free (RbMetadata *self);
-/* The canonical form A of the whole file, which uptane's snapshot and timestamp hash. (transfer full) */
-GBytes *rb_metadata_canonical (const RbMetadata *self);
-/* Canonical forms of the whole file, one after another; TRUE from func ends it and is returned. form is gone after the
- * call. */
+/* Canonical forms of the whole file, one after another, form A first; TRUE from func ends it and is returned. form is
+ * gone after the call. */
 typedef gboolean (*RbMetadataFormFunc) (GBytes *form, gpointer data);
 gboolean rb_metadata_each_form (const RbMetadata *self, RbMetadataFormFunc func, gpointer data);
-/* The targets of a targets file, the files of a snapshot or timestamp. */
-gsize rb_metadata_n_entries (const RbMetadata *self);
-/* NULL when nothing has that name; borrowed. */
+/* The targets of a targets file, the files of a snapshot or timestamp: NULL when nothing has that name; borrowed. */
 const json_t *rb_metadata_entry (const RbMetadata *self, const char *name);
 /* One after another; FALSE from func ends it and is returned. entry is gone after the call. */
 typedef gboolean (*RbMetadataEntryFunc) (const char *name, const json_t *entry, gpointer data);

@@ -2,6 +2,7 @@
 #include "uptane/target.h"
 
 #include "core/json.h"
+#include "crypto/digest.h"
 #include "uptane/form.h"
 
 #include <string.h>
@@ -155,4 +156,24 @@ rb_target_copy (const RbTarget *self)
   copy->carrier = g_strdup (self->carrier);
   copy->carrier_keys = g_strdup (self->carrier_keys);
   return copy;
+}
+
+gboolean
+rb_target_check_image (const RbTarget *target, GBytes *image, GError **error)
+{
+  gsize length = 0;
+  gconstpointer data = g_bytes_get_data (image, &length);
+  g_autofree char *sha256 = rb_digest_sha256_hex (data, length);
+  g_autofree char *sha512 = target->sha512 == NULL ? NULL : rb_digest_sha512_hex (data, length);
+  if (length != target->length) {
+    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_LENGTH_MISMATCH,
+                 "%s: %" G_GSIZE_FORMAT " bytes, its metadata says %" G_GUINT64_FORMAT, target->path, length,
+                 target->length);
+    return FALSE;
+  }
+  if ((target->sha256 == NULL || strcmp (sha256, target->sha256) == 0)
+      && (sha512 == NULL || strcmp (sha512, target->sha512) == 0))
+    return TRUE;
+  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_HASH_MISMATCH, "%s: not the bytes its metadata names", target->path);
+  return FALSE;
 }

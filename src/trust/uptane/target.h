@@ -23,5 +23,7 @@ RbTarget *rb_target_from_json (const char *path, const json_t *entry, GError **e
 gboolean rb_target_same_content (const RbTarget *a, const RbTarget *b);
 /* The same, and the same hardware ids and release counter. */
 gboolean rb_target_agrees (const RbTarget *a, const RbTarget *b);
+/* Has an image the length and all the hashes of its entry? Errors: length-mismatch, hash-mismatch. */
+gboolean rb_target_check_image (const RbTarget *target, GBytes *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbTarget *rb_target_copy (const RbTarget *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbTarget, rb_target_free)

@@ -3,7 +3,6 @@
 
 #include "core/files.h"
 #include "core/json.h"
-#include "crypto/digest.h"
 #include "uptane/repository.h"
 
 #include <string.h>
@@ -315,7 +314,7 @@ judge_image (Check *check, RbAssignment *assignment, GError **error)
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = rb_vehicle_fetch_image (check->request->images, assignment->target, &failure);
   assignment->image_seen = bytes != NULL;
-  if (failure == NULL && (bytes == NULL || rb_vehicle_check_image (assignment->target, bytes, &failure)))
+  if (failure == NULL && (bytes == NULL || rb_target_check_image (assignment->target, bytes, &failure)))
     return TRUE;
   return refused (check, "image", error, rb_reason_of (failure), "%s", failure->message);
 }
@@ -448,24 +447,4 @@ rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char
   const RbPolicy policy = rb_policy_uptane (repo, now);
   g_autoptr (RbRepository) repository = rb_repository_new_for_store (store, source, &policy, verdict);
   return rb_repository_update_root (repository, error);
-}
-
-gboolean
-rb_vehicle_check_image (const RbTarget *target, GBytes *image, GError **error)
-{
-  gsize length = 0;
-  gconstpointer data = g_bytes_get_data (image, &length);
-  g_autofree char *sha256 = rb_digest_sha256_hex (data, length);
-  g_autofree char *sha512 = target->sha512 == NULL ? NULL : rb_digest_sha512_hex (data, length);
-  if (length != target->length) {
-    g_set_error (error, RB_UPTANE_ERROR, RB_REASON_LENGTH_MISMATCH,
-                 "%s: %" G_GSIZE_FORMAT " bytes, its metadata says %" G_GUINT64_FORMAT, target->path, length,
-                 target->length);
-    return FALSE;
-  }
-  if ((target->sha256 == NULL || strcmp (sha256, target->sha256) == 0)
-      && (sha512 == NULL || strcmp (sha512, target->sha512) == 0))
-    return TRUE;
-  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_HASH_MISMATCH, "%s: not the bytes its metadata names", target->path);
-  return FALSE;
 }

@@ -58,6 +58,4 @@ gboolean rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, c
 /* An image by its name, or by HASH.NAME of consistent snapshots, not yet verified. NULL without error: it is not there.
  * (transfer full) */
 GBytes *rb_vehicle_fetch_image (RbSource *source, const RbTarget *target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* length and all hashes of an image against its entry */
-gboolean rb_vehicle_check_image (const RbTarget *target, GBytes *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbAssignment, rb_vehicle_assignment_free)

@@ -2,18 +2,12 @@
 #include "uptane/workflow.h"
 
 #include "core/files.h"
-#include "core/json.h"
-#include "uptane/vehicle.h"
 
 #include <string.h>
 
 #define deny(error, reason, ...) rb_reason_deny (error, RB_UPTANE_ERROR, reason, __VA_ARGS__)
 
 #define MAX_TARGET (G_GUINT64_CONSTANT (8) << 30)
-
-struct _RbWorkflow {
-  RbRepository *repository;
-};
 
 gboolean
 rb_workflow_init (const char *folder, GBytes *root, GError **error)
@@ -26,7 +20,7 @@ rb_workflow_init (const char *folder, GBytes *root, GError **error)
 }
 
 /* (transfer full) accepted */
-static RbWorkflow *
+static RbRepository *
 begin (RbAccepted *accepted, RbSource *source, const RbPolicy *policy, RbVerdict *verdict, GError **error)
 {
   GError *failure = NULL;
@@ -37,18 +31,16 @@ begin (RbAccepted *accepted, RbSource *source, const RbPolicy *policy, RbVerdict
     g_propagate_error (error, failure);
     return NULL;
   }
-  RbWorkflow *self = g_new0 (RbWorkflow, 1);
-  self->repository = rb_repository_new (trusted, source, policy, verdict);
-  return self;
+  return rb_repository_new (trusted, source, policy, verdict);
 }
 
-RbWorkflow *
+RbRepository *
 rb_workflow_new (const char *folder, RbSource *source, const RbPolicy *policy, RbVerdict *verdict, GError **error)
 {
   return begin (rb_accepted_new (folder, FALSE), source, policy, verdict, error);
 }
 
-RbWorkflow *
+RbRepository *
 rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, const RbPolicy *policy,
                            RbVerdict *verdict, GError **error)
 {
@@ -58,41 +50,21 @@ rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, c
   return begin (accepted, source, policy, verdict, error);
 }
 
-void
-rb_workflow_free (RbWorkflow *self)
-{
-  rb_repository_free (self->repository);
-  g_free (self);
-}
-
 gboolean
-rb_workflow_refresh (RbWorkflow *self, GError **error)
+rb_workflow_refresh (RbRepository *self, GError **error)
 {
-  return rb_repository_update_root (self->repository, error) && rb_repository_update_timestamp (self->repository, error)
-         && rb_repository_update_snapshot (self->repository, error)
-         && rb_repository_update_targets (self->repository, error);
-}
-
-RbTarget *
-rb_workflow_target (RbWorkflow *self, const char *path, GError **error)
-{
-  return rb_repository_find (self->repository, path, NULL, error);
-}
-
-gboolean
-rb_workflow_is_consistent (RbWorkflow *self)
-{
-  return rb_repository_is_consistent (self->repository);
+  return rb_repository_update_root (self, error) && rb_repository_update_timestamp (self, error)
+         && rb_repository_update_snapshot (self, error) && rb_repository_update_targets (self, error);
 }
 
 /* §5.7.3 */
 char *
-rb_workflow_file_of (RbWorkflow *self, const RbTarget *target)
+rb_workflow_file_of (RbRepository *self, const RbTarget *target)
 {
   const char *slash = strrchr (target->path, '/');
   const char *base = slash == NULL ? target->path : &slash[1];
   g_autofree char *folder = slash == NULL ? g_strdup ("") : g_strndup (target->path, (gsize) (base - target->path));
-  if (!rb_workflow_is_consistent (self))
+  if (!rb_repository_is_consistent (self))
     return g_strdup (target->path);
   return g_strdup_printf ("%s%s.%s", folder, target->sha256 != NULL ? target->sha256 : target->sha512, base);
 }
@@ -101,12 +73,12 @@ static gboolean
 is_there (const RbTarget *target, const char *path)
 {
   g_autoptr (GBytes) bytes = rb_files_exists (path) ? rb_files_map (path, MAX_TARGET, NULL) : NULL;
-  return bytes != NULL && rb_vehicle_check_image (target, bytes, NULL);
+  return bytes != NULL && rb_target_check_image (target, bytes, NULL);
 }
 
 gboolean
-rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source, const char *folder, gboolean *fetched,
-                      GError **error)
+rb_workflow_download (RbRepository *self, const RbTarget *target, RbSource *source, const char *folder,
+                      gboolean *fetched, GError **error)
 {
   g_autofree char *name = g_uri_escape_string (target->path, NULL, FALSE);
   g_autofree char *path = g_build_filename (folder, name, NULL);
@@ -119,12 +91,12 @@ rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source
   if (there)
     return TRUE;
   g_autoptr (GBytes) bytes = rb_source_fetch (source, escaped, (gsize) MIN (target->length, MAX_TARGET), error);
-  return bytes != NULL && rb_vehicle_check_image (target, bytes, error) && rb_files_make_folder (folder, error)
+  return bytes != NULL && rb_target_check_image (target, bytes, error) && rb_files_make_folder (folder, error)
          && rb_files_write_output (path, bytes, 0644, error);
 }
 
 GBytes *
-rb_workflow_read (RbWorkflow *self, const RbTarget *target, RbSource *source, gsize max, GError **error)
+rb_workflow_read (RbRepository *self, const RbTarget *target, RbSource *source, gsize max, GError **error)
 {
   g_autofree char *remote = rb_workflow_file_of (self, target);
   if (target->length > max) {
@@ -141,24 +113,5 @@ rb_workflow_read (RbWorkflow *self, const RbTarget *target, RbSource *source, gs
   }
   if (bytes == NULL)
     g_propagate_error (error, g_steal_pointer (&failure));
-  return bytes != NULL && rb_vehicle_check_image (target, bytes, error) ? g_steal_pointer (&bytes) : NULL;
-}
-
-const RbMetadata *
-rb_workflow_metadata (RbWorkflow *self, const char *role)
-{
-  return rb_repository_metadata (self->repository, role);
-}
-
-RbMetadata *
-rb_workflow_stored_targets (RbWorkflow *self, GError **error)
-{
-  return rb_repository_stored_targets (self->repository, error);
-}
-
-gint64
-rb_workflow_version (RbWorkflow *self, const char *role)
-{
-  const RbMetadata *metadata = rb_workflow_metadata (self, role);
-  return metadata == NULL ? 0 : metadata->version;
+  return bytes != NULL && rb_target_check_image (target, bytes, error) ? g_steal_pointer (&bytes) : NULL;
 }

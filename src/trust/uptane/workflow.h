@@ -10,37 +10,24 @@
  * are stored as they are accepted, everything else before the next is asked for. What a source is asked for is a file
  * name, percent-encoded where it stands for a role; "missing" from it ends the root chain. Blocking, one thread.
  */
-typedef struct _RbWorkflow RbWorkflow;
 
 /* Puts the first root into folder, which is made; it must be signed by its own threshold. Does not look at expiry. */
 gboolean rb_workflow_init (const char *folder, GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* policy: rb_policy_tuf() or rb_policy_tuf_strict(). Errors: no-trust-anchor when folder holds no root. Borrows source
  * and verdict (may be NULL) for its life. */
-RbWorkflow *rb_workflow_new (const char *folder, RbSource *source, const RbPolicy *policy, RbVerdict *verdict,
-                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbRepository *rb_workflow_new (const char *folder, RbSource *source, const RbPolicy *policy, RbVerdict *verdict,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same, writing nothing: what is accepted is held in memory over what folder holds. root is where folder (NULL:
  * none) holds no root. */
-RbWorkflow *rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, const RbPolicy *policy,
-                                       RbVerdict *verdict, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void rb_workflow_free (RbWorkflow *self);
-/* §5.3–5.6: roots, timestamp, snapshot, top-level targets. */
-gboolean rb_workflow_refresh (RbWorkflow *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* §5.6.7, after refresh: searches the delegations, loading what it needs. target-missing when no role lists it.
- * (transfer full) */
-RbTarget *rb_workflow_target (RbWorkflow *self, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbRepository *rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, const RbPolicy *policy,
+                                         RbVerdict *verdict, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* §5.3–5.6: roots, timestamp, snapshot, top-level targets. rb_repository_find() is §5.6.7. */
+gboolean rb_workflow_refresh (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* §5.7: into folder under the percent-encoded path, unless a file there is already the target. *fetched may be NULL. */
-gboolean rb_workflow_download (RbWorkflow *self, const RbTarget *target, RbSource *source, const char *folder,
+gboolean rb_workflow_download (RbRepository *self, const RbTarget *target, RbSource *source, const char *folder,
                                gboolean *fetched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* §5.7, the bytes of a target of any size up to max from source. (transfer full) */
-GBytes *rb_workflow_read (RbWorkflow *self, const RbTarget *target, RbSource *source, gsize max, GError **error)
+GBytes *rb_workflow_read (RbRepository *self, const RbTarget *target, RbSource *source, gsize max, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* The file that a target is in a source: PATH, or FOLDER/HASH.NAME under consistent snapshots. (transfer full) */
-char *rb_workflow_file_of (RbWorkflow *self, const RbTarget *target);
-gboolean rb_workflow_is_consistent (RbWorkflow *self);
-/* Trusted metadata of a role ("root", "timestamp", …) in this run, NULL: none. Borrowed. */
-const RbMetadata *rb_workflow_metadata (RbWorkflow *self, const char *role);
-/* The top-level targets file that earlier runs accepted, without refresh. NULL without error: none. (transfer full) */
-RbMetadata *rb_workflow_stored_targets (RbWorkflow *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Version of what is trusted of a role, 0: nothing. */
-gint64 rb_workflow_version (RbWorkflow *self, const char *role);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbWorkflow, rb_workflow_free)
+char *rb_workflow_file_of (RbRepository *self, const RbTarget *target);

@@ -51,17 +51,24 @@ open_source (Settings *settings, const char *where, GError **error)
   return folder == NULL ? NULL : rb_source_folder (folder);
 }
 
+/* 0: nothing is trusted of the role. */
+static gint64
+version_of (RbRepository *repository, const char *role)
+{
+  const RbMetadata *metadata = rb_repository_metadata (repository, role);
+  return metadata == NULL ? 0 : metadata->version;
+}
+
 static int
-end_with_versions (RbCli *cli, RbWorkflow *workflow, json_t *extra)
+end_with_versions (RbCli *cli, RbRepository *repository, json_t *extra)
 {
   static const char *const roles[] = { "root", "timestamp", "snapshot", "targets" };
   for (guint i = 0; i < G_N_ELEMENTS (roles); i++)
-    rb_json_set_integer (extra, roles[i], rb_workflow_version (workflow, roles[i]));
-  g_autofree char *message
-    = g_strdup_printf ("root %" G_GINT64_FORMAT ", timestamp %" G_GINT64_FORMAT ", snapshot %" G_GINT64_FORMAT
-                       ", targets %" G_GINT64_FORMAT,
-                       rb_workflow_version (workflow, "root"), rb_workflow_version (workflow, "timestamp"),
-                       rb_workflow_version (workflow, "snapshot"), rb_workflow_version (workflow, "targets"));
+    rb_json_set_integer (extra, roles[i], version_of (repository, roles[i]));
+  g_autofree char *message = g_strdup_printf ("root %" G_GINT64_FORMAT ", timestamp %" G_GINT64_FORMAT
+                                              ", snapshot %" G_GINT64_FORMAT ", targets %" G_GINT64_FORMAT,
+                                              version_of (repository, "root"), version_of (repository, "timestamp"),
+                                              version_of (repository, "snapshot"), version_of (repository, "targets"));
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
 }
 
@@ -98,15 +105,15 @@ init (RbCli *cli, const Settings *settings, const char *path)
 }
 
 static gboolean
-download (RbCli *cli, Settings *settings, RbWorkflow *workflow, json_t *files, GError **error)
+download (RbCli *cli, Settings *settings, RbRepository *repository, json_t *files, GError **error)
 {
   g_autoptr (RbSource) source = open_source (settings, settings->target_base_url, error);
   if (source == NULL)
     return FALSE;
   for (guint i = 0; settings->target_names[i] != NULL; i++) {
     gboolean fetched = FALSE;
-    g_autoptr (RbTarget) target = rb_workflow_target (workflow, settings->target_names[i], error);
-    if (target == NULL || !rb_workflow_download (workflow, target, source, settings->target_dir, &fetched, error))
+    g_autoptr (RbTarget) target = rb_repository_find (repository, settings->target_names[i], NULL, error);
+    if (target == NULL || !rb_workflow_download (repository, target, source, settings->target_dir, &fetched, error))
       return FALSE;
     rb_cli_say (cli, "%s: %s", target->path, fetched ? "fetched" : "already there");
     json_array_append_new (files, json_pack ("{s:s,s:b}", "target", target->path, "fetched", fetched));
@@ -123,12 +130,12 @@ refresh (RbCli *cli, Settings *settings, gint64 now, gboolean with_targets)
   const RbPolicy policy = rb_policy_tuf (now);
   g_autoptr (RbLock) lock = lock_metadata (settings, &error);
   g_autoptr (RbSource) source = lock == NULL ? NULL : open_source (settings, settings->metadata_url, &error);
-  g_autoptr (RbWorkflow) workflow
+  g_autoptr (RbRepository) repository
     = source == NULL ? NULL : rb_workflow_new (settings->metadata_dir, source, &policy, &verdict, &error);
-  if (workflow == NULL || !rb_workflow_refresh (workflow, &error)
-      || (with_targets && !download (cli, settings, workflow, files, &error)))
+  if (repository == NULL || !rb_workflow_refresh (repository, &error)
+      || (with_targets && !download (cli, settings, repository, files, &error)))
     return fail (cli, error, &verdict);
-  return end_with_versions (cli, workflow,
+  return end_with_versions (cli, repository,
                             with_targets ? json_pack ("{s:O}", "targets_fetched", files) : json_object ());
 }
 
