@@ -13,19 +13,18 @@ without_escapes (const char *text)
   static const char letters[] = "nrtbf";
   static const char controls[] = "\n\r\t\b\f";
   GString *out = g_string_new (NULL);
-  for (gsize i = 0; text[i] != '\0'; i++) {
-    const char *letter = text[i] == '\\' ? strchr (letters, text[i + 1]) : NULL;
-    if (letter != NULL) {
+  for (const char *at = text, *escape = strchr (text, '\\'); *at != '\0'; escape = strchr (at, '\\')) {
+    gsize run = escape == NULL ? strlen (at) : (gsize) (escape - at);
+    g_string_append_len (out, at, (gssize) run);
+    at = &at[run];
+    const char *letter = escape == NULL ? NULL : strchr (letters, escape[1]);
+    if (letter != NULL)
       g_string_append_c (out, controls[letter - letters]);
-      i++;
-    } else if (text[i] == '\\' && text[i + 1] == 'u') {
-      g_string_append_c (out, (char) (16 * g_ascii_xdigit_value (text[i + 4]) + g_ascii_xdigit_value (text[i + 5])));
-      i += 5;
-    } else {
-      g_string_append_c (out, text[i]);
-      if (text[i] == '\\')
-        g_string_append_c (out, text[++i]);
-    }
+    else if (escape != NULL && escape[1] == 'u')
+      g_string_append_c (out, (char) (16 * g_ascii_xdigit_value (at[4]) + g_ascii_xdigit_value (at[5])));
+    else if (escape != NULL)
+      g_string_append_len (out, at, 2);
+    at = escape == NULL ? at : &at[letter == NULL && at[1] == 'u' ? 6 : 2];
   }
   return g_string_free_to_bytes (out);
 }
@@ -44,12 +43,14 @@ static GBytes *
 ascii_only (const char *text)
 {
   GString *out = g_string_new (NULL);
-  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at)) {
-    gunichar c = g_utf8_get_char (at);
-    if (c < 0x80)
-      g_string_append_c (out, (char) c);
-    else
-      append_escaped (out, c);
+  for (const char *at = text, *run = text; *run != '\0'; run = at) {
+    while (*at != '\0' && (guchar) *at < 0x80)
+      at++;
+    g_string_append_len (out, run, at - run);
+    if (*at == '\0')
+      break;
+    append_escaped (out, g_utf8_get_char (at));
+    at = g_utf8_next_char (at);
   }
   return g_string_free_to_bytes (out);
 }
