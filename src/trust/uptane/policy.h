@@ -20,7 +20,7 @@ typedef struct {
   guint max_roots; /* in one walk; 0: all that are there */
   guint max_delegations; /* visited for one target */
   RbSuccession succession;
-  /* Names with and without version are tried, and root.json tells of a root whose N.root.json is not there. A client of
+  /* Names with and without version are tried, and root.json shows a root whose N.root.json is missing. A client of
    * a server must not set it: TUF prescribes its requests. */
   gboolean any_layout;
   gboolean any_form; /* lengths and hashes may be of a canonical form (aktualizr), not of the bytes */

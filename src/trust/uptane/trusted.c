@@ -25,7 +25,7 @@ rb_trusted_free (RbTrusted *self)
 
 /* A stored file that cannot be used is fetched again, unless it is to be remembered. */
 static gboolean
-judge_damage (const RbPolicy *policy, const char *role, const GError *problem, GError **error)
+check_damage (const RbPolicy *policy, const char *role, const GError *problem, GError **error)
 {
   if (problem == NULL)
     return TRUE;
@@ -52,7 +52,7 @@ rb_trusted_new_for_files (RbAccepted *files, const RbPolicy *policy, GError **er
   g_autoptr (GError) problem = NULL;
   self->files = files;
   self->root = read_file (self, "root", RB_METADATA_ROOT, policy->max_root, &problem);
-  if (!judge_damage (policy, "root", problem, error))
+  if (!check_damage (policy, "root", problem, error))
     return NULL;
   if (self->root == NULL)
     deny (error, RB_REASON_NO_TRUST_ANCHOR, "the metadata folder holds no usable root.json; begin with init");
@@ -120,7 +120,7 @@ rb_trusted_load (RbTrusted *self, const RbPolicy *policy, const char *role, RbMe
     rb_trusted_before_clear (before);
   if (before->file != NULL)
     before->version = before->file->version;
-  return judge_damage (policy, role, problem, error);
+  return check_damage (policy, role, problem, error);
 }
 
 gint64
