@@ -313,6 +313,8 @@ def use_hashed_bins(repository):
     succinct = {"bit_length": 1, "name_prefix": "bin", **first.role.entry(repository.style)}
     repository.edit["targets"] = lambda signed: signed.update(
         delegations={"keys": signed["delegations"]["keys"], "succinct_roles": succinct})
+    # a snapshot never stops listing a file
+    repository.edit["snapshot"] = lambda signed: signed["meta"].update({f"{first.name}.json": {"version": first.version}})
 
 
 def write_folder(folder, files):
