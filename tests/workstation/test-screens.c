@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/unit-row.h"
 #include "pages/words.h"
+#include "session/workplace.h"
 #include "workstation/application.h"
 #include "workstation/flow.h"
 #include "workstation/trouble.h"
 #include "workstation/window.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 static gboolean
@@ -137,6 +139,42 @@ test_words (void)
   g_assert_cmpstr (rb_words_step ("of a later profile"), ==, "of a later profile");
   g_assert_cmpstr (rb_words_result ("completed"), ==, "completed");
   g_assert_cmpstr (rb_words_result (NULL), ==, "");
+  g_assert_cmpstr (rb_words_link_state ("in-use"), ==, "in use by another program");
+  g_assert_cmpstr (rb_words_link_state ("of a later search"), ==, "of a later search");
+}
+
+static void
+wait_for_read (RbWorkplace *workplace)
+{
+  gulong handler = g_signal_connect_swapped (workplace, "changed", G_CALLBACK (g_main_context_wakeup), NULL);
+  rb_workplace_read (workplace);
+  while (!rb_workplace_is_read (workplace))
+    g_main_context_iteration (NULL, TRUE);
+  g_signal_handler_disconnect (workplace, handler);
+}
+
+/* A data directory that is new has nothing, no journal is made in it, and the link used last is kept where it is a URI.
+ */
+static void
+test_workplace (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("screens-XXXXXX", NULL);
+  g_autofree char *database = g_build_filename (folder, "recallbay.db", NULL);
+  g_autofree char *kept = g_build_filename (folder, "last-link", NULL);
+  const char *const uris[][2] = { { "doip://192.0.2.1", "doip://192.0.2.1" }, { "nonsense", "" } };
+  for (guint i = 0; i < G_N_ELEMENTS (uris); i++) {
+    g_autoptr (RbWorkplace) workplace = rb_workplace_new (folder);
+    rb_workplace_keep_link (folder, uris[i][0]);
+    wait_for_read (workplace);
+    g_assert_no_error (rb_workplace_error (workplace));
+    g_assert_cmpuint (rb_workplace_n_anchors (workplace), ==, 0);
+    g_assert_cmpuint (rb_workplace_n_campaigns (workplace), ==, 0);
+    g_assert_cmpuint (rb_workplace_open (workplace)->len, ==, 0);
+    g_assert_cmpstr (rb_workplace_last_link (workplace), ==, uris[i][1]);
+  }
+  g_assert_false (g_file_test (database, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (g_remove (kept), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
 }
 
 /* What the page of shortcuts shows is what the program listens to, and each has an action. */
@@ -197,6 +235,7 @@ main (int argc, char **argv)
   g_test_add_func ("/screens/trouble", test_trouble_says_all);
   g_test_add_func ("/screens/unit", test_unit_in_words);
   g_test_add_func ("/screens/words", test_words);
+  g_test_add_func ("/screens/workplace", test_workplace);
   g_test_add_func ("/screens/shortcuts", test_shortcuts);
   return g_test_run ();
 }

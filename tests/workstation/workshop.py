@@ -10,14 +10,21 @@ from screen import ROLE, Screen, wait_for
 class Bay:
     """A made-up OEM, one simulated vehicle, a workstation that trusts the OEM."""
 
-    def __init__(self, binaries, folder, scenario="director", demo=(), faults=(), timing="fast", secured=False):
-        self.bin, self.folder, self.timing, self.port, self.secured = binaries, folder, timing, 0, secured
+    def __init__(self, binaries, folder, scenario="director", demo=(), faults=(), timing="fast", secured=False, port=0, installed=True):
+        self.bin, self.folder, self.timing, self.port, self.secured = binaries, folder, timing, port, secured
         self.oem, self.data, self.state = folder / "oem", folder / "data", folder / "vehicle"
         self.run("recall-oem", "demo", self.oem, "--scenario", scenario, "--image-size", "40000", *demo)
         self.vin = (self.oem / "vin.txt").read_text().strip()
         self.log = folder / "vehicle.log"
         self.power_on(faults)
+        if installed:
+            self.trust()
+            self.import_bundle()
+
+    def trust(self):
         self.ctl("trust", "add", self.oem / "service-root.json", "--name", "Demo OEM")
+
+    def import_bundle(self):
         self.ctl("bundle", "import", self.oem / "campaign.recall")
 
     def power_on(self, faults=()):
@@ -41,9 +48,10 @@ class Bay:
     def show(self):
         return json.loads(self.run("recall-sim", "show", "--state", self.state, "--json").splitlines()[-1])
 
-    def window(self):
-        return Screen([self.bin / "recallbay", "--data-dir", self.data, "--link", self.link, "--answers", self.oem / "answers.json",
-                       "--identity", self.oem / "technician.p12", "--workstation", self.oem / "workstation.pem",
+    def window(self, link=True, answers=True):
+        """A window; without a link, or without the answers file, where a person enters them."""
+        return Screen([self.bin / "recallbay", "--data-dir", self.data, *(["--link", self.link] if link else []),
+                       *(["--answers", self.oem / "answers.json"] if answers else []), "--identity", self.oem / "technician.p12", "--workstation", self.oem / "workstation.pem",
                        "--passphrase-file", self.oem / "passphrase"])
 
     def close(self):

@@ -133,10 +133,10 @@ unit_changed (RbPage *page, guint index)
   refresh (page);
 }
 
-static gboolean
-is_complete (RbPage *page)
+static char *
+missing (RbPage *page)
 {
-  return rb_session_succeeded (rb_page_session (page), RB_TASK_CONNECT);
+  return rb_session_succeeded (rb_page_session (page), RB_TASK_CONNECT) ? NULL : g_strdup (_ ("Not all checks passed"));
 }
 
 static void
@@ -145,7 +145,7 @@ rb_connect_page_class_init (RbConnectPageClass *class)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
   RB_PAGE_CLASS (class)->refresh = refresh;
   RB_PAGE_CLASS (class)->unit_changed = unit_changed;
-  RB_PAGE_CLASS (class)->is_complete = is_complete;
+  RB_PAGE_CLASS (class)->missing = missing;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/connect-page.ui");
   gtk_widget_class_bind_template_child (widget_class, RbConnectPage, checks);
   gtk_widget_class_bind_template_child (widget_class, RbConnectPage, units);

@@ -6,6 +6,7 @@
 #include <glib/gi18n-lib.h>
 
 #define MEASURE_EVERY_MS 1000
+#define STALE_US (5 * G_USEC_PER_SEC)
 
 /* One line of the checklist. */
 typedef struct {
@@ -14,6 +15,9 @@ typedef struct {
   GtkWidget *icon, *value;
   GtkToggleButton *ok, *not_ok;
   GtkWidget *note;
+  char *text; /* of the last value; NULL: not measured yet */
+  gint64 when; /* monotonic time of the last value */
+  gboolean good;
 } Line;
 
 struct _RbInspectPage {
@@ -25,6 +29,14 @@ struct _RbInspectPage {
 };
 
 G_DEFINE_FINAL_TYPE (RbInspectPage, rb_inspect_page, RB_TYPE_PAGE)
+
+static void
+line_free (gpointer data)
+{
+  Line *self = data;
+  g_free (self->text);
+  g_free (self);
+}
 
 static char *
 with_unit (const RbChecklistItem *item, gint64 value)
@@ -129,6 +141,30 @@ make_lines (RbInspectPage *self)
   }
 }
 
+static gboolean
+is_stale (const Line *line, gint64 now)
+{
+  return now - line->when > STALE_US;
+}
+
+/* A value that is not read any more is shown with its age, and is not good. */
+static void
+show_value (Line *line, gint64 now)
+{
+  if (line->text == NULL)
+    return;
+  if (!is_stale (line, now)) {
+    gtk_label_set_text (GTK_LABEL (line->value), line->text);
+    rb_row_icon_set (line->icon, line->good ? RB_ROW_GOOD : RB_ROW_BAD);
+    return;
+  }
+  guint age = (guint) ((now - line->when) / G_USEC_PER_SEC);
+  g_autofree char *text = /* Translators: a measured value with its unit, and its age in seconds */
+    g_strdup_printf (ngettext ("%s, %u second ago", "%s, %u seconds ago", age), line->text, age);
+  gtk_label_set_text (GTK_LABEL (line->value), text);
+  rb_row_icon_set_word (line->icon, RB_ROW_WARNING, C_ ("line", "outdated"));
+}
+
 static void
 on_measured (RbInspectPage *self, const char *item, gint64 value, gboolean good)
 {
@@ -136,16 +172,24 @@ on_measured (RbInspectPage *self, const char *item, gint64 value, gboolean good)
     Line *line = self->lines->pdata[i];
     if (line->value == NULL || g_strcmp0 (line->item->id, item) != 0)
       continue;
-    g_autofree char *text = with_unit (line->item, value);
-    gtk_label_set_text (GTK_LABEL (line->value), text);
-    rb_row_icon_set (line->icon, good ? RB_ROW_GOOD : RB_ROW_BAD);
+    g_free (line->text);
+    line->text = with_unit (line->item, value);
+    line->when = g_get_monotonic_time ();
+    line->good = good;
+    show_value (line, line->when);
   }
+  rb_page_complete_changed (RB_PAGE (self));
 }
 
 static gboolean
 on_timer (gpointer data)
 {
-  rb_session_start (rb_page_session (RB_PAGE (data)), RB_TASK_MEASURE);
+  RbInspectPage *self = RB_INSPECT_PAGE (data);
+  gint64 now = g_get_monotonic_time ();
+  for (guint i = 0; i < self->lines->len; i++)
+    show_value (self->lines->pdata[i], now);
+  rb_page_complete_changed (RB_PAGE (self));
+  rb_session_start (rb_page_session (RB_PAGE (self)), RB_TASK_MEASURE);
   return G_SOURCE_CONTINUE;
 }
 
@@ -181,17 +225,42 @@ refresh (RbPage *page)
     self->campaign = NULL;
 }
 
-/* Every question answered; what the answers mean is verified by the recovery. */
-static gboolean
-is_complete (RbPage *page)
+/* Why this measured item does not let the inspection end; NULL: it does. (transfer full) */
+static char *
+fault_of (const Line *line, gint64 now)
+{
+  if (line->text == NULL)
+    /* Translators: %s is a measured item of the checklist, such as Supply voltage */
+    return g_strdup_printf (_ ("%s: not read yet"), line->item->text);
+  if (is_stale (line, now))
+    /* Translators: %s is a measured item of the checklist */
+    return g_strdup_printf (_ ("%s: no current value"), line->item->text);
+  /* Translators: %s is a measured item of the checklist */
+  return line->good ? NULL : g_strdup_printf (_ ("%s: outside its limits"), line->item->text);
+}
+
+/* Every question needs an answer; an answer "not OK" ends the work, whatever is measured. */
+static char *
+missing (RbPage *page)
 {
   RbInspectPage *self = RB_INSPECT_PAGE (page);
+  guint open = 0;
+  gboolean ends = FALSE;
+  char *fault = NULL;
+  gint64 now = g_get_monotonic_time ();
   for (guint i = 0; i < self->lines->len; i++) {
     const Line *line = self->lines->pdata[i];
-    if (line->ok != NULL && !gtk_toggle_button_get_active (line->ok) && !gtk_toggle_button_get_active (line->not_ok))
-      return FALSE;
+    gboolean not_ok = line->not_ok != NULL && gtk_toggle_button_get_active (line->not_ok);
+    open += line->ok != NULL && !not_ok && !gtk_toggle_button_get_active (line->ok) ? 1 : 0;
+    ends = ends || not_ok;
+    if (line->value != NULL && fault == NULL)
+      fault = fault_of (line, now);
   }
-  return self->lines->len > 0;
+  if (open > 0 || ends || self->lines->len == 0)
+    g_clear_pointer (&fault, g_free);
+  if (self->lines->len == 0)
+    return g_strdup (_ ("The checklist is not read yet"));
+  return open == 0 ? fault : g_strdup_printf (ngettext ("%u item is open", "%u items are open", open), open);
 }
 
 static void
@@ -226,7 +295,7 @@ rb_inspect_page_class_init (RbInspectPageClass *class)
   RB_PAGE_CLASS (class)->enter = enter;
   RB_PAGE_CLASS (class)->leave = leave;
   RB_PAGE_CLASS (class)->refresh = refresh;
-  RB_PAGE_CLASS (class)->is_complete = is_complete;
+  RB_PAGE_CLASS (class)->missing = missing;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/inspect-page.ui");
   gtk_widget_class_bind_template_child (widget_class, RbInspectPage, manual);
   gtk_widget_class_bind_template_child (widget_class, RbInspectPage, measured);
@@ -235,6 +304,6 @@ rb_inspect_page_class_init (RbInspectPageClass *class)
 static void
 rb_inspect_page_init (RbInspectPage *self)
 {
-  self->lines = g_ptr_array_new_with_free_func (g_free);
+  self->lines = g_ptr_array_new_with_free_func (line_free);
   gtk_widget_init_template (GTK_WIDGET (self));
 }

@@ -71,10 +71,17 @@ rb_page_is_visible (RbPage *self)
   return private_of (self)->visible;
 }
 
+char *
+rb_page_missing (RbPage *self)
+{
+  return RB_PAGE_GET_CLASS (self)->missing == NULL ? NULL : RB_PAGE_GET_CLASS (self)->missing (self);
+}
+
 gboolean
 rb_page_is_complete (RbPage *self)
 {
-  return RB_PAGE_GET_CLASS (self)->is_complete == NULL || RB_PAGE_GET_CLASS (self)->is_complete (self);
+  g_autofree char *missing = rb_page_missing (self);
+  return missing == NULL;
 }
 
 void

@@ -14,7 +14,8 @@ struct _RbPageClass {
   void (*leave) (RbPage *self);
   void (*refresh) (RbPage *self); /* the session has changed */
   void (*unit_changed) (RbPage *self, guint index);
-  gboolean (*is_complete) (RbPage *self); /* the primary button may be pressed */
+  /* Why the primary button cannot be pressed, for the person: a sentence, NULL: it can. (transfer full) */
+  char *(*missing) (RbPage *self);
 };
 
 void rb_page_bind (RbPage *self, RbSession *session);
@@ -22,6 +23,7 @@ RbSession *rb_page_session (RbPage *self);
 void rb_page_enter (RbPage *self);
 void rb_page_leave (RbPage *self);
 gboolean rb_page_is_visible (RbPage *self);
-gboolean rb_page_is_complete (RbPage *self);
+char *rb_page_missing (RbPage *self); /* as above */
+gboolean rb_page_is_complete (RbPage *self); /* nothing is missing */
 /* Emits "complete-changed". */
 void rb_page_complete_changed (RbPage *self);

@@ -3,6 +3,7 @@
 
 #include "pages/unit-text.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define TAIL 4
@@ -117,15 +118,21 @@ on_choose_second (RbPlanPage *self)
   choose_file (self, self->second);
 }
 
-static gboolean
-is_complete (RbPage *page)
+static char *
+missing (RbPage *page)
 {
   RbPlanPage *self = RB_PLAN_PAGE (page);
   const char *vin = rb_session_input (rb_page_session (page))->vin;
   gsize length = vin == NULL ? 0 : strlen (vin);
-  return length > TAIL && g_ascii_strcasecmp (text_of (self->tail), vin + length - TAIL) == 0
-         && *text_of (self->identity) != '\0' && *text_of (self->workstation) != '\0'
-         && (!needs_second (self) || *text_of (self->second) != '\0');
+  if (*text_of (self->identity) == '\0')
+    return g_strdup (_ ("Choose the technician’s identity file"));
+  if (*text_of (self->workstation) == '\0')
+    return g_strdup (_ ("Choose the workstation’s key file"));
+  if (needs_second (self) && *text_of (self->second) == '\0')
+    return g_strdup (_ ("Choose the second person’s identity file"));
+  if (length <= TAIL || g_ascii_strcasecmp (text_of (self->tail), vin + length - TAIL) != 0)
+    return g_strdup (_ ("Enter the last four characters of the VIN"));
+  return NULL;
 }
 
 static void
@@ -164,7 +171,7 @@ rb_plan_page_class_init (RbPlanPageClass *class)
   G_OBJECT_CLASS (class)->dispose = dispose;
   RB_PAGE_CLASS (class)->enter = enter;
   RB_PAGE_CLASS (class)->refresh = refresh;
-  RB_PAGE_CLASS (class)->is_complete = is_complete;
+  RB_PAGE_CLASS (class)->missing = missing;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/plan-page.ui");
   gtk_widget_class_bind_template_child (widget_class, RbPlanPage, units);
   gtk_widget_class_bind_template_child (widget_class, RbPlanPage, identity);

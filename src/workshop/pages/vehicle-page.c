@@ -3,6 +3,8 @@
 
 #include "core/moment.h"
 #include "model/campaign.h"
+#include "pages/link-list.h"
+#include "pages/start-list.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -16,6 +18,11 @@ struct _RbVehiclePage {
   AdwComboRow *campaign;
   AdwActionRow *verdict;
   GtkImage *verdict_icon;
+  RbStartList *start;
+  RbLinkList *links;
+  RbWorkplace *workplace; /* NULL until bound */
+  guint n_campaigns; /* of the workplace, when campaigns were searched for last */
+  gboolean link_was_edited; /* by a person, since the page was entered */
 };
 
 G_DEFINE_FINAL_TYPE (RbVehiclePage, rb_vehicle_page, RB_TYPE_PAGE)
@@ -171,6 +178,15 @@ on_other_changed (RbVehiclePage *self)
 }
 
 static void
+on_link_changed (RbVehiclePage *self)
+{
+  self->link_was_edited = self->link_was_edited || rb_page_is_visible (RB_PAGE (self));
+  on_other_changed (self);
+  if (self->workplace != NULL)
+    rb_link_list_show (self->links, self->workplace, text_of (self->link));
+}
+
+static void
 on_campaign_selected (RbVehiclePage *self)
 {
   if (rb_page_session (RB_PAGE (self)) == NULL)
@@ -187,14 +203,85 @@ on_entry_activated (RbVehiclePage *self)
   gtk_widget_activate_action (GTK_WIDGET (self), "win.next", NULL);
 }
 
-static gboolean
-is_complete (RbPage *page)
+static const char *
+lack_of_workplace (RbVehiclePage *self)
+{
+  if (!rb_workplace_is_read (self->workplace))
+    return _ ("Reading the data directory");
+  if (rb_workplace_error (self->workplace) != NULL)
+    return _ ("The data directory cannot be read");
+  if (rb_workplace_n_anchors (self->workplace) == 0)
+    return _ ("No OEM is trusted on this workstation");
+  return rb_workplace_n_campaigns (self->workplace) == 0 ? _ ("No campaign is imported") : NULL;
+}
+
+static char *
+missing (RbPage *page)
 {
   RbVehiclePage *self = RB_VEHICLE_PAGE (page);
   gint64 kilometres;
-  return rb_campaign_vin_is_valid (text_of (self->vin)) && chosen (self) != NULL && *text_of (self->link) != '\0'
-         && (!rb_session_link_has_key (text_of (self->link)) || *text_of (self->workstation) != '\0')
-         && odometer_of (self, &kilometres);
+  const char *lack = lack_of_workplace (self);
+  if (lack != NULL)
+    return g_strdup (lack);
+  if (!rb_campaign_vin_is_valid (text_of (self->vin)))
+    return g_strdup (_ ("Enter the VIN: 17 letters and digits"));
+  if (chosen (self) == NULL)
+    return g_strdup (_ ("No open campaign for this vehicle"));
+  if (*text_of (self->link) == '\0')
+    return g_strdup (_ ("Select a link, or enter its address"));
+  if (rb_session_link_has_key (text_of (self->link)) && *text_of (self->workstation) == '\0')
+    return g_strdup (_ ("Enter the workstation’s key file: this link needs it"));
+  return odometer_of (self, &kilometres) ? NULL : g_strdup (_ ("Enter the odometer in digits"));
+}
+
+static void
+show_workplace (RbVehiclePage *self)
+{
+  rb_start_list_show (self->start, self->workplace);
+  rb_link_list_show (self->links, self->workplace, text_of (self->link));
+}
+
+/* The link used last is entered where none is, so that it need not be searched for. */
+static void
+on_workplace_changed (RbVehiclePage *self)
+{
+  if (!rb_page_is_visible (RB_PAGE (self)))
+    return;
+  if (*text_of (self->link) == '\0' && !self->link_was_edited)
+    gtk_editable_set_text (GTK_EDITABLE (self->link), rb_workplace_last_link (self->workplace));
+  show_workplace (self);
+  if (self->n_campaigns != rb_workplace_n_campaigns (self->workplace) && rb_campaign_vin_is_valid (text_of (self->vin)))
+    rb_session_start (rb_page_session (RB_PAGE (self)), RB_TASK_FIND);
+  self->n_campaigns = rb_workplace_n_campaigns (self->workplace);
+  rb_page_complete_changed (RB_PAGE (self));
+}
+
+static void
+on_link_chosen (RbVehiclePage *self, const char *uri)
+{
+  gtk_editable_set_text (GTK_EDITABLE (self->link), uri);
+}
+
+static void
+on_resume (RbVehiclePage *self, const char *vin)
+{
+  gtk_editable_set_text (GTK_EDITABLE (self->vin), vin);
+  gtk_widget_grab_focus (GTK_WIDGET (self->vin));
+}
+
+static void
+search_links (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  rb_workplace_read (RB_VEHICLE_PAGE (widget)->workplace);
+  rb_workplace_search (RB_VEHICLE_PAGE (widget)->workplace);
+}
+
+static void
+bound (RbPage *page)
+{
+  RbVehiclePage *self = RB_VEHICLE_PAGE (page);
+  self->workplace = rb_workplace_new (rb_session_input (rb_page_session (page))->data_dir);
+  g_signal_connect_object (self->workplace, "changed", G_CALLBACK (on_workplace_changed), self, G_CONNECT_SWAPPED);
 }
 
 static void
@@ -212,15 +299,30 @@ enter (RbPage *page)
   gtk_editable_set_text (GTK_EDITABLE (self->repair_order), order);
   gtk_editable_set_text (GTK_EDITABLE (self->odometer), odometer);
   gtk_editable_set_text (GTK_EDITABLE (self->vin), vin);
+  self->link_was_edited = FALSE;
+  rb_workplace_read (self->workplace);
+  rb_workplace_search (self->workplace);
+}
+
+static void
+dispose (GObject *object)
+{
+  g_clear_object (&RB_VEHICLE_PAGE (object)->workplace);
+  G_OBJECT_CLASS (rb_vehicle_page_parent_class)->dispose (object);
 }
 
 static void
 rb_vehicle_page_class_init (RbVehiclePageClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  G_OBJECT_CLASS (class)->dispose = dispose;
+  RB_PAGE_CLASS (class)->bound = bound;
   RB_PAGE_CLASS (class)->enter = enter;
   RB_PAGE_CLASS (class)->refresh = refresh;
-  RB_PAGE_CLASS (class)->is_complete = is_complete;
+  RB_PAGE_CLASS (class)->missing = missing;
+  g_type_ensure (RB_TYPE_START_LIST);
+  g_type_ensure (RB_TYPE_LINK_LIST);
+  gtk_widget_class_install_action (widget_class, "page.search-links", NULL, search_links);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/vehicle-page.ui");
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, vin);
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, repair_order);
@@ -231,7 +333,12 @@ rb_vehicle_page_class_init (RbVehiclePageClass *class)
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, campaign);
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, verdict);
   gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, verdict_icon);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, start);
+  gtk_widget_class_bind_template_child (widget_class, RbVehiclePage, links);
   gtk_widget_class_bind_template_callback (widget_class, on_vin_changed);
+  gtk_widget_class_bind_template_callback (widget_class, on_link_changed);
+  gtk_widget_class_bind_template_callback (widget_class, on_link_chosen);
+  gtk_widget_class_bind_template_callback (widget_class, on_resume);
   gtk_widget_class_bind_template_callback (widget_class, on_other_changed);
   gtk_widget_class_bind_template_callback (widget_class, on_campaign_selected);
   gtk_widget_class_bind_template_callback (widget_class, on_entry_activated);

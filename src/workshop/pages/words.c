@@ -14,6 +14,18 @@ static const char *const steps[] = {
   NC_ ("step", "unlock"), NC_ ("step", "roots"),  NC_ ("step", "drop"), NC_ ("step", "metadata"), NC_ ("step", "image"),
   NC_ ("step", "reset"),  NC_ ("step", "coding"), NC_ ("step", "key"),  NC_ ("step", "report"),
 };
+static const struct {
+  const char *state, *text;
+} link_states[] = {
+  { "ready", NC_ ("link state", "ready") },
+  { "not-ready", NC_ ("link state", "the vehicle is not ready: switch the ignition on") },
+  { "in-use", NC_ ("link state", "in use by another program") },
+  { "no-permission", NC_ ("link state", "no permission for this adapter") },
+  { "down", NC_ ("link state", "the interface is down") },
+  { "error-passive", NC_ ("link state", "errors on the bus: check plug and bit rate") },
+  { "bus-off", NC_ ("link state", "bus off: check plug and bit rate") },
+  { "dropping-qdisc", NC_ ("link state", "the interface is set up to drop frames") },
+};
 static const char *const results[] = {
   NC_ ("result", "completed"), NC_ ("result", "incomplete"),     NC_ ("result", "aborted"),
   NC_ ("result", "declined"),  NC_ ("result", "no-work-needed"), NC_ ("result", "exception"),
@@ -38,6 +50,15 @@ const char *
 rb_words_step (const char *step)
 {
   return translated (steps, G_N_ELEMENTS (steps), "step", step);
+}
+
+const char *
+rb_words_link_state (const char *state)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (link_states); i++)
+    if (strcmp (link_states[i].state, state) == 0)
+      return g_dpgettext2 (GETTEXT_PACKAGE, "link state", link_states[i].text);
+  return state;
 }
 
 const char *

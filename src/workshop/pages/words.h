@@ -8,4 +8,5 @@
  */
 const char *rb_words_state (RbEcuState state); /* "reading back" */
 const char *rb_words_step (const char *step); /* a step of a profile, "metadata" */
+const char *rb_words_link_state (const char *state); /* of a found link, "in-use" */
 const char *rb_words_result (const char *result); /* the result of a record, "completed"; NULL: "" */

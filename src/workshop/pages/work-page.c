@@ -83,11 +83,12 @@ refresh (RbPage *page)
   show_overall (self);
 }
 
-static gboolean
-is_complete (RbPage *page)
+static char *
+missing (RbPage *page)
 {
   RbSession *session = rb_page_session (page);
-  return rb_session_succeeded (session, RB_TASK_RUN) || rb_session_error (session, RB_TASK_RUN) != NULL;
+  gboolean ended = rb_session_succeeded (session, RB_TASK_RUN) || rb_session_error (session, RB_TASK_RUN) != NULL;
+  return ended ? NULL : g_strdup (_ ("The work has not ended"));
 }
 
 static void
@@ -104,7 +105,7 @@ rb_work_page_class_init (RbWorkPageClass *class)
   G_OBJECT_CLASS (class)->dispose = dispose;
   RB_PAGE_CLASS (class)->refresh = refresh;
   RB_PAGE_CLASS (class)->unit_changed = unit_changed;
-  RB_PAGE_CLASS (class)->is_complete = is_complete;
+  RB_PAGE_CLASS (class)->missing = missing;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/work-page.ui");
   gtk_widget_class_bind_template_child (widget_class, RbWorkPage, units);
   gtk_widget_class_bind_template_child (widget_class, RbWorkPage, overall);

@@ -5,6 +5,7 @@
 #include "library/library.h"
 #include "outbox/stored.h"
 #include "recovery/error.h"
+#include "session/workplace.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -347,6 +348,15 @@ work_open (Work *work)
 }
 
 static gboolean
+work_connect (Work *work)
+{
+  if (!rb_recovery_connect (work->session->recovery, work->cancellable, &work->error))
+    return FALSE;
+  rb_workplace_keep_link (work->input.data_dir, work->input.link);
+  return TRUE;
+}
+
+static gboolean
 work_measure (Work *work)
 {
   const RbCampaign *campaign = rb_recovery_campaign (work->session->recovery);
@@ -479,7 +489,7 @@ work_do (Work *work)
   switch (work->task) {
   case RB_TASK_FIND: return work_find (work);
   case RB_TASK_OPEN: return work_open (work);
-  case RB_TASK_CONNECT: return rb_recovery_connect (self->recovery, work->cancellable, &work->error);
+  case RB_TASK_CONNECT: return work_connect (work);
   case RB_TASK_MEASURE: return work_measure (work);
   case RB_TASK_INSPECT: return work_inspect (work);
   case RB_TASK_AUTHORISE: return work_authorise (work);

@@ -99,6 +99,15 @@ may_begin_again (RbWindow *self, const RbFlowStep *step)
          && (step->on_enter != RB_TASK_RUN || rb_session_error (self->session, RB_TASK_RUN) != NULL);
 }
 
+/* Also read out with the primary button, whose state it explains. */
+static void
+show_status (RbWindow *self, const char *status)
+{
+  gtk_label_set_text (self->status, status);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->status), status);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->primary), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, status, -1);
+}
+
 static void
 update (RbWindow *self)
 {
@@ -111,14 +120,14 @@ update (RbWindow *self)
                        : waiting != NULL                              ? _ ("Waiting. Resumes automatically.")
                        : *doing[task] == '\0'                         ? ""
                                                                       : _ (doing[task]);
-  gtk_label_set_text (self->status, status);
+  g_autofree char *missing = busy ? NULL : rb_page_missing (page_at (self, self->step));
+  show_status (self, missing == NULL ? status : missing);
   gtk_spinner_set_spinning (self->spinner, busy);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), busy);
   gtk_widget_set_visible (GTK_WIDGET (self->stop), working || task == RB_TASK_CONNECT);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.stop",
                                  (working || task == RB_TASK_CONNECT) && !rb_session_is_stopping (self->session));
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.next",
-                                 !busy && rb_page_is_complete (page_at (self, self->step)));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.next", !busy && missing == NULL);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.back", !busy && step->back);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.again", !busy && may_begin_again (self, step));
   gtk_widget_set_visible (GTK_WIDGET (self->back), step->back);
