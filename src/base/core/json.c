@@ -51,7 +51,7 @@ rb_json_parse (GBytes *bytes, gsize max, const char *what, GError **error)
     fail (error, RB_REASON_MALFORMED, what, "nested too deeply");
     return NULL;
   }
-  /* jansson 2.14 passes over a NUL that follows a number */
+  /* jansson 2.14 ignores a NUL that follows a number */
   if (length > 0 && memchr (text, '\0', length) != NULL) {
     fail (error, RB_REASON_MALFORMED, what, "a NUL character");
     return NULL;

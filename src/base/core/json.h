@@ -20,7 +20,7 @@ GBytes *rb_json_to_bytes (const json_t *value);
 /* Indented, for people, newline at the end. */
 char *rb_json_to_pretty (const json_t *value);
 
-/* Refuses members that are not named; names ends with NULL. */
+/* Rejects members that are not in names, which ends with NULL. */
 gboolean rb_json_only (const json_t *object, const char *what, GError **error, ...)
   G_GNUC_NULL_TERMINATED G_GNUC_WARN_UNUSED_RESULT;
 

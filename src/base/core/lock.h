@@ -17,7 +17,7 @@ RbLock *rb_lock_folder (const char *folder, const char *subject, GError **error)
 /* Takes a name such as "recallbay/vehicle/VIN"; does not wait. A name that is too long for a socket stands as its
  * digest. Errors: in-use, io. */
 RbLock *rb_lock_name (const char *name, const char *subject, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Of a name: readable when another process asks who holds it. Borrowed. */
+/* Of a name: readable when another process connects to read the holder. Borrowed. */
 int rb_lock_fd (const RbLock *self);
 void rb_lock_free (RbLock *self);
 /* Who holds a lock of this file (flock or fcntl) that excludes others: "“recallctl” (process 12, user anna)", or

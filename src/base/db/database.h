@@ -23,7 +23,7 @@ sqlite3 *rb_database_open (const char *data_dir, const RbDatabasePart *part, GEr
 /* Makes an empty file for its owner only; one that is there is left as it is. */
 gboolean rb_database_make_private (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What the call that failed last failed with; names who holds the database where that is why. (transfer full) */
+/* Error text of the last failed call; names the holder of the database for in-use. (transfer full) */
 char *rb_database_text (sqlite3 *db);
 /* Of the call that failed last: in-use, no-space or database. */
 RbReason rb_database_reason (sqlite3 *db);

@@ -115,7 +115,7 @@ execute_sqlite (RbSql *base, const char *sql, const RbSqlValue *values, guint n,
   return step == SQLITE_DONE || step == SQLITE_ROW || fail (self, error);
 }
 
-/* What is written to a file that was removed is lost although SQLite reports no error. */
+/* A write to a removed file is lost although SQLite reports no error. */
 static gboolean
 is_in_place (Sqlite *self)
 {

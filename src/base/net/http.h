@@ -10,10 +10,10 @@
  */
 typedef struct _RbHttp RbHttp;
 typedef struct {
-  const char *ca_file; /* PEM with whom to trust; NULL: the system's */
+  const char *ca_file; /* PEM of the trusted authorities; NULL: the system's */
   GTlsCertificate *identity; /* certificate and key to show; may be NULL */
-  guint idle_seconds; /* without a byte; 0: 30 */
-  guint total_seconds; /* a whole exchange; 0: 300 */
+  guint idle_seconds; /* seconds without a byte; 0: 30 */
+  guint total_seconds; /* seconds of a whole exchange; 0: 300 */
 } RbHttpOptions;
 
 /* options may be NULL */

@@ -14,13 +14,13 @@
 
 enum {
   FLIGHT = 128, /* frames given to the backend and not yet confirmed */
-  INPUT = 256, /* taken in at a time, so that no flood keeps us from sending */
+  INPUT = 256, /* received at a time, so that a flood does not prevent sending */
   MESSAGES = 32, /* complete ones that were not received yet; more are the vehicle's fault */
-  SHARED = 16, /* so many on their way while several pipes send: what comes behind them waits */
-  DEEP = 16, /* so many on their way keep the bus busy for longer than BATCH_MS */
+  SHARED = 16, /* in flight at most, while several pipes send */
+  DEEP = 16, /* this number in flight keeps the bus busy for longer than BATCH_MS */
   BATCH_MS = 1,
   RETRY_US = 1000, /* after AGAIN */
-  MEND_US = 500 * 1000, /* between two attempts to mend */
+  MEND_US = 500 * 1000, /* between two attempts to recover */
 };
 
 typedef enum { SEND_IDLE, SEND_STARTED, SEND_DONE, SEND_FAILED } SendState;
@@ -35,7 +35,7 @@ struct _RbCanPipe {
   const char *send_text;
   GQueue messages; /* of GBytes */
   gboolean arriving;
-  const char *broken; /* why the message that began will not come */
+  const char *broken; /* error of the message whose reception began */
   RbReason broken_reason;
 };
 
@@ -56,7 +56,7 @@ struct _RbCanIo {
   GMutex lock; /* everything below, and all calls of engines */
   gboolean stop, filter_stale;
   GPtrArray *pipes; /* of RbCanPipe, borrowed */
-  guint turn; /* who gives a frame first */
+  guint turn; /* the pipe that gives the next frame */
   Flight flight[FLIGHT];
   guint first_flight, n_flight;
   gboolean holding; /* the backend had no room for this frame */
@@ -69,7 +69,7 @@ struct _RbCanIo {
   char *lost;
 };
 
-/* Frames on their way */
+/* Frames in flight */
 
 static void
 flight_push (RbCanIo *self, const Flight *flight)
@@ -407,7 +407,7 @@ set_filter (RbCanIo *self)
     return;
   g_autofree guint32 *ids = g_new0 (guint32, 2 * self->pipes->len + 1);
   guint n = 0;
-  /* another client's requests may have any of many ids: all frames come while they are watched for */
+  /* requests of another client may have any of many ids: all frames are received while they are watched for */
   for (guint i = 0; i < self->pipes->len && self->testers.n == 0; i++) {
     const RbIsotpConfig *config = &((RbCanPipe *) self->pipes->pdata[i])->config;
     ids[n++] = config->tx_id;
@@ -742,7 +742,7 @@ wait_for_message (RbCanPipe *pipe, gint64 end, GCancellable *cancellable)
   }
 }
 
-/* A part that is missing is an answer that did not come: the request is repeated, not the frame. */
+/* A missing frame counts as a missing response: the request is repeated, not the frame. */
 static void
 fail_receive (RbCanPipe *pipe, gint64 first_ms, GCancellable *cancellable, GError **error)
 {

@@ -3,7 +3,7 @@
 
 #include "can/can-io.h"
 
-/* Frames on their way at a time: some 10 ms, so that the bus does not wait for a busy computer. can-io.c allows fewer
+/* Frames in flight at a time: some 10 ms, so that the bus does not wait for a busy computer. can-io.c allows fewer
  * while several channels send. */
 #define WINDOW 64
 #define MAX_MESSAGE (1024 * 1024)

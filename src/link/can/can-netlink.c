@@ -282,7 +282,7 @@ rb_can_netlink_queue_is_good (const char *queue)
 
 /* Telling */
 
-/* A change of nothing: the right is looked at first. */
+/* A change without effect: the kernel checks the permission first. */
 gboolean
 rb_can_netlink_may_set (int fd, guint index, GError **error)
 {

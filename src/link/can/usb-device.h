@@ -5,7 +5,7 @@
 #include "can/gs-usb-protocol.h"
 
 /*
- * What can be known of a USB device without opening it, which others may be using: its strings and its driver, by
+ * Reads a USB device without opening it, since others may be using it: its strings and its driver, by
  * sysfs.
  */
 typedef struct {

@@ -3,8 +3,8 @@
 #include "cansetup/can-setup.h"
 
 /*
- * The service of can-setup.h: on the system bus, until a minute passes without a call. Each call is looked at before
- * anybody is asked (an unknown preset, no such interface), then polkit decides, then one at a time is done.
+ * The service of can-setup.h: on the system bus, until a minute passes without a call. Each call is checked first (an
+ * unknown preset, no such interface), then polkit decides, then calls are carried out one at a time.
  */
-/* 0, or 1 when there is no system bus or the name is not ours to have. */
+/* 0, or 1 without a system bus or if the name cannot be owned. */
 int rb_can_service_run (void);

@@ -29,7 +29,7 @@ open_link (const char *interface, int *fd, RbCanLinkState *link, GError **error)
   return FALSE;
 }
 
-/* Before anything is touched: a driver that refuses CAN FD has taken the bit rate in the same message already. */
+/* Before any change: a driver that rejects CAN FD has set the bit rate of the same message already. */
 static gboolean
 fits (const char *interface, const RbCanLinkState *link, const RbCanPreset *preset, GError **error)
 {
@@ -64,7 +64,7 @@ rb_can_setup_check (const char *interface, const char *preset, GError **error)
   return fits (interface, &link, wanted, error);
 }
 
-/* libsocketcan says no and not why. */
+/* libsocketcan reports a failure without its cause. */
 static gboolean
 did (int result, const char *interface, const char *what, GError **error)
 {

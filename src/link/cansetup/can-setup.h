@@ -24,7 +24,7 @@
 gboolean rb_can_setup_ask (const char *interface, const char *preset, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same by one's own right, at once. */
+/* The same directly; requires CAP_NET_ADMIN. */
 gboolean rb_can_setup_apply (const char *interface, const char *preset, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Without the right: is it an interface and a preset that rb_can_setup_apply() could take? */
+/* Without CAP_NET_ADMIN: is it an interface and a preset that rb_can_setup_apply() accepts? */
 gboolean rb_can_setup_check (const char *interface, const char *preset, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -20,7 +20,7 @@
  * answer, some never: an answer counts as acknowledgement too, and a missing acknowledgement is no error.
  */
 #define CLIENT_ADDRESS 0x0e80 /* unless the caller knows the vehicle's */
-#define CONFIRM_MS 30000 /* a person has so long to confirm the connection at the vehicle */
+#define CONFIRM_MS 30000 /* time in which a person has to confirm the connection at the vehicle */
 #define CONTROL_MS 2000 /* A_DoIP_Ctrl */
 #define ACK_MS 2000 /* A_DoIP_Diagnostic_Message */
 #define STATUS_MS 200
@@ -32,7 +32,7 @@
 /* bytes of responses that were not received yet; an honest ECU sends one at a time */
 #define MAX_UNREAD (8 * 1024 * 1024)
 #define ANSWER_COST 128 /* of an answer beside its bytes */
-/* A pulled cable says nothing: after this long without a sign of the other end's TCP the connection is given up. */
+/* A pulled cable is silent: after this time without an acknowledgement by the peer's TCP the connection is closed. */
 #define SILENCE_MS 8000
 
 typedef enum { ACK_NONE, ACK_GOOD, ACK_BAD, ACK_HEADER_BAD } Ack;
@@ -55,7 +55,7 @@ typedef struct {
   guint8 version; /* that it speaks */
   guint16 entity;
   gboolean status_known;
-  guint32 max_data; /* 0: not told */
+  guint32 max_data; /* 0: not reported */
 } Told;
 
 typedef struct {
@@ -78,7 +78,7 @@ typedef struct {
   guint16 client; /* logical address; never changes */
   Told told;
   guint64 sent;
-  char *lost; /* why the connection is gone */
+  char *lost; /* why the connection is lost */
 } DoipLink;
 
 static Told
@@ -98,7 +98,7 @@ announce (DoipLink *self)
     g_cond_broadcast (&self->changed);
 }
 
-/* Half a message on the wire cannot be taken back: what would follow is no DoIP any more. */
+/* A partial write cannot be taken back: the DoIP stream is desynchronised. */
 static void
 give_up (DoipLink *self)
 {
@@ -186,7 +186,7 @@ take_acknowledge (DoipLink *self, Ack ack, const guint8 *payload, gsize length)
   channel->nack = code;
 }
 
-/* An entity takes one message after the other: what it does not understand is the oldest that waits. */
+/* An entity handles messages in order: a header NACK belongs to the oldest that waits. */
 static void
 take_header_nack (DoipLink *self, guint8 code)
 {
@@ -524,7 +524,7 @@ ask_status_by_udp (DoipLink *self, GCancellable *cancellable)
   return TRUE;
 }
 
-/* It tells the largest message. The standard has it by UDP; many answer on the connection too. */
+/* Entity status gives the largest message. The standard has it on UDP; many entities also respond on the connection. */
 static gboolean
 ask_status (DoipLink *self, GCancellable *cancellable)
 {
@@ -646,7 +646,7 @@ connect_secured (const char *rest, const RbLinkOptions *options, guint8 version,
   return stream == NULL ? NULL : link_new (g_steal_pointer (&connection), stream, options, version);
 }
 
-/* An entity that finds our edition of the standard wrong says so in its own. */
+/* An entity that rejects our protocol version responds with its own. */
 static guint8
 version_wanted (DoipLink *self)
 {
@@ -654,7 +654,7 @@ version_wanted (DoipLink *self)
   return said.refused && said.refusal == RB_DOIP_BAD_PATTERN ? said.version : self->version;
 }
 
-/* Once more in the entity's edition, when that is what it minds. */
+/* Sends the request again with the entity's protocol version, if it rejected ours. */
 static DoipLink *
 connect_activated (const char *rest, gboolean secured, const RbLinkOptions *options, RbLinkInfo *info,
                    GCancellable *cancellable, GError **error)
@@ -805,7 +805,7 @@ send_once (DoipLink *self, Channel *channel, GBytes *message, gboolean *full, GC
   g_mutex_lock (&self->lock);
   Ack ack = channel->ack;
   guint8 code = channel->nack;
-  channel->sent = 0; /* it waits no more, whatever became of it */
+  channel->sent = 0; /* the message waits no longer, in any case */
   g_mutex_unlock (&self->lock);
   if (!written)
     return FALSE;
@@ -818,7 +818,7 @@ send_once (DoipLink *self, Channel *channel, GBytes *message, gboolean *full, GC
   return FALSE;
 }
 
-/* A gateway without room has passed nothing on: what it was asked can be said again. */
+/* A gateway that is out of memory has routed nothing: the request can be sent again. */
 static gboolean
 doip_send (gpointer state, gpointer data, GBytes *message, GCancellable *cancellable, GError **error)
 {

@@ -88,7 +88,7 @@ ask_at (const Search *self, const char *where)
   ask_who (self, to);
 }
 
-/* Each address of this computer's that is good on one link alone tells of one. */
+/* Each link-local address of this computer names one link. */
 static void
 ask_link (const Search *self, const struct ifaddrs *interface)
 {
@@ -172,7 +172,7 @@ is_new_protocol (const char *uri)
   return strchr (uri, '[') != NULL;
 }
 
-/* The same entity by the other version of IP. */
+/* The same entity, found by the other version of IP. */
 static RbLinkEntry *
 twin_of (const Search *self, const char *uri, const char *serial)
 {
@@ -199,7 +199,7 @@ found (Search *self, GSocketAddress *from, const char *uri, const RbDoipAnnounce
 {
   g_autofree char *serial = rb_bytes_to_hex (announcement->eid, 6);
   RbLinkEntry *twin = twin_of (self, uri, serial);
-  if (twin != NULL && !is_new_protocol (uri)) { /* its address is easier to read and to type */
+  if (twin != NULL && !is_new_protocol (uri)) { /* an IPv4 address is easier to read and to type */
     g_free (twin->uri);
     twin->uri = g_strdup (uri);
   }
@@ -245,7 +245,7 @@ take (Search *self, GSocketAddress *from, const RbDoipHeader *header, const guin
     set_state (entry_at (self, uri), "in-use");
 }
 
-/* One message from a datagram: its payload and type. NULL: it is none. */
+/* One message from a datagram: its payload and type. NULL: the datagram is not a DoIP message. */
 static const guint8 *
 open_datagram (const guint8 *data, gssize length, RbDoipHeader *header)
 {

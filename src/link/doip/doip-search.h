@@ -4,8 +4,7 @@
 #include "link/address.h"
 
 /*
- * Inside link/ only: the UDP half of DoIP (ISO 13400-2) on the tester's side: who is there, and what an entity says of
- * itself without a connection.
+ * Inside link/ only: the UDP half of DoIP (ISO 13400-2) on the client's side: vehicle identification and entity status.
  */
 
 /* The discover slot: asks every network of this computer and takes announcements made unasked. The state of an entry is

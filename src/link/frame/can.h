@@ -29,7 +29,7 @@ typedef struct {
  */
 #define RB_CAN_OWN_BYTE 6
 
-/* FALSE: neither 16 nor 72 bytes, or a length that such a frame cannot have. */
+/* FALSE: neither 16 nor 72 bytes, or a length that the frame type does not have. */
 gboolean rb_can_parse (gconstpointer packet, gsize length, RbCanFrame *out) G_GNUC_WARN_UNUSED_RESULT;
 /* Writes 16 or 72 bytes to packet and returns how many. */
 gsize rb_can_write (const RbCanFrame *frame, guint8 packet[RB_CAN_FD_PACKET]);

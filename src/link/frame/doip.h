@@ -98,7 +98,7 @@ void rb_doip_diagnostic_write (GByteArray *out, guint16 source, guint16 target, 
 /* type ACK (code 0) or NACK */
 void rb_doip_acknowledge_write (GByteArray *out, guint16 type, guint16 source, guint16 target, guint8 code);
 const char *rb_doip_nack_text (guint8 code);
-/* What a code of RB_DOIP_NACK means, static. */
+/* Meaning of a code of RB_DOIP_NACK, static. */
 const char *rb_doip_header_nack_text (guint8 code);
 void rb_doip_status_write (GByteArray *out, guint8 node_type, guint8 max_sockets, guint8 open_sockets,
                            guint32 max_data);
@@ -106,7 +106,7 @@ void rb_doip_status_write (GByteArray *out, guint8 node_type, guint8 max_sockets
 typedef struct {
   guint8 node_type; /* 0 gateway, 1 node */
   guint8 max_sockets, open_sockets;
-  guint32 max_data; /* 0: not told */
+  guint32 max_data; /* 0: not reported */
 } RbDoipStatusInfo;
 /* RB_DOIP_STATUS_RESPONSE */
 gboolean rb_doip_status_parse (gconstpointer payload, gsize length, RbDoipStatusInfo *out) G_GNUC_WARN_UNUSED_RESULT;

@@ -28,14 +28,14 @@ typedef struct {
   guint block_left; /* frames until the next one; 0: none is due */
   guint waits;
   guint outstanding; /* given and not yet on the wire */
-  guint32 turn; /* counts messages, so that a late confirmation finds nothing */
+  guint32 turn; /* counts messages, so that a late confirmation is ignored */
   gint64 gap, not_before; /* STmin of this message's last flow control; its end */
   gint64 wire_due, flow_due; /* N_As, N_Bs */
   gint64 waits_due;
 } Sender;
 
 typedef struct {
-  guint8 *buffer; /* NULL: nothing is arriving */
+  guint8 *buffer; /* NULL: no message is being received */
   gsize length, offset;
   guint8 frame_length; /* RX_DL */
   guint8 sequence; /* awaited */

@@ -26,8 +26,8 @@ typedef struct {
   guint8 padding; /* filler, 0xCC */
   guint8 block_size, st_min; /* what our flow control offers; 0, 0 is fastest */
   guint wait_max; /* WAIT in a row that are accepted; 0: 255 */
-  gsize max_message; /* longest message taken in; longer ones get OVERFLOW; 0: 1 MiB */
-  gboolean functional; /* single frames out only, nothing in */
+  gsize max_message; /* longest message accepted; longer ones get FS = OVFLW; 0: 1 MiB */
+  gboolean functional; /* sends single frames only, receives none */
   guint window; /* frames given out and not yet on the wire at a time while STmin is 0; 0: 1 */
   guint wait_ms; /* longest time spent on WAIT after WAIT; 0: 60000 */
   guint whole_ms; /* longest time from a first frame to the last, also where it begins again and again; 0: 60000 */
@@ -37,10 +37,10 @@ typedef struct {
 typedef enum {
   RB_ISOTP_NONE,
   RB_ISOTP_FIRST, /* a message of several frames began to arrive: P2 ends here */
-  RB_ISOTP_MESSAGE, /* it is whole: message is given */
-  RB_ISOTP_BROKEN, /* it will not come: reason (timeout, link-protocol, block-too-long) */
+  RB_ISOTP_MESSAGE, /* it is complete: message is set */
+  RB_ISOTP_BROKEN, /* reception failed: reason (timeout, link-protocol, block-too-long) */
   RB_ISOTP_SENT, /* our message's last frame is on the wire: P2 starts here */
-  RB_ISOTP_FAILED, /* our message did not get out: reason (timeout N_As/N_Bs, block-too-long for OVERFLOW,
+  RB_ISOTP_FAILED, /* sending failed: reason (timeout N_As/N_Bs, block-too-long for OVERFLOW,
                       link-protocol) */
 } RbIsotpKind;
 
@@ -56,11 +56,11 @@ void rb_isotp_free (RbIsotp *self);
 /* Starts sending. FALSE: one is on its way already (busy), or the message is empty (usage) or too long for the
  * address's form (block-too-long). */
 gboolean rb_isotp_send (RbIsotp *self, GBytes *message, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Stops what is being sent; what is arriving goes on. */
+/* Aborts the message that is being sent; reception continues. */
 void rb_isotp_abort (RbIsotp *self);
 /* A frame from the bus. FALSE when it is not for this pair. */
 gboolean rb_isotp_take (RbIsotp *self, const RbCanFrame *frame, gint64 now);
-/* A frame that shall go out now; each one is given once. ticket names it to rb_isotp_sent(). */
+/* The next frame to send; each is given once. ticket identifies it to rb_isotp_sent(). */
 gboolean rb_isotp_next (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket);
 /* The oldest frame of that ticket is on the wire: STmin, N_Bs and N_Cr count from now. A ticket of a message that was
  * aborted or failed meanwhile is ignored. */

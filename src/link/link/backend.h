@@ -12,15 +12,15 @@
 typedef struct {
   const char *scheme; /* "doip": what stands before ':' in a URI */
 
-  /* Connects. rest is the URI after "scheme:". Fills info (already zeroed; strings are freed by link.c).
+  /* Opens the link. rest is the URI after "scheme:". Fills info (already zeroed; strings are freed by link.c).
    * Errors: link-refused, link-none, link-lost, usage. Returns the state. */
   gpointer (*open) (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error);
   /* For a link with options, in place of open; options may be NULL. */
   gpointer (*open_with) (const char *rest, const RbLinkOptions *options, RbLinkInfo *info, GCancellable *cancellable,
                          GError **error);
-  /* Closes and frees; no other call is under way. */
+  /* Closes and frees; no other call is in progress. */
   void (*close) (gpointer state);
-  /* Is the far end there? May send a heartbeat and wait for it, at most 2 s. */
+  /* Is the peer connected? May send a heartbeat and wait for it, at most 2 s. */
   gboolean (*is_alive) (gpointer state);
   /* Appends RbLinkEntry to list; finding nothing is no error. May be NULL. */
   gboolean (*discover) (GPtrArray *list, gint64 timeout_ms, GCancellable *cancellable, GError **error);

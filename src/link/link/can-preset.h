@@ -18,6 +18,6 @@ const char *rb_can_preset_names (void);
 /* The same for command lines. */
 #define RB_CAN_PRESET_WORDS "500k|250k|125k|500k/2M|500k/5M"
 
-/* Where in a bit the bus is looked at, in per mille (CiA 601-2). */
+/* Sample point in per mille of a bit (CiA 601-2). */
 #define RB_CAN_SAMPLE_POINT 875
 #define RB_CAN_DATA_SAMPLE_POINT 800

@@ -3,10 +3,10 @@
 #include <glib.h>
 
 /*
- * Inside link/ and its tests only: what the program and its link process say to each other, over SOCK_SEQPACKET
+ * Inside link/ and its tests only: the messages between the program and its link process, over SOCK_SEQPACKET
  * sockets. There is one socket for the heartbeat, one for the link and one for each channel; on the last two every call
- * is answered before the next. What is longer than a packet goes on in packets without a head. Both ends are the same
- * build on the same machine, but the link process reads hostile bytes: nothing it says is believed unchecked.
+ * is answered before the next. A message longer than a packet continues in packets without a head. Both ends are the
+ * same build on the same machine, but the link process reads hostile bytes: everything that it sends is checked.
  */
 #define RB_PACKET_MAX_BODY (32 * 1024 * 1024)
 /* The descriptors at which the link process finds its first two sockets. */
@@ -75,13 +75,13 @@ gboolean rb_packet_pair (int sockets[2]) G_GNUC_WARN_UNUSED_RESULT;
 #define RB_PACKET_SHARED_MAX (255 * 1024)
 typedef struct _RbPacketMemory RbPacketMemory;
 RbPacketMemory *rb_packet_memory_new (void);
-/* The link process's view; takes file. NULL when it is none. */
+/* Maps file in the link process and takes ownership of it. NULL if file is not such a memory. */
 RbPacketMemory *rb_packet_memory_open (int file);
 void rb_packet_memory_free (RbPacketMemory *self);
 int rb_packet_memory_file (const RbPacketMemory *self);
-/* The message before it stays where it is, the one before that does not. FALSE: too long. */
+/* The previous message stays in place, the one before that is overwritten. FALSE: too long. */
 gboolean rb_packet_memory_put (RbPacketMemory *self, GBytes *message, guint32 *place) G_GNUC_WARN_UNUSED_RESULT;
-/* NULL when nothing can be there. (transfer full) */
+/* NULL if the range is outside the memory. (transfer full) */
 GBytes *rb_packet_memory_view (const RbPacketMemory *self, guint32 place, gsize length);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbPacket, rb_packet_clear)

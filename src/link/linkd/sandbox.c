@@ -27,7 +27,7 @@ enum { DNS_PORT = 53, MAX_FILES = 1024 };
 #define MAX_MEMORY (G_GUINT64_CONSTANT (8) << 30) /* address space: thread stacks count in full */
 #endif
 
-/* Every kind, always. */
+/* System calls of every kind of link, always. */
 static const int everyday[] = {
   SCMP_SYS (read),
   SCMP_SYS (write),

@@ -3,7 +3,7 @@
 #include "link/address.h"
 
 /*
- * What the link process may do, put on by itself and never taken off, in two steps. enter, before the first byte from
+ * Restrictions that the link process puts on itself, for its lifetime, in two steps. enter, before the first byte from
  * outside and the first thread: what opening its kind of link takes. narrow, once the link is open: what using it
  * takes; no socket of any kind and (but for the files of USB adapters) no file is opened any more.
  *
@@ -27,7 +27,7 @@ typedef struct {
   guint landlock; /* version of the kernel's landlock, 0 without; set by enter */
 } RbSandbox;
 
-/* For the link that uri names; NONE for what is no link. */
+/* For the link that uri names; NONE if uri is not one of a link. */
 RbSandbox rb_sandbox_for_uri (const char *uri);
 /* No core dump, no debugger, no inherited file above last_file, bounded memory; it ends with the thread that started
  * it. */

@@ -29,7 +29,7 @@ typedef struct {
   RbChannel *channel;
   RbPacketMemory *memory;
   GBytes *then; /* in the memory: to be sent once the call is answered */
-  GError *failure; /* of sending it: what the next receive fails with */
+  GError *failure; /* error of sending it, which the next receive returns */
   RbEager waiter;
   guint32 call, cancelled; /* guarded by the server's lock */
   GCancellable *cancellable;
@@ -165,7 +165,7 @@ do_receive_then (Line *line, const RbPacket *request, RbPacket *answer, GError *
   answer->number = line->then != NULL;
 }
 
-/* What the program asked to be sent after the answer that it has been told of. It belongs to the call that comes next.
+/* The message that the program queued behind a response. It belongs to the next call.
  */
 static void
 send_then (Line *line)
@@ -348,7 +348,7 @@ serve_heartbeat (Server *self, RbPacketBuffer *buffer)
   return packet.kind != RB_PACKET_PING || rb_packet_answer (RB_PACKET_HEARTBEAT_SOCKET, &pong);
 }
 
-/* Several threads log; a packet is whole in any case. */
+/* Several threads log; a packet is always sent whole. */
 static GLogWriterOutput
 log_to_program (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
 {
@@ -364,7 +364,7 @@ log_to_program (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer
   return G_LOG_WRITER_UNHANDLED;
 }
 
-/* Reads what is to be opened and puts on the rules for it, while this is the only thread. */
+/* Reads the URI to be opened and enters its sandbox, while this is the only thread. */
 static gboolean
 confine (Server *self, RbPacketBuffer *buffer, RbPacket *first)
 {

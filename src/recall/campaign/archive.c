@@ -48,7 +48,7 @@ name_is_allowed (const char *path)
          && g_strv_length (parts) <= MAX_DEPTH;
 }
 
-/* A tar that stops at the border between two entries looks whole but for its end mark. */
+/* A tar that is cut between two entries lacks only its end mark. */
 static gboolean
 check_tar_end (RbArchive *self, int fd, GError **error)
 {

@@ -22,5 +22,5 @@ gboolean rb_archive_next (RbArchive *self, RbArchiveEntry *entry, GError **error
 gssize rb_archive_read (RbArchive *self, gpointer buffer, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_archive_is_compressed (RbArchive *self);
 guint64 rb_archive_position (RbArchive *self); /* bytes read so far */
-guint64 rb_archive_size (RbArchive *self); /* bytes there are to read */
+guint64 rb_archive_size (RbArchive *self); /* bytes in total */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbArchive, rb_archive_free)

@@ -67,7 +67,7 @@ contents_for (RbCli *cli, const char *vin)
 /* Findings: the lists hold everything that was seen, the first problem decides the verdict. */
 typedef struct {
   json_t *ecus, *vins, *replaced;
-  char *vin; /* NULL: no ECU names one */
+  char *vin; /* NULL: no ECU reports one */
   GError *problem;
 } Survey;
 
@@ -89,7 +89,7 @@ unread_json (const char *name, const GError *failure)
                     rb_reason_word (rb_reason_of (failure)), "message", failure->message);
 }
 
-/* Listed all the same. FALSE: the link is lost, and nothing more can be asked. */
+/* The ECU is listed also without a VIN. FALSE: the link is lost, no further request is possible. */
 static gboolean
 note_unread (RbCli *cli, Survey *survey, const RbModelEcu *ecu, gboolean may_be_absent, GError *failure, GError **error)
 {
@@ -181,7 +181,7 @@ note_vin (RbCli *cli, Survey *survey, const char *name, const char *vin)
     survey->vin = g_strdup (vin);
 }
 
-/* An ECU that rejects the request has no VIN, as many. */
+/* Many ECUs have no VIN and reject the request. */
 static gboolean
 read_vin (RbCli *cli, RbLink *link, const RbModelEcu *ecu, Survey *survey, GError **error)
 {
@@ -238,8 +238,8 @@ say_wait (const char *text, gpointer user_data)
   rb_cli_say (user_data, _ ("waiting: %s"), text);
 }
 
-/* Some vehicles know only one tester: which, the models of the imported campaigns say. NULL: none of them is this
- * vehicle's. */
+/* Some vehicles accept only one tester address; the models of the imported campaigns have it. NULL: none of them is
+ * this vehicle's. */
 static RbLink *
 open_by_models (RbCli *cli, RbWay way)
 {

@@ -71,7 +71,7 @@ take_newer (RbAuthority *self, RbTrustList *list, GBytes *json, GError **error)
   return TRUE;
 }
 
-/* What a first list says of itself is believed only where it leaves the vehicles of other anchors alone. */
+/* The scope in a first trust list counts only if it does not overlap that of another anchor. */
 static gboolean
 check_apart (const RbAuthority *self, const char *data_dir, GError **error)
 {

@@ -110,7 +110,8 @@ moment_of (const Import *self)
 static gboolean
 is_same_campaign (Import *self, const char *folder)
 {
-  g_autoptr (GBytes) campaign = rb_service_claimed (folder, NULL); /* what cannot be read is replaced as a whole */
+  g_autoptr (GBytes) campaign
+    = rb_service_claimed (folder, NULL); /* a file that cannot be read is replaced as a whole */
   return campaign != NULL && g_bytes_equal (campaign, rb_contents_campaign_json (self->contents));
 }
 

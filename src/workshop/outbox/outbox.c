@@ -123,7 +123,7 @@ find_stream (RbOutbox *self, RbStatementPlace *place, GError **error)
   return make_stream (self, place, error);
 }
 
-/* The place after a record, by its signed contents: FALSE where they cannot be read or are of another chain. */
+/* The position after a record, by its signed contents: FALSE if they cannot be read or are of another chain. */
 static gboolean
 place_after (sqlite3_stmt *row, const char *workstation, RbStatementPlace *place)
 {
@@ -141,7 +141,7 @@ place_after (sqlite3_stmt *row, const char *workstation, RbStatementPlace *place
   return TRUE;
 }
 
-/* A chain whose last record is damaged is not continued: what cannot be read cannot be named as the one before. */
+/* A chain whose last record is damaged is not continued: the digest of the previous record is unknown. */
 static gboolean
 find_last (RbOutbox *self, const char *workstation, RbStatementPlace *place, GError **error)
 {

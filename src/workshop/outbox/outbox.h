@@ -28,6 +28,6 @@ RbStatementRecord *rb_outbox_make (RbOutbox *self, const RbStatementRequest *req
 /* Keeps a record of another workstation, with its own place in its own chain; one that is here already is fine. */
 gboolean rb_outbox_keep (RbOutbox *self, const RbStatementRecord *record, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What the database holds, oldest first. The columns are an index that its owner can edit; what a record says is read
+/* All records, oldest first. The columns are an index that its owner can edit; the contents are read
  * from its signed bytes: outbox/stored.h. (element-type RbStatementRecord) (transfer full) */
 GPtrArray *rb_outbox_rows (RbOutbox *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -12,7 +12,7 @@ typedef struct {
   RbVerifyOutcome *outcome; /* reason NONE: authentic and consistent; else what is wrong with it */
   GBytes *envelope;
   char *stored_as; /* the row's name in the database: for finding it, no evidence */
-  gint64 finished; /* 0 where the record cannot be read */
+  gint64 finished; /* 0 if the record cannot be read */
   gboolean acknowledged; /* a receipt is kept */
 } RbStored;
 void rb_stored_free (RbStored *self);

@@ -33,7 +33,7 @@ is_trouble_of (const GError *error, const RbReason *reasons, guint n)
   return FALSE;
 }
 
-/* Which line an error belongs to; what comes after it has not been looked at. */
+/* The check that an error belongs to; later checks have not been made. */
 static guint
 failed_line (const GError *error)
 {

@@ -9,8 +9,8 @@
 #include <jansson.h>
 
 /*
- * The work on one ECU: its state, and what was found and proved (recovery/observe.h, recovery/ecu-job.h). Nothing in
- * here is remembered from an earlier run but through the journal.
+ * The work on one ECU: its state, and what was found and proved (recovery/observe.h, recovery/ecu-job.h). State of an
+ * earlier run comes only from the journal.
  */
 typedef struct _RbWork RbWork;
 /* Waits until the vehicle may be written to (voltage, ignition, standstill); called before every step that may write.
@@ -26,7 +26,7 @@ typedef struct {
   RbIdentity *authentication; /* for 0x29 */
   GPtrArray *works; /* of RbWork: all of this vehicle */
   json_t *she; /* she.json, NULL when there is none */
-  GBytes *fingerprint; /* for ECUs that want one before an erasure; NULL before a run */
+  GBytes *fingerprint; /* for ECUs that require one before an erasure; NULL before a run */
   GCancellable *cancellable;
   gboolean needs_network; /* nothing is written before the vehicle's network is prepared, and it is not */
   gboolean needs_evidence; /* no ECU is erased before a record outside this workstation has its coding */
@@ -50,8 +50,8 @@ struct _RbWork {
   const RbModelEcu *model;
   const RbProfile *profile;
   const RbCampaignEcu *wanted;
-  RbAssignment *assignment; /* NULL: nothing is directed to it */
-  RbUnit *unit; /* NULL while there is no contact */
+  RbAssignment *assignment; /* NULL: no image is assigned to it */
+  RbUnit *unit; /* NULL while there is no connection */
   RbUnitClaims *before, *now; /* claims at first sight of this run, and newest */
   RbEcuState state;
   RbReason reason;
@@ -59,7 +59,7 @@ struct _RbWork {
   char *part_number; /* of an ECU that stands in another one's place; NULL: not known */
   char *replaces; /* serial number of the ECU in whose place the OEM directs this one; NULL: none */
   const char *stage; /* what was being done, static: "look" or a step of the profile */
-  guint8 nrc; /* with which the ECU refused it, 0 */
+  guint8 nrc; /* NRC of the ECU's rejection, 0 */
   /* what does not hold, by observation */
   gboolean need_director_root, need_image_root, need_metadata, need_image, need_coding, need_key;
   guint doubt, doubted; /* steps to be made again, and those that were in this run (recovery/doubt.h), as bits */

@@ -13,7 +13,7 @@
 #define N_TASKS (RB_TASK_RECORDS + 1)
 #define PROGRESS_EVERY (G_USEC_PER_SEC / 10)
 
-/* One task in its thread: what it needs is copied in, what it finds is handed out. */
+/* One task in its thread: its input is copied in, its results are handed to the main loop. */
 typedef struct {
   RbSession *session; /* a reference */
   RbSessionTask task;
@@ -31,7 +31,7 @@ typedef struct {
   gboolean passed;
 } Answer;
 
-/* An event of the recovery on its way to the main loop. */
+/* An event of the recovery, queued for the main loop. */
 typedef struct {
   RbSession *session;
   RbEventKind kind;
@@ -313,7 +313,7 @@ work_find (Work *work)
   return work->error == NULL;
 }
 
-/* A link with TLS needs its key before anything else; every other link does without. */
+/* A link with TLS needs its key before it is opened; other links need none. */
 static gboolean
 open_link_keys (Work *work)
 {
@@ -447,7 +447,7 @@ work_run (Work *work)
   return ok;
 }
 
-/* Of a record that cannot be read nothing is shown but that there is one. */
+/* A record that cannot be read is listed without its contents. */
 static RbSessionRecord *
 session_record (const RbStored *record)
 {

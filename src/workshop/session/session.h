@@ -17,9 +17,9 @@ typedef enum {
   RB_TASK_OPEN, /* verify the campaign for this vehicle */
   RB_TASK_CONNECT, /* link, VIN, every ECU's state */
   RB_TASK_MEASURE, /* measured items, once */
-  RB_TASK_INSPECT, /* verify the inspection and make the plan */
+  RB_TASK_INSPECT, /* evaluate the inspection and make the plan */
   RB_TASK_AUTHORISE, /* open the keys */
-  RB_TASK_RUN, /* write and prove */
+  RB_TASK_RUN, /* write and verify */
   RB_TASK_SIGN,
   RB_TASK_RECORDS, /* list the outbox */
 } RbSessionTask;
@@ -30,7 +30,7 @@ typedef struct {
   char *identity, *workstation, *second, *passphrase, *second_passphrase;
 } RbSessionInput;
 void rb_session_input_clear (RbSessionInput *input);
-/* Does that link need the workstation's key file, before the vehicle is asked anything? */
+/* Does that link need the workstation's key file before it is opened? */
 gboolean rb_session_link_has_key (const char *link);
 
 /* A campaign that is open for the VIN. */
@@ -73,7 +73,7 @@ void rb_session_start (RbSession *self, RbSessionTask task);
 void rb_session_stop (RbSession *self);
 RbSessionTask rb_session_task (RbSession *self); /* that runs or is about to */
 gboolean rb_session_is_stopping (RbSession *self);
-gboolean rb_session_is_working (RbSession *self); /* on the vehicle: not to be left alone */
+gboolean rb_session_is_working (RbSession *self); /* the vehicle is being written to */
 
 /* Of the last task of that kind; borrowed, NULL when it went well or never ran. */
 const GError *rb_session_error (RbSession *self, RbSessionTask task);
@@ -86,9 +86,9 @@ GPtrArray *rb_session_records (RbSession *self); /* of RbSessionRecord */
 const GError *rb_session_waiting (RbSession *self);
 /* NULL before open. Immutable: may be read while a task runs. */
 const RbCampaign *rb_session_campaign (RbSession *self);
-/* A person's answer; not while a task but measuring runs. */
+/* A technician's answer; only while no task, or only measuring, runs. */
 void rb_session_answer (RbSession *self, const char *item, gboolean passed, const char *note);
-/* For people, static: may the vehicle leave? */
+/* Sentence for the technician, static: whether the vehicle may be released. */
 const char *rb_session_verdict (RbSession *self, gboolean complete);
 const char *rb_session_digest (RbSession *self); /* of the signed record, or NULL */
 const char *rb_session_result (RbSession *self);

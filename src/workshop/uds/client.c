@@ -13,8 +13,8 @@
 #define LONG_BLOCK 512
 #define LONG_REPEATS 5
 #define LONG_MS 20000
-#define MIN_BLOCK 16 /* data bytes; an ECU that refuses fewer means something else */
-#define OVERHEAD 2 /* service id and counter of a TransferData, counted by maxNumberOfBlockLength */
+#define MIN_BLOCK 16 /* data bytes; a rejection of a shorter block has another cause */
+#define OVERHEAD 2 /* SID and block sequence counter of a TransferData, counted by maxNumberOfBlockLength */
 
 struct _RbClient {
   RbChannel *channel;
@@ -26,7 +26,7 @@ struct _RbClient {
   RbChannelNext *next; /* what may follow the response to the request in flight; NULL: nothing */
   const GBytes *under_way; /* the request that went out behind the response before it; only compared */
   gsize block_limit; /* longest block that was not too long, data bytes; 0: not known */
-  gboolean unsent; /* the request did not get out */
+  gboolean unsent; /* the request was not sent */
   gboolean harmless; /* the request changes nothing */
   gboolean mismatched; /* a positive response of the same service was among them since the request was sent */
 };
@@ -86,7 +86,7 @@ fail_nrc (RbClient *self, guint8 sid, guint8 nrc, gint64 waited_ms, GError **err
                rb_nrc_name (nrc), sid, nrc, waited);
 }
 
-/* A late response to an earlier request, or one that a gateway delivered twice, is dropped. */
+/* A late response to an earlier request, or a duplicate from a gateway, is dropped. */
 static gboolean
 is_foreign (RbClient *self, GBytes *response, GBytes *request, guint8 sid)
 {
@@ -142,7 +142,7 @@ is_timeout (const GError *error)
   return g_error_matches (error, RB_LINK_ERROR, RB_REASON_TIMEOUT);
 }
 
-/* Waits for the final response to a request that was sent, through foreign responses and 0x78. */
+/* Waits for the final response to a request that was sent; skips unrelated responses and response pending (0x78). */
 static GBytes *
 await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
 {
@@ -437,7 +437,7 @@ rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError 
                          "the ECU's response to the request for a seed has no seed");
     return NULL;
   }
-  return g_bytes_new (NULL, 0); /* an all-zero seed says: unlocked already */
+  return g_bytes_new (NULL, 0); /* an all-zero seed: the ECU is unlocked already */
 }
 
 gboolean
@@ -539,7 +539,7 @@ typedef struct {
   const guint8 *data;
   gsize length, done;
   gsize block; /* data bytes of a request */
-  gsize accepted; /* most that the ECU has accepted in one request */
+  gsize accepted; /* longest request that the ECU has accepted */
   guint8 counter; /* of the next request */
 } Transfer;
 
@@ -573,7 +573,7 @@ transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, G
   return rest != NULL;
 }
 
-/* The gateway or the ECU took nothing of the block because of its length: these bytes can be sent again in less. */
+/* The gateway or the ECU rejected the block for its length: the same bytes can be sent again in shorter blocks. */
 static gboolean
 is_too_long (RbClient *self, const Transfer *transfer, gsize size, const GError *error)
 {

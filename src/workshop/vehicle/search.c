@@ -3,12 +3,12 @@
 
 #include "vehicle/unit.h"
 
-#define ANSWER_MS 400 /* P2 and slow gateways */
+#define ANSWER_MS 400 /* P2 of slow gateways */
 #define EXTENDED 0x80000000u
 #define TESTER 0xf1u
 #define BATCH 64 /* channels open at a time */
 
-/* Addresses that one functional address asks. */
+/* Addresses that one functional address reaches. */
 typedef struct {
   gboolean doip;
   RbAddress everybody;
@@ -109,7 +109,7 @@ ask (RbChannel *channel, GCancellable *cancellable, GError **error)
   static const guint8 tester_present[] = { 0x3e, 0x00 };
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) request = g_bytes_new_static (tester_present, sizeof tester_present);
-  /* a single frame that does not get out as it should is the link's trouble, not an ECU's */
+  /* a single frame that is not sent in time is a fault of the link, not of an ECU */
   if (rb_channel_send (channel, request, cancellable, &failure)
       || !(is_useless (failure) || rb_reason_of (failure) == RB_REASON_LINK_PROTOCOL))
     return TRUE;

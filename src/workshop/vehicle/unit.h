@@ -9,7 +9,7 @@
 #include "vehicle/ownership.h"
 
 /*
- * What one ECU (the diagnostic unit at one address) can be asked and told, by its profile. Every call blocks; one
+ * Client of one ECU (the diagnostic server at one address), by its profile. Every call blocks; one
  * thread an ECU. Errors of link/ and uds/ pass through, prefixed with the ECU's name.
  */
 typedef struct _RbUnit RbUnit;
@@ -27,7 +27,7 @@ void rb_unit_set_wait (RbUnit *self, RbUnitWait wait, gpointer user_data);
  * unit of the same ECU when the link was lost meanwhile. */
 gsize rb_unit_block_limit (RbUnit *self);
 void rb_unit_limit_block (RbUnit *self, gsize block);
-/* NRC of the last refused call, 0. */
+/* NRC of the last rejected request, 0. */
 guint8 rb_unit_last_nrc (RbUnit *self);
 /* TesterPresent (3E 80) when the session needs it to outlast S3, and no response of the ECU is outstanding: then S3 is
  * stopped. From any thread. FALSE: it could not be sent. */
@@ -40,19 +40,19 @@ gboolean rb_unit_write_did (RbUnit *self, guint16 did, GBytes *data, GCancellabl
 /* 19 02: records of three bytes and a status each; *dtcs is NULL where the ECU rejects it. (transfer full) */
 gboolean rb_unit_read_dtcs (RbUnit *self, guint8 mask, GBytes **dtcs, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* A request, and a positive response that says no more than that. */
+/* A request whose positive response has no data. */
 gboolean rb_unit_tell (RbUnit *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* Has it asked for more time (0x78) for the request that is outstanding? From any thread. */
+/* Has it sent response pending (0x78) to the request that is outstanding? From any thread. */
 gboolean rb_unit_is_pending (RbUnit *self);
 /* Around a functional request that was not sent by this unit (vehicle/group.h): forgets what was received before, and
  * afterwards waits for the ECU's final response to that service until end, monotonic milliseconds. Nothing happens when
  * there is none. */
 void rb_unit_begin_group (RbUnit *self);
 void rb_unit_end_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellable);
-/* Is it in that session, and unlocked, as far as is known? */
+/* Is the ECU in that diagnostic session, and unlocked, by the last responses? */
 gboolean rb_unit_is_unlocked (RbUnit *self, guint8 session);
-/* Did its session end without a request for it, and none was entered since? */
+/* Did its diagnostic session end without a request, and was none entered since? */
 gboolean rb_unit_lost_session (RbUnit *self);
 
 /* Text of a DID without its padding (vehicle/did-text.h); wrong-answer, with the DID, where it is not printable ASCII.
@@ -70,7 +70,7 @@ gboolean rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellabl
  * challenge only. */
 gboolean rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Resets and waits until it answers again, at most the profile's boot time. */
+/* Resets and waits until the ECU responds again, at most the profile's boot time. */
 gboolean rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Called with the bytes that the ECU has acknowledged. */
