@@ -15,6 +15,6 @@ typedef void (*RbGroupCommitDone) (const RbLedgerUpload *upload, const GError *e
 RbGroupCommit *rb_group_commit_new (RbLedger *ledger, GMutex *lock, GFunc after_commit, gpointer data);
 /* Takes upload; done is called once. */
 void rb_group_commit_submit (RbGroupCommit *self, RbLedgerUpload *upload, RbGroupCommitDone done, gpointer data);
-/* Waits until all that was submitted is answered or its answer is on its way to the main context. */
+/* Waits until all uploads are answered, or their answers are queued for the main context. */
 void rb_group_commit_free (RbGroupCommit *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbGroupCommit, rb_group_commit_free)

@@ -16,7 +16,7 @@
 
 #define CONFIG_MAX (4 * 1024 * 1024)
 
-/* One audit: what it is measured against, and what it found. */
+/* One audit: its reference values and its findings. */
 typedef struct {
   RbCli *cli;
   char *trust, *service_root, *config; /* config: of the intake, not of options */
@@ -82,7 +82,8 @@ beside (const char *config, const char *name)
   return g_path_is_absolute (name) ? g_strdup (name) : g_build_filename (folder, name, NULL);
 }
 
-/* intake.json: dealer_ca is PEM; bundle and service_root are files beside it. What the command line says goes first. */
+/* intake.json: dealer_ca is PEM; bundle and service_root are files beside it. Options of the command line win over it.
+ */
 static gboolean
 load_config (Audit *self, GError **error)
 {
@@ -174,7 +175,7 @@ tell_outcome (Audit *self, const char *name, const RbVerifyOutcome *outcome)
                                                                     : "");
 }
 
-/* A folder's names may be any bytes; none may be missing from a list for that. */
+/* File names may be any bytes; a list names files also when these are not UTF-8. */
 static void
 add_name (json_t *list, const char *name)
 {

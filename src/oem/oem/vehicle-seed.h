@@ -4,8 +4,8 @@
 #include "oem/story.h"
 
 /*
- * Vehicle 1 as it comes in: every ECU is handed what was published, in order, and believes and installs what its own
- * verification lets through. Written as recall-sim's seed (vehicle/ beside the model file).
+ * Vehicle 1 before its recovery: every ECU receives all publications in order, and installs those that its own
+ * verification accepts. Written as recall-sim's seed (vehicle/ beside the model file).
  */
 gboolean rb_vehicle_seed_write (const RbStory *story, const char *folder, GBytes *service_root,
                                 const char *dealer_ca_pem, RbShePlan *she, GError **error) G_GNUC_WARN_UNUSED_RESULT;

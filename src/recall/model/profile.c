@@ -9,7 +9,7 @@
 #define DID_PART_NUMBER 0xf187 /* vehicleManufacturerSparePartNumber of ISO 14229 */
 #define MAX_FILE (256 * 1024)
 #define MAX_STEPS 32
-/* No profile makes a workstation wait longer: one ECU must not stop the vehicle. */
+/* Upper bound of every time in a profile: one ECU must not stop the vehicle. */
 enum { MAX_P2_MS = 10000, MAX_P2_STAR_MS = 60000, MAX_BUSY_MS = 60000, MAX_DELAY_MS = 600000 };
 enum { DEFAULT_LOST_RESPONSES = 2, MAX_LOST_RESPONSES = 100 };
 
@@ -92,7 +92,7 @@ read_security_access (RbProfile *self, const json_t *unlock, const char *what, G
   return level % 2 == 1 || rb_member_refuse (error, what, "member “level” is even, a seed is asked for at an odd one");
 }
 
-/* Absent: the message that binds vehicle and ECU. */
+/* Absent: the message binds vehicle and ECU. */
 static gboolean
 read_proof (RbProfile *self, const json_t *unlock, const char *what, GError **error)
 {

@@ -19,7 +19,7 @@ typedef struct {
   GHashTable *revoked; /* rb_certificate_revocation_id() → RbRevoked */
   char *minimum_version; /* of the workstation software: "1.2.0" */
   GHashTable *withdrawn; /* campaign id → RbWithdrawn */
-  GStrv wmis; /* sorted; may be empty: then the OEM speaks for no vehicle */
+  GStrv wmis; /* sorted; may be empty: then the OEM has no vehicles */
 } RbTrustList; /* ref counted */
 
 typedef struct {

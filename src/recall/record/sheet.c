@@ -169,7 +169,7 @@ draw_ecus (Page *page, const json_t *ecus)
   draw_line (page, "Sans Italic 8", text);
 }
 
-/* Only ECUs whose DTCs differ; as many as there is room for. */
+/* Only ECUs whose DTCs differ; as many as fit on the page. */
 static void
 draw_dtcs (Page *page, const json_t *ecus)
 {
@@ -220,7 +220,7 @@ draw_foot (Page *page, const RbVerifyOutcome *record, GError **error)
   return draw_code (page, code, error);
 }
 
-/* NULL where there is none of the two. (transfer full) */
+/* NULL if neither is there. (transfer full) */
 static char *
 join (const char *one, const char *other)
 {

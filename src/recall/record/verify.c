@@ -47,7 +47,8 @@ open_envelope (Check *self, GBytes *envelope, GError **error)
   return TRUE;
 }
 
-/* Stricter than DSSE, which lets a reader pass over a signature it cannot use: nothing in a record may be wrong. */
+/* Stricter than DSSE, which lets a reader skip a signature that it cannot use: every signature of a record must verify.
+ */
 static gboolean
 check_signatures (Check *self, GError **error)
 {
@@ -283,7 +284,7 @@ check_trust_list (Check *self, const RbTrustList *list, GError **error)
   return TRUE;
 }
 
-/* The bundle of the campaign that the record names; the same id over other contents is another campaign, and a lie. */
+/* The bundle of the campaign that the record names; the same id with other contents is a false statement. */
 static gboolean
 check_bundle (Check *self, GError **error)
 {

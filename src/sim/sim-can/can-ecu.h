@@ -10,7 +10,7 @@
  */
 typedef struct {
   gpointer data;
-  /* (element-type RbAnswer) (transfer full), NULL when nothing is answered. now is milliseconds. */
+  /* (element-type RbAnswer) (transfer full), NULL without a response. now is milliseconds. */
   GPtrArray *(*request) (gpointer data, GBytes *request, gboolean functional, gint64 now);
   /* A request of several frames begins to arrive, or no more does; after request() when it was whole. May be NULL. */
   void (*hears) (gpointer data, gboolean hears, gint64 now);

@@ -36,7 +36,7 @@ asks_for_us (const RbDoipDiscovery *self, const RbDoipHeader *header, const guin
   }
 }
 
-/* The length that a request of the type has; -1: the type is no request by UDP. */
+/* The length of a request of that type; -1: the type is not a UDP request. */
 static int
 length_of (guint16 type)
 {
@@ -64,7 +64,7 @@ refuse (GByteArray *out, guint8 code)
   rb_doip_write (out, RB_DOIP_NACK, &code, 1);
 }
 
-/* Leaves out empty when nothing is said. */
+/* Leaves out empty without a response. */
 static void
 answer (RbDoipDiscovery *self, const guint8 *bytes, gsize length, GByteArray *out)
 {

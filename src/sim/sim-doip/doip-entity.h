@@ -14,7 +14,7 @@ typedef struct _RbDoipEntity RbDoipEntity;
 RbDoipEntity *rb_doip_entity_new (RbSimulated *vehicle, const char *plain, const char *secured, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_entity_free (RbDoipEntity *self);
-/* "127.0.0.1:41234", borrowed; NULL: it is not served */
+/* "127.0.0.1:41234", borrowed; NULL: the port is not open */
 const char *rb_doip_entity_address (RbDoipEntity *self);
 const char *rb_doip_entity_secured (RbDoipEntity *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbDoipEntity, rb_doip_entity_free)

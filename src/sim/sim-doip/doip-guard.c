@@ -14,9 +14,9 @@ struct _RbDoipGuard {
   GPtrArray *visits; /* of Visit, borrowed */
 };
 
-/* One handshake. It outlives its guard: the end is always told. */
+/* One handshake. It outlives its guard: its end is always reported. */
 typedef struct {
-  RbDoipGuard *guard; /* NULL: the guard is gone */
+  RbDoipGuard *guard; /* NULL: the guard was freed */
   GSocketConnection *connection;
   GCancellable *stop;
   guint timer;
@@ -150,7 +150,7 @@ rb_doip_guard_meet (RbDoipGuard *self, GSocketConnection *connection, RbDoipGuar
   visit->timer = g_timeout_add (HANDSHAKE_MS, on_late, visit);
   g_ptr_array_add (self->visits, visit);
   g_object_set (secured, "authentication-mode", G_TLS_AUTHENTICATION_REQUIRED, "require-close-notify", FALSE, NULL);
-  /* without a database each certificate comes to on_certificate */
+  /* without a trust database every certificate is passed to on_certificate */
   g_tls_connection_set_database (G_TLS_CONNECTION (secured), NULL);
   g_signal_connect (secured, "accept-certificate", G_CALLBACK (on_certificate), visit);
   g_tls_connection_handshake_async (G_TLS_CONNECTION (secured), G_PRIORITY_DEFAULT, visit->stop, on_done, visit);

@@ -12,7 +12,7 @@ typedef struct _RbDoipGuard RbDoipGuard;
 RbDoipGuard *rb_doip_guard_new (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_guard_free (RbDoipGuard *self);
 
-/* Takes stream. Not called when no handshake came about. */
+/* Takes stream. Not called if the handshake fails. */
 typedef void (*RbDoipGuardPass) (gpointer data, GSocketConnection *connection, GIOStream *stream);
 /* Begins a handshake on the default main context; it ends within 5 s, or with the guard. */
 void rb_doip_guard_meet (RbDoipGuard *self, GSocketConnection *connection, RbDoipGuardPass pass, gpointer data);

@@ -17,15 +17,15 @@
 #include <string.h>
 
 #define PENDING_EVERY_MS 4000 /* within P2* of the 0x78 before */
-#define DEFER_MS 1 /* the 0x78 is out by then, and the work begins */
+#define DEFER_MS 1 /* the response pending (0x78) is sent by then, and the work begins */
 
-/* in which sessions a service is there: bit n for session n */
+/* diagnostic sessions in which a service is available: bit n for session n */
 #define IN_DEFAULT 2
 #define IN_PROGRAMMING 4
 #define IN_EXTENDED 8
 #define IN_ALL (IN_DEFAULT | IN_PROGRAMMING | IN_EXTENDED)
 
-/* which kind of ECU has a service */
+/* kinds of ECU that have the service */
 enum { UPTANE = 1, PLAIN = 2, BOTH = 3 };
 
 void
@@ -86,7 +86,7 @@ control_communication (RbEcu *self, RbReader *request, GByteArray *out)
     return RB_NRC_LENGTH;
   if (kind > 3)
     return RB_NRC_SUB_FUNCTION;
-  (void) rb_reader_u8 (request); /* the kind of messages: testers disagree about its bits */
+  (void) rb_reader_u8 (request); /* communicationType: clients disagree about its bits */
   if (!rb_reader_done (request))
     return RB_NRC_LENGTH;
   self->silent = kind != 0;
@@ -107,7 +107,7 @@ tester_present (RbEcu *self, RbReader *request, GByteArray *out)
   return 0;
 }
 
-/* Routines: what they need and who does them. */
+/* Routines: preconditions and handlers. */
 static const struct {
   guint16 id;
   guint sessions;
@@ -144,7 +144,7 @@ locked (const RbEcu *self)
   return kind_of (self) == UPTANE ? RB_NRC_NOT_AUTHENTICATED : RB_NRC_LOCKED;
 }
 
-/* 0, or why the ECU does not run it now. */
+/* 0, or the NRC by which the ECU rejects it now. */
 static guint8
 admit_routine (RbEcu *self, guint16 id, RbService *run)
 {
@@ -211,7 +211,7 @@ static const struct {
   { 0x85, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, rb_dtc_service_control },
 };
 
-/* 0, or why the ECU does not serve it now. */
+/* 0, or the NRC by which the ECU rejects it now. */
 static guint8
 admit (RbEcu *self, guint8 sid, RbService *run)
 {
@@ -254,7 +254,7 @@ is_slow (RbEcu *self)
   return rb_host_fault (self->vehicle, "slow", self, 0) != NULL;
 }
 
-/* Does the request take so long that an ECU asks for time first? In milliseconds. */
+/* Duration of a request in milliseconds, for which an ECU first sends response pending. */
 static guint
 work_ms (RbEcu *self, GBytes *request)
 {
@@ -283,7 +283,7 @@ add_answer (GPtrArray *answers, guint delay, gconstpointer data, gsize length)
   g_ptr_array_add (answers, answer);
 }
 
-/* Those that come at once. */
+/* Responses that are sent at once. */
 static void
 add_pending (RbEcu *self, GPtrArray *answers, guint8 sid)
 {
@@ -352,7 +352,7 @@ is_keep_alive (GBytes *request)
   return length == sizeof keep_alive && memcmp (data, keep_alive, length) == 0;
 }
 
-/* A response once it was asked for more time is never suppressed (ISO 14229-1). */
+/* A response after response pending is never suppressed (ISO 14229-1). */
 static void
 answer_one (RbEcu *self, GBytes *request, gboolean functional, guint work, GPtrArray *answers)
 {
@@ -400,7 +400,7 @@ defer (RbEcu *self, GBytes *request, guint8 sid, guint work, GPtrArray *answers)
   g_ptr_array_add (answers, later);
 }
 
-/* An answer that is lost gives no sign at all: what was asked for is done at once. */
+/* A lost response leaves no trace: the request is carried out at once. */
 static void
 take_request (RbEcu *self, GBytes *request, gboolean functional, guint8 sid, GPtrArray *answers)
 {
@@ -430,7 +430,7 @@ rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now)
     self->last_request = now;
     return g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_answer_free);
   }
-  /* the tester did not wait: the work that goes on is done first */
+  /* the client did not wait: the work in progress is completed first */
   GPtrArray *answers = rb_ecu_work (self);
   self->last_request = now;
   if (!functional && rb_host_fault (self->vehicle, "busy", self, self->vehicle->requests) != NULL) {

@@ -46,7 +46,7 @@ rb_keys_read_did (RbEcu *self, guint16 did, GByteArray *out)
   return 0;
 }
 
-/* Fault: an ECU without one commit point loses its power when the old key is gone and the new one is not there yet. */
+/* Fault: an ECU without one commit point loses power after the old key is erased and before the new one is stored. */
 static void
 tear (RbEcu *self)
 {

@@ -16,7 +16,7 @@
 #define MAX_IMAGE (G_GUINT64_CONSTANT (1) << 31)
 #define ERASE_CHUNK 65536
 
-/* Of this process, as the power is. */
+/* Counters of this process: they are lost with the power. */
 static gint64 writes_to_cut;
 
 void

@@ -75,7 +75,7 @@ apply (RbSimulated *vehicle, const Settings *settings, GError **error)
   return TRUE;
 }
 
-/* The ways in. A bus has its own time and its own interfaces to the same ECUs. */
+/* Connections to the vehicle. A bus has its own time and its own interfaces to the same ECUs. */
 typedef struct {
   RbDoipEntity *entity;
   RbCanHost *bus, *can;

@@ -216,7 +216,8 @@ rb_author_target (GBytes *image, json_t *custom)
   return object;
 }
 
-/* An entry of "meta": the file's own version, length and hash. Files are ours, so a bad one is a bug. */
+/* An entry of "meta": the file's own version, length and hash. The files were made here, so a malformed one is a bug.
+ */
 static json_t *
 meta_object (GBytes *envelope)
 {

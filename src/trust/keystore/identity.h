@@ -5,7 +5,7 @@
 
 /*
  * A key with its certificate chain, from a PKCS#12 or PEM file (several keys and certificates allowed;
- * a key belongs to the certificate with its public key). Later also from a PKCS#11 token.
+ * a key belongs to the certificate with its public key).
  */
 typedef struct _RbIdentity RbIdentity; /* ref counted */
 typedef struct _RbIdentitySet RbIdentitySet;
@@ -18,8 +18,8 @@ void rb_identity_set_free (RbIdentitySet *self);
 RbIdentity *rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Is there any certificate for that purpose? */
 gboolean rb_identity_set_has (RbIdentitySet *self, RbPurpose purpose);
-/* The key for vehicle links (RB_PURPOSE_DOIP_TLS) and its certificates as PEM, not encrypted: the only key that leaves,
- * because the process that speaks TLS with the vehicle has nothing else. Errors as rb_identity_set_find(). Wipe it.
+/* The key for vehicle links (RB_PURPOSE_DOIP_TLS) and its certificates as PEM, not encrypted: the only private key that
+ * is given out, because the link process needs it for TLS with the vehicle. Errors as rb_identity_set_find(). Wipe it.
  * (transfer full) */
 char *rb_identity_set_link_pem (RbIdentitySet *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_identity_unref (RbIdentity *self);

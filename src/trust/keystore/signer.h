@@ -3,12 +3,12 @@
 #include "crypto/key.h"
 
 /*
- * A signing key wherever it is: a PEM file (PKCS#8), a PKCS#11 token, or a program of a key service. It gives
+ * A signing key in a PEM file (PKCS#8), on a PKCS#11 token, or behind a program of a key service. It gives
  * signatures, never the key. Every signature is verified with the public half before it is given out.
  */
 typedef struct _RbSigner RbSigner; /* ref counted */
 
-/* References key. label: what a person calls where it is, such as a file name. */
+/* References key. label: its place for messages, such as a file name. */
 RbSigner *rb_signer_from_key (RbPrivateKey *key, const char *label);
 /* where: a file, "pkcs11:…" (secret is the PIN, unless the URI has it), or "exec:PROGRAM ARGUMENT…", which reads the
  * bytes to sign on standard input and writes the raw signature (DER for ECDSA) to standard output. public: the public
