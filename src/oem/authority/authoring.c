@@ -156,12 +156,6 @@ rb_authoring_next_version (RbAuthoring *self, const char *name)
   return version;
 }
 
-char *
-rb_authoring_target_path (const RbAuthoring *self, const char *path)
-{
-  return g_build_filename (self->oem, "authoring", self->kind, "targets", path, NULL);
-}
-
 json_t *
 rb_authoring_delegation (const RbAuthoring *self, const char *name)
 {

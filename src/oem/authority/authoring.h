@@ -30,8 +30,6 @@ void rb_authoring_free (RbAuthoring *self);
 gboolean rb_authoring_save (const RbAuthoring *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The next version of a role or VIN, given out now; stored by rb_authoring_save(). */
 gint64 rb_authoring_next_version (RbAuthoring *self, const char *name);
-/* Content of a target, kept under authoring/KIND/targets until it is published. (transfer full) */
-char *rb_authoring_target_path (const RbAuthoring *self, const char *path);
 /* The delegation of that name; NULL: none. Borrowed. */
 json_t *rb_authoring_delegation (const RbAuthoring *self, const char *name);
 /* The keys of a delegation. */

@@ -67,22 +67,40 @@ differs (const json_t *part, GBytes *published)
   return !json_equal (before, after);
 }
 
-/* Signed by the keys that the root (authority) lists now? A root that changes them makes the file worthless. */
+/* Signed by the keys that the draft, or what is published (authority), lists for the role? */
 static gboolean
-is_signed (const RbDraft *draft, const char *kind, const char *role, GBytes *published, GBytes *authority)
+is_signed (RbPublishing *self, const RbDraft *draft, const char *role, GBytes *published, GBytes *authority)
 {
   g_autoptr (RbDraft) probe = rb_draft_new ();
   g_autoptr (json_t) envelope = published == NULL ? NULL : rb_json_parse (published, MAX_FILE, "published", NULL);
-  if (envelope == NULL || authority == NULL)
+  if (envelope == NULL)
     return FALSE;
-  RbDraftDocument *document = rb_draft_add (probe, kind, role, json_object_get (envelope, "signed"), NULL, authority);
+  RbDraftDocument *document
+    = rb_draft_add (probe, self->authoring->kind, role, json_object_get (envelope, "signed"), NULL, authority);
   json_array_extend (document->signatures, json_object_get (envelope, "signatures"));
-  return rb_draft_is_complete (probe, NULL);
+  g_autoptr (GPtrArray) requirements = rb_draft_requirements (draft, document, NULL);
+  for (guint i = 0; requirements != NULL && i < requirements->len; i++)
+    if (!rb_draft_requirement_is_met (requirements->pdata[i]))
+      return FALSE;
+  return requirements != NULL;
 }
 
 static gboolean
-draft_targets (RbPublishing *self, RbDraft *draft, const char *role, GBytes *authority, GError **error)
+has_document (const RbDraft *draft, const char *kind, const char *role)
 {
+  for (guint i = 0; i < draft->documents->len; i++) {
+    const RbDraftDocument *document = draft->documents->pdata[i];
+    if (strcmp (document->kind, kind) == 0 && strcmp (document->role, role) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+draft_targets (RbPublishing *self, RbDraft *draft, const char *role, GBytes *authority, gboolean anew, GError **error)
+{
+  if (has_document (draft, self->authoring->kind, role))
+    return TRUE;
   g_autoptr (GError) problem = NULL;
   g_autoptr (GBytes) published = rb_publishing_read (self, role, &problem);
   g_autoptr (json_t) probe
@@ -91,8 +109,7 @@ draft_targets (RbPublishing *self, RbDraft *draft, const char *role, GBytes *aut
     g_propagate_error (error, g_steal_pointer (&problem));
     return FALSE;
   }
-  if (self->expires == 0 && !differs (probe, published)
-      && is_signed (draft, self->authoring->kind, role, published, authority))
+  if (!anew && !differs (probe, published) && is_signed (self, draft, role, published, authority))
     return TRUE;
   gint64 version = rb_authoring_next_version (self->authoring, role);
   g_autoptr (json_t) part
@@ -105,30 +122,50 @@ draft_targets (RbPublishing *self, RbDraft *draft, const char *role, GBytes *aut
 }
 
 static gboolean
-draft_all_targets (RbPublishing *self, RbDraft *draft, GBytes *root, GError **error)
+draft_all_targets (RbPublishing *self, RbDraft *draft, GBytes *root, gboolean anew, GError **error)
 {
-  guint before = draft->documents->len;
-  if (!draft_targets (self, draft, "targets", root, error))
+  if (!draft_targets (self, draft, "targets", root, anew, error))
     return FALSE;
-  g_autoptr (GBytes) published = draft->documents->len > before ? NULL : rb_publishing_read (self, "targets", error);
-  for (gsize i = 0; i < json_array_size (self->authoring->delegations); i++) {
-    const char *name = rb_json_string_or (json_array_get (self->authoring->delegations, i), "name", "");
-    if (!draft_targets (self, draft, name, published, error))
-      return FALSE;
-  }
-  return TRUE;
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GBytes) published = rb_publishing_read (self, "targets", &problem);
+  for (gsize i = 0; problem == NULL && i < json_array_size (self->authoring->delegations); i++)
+    if (!draft_targets (self, draft, rb_json_string_or (json_array_get (self->authoring->delegations, i), "name", ""),
+                        published, FALSE, &problem))
+      break;
+  if (problem != NULL)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return problem == NULL;
+}
+
+gboolean
+rb_drafting_targets (RbPublishing *self, RbDraft *draft, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GBytes) root = rb_publishing_read (self, "root", &problem);
+  if (problem == NULL && strcmp (self->authoring->kind, "director") != 0)
+    draft_all_targets (self, draft, root, self->expires != 0, &problem);
+  if (problem != NULL)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return problem == NULL;
+}
+
+gboolean
+rb_drafting_resign (RbPublishing *self, RbDraft *draft, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GBytes) published = rb_publishing_read (self, "targets", &problem);
+  if (published != NULL && !is_signed (self, draft, "targets", published, NULL))
+    return draft_targets (self, draft, "targets", NULL, FALSE, error);
+  if (problem != NULL)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return problem == NULL;
 }
 
 gboolean
 rb_drafting_changes (RbPublishing *self, RbDraft *draft, GError **error)
 {
-  g_autoptr (GError) problem = NULL;
-  g_autoptr (GBytes) root = rb_publishing_read (self, "root", &problem);
-  gboolean drafted
-    = problem == NULL && (root != NULL || rb_drafting_root (self, self->authoring->roles, draft, &problem))
-      && (strcmp (self->authoring->kind, "director") == 0 || draft_all_targets (self, draft, root, &problem))
-      && rb_online_sign_draft (self, draft, &problem) && rb_authoring_save (self->authoring, &problem);
-  if (!drafted)
-    g_propagate_error (error, g_steal_pointer (&problem));
-  return drafted;
+  gboolean first = !rb_publication_has (self->publication, "root.json");
+  return (!first || rb_drafting_root (self, self->authoring->roles, draft, error))
+         && rb_drafting_targets (self, draft, error) && rb_online_sign_draft (self, draft, error)
+         && rb_authoring_save (self->authoring, error);
 }

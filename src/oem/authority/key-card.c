@@ -4,6 +4,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "crypto/fingerprint.h"
+#include "crypto/secret.h"
 #include "model/member.h"
 
 #include <string.h>
@@ -198,6 +199,18 @@ rb_key_card_of (GPtrArray *cards, RbPublicKey *key)
     if (rb_key_public_equal (((RbKeyCard *) cards->pdata[i])->public, key))
       return cards->pdata[i];
   return NULL;
+}
+
+gboolean
+rb_key_card_write_private (const char *folder, const char *name, RbPrivateKey *key, const char *passphrase,
+                           GError **error)
+{
+  g_autofree char *path = rb_key_card_private_path (folder, name);
+  g_autofree char *keys = g_path_get_dirname (path);
+  char *pem = rb_key_private_pem (key, passphrase);
+  gboolean written = rb_files_make_folder (keys, error) && rb_files_write_private_text (path, pem, error);
+  rb_secret_free (pem);
+  return written;
 }
 
 gboolean

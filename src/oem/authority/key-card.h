@@ -35,6 +35,9 @@ GPtrArray *rb_key_card_list (const char *folder, GError **error) G_GNUC_WARN_UNU
 RbKeyCard *rb_key_card_of (GPtrArray *cards, RbPublicKey *key);
 /* folder/keys/NAME.pem (transfer full) */
 char *rb_key_card_private_path (const char *folder, const char *name);
+/* Writes it, encrypted. */
+gboolean rb_key_card_write_private (const char *folder, const char *name, RbPrivateKey *key, const char *passphrase,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Is the private half in the folder, on a token, or behind a service? */
 gboolean rb_key_card_is_at_hand (const RbKeyCard *self, const char *folder);
 /* Opens the private half. Errors: not-found, passphrase, identity; key-retired. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/online.h"
 
+#include "authority/image-store.h"
 #include "authority/policy-rules.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "uptane/form.h"
 
 #include <string.h>
 
@@ -109,20 +111,6 @@ put_snapshot (RbPublishing *self, const char *prefix, const char *counter, GHash
   return last != NULL;
 }
 
-static gboolean
-take_file (RbPublishing *self, GHashTable *files, const char *role, GError **error)
-{
-  g_autoptr (GError) problem = NULL;
-  g_autofree char *name = g_strconcat (role, ".json", NULL);
-  GBytes *bytes = rb_publication_read (self->publication, name, &problem);
-  if (bytes != NULL)
-    g_hash_table_insert (files, g_strdup (name), bytes);
-  if (problem == NULL)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&problem));
-  return FALSE;
-}
-
 /* Less than half of the time of this file left, or is it not there? */
 static gboolean
 is_due (RbPublishing *self, const char *prefix, const char *role)
@@ -136,19 +124,63 @@ is_due (RbPublishing *self, const char *prefix, const char *role)
   return expires - self->now < (expiry (self, role) - self->now) / 2;
 }
 
-/* Images of the published targets files, and no other. */
+/* Every targets file that will be published, and the images that they list. */
+typedef struct {
+  GHashTable *files; /* name → GBytes */
+  GHashTable *images; /* path → sha256 */
+} Listing;
+
+/* One file; part is its `signed`, NULL where the file is not there. */
 static gboolean
-put_images (RbPublishing *self, const json_t *targets, GError **error)
+take_file (RbPublishing *self, const char *role, Listing *listing, json_t **part, GError **error)
 {
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *name = g_strconcat (role, ".json", NULL);
+  g_autoptr (GBytes) bytes = rb_publication_read (self->publication, name, &problem);
+  g_autoptr (json_t) envelope = bytes == NULL ? NULL : rb_json_parse (bytes, MAX_FILE, name, &problem);
   const char *path;
-  json_t *unused;
-  json_object_foreach ((json_t *) targets, path, unused) {
-    g_autofree char *source = rb_authoring_target_path (self->authoring, path);
-    g_autofree char *name = g_build_filename ("targets", path, NULL);
-    if (!rb_publication_put_file (self->publication, name, source, error))
+  json_t *entry;
+  if (problem != NULL) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+    return FALSE;
+  }
+  *part = envelope == NULL ? NULL : json_incref (json_object_get (envelope, "signed"));
+  if (bytes != NULL)
+    g_hash_table_insert (listing->files, g_strdup (name), g_bytes_ref (bytes));
+  json_object_foreach (json_object_get (*part, "targets"), path, entry)
+    g_hash_table_insert (listing->images, g_strdup (path),
+                         g_strdup (rb_json_string_or (json_object_get (entry, "hashes"), "sha256", "")));
+  return TRUE;
+}
+
+static gboolean
+take_listing (RbPublishing *self, Listing *listing, GError **error)
+{
+  g_autoptr (json_t) top = NULL;
+  size_t i;
+  json_t *role;
+  if (!take_file (self, "targets", listing, &top, error))
+    return FALSE;
+  json_array_foreach (json_object_get (json_object_get (top, "delegations"), "roles"), i, role) {
+    g_autoptr (json_t) part = NULL;
+    if (!take_file (self, rb_json_string_or (role, "name", ""), listing, &part, error))
       return FALSE;
   }
   return TRUE;
+}
+
+/* Files of roles that are delegated to no more. */
+static void
+remove_stale (RbPublishing *self, const Listing *listing)
+{
+  g_auto (GStrv) names = rb_publication_list (self->publication, "");
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autofree char *role = g_strndup (names[i], strlen (names[i]) - strlen (".json"));
+    gboolean other = strchr (names[i], '/') != NULL || g_str_has_suffix (role, ".root") || rb_form_is_top_level (role)
+                     || strcmp (names[i], "keys.json") == 0;
+    if (!other && !g_hash_table_contains (listing->files, names[i]))
+      rb_publication_remove (self->publication, names[i]);
+  }
 }
 
 static gboolean
@@ -156,18 +188,30 @@ sign_repository (RbPublishing *self, gboolean always, GError **error)
 {
   g_autoptr (GHashTable) files
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  g_autoptr (GHashTable) images = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  Listing listing = { files, images };
   if (!rb_publication_has (self->publication, "targets.json")
       || (!always && !is_due (self, "", "timestamp") && !is_due (self, "", "snapshot")))
     return TRUE;
-  if (!take_file (self, files, "targets", error) || !put_images (self, self->authoring->targets, error))
+  if (!take_listing (self, &listing, error)
+      || !rb_image_store_publish (self->authoring, self->publication, images, error))
     return FALSE;
-  for (gsize i = 0; i < json_array_size (self->authoring->delegations); i++) {
-    const json_t *one = json_array_get (self->authoring->delegations, i);
-    if (!take_file (self, files, rb_json_string_or (one, "name", ""), error)
-        || !put_images (self, json_object_get (one, "targets"), error))
+  remove_stale (self, &listing);
+  return put_snapshot (self, "", "snapshot", files, error);
+}
+
+/* The chain of roots beside a vehicle's own metadata: a client finds all in one folder. */
+static gboolean
+put_roots (RbPublishing *self, const char *prefix, GError **error)
+{
+  g_auto (GStrv) names = rb_publication_list (self->publication, "");
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autofree char *name = g_strconcat (prefix, names[i], NULL);
+    if (strchr (names[i], '/') == NULL && g_str_has_suffix (names[i], "root.json")
+        && !rb_publication_repeat (self->publication, names[i], name, error))
       return FALSE;
   }
-  return put_snapshot (self, "", "snapshot", files, error);
+  return TRUE;
 }
 
 static gboolean
@@ -187,7 +231,7 @@ sign_vehicle (RbPublishing *self, const char *vin, json_t *vehicle, gboolean alw
     return FALSE;
   g_autofree char *counter = g_strconcat (vin, "/snapshot", NULL);
   g_hash_table_insert (files, g_strdup ("targets.json"), targets);
-  return put_snapshot (self, prefix, counter, files, error);
+  return put_snapshot (self, prefix, counter, files, error) && put_roots (self, prefix, error);
 }
 
 gboolean

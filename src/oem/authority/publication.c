@@ -139,6 +139,36 @@ rb_publication_remove (RbPublication *self, const char *name)
     g_warning ("%s: %s", path, g_strerror (errno));
 }
 
+static void
+list_into (const char *path, const char *prefix, GStrvBuilder *builder)
+{
+  g_auto (GStrv) names = rb_files_is_folder (path) ? rb_files_list (path, NULL) : NULL;
+  for (guint i = 0; names != NULL && names[i] != NULL; i++) {
+    g_autofree char *below = g_build_filename (path, names[i], NULL);
+    g_autofree char *name = prefix[0] == '\0' ? g_strdup (names[i]) : g_build_filename (prefix, names[i], NULL);
+    if (rb_files_is_folder (below))
+      list_into (below, name, builder);
+    else
+      g_strv_builder_add (builder, name);
+  }
+}
+
+GStrv
+rb_publication_list (RbPublication *self, const char *folder)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autofree char *path = path_of (self, folder);
+  list_into (path, "", builder);
+  return g_strv_builder_end (builder);
+}
+
+gboolean
+rb_publication_repeat (RbPublication *self, const char *from, const char *to, GError **error)
+{
+  g_autofree char *source = path_of (self, from);
+  return rb_publication_put_file (self, to, source, error);
+}
+
 /* The names in a folder; files were written durably. */
 static gboolean
 flush (const char *folder, GError **error)

@@ -18,6 +18,11 @@ gboolean rb_publication_put (RbPublication *self, const char *name, GBytes *byte
 gboolean rb_publication_put_file (RbPublication *self, const char *name, const char *path, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_publication_remove (RbPublication *self, const char *name);
+/* Relative paths of the files below folder ("" for all), as it will be published; sorted. (transfer full) */
+GStrv rb_publication_list (RbPublication *self, const char *folder);
+/* Another name of a file that is in it. */
+gboolean rb_publication_repeat (RbPublication *self, const char *from, const char *to, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Takes effect. */
 gboolean rb_publication_commit (RbPublication *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbPublication, rb_publication_free)

@@ -111,8 +111,8 @@ rb_role_plan_load (const char *name, const json_t *value, const char *folder, GE
   return g_steal_pointer (&self);
 }
 
-static gboolean
-check_apart (const RbRolePlan *one, const RbRolePlan *other, GError **error)
+gboolean
+rb_role_plan_check_apart (const RbRolePlan *one, const RbRolePlan *other, GError **error)
 {
   for (guint i = 0; i < one->cards->len; i++) {
     const RbKeyCard *card = one->cards->pdata[i], *same = rb_key_card_of (other->cards, card->public);
@@ -130,7 +130,7 @@ rb_role_plan_check_all (GPtrArray *plans, GError **error)
     if (!rb_role_plan_check (plans->pdata[i], error))
       return FALSE;
     for (guint j = 0; j < i; j++)
-      if (!check_apart (plans->pdata[j], plans->pdata[i], error))
+      if (!rb_role_plan_check_apart (plans->pdata[j], plans->pdata[i], error))
         return FALSE;
   }
   return TRUE;

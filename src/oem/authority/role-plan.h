@@ -23,6 +23,9 @@ RbRolePlan *rb_role_plan_load (const char *name, const json_t *value, const char
 gboolean rb_role_plan_check (const RbRolePlan *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* One key, one role: plans of RbRolePlan, all of one repository. Error policy. */
 gboolean rb_role_plan_check_all (GPtrArray *plans, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* No key of one is in the other. Error policy. */
+gboolean rb_role_plan_check_apart (const RbRolePlan *one, const RbRolePlan *other, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 RbRolePlan *rb_role_plan_find (GPtrArray *plans, const char *name); /* borrowed; NULL: none */
 /* (transfer container) of RbPublicKey, borrowed */
 GPtrArray *rb_role_plan_keys (const RbRolePlan *self);

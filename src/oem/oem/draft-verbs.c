@@ -121,7 +121,8 @@ draft_kind (const RbOemFolder *folder, const char *kind, const Options *options,
   g_autoptr (GPtrArray) roles = rb_root_change_apply (publishing->authoring, &change, error);
   const RbOverride override = { options->below_policy, options->approved_by };
   return roles != NULL && rb_override_check (&override, publishing->authoring, roles, publishing->policy, now, error)
-         && rb_drafting_root (publishing, roles, draft, error) && rb_authoring_save (publishing->authoring, error);
+         && rb_drafting_root (publishing, roles, draft, error) && rb_drafting_resign (publishing, draft, error)
+         && rb_authoring_save (publishing->authoring, error);
 }
 
 static int

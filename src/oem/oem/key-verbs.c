@@ -106,22 +106,11 @@ ask (RbCli *cli, const Options *options, const char *prompt, GError **error)
 }
 
 static gboolean
-write_private (const char *folder, const char *name, RbPrivateKey *key, const char *passphrase, GError **error)
-{
-  g_autofree char *path = rb_key_card_private_path (folder, name);
-  g_autofree char *keys = g_path_get_dirname (path);
-  char *pem = rb_key_private_pem (key, passphrase);
-  gboolean written = rb_files_make_folder (keys, error) && rb_files_write_private_text (path, pem, error);
-  rb_secret_free (pem);
-  return written;
-}
-
-static gboolean
 make_in_file (RbCli *cli, const char *folder, const Options *options, RbKeyCard *card, GError **error)
 {
   char *passphrase = ask (cli, options, "Passphrase of the new key", error);
   g_autoptr (RbPrivateKey) key = passphrase == NULL ? NULL : rb_keygen_new (key_type (options->algorithm), error);
-  gboolean made = key != NULL && write_private (folder, card->name, key, passphrase, error);
+  gboolean made = key != NULL && rb_key_card_write_private (folder, card->name, key, passphrase, error);
   rb_secret_free (passphrase);
   if (made)
     card->public = rb_key_public_ref (rb_key_private_public (key));
@@ -219,7 +208,7 @@ take_private (RbCli *cli, const char *folder, const Options *options, const char
   char *passphrase = ask (cli, options, "Passphrase of the key", error);
   g_autoptr (RbPrivateKey) key = passphrase == NULL ? NULL : rb_key_private_from_pem (pem, passphrase, error);
   gboolean taken = key != NULL && check_new (folder, card->name, rb_key_private_public (key), error)
-                   && write_private (folder, card->name, key, passphrase, error);
+                   && rb_key_card_write_private (folder, card->name, key, passphrase, error);
   rb_secret_free (passphrase);
   if (taken)
     card->public = rb_key_public_ref (rb_key_private_public (key));

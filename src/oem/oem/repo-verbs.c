@@ -6,6 +6,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
+#include "core/signals.h"
 #include "crypto/secret.h"
 #include "oem/override.h"
 #include "oem/secret-option.h"
@@ -15,6 +16,7 @@
 typedef struct {
   GStrv roles, approved_by;
   char *output, *passphrase_file, *expires, *below_policy;
+  gint64 every; /* seconds; 0: once */
 } Options;
 
 static void
@@ -132,6 +134,106 @@ verb_publish (RbCli *cli, int argc, char **argv)
   return error != NULL ? rb_cli_fail (cli, error, NULL) : code;
 }
 
+/* Published kinds: those given, or all that the folder has. */
+static gboolean
+is_wanted (char **kinds, const RbOemFolder *folder, const char *kind)
+{
+  g_autofree char *file = g_strconcat (kind, ".json", NULL);
+  g_autofree char *path = g_build_filename (folder->path, "authoring", file, NULL);
+  return kinds[0] == NULL ? rb_files_exists (path) : g_strv_contains ((const char *const *) kinds, kind);
+}
+
+static gboolean
+refresh_once (RbCli *cli, char **kinds, const char *passphrase_file, GError **error)
+{
+  static const char *const all[] = { "director", "image", "service" };
+  g_autoptr (RbOemFolder) folder = rb_oem_folder_open (cli->data_dir, error);
+  char *secret = folder == NULL ? NULL : rb_secret_option_of_folder (cli, passphrase_file, folder, error);
+  gboolean good = secret != NULL;
+  for (guint i = 0; good && i < G_N_ELEMENTS (all); i++) {
+    if (!is_wanted (kinds, folder, all[i]))
+      continue;
+    g_autoptr (RbPublishing) publishing = rb_publishing_open (folder, all[i], secret, rb_moment_now (), error);
+    good = publishing != NULL && rb_install_refresh (publishing, FALSE, error);
+    if (good) {
+      rb_cli_say (cli, "%s: %zu files signed", all[i], json_array_size (publishing->done));
+      rb_cli_event (cli,
+                    json_pack ("{s:s,s:s,s:O}", "event", "refresh", "kind", all[i], "published", publishing->done));
+    }
+  }
+  rb_secret_free (secret);
+  return good;
+}
+
+typedef struct {
+  GMutex lock;
+  GCond ended;
+  gboolean end;
+} Waiting;
+
+static void
+end_waiting (gpointer data)
+{
+  Waiting *self = data;
+  g_mutex_lock (&self->lock);
+  self->end = TRUE;
+  g_cond_signal (&self->ended);
+  g_mutex_unlock (&self->lock);
+}
+
+/* FALSE: a signal has come. */
+static gboolean
+wait_seconds (Waiting *self, gint64 seconds)
+{
+  gint64 until = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
+  g_mutex_lock (&self->lock);
+  while (!self->end && g_cond_wait_until (&self->ended, &self->lock, until))
+    ;
+  gboolean on = !self->end;
+  g_mutex_unlock (&self->lock);
+  return on;
+}
+
+/* One round after another until a signal comes; what fails in one round is tried in the next. */
+static int
+refresh_for_ever (RbCli *cli, char **kinds, const Options *options)
+{
+  Waiting waiting = { .end = FALSE };
+  g_mutex_init (&waiting.lock);
+  g_cond_init (&waiting.ended);
+  rb_signals_set (end_waiting, &waiting);
+  do {
+    g_autoptr (GError) problem = NULL;
+    if (refresh_once (cli, kinds, options->passphrase_file, &problem))
+      continue;
+    rb_cli_event (cli, json_pack ("{s:s,s:s,s:s}", "event", "failed", "reason", rb_reason_word (rb_reason_of (problem)),
+                                  "message", problem->message));
+    rb_cli_say (cli, "%s", problem->message);
+  } while (wait_seconds (&waiting, options->every));
+  rb_signals_set (NULL, NULL);
+  g_cond_clear (&waiting.ended);
+  g_mutex_clear (&waiting.lock);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", "ended by a signal", NULL);
+}
+
+static int
+verb_refresh (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Options) options = { NULL };
+  g_autoptr (GError) error = NULL;
+  int code;
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
+    return code;
+  for (int i = 1; i < argc; i++)
+    if (!rb_authoring_check_kind (argv[i], &error))
+      return rb_cli_fail (cli, error, NULL);
+  if (options.every > 0)
+    return refresh_for_ever (cli, &argv[1], &options);
+  return refresh_once (cli, &argv[1], options.passphrase_file, &error)
+           ? rb_cli_end (cli, RB_CLI_OK, "ok", "fresh", NULL)
+           : rb_cli_fail (cli, error, NULL);
+}
+
 static const RbOption init_options[] = {
   { "role", "ROLE=THRESHOLD:KEY,KEY", "root, timestamp, snapshot, targets: each once", RB_OPTION_TEXTS (Options, roles),
     .needed = TRUE },
@@ -149,9 +251,17 @@ static const RbOption publish_options[] = {
   { NULL },
 };
 
+static const RbOption refresh_options[] = {
+  { "every", "S", "repeat every S seconds until a signal", RB_OPTION_NUMBER (Options, every, 1, 86400) },
+  { "passphrase-file", "FILE", "passphrase of the online keys", RB_OPTION_FILE (Options, passphrase_file) },
+  { NULL },
+};
+
 const RbCliVerb rb_repo_verbs[] = {
   { "repo init", "KIND", "a director, image or service repository with its roles", verb_init, init_options, 1, 1 },
   { "repo publish", "KIND", "sign with the online keys; a draft is left for the rest", verb_publish, publish_options, 1,
     1 },
+  { "repo refresh", "[KIND…]", "sign online roles again where less than half of their time is left", verb_refresh,
+    refresh_options, 0, 3 },
   { NULL },
 };
