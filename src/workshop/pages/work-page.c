@@ -10,7 +10,7 @@ struct _RbWorkPage {
   GtkListBox *units;
   GtkProgressBar *overall;
   GtkLabel *overall_text, *ignition;
-  GtkButton *again;
+  GtkButton *result; /* of a run that failed, while the primary button resumes it */
   GPtrArray *rows; /* of RbUnitRow, borrowed */
 };
 
@@ -78,7 +78,7 @@ refresh (RbPage *page)
     rb_unit_row_show (self->rows->pdata[i], units->pdata[i]);
   }
   gtk_widget_set_visible (GTK_WIDGET (self->ignition), rb_session_is_working (session));
-  gtk_widget_set_visible (GTK_WIDGET (self->again),
+  gtk_widget_set_visible (GTK_WIDGET (self->result),
                           !rb_session_is_working (session) && rb_session_error (session, RB_TASK_RUN) != NULL);
   show_overall (self);
 }
@@ -111,7 +111,7 @@ rb_work_page_class_init (RbWorkPageClass *class)
   gtk_widget_class_bind_template_child (widget_class, RbWorkPage, overall);
   gtk_widget_class_bind_template_child (widget_class, RbWorkPage, overall_text);
   gtk_widget_class_bind_template_child (widget_class, RbWorkPage, ignition);
-  gtk_widget_class_bind_template_child (widget_class, RbWorkPage, again);
+  gtk_widget_class_bind_template_child (widget_class, RbWorkPage, result);
 }
 
 static void

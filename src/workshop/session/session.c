@@ -738,6 +738,12 @@ rb_session_verdict (RbSession *self, gboolean complete)
   return self->touched ? _ ("Do not release this vehicle") : _ ("Nothing was changed in this vehicle");
 }
 
+gboolean
+rb_session_is_unsigned (RbSession *self)
+{
+  return self->touched && self->digest == NULL;
+}
+
 const char *
 rb_session_digest (RbSession *self)
 {

@@ -90,6 +90,8 @@ const RbCampaign *rb_session_campaign (RbSession *self);
 void rb_session_answer (RbSession *self, const char *item, gboolean passed, const char *note);
 /* Sentence for the technician, static: whether the vehicle may be released. */
 const char *rb_session_verdict (RbSession *self, gboolean complete);
+/* Was the vehicle written to in this session, without a signed record of it yet? */
+gboolean rb_session_is_unsigned (RbSession *self);
 const char *rb_session_digest (RbSession *self); /* of the signed record, or NULL */
 const char *rb_session_result (RbSession *self);
 /* Forgets the vehicle; data dir, link and signing files stay. */

@@ -108,6 +108,19 @@ show_status (RbWindow *self, const char *status)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->primary), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, status, -1);
 }
 
+/* After a run that failed the primary action resumes it; the page offers the result then. */
+static void
+update_primary (RbWindow *self, const RbFlowStep *step, gboolean busy)
+{
+  gboolean resumes = !busy && step->on_enter == RB_TASK_RUN && rb_session_error (self->session, RB_TASK_RUN) != NULL;
+  const char *label = resumes ? _ ("Resume recovery") : _ (step->primary);
+  if (g_strcmp0 (gtk_button_get_label (self->primary), label) == 0)
+    return;
+  gtk_button_set_label (self->primary, label);
+  rb_row_name (self->primary, label);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (self->primary), resumes ? "win.again" : "win.next");
+}
+
 static void
 update (RbWindow *self)
 {
@@ -131,6 +144,7 @@ update (RbWindow *self)
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.back", !busy && step->back);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.again", !busy && may_begin_again (self, step));
   gtk_widget_set_visible (GTK_WIDGET (self->back), step->back);
+  update_primary (self, step, busy);
   rb_trouble_show (self->trouble, busy ? waiting : current_error (self));
   gtk_accessible_update_state (GTK_ACCESSIBLE (self->pages), GTK_ACCESSIBLE_STATE_BUSY, busy, -1);
   update_inhibit (self);
@@ -141,6 +155,7 @@ static void
 show_step (RbWindow *self, guint i)
 {
   const RbFlowStep *step = rb_flow_step (i);
+  guint from = self->step;
   g_autofree char *count = g_strdup_printf (_ ("Step %u of %u"), i + 1, rb_flow_n_steps ());
   rb_page_leave (page_at (self, self->step));
   gtk_widget_set_visible (GTK_WIDGET (page_at (self, i)), TRUE);
@@ -151,9 +166,8 @@ show_step (RbWindow *self, guint i)
   gtk_label_set_text (self->heading, _ (step->title));
   gtk_label_set_text (self->lead, _ (step->lead));
   gtk_label_set_text (self->count, count);
-  gtk_button_set_label (self->primary, _ (step->primary));
-  rb_row_name (self->primary, _ (step->primary));
-  rb_session_start (self->session, step->on_enter);
+  if (i > from || step->on_enter != RB_TASK_RUN) /* going back to the work does not resume it */
+    rb_session_start (self->session, step->on_enter);
   rb_page_enter (page_at (self, i));
   update (self);
   gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (self->scroller), 0);
@@ -244,6 +258,28 @@ ask_before_closing (RbWindow *self)
   gtk_window_present (GTK_WINDOW (dialog));
 }
 
+static void
+on_leave_response (RbWindow *self, const char *response)
+{
+  if (g_str_equal (response, "close"))
+    gtk_window_destroy (GTK_WINDOW (self));
+}
+
+/* The vehicle was written to and no record says what was done. */
+static void
+ask_before_leaving (RbWindow *self)
+{
+  GtkWidget *dialog
+    = adw_message_dialog_new (GTK_WINDOW (self), _ ("The work on this vehicle is not signed"),
+                              _ ("Do not release the vehicle. The next start shows it under Recoveries in progress."));
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "keep", _ ("Keep open"), "close",
+                                    _ ("Close without a record"), NULL);
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "keep");
+  g_signal_connect_object (dialog, "response", G_CALLBACK (on_leave_response), self, G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
 static gboolean
 close_request (GtkWindow *window)
 {
@@ -255,6 +291,10 @@ close_request (GtkWindow *window)
   if (rb_session_task (self->session) != RB_TASK_NONE) {
     self->closing = TRUE;
     rb_session_stop (self->session);
+    return TRUE;
+  }
+  if (rb_session_is_unsigned (self->session)) {
+    ask_before_leaving (self);
     return TRUE;
   }
   return GTK_WINDOW_CLASS (rb_window_parent_class)->close_request (window);
