@@ -99,7 +99,7 @@ rb_trusted_before_clear (RbTrustedBefore *self)
 
 /* FALSE: it does not count. problem: it is not what its keys signed; of a delegated role other keys may have signed. */
 static gboolean
-counts (const RbPolicy *policy, const char *role, const RbMetadataRole *keys, RbMetadata *file, GError **problem)
+stored_counts (const RbPolicy *policy, const char *role, const RbMetadataRole *keys, RbMetadata *file, GError **problem)
 {
   g_autoptr (GError) failure = NULL;
   if (!policy->verifies_stored || rb_metadata_verify (file, keys, &failure))
@@ -116,7 +116,7 @@ rb_trusted_load (RbTrusted *self, const RbPolicy *policy, const char *role, RbMe
   g_autoptr (GError) problem = NULL;
   before->version = rb_trusted_version (self, role);
   before->file = read_file (self, role, type, rb_policy_max (policy, type), &problem);
-  if (before->file != NULL && !counts (policy, role, keys, before->file, &problem))
+  if (before->file != NULL && !stored_counts (policy, role, keys, before->file, &problem))
     rb_trusted_before_clear (before);
   if (before->file != NULL)
     before->version = before->file->version;
