@@ -104,6 +104,17 @@ def age(bay, technician):
     technician.picture("outdated")
 
 
+def silent_ecu(bay, technician):
+    """An ECU does not respond: the summary of the ECUs counts it, as its row does."""
+    screen = technician.screen
+    screen.wait_label("In campaign ")
+    screen.click(CONNECT)
+    screen.wait_label("6 of 7 ECUs read", 90)
+    wait_for("the inspection", lambda: screen.is_sensitive("Start the inspection"), 90)
+    assert not any("7 of 7 ECUs" in label for label in screen.labels())
+    technician.picture("silent-ecu")
+
+
 def resumed(bay, technician):
     """The program is killed in mid-write: the next one shows the vehicle that is not to be released, and finishes it."""
     screen = technician.screen
@@ -160,6 +171,7 @@ CASES = {
     "says-why": (says_why, {}, {}),
     "links": (links, {"port": DOIP_PORT}, {"link": None}),
     "age": (age, {}, {}),
+    "silent-ecu": (silent_ecu, {"faults": ["brake:no-answer"]}, {}),
     "resumed": (resumed, {"faults": ["brake:kill@block=9"]}, {}),
     "german": (german, {}, {}),
 }

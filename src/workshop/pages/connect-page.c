@@ -70,19 +70,39 @@ link_sentence (RbRowState state, const char *link)
   }
 }
 
+static gboolean
+is_unread (const RbSessionUnit *unit)
+{
+  return unit->state == RB_ECU_PARKED || unit->state == RB_ECU_UNKNOWN;
+}
+
+/* The summary of the ECUs, of their rows. */
+static void
+show_ecus (RbConnectPage *self, RbSession *session)
+{
+  GPtrArray *units = rb_session_units (session);
+  RbRowState state = line_state (session, 3);
+  guint n_read = 0;
+  for (guint i = 0; i < units->len; i++)
+    n_read += is_unread (units->pdata[i]) ? 0 : 1;
+  g_autofree char *found
+    = g_strdup_printf (ngettext ("%u of %u ECU read", "%u of %u ECUs read", units->len), n_read, units->len);
+  if (state == RB_ROW_GOOD && n_read < units->len)
+    state = RB_ROW_WARNING;
+  add_check (self, state, _ ("ECUs"), state == RB_ROW_BAD ? _ ("The ECUs do not match the vehicle model") : found);
+}
+
 static void
 show_checks (RbConnectPage *self, RbSession *session)
 {
   const RbSessionInput *input = rb_session_input (session);
-  GPtrArray *units = rb_session_units (session);
   g_autofree char *campaign = /* Translators: %s is the number of a campaign */
     g_strdup_printf (_ ("%s, verified from this workstation’s trust anchor"), input->campaign);
   g_autofree char *vin = /* Translators: %s is a vehicle identification number */
     g_strdup_printf (_ ("The VIN read from the vehicle equals the VIN on the plate: %s"), input->vin);
   RbRowState state = line_state (session, 1);
   g_autofree char *vehicle = link_sentence (state, input->link);
-  RbRowState vin_state = line_state (session, 2), units_state = line_state (session, 3);
-  g_autofree char *found = g_strdup_printf (ngettext ("%u ECU read", "%u ECUs read", units->len), units->len);
+  RbRowState vin_state = line_state (session, 2);
   rb_row_list_clear (self->checks);
   add_check (self, RB_ROW_GOOD, _ ("Campaign"), campaign);
   add_check (self, state, _ ("Vehicle"), vehicle);
@@ -90,8 +110,7 @@ show_checks (RbConnectPage *self, RbSession *session)
              vin_state == RB_ROW_BAD    ? _ ("The VIN read from the vehicle differs from the VIN on the plate")
              : vin_state == RB_ROW_GOOD ? vin
                                         : _ ("Not read yet"));
-  add_check (self, units_state, _ ("ECUs"),
-             units_state == RB_ROW_BAD ? _ ("The ECUs do not match the vehicle model") : found);
+  show_ecus (self, session);
 }
 
 static void
@@ -99,8 +118,7 @@ add_unit (RbConnectPage *self, const RbSessionUnit *unit)
 {
   AdwActionRow *row = rb_row_new (unit->name, unit->serial);
   GtkWidget *icon = rb_row_icon ();
-  gboolean parked = unit->state == RB_ECU_PARKED || unit->state == RB_ECU_UNKNOWN;
-  rb_row_icon_set (icon, parked ? RB_ROW_BAD : unit->state == RB_ECU_WAITING ? RB_ROW_BUSY : RB_ROW_GOOD);
+  rb_row_icon_set (icon, is_unread (unit) ? RB_ROW_BAD : unit->state == RB_ECU_WAITING ? RB_ROW_BUSY : RB_ROW_GOOD);
   adw_action_row_add_prefix (row, icon);
   GtkWidget *text
     = gtk_label_new (unit->text == NULL || *unit->text == '\0' ? rb_words_state (unit->state) : unit->text);
