@@ -6,13 +6,14 @@
 #include "oem/draft-verbs.h"
 #include "oem/intake.h"
 #include "oem/key-verbs.h"
+#include "oem/pki-verbs.h"
 #include "oem/policy.h"
 #include "oem/repo-verbs.h"
 #include "oem/target-verbs.h"
 
-static const RbCliVerb *const groups[]
-  = { rb_audit_verbs, rb_campaign_pack_verbs, rb_demo_verbs, rb_draft_verbs,  rb_intake_verbs,
-      rb_key_verbs,   rb_policy_verbs,        rb_repo_verbs, rb_target_verbs, NULL };
+static const RbCliVerb *const groups[] = { rb_audit_verbs,  rb_campaign_pack_verbs, rb_demo_verbs, rb_draft_verbs,
+                                           rb_intake_verbs, rb_key_verbs,           rb_pki_verbs,  rb_policy_verbs,
+                                           rb_repo_verbs,   rb_target_verbs,        NULL };
 
 int
 main (int argc, char **argv)
