@@ -225,6 +225,24 @@ def check_includes(root):
                 yield f"{name(root, path)}: may not include {included}"
 
 
+# a library's header → the folders that may include it: one place for each thing from outside that a mistake makes dangerous
+ONLY_IN = {
+    "sqlite3.h": {"db"},
+    "libpq-fe.h": {"db"},
+    "libusb.h": {"can"},
+    "openssl/": {"crypto", "keymaker", "keystore", "doip"},
+}
+
+
+def check_libraries(root):
+    for path in files(root, "src", suffixes={".c", ".h"}):
+        for included in re.findall(r"^\s*#\s*include\s+<([^>]+)>", text(path), re.M):
+            for header, folders in ONLY_IN.items():
+                if ("/" + included).startswith("/" + header) or included.endswith("/" + header):
+                    if path.parent.name not in folders:
+                        yield f"{name(root, path)}: may not include <{included}>"
+
+
 def cycles(edges):
     done, way = set(), []
 
@@ -477,7 +495,7 @@ def check_link_process(program):
     yield from (f"{program.name}: {symbol} is in it" for symbol, _ in symbols(program) if LINK_FOREIGN.match(symbol) or LINK_SIGNING.match(symbol))
 
 
-RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_cycles, check_module_cycles, check_goto, check_spdx, check_prefix, check_callers, check_lengths, check_sleep, check_outputs,
+RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_libraries, check_cycles, check_module_cycles, check_goto, check_spdx, check_prefix, check_callers, check_lengths, check_sleep, check_outputs,
          check_unfinished, check_reasons, check_reasons_are_tested, check_ratio, check_names, check_wording, check_papers, check_graph]
 
 

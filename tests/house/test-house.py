@@ -117,6 +117,15 @@ class Rules(unittest.TestCase):
         self.write("src/link/frame/side.h", LICENCE + '#include "net/client.h"\n')
         self.breaks("check_includes")
 
+    def test_library_outside_its_folder(self):
+        for header in ("sqlite3.h", "openssl/evp.h", "libusb-1.0/libusb.h"):
+            self.write("src/link/frame/use.c", LICENCE + f"#include <{header}>\n")
+            self.breaks("check_libraries")
+        for folder, header in (("base/db", "sqlite3.h"), ("trust/crypto", "openssl/evp.h"), ("link/can", "libusb.h")):
+            self.write(f"src/{folder}/use.c", LICENCE + f"#include <{header}>\n")
+        (self.root / "src/link/frame/use.c").unlink()
+        self.breaks()
+
     def test_folders_in_a_circle(self):
         self.write("src/base/core/meson.build", f"# {house.SPDX}\nsees = ['crypto']\n")
         self.breaks("check_sees", "check_groups", "check_cycles")

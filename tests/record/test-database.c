@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/files.h"
-#include "db/database.h"
+#include "db/database-inside.h"
 
 #include <string.h>
 #include <sys/wait.h>
@@ -13,14 +13,14 @@ static const RbDatabasePart second
 
 typedef struct {
   char *folder;
-  sqlite3 *db;
+  RbDatabase *db;
 } Bench;
 
-static sqlite3 *
+static RbDatabase *
 open_part (Bench *self, const RbDatabasePart *part)
 {
   g_autoptr (GError) error = NULL;
-  sqlite3 *db = rb_database_open (self->folder, part, &error);
+  RbDatabase *db = rb_database_open (self->folder, part, &error);
   g_assert_no_error (error);
   return db;
 }
@@ -35,22 +35,22 @@ set_up (Bench *self, gconstpointer data)
 static void
 tear_down (Bench *self, gconstpointer data)
 {
-  g_assert_cmpint (sqlite3_close (self->db), ==, SQLITE_OK);
+  rb_database_close (self->db);
   g_assert_true (rb_files_remove_tree (self->folder, NULL));
   g_free (self->folder);
 }
 
 static int
-run (sqlite3 *db, const char *sql)
+run (RbDatabase *db, const char *sql)
 {
-  return sqlite3_exec (db, sql, NULL, NULL, NULL);
+  return sqlite3_exec (rb_database_sqlite (db), sql, NULL, NULL, NULL);
 }
 
 static int
-ask (sqlite3 *db, const char *sql)
+ask (RbDatabase *db, const char *sql)
 {
   sqlite3_stmt *statement = NULL;
-  g_assert_cmpint (sqlite3_prepare_v2 (db, sql, -1, &statement, NULL), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_prepare_v2 (rb_database_sqlite (db), sql, -1, &statement, NULL), ==, SQLITE_OK);
   g_assert_cmpint (sqlite3_step (statement), ==, SQLITE_ROW);
   int answer = sqlite3_column_int (statement, 0);
   sqlite3_finalize (statement);
@@ -80,7 +80,7 @@ test_settings (Bench *self, gconstpointer data)
 static void
 test_two_parts (Bench *self, gconstpointer data)
 {
-  sqlite3 *other = open_part (self, &second), *again = open_part (self, &first);
+  RbDatabase *other = open_part (self, &second), *again = open_part (self, &first);
   g_assert_cmpint (run (self->db, "INSERT INTO first VALUES ('a')"), ==, SQLITE_OK);
   g_assert_cmpint (run (other, "INSERT INTO second VALUES ('b')"), ==, SQLITE_OK);
   g_assert_cmpint (ask (again, "SELECT count(*) FROM first, second"), ==, 1);
@@ -88,8 +88,8 @@ test_two_parts (Bench *self, gconstpointer data)
     ask (again,
          "SELECT sum(version) FROM (SELECT version FROM first_schema UNION ALL SELECT version FROM second_schema)"),
     ==, 4);
-  sqlite3_close (other);
-  sqlite3_close (again);
+  rb_database_close (other);
+  rb_database_close (again);
 }
 
 /* An older program beside a newer one's tables: it makes none of its own among them. */
@@ -135,7 +135,7 @@ test_torn_pages (Bench *self, gconstpointer data)
 {
   g_autofree char *path = g_build_filename (self->folder, "recallbay.db", NULL);
   g_assert_cmpint (run (self->db, "INSERT INTO first VALUES ('kept'); PRAGMA wal_checkpoint(TRUNCATE)"), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_close (self->db), ==, SQLITE_OK);
+  rb_database_close (self->db);
   g_autofree char *whole = NULL;
   gsize length;
   guint refused = 0;
@@ -145,10 +145,10 @@ test_torn_pages (Bench *self, gconstpointer data)
     g_autoptr (GError) error = NULL;
     memset (torn + at, 0xa5, 4096);
     g_assert_true (g_file_set_contents (path, torn, (gssize) length, NULL));
-    sqlite3 *db = rb_database_open (self->folder, &first, &error);
+    RbDatabase *db = rb_database_open (self->folder, &first, &error);
     g_assert_true (db != NULL || error->code == RB_REASON_DATABASE);
     refused += db == NULL;
-    sqlite3_close (db);
+    rb_database_close (db);
   }
   g_assert_cmpuint (refused, >=, 2); /* the header's page and the version's */
   g_assert_true (g_file_set_contents (path, whole, (gssize) length, NULL));
@@ -157,19 +157,60 @@ test_torn_pages (Bench *self, gconstpointer data)
 }
 
 static void
+fail (RbDatabase *db, const char *sql, RbReason reason)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_false (rb_database_execute (db, sql, &error));
+  g_assert_error (error, RB_DATABASE_ERROR, (int) reason);
+  g_assert_true (g_str_has_prefix (error->message, "First: "));
+}
+
+static void
 test_reasons (Bench *self, gconstpointer data)
 {
-  sqlite3 *other = open_part (self, &first);
-  sqlite3_busy_timeout (other, 0);
-  g_assert_cmpint (run (self->db, "BEGIN IMMEDIATE"), ==, SQLITE_OK);
-  g_assert_cmpint (run (other, "INSERT INTO first VALUES ('a')"), ==, SQLITE_BUSY);
-  g_assert_cmpint (rb_database_reason (other), ==, RB_REASON_IN_USE);
-  g_assert_cmpint (run (self->db, "ROLLBACK; PRAGMA max_page_count = 1"), ==, SQLITE_OK);
-  g_assert_cmpint (run (self->db, "INSERT INTO first VALUES (hex (randomblob (100000)))"), ==, SQLITE_FULL);
-  g_assert_cmpint (rb_database_reason (self->db), ==, RB_REASON_NO_SPACE);
-  g_assert_cmpint (run (self->db, "INSERT INTO nowhere VALUES (1)"), ==, SQLITE_ERROR);
-  g_assert_cmpint (rb_database_reason (self->db), ==, RB_REASON_DATABASE);
-  sqlite3_close (other);
+  RbDatabase *other = open_part (self, &first);
+  sqlite3_busy_timeout (rb_database_sqlite (other), 0);
+  g_assert_true (rb_database_begin (self->db, NULL));
+  fail (other, "INSERT INTO first VALUES ('a')", RB_REASON_IN_USE);
+  rb_database_roll_back (self->db);
+  g_assert_cmpint (run (self->db, "PRAGMA max_page_count = 1"), ==, SQLITE_OK);
+  fail (self->db, "INSERT INTO first VALUES (hex (randomblob (100000)))", RB_REASON_NO_SPACE);
+  fail (self->db, "INSERT INTO nowhere VALUES (1)", RB_REASON_DATABASE);
+  rb_database_close (other);
+}
+
+static void
+test_transaction (Bench *self, gconstpointer data)
+{
+  g_assert_true (rb_database_begin (self->db, NULL));
+  g_assert_true (rb_database_execute (self->db, "INSERT INTO first VALUES ('lost')", NULL));
+  rb_database_roll_back (self->db);
+  g_assert_cmpint (ask (self->db, "SELECT count(*) FROM first"), ==, 0);
+  g_assert_true (rb_database_begin (self->db, NULL));
+  g_assert_true (rb_database_execute (self->db, "INSERT INTO first VALUES ('kept')", NULL));
+  g_assert_true (rb_database_commit (self->db, NULL));
+  g_assert_cmpint (ask (self->db, "SELECT count(*) FROM first"), ==, 1);
+  fail (self->db, "COMMIT", RB_REASON_DATABASE);
+}
+
+/* Looking at a file makes nothing. */
+static void
+test_look (Bench *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->folder, "recallbay.db", NULL);
+  g_autofree char *none = g_build_filename (self->folder, "none.db", NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_null (rb_database_look (none, "Looked", FALSE, &error));
+  g_assert_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE);
+  g_assert_true (g_str_has_prefix (error->message, "Looked: "));
+  g_assert_false (rb_files_exists (none));
+  g_clear_pointer (&self->db, rb_database_close);
+  for (int exclusive = 0; exclusive < 2; exclusive++) {
+    g_autoptr (RbDatabase) db = rb_database_look (path, "Looked", exclusive, NULL);
+    g_assert_nonnull (db);
+    g_assert_cmpint (ask (db, "SELECT version FROM first_schema"), ==, 1);
+    g_assert_cmpint (ask (db, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'second%'"), ==, 0);
+  }
 }
 
 /* Opening the database once more must not end the locks by which other processes see that this one has it open: the
@@ -178,19 +219,20 @@ static void
 test_others_see_it_open (Bench *self, gconstpointer data)
 {
   int status = 0;
-  sqlite3 *again = open_part (self, &second);
+  RbDatabase *again = open_part (self, &second);
   g_assert_cmpint (run (self->db, "INSERT INTO first VALUES ('before')"), ==, SQLITE_OK);
   pid_t child = fork ();
   g_assert_cmpint (child, >=, 0);
   if (child == 0) {
-    sqlite3 *other = rb_database_open (self->folder, &first, NULL);
-    _exit (other != NULL && sqlite3_close (other) == SQLITE_OK ? 0 : 1);
+    RbDatabase *other = rb_database_open (self->folder, &first, NULL);
+    rb_database_close (other);
+    _exit (other == NULL);
   }
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
   g_assert_cmpint (status, ==, 0);
   g_assert_cmpint (run (self->db, "INSERT INTO first VALUES ('after')"), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_close (again), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_close (self->db), ==, SQLITE_OK);
+  rb_database_close (again);
+  rb_database_close (self->db);
   self->db = open_part (self, &first);
   g_assert_cmpint (ask (self->db, "SELECT count(*) FROM first"), ==, 2);
 }
@@ -208,6 +250,8 @@ main (int argc, char **argv)
   ADD ("no-database", test_no_database);
   ADD ("torn-pages", test_torn_pages);
   ADD ("reasons", test_reasons);
+  ADD ("transaction", test_transaction);
+  ADD ("look", test_look);
   ADD ("others-see-it-open", test_others_see_it_open);
   return g_test_run ();
 }

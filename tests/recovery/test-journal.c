@@ -3,6 +3,7 @@
 #include "core/files.h"
 #include "db/database.h"
 #include "recovery/error.h"
+#include "db/database.h"
 #include "recovery/journal.h"
 
 #include <sqlite3.h>
@@ -121,7 +122,7 @@ test_one_recovery_a_vehicle (Bench *bench, gconstpointer data)
   assert_open (bench, VIN, "R-2", third, 3000);
   assert_open (bench, OTHER, "R-2", 0, 0);
   g_assert_false (rb_journal_begin (bench->journal, VIN, "R-1", 4000, &twice, &error));
-  g_assert_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE);
+  g_assert_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE);
 }
 
 static void
@@ -430,7 +431,7 @@ test_unreadable (Bench *bench, gconstpointer data)
                     : i == 1 ? rb_journal_performer (bench->journal, number, "SN-1", &text, &error)
                     : i == 2 ? rb_journal_coding (bench->journal, VIN, "R-1", "SN-1", 0x600, &value, &error)
                              : rb_journal_inspection (bench->journal, number, &text, &error));
-    g_assert_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE);
+    g_assert_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE);
     g_assert_null (text);
   }
 }
@@ -466,7 +467,7 @@ test_step_of_nothing (Bench *bench, gconstpointer data)
   g_autoptr (GError) error = NULL;
   gint64 row = 0;
   g_assert_false (rb_journal_intend (bench->journal, 77, "SN-1", "image", 1, &row, &error));
-  g_assert_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE);
+  g_assert_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE);
   g_assert_cmpint (rb_journal_last_row (bench->journal), ==, 0);
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "db/database-inside.h"
+#include "db/query-inside.h"
 #include "db/sql-inside.h"
 
 #include <string.h>
@@ -10,23 +12,14 @@ typedef struct {
   RbSql base;
   char *path;
   gboolean to_read;
-  sqlite3 *db;
+  RbDatabase *db;
 } Sqlite;
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3_stmt, sqlite3_finalize)
-
-static gboolean
-fail (Sqlite *self, GError **error)
-{
-  g_autofree char *text = rb_database_text (self->db);
-  return rb_reason_deny (error, RB_DATABASE_ERROR, rb_database_reason (self->db), "%s: %s", self->path, text);
-}
 
 static gboolean
 run_script (RbSql *base, const char *sql, GError **error)
 {
   Sqlite *self = (Sqlite *) base;
-  return sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail (self, error);
+  return rb_database_execute (self->db, sql, error);
 }
 
 static gboolean
@@ -35,9 +28,10 @@ connect_file (Sqlite *self, GError **error)
   int flags = self->to_read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (!self->to_read && !rb_database_make_private (self->path, error))
     return FALSE;
-  if (sqlite3_open_v2 (self->path, &self->db, flags | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
-    return fail (self, error);
-  sqlite3_busy_timeout (self->db, BUSY_MS);
+  self->db = rb_database_open_file (self->path, flags | SQLITE_OPEN_FULLMUTEX, self->path, error);
+  if (self->db == NULL)
+    return FALSE;
+  sqlite3_busy_timeout (rb_database_sqlite (self->db), BUSY_MS);
   return run_script (&self->base,
                      self->to_read
                        ? "PRAGMA trusted_schema = OFF"
@@ -49,7 +43,7 @@ static void
 close_sqlite (RbSql *base)
 {
   Sqlite *self = (Sqlite *) base;
-  sqlite3_close (self->db);
+  rb_database_close (self->db);
   g_free (self->path);
   g_free (self);
 }
@@ -69,20 +63,6 @@ open_sqlite (const char *uri, gboolean to_read, GError **error)
 }
 
 static void
-bind (sqlite3_stmt *statement, int index, const RbSqlValue *value)
-{
-  gsize length = 0;
-  if (value->kind == 'i')
-    sqlite3_bind_int64 (statement, index, value->integer);
-  else if (value->kind == 't')
-    sqlite3_bind_text (statement, index, value->text, -1, SQLITE_STATIC);
-  else {
-    gconstpointer data = g_bytes_get_data (value->bytes, &length);
-    sqlite3_bind_blob64 (statement, index, data == NULL ? "" : data, length, SQLITE_STATIC);
-  }
-}
-
-static void
 read_cell (sqlite3_stmt *statement, int column, RbSqlRows *rows)
 {
   int type = sqlite3_column_type (statement, column);
@@ -96,23 +76,30 @@ read_cell (sqlite3_stmt *statement, int column, RbSqlRows *rows)
   rb_sql_rows_add (rows, 0, rb_sql_rows_bytes_new (data, length));
 }
 
+/* (RbQueryTake) */
+static void
+take_row (RbQueryRow *row, gpointer user_data)
+{
+  RbSqlRows *rows = user_data;
+  sqlite3_stmt *statement = rb_query_statement (row);
+  rows->columns = (guint) sqlite3_column_count (statement);
+  for (guint i = 0; i < rows->columns; i++)
+    read_cell (statement, (int) i, rows);
+}
+
 static gboolean
 execute_sqlite (RbSql *base, const char *sql, const RbSqlValue *values, guint n, RbSqlRows *rows, GError **error)
 {
   Sqlite *self = (Sqlite *) base;
-  sqlite3_stmt *prepared = NULL;
-  if (sqlite3_prepare_v2 (self->db, sql, -1, &prepared, NULL) != SQLITE_OK)
-    return fail (self, error);
-  g_autoptr (sqlite3_stmt) statement = prepared;
+  g_autofree RbQueryValue *bound = g_new0 (RbQueryValue, MAX (n, 1));
   for (guint i = 0; i < n; i++)
-    bind (statement, (int) i + 1, &values[i]);
-  int step;
-  while ((step = sqlite3_step (statement)) == SQLITE_ROW && rows != NULL) {
-    rows->columns = (guint) sqlite3_column_count (statement);
-    for (guint i = 0; i < rows->columns; i++)
-      read_cell (statement, (int) i, rows);
-  }
-  return step == SQLITE_DONE || step == SQLITE_ROW || fail (self, error);
+    bound[i] = (RbQueryValue){ .kind = values[i].kind == 'i'   ? RB_QUERY_INTEGER
+                                       : values[i].kind == 't' ? RB_QUERY_TEXT
+                                                               : RB_QUERY_BLOB,
+                               .integer = values[i].integer,
+                               .text = values[i].text,
+                               .blob = values[i].bytes };
+  return rb_query_run (self->db, sql, bound, n, rows == NULL ? NULL : take_row, rows, error);
 }
 
 /* A write to a removed file is lost although SQLite reports no error. */
@@ -120,7 +107,7 @@ static gboolean
 is_in_place (Sqlite *self)
 {
   int moved = 0;
-  return self->db != NULL && sqlite3_file_control (self->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK
+  return self->db != NULL && sqlite3_file_control (rb_database_sqlite (self->db), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK
          && moved == 0;
 }
 
@@ -131,7 +118,7 @@ begin_sqlite (RbSql *base, gboolean to_read, GError **error)
   if (!is_in_place (self))
     return rb_reason_deny (error, RB_DATABASE_ERROR, RB_REASON_DATABASE, "%s: the file was removed or replaced",
                            self->path);
-  if (sqlite3_get_autocommit (self->db) == 0) /* a transaction that failed */
+  if (sqlite3_get_autocommit (rb_database_sqlite (self->db)) == 0) /* a transaction that failed */
     rb_sql_rollback (base);
   return run_script (base, to_read ? "BEGIN" : "BEGIN IMMEDIATE", error);
 }
