@@ -107,7 +107,8 @@ static gboolean
 is_in_place (Sqlite *self)
 {
   int moved = 0;
-  return self->db != NULL && sqlite3_file_control (rb_database_sqlite (self->db), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK
+  return self->db != NULL
+         && sqlite3_file_control (rb_database_sqlite (self->db), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK
          && moved == 0;
 }
 
