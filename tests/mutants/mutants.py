@@ -33,7 +33,7 @@ MUTANTS = [
            "Unordered.test_both_are_named_and_nothing_is_written"),
     Mutant("one-result", "rb_journal_result", " AND finished IS NULL RETURNING row", " RETURNING row",
            "recovery-journal", "a step's result is not written over"),
-    Mutant("unreadable-journal", "text_of", "  g_clear_pointer (text, g_free);\n  return FALSE;", "  return TRUE;",
+    Mutant("unreadable-journal", "rb_query_text_of", "  g_clear_pointer (text, g_free);\n  return FALSE;", "  return TRUE;",
            "recovery-journal", "what the journal cannot tell is not taken for nothing"),
     Mutant("hardware", "is_the_right_ecu", "strcmp (self->now->hardware_id, self->assignment->hardware_id) != 0", "FALSE",
            "recovery-complete", "the ECU that responds has the hardware identifier of its assignment",
