@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../link/bare-entity.h"
+#include "../link/link/bare-entity.h"
 #include "uds/client.h"
 
 /*

@@ -14,7 +14,7 @@ import sys
 import threading
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "sim"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "sim/sim-ecu"))
 from bench import Bench  # noqa: E402
 from vehicle import Node  # noqa: E402
 

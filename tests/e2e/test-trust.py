@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "link"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "link/doip"))
 from bench import Bench
 from certificates import Holder, authority
 from service import LIST, Service, moment

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scanner says of a text what jansson says; small texts find what large ones would. */
-#include "../uptane/scan-oracle.h"
+#include "../trust/uptane/scan-oracle.h"
 #include "fuzz.h"
 
 int

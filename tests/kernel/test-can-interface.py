@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE), str(HERE.parent / "link")]
+sys.path += [str(HERE), str(HERE.parent / "link/cansetup")]
 from adapter import Adapter, ecu, run, until  # noqa: E402
 from peer import Peer, pattern  # noqa: E402
 from setup_bus import Bus  # noqa: E402

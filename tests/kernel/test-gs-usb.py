@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE), str(HERE.parent / "sim"), str(HERE.parent / "e2e")]
+sys.path += [str(HERE), str(HERE.parent / "sim/sim-ecu"), str(HERE.parent / "e2e")]
 from adapter import SERIAL, Adapter, ecu, interface_of, run, until  # noqa: E402
 from bench import Bench  # noqa: E402
 from peer import Peer, pattern  # noqa: E402

@@ -14,7 +14,7 @@ import time
 import unittest
 import zlib
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "sim"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "sim/sim-ecu"))
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from bench import Bench  # noqa: E402
 from vehicle import Vehicle, one_of_each, reference  # noqa: E402

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../link/candlelight.h"
+#include "../link/can/candlelight.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

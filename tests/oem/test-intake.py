@@ -19,7 +19,7 @@ import threading
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "db"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "base/db"))
 import intake
 from server import Postgres
 
