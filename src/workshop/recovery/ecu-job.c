@@ -12,6 +12,7 @@
 #include "recovery/observe.h"
 #include "recovery/proof.h"
 #include "vehicle/ecu-session.h"
+#include "vehicle/unit-keys.h"
 
 /* ISO 14229-1: uploadDownloadNotAccepted, requestSequenceError */
 enum { NRC_SEQUENCE = 0x24, NRC_NOT_ACCEPTED = 0x70 };
@@ -204,7 +205,7 @@ step_coding (RbWork *self, const RbWorkContext *context, GError **error)
 static gboolean
 apply_asymmetric_key (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
 {
-  g_autoptr (GBytes) spki = rb_unit_make_key (self->unit, context->cancellable, error);
+  g_autoptr (GBytes) spki = rb_unit_keys_make (self->unit, context->cancellable, error);
   g_autoptr (RbPublicKey) key = spki == NULL ? NULL : rb_key_public_from_spki (spki, error);
   *detail = key == NULL ? NULL : g_strdup (rb_key_public_id (key));
   return key != NULL;
@@ -217,7 +218,7 @@ apply_she_key (RbWork *self, const RbWorkContext *context, char **detail, GError
   g_autoptr (GBytes) request = update == NULL ? NULL : rb_proof_she_request (update);
   if (request == NULL)
     return rb_work_error (self, error, RB_REASON_HARDWARE_NEEDED, "the campaign has no key update for it");
-  g_autoptr (GBytes) answer = rb_unit_load_she (self->unit, request, context->cancellable, error);
+  g_autoptr (GBytes) answer = rb_unit_keys_load_she (self->unit, request, context->cancellable, error);
   if (answer == NULL)
     return FALSE;
   *detail = g_strdup_printf ("she:%d:%d", (int) rb_json_integer_or (update, "slot", 0),
@@ -271,7 +272,7 @@ take_report (RbWork *self, const RbWorkContext *context, GError **error)
   g_clear_pointer (&self->report_challenge, g_bytes_unref);
   g_clear_pointer (&self->report, g_bytes_unref);
   self->report_challenge = rb_digest_random (16);
-  self->report = rb_unit_report (self->unit, nonce, self->report_challenge, context->cancellable, error);
+  self->report = rb_unit_keys_report (self->unit, nonce, self->report_challenge, context->cancellable, error);
   if (self->report == NULL)
     return FALSE;
   self->report_deferred = self->profile->key_kind == RB_KEY_KIND_SHE;

@@ -9,6 +9,7 @@
 #include "recovery/proof.h"
 #include "recovery/swapped.h"
 #include "vehicle/ecu-session.h"
+#include "vehicle/unit-keys.h"
 
 #include <string.h>
 
@@ -133,7 +134,7 @@ observe_asymmetric_key (RbWork *self, const RbWorkContext *context, GError **err
   g_clear_pointer (&self->key_id, g_free);
   g_clear_pointer (&self->key_record, g_free);
   self->key_challenge = rb_digest_random (16);
-  if (!rb_unit_prove_key (self->unit, campaign->id, nonce, self->key_challenge, &self->key_spki, &self->key_proof,
+  if (!rb_unit_keys_prove (self->unit, campaign->id, nonce, self->key_challenge, &self->key_spki, &self->key_proof,
                           context->cancellable, error))
     return FALSE;
   self->key_id = rb_proof_possession (campaign, context->vin, self->assignment->serial, self->key_spki,
@@ -158,7 +159,7 @@ observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
   g_clear_pointer (&self->key_record, g_free);
   if (update == NULL)
     return rb_work_error (self, error, RB_REASON_HARDWARE_NEEDED, "the campaign has no key update for it");
-  if (!rb_unit_read_she (self->unit, &slot, &self->she_counter, &self->she_proof, context->cancellable, error))
+  if (!rb_unit_keys_read_she (self->unit, &slot, &self->she_counter, &self->she_proof, context->cancellable, error))
     return FALSE;
   self->key_id = g_strdup_printf ("she:%u:%" G_GINT64_FORMAT, slot, self->she_counter);
   self->need_key = !rb_proof_she (update, slot, self->she_counter, self->she_proof);

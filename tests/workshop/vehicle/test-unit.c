@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit-bench.h"
+#include "vehicle/unit-keys.h"
 
 #include "core/bytes.h"
 
@@ -419,7 +420,7 @@ prove (UnitBench *bench)
   g_autoptr (GBytes) challenge = unit_unhex ("d0d1");
   g_autoptr (GBytes) spki = NULL;
   g_autoptr (GBytes) signature = NULL;
-  if (!rb_unit_prove_key (bench->unit, "C1", nonce, challenge, &spki, &signature, NULL, &bench->error)) {
+  if (!rb_unit_keys_prove (bench->unit, "C1", nonce, challenge, &spki, &signature, NULL, &bench->error)) {
     g_assert_true (spki == NULL && signature == NULL);
     return NULL;
   }
@@ -432,7 +433,7 @@ read_she (UnitBench *bench)
   guint slot = 0;
   gint64 counter = 0;
   g_autoptr (GBytes) proof = NULL;
-  if (!rb_unit_read_she (bench->unit, &slot, &counter, &proof, NULL, &bench->error))
+  if (!rb_unit_keys_read_she (bench->unit, &slot, &counter, &proof, NULL, &bench->error))
     return NULL;
   g_autofree char *hex = proof == NULL ? g_strdup ("-") : rb_bytes_hex (proof);
   return g_strdup_printf ("%u %" G_GINT64_FORMAT " %s", slot, counter, hex);
@@ -449,13 +450,13 @@ ask (UnitBench *bench, Asked what)
   if (what == SHE_READ)
     return read_she (bench);
   if (what == MAKE)
-    answer = rb_unit_make_key (bench->unit, NULL, &bench->error);
+    answer = rb_unit_keys_make (bench->unit, NULL, &bench->error);
   else if (what == SHE_LOAD)
-    answer = rb_unit_load_she (bench->unit, nonce, NULL, &bench->error);
+    answer = rb_unit_keys_load_she (bench->unit, nonce, NULL, &bench->error);
   else if (what == REPORT)
-    answer = rb_unit_report (bench->unit, nonce, challenge, NULL, &bench->error);
+    answer = rb_unit_keys_report (bench->unit, nonce, challenge, NULL, &bench->error);
   else
-    answer = rb_unit_manifest (bench->unit, nonce, challenge, NULL, &bench->error);
+    answer = rb_unit_keys_manifest (bench->unit, nonce, challenge, NULL, &bench->error);
   return answer == NULL ? NULL : rb_bytes_hex (answer);
 }
 
