@@ -10,7 +10,7 @@ static inline json_t *
 load_vectors (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "..", "data", "log", "published.json", NULL);
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "..", "..", "data", "log", "published.json", NULL);
   json_t *vectors = rb_json_load (path, 1024 * 1024, &error);
   g_assert_no_error (error);
   return vectors;
