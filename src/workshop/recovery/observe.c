@@ -135,7 +135,7 @@ observe_asymmetric_key (RbWork *self, const RbWorkContext *context, GError **err
   g_clear_pointer (&self->key_record, g_free);
   self->key_challenge = rb_digest_random (16);
   if (!rb_unit_keys_prove (self->unit, campaign->id, nonce, self->key_challenge, &self->key_spki, &self->key_proof,
-                          context->cancellable, error))
+                           context->cancellable, error))
     return FALSE;
   self->key_id = rb_proof_possession (campaign, context->vin, self->assignment->serial, self->key_spki,
                                       self->key_challenge, self->key_proof);

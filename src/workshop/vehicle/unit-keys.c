@@ -43,7 +43,7 @@ write_field (GByteArray *out, GBytes *bytes)
 
 gboolean
 rb_unit_keys_prove (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki,
-                   GBytes **signature, GCancellable *cancellable, GError **error)
+                    GBytes **signature, GCancellable *cancellable, GError **error)
 {
   RbReader rest;
   g_autoptr (GByteArray) option = g_byte_array_new ();
@@ -87,7 +87,8 @@ rb_unit_keys_load_she (RbUnit *self, GBytes *m123, GCancellable *cancellable, GE
 }
 
 gboolean
-rb_unit_keys_read_she (RbUnit *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable, GError **error)
+rb_unit_keys_read_she (RbUnit *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable,
+                       GError **error)
 {
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, self->profile->did_she_counter, cancellable, error);
   if (!rb_unit_prefixed (self, bytes != NULL, error))

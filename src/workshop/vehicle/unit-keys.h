@@ -8,15 +8,15 @@
 GBytes *rb_unit_keys_make (RbUnit *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Asks for a proof of possession; gives SPKI and signature, neither verified. */
 gboolean rb_unit_keys_prove (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki,
-                            GBytes **signature, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                             GBytes **signature, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* M1‖M2‖M3 → M4‖M5. Extended session, unlocked. (transfer full) */
 GBytes *rb_unit_keys_load_she (RbUnit *self, GBytes *m123, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Slot and counter of the SHE key, and the M4‖M5 of the last load (NULL when the ECU has none). */
 gboolean rb_unit_keys_read_she (RbUnit *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Report or, from a Primary, vehicle version manifest. (transfer full) */
 GBytes *rb_unit_keys_report (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-GBytes *rb_unit_keys_manifest (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_unit_keys_manifest (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
