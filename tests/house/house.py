@@ -109,7 +109,8 @@ AHEAD = {
 }
 
 MAX_FUNCTION = {"src": 60, "tests": 100}  # a test may hold a long table
-MAX_FILE = 900
+MAX_FILE = {"src": 700, "tests": 850}
+LONG_FILES = {"src/workshop/session/session.c": 850}  # one object with its thread: to be split
 MIN_RATIO = 0.6
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 SOURCES = {".c", ".h", ".py", ".sh", ".ui", ".css", ".build"}
@@ -356,8 +357,9 @@ def check_callers(root):
 def check_lengths(root):
     for path in files(root, "src", "tests", suffixes={".c", ".h"}):
         lines = len(text(path).splitlines())
-        if lines > MAX_FILE:
-            yield f"{name(root, path)}: {lines} lines, more than {MAX_FILE}"
+        most = LONG_FILES.get(name(root, path), MAX_FILE[path.relative_to(root).parts[0]])
+        if lines > most:
+            yield f"{name(root, path)}: {lines} lines, more than {most}"
         longest = MAX_FUNCTION[path.relative_to(root).parts[0]]
         for number, head, length in functions(path):
             if length > longest:

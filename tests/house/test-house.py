@@ -202,7 +202,7 @@ class Rules(unittest.TestCase):
         self.breaks("check_lengths")
 
     def test_long_file(self):
-        self.write("src/base/core/long.c", LICENCE + "int a;\n" * 900)
+        self.write("src/base/core/long.c", LICENCE + "int a;\n" * 700)
         self.write("tests/core/test-long.c", LICENCE + "line\n" * 700)
         self.breaks("check_lengths")
 

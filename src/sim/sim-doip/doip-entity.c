@@ -6,11 +6,10 @@
 #include "sim-doip/doip-discovery.h"
 #include "sim-doip/doip-guard.h"
 #include "sim-doip/doip-listen.h"
+#include "sim-doip/doip-tester.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
-#define GATEWAY 0x1000
 #define MAX_TESTERS 8
 #define MAX_DATA (512 * 1024)
 #define MAX_BUFFER (MAX_DATA + 4096)
@@ -19,223 +18,12 @@
 #define GENERAL_US 300000000 /* T_TCP_General_Inactivity */
 #define SOCKETS_FULL 0x01
 
-struct _RbDoipEntity {
-  RbSimulated *vehicle;
-  GSocketService *service, *secured_service; /* either may be NULL */
-  RbDoipDiscovery *discovery;
-  RbDoipGuard *guard;
-  char *address, *secured_address;
-  GPtrArray *testers; /* of Tester, owned */
-};
-
-typedef struct _Tester Tester;
-struct _Tester {
-  RbDoipEntity *entity;
-  GSocketConnection *connection;
-  GIOStream *stream; /* the connection, or TLS over it */
-  GSource *source;
-  GByteArray *buffer;
-  GPtrArray *delayed; /* of GSource: answers on their way */
-  guint32 to_skip; /* bytes of a refused message that are still to come */
-  GSource *idle; /* closes the connection when nothing is said */
-  guint16 address;
-  gboolean active;
-  Tester *rival; /* has the address that this one asks for, and is being asked whether it is alive; or NULL */
-  gboolean crowded; /* asks for a place where there is none, and all others are being asked */
-  gboolean asked; /* for a crowded one, and has not answered */
-  guint16 wanted;
-  guint timer; /* of that question */
-};
-
-/* A vehicle of one ECU is its own DoIP node; else the gateway's edge has an address of its own. */
-static guint16
-entity_address (const RbDoipEntity *self)
-{
-  const GPtrArray *ecus = self->vehicle->ecus;
-  return ecus->len == 1 ? ((RbEcu *) ecus->pdata[0])->model->logical : GATEWAY;
-}
-
 static void
-source_drop (GSource *source)
-{
-  g_source_destroy (source);
-  g_source_unref (source);
-}
-
-static void
-tester_free (Tester *self)
-{
-  if (self->timer != 0)
-    g_source_remove (self->timer);
-  source_drop (self->source);
-  source_drop (self->idle);
-  g_ptr_array_unref (self->delayed);
-  g_byte_array_unref (self->buffer);
-  g_object_unref (self->stream);
-  g_object_unref (self->connection);
-  g_free (self);
-}
-
-static void
-tester_write (Tester *self, GByteArray *message)
-{
-  GOutputStream *out = g_io_stream_get_output_stream (self->stream);
-  g_autoptr (GError) error = NULL;
-  if (!g_output_stream_write_all (out, message->data, message->len, NULL, NULL, &error))
-    g_debug ("tester: %s", error->message);
-}
-
-static void
-answer_activation (Tester *self, guint16 source, guint8 code)
-{
-  g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_activated_write (out, source, entity_address (self->entity), code);
-  tester_write (self, out);
-  if (code != RB_DOIP_ACTIVATED)
-    return;
-  self->active = TRUE;
-  self->address = source;
-}
-
-static guint
-count_active (const RbDoipEntity *self)
-{
-  guint count = 0;
-  for (guint i = 0; i < self->testers->len; i++)
-    count += ((Tester *) self->testers->pdata[i])->active ? 1 : 0;
-  return count;
-}
-
-static void
-grant (Tester *self)
-{
-  self->rival = NULL;
-  self->crowded = FALSE;
-  if (self->timer != 0)
-    g_source_remove (self->timer);
-  self->timer = 0;
-  answer_activation (self, self->wanted, RB_DOIP_ACTIVATED);
-}
-
-/* Its address or its place goes to who asked for it. */
-static void
-tester_remove (Tester *self)
-{
-  RbDoipEntity *entity = self->entity;
-  Tester *heir = NULL;
-  for (guint i = 0; i < entity->testers->len; i++) {
-    Tester *other = entity->testers->pdata[i];
-    if (other->rival == self || (other->crowded && self->active && heir == NULL))
-      heir = other;
-  }
-  g_ptr_array_remove (entity->testers, self);
-  if (heir != NULL)
-    grant (heir);
-}
-
-static void
-tester_close (Tester *self)
-{
-  g_io_stream_close (self->stream, NULL, NULL);
-  tester_remove (self);
-}
-
-/* The end of the wire is pulled: no orderly close. */
-static void
-tester_reset (Tester *self)
-{
-  const struct linger now = { .l_onoff = 1, .l_linger = 0 };
-  GSocket *socket = g_socket_connection_get_socket (self->connection);
-  if (setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &now, sizeof now) != 0)
-    g_debug ("no linger");
-  g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
-  tester_remove (self);
-}
-
-static void
-send_nack (Tester *self, guint8 code)
-{
-  g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_write (out, RB_DOIP_NACK, &code, 1);
-  tester_write (self, out);
-}
-
-static void
-send_answer (Tester *self, guint16 from, GBytes *message)
-{
-  g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_diagnostic_write (out, from, self->address, g_bytes_get_data (message, NULL), g_bytes_get_size (message));
-  tester_write (self, out);
-}
-
-typedef struct {
-  Tester *tester;
-  guint16 from;
-  RbAnswer answer;
-} Late;
-
-static void
-late_free (gpointer data)
-{
-  Late *self = data;
-  g_clear_pointer (&self->answer.message, g_bytes_unref);
-  if (self->answer.work != NULL) /* the tester is gone, the ECU ends its work all the same */
-    g_ptr_array_unref (rb_ecu_work (self->answer.work));
-  g_free (self);
-}
-
-static void send_answers (Tester *self, guint16 from, GPtrArray *answers);
-
-static gboolean
-on_late (gpointer data)
-{
-  Late *self = data;
-  Tester *tester = self->tester;
-  guint16 from = self->from;
-  RbEcu *work = g_steal_pointer (&self->answer.work);
-  if (work == NULL)
-    send_answer (tester, from, self->answer.message);
-  g_ptr_array_remove (tester->delayed, g_main_current_source ());
-  if (work != NULL) {
-    g_autoptr (GPtrArray) answers = rb_ecu_work (work);
-    send_answers (tester, from, answers);
-  }
-  return G_SOURCE_REMOVE;
-}
-
-static void
-send_later (Tester *self, guint16 from, const RbAnswer *answer, guint delay)
-{
-  Late *late = g_new0 (Late, 1);
-  GSource *source = g_timeout_source_new (delay);
-  *late = (Late){ self,
-                  from,
-                  { .message = answer->message == NULL ? NULL : g_bytes_ref (answer->message), .work = answer->work } };
-  g_source_set_callback (source, on_late, late, late_free);
-  g_source_attach (source, NULL);
-  g_ptr_array_add (self->delayed, source);
-}
-
-static void
-send_answers (Tester *self, guint16 from, GPtrArray *answers)
-{
-  guint delay = 0;
-  for (guint i = 0; i < answers->len; i++) {
-    const RbAnswer *answer = answers->pdata[i];
-    delay += answer->delay_ms;
-    if (delay == 0)
-      send_answer (self, from, answer->message);
-    else
-      send_later (self, from, answer, delay);
-  }
-}
-
-static void
-ask_ecu (Tester *self, RbEcu *ecu, GBytes *uds, gboolean functional)
+ask_ecu (RbDoipTester *self, RbEcu *ecu, GBytes *uds, gboolean functional)
 {
   ecu->over_can = FALSE;
   g_autoptr (GPtrArray) answers = rb_ecu_request (ecu, uds, functional, g_get_monotonic_time () / 1000);
-  send_answers (self, ecu->model->logical, answers);
+  rb_doip_tester_send_answers (self, ecu->model->logical, answers);
 }
 
 /* Fault: the gateway takes less than the ECU. */
@@ -248,7 +36,7 @@ is_too_long (RbEcu *ecu, gsize length)
 
 /* FALSE when the connection was reset by a fault. */
 static gboolean
-take_diagnostic (Tester *self, const guint8 *payload, gsize length)
+take_diagnostic (RbDoipTester *self, const guint8 *payload, gsize length)
 {
   RbDoipEntity *entity = self->entity;
   guint16 source, target;
@@ -262,7 +50,7 @@ take_diagnostic (Tester *self, const guint8 *payload, gsize length)
                 : ecu != NULL && is_too_long (ecu, length - 4) ? 0x04
                                                                : 0;
   rb_doip_acknowledge_write (out, code == 0 ? RB_DOIP_DIAGNOSTIC_ACK : RB_DOIP_DIAGNOSTIC_NACK, target, source, code);
-  tester_write (self, out);
+  rb_doip_tester_write (self, out);
   if (code != 0)
     return TRUE;
   g_autoptr (GBytes) uds = g_bytes_new (&payload[4], length - 4);
@@ -273,15 +61,15 @@ take_diagnostic (Tester *self, const guint8 *payload, gsize length)
   if (entity->vehicle->effect != RB_EFFECT_DROP_LINK)
     return TRUE;
   entity->vehicle->effect = RB_EFFECT_NONE;
-  tester_reset (self);
+  rb_doip_tester_reset (self);
   return FALSE;
 }
 
-static Tester *
-holder_of (Tester *self, guint16 address)
+static RbDoipTester *
+holder_of (RbDoipTester *self, guint16 address)
 {
   for (guint i = 0; i < self->entity->testers->len; i++) {
-    Tester *other = self->entity->testers->pdata[i];
+    RbDoipTester *other = self->entity->testers->pdata[i];
     if (other != self && other->active && other->address == address)
       return other;
   }
@@ -289,10 +77,10 @@ holder_of (Tester *self, guint16 address)
 }
 
 static gboolean
-is_contested (Tester *holder)
+is_contested (RbDoipTester *holder)
 {
   for (guint i = 0; i < holder->entity->testers->len; i++)
-    if (((Tester *) holder->entity->testers->pdata[i])->rival == holder)
+    if (((RbDoipTester *) holder->entity->testers->pdata[i])->rival == holder)
       return TRUE;
   return FALSE;
 }
@@ -301,40 +89,40 @@ is_contested (Tester *holder)
 static gboolean
 on_silence (gpointer data)
 {
-  Tester *self = data;
+  RbDoipTester *self = data;
   self->timer = 0;
-  tester_close (self->rival);
+  rb_doip_tester_close (self->rival);
   return G_SOURCE_REMOVE;
 }
 
 static void
-check_alive (Tester *self, Tester *holder, guint16 wanted)
+check_alive (RbDoipTester *self, RbDoipTester *holder, guint16 wanted)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   self->rival = holder;
   self->wanted = wanted;
   self->timer = g_timeout_add (ALIVE_MS, on_silence, self);
   rb_doip_write (out, RB_DOIP_ALIVE_REQUEST, NULL, 0);
-  tester_write (holder, out);
+  rb_doip_tester_write (holder, out);
 }
 
 /* All have had their time: who was silent goes, and its place with it. */
 static gboolean
 on_silence_of_some (gpointer data)
 {
-  Tester *self = data;
+  RbDoipTester *self = data;
   RbDoipEntity *entity = self->entity;
   self->timer = 0;
   for (guint i = entity->testers->len; i > 0; i--) {
-    Tester *other = entity->testers->pdata[i - 1];
+    RbDoipTester *other = entity->testers->pdata[i - 1];
     if (other->active && other->asked)
-      tester_close (other);
+      rb_doip_tester_close (other);
   }
   return G_SOURCE_REMOVE;
 }
 
 static void
-check_all_alive (Tester *self, guint16 wanted)
+check_all_alive (RbDoipTester *self, guint16 wanted)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_doip_write (out, RB_DOIP_ALIVE_REQUEST, NULL, 0);
@@ -342,27 +130,27 @@ check_all_alive (Tester *self, guint16 wanted)
   self->wanted = wanted;
   self->timer = g_timeout_add (ALIVE_MS, on_silence_of_some, self);
   for (guint i = 0; i < self->entity->testers->len; i++) {
-    Tester *other = self->entity->testers->pdata[i];
+    RbDoipTester *other = self->entity->testers->pdata[i];
     other->asked = other->active;
     if (other->active)
-      tester_write (other, out);
+      rb_doip_tester_write (other, out);
   }
 }
 
 static void
-deny (Tester *self, guint8 code)
+deny (RbDoipTester *self, guint8 code)
 {
   self->rival = NULL;
   self->crowded = FALSE;
-  answer_activation (self, self->wanted, code);
-  tester_close (self);
+  rb_doip_tester_answer_activation (self, self->wanted, code);
+  rb_doip_tester_close (self);
 }
 
 static gboolean
 anybody_asked (const RbDoipEntity *self)
 {
   for (guint i = 0; i < self->testers->len; i++) {
-    const Tester *tester = self->testers->pdata[i];
+    const RbDoipTester *tester = self->testers->pdata[i];
     if (tester->active && tester->asked)
       return TRUE;
   }
@@ -371,20 +159,20 @@ anybody_asked (const RbDoipEntity *self)
 
 /* FALSE when the tester is gone. */
 static gboolean
-take_alive_response (Tester *self, const guint8 *payload, gsize length)
+take_alive_response (RbDoipTester *self, const guint8 *payload, gsize length)
 {
   RbReader reader = rb_reader_new (payload, length);
   RbDoipEntity *entity = self->entity;
   if (!self->active)
     return TRUE;
   if (rb_reader_u16be (&reader) != self->address) {
-    tester_close (self);
+    rb_doip_tester_close (self);
     return FALSE;
   }
   self->asked = FALSE;
   gboolean full = !anybody_asked (entity);
   for (guint i = entity->testers->len; i > 0; i--) {
-    Tester *other = entity->testers->pdata[i - 1];
+    RbDoipTester *other = entity->testers->pdata[i - 1];
     if (other->rival == self)
       deny (other, 0x03);
     else if (other->crowded && full)
@@ -395,14 +183,14 @@ take_alive_response (Tester *self, const guint8 *payload, gsize length)
 
 /* A vehicle whose model names its tester knows no other. */
 static gboolean
-is_known (const Tester *self, guint16 source)
+is_known (const RbDoipTester *self, guint16 source)
 {
   const RbVehicleModel *model = self->entity->vehicle->model;
   return model->tester != 0 ? source == model->tester : source >= 0x0e00 && source <= 0x0fff;
 }
 
 static gboolean
-has_type (const Tester *self, guint8 type)
+has_type (const RbDoipTester *self, guint8 type)
 {
   const RbVehicleModel *model = self->entity->vehicle->model;
   return model->activation_type != 0 ? type == model->activation_type : type <= 1;
@@ -411,22 +199,22 @@ has_type (const Tester *self, guint8 type)
 static gboolean
 on_confirmed (gpointer data)
 {
-  Tester *self = data;
+  RbDoipTester *self = data;
   self->timer = 0;
-  answer_activation (self, self->wanted, RB_DOIP_ACTIVATED);
+  rb_doip_tester_answer_activation (self, self->wanted, RB_DOIP_ACTIVATED);
   return G_SOURCE_REMOVE;
 }
 
 /* Fault: a person has to confirm the connection, and does so after a time, or never. */
 static gboolean
-asks_for_confirmation (Tester *self, guint16 source)
+asks_for_confirmation (RbDoipTester *self, guint16 source)
 {
   RbSimulated *vehicle = self->entity->vehicle;
   const RbFault *fault = self->active ? NULL : rb_host_fault (vehicle, "confirm", vehicle->ecus->pdata[0], 0);
   if (fault == NULL)
     return FALSE;
   self->wanted = source;
-  answer_activation (self, source, RB_DOIP_CONFIRMATION_REQUIRED);
+  rb_doip_tester_answer_activation (self, source, RB_DOIP_CONFIRMATION_REQUIRED);
   g_source_set_ready_time (self->idle, g_get_monotonic_time () + GENERAL_US);
   if (fault->argument > 0)
     self->timer = g_timeout_add ((guint) fault->argument, on_confirmed, self);
@@ -435,14 +223,14 @@ asks_for_confirmation (Tester *self, guint16 source)
 
 /* FALSE when the tester is gone. */
 static gboolean
-take_activation (Tester *self, const guint8 *payload, gsize length)
+take_activation (RbDoipTester *self, const guint8 *payload, gsize length)
 {
   guint16 source;
   guint8 type;
   if (!rb_doip_activation_parse (payload, length, &source, &type))
     return TRUE;
   gboolean secured = self->stream != G_IO_STREAM (self->connection);
-  Tester *holder = holder_of (self, source);
+  RbDoipTester *holder = holder_of (self, source);
   guint8 code = self->entity->guard != NULL && !secured   ? RB_DOIP_TLS_REQUIRED
                 : !is_known (self, source)                ? RB_DOIP_SOURCE_UNKNOWN
                 : self->active && source != self->address ? 0x02
@@ -453,16 +241,16 @@ take_activation (Tester *self, const guint8 *payload, gsize length)
     check_alive (self, holder, source);
     return TRUE;
   }
-  if (code == RB_DOIP_ACTIVATED && !self->active && count_active (self->entity) >= MAX_TESTERS) {
+  if (code == RB_DOIP_ACTIVATED && !self->active && rb_doip_tester_count_active (self->entity) >= MAX_TESTERS) {
     check_all_alive (self, source);
     return TRUE;
   }
   if (code == RB_DOIP_ACTIVATED && asks_for_confirmation (self, source))
     return TRUE;
-  answer_activation (self, source, code);
+  rb_doip_tester_answer_activation (self, source, code);
   if (code == RB_DOIP_ACTIVATED)
     return TRUE;
-  tester_close (self);
+  rb_doip_tester_close (self);
   return FALSE;
 }
 
@@ -475,24 +263,24 @@ write_status (gpointer data, GByteArray *out)
 }
 
 static void
-take_status_request (Tester *self)
+take_status_request (RbDoipTester *self)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   write_status (self->entity, out);
-  tester_write (self, out);
+  rb_doip_tester_write (self, out);
 }
 
 static void
-take_power_request (Tester *self)
+take_power_request (RbDoipTester *self)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_doip_discovery_power (out);
-  tester_write (self, out);
+  rb_doip_tester_write (self, out);
 }
 
 /* FALSE when the tester is gone. */
 static gboolean
-take_message (Tester *self, guint16 type, const guint8 *payload, gsize length)
+take_message (RbDoipTester *self, guint16 type, const guint8 *payload, gsize length)
 {
   g_source_set_ready_time (self->idle, g_get_monotonic_time () + GENERAL_US);
   switch (type) {
@@ -506,7 +294,7 @@ take_message (Tester *self, guint16 type, const guint8 *payload, gsize length)
 }
 
 static guint32
-most_payload (const Tester *self)
+most_payload (const RbDoipTester *self)
 {
   RbSimulated *vehicle = self->entity->vehicle;
   const RbFault *limit = rb_host_fault (vehicle, "long-header", vehicle->ecus->pdata[0], 0);
@@ -515,7 +303,7 @@ most_payload (const Tester *self)
 
 /* What ISO 13400-2 has the header handler look at, in its order; -1: nothing is wrong with it. */
 static int
-fault_of (const Tester *self, const RbDoipHeader *header)
+fault_of (const RbDoipTester *self, const RbDoipHeader *header)
 {
   gsize least = 0, most = 0;
   switch (header->type) {
@@ -541,11 +329,11 @@ fault_of (const Tester *self, const RbDoipHeader *header)
 
 /* FALSE when the tester is gone. What is of an unknown type or too large is passed over. */
 static gboolean
-refuse (Tester *self, guint8 code, guint32 length)
+refuse (RbDoipTester *self, guint8 code, guint32 length)
 {
-  send_nack (self, code);
+  rb_doip_tester_send_nack (self, code);
   if (code == RB_DOIP_BAD_PATTERN || code == RB_DOIP_BAD_LENGTH) {
-    tester_close (self);
+    rb_doip_tester_close (self);
     return FALSE;
   }
   g_byte_array_remove_range (self->buffer, 0, RB_DOIP_HEADER);
@@ -554,7 +342,7 @@ refuse (Tester *self, guint8 code, guint32 length)
 }
 
 static void
-skip (Tester *self)
+skip (RbDoipTester *self)
 {
   guint32 skipped = MIN (self->to_skip, self->buffer->len);
   g_byte_array_remove_range (self->buffer, 0, skipped);
@@ -563,7 +351,7 @@ skip (Tester *self)
 
 /* One whole message from the buffer. FALSE when there is none, or the tester is gone. */
 static gboolean
-take_one (Tester *self)
+take_one (RbDoipTester *self)
 {
   RbDoipHeader header;
   if (self->to_skip > 0)
@@ -583,7 +371,7 @@ take_one (Tester *self)
 
 /* One read and all whole messages of it. FALSE: there is no more now, or the tester is gone. */
 static gboolean
-take_some (Tester *self)
+take_some (RbDoipTester *self)
 {
   g_autofree char *chunk = g_malloc (65536);
   g_autoptr (GError) error = NULL;
@@ -592,7 +380,7 @@ take_some (Tester *self)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return FALSE;
   if (got <= 0 || self->buffer->len + (gsize) got > MAX_BUFFER) {
-    tester_close (self);
+    rb_doip_tester_close (self);
     return FALSE;
   }
   RbDoipEntity *entity = self->entity;
@@ -606,7 +394,7 @@ take_some (Tester *self)
 static gboolean
 on_readable (GObject *stream, gpointer data)
 {
-  Tester *self = data;
+  RbDoipTester *self = data;
   RbDoipEntity *entity = self->entity;
   while (take_some (self))
     ;
@@ -616,7 +404,7 @@ on_readable (GObject *stream, gpointer data)
 static gboolean
 on_idle (gpointer data)
 {
-  tester_close (data);
+  rb_doip_tester_close (data);
   return G_SOURCE_REMOVE;
 }
 
@@ -625,12 +413,12 @@ static void
 welcome (gpointer data, GSocketConnection *connection, GIOStream *stream)
 {
   RbDoipEntity *self = data;
-  Tester *tester = g_new0 (Tester, 1);
+  RbDoipTester *tester = g_new0 (RbDoipTester, 1);
   tester->entity = self;
   tester->connection = g_object_ref (connection);
   tester->stream = stream;
   tester->buffer = g_byte_array_new ();
-  tester->delayed = g_ptr_array_new_with_free_func ((GDestroyNotify) source_drop);
+  tester->delayed = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_doip_tester_source_drop);
   g_socket_set_option (g_socket_connection_get_socket (connection), 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1, NULL);
   tester->source
     = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream)), NULL);
@@ -658,7 +446,7 @@ on_incoming (GSocketService *service, GSocketConnection *connection, GObject *ob
 static RbDoipAnnouncement
 announcement_of (RbDoipEntity *self)
 {
-  RbDoipAnnouncement announcement = { .logical = entity_address (self) };
+  RbDoipAnnouncement announcement = { .logical = rb_doip_tester_entity_address (self) };
   guint8 digest[RB_SHA256_LENGTH];
   g_strlcpy (announcement.vin, self->vehicle->vin, sizeof announcement.vin);
   rb_digest_sha256 (announcement.vin, strlen (announcement.vin), digest);
@@ -706,7 +494,7 @@ rb_doip_entity_new (RbSimulated *vehicle, const char *plain, const char *secured
 {
   g_autoptr (RbDoipEntity) self = g_new0 (RbDoipEntity, 1);
   self->vehicle = vehicle;
-  self->testers = g_ptr_array_new_with_free_func ((GDestroyNotify) tester_free);
+  self->testers = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_doip_tester_free);
   if ((secured != NULL && !serve_secured (self, secured, error))
       || (plain != NULL && !serve_plain (self, plain, error)))
     return NULL;
