@@ -112,6 +112,19 @@ MAX_FUNCTION = {"src": 60, "tests": 100}  # a test may hold a long table
 MAX_FILE = {"src": 700, "tests": 850}
 LONG_FILES = {"src/workshop/session/session.c": 850}  # one object with its thread: to be split
 MIN_RATIO = 0.6
+SMALL = 200  # a folder of fewer lines has no ratio of its own
+# folder → its floor where that is lower: folders tested through the programs above them
+LOWER_RATIO = {
+    "crypto": 0.15, "keymaker": 0, "author": 0, "campaign": 0.2, "model": 0.55, "library": 0.45, "recovery": 0.5, "session": 0, "pages": 0,
+    "cansetup": 0.5, "sim-doip": 0.55, "sim": 0.55, "authority": 0, "ledger": 0, "intake": 0, "publish": 0, "oem": 0,
+}
+MAX_FOLDER = (30, 4500)  # files, lines
+# folder → its limit where that is higher
+LARGER_FOLDER = {
+    "core": (34, 4500), "uptane": (48, 6500), "campaign": (34, 4500), "record": (38, 4500), "recovery": (82, 8200), "ctl": (34, 4500), "pages": (34, 4500), "sim-ecu": (42, 4500),
+    "oem": (60, 7500),
+}
+GENERATED = {"rb_workstation_register_resource"}  # functions that the compiler of resources makes without a header
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 SOURCES = {".c", ".h", ".py", ".sh", ".ui", ".css", ".build"}
 # making keys: only where keys are made, which is at the OEM and in an ECU
@@ -442,6 +455,34 @@ def check_ratio(root):
         yield f"tests have {ratio(root):.2f} lines for a line of src, fewer than {MIN_RATIO}"
 
 
+def check_folder_ratio(root):
+    """tests/GROUP/FOLDER against src/GROUP/FOLDER."""
+    for folder, group in GROUP.items():
+        source = count_lines(root, f"src/{group}/{folder}", {".c"})
+        tested = count_lines(root, f"tests/{group}/{folder}", {".c", ".h", ".py", ".sh"})
+        least = LOWER_RATIO.get(folder, MIN_RATIO)
+        if source >= SMALL and tested < least * source:
+            yield f"tests/{group}/{folder}: {tested / source:.2f} lines for a line of src, fewer than {least}"
+
+
+def check_folder_size(root):
+    for folder in GROUP:
+        found = list(files(root, place(folder), suffixes={".c", ".h"}))
+        lines = sum(len(text(path).splitlines()) for path in found)
+        most = LARGER_FOLDER.get(folder, MAX_FOLDER)
+        if len(found) > most[0] or lines > most[1]:
+            yield f"{place(folder)}: {len(found)} files of {lines} lines, more than {most[0]} or {most[1]}"
+
+
+def check_prototypes(root):
+    """A function that another file defines is declared in a header, and nowhere else."""
+    for path in files(root, "src", suffixes={".c"}):
+        source = without_strings(text(path))
+        for match in re.finditer(r"^extern\b.*|^(?!static\b|typedef\b|return\b|else\b)[A-Za-z_][\w ]*[ *](rb_\w+) \([^;{}=]*\)[^;{}=]*;", source, re.M):
+            if match.group(1) not in GENERATED:
+                yield f"{name(root, path)}:{source.count(chr(10), 0, match.start()) + 1}: declares what a header has to"
+
+
 def check_names(root):
     """Comments and papers cite what is in the tree."""
     yield from names.check_names(root, files, text)
@@ -498,7 +539,7 @@ def check_link_process(program):
 
 
 RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_libraries, check_cycles, check_module_cycles, check_goto, check_spdx, check_prefix, check_callers, check_lengths, check_sleep, check_outputs,
-         check_unfinished, check_reasons, check_reasons_are_tested, check_ratio, check_names, check_wording, check_papers, check_graph]
+         check_unfinished, check_reasons, check_reasons_are_tested, check_ratio, check_folder_ratio, check_folder_size, check_prototypes, check_names, check_wording, check_papers, check_graph]
 
 
 def programs(build):

@@ -203,7 +203,7 @@ class Rules(unittest.TestCase):
 
     def test_long_file(self):
         self.write("src/base/core/long.c", LICENCE + "int a;\n" * 700)
-        self.write("tests/core/test-long.c", LICENCE + "line\n" * 700)
+        self.write("tests/base/core/test-long.c", LICENCE + "line\n" * 700)
         self.breaks("check_lengths")
 
     def test_sleep(self):
@@ -237,6 +237,26 @@ class Rules(unittest.TestCase):
     def test_too_few_tests(self):
         self.write("src/base/core/much.c", LICENCE + "int a;\n" * 60)
         self.breaks("check_ratio")
+
+    def test_too_few_tests_of_a_folder(self):
+        self.write("src/base/core/much.c", LICENCE + "int a;\n" * 300)
+        self.write("tests/e2e/much.py", LICENCE + "line\n" * 400)
+        self.breaks("check_folder_ratio")
+        self.write("tests/base/core/test-much.c", LICENCE + "line\n" * 300)
+        self.breaks()
+
+    def test_large_folder(self):
+        for number in range(35):
+            self.write(f"src/base/net/part{number}.h", LICENCE)
+        self.breaks("check_folder_size")
+
+    def test_prototype_outside_headers(self):
+        for line in ("int rb_key_other (int a);", "extern int other;", "RbKey *rb_key_other (int a,\n  int b);"):
+            self.write("src/base/core/near.c", LICENCE + line + "\n")
+            self.breaks("check_prototypes")
+        self.write("src/base/core/near.c", LICENCE + "static int rb_near_one (int a);\nint\nrb_key_sign (int a)\n{\n  return rb_key_other (a);\n}\n")
+        self.write("src/base/core/near.h", LICENCE + "int rb_key_other (int a);\n")
+        self.assertNotIn("check_prototypes", self.broken())
 
     def test_include_that_the_graph_lacks(self):
         self.graph_is_fresh = False
