@@ -6,8 +6,8 @@
 #include "frame/isotp.h"
 
 /*
- * The thread of a CAN interface: frames of all pipes to the backend and from it, timers of ISO-TP, health, testers. Calls
- * of can/can-io.h leave work in the pipes and wake it.
+ * The thread of a CAN interface: frames of all pipes to the backend and from it, timers of ISO-TP, health, testers.
+ * Calls of can/can-io.h leave work in the pipes and wake it.
  */
 #define RB_CAN_FLIGHT 128 /* frames given to the backend and not yet confirmed */
 typedef struct _RbCanIo RbCanIo;

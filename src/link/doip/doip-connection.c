@@ -37,7 +37,8 @@ give_up (RbDoipConnection *self)
 }
 
 static gboolean
-write_parts (RbDoipConnection *self, GByteArray *head, GBytes *rest, gsize *done, GCancellable *cancellable, GError **error)
+write_parts (RbDoipConnection *self, GByteArray *head, GBytes *rest, gsize *done, GCancellable *cancellable,
+             GError **error)
 {
   gsize length = 0;
   gconstpointer data = rest == NULL ? NULL : g_bytes_get_data (rest, &length);
@@ -52,7 +53,8 @@ write_parts (RbDoipConnection *self, GByteArray *head, GBytes *rest, gsize *done
 }
 
 gboolean
-rb_doip_connection_write (RbDoipConnection *self, GByteArray *head, GBytes *rest, GCancellable *cancellable, GError **error)
+rb_doip_connection_write (RbDoipConnection *self, GByteArray *head, GBytes *rest, GCancellable *cancellable,
+                          GError **error)
 {
   gsize done = 0;
   rb_doip_speak (head, self->version);
@@ -64,7 +66,8 @@ rb_doip_connection_write (RbDoipConnection *self, GByteArray *head, GBytes *rest
   if (!written && error != NULL && !g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
     g_autofree char *text = g_strdup ((*error)->message);
     g_clear_error (error);
-    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the connection to the vehicle is rb_doip_connection_gone: %s", text);
+    g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST,
+                 "the connection to the vehicle is rb_doip_connection_gone: %s", text);
   }
   return written;
 }
@@ -294,7 +297,8 @@ sleep_until (RbDoipConnection *self, gint64 end)
 }
 
 gboolean
-rb_doip_connection_wait_for (RbDoipConnection *self, RbDoipChannel *channel, RbDoipCondition condition, gint64 timeout_ms, GCancellable *cancellable)
+rb_doip_connection_wait_for (RbDoipConnection *self, RbDoipChannel *channel, RbDoipCondition condition,
+                             gint64 timeout_ms, GCancellable *cancellable)
 {
   gint64 end = g_get_monotonic_time () + timeout_ms * 1000;
   gulong handler = cancellable == NULL ? 0 : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
@@ -325,7 +329,8 @@ rb_doip_connection_gone (RbDoipConnection *self, GCancellable *cancellable, GErr
     return TRUE;
   if (lost == NULL)
     return FALSE;
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the connection to the vehicle is rb_doip_connection_gone: %s", lost);
+  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST,
+               "the connection to the vehicle is rb_doip_connection_gone: %s", lost);
   return TRUE;
 }
 /* Skips close_notify when the send buffer is full: a peer must not delay the close. */

@@ -62,14 +62,18 @@ typedef gboolean (*RbDoipCondition) (RbDoipConnection *self, RbDoipChannel *chan
 /* What the entity has told by now. */
 RbDoipTold rb_doip_connection_told (RbDoipConnection *self);
 /* rest may be NULL; with it head is used up. Errors: link-lost, cancelled. */
-gboolean rb_doip_connection_write (RbDoipConnection *self, GByteArray *head, GBytes *rest, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_doip_connection_write (RbDoipConnection *self, GByteArray *head, GBytes *rest, GCancellable *cancellable,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* With the lock held. NULL: none has that address. */
 RbDoipChannel *rb_doip_connection_channel_of (RbDoipConnection *self, guint16 target);
 /* Waits until condition holds, the link is lost, the time is over or the call is cancelled. TRUE: it holds. */
-gboolean rb_doip_connection_wait_for (RbDoipConnection *self, RbDoipChannel *channel, RbDoipCondition condition, gint64 timeout_ms, GCancellable *cancellable);
+gboolean rb_doip_connection_wait_for (RbDoipConnection *self, RbDoipChannel *channel, RbDoipCondition condition,
+                                      gint64 timeout_ms, GCancellable *cancellable);
 /* TRUE when the link is lost or the call cancelled, with the error set. */
-gboolean rb_doip_connection_gone (RbDoipConnection *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_doip_connection_gone (RbDoipConnection *self, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Closes and frees; no other call is under way. */
 void rb_doip_connection_close (gpointer state);
 /* Takes connection and stream. */
-RbDoipConnection *rb_doip_connection_new (GSocketConnection *connection, GIOStream *stream, const RbLinkOptions *options, guint8 version);
+RbDoipConnection *rb_doip_connection_new (GSocketConnection *connection, GIOStream *stream,
+                                          const RbLinkOptions *options, guint8 version);

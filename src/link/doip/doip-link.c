@@ -151,7 +151,8 @@ ask_status (RbDoipConnection *self, GCancellable *cancellable)
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_doip_write (out, RB_DOIP_STATUS_REQUEST, NULL, 0);
   g_autoptr (GError) error = NULL;
-  if (rb_doip_connection_write (self, out, NULL, cancellable, &error) && rb_doip_connection_wait_for (self, NULL, status_is_known, STATUS_MS, cancellable)
+  if (rb_doip_connection_write (self, out, NULL, cancellable, &error)
+      && rb_doip_connection_wait_for (self, NULL, status_is_known, STATUS_MS, cancellable)
       && rb_doip_connection_told (self).status_known)
     return TRUE;
   return !self->secured && ask_status_by_udp (self, cancellable);
@@ -194,7 +195,9 @@ connect_plain (const char *rest, const RbLinkOptions *options, guint8 version, G
                GError **error)
 {
   GSocketConnection *connection = connect_to (rest, RB_DOIP_PORT, cancellable, error);
-  return connection == NULL ? NULL : rb_doip_connection_new (connection, g_object_ref (G_IO_STREAM (connection)), options, version);
+  return connection == NULL
+           ? NULL
+           : rb_doip_connection_new (connection, g_object_ref (G_IO_STREAM (connection)), options, version);
 }
 
 static RbDoipConnection *
@@ -224,7 +227,7 @@ connect_activated (const char *rest, gboolean secured, const RbLinkOptions *opti
   for (;;) {
     g_autoptr (GError) failure = NULL;
     RbDoipConnection *self = secured ? connect_secured (rest, options, version, info, cancellable, error)
-                             : connect_plain (rest, options, version, cancellable, error);
+                                     : connect_plain (rest, options, version, cancellable, error);
     if (self == NULL || activate (self, options, cancellable, &failure))
       return self;
     guint8 wanted = version_wanted (self);
@@ -350,7 +353,8 @@ set_nack (const RbDoipChannel *channel, RbDoipAck ack, guint8 code, GError **err
 
 /* full: the gateway had no room for it. */
 static gboolean
-send_once (RbDoipConnection *self, RbDoipChannel *channel, GBytes *message, gboolean *full, GCancellable *cancellable, GError **error)
+send_once (RbDoipConnection *self, RbDoipChannel *channel, GBytes *message, gboolean *full, GCancellable *cancellable,
+           GError **error)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_doip_diagnostic_head (out, self->client, channel->target, g_bytes_get_size (message));
