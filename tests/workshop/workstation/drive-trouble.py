@@ -242,7 +242,7 @@ CASES = {
     "one-at-a-time": (one_at_a_time, {}),
     "untrusted-signer": (untrusted_signer, {}),
     "lying-ecu": (lying_ecu, {"faults": ["brake:wrong-digest"]}),
-    "stop-safely": (stop_safely, {"timing": "real"}),
+    "stop-safely": (stop_safely, {"timing": "real", "demo": ["--image-size", "120000"]}),  # long enough to be seen on a slow machine
     "power-cut": (power_cut, {"faults": ["brake:kill@block=9"]}),
     "waits": (waits, {"faults": ["brake:kill@block=9"]}),
     "terminated": (terminated, {"timing": "real"}),
