@@ -42,10 +42,10 @@ FOLDERS = {
     "workshop": {
         "uds": "link core",
         "vehicle": "uds link model keystore crypto core",
-        "outbox": "record db model keystore crypto core",
+        "outbox": "record log net db model keystore crypto core",
         "library": "campaign model uptane keystore crypto core",
         "recovery": "vehicle uds outbox library campaign record db link model uptane keystore crypto core",
-        "ctl": "recovery outbox library cansetup vehicle uds campaign record link model net uptane keystore crypto core",
+        "ctl": "recovery outbox library cansetup vehicle uds campaign record link model log net uptane keystore crypto core",
         "session": "recovery outbox library campaign record link model uptane keystore crypto core",
         "pages": "session recovery campaign link model uptane keystore crypto core",
         "workstation": "pages session recovery campaign link model uptane keystore crypto core",
@@ -79,6 +79,7 @@ MAY_SEE = {
 
 # Public functions that no other file of src calls, and why they stand: doors of tests, and what a part that is still to come needs.
 HOOKS = {
+    "rb_push_delay_ms": "a test computes the delays without waiting",
     "rb_application_register_resources": "tests show pages without an application",
     "rb_authentication_message": "a test compares it with the workstation's, which is written apart",
     "rb_campaign_container_is_valid": "for whoever publishes an image; fuzzed",
@@ -90,7 +91,7 @@ HOOKS = {
     "rb_canonical_form": "the form with which the one made while reading is compared",
     "rb_dsse_verify_with_key": "the test vector of DSSE has a key and no certificate",
     "rb_ecu_answer_free": "the benchmark's ECU answers without a vehicle",
-    "rb_http_send": "pushing records to the intake",
+    "rb_http_send": "tests of the client ask in short",
     "rb_identity_decrypt": "secrets of ECUs that know only 0x27",
     "rb_identity_encrypt_to": "secrets of ECUs that know only 0x27",
     "rb_link_new_with_backend": "tests have links of their own",

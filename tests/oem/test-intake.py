@@ -199,6 +199,16 @@ class Receive(Base):
             intake.Client(self.demo, stranger, self.scratch / "stranger.key").put(self.intake.port, *self.records[1])
         self.assertEqual(len(self.entries("record")), 1)
 
+    def test_one_connection(self):
+        """The certificate of a connection is that of all its requests."""
+        self.start()
+        connection = http.client.HTTPSConnection("127.0.0.1", self.intake.port, context=self.client.context, timeout=intake.TIMEOUT)
+        for digest, envelope in self.records:
+            connection.request("PUT", f"/v1/records/{digest}", envelope)
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, answer.read()[:5]), (201, b"c2sp."))
+        connection.close()
+
     def test_reading(self):
         self.start()
         receipt = self.put(0, 201)

@@ -168,6 +168,7 @@
   /* log */ \
   X (LOG_SIGNATURE, "log-signature") \
   X (LOG_PROOF, "log-proof") \
+  X (LOG_FORK, "log-fork") \
   /* OEM */ \
   X (POLICY, "policy") \
   X (KEY_RETIRED, "key-retired") \

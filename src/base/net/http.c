@@ -38,7 +38,8 @@ rb_http_new (const RbHttpOptions *options, GError **error)
   static const RbHttpOptions none = { 0 };
   const RbHttpOptions *wanted = options == NULL ? &none : options;
   g_autoptr (GTlsDatabase) authorities = NULL;
-  if (wanted->ca_file != NULL && (authorities = g_tls_file_database_new (wanted->ca_file, error)) == NULL) {
+  g_autofree char *ca_file = wanted->ca_file == NULL ? NULL : g_canonicalize_filename (wanted->ca_file, NULL);
+  if (ca_file != NULL && (authorities = g_tls_file_database_new (ca_file, error)) == NULL) {
     g_prefix_error (error, "%s: ", wanted->ca_file);
     return NULL;
   }
@@ -177,21 +178,58 @@ conclude (Exchange *exchange, SoupMessage *message, const char *url, GError **er
   return NULL;
 }
 
-GBytes *
-rb_http_send (RbHttp *self, const char *method, const char *url, const char *content_type, GBytes *body, gsize max,
-              guint *status, GCancellable *cancellable, GError **error)
+static GBytes *
+compress (GBytes *body, GError **error)
 {
-  g_autoptr (SoupMessage) message = rb_http_is_url (url) ? soup_message_new (method, url) : NULL;
+  g_autoptr (GConverter) converter = G_CONVERTER (g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1));
+  g_autoptr (GInputStream) plain = g_memory_input_stream_new_from_bytes (body);
+  g_autoptr (GInputStream) packed = g_converter_input_stream_new (plain, converter);
+  g_autoptr (GOutputStream) all = g_memory_output_stream_new_resizable ();
+  gssize length = g_output_stream_splice (all, packed, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, error);
+  return length < 0 ? NULL : g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (all));
+}
+
+static gboolean
+set_body (SoupMessage *message, const RbHttpRequest *request, GError **error)
+{
+  if (request->body == NULL)
+    return TRUE;
+  g_autoptr (GBytes) body = request->gzip ? compress (request->body, error) : g_bytes_ref (request->body);
+  if (body == NULL)
+    return FALSE;
+  soup_message_set_request_body_from_bytes (message, request->content_type, body);
+  if (request->gzip)
+    soup_message_headers_replace (soup_message_get_request_headers (message), "Content-Encoding", "gzip");
+  return TRUE;
+}
+
+static void
+read_answer (SoupMessage *message, RbHttpAnswer *answer)
+{
+  const char *after = soup_message_headers_get_one (soup_message_get_response_headers (message), "Retry-After");
+  guint64 seconds = 0;
+  gboolean said = after != NULL && g_ascii_string_to_unsigned (after, 10, 0, 24 * 60 * 60, &seconds, NULL);
+  answer->status = soup_message_get_status (message);
+  answer->retry_after = said ? (guint) seconds : 0;
+}
+
+GBytes *
+rb_http_exchange (RbHttp *self, const RbHttpRequest *request, RbHttpAnswer *answer, GCancellable *cancellable,
+                  GError **error)
+{
+  const char *url = request->url;
+  g_autoptr (SoupMessage) message = rb_http_is_url (url) ? soup_message_new (request->method, url) : NULL;
   if (message == NULL) {
     g_set_error (error, RB_NET_ERROR, RB_REASON_USAGE, "“%s” is not an http: or https: address", url);
     return NULL;
   }
-  Exchange exchange = {
-    .context = g_main_context_new (), .cancellable = g_cancellable_new (), .body = g_byte_array_new (), .max = max
-  };
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
-  if (body != NULL)
-    soup_message_set_request_body_from_bytes (message, content_type, body);
+  if (!set_body (message, request, error))
+    return NULL;
+  Exchange exchange = { .context = g_main_context_new (),
+                        .cancellable = g_cancellable_new (),
+                        .body = g_byte_array_new (),
+                        .max = request->max };
   g_signal_connect (message, "request-certificate", G_CALLBACK (on_certificate_wanted), self);
   gulong link = cancellable == NULL ? 0
                                     : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
@@ -199,8 +237,20 @@ rb_http_send (RbHttp *self, const char *method, const char *url, const char *con
   drive (self, message, &exchange);
   if (cancellable != NULL)
     g_cancellable_disconnect (cancellable, link);
-  *status = soup_message_get_status (message);
+  read_answer (message, answer);
   return conclude (&exchange, message, url, error);
+}
+
+GBytes *
+rb_http_send (RbHttp *self, const char *method, const char *url, const char *content_type, GBytes *body, gsize max,
+              guint *status, GCancellable *cancellable, GError **error)
+{
+  const RbHttpRequest request
+    = { .method = method, .url = url, .content_type = content_type, .body = body, .max = max };
+  RbHttpAnswer answer = { 0 };
+  GBytes *bytes = rb_http_exchange (self, &request, &answer, cancellable, error);
+  *status = answer.status;
+  return bytes;
 }
 
 GBytes *

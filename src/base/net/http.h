@@ -22,8 +22,21 @@ void rb_http_free (RbHttp *self);
 /* cancellable may be NULL. (transfer full) */
 GBytes *rb_http_get (RbHttp *self, const char *url, gsize max, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* Any method; the answer's body (at most max bytes) whatever its status, which the caller evaluates. body may be NULL.
- */
+/* Any method; the answer's body (at most max bytes) whatever its status, which the caller judges. body may be NULL. */
+typedef struct {
+  const char *method, *url;
+  const char *content_type;
+  GBytes *body; /* borrowed; may be NULL */
+  gboolean gzip; /* body is sent compressed */
+  gsize max; /* of the answer */
+} RbHttpRequest;
+typedef struct {
+  guint status;
+  guint retry_after; /* seconds; 0: none said */
+} RbHttpAnswer;
+GBytes *rb_http_exchange (RbHttp *self, const RbHttpRequest *request, RbHttpAnswer *answer, GCancellable *cancellable,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same in short. */
 GBytes *rb_http_send (RbHttp *self, const char *method, const char *url, const char *content_type, GBytes *body,
                       gsize max, guint *status, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Is text an http: or https: URL? */

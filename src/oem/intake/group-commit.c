@@ -41,6 +41,16 @@ answer (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Always from the context's own thread, also while it waits for this one. */
+static void
+send_answer (RbGroupCommit *self, Job *job)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, answer, job, job_free);
+  g_source_attach (source, self->context);
+}
+
 /* Waits for one job and takes those that wait behind it. FALSE at the end. */
 static gboolean
 take_group (RbGroupCommit *self, GPtrArray *jobs)
@@ -68,7 +78,7 @@ commit_group (RbGroupCommit *self, GPtrArray *jobs)
   for (guint i = 0; i < jobs->len; i++) {
     Job *job = jobs->pdata[i];
     job->error = error == NULL ? NULL : g_error_copy (error);
-    g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, answer, job, job_free);
+    send_answer (self, job);
   }
   if (stored && jobs->len > 0)
     self->after_commit (self, self->after_data);

@@ -16,6 +16,7 @@
 #define DIGEST_LENGTH 64
 #define RETRY_AFTER "5"
 #define DRAIN_SECONDS 30
+#define CLIENT "recallbay-client" /* data of a connection's socket */
 
 struct _RbServer {
   const RbSettings *settings;
@@ -123,17 +124,30 @@ client_is_trusted (GTlsCertificate *certificate, GPtrArray *client_cas)
   return FALSE;
 }
 
+/* libsoup 3.2 tells the certificate of a connection to its first request only. */
 static gboolean
 on_certificate (SoupServerMessage *message, GTlsCertificate *certificate, GTlsCertificateFlags errors, gpointer data)
 {
   RbServer *self = data;
-  return client_is_trusted (certificate, self->settings->client_cas);
+  GSocket *socket = soup_server_message_get_socket (message);
+  if (!client_is_trusted (certificate, self->settings->client_cas))
+    return FALSE;
+  g_object_set_data_full (G_OBJECT (socket), CLIENT, g_object_ref (certificate), g_object_unref);
+  return TRUE;
+}
+
+/* The certificate that was trusted for this connection; NULL: there is none. Borrowed. */
+static GTlsCertificate *
+client_of (SoupServerMessage *message)
+{
+  GSocket *socket = soup_server_message_get_socket (message);
+  return socket == NULL ? NULL : g_object_get_data (G_OBJECT (socket), CLIENT);
 }
 
 static gboolean
 has_client (SoupServerMessage *message)
 {
-  if (soup_server_message_get_tls_peer_certificate (message) != NULL)
+  if (client_of (message) != NULL)
     return TRUE;
   answer_problem (message, SOUP_STATUS_FORBIDDEN, RB_REASON_CERTIFICATE, "a client certificate is needed");
   return FALSE;
@@ -233,7 +247,7 @@ on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GH
 static gboolean
 may_read (SoupServerMessage *message, GBytes *envelope)
 {
-  g_autoptr (RbCertificate) client = convert (soup_server_message_get_tls_peer_certificate (message));
+  g_autoptr (RbCertificate) client = convert (client_of (message));
   g_autoptr (RbDsse) dsse = rb_dsse_parse (envelope, RB_UPLOAD_MAX_BYTES, NULL);
   const char *unit = client == NULL ? NULL : rb_certificate_unit (client);
   for (guint i = 0; unit != NULL && dsse != NULL && i < rb_dsse_signature_count (dsse); i++) {

@@ -424,9 +424,7 @@ make_files_beside (Demo *self, GError **error)
 {
   const RbStory *story = self->story;
   g_autofree char *vin = rb_fleet_vin (1);
-  g_autoptr (json_t) intake = rb_intake_config_new (self->pki, RB_RECALL_OEM, self->she_keys, error);
-  if (intake == NULL)
-    return FALSE;
+  g_autoptr (json_t) intake = rb_intake_config_new (self->pki, RB_RECALL_OEM, self->she_keys);
   g_autofree char *intake_text = rb_json_to_pretty (intake);
   self->beside = rb_pack_new ();
   add_private_text (self, "intake.json", intake_text);

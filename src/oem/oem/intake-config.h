@@ -8,5 +8,4 @@
  * texts),"service_root","bundle" (file names),"log":{"origin","key" (PEM),"vkey" (signed
  * note)},"she_keys":[{"vin","serial","slot","counter","key"}]} (transfer full)
  */
-json_t *rb_intake_config_new (const RbPki *pki, const char *oem, json_t *she_keys, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+json_t *rb_intake_config_new (const RbPki *pki, const char *oem, json_t *she_keys);

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oem/intake.h"
 
+#include "core/files.h"
 #include "core/json.h"
+#include "core/moment.h"
 #include "core/signals.h"
+#include "crypto/dsse.h"
 #include "intake/server.h"
+#include "intake/upload.h"
 #include "intake/record-verdict.h"
 
+#include "oem/error.h"
+
 #include <stdio.h>
+#include <string.h>
+
+#define RECORD_SUFFIX ".json"
+#define RECEIPT_SUFFIX ".tlog-proof"
 
 typedef struct {
   char *listen, *database, *config;
@@ -45,10 +55,11 @@ stop (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Always from the loop, which may not run yet. */
 static void
 on_signal (gpointer data)
 {
-  g_main_context_invoke (NULL, stop, data);
+  g_timeout_add (0, stop, data); /* not behind busy clients */
 }
 
 static void
@@ -75,7 +86,7 @@ begin (Intake *self, const Options *options, const RbSettings *settings, GError 
   return self->server != NULL;
 }
 
-/* What was submitted is stored; the answers that are still to be sent have no client left. */
+/* Uploads that were submitted are stored first. */
 static void
 end (Intake *self)
 {
@@ -123,15 +134,105 @@ verb_serve (RbCli *cli, int argc, char **argv)
   return begun ? RB_CLI_OK : rb_cli_fail (cli, error, NULL);
 }
 
+/* import */
+
+/* A record of a folder, with its file's name. */
+typedef struct {
+  GPtrArray *uploads; /* of RbLedgerUpload */
+  GPtrArray *names;
+  const char *folder;
+} Folder;
+
+static gboolean
+read_upload (Folder *self, const char *name, const RbSettings *settings, GError **error)
+{
+  g_autofree char *path = g_build_filename (self->folder, name, NULL);
+  g_autoptr (GBytes) bytes = rb_files_read (path, RB_UPLOAD_MAX_BYTES, error);
+  g_autoptr (RbDsse) dsse = bytes == NULL ? NULL : rb_dsse_parse (bytes, RB_UPLOAD_MAX_BYTES, error);
+  RbLedgerUpload *upload
+    = dsse == NULL ? NULL
+                   : rb_upload_read (bytes, NULL, rb_dsse_digest (dsse), settings->dealer_cas, rb_moment_now (), error);
+  if (upload == NULL) {
+    g_prefix_error (error, "%s: ", path);
+    return FALSE;
+  }
+  g_ptr_array_add (self->uploads, upload);
+  g_ptr_array_add (self->names, g_strndup (name, strlen (name) - strlen (RECORD_SUFFIX)));
+  return TRUE;
+}
+
+static gboolean
+write_receipts (const Folder *self, guint *fresh, GError **error)
+{
+  for (guint i = 0; i < self->uploads->len; i++) {
+    const RbLedgerUpload *upload = self->uploads->pdata[i];
+    g_autofree char *name = g_strconcat (self->names->pdata[i], RECEIPT_SUFFIX, NULL);
+    g_autofree char *path = g_build_filename (self->folder, name, NULL);
+    if (!rb_files_write_output (path, upload->receipt, 0644, error))
+      return FALSE;
+    *fresh += upload->is_new ? 1 : 0;
+  }
+  return TRUE;
+}
+
+/* All of the folder or nothing: one that is not authentic stops it before any is logged. */
+static gboolean
+import_folder (Folder *self, const Options *options, guint *fresh, GError **error)
+{
+  g_autoptr (RbSettings) settings = rb_settings_load (options->config, error);
+  g_auto (GStrv) names = settings == NULL ? NULL : rb_files_list (self->folder, error);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    if (g_str_has_suffix (names[i], RECORD_SUFFIX) && !read_upload (self, names[i], settings, error))
+      return FALSE;
+  if (names == NULL)
+    return FALSE;
+  if (self->uploads->len == 0)
+    return rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_NOT_FOUND, "%s: it holds no records", self->folder);
+  g_autoptr (RbLedger) ledger = rb_ledger_open (options->database, settings->origin, settings->log_key, error);
+  return ledger != NULL && rb_ledger_receive (ledger, self->uploads, rb_moment_now (), error)
+         && write_receipts (self, fresh, error);
+}
+
+static int
+verb_import (RbCli *cli, int argc, char **argv)
+{
+  g_auto (Options) options = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) uploads = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ledger_upload_free);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  guint fresh = 0;
+  int code;
+  if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
+    return code;
+  Folder folder = { uploads, names, argv[1] };
+  if (!import_folder (&folder, &options, &fresh, &error))
+    return rb_cli_fail (cli, error, NULL);
+  g_autofree char *message = g_strdup_printf ("%u records, %u of them new", uploads->len, fresh);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message,
+                     json_pack ("{s:I,s:I}", "records", (json_int_t) uploads->len, "new", (json_int_t) fresh));
+}
+
+#define DATABASE_OPTION \
+  { \
+    "database", "URI", "sqlite:///ABSOLUTE/PATH or postgresql://…", RB_OPTION_TEXT (Options, database), .needed = TRUE \
+  }
+#define CONFIG_OPTION \
+  { \
+    "config", "FILE", "the intake's configuration", RB_OPTION_FILE (Options, config), .needed = TRUE \
+  }
+
+static const RbOption import_options[] = { DATABASE_OPTION, CONFIG_OPTION, { NULL } };
+
 static const RbOption serve_options[] = {
   { "listen", "HOST:PORT", "where to listen; port 0 picks one", RB_OPTION_TEXT (Options, listen), .needed = TRUE },
-  { "database", "URI", "sqlite:///ABSOLUTE/PATH or postgresql://…", RB_OPTION_TEXT (Options, database),
-    .needed = TRUE },
-  { "config", "FILE", "the intake's configuration", RB_OPTION_FILE (Options, config), .needed = TRUE },
+  DATABASE_OPTION,
+  CONFIG_OPTION,
   { NULL },
 };
 
 const RbCliVerb rb_intake_verbs[] = {
   { "intake serve", "", "receive records over HTTPS until SIGTERM", verb_serve, serve_options, .own_config = TRUE },
+  { "intake import", "DIR", "receive records from a folder, and write their receipts into it", verb_import,
+    import_options, 1, 1, .own_config = TRUE },
   { NULL },
 };

@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "keymaker/issue.h"
 #include "keymaker/keygen.h"
+#include "log/note.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #define DEALER_CODE "US-20417"
 #define DEALER_COUNTRY "US"
 #define PSEUDONYM_LENGTH 10
+#define LOG_ORIGIN "recall.aurora-motors.example/log"
 
 typedef struct {
   RbPrivateKey *key;
@@ -162,6 +164,18 @@ make_server (RbPki *self, const char *oem, gint64 now, GError **error)
   return TRUE;
 }
 
+static gboolean
+make_log_key (RbPki *self, GError **error)
+{
+  g_autoptr (RbPrivateKey) key = rb_keygen_new (RB_KEY_ED25519, error);
+  if (key == NULL)
+    return FALSE;
+  self->log_origin = g_strdup (LOG_ORIGIN);
+  self->log_key_pem = rb_key_private_pem (key, NULL);
+  self->log_vkey = rb_note_key_text (LOG_ORIGIN, rb_key_private_public (key));
+  return TRUE;
+}
+
 /* A vehicle has no host name: its certificate is for its VIN. */
 static gboolean
 make_vehicle (RbPki *self, const char *oem, const char *vin, gint64 now, GError **error)
@@ -205,7 +219,7 @@ rb_pki_new (const char *oem, const char *vin, gint64 now, GError **error)
     return NULL;
   self->second = make_person (self, "Sam Ortiz", &ca, now, error);
   if (self->second == NULL || !make_workstation (self, &ca, now, error) || !make_server (self, oem, now, error)
-      || !make_vehicle (self, oem, vin, now, error))
+      || !make_vehicle (self, oem, vin, now, error) || !make_log_key (self, error))
     return NULL;
   self->key_agreement_pem = to_pem (self->key_agreement);
   return g_steal_pointer (&self);
@@ -227,6 +241,9 @@ rb_pki_free (RbPki *self)
   g_free (self->intake_ca_pem);
   g_free (self->vehicle_ca_pem);
   g_free (self->vehicle_pem);
+  g_free (self->log_origin);
+  g_free (self->log_key_pem);
+  g_free (self->log_vkey);
   g_free (self->server_pem);
   g_free (self->server_key_pem);
   g_free (self);

@@ -18,6 +18,7 @@ typedef struct {
   char *dealer_ca_pem, *intake_ca_pem;
   char *vehicle_ca_pem; /* the authority of vehicles' certificates for DoIP */
   char *vehicle_pem; /* vehicle 1's key (not encrypted) and certificate */
+  char *log_origin, *log_key_pem, *log_vkey; /* the log of records; the key is not encrypted */
   char *server_pem, *server_key_pem; /* localhost and 127.0.0.1; the key is not encrypted */
 } RbPki;
 

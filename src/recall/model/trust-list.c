@@ -15,6 +15,7 @@
 #define MAX_REVOKED 100000
 #define MAX_WITHDRAWN 10000
 #define MAX_WMIS 1000
+#define MAX_LOG_KEY 300
 #define VERSION_PARTS 3
 
 static const char *const what = "trust list";
@@ -45,6 +46,7 @@ clear (gpointer data)
   g_free (self->minimum_version);
   g_hash_table_unref (self->withdrawn);
   g_strfreev (self->wmis);
+  g_free (self->log_key);
 }
 
 RbTrustList *
@@ -205,9 +207,10 @@ rb_trust_list_parse (GBytes *bytes, GError **error)
   self->withdrawn = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, withdrawn_free);
   if (json == NULL
       || !rb_json_only (json, what, error, "format", "version", "oem", "issued", "max_age_days", "minimum_version",
-                        "wmis", "dealer_cas", "revoked", "withdrawn", NULL)
+                        "wmis", "dealer_cas", "revoked", "withdrawn", "log_key", NULL)
       || !rb_member_format (json, "recallbay-trust-list-1", what, error) || !read_limits (self, json, error)
-      || !read_wmis (self, json, error) || !read_dealer_cas (self, json, error) || !read_entries (self, json, error))
+      || !read_wmis (self, json, error) || !read_dealer_cas (self, json, error) || !read_entries (self, json, error)
+      || !rb_member_text_or_none (json, "log_key", MAX_LOG_KEY, &self->log_key, what, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -20,6 +20,7 @@ typedef struct {
   char *minimum_version; /* of the workstation software: "1.2.0" */
   GHashTable *withdrawn; /* campaign id → RbWithdrawn */
   GStrv wmis; /* sorted; may be empty: then the OEM has no vehicles */
+  char *log_key; /* verifier key of the OEM's log of records (C2SP signed-note); NULL: it has none */
 } RbTrustList; /* ref counted */
 
 typedef struct {

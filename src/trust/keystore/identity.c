@@ -264,15 +264,14 @@ append_certificate (GString *pem, RbCertificate *certificate)
   g_string_append_len (pem, g_bytes_get_data (text, NULL), (gssize) g_bytes_get_size (text));
 }
 
-char *
-rb_identity_set_link_pem (RbIdentitySet *self, GError **error)
+static char *
+tls_pem (RbIdentitySet *self, RbPurpose purpose, GError **error)
 {
-  g_autoptr (RbIdentity) identity = rb_identity_set_find (self, RB_PURPOSE_DOIP_TLS, error);
+  g_autoptr (RbIdentity) identity = rb_identity_set_find (self, purpose, error);
   char *key = identity == NULL ? NULL : rb_key_private_pem (identity->key, NULL);
   if (key == NULL) {
     if (identity != NULL)
-      g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_IDENTITY, "%s: the key for vehicle links cannot leave it",
-                   self->name);
+      g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_IDENTITY, "%s: the key for TLS cannot leave it", self->name);
     return NULL;
   }
   g_autoptr (GString) certificates = g_string_new (NULL);
@@ -281,6 +280,18 @@ rb_identity_set_link_pem (RbIdentitySet *self, GError **error)
   char *pem = g_strconcat (key, certificates->str, NULL);
   rb_secret_free (key);
   return pem;
+}
+
+char *
+rb_identity_set_link_pem (RbIdentitySet *self, GError **error)
+{
+  return tls_pem (self, RB_PURPOSE_DOIP_TLS, error);
+}
+
+char *
+rb_identity_set_upload_pem (RbIdentitySet *self, GError **error)
+{
+  return tls_pem (self, RB_PURPOSE_TLS_CLIENT, error);
 }
 
 RbCertificate *

@@ -7,6 +7,7 @@
 #include "core/moment.h"
 #include "crypto/certificate.h"
 #include "ctl/owner.h"
+#include "outbox/receipt-store.h"
 #include "record/chain.h"
 #include "record/creation.h"
 #include "record/sheet.h"
@@ -217,8 +218,26 @@ folder_is_ours (const char *folder, GPtrArray *records, GError **error)
   return names != NULL;
 }
 
+/* SEQ-DIGEST.tlog-proof beside a record that the OEM has acknowledged. */
 static gboolean
-write_files (GPtrArray *records, const char *folder, guint *written, GError **error)
+write_receipt (const char *data_dir, const RbStored *record, const char *folder, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  if (!record->acknowledged)
+    return TRUE;
+  g_autoptr (GBytes) receipt = rb_receipt_store_read (data_dir, record->outcome->digest, &problem);
+  g_autofree char *name
+    = g_strdup_printf ("%" G_GINT64_FORMAT "-%s.tlog-proof", record->outcome->sequence, record->outcome->digest);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  if (problem != NULL) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+    return FALSE;
+  }
+  return receipt == NULL || rb_files_write_output (path, receipt, 0644, error);
+}
+
+static gboolean
+write_files (const char *data_dir, GPtrArray *records, const char *folder, guint *written, GError **error)
 {
   if (!folder_is_ours (folder, records, error))
     return FALSE;
@@ -226,7 +245,9 @@ write_files (GPtrArray *records, const char *folder, guint *written, GError **er
     const RbStored *record = records->pdata[i];
     g_autofree char *name = is_sound (record) ? file_name (record) : NULL;
     g_autofree char *path = name == NULL ? NULL : g_build_filename (folder, name, NULL);
-    if (path != NULL && !rb_files_write_output (path, record->envelope, 0644, error))
+    if (path != NULL
+        && (!rb_files_write_output (path, record->envelope, 0644, error)
+            || !write_receipt (data_dir, record, folder, error)))
       return FALSE;
     *written += path != NULL;
   }
@@ -240,7 +261,7 @@ rb_record_export (RbCli *cli, GPtrArray *records, const char *oem, const char *w
   g_autoptr (RbOwners) owners = rb_owner_load (cli->data_dir, &error);
   guint written = 0;
   if (owners == NULL || !rb_owner_select (owners, records, oem, &error)
-      || !write_files (records, folder, &written, &error))
+      || !write_files (cli->data_dir, records, folder, &written, &error))
     return rb_cli_fail (cli, error, NULL);
   json_t *extra = json_object ();
   rb_json_set_integer (extra, "exported", written);

@@ -128,6 +128,7 @@ BAD = {
     ],
 }
 BAD["trust-list"] = [
+    (("log_key",), ""), (("log_key",), 1), (("log_key",), None), (("log_key",), "a\nb"), (("log_key",), "k" * 301),
     (("extra",), 1), (("format",), "recallbay-trust-list-2"), (("version",), 0), (("version",), 2147483647), (("version",), "1"), (("oem",), ""),
     (("oem",), "x" * 101), (("oem",), "a\nb"), (("issued",), "2026-11-23"), (("issued",), 1795966267), (("max_age_days",), 0), (("max_age_days",), 31),
     (("max_age_days",), "30"), (("minimum_version",), "1"), (("minimum_version",), "1.2.x"), (("minimum_version",), "01.2.3"),

@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "crypto/dsse.h"
 #include "outbox/outbox.h"
+#include "outbox/push.h"
 
 #include <glib/gstdio.h>
 #include <sqlite3.h>
@@ -218,6 +219,19 @@ test_newer_schema (Case *self, gconstpointer data)
 
 #define ADD(path, function) g_test_add ("/outbox/" path, Case, NULL, set_up, function, tear_down)
 
+/* 1 s doubling to 30 min, of which at least half is waited. */
+static void
+test_delays (Case *self, gconstpointer data)
+{
+  g_assert_cmpint (rb_push_delay_ms (1, 0), ==, 500);
+  g_assert_cmpint (rb_push_delay_ms (1, 1), ==, 1000);
+  g_assert_cmpint (rb_push_delay_ms (4, 1), ==, 8000);
+  g_assert_cmpint (rb_push_delay_ms (4, 0.5), ==, 6000);
+  g_assert_cmpint (rb_push_delay_ms (11, 1), ==, 1024 * 1000);
+  g_assert_cmpint (rb_push_delay_ms (12, 1), ==, 30 * 60 * 1000);
+  g_assert_cmpint (rb_push_delay_ms (4000000000u, 0), ==, 15 * 60 * 1000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -230,5 +244,6 @@ main (int argc, char **argv)
   ADD ("same-record-twice", test_same_record_twice);
   ADD ("not-a-database", test_not_a_database);
   ADD ("newer-schema", test_newer_schema);
+  ADD ("delays", test_delays);
   return g_test_run ();
 }
