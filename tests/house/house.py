@@ -60,8 +60,9 @@ FOLDERS = {
         "authority": "author keystore model uptane crypto core",
         "pki": "keymaker model crypto core",
         "ledger": "log db crypto core",
+        "audit": "log db crypto core",
         "intake": "ledger campaign record log model uptane crypto core",
-        "oem": "authority pki intake ledger log campaign record author keymaker model uptane keystore crypto core",
+        "oem": "audit authority pki intake ledger log campaign record author keymaker model uptane keystore crypto core",
     },
 }
 SEES = {folder: set(seen.split()) for folders in FOLDERS.values() for folder, seen in folders.items()}

@@ -5,6 +5,8 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "crypto/certificate.h"
+#include "crypto/digest.h"
+#include "oem/audit-log.h"
 #include "oem/open-vehicles.h"
 #include "record/chain.h"
 #include "record/creation.h"
@@ -20,12 +22,17 @@
 typedef struct {
   RbCli *cli;
   char *trust, *service_root, *config; /* config: of the intake, not of options */
+  char *database, *receipts, *checkpoint, *log_key;
   GStrv bundle_paths;
   GPtrArray *anchors; /* of RbCertificate; NULL: none */
   GPtrArray *testimonies; /* of RbTestimony */
   GPtrArray *bundles; /* of RbEvidence, borrowed from the testimonies; NULL: none given */
   GPtrArray *names; /* file names, as outcomes */
   GPtrArray *outcomes; /* of RbVerifyOutcome */
+  GHashTable *envelopes; /* digest → SHA-256 of the envelope */
+  RbAuditLog log;
+  json_t *refused; /* digests of records whose logged verdict refuses them */
+  guint without_verdict;
 } Audit;
 
 static void
@@ -34,6 +41,13 @@ clear_audit (Audit *self)
   g_free (self->trust);
   g_free (self->service_root);
   g_free (self->config);
+  g_free (self->database);
+  g_free (self->receipts);
+  g_free (self->checkpoint);
+  g_free (self->log_key);
+  g_clear_pointer (&self->envelopes, g_hash_table_unref);
+  rb_audit_log_clear (&self->log);
+  json_decref (self->refused);
   g_strfreev (self->bundle_paths);
   g_clear_pointer (&self->anchors, g_ptr_array_unref);
   g_clear_pointer (&self->bundles, g_ptr_array_unref);
@@ -92,6 +106,8 @@ load_config (Audit *self, GError **error)
   const char *dealer_ca = config == NULL ? NULL : rb_json_string (config, "dealer_ca", path, error);
   if (dealer_ca == NULL || (self->anchors == NULL && !add_anchors (self, dealer_ca, path, error)))
     return FALSE;
+  if (self->log_key == NULL)
+    self->log_key = g_strdup (rb_json_string_or (json_object_get (config, "log"), "vkey", NULL));
   const char *bundle = rb_json_string_or (config, "bundle", NULL),
              *root = rb_json_string_or (config, "service_root", NULL);
   if (bundle == NULL || root == NULL || self->bundle_paths != NULL)
@@ -112,7 +128,7 @@ load_measures (Audit *self, GError **error)
   for (guint i = 0; self->bundle_paths != NULL && self->bundle_paths[i] != NULL; i++)
     if (!open_bundle (self, self->bundle_paths[i], self->service_root, error))
       return FALSE;
-  return TRUE;
+  return rb_audit_log_load (&self->log, self->log_key, self->receipts, self->checkpoint, error);
 }
 
 static void
@@ -125,8 +141,22 @@ read_record (Audit *self, const char *folder, const char *name)
   RbVerifyOutcome *outcome = envelope == NULL ? g_new0 (RbVerifyOutcome, 1) : rb_verify_record (envelope, &request);
   if (envelope == NULL)
     rb_outcome_deny (outcome, rb_reason_of (error), error->message);
+  if (envelope != NULL && outcome->digest != NULL)
+    g_hash_table_insert (self->envelopes, g_strdup (outcome->digest), rb_digest_sha256_hex_of (envelope));
   g_ptr_array_add (self->names, g_strdup (name));
   g_ptr_array_add (self->outcomes, outcome);
+}
+
+/* Receipts that lie beside the records, where the log's key is known. */
+static gboolean
+check_receipts (Audit *self, const char *folder, GError **error)
+{
+  if (self->log.key == NULL)
+    return TRUE;
+  if (self->receipts == NULL && !rb_audit_log_load_receipts (&self->log, folder, error))
+    return FALSE;
+  rb_audit_log_check_receipts (&self->log, self->envelopes);
+  return TRUE;
 }
 
 static gboolean
@@ -135,20 +165,75 @@ read_folder (Audit *self, const char *folder, GError **error)
   g_auto (GStrv) names = rb_files_list (folder, error);
   if (names == NULL)
     return FALSE;
-  self->names = g_ptr_array_new_with_free_func (g_free);
-  self->outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outcome_free);
   for (guint i = 0; names[i] != NULL; i++)
     if (g_str_has_suffix (names[i], ".json"))
       read_record (self, folder, names[i]);
   if (self->outcomes->len > 0)
-    return TRUE;
+    return check_receipts (self, folder, error);
   g_set_error (error, RB_RECORD_ERROR, RB_REASON_NOT_FOUND, "%s holds no records", folder);
   return FALSE;
+}
+
+/* database */
+
+static void
+on_fault (const char *row, RbReason reason, const char *message, gpointer data)
+{
+  rb_audit_log_fault (&((Audit *) data)->log, row, reason, message);
+}
+
+/* The verdict that was logged, against the one of today. A refusal that is logged is no fault. */
+static gboolean
+is_refused (Audit *self, const RbEntry *entry, const RbVerifyOutcome *outcome, const char *verdict)
+{
+  const char *own = rb_reason_word (outcome->reason);
+  g_autofree char *row = g_strdup_printf ("record %.16s", entry->record);
+  gboolean refused = verdict != NULL && strcmp (verdict, "ok") != 0;
+  gboolean measured = self->anchors != NULL && self->bundles != NULL;
+  self->without_verdict += verdict == NULL;
+  if (verdict != NULL && measured && strcmp (verdict, own) != 0) {
+    g_autofree char *text = g_strdup_printf ("its logged verdict is “%s”, and the record is “%s”", verdict, own);
+    rb_audit_log_fault (&self->log, row, RB_REASON_LOG_PROOF, text);
+  }
+  if (refused)
+    json_array_append_new (self->refused, json_string (entry->record));
+  return refused;
+}
+
+static void
+on_record (const RbEntry *entry, guint64 index, GBytes *envelope, const char *verdict, gpointer data)
+{
+  Audit *self = data;
+  const RbVerifyRequest request
+    = { .anchors = self->anchors, .bundles = self->bundles, .received = entry->at, .other_campaigns = TRUE };
+  RbVerifyOutcome *outcome = rb_verify_record (envelope, &request);
+  if (is_refused (self, entry, outcome, verdict)) {
+    rb_outcome_free (outcome);
+    return;
+  }
+  g_ptr_array_add (self->names, g_strdup_printf ("entry %" G_GUINT64_FORMAT " %.16s", index, entry->record));
+  g_ptr_array_add (self->outcomes, outcome);
+}
+
+static gboolean
+read_database (Audit *self, GError **error)
+{
+  const RbLogAuditRequest request = { .uri = self->database,
+                                      .key = self->log.key,
+                                      .receipts = self->log.receipts,
+                                      .checkpoint = self->log.checkpoint,
+                                      .fault = on_fault,
+                                      .record = on_record,
+                                      .data = self };
+  self->log.result = rb_log_audit_run (&request, error);
+  return self->log.result != NULL;
 }
 
 static gboolean
 has_receipt (const char *folder, const char *name)
 {
+  if (folder == NULL) /* a database, where a missing one is a fault */
+    return TRUE;
   g_autofree char *base = g_strndup (name, strlen (name) - strlen (".json"));
   g_autofree char *receipt = g_strconcat (base, ".tlog-proof", NULL);
   g_autofree char *path = g_build_filename (folder, receipt, NULL);
@@ -290,15 +375,22 @@ finish (Audit *self, const char *folder)
   rb_json_set (extra, "key_creation_unchecked", lists.creation_unchecked);
   rb_json_set (extra, "signer_revoked_later", lists.revoked_later);
   rb_json_set (extra, "gaps", told);
+  rb_json_set (extra, "refused", json_incref (self->refused));
+  rb_json_set_integer (extra, "without_verdict", self->without_verdict);
+  rb_audit_log_describe (&self->log, extra);
   report_open (self, extra);
+  if (self->log.faults > 0)
+    return rb_cli_end (self->cli, RB_CLI_FAILED, rb_reason_word (self->log.reason), self->log.message, extra);
   if (wrong != NULL)
     return rb_cli_end (self->cli, RB_CLI_FAILED, rb_reason_word (wrong->reason), wrong->message, extra);
   g_autofree char *hole_text = hole == NULL ? NULL : rb_chain_gap_text (hole);
   if (hole != NULL)
     return rb_cli_end (self->cli, RB_CLI_FAILED, rb_reason_word (RB_REASON_RECORD_SEQUENCE), hole_text, extra);
-  g_autofree char *message = g_strdup_printf ("%u %s genuine and consistent%s", self->outcomes->len,
-                                              self->outcomes->len == 1 ? "record is" : "records are",
-                                              self->anchors == NULL ? ", but no trust anchors were given" : "");
+  gboolean alone = self->database != NULL && self->receipts == NULL && self->checkpoint == NULL;
+  g_autofree char *message = g_strdup_printf (
+    "%u %s genuine and consistent%s%s", self->outcomes->len, self->outcomes->len == 1 ? "record is" : "records are",
+    self->anchors == NULL ? ", but no trust anchors were given" : "",
+    alone ? ". That the database was rewritten cannot be excluded without receipts or a checkpoint" : "");
   return rb_cli_end (self->cli, RB_CLI_OK, "ok", message, extra);
 }
 
@@ -310,13 +402,25 @@ verb_verify (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &self, &argc, &argv, &code))
     return code;
-  if (!load_measures (&self, &error) || !read_folder (&self, argv[1], &error))
+  if ((argc == 2) == (self.database != NULL))
+    return rb_cli_usage (cli, "either a folder or --database");
+  self.log.cli = cli;
+  self.refused = json_array ();
+  self.names = g_ptr_array_new_with_free_func (g_free);
+  self.outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outcome_free);
+  self.envelopes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  if (!load_measures (&self, &error)
+      || !(self.database != NULL ? read_database (&self, &error) : read_folder (&self, argv[1], &error)))
     return rb_cli_fail (cli, error, NULL);
-  return finish (&self, argv[1]);
+  return finish (&self, argc == 2 ? argv[1] : NULL);
 }
 
 static const RbOption verify_options[] = {
   { "config", "FILE", "the intake's configuration, for its anchors", RB_OPTION_FILE (Audit, config) },
+  { "database", "URI", "the intake's database, instead of a folder", RB_OPTION_TEXT (Audit, database) },
+  { "receipts", "DIR", "receipts from outside: each is in the log", RB_OPTION_FOLDER (Audit, receipts) },
+  { "checkpoint", "FILE", "a checkpoint from outside: the log continues it", RB_OPTION_FILE (Audit, checkpoint) },
+  { "log-key", "VKEY", "verifier key of the log", RB_OPTION_TEXT (Audit, log_key) },
   { "trust", "CA.pem", "the dealer CA", RB_OPTION_FILE (Audit, trust) },
   { "bundle", "FILE", "check records against its campaign; may be repeated", RB_OPTION_FILES (Audit, bundle_paths) },
   { "service-root", "FILE", "verify bundles down from it", RB_OPTION_FILE (Audit, service_root) },
@@ -324,7 +428,7 @@ static const RbOption verify_options[] = {
 };
 
 const RbCliVerb rb_audit_verbs[] = {
-  { "audit verify", "DIR", "verify every record in a folder, and their chains", verb_verify, verify_options, 1, 1,
-    .own_config = TRUE },
+  { "audit verify", "[DIR]", "verify records, their chains and their log, in a folder or a database", verb_verify,
+    verify_options, 0, 1, .own_config = TRUE },
   { NULL },
 };

@@ -18,9 +18,9 @@ void rb_identity_set_free (RbIdentitySet *self);
 RbIdentity *rb_identity_set_find (RbIdentitySet *self, RbPurpose purpose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Is there any certificate for that purpose? */
 gboolean rb_identity_set_has (RbIdentitySet *self, RbPurpose purpose);
-/* The key for vehicle links (RB_PURPOSE_DOIP_TLS) and its certificates as PEM, not encrypted: only keys for TLS are given
- * out, because the link process needs this one for TLS with the vehicle. Errors as rb_identity_set_find(). Wipe it.
- * (transfer full) */
+/* The key for vehicle links (RB_PURPOSE_DOIP_TLS) and its certificates as PEM, not encrypted: only keys for TLS are
+ * given out, because the link process needs this one for TLS with the vehicle. Errors as rb_identity_set_find(). Wipe
+ * it. (transfer full) */
 char *rb_identity_set_link_pem (RbIdentitySet *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same of the key for the connection to the OEM's intake (RB_PURPOSE_TLS_CLIENT). */
 char *rb_identity_set_upload_pem (RbIdentitySet *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
