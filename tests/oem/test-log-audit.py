@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """recall-oem audit verify over an intake's database, altered behind its back: test-log-audit.py RECALL-OEM MAKE-RECORDS"""
 
+import base64
 import contextlib
 import json
 import shutil
@@ -208,6 +209,34 @@ class Audit(unittest.TestCase):
         last.unlink()
         self.assertEqual(verify(expect=1)["reason"], "missing")
         self.assertEqual(verify("--receipts", self.receipts, expect=1)["reason"], "missing")
+
+    def by_hand(self, record, receipt, vkey=None):
+        """The lines of record-format.md, with openssl and the standard library of python3."""
+        section = (Path(__file__).resolve().parents[2] / "data/doc/record-format.md").read_text().split("## Verify a receipt by hand", 1)[1]
+        lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
+        self.assertLessEqual(len(lines), 60)
+        folder = Path(tempfile.mkdtemp(dir=self.scratch))
+        (folder / "record.json").write_bytes(record)
+        (folder / "record.tlog-proof").write_text(receipt)
+        (folder / "log.vkey").write_text(vkey or self.vkey)
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", "\n".join(lines)], cwd=folder, capture_output=True, text=True, timeout=intake.TIMEOUT, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_by_hand(self):
+        """Every receipt verifies; with one thing changed, none does."""
+        pairs = [(path.read_bytes(), path.with_suffix(".tlog-proof").read_text()) for path in sorted(self.records.glob("*.json"))]
+        for record, receipt in pairs:
+            code, text = self.by_hand(record, receipt)
+            self.assertEqual(code, 0, text)
+            self.assertIn("received 20", text)
+        record, receipt = pairs[1]
+        for altered in (pairs[0][0], record + b" "):
+            self.assertNotEqual(self.by_hand(altered, receipt)[0], 0)
+        step = receipt.splitlines()[3]
+        for altered in (receipt.replace("index 1", "index 0"), receipt.replace(step, base64.b64encode(bytes(32)).decode()), receipt.replace("\n3\n", "\n4\n"), pairs[0][1]):
+            self.assertNotEqual(altered, receipt)
+            self.assertNotEqual(self.by_hand(record, altered)[0], 0)
+        self.assertNotEqual(self.by_hand(record, receipt, "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")[0], 0)
 
     def test_usage(self):
         self.assertEqual(run("audit", "verify", expect=2)[-1]["reason"], "usage")

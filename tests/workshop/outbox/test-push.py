@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""recallctl outbox push, export, import-receipts with a real intake: test-outbox.py RECALLCTL RECALL-OEM MAKE-RECORDS"""
+"""recallctl outbox push, export, import-receipts with a real intake: test-push.py RECALLCTL RECALL-OEM MAKE-RECORDS"""
 
 import http.server
 import json
