@@ -10,9 +10,10 @@
  * The response to a lost request for a key may come to its repetition: it names a key that the ECU has replaced since,
  * so that its key is not proven.
  */
-static gboolean
-may_observe_again (RbWork *work, RbReason reason)
+gboolean
+rb_persist_may_repeat (RbWork *work, const GError *failure)
 {
+  RbReason reason = rb_reason_of (failure);
   gboolean lost = reason == RB_REASON_NO_ANSWER || reason == RB_REASON_WRONG_ANSWER;
   gboolean mistaken = reason == RB_REASON_KEY_NOT_PROVEN && work->silent_in_all > 0;
   return (lost || mistaken) && work->silent++ < work->profile->lost_responses
@@ -26,7 +27,7 @@ rb_persist_run (RbWork *work, const RbWorkContext *context, GError **error)
     g_autoptr (GError) failure = NULL;
     if (rb_ecu_job_run (work, context, &failure))
       return TRUE;
-    if (!may_observe_again (work, rb_reason_of (failure))) {
+    if (!rb_persist_may_repeat (work, failure)) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }

@@ -2,6 +2,10 @@
 #pragma once
 #include "recovery/work.h"
 
+/* After failure of a request to the ECU: was its response lost or wrong, and are some in a row still allowed? Counts
+ * this one. */
+gboolean rb_persist_may_repeat (RbWork *work, const GError *failure);
+
 /*
  * The work on one ECU while it responds: after a lost or a wrong response the ECU is observed again and the work
  * continues. Requests that may be repeated were repeated before (uds/client.c). Errors of rb_ecu_job_run().

@@ -161,6 +161,22 @@ read_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError
   return NULL;
 }
 
+/* Each request has a challenge of its own, so that it can be repeated when its response is lost. */
+static GBytes *
+ask_for_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
+{
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+    GBytes *manifest = read_manifest (self, work, cancellable, &failure);
+    if (manifest != NULL || !rb_persist_may_repeat (work, failure)) {
+      if (failure != NULL)
+        g_propagate_error (error, g_steal_pointer (&failure));
+      return manifest;
+    }
+    g_debug ("vehicle version manifest: %s", failure->message);
+  }
+}
+
 /* Of the vehicle as it came in: told where it is to be had. */
 static void
 read_manifest_before (RbRecovery *self, GCancellable *cancellable)
@@ -168,9 +184,11 @@ read_manifest_before (RbRecovery *self, GCancellable *cancellable)
   RbWork *work = rb_supervise_primary (self->supervise);
   g_autoptr (GError) refused = NULL;
   g_clear_pointer (&self->manifest_before, g_bytes_unref);
-  self->manifest_before = work == NULL ? NULL : read_manifest (self, work, cancellable, &refused);
+  self->manifest_before = work == NULL ? NULL : ask_for_manifest (self, work, cancellable, &refused);
   if (refused != NULL)
     g_debug ("no vehicle version manifest: %s", refused->message);
+  if (work != NULL)
+    work->silent = work->silent_in_all = 0; /* the work on the ECU has its own count */
 }
 
 /* (RbSuperviseRead) The vehicle's signed state is what the record is about: a Primary that does not give it is not
@@ -184,7 +202,7 @@ read_manifest_after (gpointer user_data, GCancellable *cancellable, GError **err
   g_clear_pointer (&self->manifest_after, g_bytes_unref);
   if (work == NULL || work->state != RB_ECU_DONE)
     return TRUE;
-  self->manifest_after = read_manifest (self, work, cancellable, &refused);
+  self->manifest_after = ask_for_manifest (self, work, cancellable, &refused);
   if (refused == NULL)
     return TRUE;
   if (rb_supervise_is_fatal (refused)) {

@@ -212,6 +212,20 @@ class VehicleManifest(Case):
         self.finishes()
         self.assertIn("vvm-after", [subject["name"] for subject in self.record()["subject"]])
 
+    def test_vehicle_manifest_is_asked_for_again(self):
+        """As it came in and as it leaves: three responses in a row, as many as one request is repeated, are of another routine."""
+        self.workshop()
+        responses = []
+
+        def lie(source, request, answer):
+            if source != TELEMATICS or answer[:4] != b"\x71\x01\x02\x41":
+                return answer
+            responses.append(answer)
+            return answer if len(responses) % 4 == 0 else answer[:3] + b"\x42" + answer[4:]
+        self.assertEqual(self.recover_through(lie, 0)["result"], "completed")
+        self.assertEqual(len(responses), 8)
+        self.assertEqual({subject["name"] for subject in self.record()["subject"]} & {"vvm-before", "vvm-after"}, {"vvm-before", "vvm-after"})
+
     def test_primary_gives_another_vehicles_manifest(self):
         self.workshop()
 
