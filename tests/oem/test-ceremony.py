@@ -6,8 +6,8 @@ import json
 import sys
 import unittest
 
-from securesystemslib import formats, keys
 from bench import Bench
+from metadata import accepts, canonical
 
 Bench.program = sys.argv.pop(1)
 ROOTS = [f"r{n}" for n in range(1, 9)]
@@ -16,14 +16,8 @@ ALONE = """mount -t tmpfs none "$1" && mount --bind "$2" "$2" && mount -o remoun
 
 def good_signers(envelope, role_keys):
     """Public keys of the signatures that securesystemslib accepts."""
-    message, good = formats.encode_canonical(envelope["signed"]).encode(), set()
-    for signature in envelope["signatures"]:
-        key = role_keys[signature["keyid"]]
-        text = signature["sig"] if key["keytype"] == "ed25519" else base64.b64decode(signature["sig"]).hex()
-        plain = {"keytype": "ed25519", "scheme": "ed25519", "keyid": signature["keyid"], "keyval": {"public": key["keyval"]["public"], "private": ""}}
-        if keys.verify_signature(plain, {"keyid": signature["keyid"], "sig": text}, message):
-            good.add(key["keyval"]["public"])
-    return good
+    message = canonical(envelope["signed"])
+    return {role_keys[entry["keyid"]]["keyval"]["public"] for entry in envelope["signatures"] if accepts(role_keys[entry["keyid"]], entry, message)}
 
 
 class Ceremony(Bench):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Repositories that recall-oem writes, as clients see them: test-repositories.py RECALL-OEM RECALLCTL"""
 
-import base64
 import hashlib
 import json
 import signal
@@ -9,8 +8,8 @@ import subprocess
 import sys
 import unittest
 
-from securesystemslib import formats, keys
 from bench import Bench
+from metadata import accepts, canonical
 
 Bench.program = sys.argv.pop(1)
 RECALLCTL = sys.argv.pop(1)
@@ -18,13 +17,6 @@ VIN = "9RBTEST0000000001"
 ROLES = {"root": 2, "targets": 1, "timestamp": 1, "snapshot": 1}
 SIZES = {"root": 3, "targets": 1, "timestamp": 1, "snapshot": 1}
 KINDS = ("director", "image", "service")
-
-
-def accepts(key, keyid, signature, message):
-    """securesystemslib's verdict on an Ed25519 signature of either dialect."""
-    text = signature if len(signature) == 128 else base64.b64decode(signature).hex()
-    plain = {"keytype": "ed25519", "scheme": "ed25519", "keyid": keyid, "keyval": {"public": key["keyval"]["public"], "private": ""}}
-    return keys.verify_signature(plain, {"keyid": keyid, "sig": text}, message)
 
 
 class Repositories(Bench):
@@ -75,9 +67,9 @@ class Repositories(Bench):
     def assert_signed(self, kind, name, role, folder=""):
         """A threshold of the root's keys, by securesystemslib."""
         root, envelope = self.metadata(kind, "root.json")["signed"], self.metadata(kind, folder + name)
-        listed, message = root["roles"][role], formats.encode_canonical(envelope["signed"]).encode()
+        listed, message = root["roles"][role], canonical(envelope["signed"])
         good = {one["keyid"] for one in envelope["signatures"]
-                if one["keyid"] in listed["keyids"] and accepts(root["keys"][one["keyid"]], one["keyid"], one["sig"], message)}
+                if one["keyid"] in listed["keyids"] and accepts(root["keys"][one["keyid"]], one, message)}
         self.assertGreaterEqual(len(good), listed["threshold"], (kind, name))
 
     def assert_whole(self, kind, folder=""):
