@@ -42,5 +42,5 @@ struct RbCli {
   const RbCliVerb *verb;
   GHashTable *given; /* set of the RbOption on the command line */
   int output_errno; /* first error of standard output */
-  gint ended; /* atomic: the verdict is on its way */
+  gint ended; /* atomic: the verdict was begun */
 };

@@ -26,7 +26,7 @@ RbDatabase *rb_database_open (const char *data_dir, const RbDatabasePart *part, 
  * index of the write-ahead log is made in memory, which works on a full disk. */
 RbDatabase *rb_database_look (const char *path, const char *name, gboolean exclusive, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* What is not committed is lost. self may be NULL. */
+/* Rolls back an open transaction. self may be NULL. */
 void rb_database_close (RbDatabase *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbDatabase, rb_database_close)
 

@@ -59,7 +59,7 @@ struct _RbCanIo {
   char *lost;
 };
 
-/* What can be done now, with the lock held; readable: the interface has frames. */
+/* Does the work that is due, with the lock held; readable: the interface has frames. */
 void rb_can_thread_work (RbCanIo *self, gboolean readable);
 /* (GThreadFunc) data: the RbCanIo; until its stop. */
 gpointer rb_can_thread_run (gpointer data);

@@ -59,7 +59,7 @@ typedef struct {
 } RbDoipConnection;
 typedef gboolean (*RbDoipCondition) (RbDoipConnection *self, RbDoipChannel *channel);
 
-/* What the entity has told by now. */
+/* A copy of the entity's statements about the connection so far. */
 RbDoipTold rb_doip_connection_told (RbDoipConnection *self);
 /* rest may be NULL; with it head is used up. Errors: link-lost, cancelled. */
 gboolean rb_doip_connection_write (RbDoipConnection *self, GByteArray *head, GBytes *rest, GCancellable *cancellable,

@@ -123,7 +123,7 @@ ask_interface (const Search *self, const struct ifaddrs *interface)
 
 /* Each network by its own address: the general one goes out of one interface only, and the vehicle's has no route. */
 static void
-ask_everybody (const Search *self)
+ask_all_entities (const Search *self)
 {
   struct ifaddrs *interfaces = NULL;
   ask_at (self, "255.255.255.255");
@@ -299,7 +299,7 @@ rb_doip_search_discover (GPtrArray *list, gint64 timeout_ms, GCancellable *cance
   self.sockets[LISTENING] = open_listening ("0.0.0.0");
   self.sockets[ASKING_6] = open_socket (G_SOCKET_FAMILY_IPV6, NULL);
   self.sockets[LISTENING_6] = open_listening ("::");
-  ask_everybody (&self);
+  ask_all_entities (&self);
   while (wait_for_one (&self, end))
     ;
   return !g_cancellable_set_error_if_cancelled (cancellable, error);

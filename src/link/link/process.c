@@ -628,8 +628,8 @@ process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChann
   return ahead == NULL ? g_steal_pointer (&answer.body) : g_queue_pop_head (&line->ahead);
 }
 
-/* What is here goes now, what the child has before the next message leaves: the difference shows only in the
- * time it saves. */
+/* Drops the messages held here now; the child drops its own before it sends the next message, which saves a round trip.
+ */
 static void
 process_drain (gpointer state, gpointer channel)
 {

@@ -82,7 +82,7 @@ rb_ending_check (const json_t *predicate, GError **error)
                   "Record: closed with exception: signed by one person, expected two");
 }
 
-/* What goes with a type and completeness; NULL: the type is not known or does not go with it. */
+/* The result for a type and completeness; NULL: the type is unknown or never has that completeness. */
 static const char *
 result_of_type (const char *type, gboolean complete)
 {

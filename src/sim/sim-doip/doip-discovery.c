@@ -14,7 +14,7 @@ struct _RbDoipDiscovery {
   gpointer data;
   GSocket *socket;
   GSource *source;
-  GSocketAddress *everybody; /* NULL: this kind of address has none */
+  GSocketAddress *broadcast; /* NULL: this kind of address has none */
   guint announced;
   guint timer; /* 0: no further announcement */
 };
@@ -114,7 +114,7 @@ announce (gpointer data)
   g_autoptr (GByteArray) out = g_byte_array_new ();
   g_autoptr (GError) error = NULL;
   rb_doip_announcement_write (out, &self->announcement);
-  if (g_socket_send_to (self->socket, self->everybody, (const char *) out->data, out->len, NULL, &error) < 0)
+  if (g_socket_send_to (self->socket, self->broadcast, (const char *) out->data, out->len, NULL, &error) < 0)
     g_debug ("announcement: %s", error->message);
   self->timer = ++self->announced < ANNOUNCEMENTS ? g_timeout_add (ANNOUNCE_INTERVAL_MS, announce, self) : 0;
   return G_SOURCE_REMOVE;
@@ -154,8 +154,8 @@ rb_doip_discovery_new (const RbDoipAnnouncement *announcement, GInetSocketAddres
   self->source = g_socket_create_source (self->socket, G_IO_IN, NULL);
   g_source_set_callback (self->source, G_SOURCE_FUNC (on_datagram), self, NULL);
   g_source_attach (self->source, NULL);
-  self->everybody = every_node_near (address);
-  if (self->everybody != NULL)
+  self->broadcast = every_node_near (address);
+  if (self->broadcast != NULL)
     self->timer = g_timeout_add ((guint) g_random_int_range (0, ANNOUNCE_WAIT_MS), announce, self);
   return self;
 }
@@ -168,6 +168,6 @@ rb_doip_discovery_free (RbDoipDiscovery *self)
   g_source_destroy (self->source);
   g_source_unref (self->source);
   g_object_unref (self->socket);
-  g_clear_object (&self->everybody);
+  g_clear_object (&self->broadcast);
   g_free (self);
 }

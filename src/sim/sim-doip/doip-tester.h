@@ -23,7 +23,7 @@ struct _RbDoipTester {
   GIOStream *stream; /* the connection, or TLS over it */
   GSource *source;
   GByteArray *buffer;
-  GPtrArray *delayed; /* of GSource: answers on their way */
+  GPtrArray *delayed; /* of GSource: responses that wait for their time */
   guint32 to_skip; /* bytes of a refused message that are still to come */
   GSource *idle; /* closes the connection when nothing is said */
   guint16 address;
