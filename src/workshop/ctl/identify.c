@@ -14,7 +14,7 @@
 #include "recovery/swapped.h"
 #include "recovery/way.h"
 #include "vehicle/search.h"
-#include "vehicle/unit-claims.h"
+#include "vehicle/ecu-claims.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 #define VIN_LENGTH 17
 
 static void
-set_root (json_t *object, const char *number, const char *digest, const RbUnitRoot *root)
+set_root (json_t *object, const char *number, const char *digest, const RbEcuRoot *root)
 {
   gboolean has = root->sha256[0] != '\0';
   rb_json_set (object, number, has ? json_integer (root->version) : json_null ());
@@ -31,7 +31,7 @@ set_root (json_t *object, const char *number, const char *digest, const RbUnitRo
 }
 
 static json_t *
-claims_json (const char *name, const RbUnitClaims *claims, const char *part_number)
+claims_json (const char *name, const RbEcuClaims *claims, const char *part_number)
 {
   json_t *object = json_object ();
   rb_json_set_string (object, "name", name);
@@ -48,7 +48,7 @@ claims_json (const char *name, const RbUnitClaims *claims, const char *part_numb
 }
 
 static void
-say_claims (RbCli *cli, const char *name, const RbUnitClaims *claims)
+say_claims (RbCli *cli, const char *name, const RbEcuClaims *claims)
 {
   rb_cli_say (cli, "  %-20s %-18s %-16s image %.12s  Director root %" G_GINT64_FORMAT "  key %.12s  %s", name,
               claims->serial, claims->software, claims->claimed_sha256, claims->director.version, claims->key_id,
@@ -112,8 +112,8 @@ identify_one (RbCli *cli, RbLink *link, const RbModelEcu *model, const RbProfile
               Survey *survey, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (RbUnit) unit = rb_unit_new (link, model, profile, &failure);
-  g_autoptr (RbUnitClaims) claims = unit == NULL ? NULL : rb_unit_claims_read (unit, NULL, &failure);
+  g_autoptr (RbEcuClient) unit = rb_ecu_client_new (link, model, profile, &failure);
+  g_autoptr (RbEcuClaims) claims = unit == NULL ? NULL : rb_ecu_claims_read (unit, NULL, &failure);
   if (claims == NULL)
     return note_unread (cli, survey, model, may_be_absent, g_steal_pointer (&failure), error);
   say_claims (cli, model->label, claims);
@@ -172,10 +172,10 @@ note_vin (RbCli *cli, Survey *survey, const char *name, const char *vin)
     rb_cli_say (cli, "  %-20s VIN %s", name, vin);
   if (!good)
     set_problem (survey,
-                 g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_INVALID, "%s: DID F190: “%s” is not a VIN", name, vin));
+                 g_error_new (RB_VEHICLE_ERROR, RB_REASON_VIN_INVALID, "%s: DID F190: “%s” is not a VIN", name, vin));
   else if (other)
     set_problem (survey,
-                 g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_MISMATCH,
+                 g_error_new (RB_VEHICLE_ERROR, RB_REASON_VIN_MISMATCH,
                               "%s: DID F190: VIN %s, another ECU of this vehicle has %s", name, vin, survey->vin));
   else if (survey->vin == NULL)
     survey->vin = g_strdup (vin);
@@ -186,8 +186,8 @@ static gboolean
 read_vin (RbCli *cli, RbLink *link, const RbModelEcu *ecu, Survey *survey, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (RbUnit) unit = rb_unit_new (link, ecu, NULL, &failure);
-  g_autofree char *vin = unit == NULL ? NULL : rb_unit_read_text (unit, 0xf190, NULL, &failure);
+  g_autoptr (RbEcuClient) unit = rb_ecu_client_new (link, ecu, NULL, &failure);
+  g_autofree char *vin = unit == NULL ? NULL : rb_ecu_client_read_text (unit, 0xf190, NULL, &failure);
   if (vin != NULL) {
     note_vin (cli, survey, ecu->label, vin);
     return TRUE;
@@ -211,7 +211,7 @@ read_vins (RbCli *cli, RbLink *link, GPtrArray *present, Survey *survey, GError 
     if (!read_vin (cli, link, present->pdata[i], survey, error))
       return FALSE;
   if (survey->vin == NULL)
-    set_problem (survey, g_error_new (RB_UNIT_ERROR, RB_REASON_VIN_MISSING,
+    set_problem (survey, g_error_new (RB_VEHICLE_ERROR, RB_REASON_VIN_MISSING,
                                       "vehicle: none of its %u ECUs that respond has a VIN", present->len));
   return TRUE;
 }

@@ -46,8 +46,9 @@ static gboolean
 observe_response (RbWork *work, gboolean *responds, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autofree char *serial
-    = work->unit == NULL ? NULL : rb_unit_read_text (work->unit, work->profile->did_serial, cancellable, &failure);
+  g_autofree char *serial = work->unit == NULL
+                              ? NULL
+                              : rb_ecu_client_read_text (work->unit, work->profile->did_serial, cancellable, &failure);
   RbReason reason = rb_reason_of (failure);
   if (failure != NULL && rb_supervise_is_fatal (failure)) {
     g_propagate_error (error, g_steal_pointer (&failure));

@@ -31,7 +31,7 @@ read_now (RbCodingValue *value, RbWork *work, const RbWorkContext *context, GErr
 {
   if (!work->now->application)
     return TRUE;
-  if (!rb_unit_read_coding (work->unit, value->profile->did, &value->now, context->cancellable, error))
+  if (!rb_ecu_client_read_coding (work->unit, value->profile->did, &value->now, context->cancellable, error))
     return FALSE;
   if (value->now != NULL && value->profile->empty != NULL && g_bytes_equal (value->now, value->profile->empty))
     g_clear_pointer (&value->now, g_bytes_unref);
@@ -106,7 +106,7 @@ rb_coding_apply (RbWork *work, const RbWorkContext *context, char **detail, GErr
     const RbCodingValue *value = work->coding->pdata[i];
     if (holds (value))
       continue;
-    if (!rb_unit_write_did (work->unit, value->profile->did, value->wanted, context->cancellable, error))
+    if (!rb_ecu_client_write_did (work->unit, value->profile->did, value->wanted, context->cancellable, error))
       return FALSE;
     g_string_append_printf (written, "%s%04X", written->len == 0 ? "" : " ", value->profile->did);
   }

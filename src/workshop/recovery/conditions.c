@@ -29,9 +29,9 @@ static char *
 read_value (const RbCampaignCondition *condition, RbWork *work, GCancellable *cancellable, GError **error)
 {
   if (condition->kind != RB_CONDITION_CODING_CLASS)
-    return rb_unit_read_text (work->unit, condition->did, cancellable, error);
+    return rb_ecu_client_read_text (work->unit, condition->did, cancellable, error);
   g_autoptr (GBytes) bytes = NULL;
-  if (!rb_unit_read_coding (work->unit, condition->did, &bytes, cancellable, error))
+  if (!rb_ecu_client_read_coding (work->unit, condition->did, &bytes, cancellable, error))
     return NULL;
   return bytes == NULL ? g_strdup ("") : rb_bytes_hex (bytes);
 }
@@ -47,7 +47,7 @@ check_one (const RbCampaignCondition *condition, RbWork *work, const RbWorkConte
   if (!is_judged (condition, work, changed))
     return TRUE;
   g_autofree char *value = read_value (condition, work, context->cancellable, &rejected);
-  if (value == NULL && rb_unit_last_nrc (work->unit) == 0) {
+  if (value == NULL && rb_ecu_client_last_nrc (work->unit) == 0) {
     g_propagate_error (error, g_steal_pointer (&rejected));
     return FALSE;
   }

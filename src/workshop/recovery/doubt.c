@@ -44,7 +44,7 @@ is_rejection (const GError *failure)
 {
   RbReason reason = rb_reason_of (failure);
   gboolean of_metadata
-    = failure->domain == RB_UNIT_ERROR && reason >= RB_REASON_BAD_KEY_ID && reason <= RB_REASON_PIN_MISMATCH;
+    = failure->domain == RB_VEHICLE_ERROR && reason >= RB_REASON_BAD_KEY_ID && reason <= RB_REASON_PIN_MISMATCH;
   return reason == RB_REASON_REFUSED || reason == RB_REASON_REPORT_NOT_PROVEN
          || (of_metadata && reason != RB_REASON_EXPIRED);
 }

@@ -14,7 +14,7 @@ gboolean
 rb_dtc_read_before (RbWork *work, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  if (work->dtcs_before != NULL || rb_unit_read_dtcs (work->unit, ALL, &work->dtcs_before, cancellable, &failure)
+  if (work->dtcs_before != NULL || rb_ecu_client_read_dtcs (work->unit, ALL, &work->dtcs_before, cancellable, &failure)
       || rb_reason_of (failure) == RB_REASON_WRONG_ANSWER)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -27,7 +27,7 @@ read_after (RbWork *work, GCancellable *cancellable)
 {
   g_autoptr (GError) error = NULL;
   g_clear_pointer (&work->dtcs_after, g_bytes_unref);
-  if (work->unit != NULL && !rb_unit_read_dtcs (work->unit, ALL, &work->dtcs_after, cancellable, &error))
+  if (work->unit != NULL && !rb_ecu_client_read_dtcs (work->unit, ALL, &work->dtcs_after, cancellable, &error))
     g_debug ("%s", error->message);
 }
 

@@ -12,7 +12,7 @@
 #include "recovery/observe.h"
 #include "recovery/proof.h"
 #include "vehicle/ecu-session.h"
-#include "vehicle/unit-keys.h"
+#include "vehicle/ecu-keys.h"
 
 /* ISO 14229-1: uploadDownloadNotAccepted, requestSequenceError */
 enum { NRC_SEQUENCE = 0x24, NRC_NOT_ACCEPTED = 0x70 };
@@ -71,7 +71,7 @@ is_after (const RbWork *self, RbStep step)
 static gboolean
 unlock_after_image (RbWork *self, const RbWorkContext *context, GError **error)
 {
-  if (!is_after (self, RB_STEP_IMAGE) || rb_unit_is_unlocked (self->unit, self->session))
+  if (!is_after (self, RB_STEP_IMAGE) || rb_ecu_client_is_unlocked (self->unit, self->session))
     return TRUE;
   if (!rb_entry_unlock (self, context, RB_ECU_SESSION_EXTENDED, error))
     return FALSE;
@@ -130,8 +130,8 @@ write_fingerprint (RbWork *self, const RbWorkContext *context, GError **error)
   if (self->profile->did_fingerprint == 0 || context->fingerprint == NULL)
     return TRUE;
   g_clear_pointer (&self->fingerprint, g_bytes_unref);
-  if (!rb_unit_write_did (self->unit, self->profile->did_fingerprint, context->fingerprint, context->cancellable,
-                          error))
+  if (!rb_ecu_client_write_did (self->unit, self->profile->did_fingerprint, context->fingerprint, context->cancellable,
+                                error))
     return FALSE;
   self->fingerprint = g_bytes_ref (context->fingerprint);
   return TRUE;
@@ -144,20 +144,20 @@ apply_image (RbWork *self, const RbWorkContext *context, char **detail, GError *
   g_autoptr (GBytes) image = rb_contents_image (context->contents, self->wanted->image_sha256, error);
   *detail = g_strdup (self->wanted->image_sha256);
   return image != NULL && write_fingerprint (self, context, error)
-         && rb_unit_write_image (self->unit, image, on_progress, &progress, context->cancellable, error);
+         && rb_ecu_client_write_image (self->unit, image, on_progress, &progress, context->cancellable, error);
 }
 
 static gboolean
 apply_reset (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
 {
-  return rb_unit_reset (self->unit, context->cancellable, error);
+  return rb_ecu_client_reset (self->unit, context->cancellable, error);
 }
 
 /* A bootloader may hold on to a download that was interrupted, and reject every other one until it is reset. */
 static gboolean
 holds_old_download (RbWork *self, const GError *failure)
 {
-  guint8 nrc = rb_unit_last_nrc (self->unit);
+  guint8 nrc = rb_ecu_client_last_nrc (self->unit);
   gboolean rejected = rb_reason_of (failure) == RB_REASON_REFUSED && (nrc == NRC_NOT_ACCEPTED || nrc == NRC_SEQUENCE);
   return rejected && !self->reset_for_download;
 }
@@ -205,7 +205,7 @@ step_coding (RbWork *self, const RbWorkContext *context, GError **error)
 static gboolean
 apply_asymmetric_key (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
 {
-  g_autoptr (GBytes) spki = rb_unit_keys_make (self->unit, context->cancellable, error);
+  g_autoptr (GBytes) spki = rb_ecu_keys_make (self->unit, context->cancellable, error);
   g_autoptr (RbPublicKey) key = spki == NULL ? NULL : rb_key_public_from_spki (spki, error);
   *detail = key == NULL ? NULL : g_strdup (rb_key_public_id (key));
   return key != NULL;
@@ -218,7 +218,7 @@ apply_she_key (RbWork *self, const RbWorkContext *context, char **detail, GError
   g_autoptr (GBytes) request = update == NULL ? NULL : rb_proof_she_request (update);
   if (request == NULL)
     return rb_work_error (self, error, RB_REASON_HARDWARE_NEEDED, "the campaign has no key update for it");
-  g_autoptr (GBytes) answer = rb_unit_keys_load_she (self->unit, request, context->cancellable, error);
+  g_autoptr (GBytes) answer = rb_ecu_keys_load_she (self->unit, request, context->cancellable, error);
   if (answer == NULL)
     return FALSE;
   *detail = g_strdup_printf ("she:%d:%d", (int) rb_json_integer_or (update, "slot", 0),
@@ -272,7 +272,7 @@ take_report (RbWork *self, const RbWorkContext *context, GError **error)
   g_clear_pointer (&self->report_challenge, g_bytes_unref);
   g_clear_pointer (&self->report, g_bytes_unref);
   self->report_challenge = rb_digest_random (16);
-  self->report = rb_unit_keys_report (self->unit, nonce, self->report_challenge, context->cancellable, error);
+  self->report = rb_ecu_keys_report (self->unit, nonce, self->report_challenge, context->cancellable, error);
   if (self->report == NULL)
     return FALSE;
   self->report_deferred = self->profile->key_kind == RB_KEY_KIND_SHE;

@@ -7,7 +7,7 @@ rb_entry_observe (RbWork *work, const RbWorkContext *context, RbEntryObserve obs
   g_autoptr (GError) failure = NULL;
   if (observe (work, context, &failure))
     return TRUE;
-  if (rb_unit_lost_session (work->unit)) {
+  if (rb_ecu_client_lost_session (work->unit)) {
     g_debug ("%s; the session is entered again", failure->message);
     return observe (work, context, error);
   }
@@ -19,15 +19,15 @@ static gboolean
 enter_and_unlock (RbWork *work, const RbWorkContext *context, GError **error)
 {
   const RbOwnership ownership = { .vin = context->vin, .serial = work->assignment->serial };
-  return rb_unit_session (work->unit, work->session, context->cancellable, error)
-         && rb_unit_unlock (work->unit, context->authentication, &ownership, context->cancellable, error);
+  return rb_ecu_client_session (work->unit, work->session, context->cancellable, error)
+         && rb_ecu_client_unlock (work->unit, context->authentication, &ownership, context->cancellable, error);
 }
 
 gboolean
 rb_entry_unlock (RbWork *work, const RbWorkContext *context, guint8 session, GError **error)
 {
   work->session = session;
-  if (rb_unit_is_unlocked (work->unit, session))
+  if (rb_ecu_client_is_unlocked (work->unit, session))
     return TRUE;
   if (!rb_entry_observe (work, context, enter_and_unlock, error))
     return FALSE;
@@ -50,7 +50,7 @@ enter_again (RbWork *work, const RbWorkContext *context, GError **error)
 static gboolean
 did_nothing (RbWork *work, const GError *failure)
 {
-  return rb_unit_lost_session (work->unit) && rb_unit_last_nrc (work->unit) != 0
+  return rb_ecu_client_lost_session (work->unit) && rb_ecu_client_last_nrc (work->unit) != 0
          && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
 }
 
@@ -58,7 +58,7 @@ gboolean
 rb_entry_apply (RbWork *work, const RbWorkContext *context, RbEntryApply apply, char **detail, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  if (rb_unit_lost_session (work->unit) && !enter_again (work, context, error))
+  if (rb_ecu_client_lost_session (work->unit) && !enter_again (work, context, error))
     return FALSE;
   if (apply (work, context, detail, &failure))
     return TRUE;

@@ -31,7 +31,7 @@ set_base64 (json_t *object, const char *member, GBytes *bytes)
 }
 
 static json_t *
-root (const RbUnitRoot *root)
+root (const RbEcuRoot *root)
 {
   if (root->sha256[0] == '\0')
     return json_null ();
@@ -40,7 +40,7 @@ root (const RbUnitRoot *root)
 
 /* image_sha256: what was proven, else what the ECU claims */
 static json_t *
-claims (const RbUnitClaims *said, const char *image_sha256)
+claims (const RbEcuClaims *said, const char *image_sha256)
 {
   if (said == NULL)
     return json_null ();
@@ -54,8 +54,8 @@ claims (const RbUnitClaims *said, const char *image_sha256)
   if (said->rxswin != NULL && said->rxswin[0] != '\0')
     rb_json_set_string (object, "rxswin", said->rxswin);
   rb_json_set_string (object, "boot", said->application ? "application" : "bootloader");
-  if (said->boot_cause != RB_UNIT_BOOT_UNKNOWN)
-    rb_json_set_string (object, "bootCause", rb_unit_claims_boot_word (said->boot_cause));
+  if (said->boot_cause != RB_ECU_BOOT_UNKNOWN)
+    rb_json_set_string (object, "bootCause", rb_ecu_claims_boot_word (said->boot_cause));
   return object;
 }
 

@@ -26,7 +26,7 @@ fail_root (const RbWork *self, const RbWorkContext *context, GError **error)
 {
   const RbCampaign *campaign = rb_contents_campaign (context->contents);
   const RbCampaignRoot *wanted = self->need_director_root ? &campaign->director_root : &campaign->image_root;
-  const RbUnitRoot *held = self->need_director_root ? &self->now->director : &self->now->image;
+  const RbEcuRoot *held = self->need_director_root ? &self->now->director : &self->now->image;
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_ROOT_NOT_PROVEN,
                "%s: %s root after its image was written: expected version %" G_GINT64_FORMAT
                " with digest %s, actual version %" G_GINT64_FORMAT " with digest %s",
@@ -38,10 +38,10 @@ fail_root (const RbWork *self, const RbWorkContext *context, GError **error)
 static gboolean
 read_roots (RbWork *self, const RbWorkContext *context, GError **error)
 {
-  RbUnitClaims *claims = rb_unit_claims_read (self->unit, context->cancellable, error);
+  RbEcuClaims *claims = rb_ecu_claims_read (self->unit, context->cancellable, error);
   if (claims == NULL)
     return FALSE;
-  g_clear_pointer (&self->now, rb_unit_claims_free);
+  g_clear_pointer (&self->now, rb_ecu_claims_free);
   self->now = claims;
   observe_roots (self, context);
   return TRUE;
@@ -62,11 +62,11 @@ rb_holdings_read_back_roots (RbWork *self, const RbWorkContext *context, GError 
   return !(self->need_director_root || self->need_image_root) || fail_root (self, context, error);
 }
 
-static const RbUnitStored *
+static const RbEcuStoredRole *
 stored (const RbWork *self, int repo, const char *role)
 {
   for (guint i = 0; i < self->now->stored->len; i++) {
-    const RbUnitStored *entry = self->now->stored->pdata[i];
+    const RbEcuStoredRole *entry = self->now->stored->pdata[i];
     if (entry->repo == repo && strcmp (entry->role, role) == 0)
       return entry;
   }
@@ -95,7 +95,7 @@ static gboolean
 holds_file (const RbWork *self, RbContentsRepo repo, const RbContentsFile *file)
 {
   static const char *const always[] = { "timestamp", "snapshot", "targets", NULL };
-  const RbUnitStored *entry = stored (self, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, file->role);
+  const RbEcuStoredRole *entry = stored (self, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, file->role);
   if (entry == NULL)
     return !g_strv_contains (always, file->role);
   return strcmp (entry->sha256, file->sha256) == 0;
@@ -123,7 +123,7 @@ stage_all (RbWork *self, const RbWorkContext *context, GPtrArray *files, GError 
 {
   for (guint i = 0; files != NULL && i < files->len; i++) {
     const RbContentsFile *file = files->pdata[i];
-    if (!rb_unit_stage (self->unit, file->path, file->bytes, context->cancellable, error))
+    if (!rb_ecu_client_stage (self->unit, file->path, file->bytes, context->cancellable, error))
       return FALSE;
     self->silent = 0;
   }
@@ -135,9 +135,9 @@ walk_chain (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, gin
 {
   g_autoptr (GPtrArray) roots = rb_contents_roots (context->contents, repo, above, error);
   return stage_all (self, context, roots, error)
-         && rb_unit_install (self->unit,
-                             repo == RB_CONTENTS_DIRECTOR ? RB_INSTALL_DIRECTOR_ROOT : RB_INSTALL_IMAGE_ROOT,
-                             context->cancellable, error);
+         && rb_ecu_client_install (self->unit,
+                                   repo == RB_CONTENTS_DIRECTOR ? RB_INSTALL_DIRECTOR_ROOT : RB_INSTALL_IMAGE_ROOT,
+                                   context->cancellable, error);
 }
 
 static gboolean
@@ -145,7 +145,8 @@ overwrite_anchor (RbWork *self, const RbWorkContext *context, RbContentsRepo rep
 {
   g_autoptr (GPtrArray) files = rb_contents_anchor_files (context->contents, repo, error);
   return stage_all (self, context, files, error)
-         && rb_unit_install_anchor (self->unit, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, context->cancellable, error);
+         && rb_ecu_client_install_anchor (self->unit, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, context->cancellable,
+                                          error);
 }
 
 /* The chain where it is intact and the ECU can walk it; else the campaign's signatures carry the new anchor. */
@@ -159,7 +160,7 @@ replace_root (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, G
     g_autoptr (GError) broken = NULL;
     if (walk_chain (self, context, repo, found, &broken))
       return TRUE;
-    if (broken->domain != RB_UNIT_ERROR) {
+    if (broken->domain != RB_VEHICLE_ERROR) {
       g_propagate_error (error, g_steal_pointer (&broken));
       return FALSE;
     }
@@ -191,9 +192,9 @@ drop_higher (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GE
   int number = repo == RB_CONTENTS_DIRECTOR ? 0 : 1;
   for (guint i = 0; files != NULL && i < files->len; i++) {
     const RbContentsFile *file = files->pdata[i];
-    const RbUnitStored *entry = stored (self, number, file->role);
+    const RbEcuStoredRole *entry = stored (self, number, file->role);
     if (entry != NULL && entry->version > file->version
-        && !rb_unit_drop (self->unit, number, file->role, context->cancellable, error))
+        && !rb_ecu_client_delete_metadata (self->unit, number, file->role, context->cancellable, error))
       return FALSE;
   }
   return files != NULL;
@@ -214,7 +215,7 @@ rb_holdings_are_higher (RbWork *self, const RbWorkContext *context, gboolean *hi
     g_autoptr (GPtrArray) files = files_for (self, context, repo, error);
     for (guint i = 0; files != NULL && i < files->len; i++) {
       const RbContentsFile *file = files->pdata[i];
-      const RbUnitStored *entry = stored (self, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, file->role);
+      const RbEcuStoredRole *entry = stored (self, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, file->role);
       *higher = *higher || (entry != NULL && entry->version > file->version);
     }
     if (files == NULL)
@@ -229,7 +230,7 @@ rb_holdings_apply_metadata (RbWork *self, const RbWorkContext *context, char **d
   g_autoptr (GPtrArray) director = files_for (self, context, RB_CONTENTS_DIRECTOR, error);
   g_autoptr (GPtrArray) image = director == NULL ? NULL : files_for (self, context, RB_CONTENTS_IMAGE, error);
   return stage_all (self, context, director, error) && stage_all (self, context, image, error)
-         && rb_unit_install (self->unit, RB_INSTALL_ALL, context->cancellable, error);
+         && rb_ecu_client_install (self->unit, RB_INSTALL_ALL, context->cancellable, error);
 }
 
 gboolean

@@ -16,7 +16,7 @@ hold_sessions (RbKeeper *self)
 {
   for (guint i = 0; i < self->works->len; i++) {
     const RbWork *work = self->works->pdata[i];
-    if (work->unit != NULL && !rb_unit_keep_alive (work->unit))
+    if (work->unit != NULL && !rb_ecu_client_tester_present (work->unit))
       g_debug ("%s: TesterPresent is not sent", work->model->label); /* the lane hears of a lost link by itself */
   }
 }

@@ -4,7 +4,7 @@
 
 /*
  * Holds the diagnostic session of every ECU while the work on it waits: for another lane, an interlock, an image on a
- * slow medium, a signing key on a slow token, a person at the screen. Sends TesterPresent (vehicle/unit.h) from a
+ * slow medium, a signing key on a slow token, a person at the screen. Sends TesterPresent (vehicle/ecu-client.h) from a
  * thread of its own, and never while a response of the ECU is outstanding.
  */
 typedef struct _RbKeeper RbKeeper;

@@ -86,7 +86,7 @@ any_is_pending (const RbNetwork *self)
 {
   for (guint i = 0; i < self->works->len; i++) {
     const RbWork *work = self->works->pdata[i];
-    if (work->unit != NULL && rb_unit_is_pending (work->unit))
+    if (work->unit != NULL && rb_ecu_client_is_pending (work->unit))
       return TRUE;
   }
   return FALSE;
@@ -131,7 +131,7 @@ ask (RbNetwork *self, const guint8 *request, gsize length, GCancellable *cancell
   for (guint i = 0; i < self->works->len; i++) {
     const RbWork *work = self->works->pdata[i];
     if (work->unit != NULL)
-      rb_unit_begin_group (work->unit);
+      rb_ecu_client_begin_group (work->unit);
   }
   g_mutex_lock (&self->lock);
   gboolean sent = rb_group_send (self->group, request, length, cancellable, error);
@@ -140,7 +140,7 @@ ask (RbNetwork *self, const guint8 *request, gsize length, GCancellable *cancell
   for (guint i = 0; i < self->works->len && sent; i++) {
     const RbWork *work = self->works->pdata[i];
     if (work->unit != NULL)
-      rb_unit_end_group (work->unit, request[0], end, cancellable);
+      rb_ecu_client_end_group (work->unit, request[0], end, cancellable);
   }
   return sent;
 }
@@ -166,9 +166,9 @@ rb_network_join (RbNetwork *self, RbWork *work, GCancellable *cancellable)
   g_autoptr (GError) error = NULL;
   if (work->unit == NULL)
     return;
-  if (!rb_unit_session (work->unit, RB_ECU_SESSION_EXTENDED, cancellable, &error)
-      || !rb_unit_tell (work->unit, dtcs_off, sizeof dtcs_off, cancellable, &error)
-      || !rb_unit_tell (work->unit, silent, sizeof silent, cancellable, &error))
+  if (!rb_ecu_client_session (work->unit, RB_ECU_SESSION_EXTENDED, cancellable, &error)
+      || !rb_ecu_client_tell (work->unit, dtcs_off, sizeof dtcs_off, cancellable, &error)
+      || !rb_ecu_client_tell (work->unit, silent, sizeof silent, cancellable, &error))
     g_debug ("%s", error->message);
 }
 

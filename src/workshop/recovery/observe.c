@@ -9,7 +9,7 @@
 #include "recovery/proof.h"
 #include "recovery/swapped.h"
 #include "vehicle/ecu-session.h"
-#include "vehicle/unit-keys.h"
+#include "vehicle/ecu-keys.h"
 
 #include <string.h>
 
@@ -24,12 +24,12 @@ start_application (RbWork *self, const RbWorkContext *context, GError **error)
   g_autoptr (GError) failure = NULL;
   if (self->now->application || !self->now->application_valid)
     return TRUE;
-  if (rb_unit_session (self->unit, RB_ECU_SESSION_DEFAULT, context->cancellable, &failure)) {
-    g_clear_pointer (&self->now, rb_unit_claims_free);
-    self->now = rb_unit_claims_read (self->unit, context->cancellable, error);
+  if (rb_ecu_client_session (self->unit, RB_ECU_SESSION_DEFAULT, context->cancellable, &failure)) {
+    g_clear_pointer (&self->now, rb_ecu_claims_free);
+    self->now = rb_ecu_claims_read (self->unit, context->cancellable, error);
     return self->now != NULL;
   }
-  if (rb_unit_last_nrc (self->unit) != 0)
+  if (rb_ecu_client_last_nrc (self->unit) != 0)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
@@ -40,11 +40,11 @@ gboolean
 rb_observe_claims (RbWork *self, const RbWorkContext *context, GError **error)
 {
   if (self->before == NULL)
-    self->before = rb_unit_claims_read (self->unit, context->cancellable, error);
+    self->before = rb_ecu_claims_read (self->unit, context->cancellable, error);
   if (self->before == NULL)
     return FALSE;
-  g_clear_pointer (&self->now, rb_unit_claims_free);
-  self->now = rb_unit_claims_read (self->unit, context->cancellable, error);
+  g_clear_pointer (&self->now, rb_ecu_claims_free);
+  self->now = rb_ecu_claims_read (self->unit, context->cancellable, error);
   return self->now != NULL;
 }
 
@@ -109,9 +109,9 @@ observe_image (RbWork *self, const RbWorkContext *context, GError **error)
   self->need_image = TRUE;
   if (rb_doubt_of (self, RB_STEP_IMAGE))
     return TRUE;
-  if (!rb_unit_session (self->unit, RB_ECU_SESSION_PROGRAMMING, context->cancellable, error))
+  if (!rb_ecu_client_session (self->unit, RB_ECU_SESSION_PROGRAMMING, context->cancellable, error))
     return FALSE;
-  self->image_digest = rb_unit_digest (self->unit, self->image_nonce, context->cancellable, error);
+  self->image_digest = rb_ecu_client_digest (self->unit, self->image_nonce, context->cancellable, error);
   if (self->image_digest == NULL)
     return FALSE;
   g_autoptr (GBytes) image = rb_contents_image (context->contents, self->wanted->image_sha256, error);
@@ -120,7 +120,7 @@ observe_image (RbWork *self, const RbWorkContext *context, GError **error)
   /* the right bytes that were never checked and made valid leave an ECU in its bootloader: they are written again */
   self->need_image = !self->now->application || !rb_proof_image (image, self->image_nonce, self->image_digest)
                      || !vouches_for_image (self) || rb_holdings_want_image (self);
-  return rb_unit_session (self->unit, RB_ECU_SESSION_DEFAULT, context->cancellable, error);
+  return rb_ecu_client_session (self->unit, RB_ECU_SESSION_DEFAULT, context->cancellable, error);
 }
 
 static gboolean
@@ -134,8 +134,8 @@ observe_asymmetric_key (RbWork *self, const RbWorkContext *context, GError **err
   g_clear_pointer (&self->key_id, g_free);
   g_clear_pointer (&self->key_record, g_free);
   self->key_challenge = rb_digest_random (16);
-  if (!rb_unit_keys_prove (self->unit, campaign->id, nonce, self->key_challenge, &self->key_spki, &self->key_proof,
-                           context->cancellable, error))
+  if (!rb_ecu_keys_prove (self->unit, campaign->id, nonce, self->key_challenge, &self->key_spki, &self->key_proof,
+                          context->cancellable, error))
     return FALSE;
   self->key_id = rb_proof_possession (campaign, context->vin, self->assignment->serial, self->key_spki,
                                       self->key_challenge, self->key_proof);
@@ -159,7 +159,7 @@ observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
   g_clear_pointer (&self->key_record, g_free);
   if (update == NULL)
     return rb_work_error (self, error, RB_REASON_HARDWARE_NEEDED, "the campaign has no key update for it");
-  if (!rb_unit_keys_read_she (self->unit, &slot, &self->she_counter, &self->she_proof, context->cancellable, error))
+  if (!rb_ecu_keys_read_she (self->unit, &slot, &self->she_counter, &self->she_proof, context->cancellable, error))
     return FALSE;
   self->key_id = g_strdup_printf ("she:%u:%" G_GINT64_FORMAT, slot, self->she_counter);
   self->need_key = !rb_proof_she (update, slot, self->she_counter, self->she_proof);
@@ -173,7 +173,7 @@ observe_key (RbWork *self, const RbWorkContext *context, GError **error)
   /* a key is made on the known-good image, never on what was found */
   if (!self->need_key || self->need_image || !self->now->application || rb_doubt_of (self, RB_STEP_KEY))
     return TRUE;
-  if (!rb_unit_session (self->unit, RB_ECU_SESSION_EXTENDED, context->cancellable, error))
+  if (!rb_ecu_client_session (self->unit, RB_ECU_SESSION_EXTENDED, context->cancellable, error))
     return FALSE;
   return self->profile->key_kind == RB_KEY_KIND_SHE ? observe_she_key (self, context, error)
                                                     : observe_asymmetric_key (self, context, error);
@@ -203,12 +203,12 @@ note_success (RbWork *self)
 
 /* For the screen. An ECU in its bootloader is written like any other. */
 static const char *
-boot_text (const RbUnitClaims *claims)
+boot_text (const RbEcuClaims *claims)
 {
   static const char *const texts[]
-    = { [RB_UNIT_BOOT_UNKNOWN] = "in its bootloader",
-        [RB_UNIT_BOOT_INTERRUPTED] = "in its bootloader: a download was interrupted",
-        [RB_UNIT_BOOT_NO_BANK] = "in its bootloader: none of its banks holds a valid application" };
+    = { [RB_ECU_BOOT_UNKNOWN] = "in its bootloader",
+        [RB_ECU_BOOT_INTERRUPTED] = "in its bootloader: a download was interrupted",
+        [RB_ECU_BOOT_NO_BANK] = "in its bootloader: none of its banks holds a valid application" };
   return claims->application ? NULL : texts[claims->boot_cause];
 }
 

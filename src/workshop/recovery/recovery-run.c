@@ -9,7 +9,7 @@
 #include "recovery/evidence.h"
 #include "recovery/lanes.h"
 #include "recovery/persist.h"
-#include "vehicle/unit-keys.h"
+#include "vehicle/ecu-keys.h"
 
 #include <string.h>
 
@@ -155,7 +155,7 @@ read_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError
     = rb_campaign_ecu_nonce (rb_contents_campaign (self->contents), self->vin, work->assignment->serial);
   g_autoptr (GBytes) challenge = rb_digest_random (16);
   if (work->profile->routine_manifest != 0 && work->unit != NULL)
-    return rb_unit_keys_manifest (work->unit, nonce, challenge, cancellable, error);
+    return rb_ecu_keys_manifest (work->unit, nonce, challenge, cancellable, error);
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "%s: its profile has no vehicle version manifest",
                work->model->label);
   return NULL;

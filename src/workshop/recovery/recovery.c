@@ -255,8 +255,9 @@ look_for (RbRecovery *self, RbCompletenessEcu *ecu, GCancellable *cancellable, G
   const RbModelEcu *known = rb_vehicle_model_by_hardware_id (rb_contents_model (self->contents), ecu->hardware_id);
   const RbProfile *profile = rb_contents_profile (self->contents, ecu->hardware_id);
   g_autoptr (GError) failure = NULL;
-  g_autoptr (RbUnit) unit = rb_unit_new (rb_supervise_link (self->supervise), known, profile, &failure);
-  g_autofree char *serial = unit == NULL ? NULL : rb_unit_read_text (unit, profile->did_serial, cancellable, &failure);
+  g_autoptr (RbEcuClient) unit = rb_ecu_client_new (rb_supervise_link (self->supervise), known, profile, &failure);
+  g_autofree char *serial
+    = unit == NULL ? NULL : rb_ecu_client_read_text (unit, profile->did_serial, cancellable, &failure);
   if (failure != NULL && rb_supervise_is_fatal (failure)) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;

@@ -61,8 +61,8 @@ close_units (RbSupervise *self)
   g_clear_pointer (&self->keeper, rb_keeper_free);
   for (guint i = 0; i < self->works->len; i++) {
     RbWork *work = self->works->pdata[i];
-    work->block_limit = work->unit == NULL ? work->block_limit : rb_unit_block_limit (work->unit);
-    g_clear_pointer (&work->unit, rb_unit_free);
+    work->block_limit = work->unit == NULL ? work->block_limit : rb_ecu_client_block_limit (work->unit);
+    g_clear_pointer (&work->unit, rb_ecu_client_free);
   }
 }
 
@@ -157,7 +157,7 @@ rb_supervise_is_fatal (const GError *error)
 static gboolean
 read_vin (RbSupervise *self, RbWork *work, json_t *sources, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *vin = rb_unit_read_text (work->unit, work->profile->did_vin, cancellable, error);
+  g_autofree char *vin = rb_ecu_client_read_text (work->unit, work->profile->did_vin, cancellable, error);
   if (vin == NULL)
     return FALSE;
   json_array_append_new (sources,
@@ -189,7 +189,7 @@ rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError
   return TRUE;
 }
 
-/* (RbUnitWait) In the ECU's lane. */
+/* (RbEcuClientWait) In the ECU's lane. */
 static void
 on_ecu_waits (RbReason reason, const char *text, gpointer user_data)
 {
@@ -203,11 +203,11 @@ open_units (RbSupervise *self, GError **error)
 {
   for (guint i = 0; i < self->works->len; i++) {
     RbWork *work = self->works->pdata[i];
-    work->unit = rb_unit_new (self->link, work->model, work->profile, error);
+    work->unit = rb_ecu_client_new (self->link, work->model, work->profile, error);
     if (work->unit == NULL)
       return FALSE;
-    rb_unit_limit_block (work->unit, work->block_limit);
-    rb_unit_set_wait (work->unit, on_ecu_waits, self);
+    rb_ecu_client_limit_block (work->unit, work->block_limit);
+    rb_ecu_client_set_wait (work->unit, on_ecu_waits, self);
   }
   self->keeper = rb_keeper_new (self->works);
   return TRUE;
@@ -469,7 +469,7 @@ rb_supervise_measure (RbSupervise *self, const RbChecklistItem *item, gint64 *va
     g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "this vehicle does not report its %s", item->measure);
     return FALSE;
   }
-  if (!rb_unit_read_number (work->unit, did, value, cancellable, error))
+  if (!rb_ecu_client_read_number (work->unit, did, value, cancellable, error))
     return FALSE;
   *good = *value >= item->low && *value <= item->high;
   const RbRecoveryEvent event

@@ -25,11 +25,11 @@ place_of (GPtrArray *assignments, const char *serial, const char *hardware_id)
 }
 
 char *
-rb_swapped_part_number (RbUnit *unit, const RbProfile *profile, GCancellable *cancellable)
+rb_swapped_part_number (RbEcuClient *unit, const RbProfile *profile, GCancellable *cancellable)
 {
   g_autoptr (GError) untold = NULL;
-  g_autofree char *number
-    = rb_unit_read_text (unit, profile == NULL ? DID_PART_NUMBER : profile->did_part_number, cancellable, &untold);
+  g_autofree char *number = rb_ecu_client_read_text (unit, profile == NULL ? DID_PART_NUMBER : profile->did_part_number,
+                                                     cancellable, &untold);
   if (untold != NULL)
     g_debug ("no part number: %s", untold->message);
   return number == NULL || number[0] == '\0' ? NULL : g_steal_pointer (&number);
@@ -57,7 +57,7 @@ found_in (GPtrArray *works)
   json_t *list = json_array ();
   for (guint i = 0; i < works->len; i++) {
     const RbWork *work = works->pdata[i];
-    const RbUnitClaims *now = work->now;
+    const RbEcuClaims *now = work->now;
     json_t *row = json_object ();
     rb_json_set_string (row, "name", work->model->label);
     rb_json_set_string (row, "serial", now == NULL ? NULL : now->serial);

@@ -12,7 +12,7 @@
  */
 
 /* The number of the spare part, by the ECU's own word; profile may be NULL. NULL: it does not say. (transfer full) */
-char *rb_swapped_part_number (RbUnit *unit, const RbProfile *profile, GCancellable *cancellable);
+char *rb_swapped_part_number (RbEcuClient *unit, const RbProfile *profile, GCancellable *cancellable);
 
 /* Adds a row for each part among found (as above) to list. */
 void rb_swapped_add (json_t *list, GPtrArray *assignments, const json_t *found);

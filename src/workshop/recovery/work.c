@@ -31,9 +31,9 @@ rb_work_new (const RbModelEcu *model, const RbProfile *profile, const RbCampaign
 void
 rb_work_free (RbWork *self)
 {
-  g_clear_pointer (&self->unit, rb_unit_free);
-  g_clear_pointer (&self->before, rb_unit_claims_free);
-  g_clear_pointer (&self->now, rb_unit_claims_free);
+  g_clear_pointer (&self->unit, rb_ecu_client_free);
+  g_clear_pointer (&self->before, rb_ecu_claims_free);
+  g_clear_pointer (&self->now, rb_ecu_claims_free);
   g_clear_pointer (&self->assignment, rb_vehicle_assignment_free);
   g_clear_pointer (&self->image_nonce, g_bytes_unref);
   g_clear_pointer (&self->key_challenge, g_bytes_unref);
@@ -94,7 +94,7 @@ rb_work_fail (RbWork *self, const RbWorkContext *context, RbEcuState state, cons
   /* a failure of the workstation's own, as of a proof, is no rejection, whatever was rejected before */
   gboolean rejected = failure->domain == RB_UDS_ERROR && self->unit != NULL;
   rb_work_set_state (self, context, state, rb_reason_of (failure), failure->message);
-  self->nrc = rejected ? rb_unit_last_nrc (self->unit) : 0;
+  self->nrc = rejected ? rb_ecu_client_last_nrc (self->unit) : 0;
 }
 
 gboolean

@@ -4,7 +4,7 @@
 #include "keystore/identity.h"
 #include "recovery/event.h"
 #include "recovery/journal.h"
-#include "vehicle/unit-claims.h"
+#include "vehicle/ecu-claims.h"
 
 #include <jansson.h>
 
@@ -51,8 +51,8 @@ struct _RbWork {
   const RbProfile *profile;
   const RbCampaignEcu *wanted;
   RbAssignment *assignment; /* NULL: no image is assigned to it */
-  RbUnit *unit; /* NULL while there is no connection */
-  RbUnitClaims *before, *now; /* claims at first sight of this run, and newest */
+  RbEcuClient *unit; /* NULL while there is no connection */
+  RbEcuClaims *before, *now; /* claims at first sight of this run, and newest */
   RbEcuState state;
   RbReason reason;
   char *text; /* what went wrong */

@@ -25,7 +25,7 @@ rb_did_text_parse (const guint8 *data, gsize length, GError **error)
     from++;
   for (gsize i = from; i < length; i++)
     if (!is_printable (data[i])) {
-      g_set_error (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER,
+      g_set_error (error, RB_VEHICLE_ERROR, RB_REASON_WRONG_ANSWER,
                    "not a text: expected printable ASCII, byte %" G_GSIZE_FORMAT " is %02x", i + 1, data[i]);
       return NULL;
     }
@@ -33,7 +33,7 @@ rb_did_text_parse (const guint8 *data, gsize length, GError **error)
     return g_strdup ("");
   if (length - from <= MAX_TEXT)
     return g_strndup ((const char *) data + from, length - from);
-  g_set_error (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER,
+  g_set_error (error, RB_VEHICLE_ERROR, RB_REASON_WRONG_ANSWER,
                "not a text: expected at most %d characters, got %" G_GSIZE_FORMAT, MAX_TEXT, length - from);
   return NULL;
 }

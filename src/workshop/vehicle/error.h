@@ -2,5 +2,5 @@
 #pragma once
 #include "core/reason.h"
 
-RB_DECLARE_ERROR_DOMAIN (unit);
-#define RB_UNIT_ERROR (rb_unit_error_quark ())
+RB_DECLARE_ERROR_DOMAIN (vehicle);
+#define RB_VEHICLE_ERROR (rb_vehicle_error_quark ())

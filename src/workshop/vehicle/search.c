@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vehicle/search.h"
 
-#include "vehicle/unit.h"
+#include "vehicle/ecu-client.h"
 
 #define ANSWER_MS 400 /* P2 of slow gateways */
 #define EXTENDED 0x80000000u
@@ -199,6 +199,6 @@ rb_search_ecus (RbLink *link, GCancellable *cancellable, GError **error)
     return NULL;
   if (found->len > 0)
     return g_steal_pointer (&found);
-  g_set_error_literal (error, RB_UNIT_ERROR, RB_REASON_NO_ANSWER, "no ECU answers on this link");
+  g_set_error_literal (error, RB_VEHICLE_ERROR, RB_REASON_NO_ANSWER, "no ECU answers on this link");
   return NULL;
 }

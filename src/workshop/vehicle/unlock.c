@@ -15,7 +15,7 @@ authenticate (RbClient *client, const RbProfile *profile, RbIdentity *identity, 
   if (server == NULL)
     return FALSE;
   if (profile->bare_challenge && rb_ownership_is_imitated (server))
-    return rb_reason_deny (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER,
+    return rb_reason_deny (error, RB_VEHICLE_ERROR, RB_REASON_WRONG_ANSWER,
                            "its challenge imitates what is signed for another ECU");
   g_autoptr (GBytes) message
     = profile->bare_challenge ? g_bytes_ref (server) : rb_ownership_message (ownership, server, challenge, certificate);
@@ -49,7 +49,8 @@ rb_unlock_ecu (RbClient *client, const RbProfile *profile, RbIdentity *identity,
   case RB_UNLOCK_AUTHENTICATION: return authenticate (client, profile, identity, ownership, cancellable, error);
   case RB_UNLOCK_SECURITY_ACCESS:
     if (g_strcmp0 (profile->security_algorithm, "xor-a5a5a5a5") != 0)
-      return rb_reason_deny (error, RB_UNIT_ERROR, RB_REASON_UNSUPPORTED, "its unlocking algorithm is not known here");
+      return rb_reason_deny (error, RB_VEHICLE_ERROR, RB_REASON_UNSUPPORTED,
+                             "its unlocking algorithm is not known here");
     return security_access (client, profile, cancellable, error);
   case RB_UNLOCK_NONE:
   default: return TRUE;

@@ -7,7 +7,7 @@
 
 /*
  * Unlocks the ECU behind a client, in its session: 0x29 with an identity of purpose RB_PURPOSE_ECU_AUTHENTICATION, or
- * 0x27, as the profile says. Errors of uds/ pass through; RB_UNIT_ERROR: unsupported, wrong-answer.
+ * 0x27, as the profile says. Errors of uds/ pass through; RB_VEHICLE_ERROR: unsupported, wrong-answer.
  */
 gboolean rb_unlock_ecu (RbClient *client, const RbProfile *profile, RbIdentity *identity, const RbOwnership *ownership,
                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -66,10 +66,10 @@ bench_close (Bench *bench, gconstpointer data)
   rb_campaign_free (bench->campaign);
 }
 
-static RbUnitClaims *
+static RbEcuClaims *
 claims (const char *serial, const char *sha256, gint64 image_root)
 {
-  RbUnitClaims *made = g_new0 (RbUnitClaims, 1);
+  RbEcuClaims *made = g_new0 (RbEcuClaims, 1);
   made->serial = g_strdup (serial);
   made->hardware_id = g_strdup ("hw-brake-1");
   made->software = g_strdup ("1.9");
@@ -397,8 +397,8 @@ static void
 test_not_started (Bench *bench, gconstpointer data)
 {
   RbWork *work = add_work (bench, &model, &asymmetric);
-  g_clear_pointer (&work->before, rb_unit_claims_free);
-  g_clear_pointer (&work->now, rb_unit_claims_free);
+  g_clear_pointer (&work->before, rb_ecu_claims_free);
+  g_clear_pointer (&work->now, rb_ecu_claims_free);
   build (bench);
   assert_at (bench, "ecus/0/outcome", "\"failed\"");
   assert_at (bench, "ecus/0/reason", "\"not-started\"");

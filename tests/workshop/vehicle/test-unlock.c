@@ -6,7 +6,7 @@
 #include "keymaker/issue.h"
 #include "keymaker/keygen.h"
 #include "keystore/identity.h"
-#include "vehicle/unit.h"
+#include "vehicle/ecu-client.h"
 
 #include <string.h>
 
@@ -25,7 +25,7 @@ static const RbModelEcu model
 
 typedef struct {
   Fake *fake;
-  RbUnit *unit;
+  RbEcuClient *unit;
   RbProfile profile;
   RbIdentity *identity;
   GError *error;
@@ -68,14 +68,14 @@ bench_open (Bench *bench, const FakeStep *steps)
     = { .p2_ms = 50, .p2_star_ms = 1000, .boot_ms = 20, .security_delay_ms = 1, .unlock = RB_UNLOCK_AUTHENTICATION }
   };
   bench->fake = fake_new (steps, &link);
-  bench->unit = rb_unit_new (link, &model, &bench->profile, &bench->error);
+  bench->unit = rb_ecu_client_new (link, &model, &bench->profile, &bench->error);
   g_assert_no_error (bench->error);
 }
 
 static void
 bench_close (Bench *bench)
 {
-  rb_unit_free (bench->unit);
+  rb_ecu_client_free (bench->unit);
   g_clear_pointer (&bench->identity, rb_identity_unref);
   g_clear_error (&bench->error);
 }
@@ -175,7 +175,7 @@ test_authentication (gconstpointer data)
   bench.identity = make_identity ();
   bench.fake->answer = judge_answer;
   bench.fake->user_data = &judge;
-  gboolean good = rb_unit_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error);
+  gboolean good = rb_ecu_client_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (bench.error)), ==, rb_reason_word (authentications[i].reason));
   g_assert_cmpint (good, ==, authentications[i].reason == 0);
   g_assert_cmpint (judge.proven, ==, authentications[i].to_certificate == NULL);
@@ -196,7 +196,7 @@ test_bare_challenge (void)
   bench.identity = make_identity ();
   bench.fake->answer = judge_answer;
   bench.fake->user_data = &judge;
-  g_assert_true (rb_unit_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error));
+  g_assert_true (rb_ecu_client_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error));
   g_assert_true (judge.proven);
   g_free (judge.certificate);
   g_free (judge.challenge);
@@ -214,8 +214,8 @@ test_bare_imitation (void)
   bench.identity = make_identity ();
   bench.fake->answer = judge_answer;
   bench.fake->user_data = &judge;
-  g_assert_false (rb_unit_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error));
-  g_assert_error (bench.error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER);
+  g_assert_false (rb_ecu_client_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error));
+  g_assert_error (bench.error, RB_VEHICLE_ERROR, RB_REASON_WRONG_ANSWER);
   g_assert_false (judge.proven);
   g_free (judge.certificate);
   g_free (judge.challenge);
@@ -234,7 +234,7 @@ test_challenges_are_fresh (void)
     Judge judge = { 0 };
     bench.fake->answer = judge_answer;
     bench.fake->user_data = &judge;
-    g_assert_true (rb_unit_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error));
+    g_assert_true (rb_ecu_client_unlock (bench.unit, bench.identity, &ownership, NULL, &bench.error));
     g_assert_true (g_hash_table_add (seen, judge.challenge));
     g_free (judge.certificate);
   }
@@ -267,7 +267,7 @@ test_security_access (gconstpointer data)
   bench.profile.unlock = RB_UNLOCK_SECURITY_ACCESS;
   bench.profile.security_level = 0x11;
   bench.profile.security_algorithm = (char *) accesses[i].algorithm;
-  g_assert_cmpint (rb_unit_unlock (bench.unit, NULL, NULL, NULL, &bench.error), ==, accesses[i].reason == 0);
+  g_assert_cmpint (rb_ecu_client_unlock (bench.unit, NULL, NULL, NULL, &bench.error), ==, accesses[i].reason == 0);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (bench.error)), ==, rb_reason_word (accesses[i].reason));
   fake_assert_done (bench.fake);
   bench_close (&bench);
@@ -280,7 +280,7 @@ test_no_lock (void)
   Bench bench;
   bench_open (&bench, steps);
   bench.profile.unlock = RB_UNLOCK_NONE;
-  g_assert_true (rb_unit_unlock (bench.unit, NULL, NULL, NULL, &bench.error));
+  g_assert_true (rb_ecu_client_unlock (bench.unit, NULL, NULL, NULL, &bench.error));
   fake_assert_done (bench.fake);
   bench_close (&bench);
 }
@@ -309,7 +309,7 @@ test_reset (gconstpointer data)
   guint i = GPOINTER_TO_UINT (data);
   Bench bench;
   bench_open (&bench, resets[i].steps);
-  g_assert_cmpint (rb_unit_reset (bench.unit, NULL, &bench.error), ==, resets[i].reason == 0);
+  g_assert_cmpint (rb_ecu_client_reset (bench.unit, NULL, &bench.error), ==, resets[i].reason == 0);
   g_assert_cmpstr (rb_reason_word (rb_reason_of (bench.error)), ==, rb_reason_word (resets[i].reason));
   fake_assert_done (bench.fake);
   bench_close (&bench);
@@ -328,9 +328,9 @@ test_boot_failed (void)
   bench_open (&bench, NULL);
   bench.fake->answer = reset_and_die;
   gint64 start = g_get_monotonic_time ();
-  g_assert_false (rb_unit_reset (bench.unit, NULL, &bench.error));
+  g_assert_false (rb_ecu_client_reset (bench.unit, NULL, &bench.error));
   gint64 spent = (g_get_monotonic_time () - start) / 1000;
-  g_assert_error (bench.error, RB_UNIT_ERROR, RB_REASON_BOOT_FAILED);
+  g_assert_error (bench.error, RB_VEHICLE_ERROR, RB_REASON_BOOT_FAILED);
   g_assert_cmpint (spent, >=, 20);
   g_assert_cmpint (spent, <, 5000);
   bench_close (&bench);
@@ -345,7 +345,7 @@ test_reset_cancelled (void)
   bench.fake->answer = reset_and_die;
   bench.fake->cancel_at = cancellable;
   bench.fake->cancel_after = 3;
-  g_assert_false (rb_unit_reset (bench.unit, cancellable, &bench.error));
+  g_assert_false (rb_ecu_client_reset (bench.unit, cancellable, &bench.error));
   g_assert_error (bench.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   bench_close (&bench);
 }
@@ -357,17 +357,17 @@ test_sessions (void)
     = { { "1002", "500200320064" }, { "1003", "7f107e" }, { "22f18c", "7f227f" }, { NULL } };
   Bench bench;
   bench_open (&bench, steps);
-  g_assert_true (rb_unit_session (bench.unit, 2, NULL, &bench.error));
-  g_assert_false (rb_unit_session (bench.unit, 3, NULL, &bench.error));
+  g_assert_true (rb_ecu_client_session (bench.unit, 2, NULL, &bench.error));
+  g_assert_false (rb_ecu_client_session (bench.unit, 3, NULL, &bench.error));
   g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_REFUSED);
   g_assert_true (g_str_has_prefix (bench.error->message, "Brake control: "));
-  g_assert_true (rb_unit_keep_alive (bench.unit)); /* too early to be sent */
-  g_assert_false (rb_unit_lost_session (bench.unit));
+  g_assert_true (rb_ecu_client_tester_present (bench.unit)); /* too early to be sent */
+  g_assert_false (rb_ecu_client_lost_session (bench.unit));
   g_clear_error (&bench.error);
   gint64 value = 0;
-  g_assert_false (rb_unit_read_number (bench.unit, 0xf18c, &value, NULL, &bench.error));
-  g_assert_true (rb_unit_lost_session (bench.unit));
-  g_assert_false (rb_unit_is_unlocked (bench.unit, 2));
+  g_assert_false (rb_ecu_client_read_number (bench.unit, 0xf18c, &value, NULL, &bench.error));
+  g_assert_true (rb_ecu_client_lost_session (bench.unit));
+  g_assert_false (rb_ecu_client_is_unlocked (bench.unit, 2));
   fake_assert_done (bench.fake);
   bench_close (&bench);
 }
@@ -379,9 +379,9 @@ test_channel_is_given_back (void)
   g_autoptr (RbLink) link = NULL;
   g_autoptr (GError) error = NULL;
   Fake *fake = fake_new (steps, &link);
-  RbUnit *unit = rb_unit_new (link, &model, NULL, &error);
+  RbEcuClient *unit = rb_ecu_client_new (link, &model, NULL, &error);
   g_assert_cmpuint (fake->opened, ==, 1);
-  rb_unit_free (unit);
+  rb_ecu_client_free (unit);
   g_assert_cmpuint (fake->opened, ==, 0);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vehicle/unit-claims.h"
+#include "vehicle/ecu-claims.h"
 
 #include "core/bytes.h"
 #include "crypto/digest.h"
 #include "uds/response.h"
 #include "vehicle/did-text.h"
-#include "vehicle/unit-inside.h"
+#include "vehicle/ecu-client-inside.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@
 static void
 stored_free (gpointer data)
 {
-  RbUnitStored *self = data;
+  RbEcuStoredRole *self = data;
   if (self == NULL)
     return;
   g_free (self->role);
@@ -23,7 +23,7 @@ stored_free (gpointer data)
 }
 
 void
-rb_unit_claims_free (RbUnitClaims *self)
+rb_ecu_claims_free (RbEcuClaims *self)
 {
   g_free (self->serial);
   g_free (self->hardware_id);
@@ -35,7 +35,7 @@ rb_unit_claims_free (RbUnitClaims *self)
 }
 
 static gboolean
-read_root (RbUnit *self, guint16 did, RbUnitRoot *root, GCancellable *cancellable, GError **error)
+read_root (RbEcuClient *self, guint16 did, RbEcuRoot *root, GCancellable *cancellable, GError **error)
 {
   if (did == 0)
     return TRUE;
@@ -45,17 +45,17 @@ read_root (RbUnit *self, guint16 did, RbUnitRoot *root, GCancellable *cancellabl
     return TRUE; /* without an image there is no root */
   if (bytes == NULL) {
     g_propagate_error (error, g_steal_pointer (&failure));
-    return rb_unit_prefixed (self, FALSE, error);
+    return rb_ecu_client_prefixed (self, FALSE, error);
   }
   RbReader reader = rb_reader_from_bytes (bytes);
   root->version = rb_reader_u32be (&reader);
-  rb_unit_take_digest (&reader, root->sha256);
+  rb_ecu_client_take_digest (&reader, root->sha256);
   return rb_reader_done (&reader)
-         || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about a root has a wrong length");
+         || rb_ecu_client_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about a root has a wrong length");
 }
 
 /* NULL: its role is not a text. One that is cut off shows in the reader. */
-static RbUnitStored *
+static RbEcuStoredRole *
 take_stored (RbReader *reader, GError **error)
 {
   guint8 repo = rb_reader_u8 (reader);
@@ -64,52 +64,52 @@ take_stored (RbReader *reader, GError **error)
   g_autofree char *text = role == NULL ? g_strdup ("") : rb_did_text_parse (role, length, error);
   if (text == NULL)
     return NULL;
-  RbUnitStored *stored = g_new0 (RbUnitStored, 1);
+  RbEcuStoredRole *stored = g_new0 (RbEcuStoredRole, 1);
   stored->repo = repo;
   stored->role = g_steal_pointer (&text);
   stored->version = rb_reader_u32be (reader);
-  rb_unit_take_digest (reader, stored->sha256);
+  rb_ecu_client_take_digest (reader, stored->sha256);
   return stored;
 }
 
 static gboolean
-read_stored (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
+read_stored (RbEcuClient *self, RbEcuClaims *claims, GCancellable *cancellable, GError **error)
 {
   claims->stored = g_ptr_array_new_with_free_func (stored_free);
   if (self->profile == NULL || self->profile->did_stored_metadata == 0)
     return TRUE;
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, self->profile->did_stored_metadata, cancellable, error);
-  if (!rb_unit_prefixed (self, bytes != NULL, error))
+  if (!rb_ecu_client_prefixed (self, bytes != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (bytes);
   guint8 count = rb_reader_u8 (&reader);
   for (guint i = 0; i < count && rb_reader_ok (&reader); i++) {
     g_ptr_array_add (claims->stored, take_stored (&reader, error));
-    if (!rb_unit_prefixed_did (self, self->profile->did_stored_metadata, claims->stored->pdata[i] != NULL, error))
+    if (!rb_ecu_client_prefixed_did (self, self->profile->did_stored_metadata, claims->stored->pdata[i] != NULL, error))
       return FALSE;
   }
   return rb_reader_done (&reader)
-         || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its list of stored metadata has a wrong length");
+         || rb_ecu_client_fail (self, error, RB_REASON_WRONG_ANSWER, "its list of stored metadata has a wrong length");
 }
 
 const char *
-rb_unit_claims_boot_word (RbUnitBootCause cause)
+rb_ecu_claims_boot_word (RbEcuBootCause cause)
 {
-  static const char *const words[] = { [RB_UNIT_BOOT_UNKNOWN] = "",
-                                       [RB_UNIT_BOOT_INTERRUPTED] = "download-interrupted",
-                                       [RB_UNIT_BOOT_NO_BANK] = "no-valid-bank" };
+  static const char *const words[] = { [RB_ECU_BOOT_UNKNOWN] = "",
+                                       [RB_ECU_BOOT_INTERRUPTED] = "download-interrupted",
+                                       [RB_ECU_BOOT_NO_BANK] = "no-valid-bank" };
   return words[cause];
 }
 
 static gboolean
-read_boot (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
+read_boot (RbEcuClient *self, RbEcuClaims *claims, GCancellable *cancellable, GError **error)
 {
   guint16 did = self->profile == NULL ? 0 : self->profile->did_boot;
   claims->application = claims->application_valid = TRUE;
   if (did == 0)
     return TRUE;
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
-  if (!rb_unit_prefixed (self, bytes != NULL, error))
+  if (!rb_ecu_client_prefixed (self, bytes != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (bytes);
   claims->application = rb_reader_u8 (&reader) == 0;
@@ -117,32 +117,32 @@ read_boot (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError
   guint8 cause = claims->application || rb_reader_left (&reader) == 0
                    ? 0
                    : rb_reader_u8 (&reader); /* not every bootloader tells it */
-  claims->boot_cause = cause > RB_UNIT_BOOT_NO_BANK ? RB_UNIT_BOOT_UNKNOWN : (RbUnitBootCause) cause;
+  claims->boot_cause = cause > RB_ECU_BOOT_NO_BANK ? RB_ECU_BOOT_UNKNOWN : (RbEcuBootCause) cause;
   return rb_reader_done (&reader)
-         || rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its boot state has a wrong length");
+         || rb_ecu_client_fail (self, error, RB_REASON_WRONG_ANSWER, "its boot state has a wrong length");
 }
 
 /* Identifiers of an ECU are never blank: an ECU without a serial number is not another ECU. */
 static char *
-read_name (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error)
+read_name (RbEcuClient *self, guint16 did, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *text = rb_unit_read_text (self, did, cancellable, error);
+  g_autofree char *text = rb_ecu_client_read_text (self, did, cancellable, error);
   if (text == NULL || text[0] != '\0')
     return g_steal_pointer (&text);
-  g_set_error (error, RB_UNIT_ERROR, RB_REASON_WRONG_ANSWER, "%s: DID %04X: expected a text, got only padding",
+  g_set_error (error, RB_VEHICLE_ERROR, RB_REASON_WRONG_ANSWER, "%s: DID %04X: expected a text, got only padding",
                self->model->label, did);
   return NULL;
 }
 
 /* "" where the ECU rejects the request: it has no such text, or not in its bootloader. */
 static gboolean
-read_optional (RbUnit *self, guint16 did, char **text, GCancellable *cancellable, GError **error)
+read_optional (RbEcuClient *self, guint16 did, char **text, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  *text = did == 0 ? g_strdup ("") : rb_unit_read_text (self, did, cancellable, &failure);
+  *text = did == 0 ? g_strdup ("") : rb_ecu_client_read_text (self, did, cancellable, &failure);
   if (failure == NULL)
     return TRUE;
-  gboolean rejected = rb_unit_was_rejected (self, failure);
+  gboolean rejected = rb_ecu_client_was_rejected (self, failure);
   if (rejected)
     *text = g_strdup ("");
   else
@@ -151,7 +151,7 @@ read_optional (RbUnit *self, guint16 did, char **text, GCancellable *cancellable
 }
 
 static gboolean
-read_optionals (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, GError **error)
+read_optionals (RbEcuClient *self, RbEcuClaims *claims, GCancellable *cancellable, GError **error)
 {
   const RbProfile *profile = self->profile;
   return read_optional (self, profile == NULL ? 0xf195 : profile->did_software, &claims->software, cancellable, error)
@@ -160,21 +160,21 @@ read_optionals (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable, G
 }
 
 static void
-read_claimed_digest (RbUnit *self, RbUnitClaims *claims, GCancellable *cancellable)
+read_claimed_digest (RbEcuClient *self, RbEcuClaims *claims, GCancellable *cancellable)
 {
   g_autoptr (GError) refused = NULL;
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, DID_CLAIMED_DIGEST, cancellable, &refused);
   if (bytes == NULL)
     return;
   RbReader reader = rb_reader_from_bytes (bytes);
-  rb_unit_take_digest (&reader, claims->claimed_sha256);
+  rb_ecu_client_take_digest (&reader, claims->claimed_sha256);
 }
 
-RbUnitClaims *
-rb_unit_claims_read (RbUnit *self, GCancellable *cancellable, GError **error)
+RbEcuClaims *
+rb_ecu_claims_read (RbEcuClient *self, GCancellable *cancellable, GError **error)
 {
   const RbProfile *profile = self->profile;
-  g_autoptr (RbUnitClaims) claims = g_new0 (RbUnitClaims, 1);
+  g_autoptr (RbEcuClaims) claims = g_new0 (RbEcuClaims, 1);
   claims->serial = read_name (self, profile == NULL ? 0xf18c : profile->did_serial, cancellable, error);
   if (claims->serial == NULL)
     return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit-bench.h"
+#include "ecu-bench.h"
 
 #include "core/bytes.h"
 
@@ -47,7 +47,7 @@ unit_bench_open_with (UnitBench *bench, const FakeStep *steps, const RbProfile *
   *bench = (UnitBench){ 0 };
   g_autoptr (RbLink) link = NULL;
   bench->fake = fake_new (steps, &link);
-  bench->unit = rb_unit_new (link, &unit_bench_model, used, &bench->error);
+  bench->unit = rb_ecu_client_new (link, &unit_bench_model, used, &bench->error);
   g_assert_no_error (bench->error);
 }
 
@@ -60,7 +60,7 @@ unit_bench_open (UnitBench *bench, const FakeStep *steps)
 void
 unit_bench_close (UnitBench *bench)
 {
-  rb_unit_free (bench->unit);
+  rb_ecu_client_free (bench->unit);
   g_clear_error (&bench->error);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit-bench.h"
-#include "vehicle/unit-keys.h"
+#include "ecu-bench.h"
+#include "vehicle/ecu-keys.h"
 
 #include "core/bytes.h"
 
@@ -46,7 +46,7 @@ test_text (gconstpointer data)
   const FakeStep steps[] = { { "22f190", texts[i].answer }, { NULL } };
   UnitBench bench;
   unit_bench_open (&bench, steps);
-  g_autofree char *text = rb_unit_read_text (bench.unit, 0xf190, NULL, &bench.error);
+  g_autofree char *text = rb_ecu_client_read_text (bench.unit, 0xf190, NULL, &bench.error);
   g_assert_cmpstr (text, ==, texts[i].text);
   unit_assert_reason (&bench, texts[i].reason);
   unit_bench_close (&bench);
@@ -62,7 +62,7 @@ test_text_too_long (void)
     const FakeStep steps[] = { { "22f190", answer->str }, { NULL } };
     UnitBench bench;
     unit_bench_open (&bench, steps);
-    g_autofree char *text = rb_unit_read_text (bench.unit, 0xf190, NULL, &bench.error);
+    g_autofree char *text = rb_ecu_client_read_text (bench.unit, 0xf190, NULL, &bench.error);
     g_assert_cmpint (text != NULL, ==, length <= 128);
     unit_bench_close (&bench);
   }
@@ -75,7 +75,7 @@ test_text_says_which (void)
   const FakeStep steps[] = { { "22f195", "62f195411b" }, { NULL } };
   UnitBench bench;
   unit_bench_open (&bench, steps);
-  g_autofree char *text = rb_unit_read_text (bench.unit, 0xf195, NULL, &bench.error);
+  g_autofree char *text = rb_ecu_client_read_text (bench.unit, 0xf195, NULL, &bench.error);
   g_assert_null (text);
   g_assert_cmpstr (bench.error->message, ==,
                    "Brake control: DID F195: not a text: expected printable ASCII, byte 2 is 1b");
@@ -105,7 +105,8 @@ test_number (gconstpointer data)
   UnitBench bench;
   gint64 value = 0;
   unit_bench_open (&bench, steps);
-  g_assert_cmpint (rb_unit_read_number (bench.unit, 0xfd10, &value, NULL, &bench.error), ==, numbers[i].reason == 0);
+  g_assert_cmpint (rb_ecu_client_read_number (bench.unit, 0xfd10, &value, NULL, &bench.error), ==,
+                   numbers[i].reason == 0);
   g_assert_cmpint (value, ==, numbers[i].value);
   unit_assert_reason (&bench, numbers[i].reason);
   unit_bench_close (&bench);
@@ -160,7 +161,7 @@ test_write_image (void)
   Seen seen = { g_array_new (FALSE, FALSE, sizeof (guint64)), 0 };
   UnitBench bench;
   unit_bench_open (&bench, steps);
-  g_assert_true (rb_unit_write_image (bench.unit, container, see, &seen, NULL, &bench.error));
+  g_assert_true (rb_ecu_client_write_image (bench.unit, container, see, &seen, NULL, &bench.error));
   g_assert_no_error (bench.error);
   fake_assert_done (bench.fake);
   g_assert_cmpmem (seen.done->data, seen.done->len * sizeof (guint64), expected, sizeof expected);
@@ -184,7 +185,7 @@ test_profile_bounds_the_block (void)
   g_autoptr (GBytes) container = unit_unhex ("0000800000000003aabbcc");
   UnitBench bench;
   unit_bench_open_with (&bench, steps, &small);
-  g_assert_true (rb_unit_write_image (bench.unit, container, NULL, NULL, NULL, &bench.error));
+  g_assert_true (rb_ecu_client_write_image (bench.unit, container, NULL, NULL, NULL, &bench.error));
   fake_assert_done (bench.fake);
   unit_bench_close (&bench);
 }
@@ -240,7 +241,7 @@ test_failed_image (gconstpointer data)
   g_autoptr (GBytes) container = unit_unhex (failed_images[i].container);
   UnitBench bench;
   unit_bench_open (&bench, failed_images[i].steps);
-  g_assert_false (rb_unit_write_image (bench.unit, container, NULL, NULL, NULL, &bench.error));
+  g_assert_false (rb_ecu_client_write_image (bench.unit, container, NULL, NULL, NULL, &bench.error));
   unit_assert_reason (&bench, failed_images[i].reason);
   fake_assert_done (bench.fake);
   unit_bench_close (&bench);
@@ -271,7 +272,7 @@ test_digest (gconstpointer data)
   g_autoptr (GBytes) nonce = unit_unhex ("a1a2a3a4");
   UnitBench bench;
   unit_bench_open (&bench, steps);
-  g_autofree char *digest = rb_unit_digest (bench.unit, nonce, NULL, &bench.error);
+  g_autofree char *digest = rb_ecu_client_digest (bench.unit, nonce, NULL, &bench.error);
   g_assert_cmpstr (digest, ==, digests[i].digest);
   unit_assert_reason (&bench, digests[i].reason);
   unit_bench_close (&bench);
@@ -293,7 +294,7 @@ test_stage (void)
   g_autoptr (GBytes) bytes = unit_unhex ("0102030405");
   UnitBench bench;
   unit_bench_open (&bench, steps);
-  g_assert_true (rb_unit_stage (bench.unit, "a.js", bytes, NULL, &bench.error));
+  g_assert_true (rb_ecu_client_stage (bench.unit, "a.js", bytes, NULL, &bench.error));
   fake_assert_done (bench.fake);
   unit_bench_close (&bench);
 }
@@ -309,9 +310,9 @@ test_stage_refused (void)
   g_autoptr (GBytes) bytes = unit_unhex ("01");
   UnitBench bench;
   unit_bench_open (&bench, steps);
-  g_assert_false (rb_unit_stage (bench.unit, "a.js", bytes, NULL, &bench.error));
+  g_assert_false (rb_ecu_client_stage (bench.unit, "a.js", bytes, NULL, &bench.error));
   unit_assert_reason (&bench, RB_REASON_REFUSED);
-  g_assert_cmphex (rb_unit_last_nrc (bench.unit), ==, 0x70);
+  g_assert_cmphex (rb_ecu_client_last_nrc (bench.unit), ==, 0x70);
   unit_bench_close (&bench);
 }
 
@@ -320,14 +321,14 @@ typedef enum { INSTALL_ALL, INSTALL_DIRECTOR, INSTALL_IMAGE, ANCHOR_DIRECTOR, AN
 static gboolean
 tell (UnitBench *bench, Told what)
 {
-  RbUnit *unit = bench->unit;
+  RbEcuClient *unit = bench->unit;
   switch (what) {
-  case INSTALL_ALL: return rb_unit_install (unit, RB_INSTALL_ALL, NULL, &bench->error);
-  case INSTALL_DIRECTOR: return rb_unit_install (unit, RB_INSTALL_DIRECTOR_ROOT, NULL, &bench->error);
-  case INSTALL_IMAGE: return rb_unit_install (unit, RB_INSTALL_IMAGE_ROOT, NULL, &bench->error);
-  case ANCHOR_DIRECTOR: return rb_unit_install_anchor (unit, 0, NULL, &bench->error);
-  case ANCHOR_IMAGE: return rb_unit_install_anchor (unit, 1, NULL, &bench->error);
-  case DROP: return rb_unit_drop (unit, 1, "supplier-a", NULL, &bench->error);
+  case INSTALL_ALL: return rb_ecu_client_install (unit, RB_INSTALL_ALL, NULL, &bench->error);
+  case INSTALL_DIRECTOR: return rb_ecu_client_install (unit, RB_INSTALL_DIRECTOR_ROOT, NULL, &bench->error);
+  case INSTALL_IMAGE: return rb_ecu_client_install (unit, RB_INSTALL_IMAGE_ROOT, NULL, &bench->error);
+  case ANCHOR_DIRECTOR: return rb_ecu_client_install_anchor (unit, 0, NULL, &bench->error);
+  case ANCHOR_IMAGE: return rb_ecu_client_install_anchor (unit, 1, NULL, &bench->error);
+  case DROP: return rb_ecu_client_delete_metadata (unit, 1, "supplier-a", NULL, &bench->error);
   }
   g_assert_not_reached ();
 }
@@ -420,7 +421,7 @@ prove (UnitBench *bench)
   g_autoptr (GBytes) challenge = unit_unhex ("d0d1");
   g_autoptr (GBytes) spki = NULL;
   g_autoptr (GBytes) signature = NULL;
-  if (!rb_unit_keys_prove (bench->unit, "C1", nonce, challenge, &spki, &signature, NULL, &bench->error)) {
+  if (!rb_ecu_keys_prove (bench->unit, "C1", nonce, challenge, &spki, &signature, NULL, &bench->error)) {
     g_assert_true (spki == NULL && signature == NULL);
     return NULL;
   }
@@ -433,7 +434,7 @@ read_she (UnitBench *bench)
   guint slot = 0;
   gint64 counter = 0;
   g_autoptr (GBytes) proof = NULL;
-  if (!rb_unit_keys_read_she (bench->unit, &slot, &counter, &proof, NULL, &bench->error))
+  if (!rb_ecu_keys_read_she (bench->unit, &slot, &counter, &proof, NULL, &bench->error))
     return NULL;
   g_autofree char *hex = proof == NULL ? g_strdup ("-") : rb_bytes_hex (proof);
   return g_strdup_printf ("%u %" G_GINT64_FORMAT " %s", slot, counter, hex);
@@ -450,13 +451,13 @@ ask (UnitBench *bench, Asked what)
   if (what == SHE_READ)
     return read_she (bench);
   if (what == MAKE)
-    answer = rb_unit_keys_make (bench->unit, NULL, &bench->error);
+    answer = rb_ecu_keys_make (bench->unit, NULL, &bench->error);
   else if (what == SHE_LOAD)
-    answer = rb_unit_keys_load_she (bench->unit, nonce, NULL, &bench->error);
+    answer = rb_ecu_keys_load_she (bench->unit, nonce, NULL, &bench->error);
   else if (what == REPORT)
-    answer = rb_unit_keys_report (bench->unit, nonce, challenge, NULL, &bench->error);
+    answer = rb_ecu_keys_report (bench->unit, nonce, challenge, NULL, &bench->error);
   else
-    answer = rb_unit_keys_manifest (bench->unit, nonce, challenge, NULL, &bench->error);
+    answer = rb_ecu_keys_manifest (bench->unit, nonce, challenge, NULL, &bench->error);
   return answer == NULL ? NULL : rb_bytes_hex (answer);
 }
 

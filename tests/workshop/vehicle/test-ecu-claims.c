@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit-bench.h"
+#include "ecu-bench.h"
 
-#include "vehicle/unit-claims.h"
+#include "vehicle/ecu-claims.h"
 
 #include <string.h>
 
@@ -45,13 +45,13 @@ answer_dids (const char *request, gpointer data)
   return g_strdup ("7f2231");
 }
 
-static RbUnitClaims *
+static RbEcuClaims *
 claims_of (UnitBench *bench, const Did *replaced, const RbProfile *used)
 {
   unit_bench_open_with (bench, NULL, used);
   bench->fake->answer = answer_dids;
   bench->fake->user_data = (gpointer) replaced;
-  return rb_unit_claims_read (bench->unit, NULL, &bench->error);
+  return rb_ecu_claims_read (bench->unit, NULL, &bench->error);
 }
 
 static void
@@ -62,7 +62,7 @@ test_padded_claims (gconstpointer data)
                                 { "22f195", "62f195332e310000" },
                                 { "22fd03", "62fd036b69642000" } };
   UnitBench bench;
-  g_autoptr (RbUnitClaims) claims = claims_of (&bench, &padded[GPOINTER_TO_UINT (data)], &unit_bench_profile);
+  g_autoptr (RbEcuClaims) claims = claims_of (&bench, &padded[GPOINTER_TO_UINT (data)], &unit_bench_profile);
   g_assert_no_error (bench.error);
   g_assert_cmpstr (claims->serial, ==, "SN-1");
   g_assert_cmpstr (claims->hardware_id, ==, "hw-b");
@@ -75,7 +75,7 @@ static void
 test_claims (void)
 {
   UnitBench bench;
-  g_autoptr (RbUnitClaims) claims = claims_of (&bench, NULL, &unit_bench_profile);
+  g_autoptr (RbEcuClaims) claims = claims_of (&bench, NULL, &unit_bench_profile);
   g_assert_no_error (bench.error);
   g_assert_cmpstr (claims->serial, ==, "SN-1");
   g_assert_cmpstr (claims->hardware_id, ==, "hw-b");
@@ -88,8 +88,8 @@ test_claims (void)
   g_assert_cmpstr (claims->image.sha256, ==, OTHER);
   g_assert_cmpstr (claims->claimed_sha256, ==, OTHER);
   g_assert_cmpuint (claims->stored->len, ==, 2);
-  const RbUnitStored *first = claims->stored->pdata[0];
-  const RbUnitStored *second = claims->stored->pdata[1];
+  const RbEcuStoredRole *first = claims->stored->pdata[0];
+  const RbEcuStoredRole *second = claims->stored->pdata[1];
   g_assert_cmpint (first->repo, ==, 0);
   g_assert_cmpstr (first->role, ==, "targets");
   g_assert_cmpint (first->version, ==, 9);
@@ -151,7 +151,7 @@ test_broken_claims (gconstpointer data)
 {
   guint i = GPOINTER_TO_UINT (data);
   UnitBench bench;
-  g_autoptr (RbUnitClaims) claims = claims_of (&bench, &broken_claims[i].replaced, &unit_bench_profile);
+  g_autoptr (RbEcuClaims) claims = claims_of (&bench, &broken_claims[i].replaced, &unit_bench_profile);
   g_assert_cmpint (claims != NULL, ==, broken_claims[i].reason == 0);
   unit_assert_reason (&bench, broken_claims[i].reason);
   unit_bench_close (&bench);
@@ -179,11 +179,11 @@ test_boot (gconstpointer data)
   guint i = GPOINTER_TO_UINT (data);
   const Did replaced = { "22fd00", boots[i].answer };
   UnitBench bench;
-  g_autoptr (RbUnitClaims) claims = claims_of (&bench, &replaced, &unit_bench_profile);
+  g_autoptr (RbEcuClaims) claims = claims_of (&bench, &replaced, &unit_bench_profile);
   g_assert_no_error (bench.error);
   g_assert_cmpint (claims->application, ==, boots[i].application);
   g_assert_cmpint (claims->application_valid, ==, boots[i].valid);
-  g_assert_cmpstr (rb_unit_claims_boot_word (claims->boot_cause), ==, boots[i].cause);
+  g_assert_cmpstr (rb_ecu_claims_boot_word (claims->boot_cause), ==, boots[i].cause);
   unit_bench_close (&bench);
 }
 
@@ -192,7 +192,7 @@ static void
 test_claims_without_profile (void)
 {
   UnitBench bench;
-  g_autoptr (RbUnitClaims) claims = claims_of (&bench, NULL, NULL);
+  g_autoptr (RbEcuClaims) claims = claims_of (&bench, NULL, NULL);
   g_autofree char *said = fake_said (bench.fake);
   g_assert_no_error (bench.error);
   g_assert_cmpstr (said, ==, "22f18c 22f191 22f195 22fd20");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vehicle/unit.h"
+#include "vehicle/ecu-client.h"
 
 #include "core/bytes.h"
 #include "crypto/digest.h"
 #include "uds/response.h"
 #include "vehicle/did-text.h"
-#include "vehicle/unit-inside.h"
+#include "vehicle/ecu-client-inside.h"
 #include "vehicle/unlock.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ now_ms (void)
 
 /* After every exchange but 0x10: what it tells of the session, and the ECU's name before an error. */
 gboolean
-rb_unit_prefixed (RbUnit *self, gboolean good, GError **error)
+rb_ecu_client_prefixed (RbEcuClient *self, gboolean good, GError **error)
 {
   guint8 nrc = rb_client_last_nrc (self->client);
   g_atomic_int_set (&self->pending, FALSE);
@@ -36,9 +36,9 @@ rb_unit_prefixed (RbUnit *self, gboolean good, GError **error)
 }
 
 gboolean
-rb_unit_fail (RbUnit *self, GError **error, RbReason reason, const char *text)
+rb_ecu_client_fail (RbEcuClient *self, GError **error, RbReason reason, const char *text)
 {
-  g_set_error (error, RB_UNIT_ERROR, (int) reason, "%s: %s", self->model->label, text);
+  g_set_error (error, RB_VEHICLE_ERROR, (int) reason, "%s: %s", self->model->label, text);
   return FALSE;
 }
 
@@ -58,7 +58,7 @@ address_of (const RbModelEcu *model)
 static void
 on_client_waits (guint8 nrc, guint count, gpointer user_data)
 {
-  RbUnit *self = user_data;
+  RbEcuClient *self = user_data;
   guint noticed = nrc == RB_NRC_DELAY_NOT_EXPIRED ? 1 : BUSY_NOTICED;
   g_autofree char *text = NULL;
   if (nrc == RB_NRC_RESPONSE_PENDING)
@@ -72,8 +72,8 @@ on_client_waits (guint8 nrc, guint count, gpointer user_data)
   self->wait (count == 0 ? RB_REASON_NONE : rb_nrc_reason (nrc), text, self->wait_data);
 }
 
-RbUnit *
-rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GError **error)
+RbEcuClient *
+rb_ecu_client_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GError **error)
 {
   const RbAddress address = address_of (model);
   RbChannel *channel = rb_channel_open (link, &address, error);
@@ -81,7 +81,7 @@ rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GE
     g_prefix_error (error, "%s: ", model->label);
     return NULL;
   }
-  RbUnit *self = g_new0 (RbUnit, 1);
+  RbEcuClient *self = g_new0 (RbEcuClient, 1);
   RbClientTiming timing = { 0 };
   if (profile != NULL)
     timing = (RbClientTiming){ .p2_ms = profile->p2_ms,
@@ -103,7 +103,7 @@ rb_unit_new (RbLink *link, const RbModelEcu *model, const RbProfile *profile, GE
 }
 
 void
-rb_unit_free (RbUnit *self)
+rb_ecu_client_free (RbEcuClient *self)
 {
   rb_client_free (self->usual);
   rb_channel_unref (self->channel);
@@ -112,32 +112,32 @@ rb_unit_free (RbUnit *self)
 }
 
 void
-rb_unit_set_wait (RbUnit *self, RbUnitWait wait, gpointer user_data)
+rb_ecu_client_set_wait (RbEcuClient *self, RbEcuClientWait wait, gpointer user_data)
 {
   self->wait = wait;
   self->wait_data = user_data;
 }
 
 gsize
-rb_unit_block_limit (RbUnit *self)
+rb_ecu_client_block_limit (RbEcuClient *self)
 {
   return rb_client_block_limit (self->client);
 }
 
 void
-rb_unit_limit_block (RbUnit *self, gsize block)
+rb_ecu_client_limit_block (RbEcuClient *self, gsize block)
 {
   rb_client_limit_block (self->client, block);
 }
 
 guint8
-rb_unit_last_nrc (RbUnit *self)
+rb_ecu_client_last_nrc (RbEcuClient *self)
 {
   return rb_client_last_nrc (self->client);
 }
 
 gboolean
-rb_unit_keep_alive (RbUnit *self)
+rb_ecu_client_tester_present (RbEcuClient *self)
 {
   g_autoptr (GError) error = NULL;
   if (!rb_client_try_idle (self->usual))
@@ -153,7 +153,7 @@ rb_unit_keep_alive (RbUnit *self)
 }
 
 gboolean
-rb_unit_prefixed_did (RbUnit *self, guint16 did, gboolean good, GError **error)
+rb_ecu_client_prefixed_did (RbEcuClient *self, guint16 did, gboolean good, GError **error)
 {
   if (!good)
     g_prefix_error (error, "%s: DID %04X: ", self->model->label, did);
@@ -161,7 +161,7 @@ rb_unit_prefixed_did (RbUnit *self, guint16 did, gboolean good, GError **error)
 }
 
 void
-rb_unit_take_digest (RbReader *reader, char hex[65])
+rb_ecu_client_take_digest (RbReader *reader, char hex[65])
 {
   const guint8 *digest = rb_reader_take (reader, RB_SHA256_LENGTH);
   g_autofree char *text = digest == NULL ? g_strdup ("") : rb_bytes_to_hex (digest, RB_SHA256_LENGTH);
@@ -170,58 +170,58 @@ rb_unit_take_digest (RbReader *reader, char hex[65])
 
 /* Of this ECU, and for good: not one that is busy. */
 gboolean
-rb_unit_was_rejected (RbUnit *self, const GError *failure)
+rb_ecu_client_was_rejected (RbEcuClient *self, const GError *failure)
 {
   return rb_client_last_nrc (self->client) != 0 && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
 }
 
 gboolean
-rb_unit_read_coding (RbUnit *self, guint16 did, GBytes **data, GCancellable *cancellable, GError **error)
+rb_ecu_client_read_coding (RbEcuClient *self, guint16 did, GBytes **data, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_clear_pointer (data, g_bytes_unref);
   *data = rb_client_read_did (self->client, did, cancellable, &failure);
   guint8 nrc = rb_client_last_nrc (self->client);
   if (*data != NULL || nrc == RB_NRC_CONDITIONS_NOT_CORRECT || nrc == RB_NRC_OUT_OF_RANGE)
-    return rb_unit_prefixed (self, TRUE, error);
+    return rb_ecu_client_prefixed (self, TRUE, error);
   g_propagate_error (error, g_steal_pointer (&failure));
-  return rb_unit_prefixed_did (self, did, FALSE, error);
+  return rb_ecu_client_prefixed_did (self, did, FALSE, error);
 }
 
 gboolean
-rb_unit_write_did (RbUnit *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
+rb_ecu_client_write_did (RbEcuClient *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
 {
-  return rb_unit_prefixed (self, rb_client_write_did (self->client, did, data, cancellable, error), error);
+  return rb_ecu_client_prefixed (self, rb_client_write_did (self->client, did, data, cancellable, error), error);
 }
 
 gboolean
-rb_unit_read_dtcs (RbUnit *self, guint8 mask, GBytes **dtcs, GCancellable *cancellable, GError **error)
+rb_ecu_client_read_dtcs (RbEcuClient *self, guint8 mask, GBytes **dtcs, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_clear_pointer (dtcs, g_bytes_unref);
   *dtcs = rb_client_read_dtcs (self->client, mask, cancellable, &failure);
-  if (*dtcs != NULL || rb_unit_was_rejected (self, failure))
-    return rb_unit_prefixed (self, TRUE, error);
+  if (*dtcs != NULL || rb_ecu_client_was_rejected (self, failure))
+    return rb_ecu_client_prefixed (self, TRUE, error);
   g_propagate_error (error, g_steal_pointer (&failure));
-  return rb_unit_prefixed (self, FALSE, error);
+  return rb_ecu_client_prefixed (self, FALSE, error);
 }
 
 gboolean
-rb_unit_tell (RbUnit *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error)
+rb_ecu_client_tell (RbEcuClient *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) message = g_bytes_new (request, length);
   g_autoptr (GBytes) response = rb_client_request (self->client, message, cancellable, error);
-  return rb_unit_prefixed (self, response != NULL, error);
+  return rb_ecu_client_prefixed (self, response != NULL, error);
 }
 
 gboolean
-rb_unit_is_pending (RbUnit *self)
+rb_ecu_client_is_pending (RbEcuClient *self)
 {
   return g_atomic_int_get (&self->pending);
 }
 
 void
-rb_unit_begin_group (RbUnit *self)
+rb_ecu_client_begin_group (RbEcuClient *self)
 {
   rb_client_begin_idle (self->usual);
   rb_channel_drain (self->channel);
@@ -229,7 +229,7 @@ rb_unit_begin_group (RbUnit *self)
 
 /* The first final response to sid, if any. */
 static void
-await_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellable)
+await_group (RbEcuClient *self, guint8 sid, gint64 end, GCancellable *cancellable)
 {
   for (gint64 left = end - now_ms (); left > 0; left = end - now_ms ()) {
     g_autoptr (GBytes) response = rb_channel_receive (self->channel, left, cancellable, NULL);
@@ -245,53 +245,53 @@ await_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellable)
 }
 
 void
-rb_unit_end_group (RbUnit *self, guint8 sid, gint64 end, GCancellable *cancellable)
+rb_ecu_client_end_group (RbEcuClient *self, guint8 sid, gint64 end, GCancellable *cancellable)
 {
   await_group (self, sid, end, cancellable);
   rb_client_end_idle (self->usual);
 }
 
 gboolean
-rb_unit_is_unlocked (RbUnit *self, guint8 session)
+rb_ecu_client_is_unlocked (RbEcuClient *self, guint8 session)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   return rb_ecu_session_is_unlocked (&self->session, session, now_ms ());
 }
 
 gboolean
-rb_unit_lost_session (RbUnit *self)
+rb_ecu_client_lost_session (RbEcuClient *self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   return rb_ecu_session_is_lost (&self->session, now_ms ());
 }
 
 char *
-rb_unit_read_text (RbUnit *self, guint16 did, GCancellable *cancellable, GError **error)
+rb_ecu_client_read_text (RbEcuClient *self, guint16 did, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
   gsize length = 0;
   const guint8 *data = bytes == NULL ? NULL : g_bytes_get_data (bytes, &length);
   char *text = bytes == NULL ? NULL : rb_did_text_parse (data, length, error);
-  rb_unit_prefixed_did (self, did, text != NULL, error);
+  rb_ecu_client_prefixed_did (self, did, text != NULL, error);
   return text;
 }
 
 gboolean
-rb_unit_read_number (RbUnit *self, guint16 did, gint64 *value, GCancellable *cancellable, GError **error)
+rb_ecu_client_read_number (RbEcuClient *self, guint16 did, gint64 *value, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
-  if (!rb_unit_prefixed (self, bytes != NULL, error))
+  if (!rb_ecu_client_prefixed (self, bytes != NULL, error))
     return FALSE;
   gsize length = g_bytes_get_size (bytes);
   RbReader reader = rb_reader_from_bytes (bytes);
   if (length < 1 || length > 4)
-    return rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "a number it sent has a wrong length");
+    return rb_ecu_client_fail (self, error, RB_REASON_WRONG_ANSWER, "a number it sent has a wrong length");
   *value = (gint64) rb_reader_ube (&reader, (guint) length);
   return TRUE;
 }
 
 gboolean
-rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError **error)
+rb_ecu_client_session (RbEcuClient *self, guint8 session, GCancellable *cancellable, GError **error)
 {
   if (!rb_client_session (self->client, session, cancellable, error)) {
     g_prefix_error (error, "%s: ", self->model->label);
@@ -303,11 +303,11 @@ rb_unit_session (RbUnit *self, guint8 session, GCancellable *cancellable, GError
 }
 
 gboolean
-rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable,
-                GError **error)
+rb_ecu_client_unlock (RbEcuClient *self, RbIdentity *identity, const RbOwnership *ownership, GCancellable *cancellable,
+                      GError **error)
 {
-  if (!rb_unit_prefixed (self, rb_unlock_ecu (self->client, self->profile, identity, ownership, cancellable, error),
-                         error))
+  if (!rb_ecu_client_prefixed (
+        self, rb_unlock_ecu (self->client, self->profile, identity, ownership, cancellable, error), error))
     return FALSE;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   rb_ecu_session_unlock (&self->session, now_ms ());
@@ -316,7 +316,7 @@ rb_unit_unlock (RbUnit *self, RbIdentity *identity, const RbOwnership *ownership
 
 /* TRUE when it responded or rejected; FALSE with *silent when it does not respond yet, or is busy with its start. */
 static gboolean
-answers (RbUnit *self, gboolean *silent, GCancellable *cancellable, GError **error)
+answers (RbEcuClient *self, gboolean *silent, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, 0xf186, cancellable, &failure);
@@ -329,7 +329,7 @@ answers (RbUnit *self, gboolean *silent, GCancellable *cancellable, GError **err
 }
 
 static gboolean
-wait_for_boot (RbUnit *self, GCancellable *cancellable, GError **error)
+wait_for_boot (RbEcuClient *self, GCancellable *cancellable, GError **error)
 {
   gint64 limit = self->profile == NULL || self->profile->boot_ms <= 0 ? 10000 : self->profile->boot_ms;
   gint64 end = g_get_monotonic_time () / 1000 + limit + PROBE_MS;
@@ -343,18 +343,18 @@ wait_for_boot (RbUnit *self, GCancellable *cancellable, GError **error)
     good = answers (self, &silent, cancellable, error);
   self->client = self->usual;
   if (good || !silent)
-    return rb_unit_prefixed (self, good, error);
-  return rb_unit_fail (self, error, RB_REASON_BOOT_FAILED, "it does not answer after its reset");
+    return rb_ecu_client_prefixed (self, good, error);
+  return rb_ecu_client_fail (self, error, RB_REASON_BOOT_FAILED, "it does not answer after its reset");
 }
 
 gboolean
-rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error)
+rb_ecu_client_reset (RbEcuClient *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   /* an ECU may reset without answering: whether it came back decides */
   if (!rb_client_reset (self->client, 0x01, cancellable, &failure) && rb_reason_of (failure) != RB_REASON_NO_ANSWER) {
     g_propagate_error (error, g_steal_pointer (&failure));
-    return rb_unit_prefixed (self, FALSE, error);
+    return rb_ecu_client_prefixed (self, FALSE, error);
   }
   g_mutex_lock (&self->lock);
   rb_ecu_session_end (&self->session);
@@ -363,7 +363,7 @@ rb_unit_reset (RbUnit *self, GCancellable *cancellable, GError **error)
 }
 
 typedef struct {
-  RbUnitProgress progress; /* may be NULL */
+  RbEcuClientProgress progress; /* may be NULL */
   gpointer user_data;
   guint64 before; /* this range */
   guint64 total;
@@ -379,7 +379,7 @@ report_taken (gsize taken, gpointer user_data)
 
 /* report may be NULL */
 static gboolean
-send_data (RbUnit *self, const guint8 *data, gsize length, gsize block, Report *report, GCancellable *cancellable,
+send_data (RbEcuClient *self, const guint8 *data, gsize length, gsize block, Report *report, GCancellable *cancellable,
            GError **error)
 {
   if (!rb_client_transfer (self->client, data, length, block, report == NULL ? NULL : report_taken, report, cancellable,
@@ -392,19 +392,19 @@ send_data (RbUnit *self, const guint8 *data, gsize length, gsize block, Report *
 
 /* A routine that answers a status, 00 when all is well; option may be NULL. The error is prefixed. */
 static gboolean
-routine_succeeds (RbUnit *self, guint16 routine, GBytes *option, const char *otherwise, GCancellable *cancellable,
+routine_succeeds (RbEcuClient *self, guint16 routine, GBytes *option, const char *otherwise, GCancellable *cancellable,
                   GError **error)
 {
   g_autoptr (GBytes) answer = rb_client_routine (self->client, routine, option, cancellable, error);
-  if (!rb_unit_prefixed (self, answer != NULL, error))
+  if (!rb_ecu_client_prefixed (self, answer != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (answer);
   guint8 status = rb_reader_u8 (&reader);
-  return (rb_reader_ok (&reader) && status == 0) || rb_unit_fail (self, error, RB_REASON_REFUSED, otherwise);
+  return (rb_reader_ok (&reader) && status == 0) || rb_ecu_client_fail (self, error, RB_REASON_REFUSED, otherwise);
 }
 
 static gboolean
-erase (RbUnit *self, guint32 address, guint32 length, GCancellable *cancellable, GError **error)
+erase (RbEcuClient *self, guint32 address, guint32 length, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GByteArray) option = g_byte_array_new ();
   rb_writer_u8 (option, 0x44);
@@ -415,22 +415,23 @@ erase (RbUnit *self, guint32 address, guint32 length, GCancellable *cancellable,
 }
 
 static gboolean
-try_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, Report *report,
+try_segment (RbEcuClient *self, guint32 address, const guint8 *data, guint32 length, Report *report,
              GCancellable *cancellable, GError **error)
 {
   gsize block = 0;
   if (!erase (self, address, length, cancellable, error))
     return FALSE;
-  if (!rb_unit_prefixed (self, rb_client_download (self->client, address, length, &block, cancellable, error), error))
+  if (!rb_ecu_client_prefixed (self, rb_client_download (self->client, address, length, &block, cancellable, error),
+                               error))
     return FALSE;
   if (self->profile->max_block > 0)
     block = MIN (block, self->profile->max_block);
-  return rb_unit_prefixed (self, send_data (self, data, length, block, report, cancellable, error), error);
+  return rb_ecu_client_prefixed (self, send_data (self, data, length, block, report, cancellable, error), error);
 }
 
 /* Did blocks turn out to be too long in this attempt, and the ECU give the download up over it? */
 static gboolean
-deserves_another (RbUnit *self, gsize limit, const GError *error)
+deserves_another (RbEcuClient *self, gsize limit, const GError *error)
 {
   gsize now = rb_client_block_limit (self->client);
   return rb_reason_of (error) == RB_REASON_REFUSED && now != 0 && (limit == 0 || now < limit);
@@ -438,7 +439,7 @@ deserves_another (RbUnit *self, gsize limit, const GError *error)
 
 /* From the erasure again, with the shorter blocks, as often as they get shorter. */
 static gboolean
-write_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length, Report *report,
+write_segment (RbEcuClient *self, guint32 address, const guint8 *data, guint32 length, Report *report,
                GCancellable *cancellable, GError **error)
 {
   for (;;) {
@@ -454,7 +455,7 @@ write_segment (RbUnit *self, guint32 address, const guint8 *data, guint32 length
 }
 
 static gboolean
-check_dependencies (RbUnit *self, GCancellable *cancellable, GError **error)
+check_dependencies (RbEcuClient *self, GCancellable *cancellable, GError **error)
 {
   guint16 routine = self->profile->routine_dependencies;
   return routine == 0
@@ -462,8 +463,8 @@ check_dependencies (RbUnit *self, GCancellable *cancellable, GError **error)
 }
 
 gboolean
-rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, gpointer user_data,
-                     GCancellable *cancellable, GError **error)
+rb_ecu_client_write_image (RbEcuClient *self, GBytes *container, RbEcuClientProgress progress, gpointer user_data,
+                           GCancellable *cancellable, GError **error)
 {
   Report report = { progress, user_data, 0, g_bytes_get_size (container) };
   RbReader reader = rb_reader_from_bytes (container);
@@ -473,7 +474,7 @@ rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, g
     const guint8 *data = rb_reader_take (&reader, length);
     report.before += 8;
     if (data == NULL)
-      return rb_unit_fail (self, error, RB_REASON_MALFORMED, "its image is not a segment container");
+      return rb_ecu_client_fail (self, error, RB_REASON_MALFORMED, "its image is not a segment container");
     if (!write_segment (self, address, data, length, &report, cancellable, error))
       return FALSE;
   }
@@ -481,34 +482,35 @@ rb_unit_write_image (RbUnit *self, GBytes *container, RbUnitProgress progress, g
 }
 
 char *
-rb_unit_digest (RbUnit *self, GBytes *nonce, GCancellable *cancellable, GError **error)
+rb_ecu_client_digest (RbEcuClient *self, GBytes *nonce, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) answer
     = rb_client_read_routine (self->client, self->profile->routine_digest, nonce, cancellable, error);
-  if (!rb_unit_prefixed (self, answer != NULL, error))
+  if (!rb_ecu_client_prefixed (self, answer != NULL, error))
     return NULL;
   RbReader reader = rb_reader_from_bytes (answer);
   guint8 status = rb_reader_u8 (&reader);
   char hex[65];
-  rb_unit_take_digest (&reader, hex);
+  rb_ecu_client_take_digest (&reader, hex);
   if (status == 0 && rb_reader_done (&reader))
     return g_strdup (hex);
-  rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "it gives no digest of its flash");
+  rb_ecu_client_fail (self, error, RB_REASON_WRONG_ANSWER, "it gives no digest of its flash");
   return NULL;
 }
 
 static gboolean
-try_stage (RbUnit *self, const char *path, const guint8 *data, gsize length, GCancellable *cancellable, GError **error)
+try_stage (RbEcuClient *self, const char *path, const guint8 *data, gsize length, GCancellable *cancellable,
+           GError **error)
 {
   gsize block = 0;
-  return rb_unit_prefixed (self,
-                           rb_client_add_file (self->client, path, (guint32) length, &block, cancellable, error)
-                             && send_data (self, data, length, block, NULL, cancellable, error),
-                           error);
+  return rb_ecu_client_prefixed (self,
+                                 rb_client_add_file (self->client, path, (guint32) length, &block, cancellable, error)
+                                   && send_data (self, data, length, block, NULL, cancellable, error),
+                                 error);
 }
 
 gboolean
-rb_unit_stage (RbUnit *self, const char *path, GBytes *bytes, GCancellable *cancellable, GError **error)
+rb_ecu_client_stage (RbEcuClient *self, const char *path, GBytes *bytes, GCancellable *cancellable, GError **error)
 {
   gsize length = 0;
   const guint8 *data = g_bytes_get_data (bytes, &length);
@@ -534,9 +536,9 @@ reason_of_ecu (const char *word)
 
 /* 00, or 01 and the ECU's reason word. */
 static gboolean
-judge_answer (RbUnit *self, GBytes *answer, const char *what, GError **error)
+judge_answer (RbEcuClient *self, GBytes *answer, const char *what, GError **error)
 {
-  if (!rb_unit_prefixed (self, answer != NULL, error))
+  if (!rb_ecu_client_prefixed (self, answer != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (answer);
   guint8 status = rb_reader_u8 (&reader);
@@ -545,7 +547,7 @@ judge_answer (RbUnit *self, GBytes *answer, const char *what, GError **error)
   gsize length = MIN (rb_reader_left (&reader), 40);
   g_autofree char *word = g_strndup ((const char *) rb_reader_take (&reader, length), length);
   RbReason reason = reason_of_ecu (word);
-  g_set_error (error, RB_UNIT_ERROR, (int) (reason == RB_REASON_NONE ? RB_REASON_REFUSED : reason),
+  g_set_error (error, RB_VEHICLE_ERROR, (int) (reason == RB_REASON_NONE ? RB_REASON_REFUSED : reason),
                "%s: it refuses %s (%s)", self->model->label, what,
                reason == RB_REASON_NONE ? "without a known reason" : word);
   return FALSE;
@@ -558,7 +560,7 @@ one_byte (guint8 value)
 }
 
 gboolean
-rb_unit_install (RbUnit *self, RbInstall what, GCancellable *cancellable, GError **error)
+rb_ecu_client_install (RbEcuClient *self, RbInstall what, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) option = one_byte ((guint8) what);
   g_autoptr (GBytes) answer
@@ -567,7 +569,7 @@ rb_unit_install (RbUnit *self, RbInstall what, GCancellable *cancellable, GError
 }
 
 gboolean
-rb_unit_install_anchor (RbUnit *self, int repo, GCancellable *cancellable, GError **error)
+rb_ecu_client_install_anchor (RbEcuClient *self, int repo, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) option = one_byte ((guint8) repo);
   g_autoptr (GBytes) answer
@@ -576,7 +578,7 @@ rb_unit_install_anchor (RbUnit *self, int repo, GCancellable *cancellable, GErro
 }
 
 gboolean
-rb_unit_drop (RbUnit *self, int repo, const char *role, GCancellable *cancellable, GError **error)
+rb_ecu_client_delete_metadata (RbEcuClient *self, int repo, const char *role, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GByteArray) option = g_byte_array_new ();
   rb_writer_u8 (option, (guint8) repo);

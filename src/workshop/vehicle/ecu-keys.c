@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vehicle/unit-keys.h"
+#include "vehicle/ecu-keys.h"
 
 #include "core/bytes.h"
-#include "vehicle/unit-inside.h"
+#include "vehicle/ecu-client-inside.h"
 
 #include <string.h>
 
@@ -11,9 +11,9 @@
 
 /* status 00, u16 length, data; *rest is placed behind it */
 static GBytes *
-first_field (RbUnit *self, GBytes *answer, RbReader *rest, GError **error)
+first_field (RbEcuClient *self, GBytes *answer, RbReader *rest, GError **error)
 {
-  if (!rb_unit_prefixed (self, answer != NULL, error))
+  if (!rb_ecu_client_prefixed (self, answer != NULL, error))
     return NULL;
   *rest = rb_reader_from_bytes (answer);
   guint8 status = rb_reader_u8 (rest);
@@ -22,12 +22,12 @@ first_field (RbUnit *self, GBytes *answer, RbReader *rest, GError **error)
   if (status == 0 && field != NULL && length > 0)
     return field;
   g_clear_pointer (&field, g_bytes_unref);
-  rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about its key has a wrong length");
+  rb_ecu_client_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer about its key has a wrong length");
   return NULL;
 }
 
 GBytes *
-rb_unit_keys_make (RbUnit *self, GCancellable *cancellable, GError **error)
+rb_ecu_keys_make (RbEcuClient *self, GCancellable *cancellable, GError **error)
 {
   RbReader rest;
   g_autoptr (GBytes) answer
@@ -42,8 +42,8 @@ write_field (GByteArray *out, GBytes *bytes)
 }
 
 gboolean
-rb_unit_keys_prove (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki,
-                    GBytes **signature, GCancellable *cancellable, GError **error)
+rb_ecu_keys_prove (RbEcuClient *self, const char *campaign, GBytes *nonce, GBytes *challenge, GBytes **spki,
+                   GBytes **signature, GCancellable *cancellable, GError **error)
 {
   RbReader rest;
   g_autoptr (GByteArray) option = g_byte_array_new ();
@@ -59,7 +59,7 @@ rb_unit_keys_prove (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *c
   guint16 length = rb_reader_u16be (&rest);
   g_autoptr (GBytes) proof = rb_reader_take_bytes (&rest, length);
   if (proof == NULL || length == 0)
-    return rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its proof of possession has a wrong length");
+    return rb_ecu_client_fail (self, error, RB_REASON_WRONG_ANSWER, "its proof of possession has a wrong length");
   *spki = g_steal_pointer (&key);
   *signature = g_steal_pointer (&proof);
   return TRUE;
@@ -67,19 +67,19 @@ rb_unit_keys_prove (RbUnit *self, const char *campaign, GBytes *nonce, GBytes *c
 
 /* status 00, then everything else */
 static GBytes *
-whole_answer (RbUnit *self, GBytes *answer, gsize least, GError **error)
+whole_answer (RbEcuClient *self, GBytes *answer, gsize least, GError **error)
 {
-  if (!rb_unit_prefixed (self, answer != NULL, error))
+  if (!rb_ecu_client_prefixed (self, answer != NULL, error))
     return NULL;
   RbReader reader = rb_reader_from_bytes (answer);
   if (rb_reader_u8 (&reader) == 0 && rb_reader_left (&reader) >= least)
     return rb_reader_take_bytes (&reader, rb_reader_left (&reader));
-  rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer is too short");
+  rb_ecu_client_fail (self, error, RB_REASON_WRONG_ANSWER, "its answer is too short");
   return NULL;
 }
 
 GBytes *
-rb_unit_keys_load_she (RbUnit *self, GBytes *m123, GCancellable *cancellable, GError **error)
+rb_ecu_keys_load_she (RbEcuClient *self, GBytes *m123, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) answer
     = rb_client_routine (self->client, self->profile->routine_she_load, m123, cancellable, error);
@@ -87,24 +87,25 @@ rb_unit_keys_load_she (RbUnit *self, GBytes *m123, GCancellable *cancellable, GE
 }
 
 gboolean
-rb_unit_keys_read_she (RbUnit *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable,
-                       GError **error)
+rb_ecu_keys_read_she (RbEcuClient *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable,
+                      GError **error)
 {
   g_autoptr (GBytes) bytes = rb_client_read_did (self->client, self->profile->did_she_counter, cancellable, error);
-  if (!rb_unit_prefixed (self, bytes != NULL, error))
+  if (!rb_ecu_client_prefixed (self, bytes != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (bytes);
   *slot = rb_reader_u8 (&reader);
   *counter = rb_reader_u32be (&reader);
   if (!rb_reader_ok (&reader))
-    return rb_unit_fail (self, error, RB_REASON_WRONG_ANSWER, "its key slot has a wrong length");
+    return rb_ecu_client_fail (self, error, RB_REASON_WRONG_ANSWER, "its key slot has a wrong length");
   g_autoptr (GError) refused = NULL;
   *proof = rb_client_read_did (self->client, DID_SHE_PROOF, cancellable, &refused);
   return TRUE;
 }
 
 static GBytes *
-ask_report (RbUnit *self, guint16 routine, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
+ask_report (RbEcuClient *self, guint16 routine, GBytes *nonce, GBytes *challenge, GCancellable *cancellable,
+            GError **error)
 {
   g_autoptr (GByteArray) option = g_byte_array_new ();
   write_field (option, nonce);
@@ -115,13 +116,13 @@ ask_report (RbUnit *self, guint16 routine, GBytes *nonce, GBytes *challenge, GCa
 }
 
 GBytes *
-rb_unit_keys_report (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
+rb_ecu_keys_report (RbEcuClient *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
 {
   return ask_report (self, self->profile->routine_report, nonce, challenge, cancellable, error);
 }
 
 GBytes *
-rb_unit_keys_manifest (RbUnit *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
+rb_ecu_keys_manifest (RbEcuClient *self, GBytes *nonce, GBytes *challenge, GCancellable *cancellable, GError **error)
 {
   return ask_report (self, self->profile->routine_manifest, nonce, challenge, cancellable, error);
 }

@@ -2,7 +2,7 @@
 #pragma once
 #include "fake.h"
 
-#include "vehicle/unit.h"
+#include "vehicle/ecu-client.h"
 
 /* One ECU of tests: a unit whose channel plays steps (tests/workshop/uds/fake.h). */
 extern const RbModelEcu unit_bench_model;
@@ -10,7 +10,7 @@ extern const RbProfile unit_bench_profile;
 
 typedef struct {
   Fake *fake;
-  RbUnit *unit;
+  RbEcuClient *unit;
   GError *error; /* of the call that is judged */
 } UnitBench;
 
