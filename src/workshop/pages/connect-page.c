@@ -71,7 +71,7 @@ link_sentence (RbRowState state, const char *link)
 }
 
 static gboolean
-is_unread (const RbSessionUnit *unit)
+is_unread (const RbSessionEcu *unit)
 {
   return unit->state == RB_ECU_PARKED || unit->state == RB_ECU_UNKNOWN;
 }
@@ -80,7 +80,7 @@ is_unread (const RbSessionUnit *unit)
 static void
 show_ecus (RbConnectPage *self, RbSession *session)
 {
-  GPtrArray *units = rb_session_units (session);
+  GPtrArray *units = rb_session_ecus (session);
   RbRowState state = line_state (session, 3);
   guint n_read = 0;
   for (guint i = 0; i < units->len; i++)
@@ -114,7 +114,7 @@ show_checks (RbConnectPage *self, RbSession *session)
 }
 
 static void
-add_unit (RbConnectPage *self, const RbSessionUnit *unit)
+add_unit (RbConnectPage *self, const RbSessionEcu *unit)
 {
   AdwActionRow *row = rb_row_new (unit->name, unit->serial);
   GtkWidget *icon = rb_row_icon ();
@@ -135,7 +135,7 @@ refresh (RbPage *page)
 {
   RbConnectPage *self = RB_CONNECT_PAGE (page);
   RbSession *session = rb_page_session (page);
-  GPtrArray *units = rb_session_units (session);
+  GPtrArray *units = rb_session_ecus (session);
   if (!rb_page_is_visible (page))
     return;
   show_checks (self, session);

@@ -36,8 +36,8 @@ rb_page_bind (RbPage *self, RbSession *session)
   RbPagePrivate *private = private_of (self);
   private->session = g_object_ref (session);
   g_signal_connect_object (session, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (session, "units-changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (session, "unit-changed", G_CALLBACK (on_unit_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (session, "ecus-changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (session, "ecu-changed", G_CALLBACK (on_unit_changed), self, G_CONNECT_SWAPPED);
   if (RB_PAGE_GET_CLASS (self)->bound != NULL)
     RB_PAGE_GET_CLASS (self)->bound (self);
 }

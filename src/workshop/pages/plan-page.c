@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/plan-page.h"
 
-#include "pages/unit-text.h"
+#include "pages/ecu-text.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -27,10 +27,10 @@ text_of (gpointer row)
 }
 
 static void
-add_unit (RbPlanPage *self, guint i, const RbSessionUnit *unit)
+add_unit (RbPlanPage *self, guint i, const RbSessionEcu *unit)
 {
   g_autofree char *title = g_strdup_printf ("%u  %s", i + 1, unit->name);
-  g_autofree char *subtitle = rb_unit_text_plan (unit);
+  g_autofree char *subtitle = rb_ecu_text_plan (unit);
   AdwActionRow *row = rb_row_new (title, subtitle);
   GtkWidget *serial = gtk_label_new (unit->serial);
   gtk_widget_add_css_class (serial, "dim-label");
@@ -52,7 +52,7 @@ static void
 refresh (RbPage *page)
 {
   RbPlanPage *self = RB_PLAN_PAGE (page);
-  GPtrArray *units = rb_session_units (rb_page_session (page));
+  GPtrArray *units = rb_session_ecus (rb_page_session (page));
   if (!rb_page_is_visible (page))
     return;
   rb_row_list_clear (self->units);

@@ -19,10 +19,10 @@ add (RbSignPage *self, const char *title, const char *value)
 static char *
 result_sentence (RbSession *session)
 {
-  GPtrArray *units = rb_session_units (session);
+  GPtrArray *units = rb_session_ecus (session);
   guint done = 0;
   for (guint i = 0; i < units->len; i++)
-    done += ((const RbSessionUnit *) units->pdata[i])->state == RB_ECU_DONE ? 1 : 0;
+    done += ((const RbSessionEcu *) units->pdata[i])->state == RB_ECU_DONE ? 1 : 0;
   gboolean good = rb_session_succeeded (session, RB_TASK_RUN);
   if (good)
     return g_strdup_printf (

@@ -2,7 +2,7 @@
 #include "pages/verify-page.h"
 
 #include "core/advice.h"
-#include "pages/unit-text.h"
+#include "pages/ecu-text.h"
 #include "pages/words.h"
 
 #include <glib/gi18n-lib.h>
@@ -17,9 +17,9 @@ struct _RbVerifyPage {
 G_DEFINE_FINAL_TYPE (RbVerifyPage, rb_verify_page, RB_TYPE_PAGE)
 
 static void
-add_unit (RbVerifyPage *self, const RbSessionUnit *unit)
+add_unit (RbVerifyPage *self, const RbSessionEcu *unit)
 {
-  g_autofree char *result = rb_unit_text_result (unit);
+  g_autofree char *result = rb_ecu_text_result (unit);
   AdwActionRow *row = rb_row_new (unit->name, result);
   GtkWidget *icon = rb_row_icon ();
   rb_row_icon_set_word (icon, unit->state == RB_ECU_DONE ? RB_ROW_GOOD : RB_ROW_BAD, rb_words_state (unit->state));
@@ -31,11 +31,11 @@ add_unit (RbVerifyPage *self, const RbSessionUnit *unit)
 static void
 show_verdict (RbVerifyPage *self, RbSession *session)
 {
-  GPtrArray *units = rb_session_units (session);
+  GPtrArray *units = rb_session_ecus (session);
   const GError *error = rb_session_error (session, RB_TASK_RUN);
   guint done = 0;
   for (guint i = 0; i < units->len; i++)
-    done += ((const RbSessionUnit *) units->pdata[i])->state == RB_ECU_DONE ? 1 : 0;
+    done += ((const RbSessionEcu *) units->pdata[i])->state == RB_ECU_DONE ? 1 : 0;
   gboolean good = rb_session_succeeded (session, RB_TASK_RUN) && done == units->len;
   g_autofree char *count
     = g_strdup_printf (ngettext ("%u of %u ECU verified", "%u of %u ECUs verified", units->len), done, units->len);
@@ -53,7 +53,7 @@ refresh (RbPage *page)
 {
   RbVerifyPage *self = RB_VERIFY_PAGE (page);
   RbSession *session = rb_page_session (page);
-  GPtrArray *units = rb_session_units (session);
+  GPtrArray *units = rb_session_ecus (session);
   if (!rb_page_is_visible (page))
     return;
   rb_row_list_clear (self->units);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/work-page.h"
 
-#include "pages/unit-row.h"
+#include "pages/ecu-row.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -11,13 +11,13 @@ struct _RbWorkPage {
   GtkProgressBar *overall;
   GtkLabel *overall_text, *ignition;
   GtkButton *result; /* of a run that failed, while the primary button resumes it */
-  GPtrArray *rows; /* of RbUnitRow, borrowed */
+  GPtrArray *rows; /* of RbEcuRow, borrowed */
 };
 
 G_DEFINE_FINAL_TYPE (RbWorkPage, rb_work_page, RB_TYPE_PAGE)
 
 static double
-share (const RbSessionUnit *unit)
+share (const RbSessionEcu *unit)
 {
   if (unit->state == RB_ECU_DONE || unit->state == RB_ECU_PARKED)
     return 1.0;
@@ -29,11 +29,11 @@ share (const RbSessionUnit *unit)
 static void
 show_overall (RbWorkPage *self)
 {
-  GPtrArray *units = rb_session_units (rb_page_session (RB_PAGE (self)));
+  GPtrArray *units = rb_session_ecus (rb_page_session (RB_PAGE (self)));
   double sum = 0;
   guint done = 0;
   for (guint i = 0; i < units->len; i++) {
-    const RbSessionUnit *unit = units->pdata[i];
+    const RbSessionEcu *unit = units->pdata[i];
     sum += share (unit);
     done += unit->state == RB_ECU_DONE ? 1 : 0;
   }
@@ -51,10 +51,10 @@ static void
 unit_changed (RbPage *page, guint index)
 {
   RbWorkPage *self = RB_WORK_PAGE (page);
-  GPtrArray *units = rb_session_units (rb_page_session (page));
+  GPtrArray *units = rb_session_ecus (rb_page_session (page));
   if (!rb_page_is_visible (page) || index >= self->rows->len || index >= units->len)
     return;
-  rb_unit_row_show (self->rows->pdata[index], units->pdata[index]);
+  rb_ecu_row_show (self->rows->pdata[index], units->pdata[index]);
   show_overall (self);
 }
 
@@ -63,7 +63,7 @@ refresh (RbPage *page)
 {
   RbWorkPage *self = RB_WORK_PAGE (page);
   RbSession *session = rb_page_session (page);
-  GPtrArray *units = rb_session_units (session);
+  GPtrArray *units = rb_session_ecus (session);
   if (!rb_page_is_visible (page))
     return;
   while (self->rows->len > units->len) {
@@ -72,10 +72,10 @@ refresh (RbPage *page)
   }
   for (guint i = 0; i < units->len; i++) {
     if (i == self->rows->len) {
-      g_ptr_array_add (self->rows, rb_unit_row_new ());
+      g_ptr_array_add (self->rows, rb_ecu_row_new ());
       gtk_list_box_append (self->units, self->rows->pdata[i]);
     }
-    rb_unit_row_show (self->rows->pdata[i], units->pdata[i]);
+    rb_ecu_row_show (self->rows->pdata[i], units->pdata[i]);
   }
   gtk_widget_set_visible (GTK_WIDGET (self->ignition), rb_session_is_working (session));
   gtk_widget_set_visible (GTK_WIDGET (self->result),

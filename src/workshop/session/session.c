@@ -82,7 +82,7 @@ found_free (gpointer data)
 static void
 unit_free (gpointer data)
 {
-  RbSessionUnit *self = data;
+  RbSessionEcu *self = data;
   g_free (self->serial);
   g_free (self->name);
   g_free (self->hardware_id);
@@ -195,15 +195,15 @@ event_free (gpointer data)
 
 /* events, on the main loop */
 
-static RbSessionUnit *
+static RbSessionEcu *
 unit_of (RbSession *self, const Event *event, guint *index)
 {
   for (*index = 0; *index < self->units->len; (*index)++) {
-    RbSessionUnit *unit = self->units->pdata[*index];
+    RbSessionEcu *unit = self->units->pdata[*index];
     if (g_strcmp0 (unit->serial, event->serial) == 0)
       return unit;
   }
-  RbSessionUnit *unit = g_new0 (RbSessionUnit, 1);
+  RbSessionEcu *unit = g_new0 (RbSessionEcu, 1);
   unit->serial = g_strdup (event->serial);
   unit->name = g_strdup (event->name == NULL ? event->serial : event->name);
   unit->abort_recoverable = TRUE;
@@ -216,7 +216,7 @@ static void
 unit_event (RbSession *self, const Event *event)
 {
   guint index;
-  RbSessionUnit *unit = unit_of (self, event, &index);
+  RbSessionEcu *unit = unit_of (self, event, &index);
   switch (event->kind) {
   case RB_EVENT_ECU:
     unit->state = event->state;
@@ -381,22 +381,22 @@ take_rows (Work *work)
   for (guint i = 0; i < rb_recovery_n_rows (recovery); i++) {
     RbPlanRow row = { 0 };
     rb_recovery_row (recovery, i, &row);
-    RbSessionUnit *unit = g_new0 (RbSessionUnit, 1);
-    *unit = (RbSessionUnit){ .serial = g_strdup (row.serial),
-                             .name = g_strdup (row.name),
-                             .hardware_id = g_strdup (row.hardware_id),
-                             .software = g_strdup (row.software),
-                             .target = g_strdup (row.target),
-                             .state = row.state,
-                             .reason = row.reason,
-                             .planned = TRUE,
-                             .new_key = row.new_key,
-                             .image_differs = row.image_differs,
-                             .abort_recoverable = row.abort_recoverable,
-                             .director_root_found = row.director_root_found,
-                             .director_root_wanted = row.director_root_wanted,
-                             .image_root_found = row.image_root_found,
-                             .image_root_wanted = row.image_root_wanted };
+    RbSessionEcu *unit = g_new0 (RbSessionEcu, 1);
+    *unit = (RbSessionEcu){ .serial = g_strdup (row.serial),
+                            .name = g_strdup (row.name),
+                            .hardware_id = g_strdup (row.hardware_id),
+                            .software = g_strdup (row.software),
+                            .target = g_strdup (row.target),
+                            .state = row.state,
+                            .reason = row.reason,
+                            .planned = TRUE,
+                            .new_key = row.new_key,
+                            .image_differs = row.image_differs,
+                            .abort_recoverable = row.abort_recoverable,
+                            .director_root_found = row.director_root_found,
+                            .director_root_wanted = row.director_root_wanted,
+                            .image_root_found = row.image_root_found,
+                            .image_root_wanted = row.image_root_wanted };
     g_ptr_array_add (work->units, unit);
   }
 }
@@ -518,10 +518,10 @@ static void
 take_units (RbSession *self, Work *work)
 {
   for (guint i = 0; work->units != NULL && i < work->units->len; i++) {
-    RbSessionUnit *unit = work->units->pdata[i];
+    RbSessionEcu *unit = work->units->pdata[i];
     Event event = { .serial = unit->serial, .name = unit->name };
     guint index;
-    const RbSessionUnit *seen = unit_of (self, &event, &index);
+    const RbSessionEcu *seen = unit_of (self, &event, &index);
     rb_session_enter (&unit->text, seen->text);
     rb_session_enter (&unit->dtcs, seen->dtcs);
   }
@@ -705,7 +705,7 @@ rb_session_found (RbSession *self)
 }
 
 GPtrArray *
-rb_session_units (RbSession *self)
+rb_session_ecus (RbSession *self)
 {
   return self->units;
 }
@@ -788,8 +788,8 @@ rb_session_class_init (RbSessionClass *class)
 {
   G_OBJECT_CLASS (class)->finalize = finalize;
   signals[CHANGED] = signal_new ("changed", 0, 0, 0, 0);
-  signals[UNITS_CHANGED] = signal_new ("units-changed", 0, 0, 0, 0);
-  signals[UNIT_CHANGED] = signal_new ("unit-changed", 1, G_TYPE_UINT, 0, 0);
+  signals[UNITS_CHANGED] = signal_new ("ecus-changed", 0, 0, 0, 0);
+  signals[UNIT_CHANGED] = signal_new ("ecu-changed", 1, G_TYPE_UINT, 0, 0);
   signals[MEASURED] = signal_new ("measured", 3, G_TYPE_STRING, G_TYPE_INT64, G_TYPE_BOOLEAN);
   signals[FINISHED] = signal_new ("finished", 2, G_TYPE_INT, G_TYPE_BOOLEAN, 0);
 }

@@ -8,7 +8,7 @@
  * One vehicle at this workstation as the screens see it. Everything here is called on the main thread; a task runs in
  * a thread of its own, one at a time, and what it finds is copied back by the main loop.
  *
- * Signals: "changed" (a task began or ended), "unit-changed" (guint index), "units-changed", "measured" (const char
+ * Signals: "changed" (a task began or ended), "ecu-changed" (guint index), "ecus-changed", "measured" (const char
  * *item, gint64 value, gboolean good), "finished" (int task, gboolean ok).
  */
 typedef enum {
@@ -51,7 +51,7 @@ typedef struct {
   guint64 done, total;
   gboolean planned, new_key, abort_recoverable, image_differs;
   gint64 director_root_found, director_root_wanted, image_root_found, image_root_wanted;
-} RbSessionUnit;
+} RbSessionEcu;
 
 typedef struct {
   char *digest, *vin, *campaign, *result;
@@ -80,7 +80,7 @@ const GError *rb_session_error (RbSession *self, RbSessionTask task);
 gboolean rb_session_succeeded (RbSession *self, RbSessionTask task);
 
 GPtrArray *rb_session_found (RbSession *self); /* of RbSessionFound */
-GPtrArray *rb_session_units (RbSession *self); /* of RbSessionUnit */
+GPtrArray *rb_session_ecus (RbSession *self); /* of RbSessionEcu */
 GPtrArray *rb_session_records (RbSession *self); /* of RbSessionRecord */
 /* Cause of the pause of the running task, which a person has to resolve; NULL: not paused. */
 const GError *rb_session_waiting (RbSession *self);

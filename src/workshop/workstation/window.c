@@ -2,7 +2,7 @@
 #include "workstation/window.h"
 
 #include "workstation/flow.h"
-#include "workstation/trouble.h"
+#include "workstation/error-view.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -17,7 +17,7 @@ struct _RbWindow {
   GtkStack *pages;
   GtkButton *primary, *stop, *back;
   GtkSpinner *spinner;
-  RbTrouble *trouble;
+  RbErrorView *error_view;
   GtkScrolledWindow *scroller;
 };
 
@@ -44,7 +44,7 @@ is_busy (RbWindow *self)
   return task != RB_TASK_NONE && task != RB_TASK_MEASURE;
 }
 
-/* The trouble of this screen is that of its own tasks. */
+/* The error that this screen shows is that of its own tasks. */
 static const GError *
 current_error (RbWindow *self)
 {
@@ -145,7 +145,7 @@ update (RbWindow *self)
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.again", !busy && may_begin_again (self, step));
   gtk_widget_set_visible (GTK_WIDGET (self->back), step->back);
   update_primary (self, step, busy);
-  rb_trouble_show (self->trouble, busy ? waiting : current_error (self));
+  rb_error_view_show (self->error_view, busy ? waiting : current_error (self));
   gtk_accessible_update_state (GTK_ACCESSIBLE (self->pages), GTK_ACCESSIBLE_STATE_BUSY, busy, -1);
   update_inhibit (self);
   update_title (self);
@@ -324,7 +324,7 @@ rb_window_class_init (RbWindowClass *class)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
   G_OBJECT_CLASS (class)->dispose = dispose;
   GTK_WINDOW_CLASS (class)->close_request = close_request;
-  g_type_ensure (RB_TYPE_TROUBLE);
+  g_type_ensure (RB_TYPE_ERROR_VIEW);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/window.ui");
   gtk_widget_class_bind_template_child (widget_class, RbWindow, title);
   gtk_widget_class_bind_template_child (widget_class, RbWindow, heading);
@@ -336,7 +336,7 @@ rb_window_class_init (RbWindowClass *class)
   gtk_widget_class_bind_template_child (widget_class, RbWindow, stop);
   gtk_widget_class_bind_template_child (widget_class, RbWindow, back);
   gtk_widget_class_bind_template_child (widget_class, RbWindow, spinner);
-  gtk_widget_class_bind_template_child (widget_class, RbWindow, trouble);
+  gtk_widget_class_bind_template_child (widget_class, RbWindow, error_view);
   gtk_widget_class_bind_template_child (widget_class, RbWindow, scroller);
   gtk_widget_class_install_action (widget_class, "win.next", NULL, action_next);
   gtk_widget_class_install_action (widget_class, "win.back", NULL, action_back);

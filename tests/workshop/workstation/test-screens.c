@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pages/unit-row.h"
+#include "pages/ecu-row.h"
 #include "pages/words.h"
 #include "session/workplace.h"
 #include "workstation/application.h"
 #include "workstation/flow.h"
-#include "workstation/trouble.h"
+#include "workstation/error-view.h"
 #include "workstation/window.h"
 
 #include <glib/gstdio.h>
@@ -79,12 +79,12 @@ test_trouble_says_all (void)
 {
   g_autoptr (GError) error
     = g_error_new_literal (RB_RECOVERY_ERROR, RB_REASON_INSPECTION_FAILED, "<b>Brake</b> & more");
-  RbTrouble *trouble = g_object_ref_sink (g_object_new (RB_TYPE_TROUBLE, NULL));
-  rb_trouble_show (trouble, error);
+  RbErrorView *trouble = g_object_ref_sink (g_object_new (RB_TYPE_ERROR_VIEW, NULL));
+  rb_error_view_show (trouble, error);
   g_assert_true (gtk_widget_get_visible (GTK_WIDGET (trouble)));
   g_assert_nonnull (find_label (GTK_WIDGET (trouble), "<b>Brake</b> & more"));
   g_assert_nonnull (find_label (GTK_WIDGET (trouble), "inspection-failed"));
-  rb_trouble_show (trouble, NULL);
+  rb_error_view_show (trouble, NULL);
   g_assert_false (gtk_widget_get_visible (GTK_WIDGET (trouble)));
   g_object_unref (trouble);
 }
@@ -92,39 +92,39 @@ test_trouble_says_all (void)
 static void
 test_unit_in_words (void)
 {
-  RbSessionUnit unit = { .serial = "SN-1",
-                         .name = "Brake <1> & 2",
-                         .software = "1.0",
-                         .target = "brake.bin",
-                         .image_differs = TRUE,
-                         .director_root_found = 1,
-                         .director_root_wanted = 2,
-                         .new_key = TRUE,
-                         .abort_recoverable = FALSE,
-                         .state = RB_ECU_WRITING,
-                         .done = 1,
-                         .total = 4 };
-  g_autofree char *plan = rb_unit_text_plan (&unit);
+  RbSessionEcu unit = { .serial = "SN-1",
+                        .name = "Brake <1> & 2",
+                        .software = "1.0",
+                        .target = "brake.bin",
+                        .image_differs = TRUE,
+                        .director_root_found = 1,
+                        .director_root_wanted = 2,
+                        .new_key = TRUE,
+                        .abort_recoverable = FALSE,
+                        .state = RB_ECU_WRITING,
+                        .done = 1,
+                        .total = 4 };
+  g_autofree char *plan = rb_ecu_text_plan (&unit);
   g_assert_nonnull (strstr (plan, "1.0 → brake.bin"));
   g_assert_nonnull (strstr (plan, "Director root: version 1 → 2"));
   g_assert_null (strstr (plan, "Image root"));
   g_assert_nonnull (strstr (plan, "Not recoverable"));
-  g_assert_cmpint (rb_unit_text_state (&unit), ==, RB_ROW_BUSY);
-  RbUnitRow *row = g_object_ref_sink (rb_unit_row_new ());
-  rb_unit_row_show (row, &unit);
+  g_assert_cmpint (rb_ecu_text_state (&unit), ==, RB_ROW_BUSY);
+  RbEcuRow *row = g_object_ref_sink (rb_ecu_row_new ());
+  rb_ecu_row_show (row, &unit);
   g_assert_nonnull (find_label (GTK_WIDGET (row), "Brake <1> & 2"));
   g_assert_nonnull (find_label (GTK_WIDGET (row), "image, 25 %"));
   unit.state = RB_ECU_PARKED;
   unit.reason = RB_REASON_LINK_LOST;
-  g_autofree char *result = rb_unit_text_result (&unit);
+  g_autofree char *result = rb_ecu_text_result (&unit);
   g_assert_nonnull (strstr (result, "Not verified"));
   g_assert_nonnull (strstr (result, "link-lost"));
-  g_assert_cmpint (rb_unit_text_state (&unit), ==, RB_ROW_BAD);
+  g_assert_cmpint (rb_ecu_text_state (&unit), ==, RB_ROW_BAD);
   unit.dtcs = (char *) "";
-  g_autofree char *no_dtcs = rb_unit_text_result (&unit);
+  g_autofree char *no_dtcs = rb_ecu_text_result (&unit);
   g_assert_cmpstr (no_dtcs, ==, result);
   unit.dtcs = (char *) "DTCs before: C10000; after: none";
-  g_autofree char *dtcs = rb_unit_text_result (&unit);
+  g_autofree char *dtcs = rb_ecu_text_result (&unit);
   g_assert_true (g_str_has_suffix (dtcs, "\nDTCs before: C10000; after: none"));
   g_object_unref (row);
 }

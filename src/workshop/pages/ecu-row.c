@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pages/unit-row.h"
+#include "pages/ecu-row.h"
 
 #include "pages/words.h"
 
 #include <glib/gi18n-lib.h>
 
-struct _RbUnitRow {
+struct _RbEcuRow {
   AdwPreferencesRow parent_instance;
   GtkLabel *name, *state, *step;
   GtkWidget *icon;
   GtkProgressBar *progress;
 };
 
-G_DEFINE_FINAL_TYPE (RbUnitRow, rb_unit_row, ADW_TYPE_PREFERENCES_ROW)
+G_DEFINE_FINAL_TYPE (RbEcuRow, rb_ecu_row, ADW_TYPE_PREFERENCES_ROW)
 
 void
-rb_unit_row_show (RbUnitRow *self, const RbSessionUnit *unit)
+rb_ecu_row_show (RbEcuRow *self, const RbSessionEcu *unit)
 {
-  RbRowState state = rb_unit_text_state (unit);
+  RbRowState state = rb_ecu_text_state (unit);
   const char *state_word = rb_words_state (unit->state);
   gboolean known = unit->total > 0;
   double fraction = unit->state == RB_ECU_DONE ? 1.0 : known ? (double) unit->done / (double) unit->total : 0.0;
@@ -42,25 +42,25 @@ rb_unit_row_show (RbUnitRow *self, const RbSessionUnit *unit)
 }
 
 static void
-rb_unit_row_class_init (RbUnitRowClass *class)
+rb_ecu_row_class_init (RbEcuRowClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
-  gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/unit-row.ui");
-  gtk_widget_class_bind_template_child (widget_class, RbUnitRow, name);
-  gtk_widget_class_bind_template_child (widget_class, RbUnitRow, state);
-  gtk_widget_class_bind_template_child (widget_class, RbUnitRow, step);
-  gtk_widget_class_bind_template_child (widget_class, RbUnitRow, icon);
-  gtk_widget_class_bind_template_child (widget_class, RbUnitRow, progress);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/ecu-row.ui");
+  gtk_widget_class_bind_template_child (widget_class, RbEcuRow, name);
+  gtk_widget_class_bind_template_child (widget_class, RbEcuRow, state);
+  gtk_widget_class_bind_template_child (widget_class, RbEcuRow, step);
+  gtk_widget_class_bind_template_child (widget_class, RbEcuRow, icon);
+  gtk_widget_class_bind_template_child (widget_class, RbEcuRow, progress);
 }
 
 static void
-rb_unit_row_init (RbUnitRow *self)
+rb_ecu_row_init (RbEcuRow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
-RbUnitRow *
-rb_unit_row_new (void)
+RbEcuRow *
+rb_ecu_row_new (void)
 {
-  return g_object_new (RB_TYPE_UNIT_ROW, NULL);
+  return g_object_new (RB_TYPE_ECU_ROW, NULL);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pages/unit-text.h"
+#include "pages/ecu-text.h"
 
 #include "core/advice.h"
 
 #include <glib/gi18n-lib.h>
 
 RbRowState
-rb_unit_text_state (const RbSessionUnit *unit)
+rb_ecu_text_state (const RbSessionEcu *unit)
 {
   switch (unit->state) {
   case RB_ECU_DONE: return RB_ROW_GOOD;
@@ -35,7 +35,7 @@ add_root (GString *text, const char *name, gint64 found, gint64 wanted)
 }
 
 char *
-rb_unit_text_plan (const RbSessionUnit *unit)
+rb_ecu_text_plan (const RbSessionEcu *unit)
 {
   GString *text = g_string_new (NULL);
   /* Translators: the software in the ECU, an arrow or an equals sign, the image of the campaign */
@@ -59,7 +59,7 @@ add_root_verified (GString *text, const char *name, gint64 version)
 }
 
 static void
-add_proof (GString *text, const RbSessionUnit *unit)
+add_proof (GString *text, const RbSessionEcu *unit)
 {
   /* Translators: %s is the name of an image */
   g_string_append_printf (text, _ ("Verified: %s"), unit->target == NULL ? "" : unit->target);
@@ -68,7 +68,7 @@ add_proof (GString *text, const RbSessionUnit *unit)
 }
 
 static void
-add_trouble (GString *text, const RbSessionUnit *unit)
+add_trouble (GString *text, const RbSessionEcu *unit)
 {
   g_string_append (text, _ ("Not verified"));
   if (unit->text != NULL && *unit->text != '\0')
@@ -79,7 +79,7 @@ add_trouble (GString *text, const RbSessionUnit *unit)
 }
 
 char *
-rb_unit_text_result (const RbSessionUnit *unit)
+rb_ecu_text_result (const RbSessionEcu *unit)
 {
   GString *text = g_string_new (NULL);
   if (unit->state == RB_ECU_DONE)

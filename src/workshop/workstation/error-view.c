@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "workstation/trouble.h"
+#include "workstation/error-view.h"
 
 #include "core/advice.h"
 #include "pages/row.h"
 
-struct _RbTrouble {
+struct _RbErrorView {
   AdwBin parent_instance;
   GtkRevealer *revealer;
   GtkLabel *what, *means, *next, *word;
 };
 
-G_DEFINE_FINAL_TYPE (RbTrouble, rb_trouble, ADW_TYPE_BIN)
+G_DEFINE_FINAL_TYPE (RbErrorView, rb_error_view, ADW_TYPE_BIN)
 
 void
-rb_trouble_show (RbTrouble *self, const GError *error)
+rb_error_view_show (RbErrorView *self, const GError *error)
 {
   gtk_widget_set_visible (GTK_WIDGET (self), error != NULL);
   gtk_revealer_set_reveal_child (self->revealer, error != NULL);
@@ -27,19 +27,19 @@ rb_trouble_show (RbTrouble *self, const GError *error)
 }
 
 static void
-rb_trouble_class_init (RbTroubleClass *class)
+rb_error_view_class_init (RbErrorViewClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
-  gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/trouble.ui");
-  gtk_widget_class_bind_template_child (widget_class, RbTrouble, revealer);
-  gtk_widget_class_bind_template_child (widget_class, RbTrouble, what);
-  gtk_widget_class_bind_template_child (widget_class, RbTrouble, means);
-  gtk_widget_class_bind_template_child (widget_class, RbTrouble, next);
-  gtk_widget_class_bind_template_child (widget_class, RbTrouble, word);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/error-view.ui");
+  gtk_widget_class_bind_template_child (widget_class, RbErrorView, revealer);
+  gtk_widget_class_bind_template_child (widget_class, RbErrorView, what);
+  gtk_widget_class_bind_template_child (widget_class, RbErrorView, means);
+  gtk_widget_class_bind_template_child (widget_class, RbErrorView, next);
+  gtk_widget_class_bind_template_child (widget_class, RbErrorView, word);
 }
 
 static void
-rb_trouble_init (RbTrouble *self)
+rb_error_view_init (RbErrorView *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
 }

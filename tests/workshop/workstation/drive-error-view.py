@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong at the vehicle, as the technician meets it in the window
 
-gui-run.sh drive-trouble.py BINDIR CASE [--pictures DIR]
+gui-run.sh drive-error-view.py BINDIR CASE [--pictures DIR]
 """
 
 import argparse
