@@ -10,31 +10,31 @@
 
 /* Parked, after work on it, for a reason that a recipe may mend? */
 static gboolean
-is_needed (const RbWork *work)
+is_needed (const RbEcuJob *job)
 {
   static const RbReason reasons[]
     = { RB_REASON_NO_ANSWER,    RB_REASON_ECU_MISSING, RB_REASON_BOOT_FAILED, RB_REASON_BOOTLOADER,
         RB_REASON_WRONG_ANSWER, RB_REASON_ECU_BUSY,    RB_REASON_REFUSED };
-  gboolean parked = work->state == RB_ECU_PARKED && work->finished != 0;
+  gboolean parked = job->state == RB_ECU_PARKED && job->finished != 0;
   for (guint i = 0; parked && i < G_N_ELEMENTS (reasons); i++)
-    if (work->reason == reasons[i])
+    if (job->reason == reasons[i])
       return TRUE;
   return FALSE;
 }
 
 static gboolean
-may_help (const RbWork *work)
+may_help (const RbEcuJob *job)
 {
-  return is_needed (work) && work->profile->recipe != NULL && work->recipe_steps == NULL;
+  return is_needed (job) && job->profile->recipe != NULL && job->recipe_steps == NULL;
 }
 
 static void
-tell (const RbWork *work, const RbByHand *context, const RbRecipeStep *step, gboolean done)
+tell (const RbEcuJob *job, const RbByHand *context, const RbRecipeStep *step, gboolean done)
 {
   const RbRecoveryEvent event = { .kind = RB_EVENT_RECIPE,
-                                  .serial = rb_work_serial (work),
-                                  .name = work->model->label,
-                                  .state = work->state,
+                                  .serial = rb_ecu_job_serial (job),
+                                  .name = job->model->label,
+                                  .state = job->state,
                                   .item = step->id,
                                   .text = step->text,
                                   .good = done };
@@ -43,12 +43,11 @@ tell (const RbWork *work, const RbByHand *context, const RbRecipeStep *step, gbo
 
 /* *responds: whether the ECU responds; any response counts, a rejection too. */
 static gboolean
-observe_response (RbWork *work, gboolean *responds, GCancellable *cancellable, GError **error)
+observe_response (RbEcuJob *job, gboolean *responds, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autofree char *serial = work->unit == NULL
-                              ? NULL
-                              : rb_ecu_client_read_text (work->unit, work->profile->did_serial, cancellable, &failure);
+  g_autofree char *serial
+    = job->unit == NULL ? NULL : rb_ecu_client_read_text (job->unit, job->profile->did_serial, cancellable, &failure);
   RbReason reason = rb_reason_of (failure);
   if (failure != NULL && rb_supervise_is_fatal (failure)) {
     g_propagate_error (error, g_steal_pointer (&failure));
@@ -81,12 +80,12 @@ observe_ignition (const RbRecipeStep *step, const RbByHand *context, gboolean *h
 }
 
 static gboolean
-observe (RbWork *work, const RbRecipeStep *step, const RbByHand *context, gboolean *holds, GCancellable *cancellable,
+observe (RbEcuJob *job, const RbRecipeStep *step, const RbByHand *context, gboolean *holds, GCancellable *cancellable,
          GError **error)
 {
   if (step->check == RB_RECIPE_CHECK_IGNITION)
     return observe_ignition (step, context, holds, cancellable, error);
-  if (!observe_response (work, holds, cancellable, error))
+  if (!observe_response (job, holds, cancellable, error))
     return FALSE;
   if (step->check == RB_RECIPE_CHECK_SILENT)
     *holds = !*holds;
@@ -95,13 +94,13 @@ observe (RbWork *work, const RbRecipeStep *step, const RbByHand *context, gboole
 
 /* FALSE without error: it does not hold within its time. */
 static gboolean
-wait_for_check (RbWork *work, const RbRecipeStep *step, const RbByHand *context, GCancellable *cancellable,
+wait_for_check (RbEcuJob *job, const RbRecipeStep *step, const RbByHand *context, GCancellable *cancellable,
                 GError **error)
 {
   gint64 end = g_get_monotonic_time () + step->within_s * G_USEC_PER_SEC;
   gboolean holds = step->check == RB_RECIPE_CHECK_NONE;
   while (!holds) {
-    if (!observe (work, step, context, &holds, cancellable, error))
+    if (!observe (job, step, context, &holds, cancellable, error))
       return FALSE;
     if (!holds && g_get_monotonic_time () >= end)
       return FALSE;
@@ -113,23 +112,24 @@ wait_for_check (RbWork *work, const RbRecipeStep *step, const RbByHand *context,
 }
 
 static gboolean
-not_done (RbWork *work, const RbRecipeStep *step, const char *why)
+not_done (RbEcuJob *job, const RbRecipeStep *step, const char *why)
 {
-  g_autofree char *before = g_steal_pointer (&work->text);
-  work->text = g_strdup_printf ("%s; recovery recipe, step %s: %s", before == NULL ? "" : before, step->id, why);
+  g_autofree char *before = g_steal_pointer (&job->text);
+  job->text = g_strdup_printf ("%s; recovery recipe, step %s: %s", before == NULL ? "" : before, step->id, why);
   return FALSE;
 }
 
 static gboolean
-follow_step (RbWork *work, const RbRecipeStep *step, const RbByHand *context, GCancellable *cancellable, GError **error)
+follow_step (RbEcuJob *job, const RbRecipeStep *step, const RbByHand *context, GCancellable *cancellable,
+             GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  tell (work, context, step, FALSE);
-  if (!step->pause && !context->confirm (rb_work_serial (work), step, cancellable, context->user_data))
-    return not_done (work, step, "it is not confirmed");
-  if (!wait_for_check (work, step, context, cancellable, &failure)) {
+  tell (job, context, step, FALSE);
+  if (!step->pause && !context->confirm (rb_ecu_job_serial (job), step, cancellable, context->user_data))
+    return not_done (job, step, "it is not confirmed");
+  if (!wait_for_check (job, step, context, cancellable, &failure)) {
     if (failure == NULL)
-      return not_done (work, step,
+      return not_done (job, step,
                        step->check == RB_RECIPE_CHECK_SILENT     ? "the ECU still responds"
                        : step->check == RB_RECIPE_CHECK_RESPONDS ? "the ECU does not respond"
                                                                  : "the ignition is in another position");
@@ -138,65 +138,65 @@ follow_step (RbWork *work, const RbRecipeStep *step, const RbByHand *context, GC
   }
   if (step->wait_s > 0 && !rb_moment_pause ((guint) step->wait_s * 1000, cancellable, error))
     return FALSE;
-  g_ptr_array_add (work->recipe_steps, g_strdup (step->id));
-  tell (work, context, step, TRUE);
+  g_ptr_array_add (job->recipe_steps, g_strdup (step->id));
+  tell (job, context, step, TRUE);
   return TRUE;
 }
 
 /* Every step in order. FALSE without error: a person could not, or a check does not hold; the work's text says so. */
 static gboolean
-follow (RbWork *work, const RbByHand *context, GCancellable *cancellable, GError **error)
+follow (RbEcuJob *job, const RbByHand *context, GCancellable *cancellable, GError **error)
 {
-  const RbRecipe *recipe = work->profile->recipe;
-  work->recipe_steps = g_ptr_array_new_with_free_func (g_free);
+  const RbRecipe *recipe = job->profile->recipe;
+  job->recipe_steps = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < recipe->steps->len; i++)
-    if (!follow_step (work, recipe->steps->pdata[i], context, cancellable, error))
+    if (!follow_step (job, recipe->steps->pdata[i], context, cancellable, error))
       return FALSE;
   return TRUE;
 }
 
 GPtrArray *
-rb_by_hand_follow (GPtrArray *works, const RbByHand *by_hand, const RbWorkContext *context, GError **error)
+rb_by_hand_follow (GPtrArray *jobs, const RbByHand *by_hand, const RbEcuJobContext *context, GError **error)
 {
   g_autoptr (GPtrArray) tried = g_ptr_array_new ();
-  for (guint i = 0; by_hand->confirm != NULL && i < works->len; i++) {
-    RbWork *work = works->pdata[i];
+  for (guint i = 0; by_hand->confirm != NULL && i < jobs->len; i++) {
+    RbEcuJob *job = jobs->pdata[i];
     g_autoptr (GError) failure = NULL;
-    guint8 nrc = work->nrc; /* of what it was parked for; the checks ask the ECU too */
-    if (!may_help (work))
+    guint8 nrc = job->nrc; /* of what it was parked for; the checks ask the ECU too */
+    if (!may_help (job))
       continue;
-    if (follow (work, by_hand, context->cancellable, &failure)) {
-      work->finished = work->silent = work->silent_in_all = work->doubt = work->doubted = 0;
-      rb_work_set_state (work, context, RB_ECU_WAITING, RB_REASON_NONE, NULL);
-      g_ptr_array_add (tried, work);
+    if (follow (job, by_hand, context->cancellable, &failure)) {
+      job->finished = job->silent = job->silent_in_all = job->doubt = job->doubted = 0;
+      rb_ecu_job_set_state (job, context, RB_ECU_WAITING, RB_REASON_NONE, NULL);
+      g_ptr_array_add (tried, job);
       continue;
     }
     if (failure != NULL) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-    rb_work_set_state (work, context, RB_ECU_PARKED, work->reason, work->text);
-    work->nrc = nrc;
+    rb_ecu_job_set_state (job, context, RB_ECU_PARKED, job->reason, job->text);
+    job->nrc = nrc;
   }
   return g_steal_pointer (&tried);
 }
 
 static void
-give_up (RbWork *work, const RbWorkContext *context)
+give_up (RbEcuJob *job, const RbEcuJobContext *context)
 {
-  guint8 nrc = work->nrc;
+  guint8 nrc = job->nrc;
   g_autofree char *told
-    = work->unit == NULL ? NULL : rb_swapped_part_number (work->unit, work->profile, context->cancellable);
-  const char *part = told != NULL ? told : work->profile->recipe->part;
+    = job->unit == NULL ? NULL : rb_swapped_part_number (job->unit, job->profile, context->cancellable);
+  const char *part = told != NULL ? told : job->profile->recipe->part;
   g_autofree char *text = g_strdup_printf (
     "%s; its recipe does not help: hardware %s has to be replaced, part number %s",
-    work->text == NULL ? work->model->label : work->text, work->model->hardware_id, part == NULL ? "not known" : part);
-  rb_work_set_state (work, context, RB_ECU_PARKED, RB_REASON_HARDWARE_NEEDED, text);
-  work->nrc = nrc;
+    job->text == NULL ? job->model->label : job->text, job->model->hardware_id, part == NULL ? "not known" : part);
+  rb_ecu_job_set_state (job, context, RB_ECU_PARKED, RB_REASON_HARDWARE_NEEDED, text);
+  job->nrc = nrc;
 }
 
 void
-rb_by_hand_give_up (GPtrArray *tried, const RbWorkContext *context)
+rb_by_hand_give_up (GPtrArray *tried, const RbEcuJobContext *context)
 {
   for (guint i = 0; i < tried->len; i++)
     if (is_needed (tried->pdata[i]))

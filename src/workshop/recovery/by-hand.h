@@ -15,9 +15,9 @@ typedef struct {
 } RbByHand;
 
 /* Follows the recipes of parked ECUs, once a run each. Gives those whose recipe was done, which are waiting for work
- * again; one whose recipe was not keeps its reason, and its text says which step is open. works: (element-type RbWork).
- * (element-type RbWork) (transfer container) Errors: cancelled, those that end a run. */
-GPtrArray *rb_by_hand_follow (GPtrArray *works, const RbByHand *by_hand, const RbWorkContext *context, GError **error)
+ * again; one whose recipe was not keeps its reason, and its text says which step is open. works: (element-type
+ * RbEcuJob). (element-type RbEcuJob) (transfer container) Errors: cancelled, those that end a run. */
+GPtrArray *rb_by_hand_follow (GPtrArray *jobs, const RbByHand *by_hand, const RbEcuJobContext *context, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* After work on these: one that is parked all the same is hardware-needed, with the number of the part. */
-void rb_by_hand_give_up (GPtrArray *tried, const RbWorkContext *context);
+void rb_by_hand_give_up (GPtrArray *tried, const RbEcuJobContext *context);

@@ -21,14 +21,14 @@ struct _RbCase {
   RbContents *contents;
   RbJournal *journal;
   gint64 number, started; /* in the journal; number 0: no recovery is open */
-  GPtrArray *works; /* of RbWork, without contact */
+  GPtrArray *jobs; /* of RbEcuJob, without contact */
   json_t *inspection; /* NULL: none */
 };
 
 void
 rb_case_free (RbCase *self)
 {
-  g_clear_pointer (&self->works, g_ptr_array_unref);
+  g_clear_pointer (&self->jobs, g_ptr_array_unref);
   g_clear_pointer (&self->hold, rb_hold_free);
   g_clear_pointer (&self->contents, rb_contents_unref);
   g_clear_pointer (&self->journal, rb_journal_close);
@@ -137,9 +137,9 @@ add_work (RbCase *self, RbAssignment *taken)
     rb_vehicle_assignment_free (taken);
     return;
   }
-  RbWork *work = rb_work_new (known, profile, wanted);
-  work->assignment = taken;
-  g_ptr_array_add (self->works, work);
+  RbEcuJob *job = rb_ecu_job_new (known, profile, wanted);
+  job->assignment = taken;
+  g_ptr_array_add (self->jobs, job);
 }
 
 static gboolean
@@ -176,7 +176,7 @@ rb_case_open (const RbCaseOptions *options, GError **error)
   self->data_dir = g_strdup (options->data_dir);
   self->vin = g_strdup (options->vin);
   self->now = options->now > 0 ? options->now : rb_moment_now ();
-  self->works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free);
+  self->jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_job_free);
   self->hold = rb_hold_take (NULL, self->vin, NULL, error);
   self->journal = self->hold == NULL ? NULL : rb_journal_open (self->data_dir, error);
   if (self->journal == NULL || !open_contents (self, error) || !add_works (self, error)
@@ -194,8 +194,8 @@ rb_case_evidence (RbCase *self, GError **error)
 gboolean
 rb_case_has_ecu (RbCase *self, const char *serial)
 {
-  for (guint i = 0; i < self->works->len; i++)
-    if (strcmp (rb_work_serial (self->works->pdata[i]), serial) == 0)
+  for (guint i = 0; i < self->jobs->len; i++)
+    if (strcmp (rb_ecu_job_serial (self->jobs->pdata[i]), serial) == 0)
       return TRUE;
   return FALSE;
 }
@@ -227,7 +227,7 @@ signing (RbCase *self, const RbCaseRecord *record, json_t *sources)
                           .link_uri = "",
                           .vin_sources = sources,
                           .inspection = self->inspection,
-                          .works = self->works,
+                          .jobs = self->jobs,
                           .hand_over = record->hand_over,
                           .exception = record->exception,
                           .now = self->now,
@@ -249,11 +249,11 @@ signing (RbCase *self, const RbCaseRecord *record, json_t *sources)
 static void
 set_reasons (RbCase *self, const RbCaseRecord *record)
 {
-  for (guint i = 0; i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    work->reason = record->reason;
-    g_free (work->text);
-    work->text = g_strdup (record->text);
+  for (guint i = 0; i < self->jobs->len; i++) {
+    RbEcuJob *job = self->jobs->pdata[i];
+    job->reason = record->reason;
+    g_free (job->text);
+    job->text = g_strdup (record->text);
   }
 }
 

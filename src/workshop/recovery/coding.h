@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "recovery/work.h"
+#include "recovery/ecu-job.h"
 
 /*
  * Coding and adaptation of an ECU: what its profile names, an erasure loses and no image holds. What was read from the
@@ -8,11 +8,11 @@
  * values win over it.
  */
 /* (RbEntryObserve) Reads what the application tells, and sets need_coding. */
-gboolean rb_coding_observe (RbWork *work, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_coding_observe (RbEcuJob *job, const RbEcuJobContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Before the erasure: what was read is in the journal when this returns. */
-gboolean rb_coding_keep (RbWork *work, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_coding_keep (RbEcuJob *job, const RbEcuJobContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Is every value known? Error: coding-lost. */
-gboolean rb_coding_is_known (const RbWork *work, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_coding_is_known (const RbEcuJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* (RbEntryApply) Writes the values that differ. Extended session, unlocked. */
-gboolean rb_coding_apply (RbWork *work, const RbWorkContext *context, char **detail, GError **error)
+gboolean rb_coding_apply (RbEcuJob *job, const RbEcuJobContext *context, char **detail, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

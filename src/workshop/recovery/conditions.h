@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "recovery/work.h"
+#include "recovery/ecu-job.h"
 
 /*
  * The campaign's conditions of an ECU (hardware version, present software, coding class), verified by what it tells at
@@ -10,7 +10,7 @@
 
 /* Reads what the conditions ask for, into work->conditions. Errors: those of the link; not-compatible where the ECU
  * does not tell it or one does not hold. */
-gboolean rb_conditions_check (RbWork *work, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Of all that are observed. (element-type RbWork) */
-gboolean rb_conditions_check_all (GPtrArray *works, const RbWorkContext *context, GError **error)
+gboolean rb_conditions_check (RbEcuJob *job, const RbEcuJobContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Of all that are observed. (element-type RbEcuJob) */
+gboolean rb_conditions_check_all (GPtrArray *jobs, const RbEcuJobContext *context, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

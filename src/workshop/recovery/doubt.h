@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "recovery/work.h"
+#include "recovery/ecu-job.h"
 
 /*
  * What an ECU rejects although the plan says that it holds. An ECU that lost its power between two writes of its own
@@ -9,10 +9,10 @@
  */
 
 /* After an observation of all: which steps hold, as the plan says. */
-void rb_doubt_begin (RbWork *work);
+void rb_doubt_begin (RbEcuJob *job);
 /* Is that step to be made again, whatever the ECU reports? */
-gboolean rb_doubt_of (const RbWork *work, RbStep step);
+gboolean rb_doubt_of (const RbEcuJob *job, RbStep step);
 /* It was made, or it held. */
-void rb_doubt_settle (RbWork *work, RbStep step);
+void rb_doubt_settle (RbEcuJob *job, RbStep step);
 /* After an attempt that failed: TRUE when another one may bring the ECU further. */
-gboolean rb_doubt_take (RbWork *work, const GError *failure);
+gboolean rb_doubt_take (RbEcuJob *job, const GError *failure);

@@ -11,10 +11,10 @@ enum { ALL = 0xff, COUNTS = 0xaf }; /* all but testNotCompletedSinceLastClear an
 #define MAX_DTCS 256 /* of one ECU in a record */
 
 gboolean
-rb_dtc_read_before (RbWork *work, GCancellable *cancellable, GError **error)
+rb_dtc_read_before (RbEcuJob *job, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  if (work->dtcs_before != NULL || rb_ecu_client_read_dtcs (work->unit, ALL, &work->dtcs_before, cancellable, &failure)
+  if (job->dtcs_before != NULL || rb_ecu_client_read_dtcs (job->unit, ALL, &job->dtcs_before, cancellable, &failure)
       || rb_reason_of (failure) == RB_REASON_WRONG_ANSWER)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -23,11 +23,11 @@ rb_dtc_read_before (RbWork *work, GCancellable *cancellable, GError **error)
 
 /* Into work->dtcs_after; nothing where it cannot be read. */
 static void
-read_after (RbWork *work, GCancellable *cancellable)
+read_after (RbEcuJob *job, GCancellable *cancellable)
 {
   g_autoptr (GError) error = NULL;
-  g_clear_pointer (&work->dtcs_after, g_bytes_unref);
-  if (work->unit != NULL && !rb_ecu_client_read_dtcs (work->unit, ALL, &work->dtcs_after, cancellable, &error))
+  g_clear_pointer (&job->dtcs_after, g_bytes_unref);
+  if (job->unit != NULL && !rb_ecu_client_read_dtcs (job->unit, ALL, &job->dtcs_after, cancellable, &error))
     g_debug ("%s", error->message);
 }
 
@@ -71,25 +71,25 @@ rb_dtc_list (GBytes *dtcs)
 
 /* NULL where they do not differ, or one is not known. (transfer full) */
 static char *
-difference_text (const RbWork *work)
+difference_text (const RbEcuJob *job)
 {
-  g_autoptr (json_t) before = rb_dtc_list (work->dtcs_before);
-  g_autoptr (json_t) after = rb_dtc_list (work->dtcs_after);
+  g_autoptr (json_t) before = rb_dtc_list (job->dtcs_before);
+  g_autoptr (json_t) after = rb_dtc_list (job->dtcs_after);
   return rb_around_dtc_difference (before, after);
 }
 
 void
-rb_dtc_read_all_after (GPtrArray *works, RbLink *link, RbRecoveryWatch watch, gpointer user_data)
+rb_dtc_read_all_after (GPtrArray *jobs, RbLink *link, RbRecoveryWatch watch, gpointer user_data)
 {
-  for (guint i = 0; i < works->len && link != NULL && rb_link_is_alive (link); i++) {
-    RbWork *work = works->pdata[i];
-    if (work->reason != RB_REASON_NO_ANSWER)
-      read_after (work, NULL);
-    g_autofree char *difference = difference_text (work);
+  for (guint i = 0; i < jobs->len && link != NULL && rb_link_is_alive (link); i++) {
+    RbEcuJob *job = jobs->pdata[i];
+    if (job->reason != RB_REASON_NO_ANSWER)
+      read_after (job, NULL);
+    g_autofree char *difference = difference_text (job);
     const RbRecoveryEvent event = { .kind = RB_EVENT_DTCS,
-                                    .serial = rb_work_serial (work),
-                                    .name = work->model->label,
-                                    .state = work->state,
+                                    .serial = rb_ecu_job_serial (job),
+                                    .name = job->model->label,
+                                    .state = job->state,
                                     .text = difference };
     if (difference != NULL)
       watch (&event, user_data);

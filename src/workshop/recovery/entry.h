@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "recovery/work.h"
+#include "recovery/ecu-job.h"
 
 /*
  * The session that work on an ECU needs: entered, unlocked, and once more when it ended by a wait (S3) or by the ECU.
@@ -8,14 +8,14 @@
  */
 
 /* Nothing when the ECU is unlocked in that session. */
-gboolean rb_entry_unlock (RbWork *work, const RbWorkContext *context, guint8 session, GError **error)
+gboolean rb_entry_unlock (RbEcuJob *job, const RbEcuJobContext *context, guint8 session, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Writes. *detail is NULL before; (transfer full) */
-typedef gboolean (*RbEntryApply) (RbWork *work, const RbWorkContext *context, char **detail, GError **error);
+typedef gboolean (*RbEntryApply) (RbEcuJob *job, const RbEcuJobContext *context, char **detail, GError **error);
 /* In the session that rb_entry_unlock() was last called for. */
-gboolean rb_entry_apply (RbWork *work, const RbWorkContext *context, RbEntryApply apply, char **detail, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_entry_apply (RbEcuJob *job, const RbEcuJobContext *context, RbEntryApply apply, char **detail,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Reads, and enters the diagnostic session that this needs. */
-typedef gboolean (*RbEntryObserve) (RbWork *work, const RbWorkContext *context, GError **error);
-gboolean rb_entry_observe (RbWork *work, const RbWorkContext *context, RbEntryObserve observe, GError **error)
+typedef gboolean (*RbEntryObserve) (RbEcuJob *job, const RbEcuJobContext *context, GError **error);
+gboolean rb_entry_observe (RbEcuJob *job, const RbEcuJobContext *context, RbEntryObserve observe, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

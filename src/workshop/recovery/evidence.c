@@ -7,12 +7,12 @@
 
 /* A parked ECU is not erased; what is not observed yet is asked for when it is. */
 static gboolean
-loses_coding (const RbWork *work)
+loses_coding (const RbEcuJob *job)
 {
   gboolean told = FALSE;
-  for (guint i = 0; i < work->coding->len; i++)
-    told = told || ((const RbCodingValue *) work->coding->pdata[i])->now != NULL;
-  return told && work->need_image && work->state != RB_ECU_PARKED && work->state != RB_ECU_DONE;
+  for (guint i = 0; i < job->coding->len; i++)
+    told = told || ((const RbCodingValue *) job->coding->pdata[i])->now != NULL;
+  return told && job->need_image && job->state != RB_ECU_PARKED && job->state != RB_ECU_DONE;
 }
 
 static gboolean
@@ -32,18 +32,18 @@ write_record (const RbSign *sign, const char *folder, GError **error)
 }
 
 gboolean
-rb_evidence_leave (const RbSign *sign, const RbWorkContext *context, const char *folder, GError **error)
+rb_evidence_leave (const RbSign *sign, const RbEcuJobContext *context, const char *folder, GError **error)
 {
-  const GPtrArray *works = context->works;
-  RbWorkContext recorded = *context;
+  const GPtrArray *jobs = context->jobs;
+  RbEcuJobContext recorded = *context;
   gboolean any = FALSE;
   recorded.needs_evidence = FALSE;
-  for (guint i = 0; i < works->len; i++)
-    any = any || loses_coding (works->pdata[i]);
+  for (guint i = 0; i < jobs->len; i++)
+    any = any || loses_coding (jobs->pdata[i]);
   if (any && !write_record (sign, folder, error))
     return FALSE;
-  for (guint i = 0; i < works->len; i++)
-    if (loses_coding (works->pdata[i]) && !rb_coding_keep (works->pdata[i], &recorded, error))
+  for (guint i = 0; i < jobs->len; i++)
+    if (loses_coding (jobs->pdata[i]) && !rb_coding_keep (jobs->pdata[i], &recorded, error))
       return FALSE;
   return TRUE;
 }

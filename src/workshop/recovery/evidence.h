@@ -10,5 +10,5 @@
 
 /* Signs the record if an ECU will be erased, writes it to folder as SEQ-DIGEST.json, and only then keeps the coding in
  * the journal. Errors: of rb_sign_record(), io, no-space. */
-gboolean rb_evidence_leave (const RbSign *sign, const RbWorkContext *context, const char *folder, GError **error)
+gboolean rb_evidence_leave (const RbSign *sign, const RbEcuJobContext *context, const char *folder, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

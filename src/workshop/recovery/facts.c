@@ -71,127 +71,126 @@ shown_by (const char *record)
 }
 
 static json_t *
-image (const RbWork *work)
+image (const RbEcuJob *job)
 {
-  if (work->image_digest == NULL)
+  if (job->image_digest == NULL)
     return json_null ();
   json_t *object = json_object ();
-  rb_json_set_string (object, "target", work->wanted->image);
-  rb_json_set_string (object, "sha256", work->wanted->image_sha256);
-  set_hex (object, "nonce", work->image_nonce);
-  rb_json_set_string (object, "digestOverNonce", work->image_digest);
+  rb_json_set_string (object, "target", job->wanted->image);
+  rb_json_set_string (object, "sha256", job->wanted->image_sha256);
+  set_hex (object, "nonce", job->image_nonce);
+  rb_json_set_string (object, "digestOverNonce", job->image_digest);
   rb_json_set_string (object, "method",
-                      work->profile->digest_by_bootloader ? "bootloader-digest" : "application-digest");
-  if (!work->profile->digest_by_bootloader && work->image_record != NULL)
-    rb_json_set (object, "writtenBy", shown_by (work->image_record));
+                      job->profile->digest_by_bootloader ? "bootloader-digest" : "application-digest");
+  if (!job->profile->digest_by_bootloader && job->image_record != NULL)
+    rb_json_set (object, "writtenBy", shown_by (job->image_record));
   return object;
 }
 
 static void
-add_she_proof (json_t *object, const RbWork *work)
+add_she_proof (json_t *object, const RbEcuJob *job)
 {
-  g_autoptr (GBytes) m4 = g_bytes_new_from_bytes (work->she_proof, 0, 32);
-  g_autoptr (GBytes) m5 = g_bytes_new_from_bytes (work->she_proof, 32, 16);
+  g_autoptr (GBytes) m4 = g_bytes_new_from_bytes (job->she_proof, 0, 32);
+  g_autoptr (GBytes) m5 = g_bytes_new_from_bytes (job->she_proof, 32, 16);
   set_hex (object, "m4", m4);
   set_hex (object, "m5", m5);
-  rb_json_set_integer (object, "counter", work->she_counter);
+  rb_json_set_integer (object, "counter", job->she_counter);
 }
 
 /* The key that was replaced: none that this run has seen, when an earlier one made the key and this one wrote something
  * else. */
 static const char *
-old_key (const RbWork *work)
+old_key (const RbEcuJob *job)
 {
-  gboolean of_earlier_run
-    = work->writes > 0 && work->before != NULL && g_strcmp0 (work->before->key_id, work->key_id) == 0;
-  return work->before == NULL || of_earlier_run ? NULL : work->before->key_id;
+  gboolean of_earlier_run = job->writes > 0 && job->before != NULL && g_strcmp0 (job->before->key_id, job->key_id) == 0;
+  return job->before == NULL || of_earlier_run ? NULL : job->before->key_id;
 }
 
 static json_t *
-key (const RbWork *work, const RbCampaign *campaign, const char *vin)
+key (const RbEcuJob *job, const RbCampaign *campaign, const char *vin)
 {
-  gboolean she = work->profile->key_kind == RB_KEY_KIND_SHE;
+  gboolean she = job->profile->key_kind == RB_KEY_KIND_SHE;
   json_t *object = json_object ();
-  if (work->profile->key_kind == RB_KEY_KIND_NONE) {
+  if (job->profile->key_kind == RB_KEY_KIND_NONE) {
     rb_json_set_string (object, "kind", "none");
     return object;
   }
   rb_json_set_string (object, "kind", she ? "she" : "asymmetric");
-  rb_json_set_string (object, "oldKeyId", old_key (work));
-  if (work->assignment == NULL || work->key_id == NULL || work->need_key || (work->key_record == NULL && !she))
+  rb_json_set_string (object, "oldKeyId", old_key (job));
+  if (job->assignment == NULL || job->key_id == NULL || job->need_key || (job->key_record == NULL && !she))
     return object;
-  rb_json_set_string (object, "newKeyId", work->key_id);
-  rb_json_set (object, "createdBy", shown_by (work->key_record));
+  rb_json_set_string (object, "newKeyId", job->key_id);
+  rb_json_set (object, "createdBy", shown_by (job->key_record));
   rb_json_set_string (object, "verified", she ? "deferred" : "yes");
   if (she) {
-    add_she_proof (object, work);
+    add_she_proof (object, job);
     return object;
   }
-  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (campaign, vin, work->assignment->serial);
-  set_base64 (object, "newPublicKey", work->key_spki);
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (campaign, vin, job->assignment->serial);
+  set_base64 (object, "newPublicKey", job->key_spki);
   set_hex (object, "nonce", nonce);
-  set_hex (object, "challenge", work->key_challenge);
-  set_base64 (object, "pop", work->key_proof);
+  set_hex (object, "challenge", job->key_challenge);
+  set_base64 (object, "pop", job->key_proof);
   return object;
 }
 
 static json_t *
-report (const RbWork *work, const RbCampaign *campaign, const char *vin)
+report (const RbEcuJob *job, const RbCampaign *campaign, const char *vin)
 {
-  if (work->report == NULL || work->state != RB_ECU_DONE)
+  if (job->report == NULL || job->state != RB_ECU_DONE)
     return json_null ();
   json_t *object = json_object ();
-  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (campaign, vin, work->assignment->serial);
-  set_base64 (object, "envelope", work->report);
+  g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (campaign, vin, job->assignment->serial);
+  set_base64 (object, "envelope", job->report);
   set_hex (object, "nonce", nonce);
-  set_hex (object, "challenge", work->report_challenge);
-  rb_json_set_string (object, "verified", work->report_deferred ? "deferred" : "yes");
+  set_hex (object, "challenge", job->report_challenge);
+  rb_json_set_string (object, "verified", job->report_deferred ? "deferred" : "yes");
   return object;
 }
 
 /* Stage, NRC and error text of a failed ECU, for diagnosis. */
 static json_t *
-failure (const RbWork *work)
+failure (const RbEcuJob *job)
 {
   json_t *object = json_object ();
-  rb_json_set_string (object, "stage", work->stage);
-  if (work->nrc != 0)
-    rb_json_set_integer (object, "nrc", work->nrc);
-  rb_json_set_string (object, "text", work->text);
+  rb_json_set_string (object, "stage", job->stage);
+  if (job->nrc != 0)
+    rb_json_set_integer (object, "nrc", job->nrc);
+  rb_json_set_string (object, "text", job->text);
   return object;
 }
 
 /* How it gets the campaign's roots. */
 static json_t *
-roots (const RbWork *work)
+roots (const RbEcuJob *job)
 {
-  return json_pack ("{s:s}", "method", work->profile->root_in_image ? "image-embedded" : "metadata-write");
+  return json_pack ("{s:s}", "method", job->profile->root_in_image ? "image-embedded" : "metadata-write");
 }
 
 /* Of an ECU that is not done. */
 static const char *
-reason_word (const RbWork *work)
+reason_word (const RbEcuJob *job)
 {
-  return rb_reason_word (work->reason == RB_REASON_NONE ? RB_REASON_NOT_STARTED : work->reason);
+  return rb_reason_word (job->reason == RB_REASON_NONE ? RB_REASON_NOT_STARTED : job->reason);
 }
 
 /* Steps of its recovery recipe that a person did. */
 static json_t *
-recipe (const RbWork *work)
+recipe (const RbEcuJob *job)
 {
   json_t *list = json_array ();
-  for (guint i = 0; i < work->recipe_steps->len; i++)
-    json_array_append_new (list, json_string (work->recipe_steps->pdata[i]));
+  for (guint i = 0; i < job->recipe_steps->len; i++)
+    json_array_append_new (list, json_string (job->recipe_steps->pdata[i]));
   return list;
 }
 
 /* value: to be in the ECU in the end; readBack: what it told last, null where it had none. */
 static json_t *
-coding (const RbWork *work)
+coding (const RbEcuJob *job)
 {
   json_t *list = json_array ();
-  for (guint i = 0; work->coding != NULL && i < work->coding->len; i++) {
-    const RbCodingValue *value = work->coding->pdata[i];
+  for (guint i = 0; job->coding != NULL && i < job->coding->len; i++) {
+    const RbCodingValue *value = job->coding->pdata[i];
     json_t *entry = json_object ();
     g_autofree char *did = g_strdup_printf ("%04X", value->profile->did);
     rb_json_set_string (entry, "did", did);
@@ -205,61 +204,60 @@ coding (const RbWork *work)
 
 /* Coding that an erasure loses, and the campaign's conditions for the ECU. */
 static void
-add_around (json_t *object, const RbWork *work)
+add_around (json_t *object, const RbEcuJob *job)
 {
-  rb_json_set (object, "dtcBefore", rb_dtc_list (work->dtcs_before));
-  rb_json_set (object, "dtcAfter", rb_dtc_list (work->dtcs_after));
-  rb_json_set (object, "coding", coding (work));
-  rb_json_set (object, "conditions", work->conditions == NULL ? json_array () : json_deep_copy (work->conditions));
-  if (work->fingerprint == NULL)
+  rb_json_set (object, "dtcBefore", rb_dtc_list (job->dtcs_before));
+  rb_json_set (object, "dtcAfter", rb_dtc_list (job->dtcs_after));
+  rb_json_set (object, "coding", coding (job));
+  rb_json_set (object, "conditions", job->conditions == NULL ? json_array () : json_deep_copy (job->conditions));
+  if (job->fingerprint == NULL)
     return;
   json_t *fingerprint = json_object ();
-  g_autofree char *did = g_strdup_printf ("%04X", work->profile->did_fingerprint);
+  g_autofree char *did = g_strdup_printf ("%04X", job->profile->did_fingerprint);
   rb_json_set_string (fingerprint, "did", did);
-  set_hex (fingerprint, "value", work->fingerprint);
+  set_hex (fingerprint, "value", job->fingerprint);
   rb_json_set (object, "fingerprint", fingerprint);
 }
 
 static json_t *
-ecu (const RbWork *work, const RbFacts *facts, const RbCampaign *campaign)
+ecu (const RbEcuJob *job, const RbFacts *facts, const RbCampaign *campaign)
 {
   json_t *object = json_object ();
-  gboolean done = work->state == RB_ECU_DONE;
-  const char *before_image = work->before == NULL ? NULL : work->before->claimed_sha256;
-  const char *after_image = done || (work->image_digest != NULL && !work->need_image) ? work->wanted->image_sha256
-                            : work->now != NULL                                       ? work->now->claimed_sha256
-                                                                                      : NULL;
-  rb_json_set_string (object, "ecuSerial", rb_work_serial (work));
-  rb_json_set_string (object, "hardwareId", work->model->hardware_id);
-  rb_json_set_string (object, "role", work->model->primary ? "primary" : "secondary");
-  rb_json_set_string (object, "verification", work->model->full_verification ? "full" : "partial");
-  rb_json_set (object, "before", claims (work->before, before_image));
-  rb_json_set (object, "after", done ? claims (work->now, after_image) : json_null ());
-  rb_json_set (object, "roots", roots (work));
-  rb_json_set (object, "image", image (work));
-  rb_json_set (object, "key", key (work, campaign, facts->vin));
-  rb_json_set (object, "report", report (work, campaign, facts->vin));
+  gboolean done = job->state == RB_ECU_DONE;
+  const char *before_image = job->before == NULL ? NULL : job->before->claimed_sha256;
+  const char *after_image = done || (job->image_digest != NULL && !job->need_image) ? job->wanted->image_sha256
+                            : job->now != NULL                                      ? job->now->claimed_sha256
+                                                                                    : NULL;
+  rb_json_set_string (object, "ecuSerial", rb_ecu_job_serial (job));
+  rb_json_set_string (object, "hardwareId", job->model->hardware_id);
+  rb_json_set_string (object, "role", job->model->primary ? "primary" : "secondary");
+  rb_json_set_string (object, "verification", job->model->full_verification ? "full" : "partial");
+  rb_json_set (object, "before", claims (job->before, before_image));
+  rb_json_set (object, "after", done ? claims (job->now, after_image) : json_null ());
+  rb_json_set (object, "roots", roots (job));
+  rb_json_set (object, "image", image (job));
+  rb_json_set (object, "key", key (job, campaign, facts->vin));
+  rb_json_set (object, "report", report (job, campaign, facts->vin));
   rb_json_set_string (object, "outcome",
-                      !done                    ? "failed"
-                      : work->replaces != NULL ? "hardware-replaced"
-                      : work->writes > 0       ? "replaced"
-                                               : "already-good");
-  if (work->replaces != NULL)
-    rb_json_set_string (object, "replaces", work->replaces);
+                      !done                   ? "failed"
+                      : job->replaces != NULL ? "hardware-replaced"
+                      : job->writes > 0       ? "replaced"
+                                              : "already-good");
+  if (job->replaces != NULL)
+    rb_json_set_string (object, "replaces", job->replaces);
   if (!done)
-    rb_json_set_string (object, "reason", reason_word (work));
-  if (!done && work->text != NULL)
-    rb_json_set (object, "failure", failure (work));
-  rb_json_set_integer (object, "writes", work->writes);
-  if (work->recipe_steps != NULL && work->recipe_steps->len > 0)
-    rb_json_set (object, "recipe", recipe (work));
-  add_around (object, work);
-  if (work->performed_by != NULL)
-    rb_json_set_string (object, "performedBy", work->performed_by);
-  gint64 started = fit (work->started, facts->started, facts->now);
+    rb_json_set_string (object, "reason", reason_word (job));
+  if (!done && job->text != NULL)
+    rb_json_set (object, "failure", failure (job));
+  rb_json_set_integer (object, "writes", job->writes);
+  if (job->recipe_steps != NULL && job->recipe_steps->len > 0)
+    rb_json_set (object, "recipe", recipe (job));
+  add_around (object, job);
+  if (job->performed_by != NULL)
+    rb_json_set_string (object, "performedBy", job->performed_by);
+  gint64 started = fit (job->started, facts->started, facts->now);
   rb_json_set_moment (object, "startedAt", started);
-  rb_json_set_moment (object, "finishedAt",
-                      work->finished > 0 ? fit (work->finished, started, facts->now) : facts->now);
+  rb_json_set_moment (object, "finishedAt", job->finished > 0 ? fit (job->finished, started, facts->now) : facts->now);
   return object;
 }
 
@@ -290,11 +288,11 @@ preflight (const RbFacts *facts)
   json_t *expected = json_array ();
   json_t *found = json_array ();
   json_t *unexpected = json_array ();
-  for (guint i = 0; i < facts->works->len; i++) {
-    const RbWork *work = facts->works->pdata[i];
-    json_array_append_new (expected, json_string (rb_work_serial (work)));
-    if (work->before != NULL)
-      json_array_append_new (found, json_string (work->before->serial));
+  for (guint i = 0; i < facts->jobs->len; i++) {
+    const RbEcuJob *job = facts->jobs->pdata[i];
+    json_array_append_new (expected, json_string (rb_ecu_job_serial (job)));
+    if (job->before != NULL)
+      json_array_append_new (found, json_string (job->before->serial));
   }
   for (guint i = 0; facts->unexpected != NULL && i < facts->unexpected->len; i++)
     json_array_append_new (unexpected, json_string (facts->unexpected->pdata[i]));
@@ -305,11 +303,11 @@ static json_t *
 failures (const RbFacts *facts)
 {
   json_t *list = json_array ();
-  for (guint i = 0; i < facts->works->len; i++) {
-    const RbWork *work = facts->works->pdata[i];
-    if (work->state != RB_ECU_DONE)
-      json_array_append_new (list, json_pack ("{s:s,s:s,s:s}", "ecu", rb_work_serial (work), "reason",
-                                              reason_word (work), "text", work->text == NULL ? "" : work->text));
+  for (guint i = 0; i < facts->jobs->len; i++) {
+    const RbEcuJob *job = facts->jobs->pdata[i];
+    if (job->state != RB_ECU_DONE)
+      json_array_append_new (list, json_pack ("{s:s,s:s,s:s}", "ecu", rb_ecu_job_serial (job), "reason",
+                                              reason_word (job), "text", job->text == NULL ? "" : job->text));
   }
   return list;
 }
@@ -364,8 +362,8 @@ rb_facts_build (const RbFacts *facts, const RbCampaign *campaign)
   json_t *dealer = json_object ();
   json_t *manifest = json_object ();
   json_t *time = json_object ();
-  for (guint i = 0; i < facts->works->len; i++)
-    json_array_append_new (ecus, ecu (facts->works->pdata[i], facts, campaign));
+  for (guint i = 0; i < facts->jobs->len; i++)
+    json_array_append_new (ecus, ecu (facts->jobs->pdata[i], facts, campaign));
   add_not_fitted (ecus, facts);
   if (facts->repair_order != NULL)
     rb_json_set_string (dealer, "repairOrder", facts->repair_order);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "recovery/visit.h"
-#include "recovery/work.h"
+#include "recovery/ecu-job.h"
 
 /* What a recovery knows, as the members of a record's predicate that its maker gives (record/statement.h). */
 typedef struct {
@@ -12,7 +12,7 @@ typedef struct {
   const char *link_uri;
   json_t *vin_sources; /* borrowed */
   json_t *inspection; /* borrowed; NULL: none */
-  GPtrArray *works; /* of RbWork */
+  GPtrArray *jobs; /* of RbEcuJob */
   GPtrArray *complete; /* of RbCompletenessEcu; NULL: not known */
   const RbVehicleModel *model; /* where complete is known */
   GPtrArray *unexpected; /* of char *: addresses of ECUs that the model does not have; NULL: none */

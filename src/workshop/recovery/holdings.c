@@ -6,7 +6,7 @@
 #include <string.h>
 
 static void
-observe_roots (RbWork *self, const RbWorkContext *context)
+observe_roots (RbEcuJob *self, const RbEcuJobContext *context)
 {
   const RbCampaign *campaign = rb_contents_campaign (context->contents);
   gboolean again = rb_doubt_of (self, RB_STEP_ROOTS);
@@ -16,13 +16,13 @@ observe_roots (RbWork *self, const RbWorkContext *context)
 }
 
 gboolean
-rb_holdings_want_image (const RbWork *self)
+rb_holdings_want_image (const RbEcuJob *self)
 {
   return self->profile->root_in_image && !self->roots_read_back && (self->need_director_root || self->need_image_root);
 }
 
 static gboolean
-fail_root (const RbWork *self, const RbWorkContext *context, GError **error)
+fail_root (const RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   const RbCampaign *campaign = rb_contents_campaign (context->contents);
   const RbCampaignRoot *wanted = self->need_director_root ? &campaign->director_root : &campaign->image_root;
@@ -36,7 +36,7 @@ fail_root (const RbWork *self, const RbWorkContext *context, GError **error)
 }
 
 static gboolean
-read_roots (RbWork *self, const RbWorkContext *context, GError **error)
+read_roots (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   RbEcuClaims *claims = rb_ecu_claims_read (self->unit, context->cancellable, error);
   if (claims == NULL)
@@ -48,7 +48,7 @@ read_roots (RbWork *self, const RbWorkContext *context, GError **error)
 }
 
 gboolean
-rb_holdings_read_back_roots (RbWork *self, const RbWorkContext *context, GError **error)
+rb_holdings_read_back_roots (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   if (!self->need_image && !self->need_director_root && !self->need_image_root)
     return TRUE;
@@ -63,7 +63,7 @@ rb_holdings_read_back_roots (RbWork *self, const RbWorkContext *context, GError 
 }
 
 static const RbEcuStoredRole *
-stored (const RbWork *self, int repo, const char *role)
+stored (const RbEcuJob *self, int repo, const char *role)
 {
   for (guint i = 0; i < self->now->stored->len; i++) {
     const RbEcuStoredRole *entry = self->now->stored->pdata[i];
@@ -75,7 +75,7 @@ stored (const RbWork *self, int repo, const char *role)
 
 /* The files of a repository that this ECU stores: a partial verification one only the Director's targets. */
 static GPtrArray *
-files_for (const RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+files_for (const RbEcuJob *self, const RbEcuJobContext *context, RbContentsRepo repo, GError **error)
 {
   g_autoptr (GPtrArray) files = rb_contents_roles (context->contents, repo, context->vin, error);
   gboolean full = self->model->full_verification;
@@ -92,7 +92,7 @@ files_for (const RbWork *self, const RbWorkContext *context, RbContentsRepo repo
 /* Does it hold this file, or a newer one accepted under the same root? Delegated roles are stored only when they were
  * needed. */
 static gboolean
-holds_file (const RbWork *self, RbContentsRepo repo, const RbContentsFile *file)
+holds_file (const RbEcuJob *self, RbContentsRepo repo, const RbContentsFile *file)
 {
   static const char *const always[] = { "timestamp", "snapshot", "targets", NULL };
   const RbEcuStoredRole *entry = stored (self, repo == RB_CONTENTS_DIRECTOR ? 0 : 1, file->role);
@@ -102,7 +102,7 @@ holds_file (const RbWork *self, RbContentsRepo repo, const RbContentsFile *file)
 }
 
 static gboolean
-observe_metadata (RbWork *self, const RbWorkContext *context, GError **error)
+observe_metadata (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   self->need_metadata = FALSE;
   if (!rb_profile_has_step (self->profile, RB_STEP_METADATA)) /* it stores none that could be replaced */
@@ -119,7 +119,7 @@ observe_metadata (RbWork *self, const RbWorkContext *context, GError **error)
 }
 
 static gboolean
-stage_all (RbWork *self, const RbWorkContext *context, GPtrArray *files, GError **error)
+stage_all (RbEcuJob *self, const RbEcuJobContext *context, GPtrArray *files, GError **error)
 {
   for (guint i = 0; files != NULL && i < files->len; i++) {
     const RbContentsFile *file = files->pdata[i];
@@ -131,7 +131,7 @@ stage_all (RbWork *self, const RbWorkContext *context, GPtrArray *files, GError 
 }
 
 static gboolean
-walk_chain (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, gint64 above, GError **error)
+walk_chain (RbEcuJob *self, const RbEcuJobContext *context, RbContentsRepo repo, gint64 above, GError **error)
 {
   g_autoptr (GPtrArray) roots = rb_contents_roots (context->contents, repo, above, error);
   return stage_all (self, context, roots, error)
@@ -141,7 +141,7 @@ walk_chain (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, gin
 }
 
 static gboolean
-overwrite_anchor (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+overwrite_anchor (RbEcuJob *self, const RbEcuJobContext *context, RbContentsRepo repo, GError **error)
 {
   g_autoptr (GPtrArray) files = rb_contents_anchor_files (context->contents, repo, error);
   return stage_all (self, context, files, error)
@@ -151,7 +151,7 @@ overwrite_anchor (RbWork *self, const RbWorkContext *context, RbContentsRepo rep
 
 /* The chain where it is intact and the ECU can walk it; else the campaign's signatures carry the new anchor. */
 static gboolean
-replace_root (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+replace_root (RbEcuJob *self, const RbEcuJobContext *context, RbContentsRepo repo, GError **error)
 {
   const RbCampaign *campaign = rb_contents_campaign (context->contents);
   const RbCampaignRoot *wanted = repo == RB_CONTENTS_DIRECTOR ? &campaign->director_root : &campaign->image_root;
@@ -170,14 +170,14 @@ replace_root (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, G
 }
 
 gboolean
-rb_holdings_apply_director_root (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+rb_holdings_apply_director_root (RbEcuJob *self, const RbEcuJobContext *context, char **detail, GError **error)
 {
   *detail = g_strdup (rb_contents_campaign (context->contents)->director_root.sha256);
   return replace_root (self, context, RB_CONTENTS_DIRECTOR, error);
 }
 
 gboolean
-rb_holdings_apply_image_root (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+rb_holdings_apply_image_root (RbEcuJob *self, const RbEcuJobContext *context, char **detail, GError **error)
 {
   *detail = g_strdup (rb_contents_campaign (context->contents)->image_root.sha256);
   return replace_root (self, context, RB_CONTENTS_IMAGE, error);
@@ -186,7 +186,7 @@ rb_holdings_apply_image_root (RbWork *self, const RbWorkContext *context, char *
 /* A stored version above the campaign's, under keys that were replaced, is an attacker's: the ECU would reject the
  * campaign's as a rollback. */
 static gboolean
-drop_higher (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GError **error)
+drop_higher (RbEcuJob *self, const RbEcuJobContext *context, RbContentsRepo repo, GError **error)
 {
   g_autoptr (GPtrArray) files = files_for (self, context, repo, error);
   int number = repo == RB_CONTENTS_DIRECTOR ? 0 : 1;
@@ -201,14 +201,14 @@ drop_higher (RbWork *self, const RbWorkContext *context, RbContentsRepo repo, GE
 }
 
 gboolean
-rb_holdings_apply_drop (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+rb_holdings_apply_drop (RbEcuJob *self, const RbEcuJobContext *context, char **detail, GError **error)
 {
   return drop_higher (self, context, RB_CONTENTS_DIRECTOR, error)
          && drop_higher (self, context, RB_CONTENTS_IMAGE, error);
 }
 
 gboolean
-rb_holdings_are_higher (RbWork *self, const RbWorkContext *context, gboolean *higher, GError **error)
+rb_holdings_are_higher (RbEcuJob *self, const RbEcuJobContext *context, gboolean *higher, GError **error)
 {
   *higher = FALSE;
   for (RbContentsRepo repo = RB_CONTENTS_DIRECTOR; repo <= RB_CONTENTS_IMAGE; repo++) {
@@ -225,7 +225,7 @@ rb_holdings_are_higher (RbWork *self, const RbWorkContext *context, gboolean *hi
 }
 
 gboolean
-rb_holdings_apply_metadata (RbWork *self, const RbWorkContext *context, char **detail, GError **error)
+rb_holdings_apply_metadata (RbEcuJob *self, const RbEcuJobContext *context, char **detail, GError **error)
 {
   g_autoptr (GPtrArray) director = files_for (self, context, RB_CONTENTS_DIRECTOR, error);
   g_autoptr (GPtrArray) image = director == NULL ? NULL : files_for (self, context, RB_CONTENTS_IMAGE, error);
@@ -234,7 +234,7 @@ rb_holdings_apply_metadata (RbWork *self, const RbWorkContext *context, char **d
 }
 
 gboolean
-rb_holdings_observe (RbWork *self, const RbWorkContext *context, GError **error)
+rb_holdings_observe (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   observe_roots (self, context);
   return observe_metadata (self, context, error);

@@ -4,7 +4,7 @@
 #define TURN_MS 100
 
 struct _RbKeeper {
-  GPtrArray *works; /* borrowed */
+  GPtrArray *jobs; /* borrowed */
   GThread *thread;
   GMutex lock;
   GCond changed;
@@ -14,10 +14,10 @@ struct _RbKeeper {
 static void
 hold_sessions (RbKeeper *self)
 {
-  for (guint i = 0; i < self->works->len; i++) {
-    const RbWork *work = self->works->pdata[i];
-    if (work->unit != NULL && !rb_ecu_client_tester_present (work->unit))
-      g_debug ("%s: TesterPresent is not sent", work->model->label); /* the lane hears of a lost link by itself */
+  for (guint i = 0; i < self->jobs->len; i++) {
+    const RbEcuJob *job = self->jobs->pdata[i];
+    if (job->unit != NULL && !rb_ecu_client_tester_present (job->unit))
+      g_debug ("%s: TesterPresent is not sent", job->model->label); /* the lane hears of a lost link by itself */
   }
 }
 
@@ -38,10 +38,10 @@ keep (gpointer data)
 }
 
 RbKeeper *
-rb_keeper_new (GPtrArray *works)
+rb_keeper_new (GPtrArray *jobs)
 {
   RbKeeper *self = g_new0 (RbKeeper, 1);
-  self->works = works;
+  self->jobs = jobs;
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   self->thread = g_thread_new ("session-keeper", keep, self);

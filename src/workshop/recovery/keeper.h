@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "recovery/work.h"
+#include "recovery/ecu-job.h"
 
 /*
  * Holds the diagnostic session of every ECU while the work on it waits: for another lane, an interlock, an image on a
@@ -9,8 +9,8 @@
  */
 typedef struct _RbKeeper RbKeeper;
 
-/* works (element-type RbWork) and their units outlive it. */
-RbKeeper *rb_keeper_new (GPtrArray *works);
+/* works (element-type RbEcuJob) and their units outlive it. */
+RbKeeper *rb_keeper_new (GPtrArray *jobs);
 /* Ends when what it sends is out. */
 void rb_keeper_free (RbKeeper *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbKeeper, rb_keeper_free)

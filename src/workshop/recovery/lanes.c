@@ -12,7 +12,7 @@ typedef struct {
 typedef struct {
   Shared *shared;
   const char *bus;
-  GPtrArray *works; /* borrowed elements */
+  GPtrArray *jobs; /* borrowed elements */
 } Lane;
 
 RbLanesRank
@@ -29,7 +29,7 @@ rb_lanes_rank (const RbVehicleModel *model, const RbModelEcu *ecu)
 static void
 lane_free (Lane *self)
 {
-  g_ptr_array_unref (self->works);
+  g_ptr_array_unref (self->jobs);
   g_free (self);
 }
 
@@ -52,9 +52,9 @@ static gpointer
 lane_run (gpointer data)
 {
   const Lane *self = data;
-  for (guint i = 0; i < self->works->len && !g_atomic_int_get (&self->shared->stopped); i++) {
+  for (guint i = 0; i < self->jobs->len && !g_atomic_int_get (&self->shared->stopped); i++) {
     GError *error = NULL;
-    if (!self->shared->run (self->works->pdata[i], self->shared->user_data, &error))
+    if (!self->shared->run (self->jobs->pdata[i], self->shared->user_data, &error))
       stop (self->shared, error);
   }
   return NULL;
@@ -69,7 +69,7 @@ lane_of (GPtrArray *lanes, Shared *shared, const char *bus)
   Lane *lane = g_new0 (Lane, 1);
   lane->shared = shared;
   lane->bus = bus;
-  lane->works = g_ptr_array_new ();
+  lane->jobs = g_ptr_array_new ();
   g_ptr_array_add (lanes, lane);
   return lane;
 }
@@ -88,14 +88,14 @@ run_all (GPtrArray *lanes)
 }
 
 gboolean
-rb_lanes_run (GPtrArray *works, RbLanesWork run, gpointer user_data, GError **error)
+rb_lanes_run (GPtrArray *jobs, RbLanesWork run, gpointer user_data, GError **error)
 {
   Shared shared = { .run = run, .user_data = user_data };
   g_autoptr (GPtrArray) lanes = g_ptr_array_new_with_free_func ((GDestroyNotify) lane_free);
   g_mutex_init (&shared.lock);
-  for (guint i = 0; i < works->len; i++) {
-    RbWork *work = works->pdata[i];
-    g_ptr_array_add (lane_of (lanes, &shared, work->model->bus)->works, work);
+  for (guint i = 0; i < jobs->len; i++) {
+    RbEcuJob *job = jobs->pdata[i];
+    g_ptr_array_add (lane_of (lanes, &shared, job->model->bus)->jobs, job);
   }
   run_all (lanes);
   g_mutex_clear (&shared.lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "model/vehicle-model.h"
-#include "recovery/work.h"
+#include "recovery/ecu-job.h"
 
 /*
  * Which ECUs are worked on side by side. ECUs of different buses are (a lane a bus, a thread a lane), those of one bus
@@ -12,11 +12,11 @@ RbLanesRank rb_lanes_rank (const RbVehicleModel *model, const RbModelEcu *ecu);
 
 /* Brings one ECU to its end, in the lane's thread. FALSE: the run cannot go on; without error: not before the caller
  * has done something. */
-typedef gboolean (*RbLanesWork) (RbWork *work, gpointer user_data, GError **error);
+typedef gboolean (*RbLanesWork) (RbEcuJob *job, gpointer user_data, GError **error);
 
 /*
- * Calls run for every work (element-type RbWork), returns when all lanes have ended. After the first FALSE no lane
+ * Calls run for every work (element-type RbEcuJob), returns when all lanes have ended. After the first FALSE no lane
  * begins another ECU; what is under way comes to its own end. TRUE when none gave an error. The error is the first one,
  * but for cancelled, which wins.
  */
-gboolean rb_lanes_run (GPtrArray *works, RbLanesWork run, gpointer user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_lanes_run (GPtrArray *jobs, RbLanesWork run, gpointer user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -12,7 +12,7 @@ enum { NORMAL_MESSAGES = 0x01, ENABLE_RX_DISABLE_TX = 0x01, DISABLE_RX_TX = 0x03
 
 struct _RbNetwork {
   RbGroup *group;
-  GPtrArray *works; /* borrowed */
+  GPtrArray *jobs; /* borrowed */
   gint64 s3_ms; /* shortest of the ECUs in work */
   guint8 control; /* of 0x28 */
   GMutex lock; /* of group and ended */
@@ -22,11 +22,11 @@ struct _RbNetwork {
 };
 
 static GPtrArray *
-buses_of (GPtrArray *works)
+buses_of (GPtrArray *jobs)
 {
   GPtrArray *buses = g_ptr_array_new ();
-  for (guint i = 0; i < works->len; i++)
-    g_ptr_array_add (buses, ((RbWork *) works->pdata[i])->model->bus);
+  for (guint i = 0; i < jobs->len; i++)
+    g_ptr_array_add (buses, ((RbEcuJob *) jobs->pdata[i])->model->bus);
   return buses;
 }
 
@@ -36,8 +36,8 @@ read_profiles (RbNetwork *self)
 {
   self->control = DISABLE_RX_TX;
   self->s3_ms = S3_MS;
-  for (guint i = 0; i < self->works->len; i++) {
-    const RbProfile *profile = ((RbWork *) self->works->pdata[i])->profile;
+  for (guint i = 0; i < self->jobs->len; i++) {
+    const RbProfile *profile = ((RbEcuJob *) self->jobs->pdata[i])->profile;
     if (!profile->disable_rx)
       self->control = ENABLE_RX_DISABLE_TX;
     self->s3_ms = MIN (self->s3_ms, profile->s3_ms);
@@ -45,15 +45,15 @@ read_profiles (RbNetwork *self)
 }
 
 RbNetwork *
-rb_network_new (RbLink *link, const RbVehicleModel *model, GPtrArray *works, GError **error)
+rb_network_new (RbLink *link, const RbVehicleModel *model, GPtrArray *jobs, GError **error)
 {
-  g_autoptr (GPtrArray) buses = buses_of (works);
+  g_autoptr (GPtrArray) buses = buses_of (jobs);
   RbGroup *group = rb_group_new (link, model, buses, error);
   if (group == NULL)
     return NULL;
   RbNetwork *self = g_new0 (RbNetwork, 1);
   self->group = group;
-  self->works = works;
+  self->jobs = jobs;
   read_profiles (self);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -84,9 +84,9 @@ rb_network_free (RbNetwork *self)
 static gboolean
 any_is_pending (const RbNetwork *self)
 {
-  for (guint i = 0; i < self->works->len; i++) {
-    const RbWork *work = self->works->pdata[i];
-    if (work->unit != NULL && rb_ecu_client_is_pending (work->unit))
+  for (guint i = 0; i < self->jobs->len; i++) {
+    const RbEcuJob *job = self->jobs->pdata[i];
+    if (job->unit != NULL && rb_ecu_client_is_pending (job->unit))
       return TRUE;
   }
   return FALSE;
@@ -128,19 +128,19 @@ beat (gpointer data)
 static gboolean
 ask (RbNetwork *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error)
 {
-  for (guint i = 0; i < self->works->len; i++) {
-    const RbWork *work = self->works->pdata[i];
-    if (work->unit != NULL)
-      rb_ecu_client_begin_group (work->unit);
+  for (guint i = 0; i < self->jobs->len; i++) {
+    const RbEcuJob *job = self->jobs->pdata[i];
+    if (job->unit != NULL)
+      rb_ecu_client_begin_group (job->unit);
   }
   g_mutex_lock (&self->lock);
   gboolean sent = rb_group_send (self->group, request, length, cancellable, error);
   g_mutex_unlock (&self->lock);
   gint64 end = g_get_monotonic_time () / 1000 + RESPONSE_MS;
-  for (guint i = 0; i < self->works->len && sent; i++) {
-    const RbWork *work = self->works->pdata[i];
-    if (work->unit != NULL)
-      rb_ecu_client_end_group (work->unit, request[0], end, cancellable);
+  for (guint i = 0; i < self->jobs->len && sent; i++) {
+    const RbEcuJob *job = self->jobs->pdata[i];
+    if (job->unit != NULL)
+      rb_ecu_client_end_group (job->unit, request[0], end, cancellable);
   }
   return sent;
 }
@@ -160,15 +160,15 @@ rb_network_prepare (RbNetwork *self, GCancellable *cancellable, GError **error)
 }
 
 void
-rb_network_join (RbNetwork *self, RbWork *work, GCancellable *cancellable)
+rb_network_join (RbNetwork *self, RbEcuJob *job, GCancellable *cancellable)
 {
   const guint8 dtcs_off[] = { 0x85, 0x02 }, silent[] = { 0x28, self->control, NORMAL_MESSAGES };
   g_autoptr (GError) error = NULL;
-  if (work->unit == NULL)
+  if (job->unit == NULL)
     return;
-  if (!rb_ecu_client_session (work->unit, RB_ECU_SESSION_EXTENDED, cancellable, &error)
-      || !rb_ecu_client_tell (work->unit, dtcs_off, sizeof dtcs_off, cancellable, &error)
-      || !rb_ecu_client_tell (work->unit, silent, sizeof silent, cancellable, &error))
+  if (!rb_ecu_client_session (job->unit, RB_ECU_SESSION_EXTENDED, cancellable, &error)
+      || !rb_ecu_client_tell (job->unit, dtcs_off, sizeof dtcs_off, cancellable, &error)
+      || !rb_ecu_client_tell (job->unit, silent, sizeof silent, cancellable, &error))
     g_debug ("%s", error->message);
 }
 

@@ -19,7 +19,7 @@
  * which only the application tells.
  */
 static gboolean
-start_application (RbWork *self, const RbWorkContext *context, GError **error)
+start_application (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   if (self->now->application || !self->now->application_valid)
@@ -37,7 +37,7 @@ start_application (RbWork *self, const RbWorkContext *context, GError **error)
 
 /* The first sight is kept as it was; a copy of it is the newest. */
 gboolean
-rb_observe_claims (RbWork *self, const RbWorkContext *context, GError **error)
+rb_observe_claims (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   if (self->before == NULL)
     self->before = rb_ecu_claims_read (self->unit, context->cancellable, error);
@@ -50,32 +50,32 @@ rb_observe_claims (RbWork *self, const RbWorkContext *context, GError **error)
 
 /* Does the campaign direct something to another ECU with the serial number that responds here? */
 static gboolean
-is_known_elsewhere (const RbWork *self, const RbWorkContext *context)
+is_known_elsewhere (const RbEcuJob *self, const RbEcuJobContext *context)
 {
-  for (guint i = 0; i < context->works->len; i++)
-    if (strcmp (rb_work_serial (context->works->pdata[i]), self->now->serial) == 0)
+  for (guint i = 0; i < context->jobs->len; i++)
+    if (strcmp (rb_ecu_job_serial (context->jobs->pdata[i]), self->now->serial) == 0)
       return TRUE;
   return FALSE;
 }
 
 static gboolean
-refuse_other_serial (RbWork *self, const RbWorkContext *context, GError **error)
+refuse_other_serial (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   gboolean replaced = !is_known_elsewhere (self, context);
   g_autofree char *text
     = g_strdup_printf ("serial number: expected %s, actual %s", self->assignment->serial, self->now->serial);
   if (replaced && self->part_number == NULL)
     self->part_number = rb_swapped_part_number (self->unit, self->profile, context->cancellable);
-  return rb_work_error (self, error, replaced ? RB_REASON_ECU_REPLACED : RB_REASON_ECU_UNEXPECTED, text);
+  return rb_ecu_job_error (self, error, replaced ? RB_REASON_ECU_REPLACED : RB_REASON_ECU_UNEXPECTED, text);
 }
 
 static gboolean
-is_the_right_ecu (RbWork *self, const RbWorkContext *context, GError **error)
+is_the_right_ecu (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   if (strcmp (self->now->serial, self->assignment->serial) != 0)
     return refuse_other_serial (self, context, error);
   if (strcmp (self->now->hardware_id, self->assignment->hardware_id) != 0)
-    return rb_work_error (self, error, RB_REASON_HARDWARE_MISMATCH, "its hardware is not what the campaign expects");
+    return rb_ecu_job_error (self, error, RB_REASON_HARDWARE_MISMATCH, "its hardware is not what the campaign expects");
   return TRUE;
 }
 
@@ -85,14 +85,14 @@ is_the_right_ecu (RbWork *self, const RbWorkContext *context, GError **error)
  * in this campaign.
  */
 static gboolean
-vouches_for_image (const RbWork *self)
+vouches_for_image (const RbEcuJob *self)
 {
   return self->profile->digest_by_bootloader || self->image_record != NULL;
 }
 
 /* (transfer full) *record as of rb_journal_shows() */
 static gboolean
-find_record (const RbWork *self, const RbWorkContext *context, const char *step, const char *detail, char **record,
+find_record (const RbEcuJob *self, const RbEcuJobContext *context, const char *step, const char *detail, char **record,
              GError **error)
 {
   g_clear_pointer (record, g_free);
@@ -101,7 +101,7 @@ find_record (const RbWork *self, const RbWorkContext *context, const char *step,
 }
 
 static gboolean
-observe_image (RbWork *self, const RbWorkContext *context, GError **error)
+observe_image (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   g_clear_pointer (&self->image_nonce, g_bytes_unref);
   g_clear_pointer (&self->image_digest, g_free);
@@ -124,7 +124,7 @@ observe_image (RbWork *self, const RbWorkContext *context, GError **error)
 }
 
 static gboolean
-observe_asymmetric_key (RbWork *self, const RbWorkContext *context, GError **error)
+observe_asymmetric_key (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   const RbCampaign *campaign = rb_contents_campaign (context->contents);
   g_autoptr (GBytes) nonce = rb_campaign_ecu_nonce (campaign, context->vin, self->assignment->serial);
@@ -150,15 +150,15 @@ observe_asymmetric_key (RbWork *self, const RbWorkContext *context, GError **err
  * new key gives. Another workstation may have loaded it; a load cannot be repeated, for the counter is used up.
  */
 static gboolean
-observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
+observe_she_key (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
-  const json_t *update = rb_work_she_update (self, context);
+  const json_t *update = rb_ecu_job_she_update (self, context);
   guint slot = 0;
   g_clear_pointer (&self->she_proof, g_bytes_unref);
   g_clear_pointer (&self->key_id, g_free);
   g_clear_pointer (&self->key_record, g_free);
   if (update == NULL)
-    return rb_work_error (self, error, RB_REASON_HARDWARE_NEEDED, "the campaign has no key update for it");
+    return rb_ecu_job_error (self, error, RB_REASON_HARDWARE_NEEDED, "the campaign has no key update for it");
   if (!rb_ecu_keys_read_she (self->unit, &slot, &self->she_counter, &self->she_proof, context->cancellable, error))
     return FALSE;
   self->key_id = g_strdup_printf ("she:%u:%" G_GINT64_FORMAT, slot, self->she_counter);
@@ -167,7 +167,7 @@ observe_she_key (RbWork *self, const RbWorkContext *context, GError **error)
 }
 
 static gboolean
-observe_key (RbWork *self, const RbWorkContext *context, GError **error)
+observe_key (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   self->need_key = self->wanted->new_key && self->profile->key_kind != RB_KEY_KIND_NONE;
   /* a key is made on the known-good image, never on what was found */
@@ -181,7 +181,7 @@ observe_key (RbWork *self, const RbWorkContext *context, GError **error)
 
 /* What the ECU rejects meanwhile, it rejects about that step. */
 static gboolean
-observe (RbWork *self, const RbWorkContext *context, RbStep step, RbEntryObserve look, GError **error)
+observe (RbEcuJob *self, const RbEcuJobContext *context, RbStep step, RbEntryObserve look, GError **error)
 {
   self->observing = step;
   if (!rb_entry_observe (self, context, look, error))
@@ -192,7 +192,7 @@ observe (RbWork *self, const RbWorkContext *context, RbStep step, RbEntryObserve
 
 /* A lost response whose request was carried out is no failure: what did not hold before holds now. */
 static void
-note_success (RbWork *self)
+note_success (RbEcuJob *self)
 {
   guint needs = (guint) self->need_director_root | (guint) self->need_image_root << 1 | (guint) self->need_metadata << 2
                 | (guint) self->need_image << 3 | (guint) self->need_key << 4 | (guint) self->need_coding << 5;
@@ -213,7 +213,7 @@ boot_text (const RbEcuClaims *claims)
 }
 
 gboolean
-rb_observe_ecu (RbWork *self, const RbWorkContext *context, GError **error)
+rb_observe_ecu (RbEcuJob *self, const RbEcuJobContext *context, GError **error)
 {
   self->written = FALSE;
   self->observing = 0;
@@ -227,6 +227,6 @@ rb_observe_ecu (RbWork *self, const RbWorkContext *context, GError **error)
       || !observe (self, context, RB_STEP_KEY, observe_key, error))
     return FALSE;
   note_success (self);
-  rb_work_set_state (self, context, RB_ECU_CHECKED, RB_REASON_NONE, boot_text (self->now));
+  rb_ecu_job_set_state (self, context, RB_ECU_CHECKED, RB_REASON_NONE, boot_text (self->now));
   return TRUE;
 }

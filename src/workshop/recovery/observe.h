@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "recovery/work.h"
+#include "recovery/ecu-job.h"
 
 /*
  * What holds of the campaign's desired state on one ECU. Nothing is decided by what an ECU says of itself where it can
@@ -9,6 +9,6 @@
 
 /* Reads and proves; sets need_…. Errors: ecu-replaced, ecu-unexpected, hardware-mismatch, hardware-needed, those of the
  * link and of the journal. */
-gboolean rb_observe_ecu (RbWork *work, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_observe_ecu (RbEcuJob *job, const RbEcuJobContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The claims alone, as they are now; those of the first sight are kept. */
-gboolean rb_observe_claims (RbWork *work, const RbWorkContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_observe_claims (RbEcuJob *job, const RbEcuJobContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;

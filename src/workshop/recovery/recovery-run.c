@@ -24,49 +24,49 @@ typedef struct {
 
 /* Done or parked, it has been reset or is in its default session: the others are not. */
 static gboolean
-end_one (Run *run, RbWork *work)
+end_one (Run *run, RbEcuJob *job)
 {
-  if (work->reason != RB_REASON_NO_ANSWER)
-    rb_supervise_join_network (run->recovery->supervise, work, run->cancellable);
+  if (job->reason != RB_REASON_NO_ANSWER)
+    rb_supervise_join_network (run->recovery->supervise, job, run->cancellable);
   return TRUE;
 }
 
 /* (RbLanesWork) One ECU to its end: done, parked, or FALSE when the run cannot go on. */
 static gboolean
-run_one (RbWork *work, gpointer user_data, GError **error)
+run_one (RbEcuJob *job, gpointer user_data, GError **error)
 {
   Run *run = user_data;
-  const RbWorkContext context = rb_recovery_state_work_context (run->recovery, run->cancellable);
+  const RbEcuJobContext context = rb_recovery_state_work_context (run->recovery, run->cancellable);
   g_autoptr (GError) failure = NULL;
   if (!rb_supervise_may_go_on (run->recovery->supervise, error))
     return FALSE;
-  if (rb_persist_run (work, &context, &failure))
-    return end_one (run, work);
-  if (work->wants_network || work->wants_evidence) {
-    work->wants_network = work->wants_evidence = FALSE;
+  if (rb_persist_run (job, &context, &failure))
+    return end_one (run, job);
+  if (job->wants_network || job->wants_evidence) {
+    job->wants_network = job->wants_evidence = FALSE;
     g_atomic_int_set (&run->wants, TRUE);
     return FALSE;
   }
   /* an ECU under which the link goes away again and again is not tried for ever */
-  gboolean lost = rb_reason_is_link_lost (rb_reason_of (failure)) && work->lost++ < MAX_LOST;
-  rb_work_fail (work, &context, lost ? RB_ECU_UNKNOWN : RB_ECU_PARKED, failure);
-  work->finished = rb_moment_now ();
+  gboolean lost = rb_reason_is_link_lost (rb_reason_of (failure)) && job->lost++ < MAX_LOST;
+  rb_ecu_job_fail (job, &context, lost ? RB_ECU_UNKNOWN : RB_ECU_PARKED, failure);
+  job->finished = rb_moment_now ();
   if (!lost && (!rb_supervise_is_fatal (failure) || rb_reason_is_link_lost (rb_reason_of (failure))))
-    return end_one (run, work);
+    return end_one (run, job);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }
 
-/* ECUs of that rank that are neither done nor parked. (element-type RbWork) */
+/* ECUs of that rank that are neither done nor parked. (element-type RbEcuJob) */
 static GPtrArray *
 open_works (RbRecovery *self, RbLanesRank rank)
 {
   GPtrArray *open = g_ptr_array_new ();
-  for (guint i = 0; i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    gboolean ended = work->finished != 0 && (work->state == RB_ECU_DONE || work->state == RB_ECU_PARKED);
-    if (rb_lanes_rank (rb_contents_model (self->contents), work->model) == rank && !ended)
-      g_ptr_array_add (open, work);
+  for (guint i = 0; i < self->jobs->len; i++) {
+    RbEcuJob *job = self->jobs->pdata[i];
+    gboolean ended = job->finished != 0 && (job->state == RB_ECU_DONE || job->state == RB_ECU_PARKED);
+    if (rb_lanes_rank (rb_contents_model (self->contents), job->model) == rank && !ended)
+      g_ptr_array_add (open, job);
   }
   return open;
 }
@@ -85,7 +85,7 @@ static gboolean
 provide (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
   const RbSign sign = rb_recovery_state_signing (self);
-  const RbWorkContext context = rb_recovery_state_work_context (self, cancellable);
+  const RbEcuJobContext context = rb_recovery_state_work_context (self, cancellable);
   return (self->evidence == NULL || rb_evidence_leave (&sign, &context, self->evidence, error))
          && (rb_supervise_has_network (self->supervise)
              || rb_supervise_read_through (self->supervise, prepare_network, self, cancellable, error));
@@ -96,7 +96,7 @@ provide (RbRecovery *self, GCancellable *cancellable, GError **error)
 static gboolean
 prepare (RbRecovery *self, GCancellable *cancellable, GError **error)
 {
-  return !rb_work_any_has_needs (self->works) || provide (self, cancellable, error);
+  return !rb_ecu_job_any_has_needs (self->jobs) || provide (self, cancellable, error);
 }
 
 /* On every way out. Where the link is gone S3 ends it, and the next run restores the rest. */
@@ -107,7 +107,7 @@ rb_recovery_run_conclude (RbRecovery *self)
   if (rb_supervise_has_network (self->supervise) && !rb_recovery_state_restore_network (self, TRUE, &failure))
     g_debug ("network of the vehicle: %s", failure->message);
   if (self->ran && failure == NULL)
-    rb_dtc_read_all_after (self->works, rb_supervise_link (self->supervise), rb_supervise_emit, self->supervise);
+    rb_dtc_read_all_after (self->jobs, rb_supervise_link (self->supervise), rb_supervise_emit, self->supervise);
 }
 
 /* When the link is lost every lane ends; with a new one the ECUs that are still open are observed and worked on again.
@@ -117,9 +117,9 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
 {
   for (;;) {
     Run run = { .recovery = self, .cancellable = cancellable };
-    g_autoptr (GPtrArray) works = open_works (self, rank);
+    g_autoptr (GPtrArray) jobs = open_works (self, rank);
     g_autoptr (GError) failure = NULL;
-    gboolean ended = rb_lanes_run (works, run_one, &run, &failure);
+    gboolean ended = rb_lanes_run (jobs, run_one, &run, &failure);
     if (ended && (!run.wants || !provide (self, cancellable, error)))
       return !run.wants;
     if (ended)
@@ -136,11 +136,11 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
 static gboolean
 run_rank_and_recipes (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
 {
-  const RbWorkContext context = rb_recovery_state_work_context (self, cancellable);
+  const RbEcuJobContext context = rb_recovery_state_work_context (self, cancellable);
   const RbByHand by_hand = { self->supervise, self->confirm, self->confirm_data };
   if (!run_rank (self, rank, cancellable, error))
     return FALSE;
-  g_autoptr (GPtrArray) tried = rb_by_hand_follow (self->works, &by_hand, &context, error);
+  g_autoptr (GPtrArray) tried = rb_by_hand_follow (self->jobs, &by_hand, &context, error);
   if (tried == NULL || (tried->len > 0 && !run_rank (self, rank, cancellable, error)))
     return FALSE;
   rb_by_hand_give_up (tried, &context);
@@ -149,26 +149,26 @@ run_rank_and_recipes (RbRecovery *self, RbLanesRank rank, GCancellable *cancella
 
 /* The vehicle version manifest, signed by the Primary; an error when it gives none. */
 static GBytes *
-read_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
+read_manifest (RbRecovery *self, RbEcuJob *job, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) nonce
-    = rb_campaign_ecu_nonce (rb_contents_campaign (self->contents), self->vin, work->assignment->serial);
+    = rb_campaign_ecu_nonce (rb_contents_campaign (self->contents), self->vin, job->assignment->serial);
   g_autoptr (GBytes) challenge = rb_digest_random (16);
-  if (work->profile->routine_manifest != 0 && work->unit != NULL)
-    return rb_ecu_keys_manifest (work->unit, nonce, challenge, cancellable, error);
+  if (job->profile->routine_manifest != 0 && job->unit != NULL)
+    return rb_ecu_keys_manifest (job->unit, nonce, challenge, cancellable, error);
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "%s: its profile has no vehicle version manifest",
-               work->model->label);
+               job->model->label);
   return NULL;
 }
 
 /* Each request has a challenge of its own, so that it can be repeated when its response is lost. */
 static GBytes *
-ask_for_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
+ask_for_manifest (RbRecovery *self, RbEcuJob *job, GCancellable *cancellable, GError **error)
 {
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    GBytes *manifest = read_manifest (self, work, cancellable, &failure);
-    if (manifest != NULL || !rb_persist_may_repeat (work, failure)) {
+    GBytes *manifest = read_manifest (self, job, cancellable, &failure);
+    if (manifest != NULL || !rb_persist_may_repeat (job, failure)) {
       if (failure != NULL)
         g_propagate_error (error, g_steal_pointer (&failure));
       return manifest;
@@ -181,14 +181,14 @@ ask_for_manifest (RbRecovery *self, RbWork *work, GCancellable *cancellable, GEr
 static void
 read_manifest_before (RbRecovery *self, GCancellable *cancellable)
 {
-  RbWork *work = rb_supervise_primary (self->supervise);
+  RbEcuJob *job = rb_supervise_primary (self->supervise);
   g_autoptr (GError) refused = NULL;
   g_clear_pointer (&self->manifest_before, g_bytes_unref);
-  self->manifest_before = work == NULL ? NULL : ask_for_manifest (self, work, cancellable, &refused);
+  self->manifest_before = job == NULL ? NULL : ask_for_manifest (self, job, cancellable, &refused);
   if (refused != NULL)
     g_debug ("no vehicle version manifest: %s", refused->message);
-  if (work != NULL)
-    work->silent = work->silent_in_all = 0; /* the work on the ECU has its own count */
+  if (job != NULL)
+    job->silent = job->silent_in_all = 0; /* the work on the ECU has its own count */
 }
 
 /* (RbSuperviseRead) The vehicle's signed state is what the record is about: a Primary that does not give it is not
@@ -197,20 +197,20 @@ static gboolean
 read_manifest_after (gpointer user_data, GCancellable *cancellable, GError **error)
 {
   RbRecovery *self = user_data;
-  RbWork *work = rb_supervise_primary (self->supervise);
+  RbEcuJob *job = rb_supervise_primary (self->supervise);
   g_autoptr (GError) refused = NULL;
   g_clear_pointer (&self->manifest_after, g_bytes_unref);
-  if (work == NULL || work->state != RB_ECU_DONE)
+  if (job == NULL || job->state != RB_ECU_DONE)
     return TRUE;
-  self->manifest_after = ask_for_manifest (self, work, cancellable, &refused);
+  self->manifest_after = ask_for_manifest (self, job, cancellable, &refused);
   if (refused == NULL)
     return TRUE;
   if (rb_supervise_is_fatal (refused)) {
     g_propagate_error (error, g_steal_pointer (&refused));
     return FALSE;
   }
-  const RbWorkContext context = rb_recovery_state_work_context (self, cancellable);
-  rb_work_fail (work, &context, RB_ECU_PARKED, refused);
+  const RbEcuJobContext context = rb_recovery_state_work_context (self, cancellable);
+  rb_ecu_job_fail (job, &context, RB_ECU_PARKED, refused);
   return TRUE;
 }
 
@@ -228,7 +228,7 @@ static gboolean
 park_unproven (RbRecovery *self, GError **error)
 {
   const RbSign sign = rb_recovery_state_signing (self);
-  const RbWorkContext context = rb_recovery_state_work_context (self, NULL);
+  const RbEcuJobContext context = rb_recovery_state_work_context (self, NULL);
   return rb_sign_park_unproven (&sign, &context, error);
 }
 
@@ -255,8 +255,8 @@ count_open (RbRecovery *self)
   guint open = 0;
   for (guint i = 0; i < self->complete->len; i++) {
     RbCompletenessEcu *ecu = self->complete->pdata[i];
-    const RbWork *work = rb_recovery_state_work_of (self, ecu->hardware_id);
-    ecu->done = work != NULL && work->state == RB_ECU_DONE;
+    const RbEcuJob *job = rb_recovery_state_work_of (self, ecu->hardware_id);
+    ecu->done = job != NULL && job->state == RB_ECU_DONE;
     RbCompletenessVerdict verdict = rb_completeness_judge (ecu);
     open += verdict != RB_COMPLETENESS_DONE && verdict != RB_COMPLETENESS_NOT_FITTED ? 1 : 0;
   }
@@ -266,13 +266,13 @@ count_open (RbRecovery *self)
 static void
 begin_works (RbRecovery *self)
 {
-  for (guint i = 0; i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    work->finished = 0;
-    work->lost = work->silent = work->silent_in_all = 0;
-    work->doubt = work->doubted = 0;
-    work->reset_for_download = FALSE;
-    g_clear_pointer (&work->recipe_steps, g_ptr_array_unref);
+  for (guint i = 0; i < self->jobs->len; i++) {
+    RbEcuJob *job = self->jobs->pdata[i];
+    job->finished = 0;
+    job->lost = job->silent = job->silent_in_all = 0;
+    job->doubt = job->doubted = 0;
+    job->reset_for_download = FALSE;
+    g_clear_pointer (&job->recipe_steps, g_ptr_array_unref);
   }
 }
 
@@ -302,6 +302,6 @@ rb_recovery_run_all (RbRecovery *self, GCancellable *cancellable, GError **error
   guint open = count_open (self);
   if (open == 0)
     return TRUE;
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "not done: %u of %u ECUs", open, self->works->len);
+  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_NOT_COMPLETE, "not done: %u of %u ECUs", open, self->jobs->len);
   return FALSE;
 }

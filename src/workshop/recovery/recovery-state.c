@@ -18,33 +18,33 @@ rb_recovery_state_moment (RbRecovery *self)
   return self->now > 0 ? self->now : rb_moment_now ();
 }
 
-RbWorkContext
+RbEcuJobContext
 rb_recovery_state_work_context (RbRecovery *self, GCancellable *cancellable)
 {
-  return (RbWorkContext){ .contents = self->contents,
-                          .journal = self->journal,
-                          .recovery = self->number,
-                          .vin = self->vin,
-                          .person = self->person,
-                          .authentication = self->authentication,
-                          .works = self->works,
-                          .she = self->she,
-                          .cancellable = cancellable,
-                          .fingerprint = self->fingerprint,
-                          .needs_evidence = self->evidence != NULL,
-                          .needs_network = !rb_supervise_has_network (self->supervise),
-                          .safe_point = rb_supervise_safe_point,
-                          .safe_point_data = self->supervise,
-                          .watch = rb_supervise_emit,
-                          .user_data = self->supervise };
+  return (RbEcuJobContext){ .contents = self->contents,
+                            .journal = self->journal,
+                            .recovery = self->number,
+                            .vin = self->vin,
+                            .person = self->person,
+                            .authentication = self->authentication,
+                            .jobs = self->jobs,
+                            .she = self->she,
+                            .cancellable = cancellable,
+                            .fingerprint = self->fingerprint,
+                            .needs_evidence = self->evidence != NULL,
+                            .needs_network = !rb_supervise_has_network (self->supervise),
+                            .safe_point = rb_supervise_safe_point,
+                            .safe_point_data = self->supervise,
+                            .watch = rb_supervise_emit,
+                            .user_data = self->supervise };
 }
 
-RbWork *
+RbEcuJob *
 rb_recovery_state_work_of (RbRecovery *self, const char *hardware_id)
 {
-  for (guint i = 0; i < self->works->len; i++)
-    if (strcmp (((RbWork *) self->works->pdata[i])->model->hardware_id, hardware_id) == 0)
-      return self->works->pdata[i];
+  for (guint i = 0; i < self->jobs->len; i++)
+    if (strcmp (((RbEcuJob *) self->jobs->pdata[i])->model->hardware_id, hardware_id) == 0)
+      return self->jobs->pdata[i];
   return NULL;
 }
 
@@ -66,7 +66,7 @@ rb_recovery_state_signing (RbRecovery *self)
                           .link_uri = rb_supervise_link_uri (self->supervise),
                           .vin_sources = rb_supervise_vin_sources (self->supervise),
                           .inspection = self->inspected ? rb_inspection_json (self->inspection) : NULL,
-                          .works = self->works,
+                          .jobs = self->jobs,
                           .complete = self->complete,
                           .model = rb_contents_model (self->contents),
                           .unexpected = rb_supervise_unexpected (self->supervise),

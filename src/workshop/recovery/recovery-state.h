@@ -23,7 +23,7 @@ struct _RbRecovery {
   RbSupervise *supervise;
   RbInspection *inspection;
   gboolean inspected;
-  GPtrArray *works; /* the supervisor's; of RbWork, in working order */
+  GPtrArray *jobs; /* the supervisor's; of RbEcuJob, in working order */
   GPtrArray *complete; /* of RbCompletenessEcu: what this vehicle needs to be complete */
   RbIdentity *authentication;
   GBytes *fingerprint;
@@ -40,10 +40,10 @@ struct _RbRecovery {
 /* Now, or the time that the caller gave. */
 gint64 rb_recovery_state_moment (RbRecovery *self);
 /* Everything in it is borrowed. */
-RbWorkContext rb_recovery_state_work_context (RbRecovery *self, GCancellable *cancellable);
+RbEcuJobContext rb_recovery_state_work_context (RbRecovery *self, GCancellable *cancellable);
 /* Everything in it is borrowed. */
 RbSign rb_recovery_state_signing (RbRecovery *self);
 void rb_recovery_state_emit_phase (RbRecovery *self, const char *phase);
 gboolean rb_recovery_state_restore_network (RbRecovery *self, gboolean clear_dtcs, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-RbWork *rb_recovery_state_work_of (RbRecovery *self, const char *hardware_id);
+RbEcuJob *rb_recovery_state_work_of (RbRecovery *self, const char *hardware_id);

@@ -73,7 +73,7 @@ add_supervisor (RbRecovery *self, const RbRecoveryOptions *options)
                                        .watch = options->watch,
                                        .user_data = options->user_data };
   self->supervise = rb_supervise_new (&watched);
-  self->works = rb_supervise_works (self->supervise);
+  self->jobs = rb_supervise_works (self->supervise);
 }
 
 static RbSignerSets
@@ -209,7 +209,7 @@ add_works (RbRecovery *self)
       const RbCampaignEcu *wanted = rb_campaign_ecu (rb_contents_campaign (self->contents), ecu->hardware_id);
       const RbProfile *profile = rb_contents_profile (self->contents, ecu->hardware_id);
       if (rb_lanes_rank (model, ecu) == (RbLanesRank) rank && wanted != NULL && profile != NULL)
-        g_ptr_array_add (self->works, rb_work_new (ecu, profile, wanted));
+        g_ptr_array_add (self->jobs, rb_ecu_job_new (ecu, profile, wanted));
     }
 }
 
@@ -230,21 +230,21 @@ assign (RbRecovery *self, GError **error)
   g_ptr_array_set_free_func (assignments, NULL);
   for (guint i = 0; i < assignments->len; i++) {
     RbAssignment *assignment = assignments->pdata[i];
-    RbWork *work = rb_recovery_state_work_of (self, assignment->hardware_id);
-    if (work == NULL || work->assignment != NULL) {
+    RbEcuJob *job = rb_recovery_state_work_of (self, assignment->hardware_id);
+    if (job == NULL || job->assignment != NULL) {
       g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_ECU_UNKNOWN,
                    "the campaign directs %s, which the vehicle model does not have", assignment->serial);
       return FALSE;
     }
-    work->assignment = assignment;
+    job->assignment = assignment;
   }
-  for (guint i = self->works->len; i > 0; i--)
-    if (((RbWork *) self->works->pdata[i - 1])->assignment == NULL)
-      g_ptr_array_remove_index (self->works, i - 1);
+  for (guint i = self->jobs->len; i > 0; i--)
+    if (((RbEcuJob *) self->jobs->pdata[i - 1])->assignment == NULL)
+      g_ptr_array_remove_index (self->jobs, i - 1);
   g_clear_pointer (&self->complete, g_ptr_array_unref);
   self->complete = rb_contents_completeness (self->contents, self->vin, at, error);
   return self->complete != NULL
-         && rb_swapped_take (self->works, self->complete, self->contents, self->vin, &self->director_targets, error)
+         && rb_swapped_take (self->jobs, self->complete, self->contents, self->vin, &self->director_targets, error)
          && is_directed (self, error);
 }
 
@@ -280,17 +280,17 @@ look_for_others (RbRecovery *self, GCancellable *cancellable, GError **error)
 
 /* One ECU at first sight; one that does not answer is parked and does not hide the others. */
 static gboolean
-look_at (RbRecovery *self, RbWork *work, GCancellable *cancellable, GError **error)
+look_at (RbRecovery *self, RbEcuJob *job, GCancellable *cancellable, GError **error)
 {
-  const RbWorkContext context = rb_recovery_state_work_context (self, cancellable);
+  const RbEcuJobContext context = rb_recovery_state_work_context (self, cancellable);
   g_autoptr (GError) failure = NULL;
-  if (rb_dtc_read_before (work, cancellable, &failure) && rb_observe_ecu (work, &context, &failure))
+  if (rb_dtc_read_before (job, cancellable, &failure) && rb_observe_ecu (job, &context, &failure))
     return TRUE;
   if (rb_supervise_is_fatal (failure)) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  rb_work_fail (work, &context, RB_ECU_PARKED, failure);
+  rb_ecu_job_fail (job, &context, RB_ECU_PARKED, failure);
   return TRUE;
 }
 
@@ -324,8 +324,8 @@ look_at_all (gpointer user_data, GCancellable *cancellable, GError **error)
   if (!rb_supervise_check_vehicle (self->supervise, cancellable, error) || !restore_earlier (self, error)
       || !rb_supervise_find_unexpected (self->supervise, cancellable, error))
     return FALSE;
-  for (guint i = 0; i < self->works->len; i++)
-    if (!look_at (self, self->works->pdata[i], cancellable, error))
+  for (guint i = 0; i < self->jobs->len; i++)
+    if (!look_at (self, self->jobs->pdata[i], cancellable, error))
       return FALSE;
   return look_for_others (self, cancellable, error);
 }
@@ -333,7 +333,7 @@ look_at_all (gpointer user_data, GCancellable *cancellable, GError **error)
 json_t *
 rb_recovery_replaced (RbRecovery *self)
 {
-  return rb_swapped_list (self->works);
+  return rb_swapped_list (self->jobs);
 }
 
 /* An ECU that was exchanged for a part holds the vehicle back before anything is written: the Primary would refuse what
@@ -342,7 +342,7 @@ static gboolean
 check_replaced (RbRecovery *self, GError **error)
 {
   g_autoptr (json_t) list = rb_recovery_replaced (self);
-  rb_swapped_keep (self->works, self->data_dir, self->vin, rb_recovery_state_moment (self));
+  rb_swapped_keep (self->jobs, self->data_dir, self->vin, rb_recovery_state_moment (self));
   return rb_swapped_check (list, error);
 }
 
@@ -351,8 +351,8 @@ static gboolean
 check_conditions (gpointer user_data, GCancellable *cancellable, GError **error)
 {
   RbRecovery *self = user_data;
-  const RbWorkContext context = rb_recovery_state_work_context (self, cancellable);
-  return rb_conditions_check_all (self->works, &context, error);
+  const RbEcuJobContext context = rb_recovery_state_work_context (self, cancellable);
+  return rb_conditions_check_all (self->jobs, &context, error);
 }
 
 gboolean
@@ -362,7 +362,7 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
   if (self->first_look == 0)
     self->first_look = rb_visit_begin (self->visit, rb_recovery_state_moment (self));
   rb_supervise_close_link (self->supervise);
-  g_ptr_array_set_size (self->works, 0);
+  g_ptr_array_set_size (self->jobs, 0);
   add_works (self);
   return flushed (self, check_authority (self, error) && assign (self, error) && read_she (self, error)
                           && rb_supervise_open_link (self->supervise, cancellable, error)
@@ -419,9 +419,9 @@ rb_recovery_plan (RbRecovery *self, GError **error)
 {
   rb_recovery_state_emit_phase (self, "plan");
   /* every image is read and hashed before the first byte is written to any ECU */
-  for (guint i = 0; i < self->works->len; i++) {
-    const RbWork *work = self->works->pdata[i];
-    g_autoptr (GBytes) image = rb_contents_image (self->contents, work->wanted->image_sha256, error);
+  for (guint i = 0; i < self->jobs->len; i++) {
+    const RbEcuJob *job = self->jobs->pdata[i];
+    g_autoptr (GBytes) image = rb_contents_image (self->contents, job->wanted->image_sha256, error);
     if (image == NULL)
       return flushed (self, FALSE);
   }
@@ -437,34 +437,34 @@ rb_recovery_unexpected (RbRecovery *self)
 guint
 rb_recovery_n_rows (RbRecovery *self)
 {
-  return self->works->len;
+  return self->jobs->len;
 }
 
 void
 rb_recovery_row (RbRecovery *self, guint i, RbPlanRow *row)
 {
-  const RbWork *work = self->works->pdata[i];
+  const RbEcuJob *job = self->jobs->pdata[i];
   const RbCampaign *campaign = rb_recovery_campaign (self);
-  gboolean keeps_image_root = work->profile->did_image_root != 0;
+  gboolean keeps_image_root = job->profile->did_image_root != 0;
   memset (row, 0, sizeof *row);
-  row->serial = rb_work_serial (work);
-  row->name = work->model->label;
-  row->hardware_id = work->model->hardware_id;
-  row->software = work->now == NULL ? "" : work->now->software;
-  row->target = work->wanted->image;
-  row->image_differs = work->need_image;
-  row->director_root_differs = work->need_director_root;
-  row->image_root_differs = work->need_image_root;
-  row->metadata_differs = work->need_metadata;
-  row->new_key = work->need_key;
-  row->abort_recoverable = work->profile->abort_recoverable;
-  row->image_bytes = work->need_image && work->assignment != NULL ? work->assignment->target->length : 0;
-  row->director_root_found = work->now == NULL ? 0 : work->now->director.version;
+  row->serial = rb_ecu_job_serial (job);
+  row->name = job->model->label;
+  row->hardware_id = job->model->hardware_id;
+  row->software = job->now == NULL ? "" : job->now->software;
+  row->target = job->wanted->image;
+  row->image_differs = job->need_image;
+  row->director_root_differs = job->need_director_root;
+  row->image_root_differs = job->need_image_root;
+  row->metadata_differs = job->need_metadata;
+  row->new_key = job->need_key;
+  row->abort_recoverable = job->profile->abort_recoverable;
+  row->image_bytes = job->need_image && job->assignment != NULL ? job->assignment->target->length : 0;
+  row->director_root_found = job->now == NULL ? 0 : job->now->director.version;
   row->director_root_wanted = campaign->director_root.version;
-  row->image_root_found = work->now == NULL ? 0 : work->now->image.version;
+  row->image_root_found = job->now == NULL ? 0 : job->now->image.version;
   row->image_root_wanted = keeps_image_root ? campaign->image_root.version : 0;
-  row->state = work->state;
-  row->reason = work->reason;
+  row->state = job->state;
+  row->reason = job->reason;
 }
 
 /* Before the first write: what a run stores, and a margin for other programs that fill the disk meanwhile. */
@@ -532,8 +532,8 @@ guint
 rb_recovery_writes (RbRecovery *self)
 {
   guint writes = 0;
-  for (guint i = 0; i < self->works->len; i++)
-    writes += ((RbWork *) self->works->pdata[i])->writes;
+  for (guint i = 0; i < self->jobs->len; i++)
+    writes += ((RbEcuJob *) self->jobs->pdata[i])->writes;
   return writes;
 }
 

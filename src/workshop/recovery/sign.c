@@ -22,10 +22,10 @@ rb_sign_people (const RbSign *self, GError **error)
 
 /* The person who wrote to the ECU in an earlier run of this recovery. */
 static gboolean
-find_performer (const RbSign *self, RbWork *work, GError **error)
+find_performer (const RbSign *self, RbEcuJob *job, GError **error)
 {
-  return work->performed_by != NULL
-         || rb_journal_performer (self->journal, self->recovery, rb_work_serial (work), &work->performed_by, error);
+  return job->performed_by != NULL
+         || rb_journal_performer (self->journal, self->recovery, rb_ecu_job_serial (job), &job->performed_by, error);
 }
 
 static json_t *
@@ -39,8 +39,8 @@ build_facts (const RbSign *self, GError **error)
     return NULL;
   facts.not_before = MAX (floor, campaign->issued);
   facts.not_before_source = floor > campaign->issued ? "library" : "campaign";
-  for (guint i = 0; i < facts.works->len; i++)
-    if (!find_performer (self, facts.works->pdata[i], error))
+  for (guint i = 0; i < facts.jobs->len; i++)
+    if (!find_performer (self, facts.jobs->pdata[i], error))
       return NULL;
   if (facts.first_write == 0)
     facts.first_write = rb_journal_first_after (self->journal, self->recovery, self->row_before);
@@ -64,16 +64,16 @@ failure_text (const json_t *judged, const char *serial)
 }
 
 gboolean
-rb_sign_park_unproven (const RbSign *self, const RbWorkContext *context, GError **error)
+rb_sign_park_unproven (const RbSign *self, const RbEcuJobContext *context, GError **error)
 {
   g_autoptr (json_t) judged = judge_record (self, error);
-  for (guint i = 0; i < self->facts.works->len; i++) {
-    RbWork *work = self->facts.works->pdata[i];
-    const char *serial = rb_work_serial (work);
+  for (guint i = 0; i < self->facts.jobs->len; i++) {
+    RbEcuJob *job = self->facts.jobs->pdata[i];
+    const char *serial = rb_ecu_job_serial (job);
     const json_t *entry = rb_predicate_entry (json_object_get (judged, "ecus"), "ecuSerial", serial);
-    if (judged != NULL && work->state == RB_ECU_DONE && !rb_predicate_claims_done (entry))
-      rb_work_set_state (work, context, RB_ECU_PARKED, rb_reason_from_word (rb_json_string_or (entry, "reason", "")),
-                         failure_text (judged, serial));
+    if (judged != NULL && job->state == RB_ECU_DONE && !rb_predicate_claims_done (entry))
+      rb_ecu_job_set_state (job, context, RB_ECU_PARKED, rb_reason_from_word (rb_json_string_or (entry, "reason", "")),
+                            failure_text (judged, serial));
   }
   return judged != NULL;
 }

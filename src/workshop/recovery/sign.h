@@ -20,7 +20,7 @@ typedef struct {
 RbSigners *rb_sign_people (const RbSign *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* An ECU that the record does not show to be done is not done: it is parked for the record's reason. FALSE: it cannot
  * be made. */
-gboolean rb_sign_park_unproven (const RbSign *self, const RbWorkContext *context, GError **error)
+gboolean rb_sign_park_unproven (const RbSign *self, const RbEcuJobContext *context, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Makes, signs and stores the record; a completed one closes the recovery in the journal. (transfer full) its digest.
  * *result: static. */

@@ -26,7 +26,7 @@ struct _RbSupervise {
   RbTeller *teller; /* NULL: there is no watch function */
   RbKeeper *keeper; /* of the sessions, while there are units */
   GMutex primary_lock; /* lanes ask the Primary whether the vehicle may be written to */
-  GPtrArray *works; /* of RbWork, in working order */
+  GPtrArray *jobs; /* of RbEcuJob, in working order */
   RbLink *link;
   RbNetwork *network; /* of this link; NULL: not prepared */
   gboolean prepared; /* the network is to be, with every new link */
@@ -50,7 +50,7 @@ rb_supervise_new (const RbSuperviseOptions *options)
   self->model = options->model;
   self->teller = options->watch == NULL ? NULL : rb_teller_new (options->watch, options->user_data);
   g_mutex_init (&self->primary_lock);
-  self->works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free);
+  self->jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_job_free);
   self->vin_sources = json_array ();
   return self;
 }
@@ -59,10 +59,10 @@ static void
 close_units (RbSupervise *self)
 {
   g_clear_pointer (&self->keeper, rb_keeper_free);
-  for (guint i = 0; i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    work->block_limit = work->unit == NULL ? work->block_limit : rb_ecu_client_block_limit (work->unit);
-    g_clear_pointer (&work->unit, rb_ecu_client_free);
+  for (guint i = 0; i < self->jobs->len; i++) {
+    RbEcuJob *job = self->jobs->pdata[i];
+    job->block_limit = job->unit == NULL ? job->block_limit : rb_ecu_client_block_limit (job->unit);
+    g_clear_pointer (&job->unit, rb_ecu_client_free);
   }
 }
 
@@ -78,7 +78,7 @@ void
 rb_supervise_free (RbSupervise *self)
 {
   disconnect (self);
-  g_clear_pointer (&self->works, g_ptr_array_unref);
+  g_clear_pointer (&self->jobs, g_ptr_array_unref);
   g_clear_pointer (&self->teller, rb_teller_free);
   g_mutex_clear (&self->primary_lock);
   json_decref (self->vin_sources);
@@ -100,7 +100,7 @@ rb_supervise_set_workstation (RbSupervise *self, RbIdentitySet *workstation)
 GPtrArray *
 rb_supervise_works (RbSupervise *self)
 {
-  return self->works;
+  return self->jobs;
 }
 
 RbLink *
@@ -136,12 +136,12 @@ rb_supervise_flush (RbSupervise *self)
     rb_teller_flush (self->teller);
 }
 
-RbWork *
+RbEcuJob *
 rb_supervise_primary (RbSupervise *self)
 {
-  for (guint i = 0; i < self->works->len; i++)
-    if (((RbWork *) self->works->pdata[i])->model->primary)
-      return self->works->pdata[i];
+  for (guint i = 0; i < self->jobs->len; i++)
+    if (((RbEcuJob *) self->jobs->pdata[i])->model->primary)
+      return self->jobs->pdata[i];
   return NULL;
 }
 
@@ -155,17 +155,17 @@ rb_supervise_is_fatal (const GError *error)
 }
 
 static gboolean
-read_vin (RbSupervise *self, RbWork *work, json_t *sources, GCancellable *cancellable, GError **error)
+read_vin (RbSupervise *self, RbEcuJob *job, json_t *sources, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *vin = rb_ecu_client_read_text (work->unit, work->profile->did_vin, cancellable, error);
+  g_autofree char *vin = rb_ecu_client_read_text (job->unit, job->profile->did_vin, cancellable, error);
   if (vin == NULL)
     return FALSE;
   json_array_append_new (sources,
-                         json_pack ("{s:s,s:s,s:s}", "ecu", rb_work_serial (work), "did", "F190", "value", vin));
+                         json_pack ("{s:s,s:s,s:s}", "ecu", rb_ecu_job_serial (job), "did", "F190", "value", vin));
   if (strcmp (vin, self->vin) == 0)
     return TRUE;
   g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_VIN_MISMATCH, "%s says the vehicle is %s, the plate says %s",
-               work->model->label, vin, self->vin);
+               job->model->label, vin, self->vin);
   return FALSE;
 }
 
@@ -174,9 +174,9 @@ gboolean
 rb_supervise_check_vehicle (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (json_t) sources = json_array ();
-  for (guint i = self->works->len; i > 0 && json_array_size (sources) < 2; i--) {
-    RbWork *work = self->works->pdata[i - 1];
-    if (work->profile->did_vin != 0 && !read_vin (self, work, sources, cancellable, error))
+  for (guint i = self->jobs->len; i > 0 && json_array_size (sources) < 2; i--) {
+    RbEcuJob *job = self->jobs->pdata[i - 1];
+    if (job->profile->did_vin != 0 && !read_vin (self, job, sources, cancellable, error))
       return FALSE;
   }
   if (json_array_size (sources) == 0) {
@@ -201,15 +201,15 @@ on_ecu_waits (RbReason reason, const char *text, gpointer user_data)
 static gboolean
 open_units (RbSupervise *self, GError **error)
 {
-  for (guint i = 0; i < self->works->len; i++) {
-    RbWork *work = self->works->pdata[i];
-    work->unit = rb_ecu_client_new (self->link, work->model, work->profile, error);
-    if (work->unit == NULL)
+  for (guint i = 0; i < self->jobs->len; i++) {
+    RbEcuJob *job = self->jobs->pdata[i];
+    job->unit = rb_ecu_client_new (self->link, job->model, job->profile, error);
+    if (job->unit == NULL)
       return FALSE;
-    rb_ecu_client_limit_block (work->unit, work->block_limit);
-    rb_ecu_client_set_wait (work->unit, on_ecu_waits, self);
+    rb_ecu_client_limit_block (job->unit, job->block_limit);
+    rb_ecu_client_set_wait (job->unit, on_ecu_waits, self);
   }
-  self->keeper = rb_keeper_new (self->works);
+  self->keeper = rb_keeper_new (self->jobs);
   return TRUE;
 }
 
@@ -328,7 +328,7 @@ prepare_network (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
   if (!self->prepared || self->network != NULL)
     return TRUE;
-  self->network = rb_network_new (self->link, self->model, self->works, error);
+  self->network = rb_network_new (self->link, self->model, self->jobs, error);
   return self->network != NULL && rb_network_prepare (self->network, cancellable, error);
 }
 
@@ -349,10 +349,10 @@ rb_supervise_has_network (RbSupervise *self)
 }
 
 void
-rb_supervise_join_network (RbSupervise *self, RbWork *work, GCancellable *cancellable)
+rb_supervise_join_network (RbSupervise *self, RbEcuJob *job, GCancellable *cancellable)
 {
   if (self->network != NULL)
-    rb_network_join (self->network, work, cancellable);
+    rb_network_join (self->network, job, cancellable);
 }
 
 gboolean
@@ -363,7 +363,7 @@ rb_supervise_restore_network (RbSupervise *self, gboolean clear_dtcs, GError **e
     return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_LINK_LOST, "link %s: it is not open", self->link_uri);
   g_autoptr (RbNetwork) network = g_steal_pointer (&self->network);
   if (network == NULL)
-    network = rb_network_new (self->link, self->model, self->works, error);
+    network = rb_network_new (self->link, self->model, self->jobs, error);
   return network != NULL && rb_network_restore (network, clear_dtcs, error);
 }
 
@@ -463,13 +463,13 @@ gboolean
 rb_supervise_measure (RbSupervise *self, const RbChecklistItem *item, gint64 *value, gboolean *good,
                       GCancellable *cancellable, GError **error)
 {
-  RbWork *work = rb_supervise_primary (self);
-  guint16 did = work == NULL ? 0 : rb_inspection_did (work->profile, item->measure);
-  if (did == 0 || work->unit == NULL) {
+  RbEcuJob *job = rb_supervise_primary (self);
+  guint16 did = job == NULL ? 0 : rb_inspection_did (job->profile, item->measure);
+  if (did == 0 || job->unit == NULL) {
     g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_UNSUPPORTED, "this vehicle does not report its %s", item->measure);
     return FALSE;
   }
-  if (!rb_ecu_client_read_number (work->unit, did, value, cancellable, error))
+  if (!rb_ecu_client_read_number (job->unit, did, value, cancellable, error))
     return FALSE;
   *good = *value >= item->low && *value <= item->high;
   const RbRecoveryEvent event
@@ -543,7 +543,7 @@ interlocks_hold (RbSupervise *self, GCancellable *cancellable, GError **error)
 
 /* A Primary in work was measured before it began: between its steps its bootloader need not know the values. */
 gboolean
-rb_supervise_safe_point (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error)
+rb_supervise_safe_point (RbEcuJob *job, GCancellable *cancellable, gpointer user_data, GError **error)
 {
-  return (work->model->primary && work->writes > 0) || interlocks_hold (user_data, cancellable, error);
+  return (job->model->primary && job->writes > 0) || interlocks_hold (user_data, cancellable, error);
 }

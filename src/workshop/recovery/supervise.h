@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "recovery/inspection.h"
-#include "recovery/work.h"
+#include "recovery/ecu-job.h"
 
 /*
  * What is watched over while a vehicle is worked on: its link, lost and found again; that it is still the same vehicle;
@@ -28,9 +28,9 @@ void rb_supervise_free (RbSupervise *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbSupervise, rb_supervise_free)
 void rb_supervise_set_workstation (RbSupervise *self, RbIdentitySet *workstation); /* borrowed */
 
-/* The ECUs it opens with the link. Borrowed; in working order. (element-type RbWork) */
+/* The ECUs it opens with the link. Borrowed; in working order. (element-type RbEcuJob) */
 GPtrArray *rb_supervise_works (RbSupervise *self);
-RbWork *rb_supervise_primary (RbSupervise *self); /* NULL when there is none */
+RbEcuJob *rb_supervise_primary (RbSupervise *self); /* NULL when there is none */
 RbLink *rb_supervise_link (RbSupervise *self); /* borrowed; NULL while there is none */
 const char *rb_supervise_link_uri (RbSupervise *self);
 json_t *rb_supervise_vin_sources (RbSupervise *self); /* borrowed */
@@ -76,7 +76,7 @@ gboolean rb_supervise_prepare_network (RbSupervise *self, GCancellable *cancella
   G_GNUC_WARN_UNUSED_RESULT;
 gboolean rb_supervise_has_network (RbSupervise *self); /* is it prepared? */
 /* An ECU that was reset takes part in it again; in its lane. */
-void rb_supervise_join_network (RbSupervise *self, RbWork *work, GCancellable *cancellable);
+void rb_supervise_join_network (RbSupervise *self, RbEcuJob *job, GCancellable *cancellable);
 /* Undoes it, also when an earlier run prepared it. Errors: those of the link. */
 gboolean rb_supervise_restore_network (RbSupervise *self, gboolean clear_dtcs, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
@@ -92,6 +92,6 @@ gboolean rb_supervise_measure_all (RbSupervise *self, RbInspection *record, GCan
 void rb_supervise_stop (RbSupervise *self);
 void rb_supervise_end_stop (RbSupervise *self);
 gboolean rb_supervise_may_go_on (RbSupervise *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* (RbWorkSafePoint) user_data: the RbSupervise. */
-gboolean rb_supervise_safe_point (RbWork *work, GCancellable *cancellable, gpointer user_data, GError **error)
+/* (RbEcuJobSafePoint) user_data: the RbSupervise. */
+gboolean rb_supervise_safe_point (RbEcuJob *job, GCancellable *cancellable, gpointer user_data, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

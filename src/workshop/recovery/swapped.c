@@ -52,56 +52,56 @@ replaced_row (const char *name, const char *old_serial, const char *new_serial, 
 /* What was read of every ECU, for recovery/findings.h: {"name", "serial", "hardware_id", "part_number", "software",
  * "key_id", "boot"}, or null members and "reason" where it was not read. (transfer full) */
 static json_t *
-found_in (GPtrArray *works)
+found_in (GPtrArray *jobs)
 {
   json_t *list = json_array ();
-  for (guint i = 0; i < works->len; i++) {
-    const RbWork *work = works->pdata[i];
-    const RbEcuClaims *now = work->now;
+  for (guint i = 0; i < jobs->len; i++) {
+    const RbEcuJob *job = jobs->pdata[i];
+    const RbEcuClaims *now = job->now;
     json_t *row = json_object ();
-    rb_json_set_string (row, "name", work->model->label);
+    rb_json_set_string (row, "name", job->model->label);
     rb_json_set_string (row, "serial", now == NULL ? NULL : now->serial);
     rb_json_set_string (row, "hardware_id", now == NULL ? NULL : now->hardware_id);
-    rb_json_set_string (row, "part_number", work->part_number);
+    rb_json_set_string (row, "part_number", job->part_number);
     rb_json_set_string (row, "software", now == NULL ? NULL : now->software);
     rb_json_set_string (row, "key_id", now == NULL ? NULL : now->key_id);
     rb_json_set_string (row, "boot", now == NULL ? NULL : now->application ? "application" : "bootloader");
     if (now == NULL)
-      rb_json_set_string (row, "reason", rb_reason_word (work->reason));
+      rb_json_set_string (row, "reason", rb_reason_word (job->reason));
     json_array_append_new (list, row);
   }
   return list;
 }
 
 void
-rb_swapped_keep (GPtrArray *works, const char *data_dir, const char *vin, gint64 now)
+rb_swapped_keep (GPtrArray *jobs, const char *data_dir, const char *vin, gint64 now)
 {
   g_autoptr (GError) unsaved = NULL;
-  g_autoptr (json_t) found = found_in (works);
+  g_autoptr (json_t) found = found_in (jobs);
   if (!rb_findings_save (data_dir, vin, found, now, &unsaved))
     g_debug ("what was read is not kept: %s", unsaved->message);
 }
 
-static RbWork *
-find_work (GPtrArray *works, const char *hardware_id)
+static RbEcuJob *
+find_work (GPtrArray *jobs, const char *hardware_id)
 {
-  for (guint i = 0; i < works->len; i++)
-    if (strcmp (((RbWork *) works->pdata[i])->model->hardware_id, hardware_id) == 0)
-      return works->pdata[i];
+  for (guint i = 0; i < jobs->len; i++)
+    if (strcmp (((RbEcuJob *) jobs->pdata[i])->model->hardware_id, hardware_id) == 0)
+      return jobs->pdata[i];
   return NULL;
 }
 
 gboolean
-rb_swapped_take (GPtrArray *works, GPtrArray *complete, RbContents *contents, const char *vin, GBytes **targets,
+rb_swapped_take (GPtrArray *jobs, GPtrArray *complete, RbContents *contents, const char *vin, GBytes **targets,
                  GError **error)
 {
   gboolean any = FALSE;
   for (guint i = 0; i < complete->len; i++) {
     const RbCompletenessEcu *ecu = complete->pdata[i];
-    RbWork *work = ecu->replaces == NULL ? NULL : find_work (works, ecu->hardware_id);
-    if (work == NULL)
+    RbEcuJob *job = ecu->replaces == NULL ? NULL : find_work (jobs, ecu->hardware_id);
+    if (job == NULL)
       continue;
-    work->replaces = g_strdup (ecu->replaces);
+    job->replaces = g_strdup (ecu->replaces);
     any = TRUE;
   }
   g_clear_pointer (targets, g_bytes_unref);
@@ -129,14 +129,14 @@ rb_swapped_add (json_t *list, GPtrArray *assignments, const json_t *found)
 }
 
 json_t *
-rb_swapped_list (GPtrArray *works)
+rb_swapped_list (GPtrArray *jobs)
 {
   json_t *list = json_array ();
-  for (guint i = 0; i < works->len; i++) {
-    const RbWork *work = works->pdata[i];
-    if (work->state == RB_ECU_PARKED && work->reason == RB_REASON_ECU_REPLACED)
-      json_array_append_new (list, replaced_row (work->model->label, work->assignment->serial, work->now->serial,
-                                                 work->now->hardware_id, work->part_number));
+  for (guint i = 0; i < jobs->len; i++) {
+    const RbEcuJob *job = jobs->pdata[i];
+    if (job->state == RB_ECU_PARKED && job->reason == RB_REASON_ECU_REPLACED)
+      json_array_append_new (list, replaced_row (job->model->label, job->assignment->serial, job->now->serial,
+                                                 job->now->hardware_id, job->part_number));
   }
   return list;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "recovery/work.h"
+#include "recovery/ecu-job.h"
 #include "uptane/vehicle.h"
 
 #include <jansson.h>

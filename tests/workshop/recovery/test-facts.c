@@ -48,7 +48,7 @@ bench_open (Bench *bench, gconstpointer data)
                             .odometer_km = -1,
                             .link_uri = "doip://127.0.0.1:13400",
                             .vin_sources = bench->sources,
-                            .works = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_work_free),
+                            .jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_job_free),
                             .unexpected = g_ptr_array_new (),
                             .now = AT + 100,
                             .started = AT,
@@ -60,7 +60,7 @@ static void
 bench_close (Bench *bench, gconstpointer data)
 {
   g_clear_pointer (&bench->built, json_decref);
-  g_ptr_array_unref (bench->facts.works);
+  g_ptr_array_unref (bench->facts.jobs);
   g_ptr_array_unref (bench->facts.unexpected);
   json_decref (bench->sources);
   rb_campaign_free (bench->campaign);
@@ -86,36 +86,36 @@ claims (const char *serial, const char *sha256, gint64 image_root)
   return made;
 }
 
-static RbWork *
+static RbEcuJob *
 add_work (Bench *bench, const RbModelEcu *ecu, const RbProfile *profile)
 {
-  RbWork *work = rb_work_new (ecu, profile, &wanted);
-  work->assignment = g_new0 (RbAssignment, 1);
-  work->assignment->serial = g_strdup_printf ("SN-%u", bench->facts.works->len + 1);
-  work->assignment->hardware_id = g_strdup (ecu->hardware_id);
-  work->before = claims (work->assignment->serial, FOUND, 0);
-  work->now = claims (work->assignment->serial, FOUND, 0);
-  g_ptr_array_add (bench->facts.works, work);
-  return work;
+  RbEcuJob *job = rb_ecu_job_new (ecu, profile, &wanted);
+  job->assignment = g_new0 (RbAssignment, 1);
+  job->assignment->serial = g_strdup_printf ("SN-%u", bench->facts.jobs->len + 1);
+  job->assignment->hardware_id = g_strdup (ecu->hardware_id);
+  job->before = claims (job->assignment->serial, FOUND, 0);
+  job->now = claims (job->assignment->serial, FOUND, 0);
+  g_ptr_array_add (bench->facts.jobs, job);
+  return job;
 }
 
 static void
-make_done (RbWork *work)
+make_done (RbEcuJob *job)
 {
-  work->state = RB_ECU_DONE;
-  work->writes = 5;
-  work->performed_by = g_strdup ("T-ONE");
-  work->image_nonce = rb_bytes_from_hex ("aabb");
-  work->image_digest = g_strdup (ROOT_SHA);
-  work->key_challenge = rb_bytes_from_hex ("c0c1");
-  work->key_spki = rb_bytes_from_hex ("3001");
-  work->key_proof = rb_bytes_from_hex ("5301");
-  work->key_id = g_strdup ("new-key");
-  work->key_record = g_strdup ("");
-  work->report_challenge = rb_bytes_from_hex ("d0d1");
-  work->report = g_bytes_new_static ("{}", 2);
-  work->started = AT + 10;
-  work->finished = AT + 20;
+  job->state = RB_ECU_DONE;
+  job->writes = 5;
+  job->performed_by = g_strdup ("T-ONE");
+  job->image_nonce = rb_bytes_from_hex ("aabb");
+  job->image_digest = g_strdup (ROOT_SHA);
+  job->key_challenge = rb_bytes_from_hex ("c0c1");
+  job->key_spki = rb_bytes_from_hex ("3001");
+  job->key_proof = rb_bytes_from_hex ("5301");
+  job->key_id = g_strdup ("new-key");
+  job->key_record = g_strdup ("");
+  job->report_challenge = rb_bytes_from_hex ("d0d1");
+  job->report = g_bytes_new_static ("{}", 2);
+  job->started = AT + 10;
+  job->finished = AT + 20;
 }
 
 static const json_t *
@@ -265,13 +265,13 @@ test_done (Bench *bench, gconstpointer data)
 static void
 test_already_good (Bench *bench, gconstpointer data)
 {
-  RbWork *work = add_work (bench, &primary, &asymmetric);
-  make_done (work);
-  work->writes = 0;
-  g_free (work->key_record);
-  work->key_record = g_strdup (FOUND);
-  work->now->image.version = 3;
-  g_strlcpy (work->now->image.sha256, WANTED, 65);
+  RbEcuJob *job = add_work (bench, &primary, &asymmetric);
+  make_done (job);
+  job->writes = 0;
+  g_free (job->key_record);
+  job->key_record = g_strdup (FOUND);
+  job->now->image.version = 3;
+  g_strlcpy (job->now->image.sha256, WANTED, 65);
   build (bench);
   assert_at (bench, "ecus/0/outcome", "\"already-good\"");
   assert_at (bench, "ecus/0/role", "\"primary\"");
@@ -289,7 +289,7 @@ test_application_digest (Bench *bench, gconstpointer data)
   build (bench);
   assert_at (bench, "ecus/0/image/method", "\"application-digest\"");
   assert_at (bench, "ecus/0/image/writtenBy", NULL);
-  ((RbWork *) bench->facts.works->pdata[0])->image_record = g_strdup ("");
+  ((RbEcuJob *) bench->facts.jobs->pdata[0])->image_record = g_strdup ("");
   build (bench);
   assert_at (bench, "ecus/0/image/writtenBy", "{\"journal\":true}");
 }
@@ -298,17 +298,17 @@ test_application_digest (Bench *bench, gconstpointer data)
 static void
 test_she_of_another_workstation (Bench *bench, gconstpointer data)
 {
-  RbWork *work = add_work (bench, &model, &she);
-  make_done (work);
+  RbEcuJob *job = add_work (bench, &model, &she);
+  make_done (job);
   g_autofree char *proof = g_strconcat (WANTED, "44444444444444444444444444444444", NULL);
-  work->she_proof = rb_bytes_from_hex (proof);
-  work->writes = 0;
-  g_clear_pointer (&work->key_record, g_free);
+  job->she_proof = rb_bytes_from_hex (proof);
+  job->writes = 0;
+  g_clear_pointer (&job->key_record, g_free);
   build (bench);
   assert_at (bench, "ecus/0/outcome", "\"already-good\"");
   assert_at (bench, "ecus/0/key/newKeyId", "\"new-key\"");
   assert_at (bench, "ecus/0/key/createdBy", "{\"update\":true}");
-  work->need_key = TRUE;
+  job->need_key = TRUE;
   build (bench);
   assert_at (bench, "ecus/0/key/newKeyId", NULL);
 }
@@ -317,15 +317,15 @@ test_she_of_another_workstation (Bench *bench, gconstpointer data)
 static void
 test_key_of_an_earlier_run (Bench *bench, gconstpointer data)
 {
-  RbWork *work = add_work (bench, &model, &asymmetric);
-  make_done (work);
-  g_free (work->before->key_id);
-  work->before->key_id = g_strdup ("new-key");
+  RbEcuJob *job = add_work (bench, &model, &asymmetric);
+  make_done (job);
+  g_free (job->before->key_id);
+  job->before->key_id = g_strdup ("new-key");
   build (bench);
   assert_at (bench, "ecus/0/outcome", "\"replaced\"");
   assert_at (bench, "ecus/0/key/oldKeyId", "null");
   assert_at (bench, "ecus/0/key/newKeyId", "\"new-key\"");
-  work->writes = 0;
+  job->writes = 0;
   build (bench);
   assert_at (bench, "ecus/0/outcome", "\"already-good\"");
   assert_at (bench, "ecus/0/key/oldKeyId", "\"new-key\"");
@@ -357,12 +357,12 @@ test_not_fitted (Bench *bench, gconstpointer data)
 static void
 test_she (Bench *bench, gconstpointer data)
 {
-  RbWork *work = add_work (bench, &model, &she);
-  make_done (work);
+  RbEcuJob *job = add_work (bench, &model, &she);
+  make_done (job);
   g_autofree char *proof = g_strconcat (WANTED, "44444444444444444444444444444444", NULL);
-  work->she_proof = rb_bytes_from_hex (proof);
-  work->she_counter = 9;
-  work->report_deferred = TRUE;
+  job->she_proof = rb_bytes_from_hex (proof);
+  job->she_counter = 9;
+  job->report_deferred = TRUE;
   build (bench);
   assert_at (bench, "ecus/0/key/kind", "\"she\"");
   assert_at (bench, "ecus/0/key/m4", "\"" WANTED "\"");
@@ -377,12 +377,12 @@ test_she (Bench *bench, gconstpointer data)
 static void
 test_parked (Bench *bench, gconstpointer data)
 {
-  RbWork *work = add_work (bench, &model, &asymmetric);
-  make_done (work);
-  work->state = RB_ECU_PARKED;
-  work->reason = RB_REASON_KEY_NOT_PROVEN;
-  work->text = g_strdup ("its new key is not proven");
-  g_clear_pointer (&work->key_record, g_free);
+  RbEcuJob *job = add_work (bench, &model, &asymmetric);
+  make_done (job);
+  job->state = RB_ECU_PARKED;
+  job->reason = RB_REASON_KEY_NOT_PROVEN;
+  job->text = g_strdup ("its new key is not proven");
+  g_clear_pointer (&job->key_record, g_free);
   build (bench);
   assert_at (bench, "ecus/0/outcome", "\"failed\"");
   assert_at (bench, "ecus/0/reason", "\"key-not-proven\"");
@@ -396,9 +396,9 @@ test_parked (Bench *bench, gconstpointer data)
 static void
 test_not_started (Bench *bench, gconstpointer data)
 {
-  RbWork *work = add_work (bench, &model, &asymmetric);
-  g_clear_pointer (&work->before, rb_ecu_claims_free);
-  g_clear_pointer (&work->now, rb_ecu_claims_free);
+  RbEcuJob *job = add_work (bench, &model, &asymmetric);
+  g_clear_pointer (&job->before, rb_ecu_claims_free);
+  g_clear_pointer (&job->now, rb_ecu_claims_free);
   build (bench);
   assert_at (bench, "ecus/0/outcome", "\"failed\"");
   assert_at (bench, "ecus/0/reason", "\"not-started\"");
@@ -415,8 +415,8 @@ test_not_started (Bench *bench, gconstpointer data)
 static void
 test_unassigned (Bench *bench, gconstpointer data)
 {
-  RbWork *work = add_work (bench, &model, &asymmetric);
-  g_clear_pointer (&work->assignment, rb_vehicle_assignment_free);
+  RbEcuJob *job = add_work (bench, &model, &asymmetric);
+  g_clear_pointer (&job->assignment, rb_vehicle_assignment_free);
   build (bench);
   assert_at (bench, "ecus/0/ecuSerial", "\"SN-1\"");
   assert_at (bench, "ecus/0/key", "{\"kind\":\"asymmetric\",\"oldKeyId\":\"old-key\"}");
@@ -429,10 +429,10 @@ test_clock_set_back (Bench *bench, gconstpointer data)
 {
   g_autoptr (json_t) inspection
     = json_pack ("{s:s,s:[{s:s}]}", "completedAt", "2027-01-01T00:00:00Z", "items", "at", "2027-01-01T00:00:00Z");
-  RbWork *work = add_work (bench, &model, &asymmetric);
-  make_done (work);
-  work->started = AT + 1000;
-  work->finished = AT - 1000;
+  RbEcuJob *job = add_work (bench, &model, &asymmetric);
+  make_done (job);
+  job->started = AT + 1000;
+  job->finished = AT - 1000;
   bench->facts.first_write = AT - 1000;
   bench->facts.inspection = inspection;
   build (bench);
@@ -456,8 +456,8 @@ test_keyless (Bench *bench, gconstpointer data)
 static void
 test_not_known (Bench *bench, gconstpointer data)
 {
-  RbWork *work = add_work (bench, &model, &asymmetric);
-  work->before->rxswin[0] = '\0';
+  RbEcuJob *job = add_work (bench, &model, &asymmetric);
+  job->before->rxswin[0] = '\0';
   build (bench);
   assert_at (bench, "ecus/0/before/rxswin", NULL);
   assert_at (bench, "ecus/0/performedBy", NULL);
@@ -466,9 +466,9 @@ test_not_known (Bench *bench, gconstpointer data)
 static void
 test_bootloader (Bench *bench, gconstpointer data)
 {
-  RbWork *work = add_work (bench, &model, &asymmetric);
-  work->before->application = FALSE;
-  work->before->director.sha256[0] = '\0';
+  RbEcuJob *job = add_work (bench, &model, &asymmetric);
+  job->before->application = FALSE;
+  job->before->director.sha256[0] = '\0';
   build (bench);
   assert_at (bench, "ecus/0/before/boot", "\"bootloader\"");
   assert_at (bench, "ecus/0/before/directorRoot", "null");
@@ -478,8 +478,8 @@ static void
 test_order_and_failures (Bench *bench, gconstpointer data)
 {
   make_done (add_work (bench, &model, &asymmetric));
-  RbWork *second = add_work (bench, &model, &asymmetric);
-  RbWork *third = add_work (bench, &model, &asymmetric);
+  RbEcuJob *second = add_work (bench, &model, &asymmetric);
+  RbEcuJob *third = add_work (bench, &model, &asymmetric);
   second->state = RB_ECU_PARKED;
   second->reason = RB_REASON_EXPIRED;
   third->state = RB_ECU_UNKNOWN;

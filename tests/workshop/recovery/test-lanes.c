@@ -15,33 +15,33 @@ typedef struct {
   const char *cancelled; /* this one is cancelled */
 } Played;
 
-static RbWork *
+static RbEcuJob *
 work_on (const char *name, const char *bus)
 {
   RbModelEcu *ecu = g_new0 (RbModelEcu, 1);
   ecu->name = (char *) name;
   ecu->label = (char *) name;
   ecu->bus = (char *) bus;
-  RbWork *work = g_new0 (RbWork, 1);
-  work->model = ecu;
-  return work;
+  RbEcuJob *job = g_new0 (RbEcuJob, 1);
+  job->model = ecu;
+  return job;
 }
 
 static void
 work_done (gpointer data)
 {
-  RbWork *work = data;
-  g_free ((gpointer) work->model);
-  g_free (work);
+  RbEcuJob *job = data;
+  g_free ((gpointer) job->model);
+  g_free (job);
 }
 
 static GPtrArray *
 vehicle (const char *const *names_and_buses)
 {
-  GPtrArray *works = g_ptr_array_new_with_free_func (work_done);
+  GPtrArray *jobs = g_ptr_array_new_with_free_func (work_done);
   for (guint i = 0; names_and_buses[i] != NULL; i += 2)
-    g_ptr_array_add (works, work_on (names_and_buses[i], names_and_buses[i + 1]));
-  return works;
+    g_ptr_array_add (jobs, work_on (names_and_buses[i], names_and_buses[i + 1]));
+  return jobs;
 }
 
 static void
@@ -54,23 +54,23 @@ wait_for_the_others (Played *played)
 }
 
 static gboolean
-play (RbWork *work, gpointer user_data, GError **error)
+play (RbEcuJob *job, gpointer user_data, GError **error)
 {
   Played *played = user_data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&played->lock);
-  g_string_append_printf (played->log, "%s ", work->model->name);
+  g_string_append_printf (played->log, "%s ", job->model->name);
   played->inside++;
   played->most = MAX (played->most, played->inside);
   g_cond_broadcast (&played->changed);
   wait_for_the_others (played);
   played->inside--;
-  if (g_strcmp0 (work->model->name, played->cancelled) == 0) {
+  if (g_strcmp0 (job->model->name, played->cancelled) == 0) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled");
     return FALSE;
   }
-  if (g_strcmp0 (work->model->name, played->fails) != 0)
+  if (g_strcmp0 (job->model->name, played->fails) != 0)
     return TRUE;
-  g_set_error (error, RB_LINK_ERROR, (int) played->reason, "%s", work->model->name);
+  g_set_error (error, RB_LINK_ERROR, (int) played->reason, "%s", job->model->name);
   return FALSE;
 }
 
@@ -94,11 +94,11 @@ static void
 test_one_bus (void)
 {
   const char *const ecus[] = { "a", "drive", "b", "drive", "c", "drive", NULL };
-  g_autoptr (GPtrArray) works = vehicle (ecus);
+  g_autoptr (GPtrArray) jobs = vehicle (ecus);
   g_autoptr (GError) error = NULL;
   Played played = { 0 };
   played_begin (&played);
-  g_assert_true (rb_lanes_run (works, play, &played, &error));
+  g_assert_true (rb_lanes_run (jobs, play, &played, &error));
   g_assert_no_error (error);
   g_assert_cmpstr (played.log->str, ==, "a b c ");
   g_assert_cmpuint (played.most, ==, 1);
@@ -110,11 +110,11 @@ static void
 test_side_by_side (void)
 {
   const char *const ecus[] = { "a", "drive", "b", "drive", "c", "body", "d", "backbone", "e", "body", NULL };
-  g_autoptr (GPtrArray) works = vehicle (ecus);
+  g_autoptr (GPtrArray) jobs = vehicle (ecus);
   g_autoptr (GError) error = NULL;
   Played played = { .together = 3 };
   played_begin (&played);
-  g_assert_true (rb_lanes_run (works, play, &played, &error));
+  g_assert_true (rb_lanes_run (jobs, play, &played, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (played.most, ==, 3);
   g_assert_cmpuint (played.log->len, ==, 10);
@@ -126,11 +126,11 @@ test_side_by_side (void)
 static void
 test_nothing (void)
 {
-  g_autoptr (GPtrArray) works = g_ptr_array_new ();
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
   Played played = { 0 };
   played_begin (&played);
-  g_assert_true (rb_lanes_run (works, play, &played, &error));
+  g_assert_true (rb_lanes_run (jobs, play, &played, &error));
   g_assert_cmpuint (played.log->len, ==, 0);
   played_end (&played);
 }
@@ -139,11 +139,11 @@ static void
 test_stops (void)
 {
   const char *const ecus[] = { "a", "drive", "b", "drive", "c", "drive", NULL };
-  g_autoptr (GPtrArray) works = vehicle (ecus);
+  g_autoptr (GPtrArray) jobs = vehicle (ecus);
   g_autoptr (GError) error = NULL;
   Played played = { .fails = "b", .reason = RB_REASON_LINK_LOST };
   played_begin (&played);
-  g_assert_false (rb_lanes_run (works, play, &played, &error));
+  g_assert_false (rb_lanes_run (jobs, play, &played, &error));
   g_assert_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST);
   g_assert_cmpstr (played.log->str, ==, "a b ");
   played_end (&played);
@@ -154,11 +154,11 @@ static void
 test_others_end (void)
 {
   const char *const ecus[] = { "a", "drive", "b", "drive", "c", "body", "d", "body", NULL };
-  g_autoptr (GPtrArray) works = vehicle (ecus);
+  g_autoptr (GPtrArray) jobs = vehicle (ecus);
   g_autoptr (GError) error = NULL;
   Played played = { .together = 2, .fails = "a", .reason = RB_REASON_LINK_LOST, .cancelled = "c" };
   played_begin (&played);
-  g_assert_false (rb_lanes_run (works, play, &played, &error));
+  g_assert_false (rb_lanes_run (jobs, play, &played, &error));
   /* cancelled by a person wins over what broke at the same time */
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_true (strstr (played.log->str, "a ") != NULL && strstr (played.log->str, "c ") != NULL);
@@ -166,7 +166,7 @@ test_others_end (void)
 }
 
 static gboolean
-play_without_error (RbWork *work, gpointer user_data, GError **error)
+play_without_error (RbEcuJob *job, gpointer user_data, GError **error)
 {
   guint *begun = user_data;
   (*begun)++;
@@ -178,10 +178,10 @@ static void
 test_stops_without_error (void)
 {
   static const char *const ecus[] = { "one", "can", "two", "can", NULL };
-  g_autoptr (GPtrArray) works = vehicle (ecus);
+  g_autoptr (GPtrArray) jobs = vehicle (ecus);
   g_autoptr (GError) error = NULL;
   guint begun = 0;
-  g_assert_true (rb_lanes_run (works, play_without_error, &begun, &error));
+  g_assert_true (rb_lanes_run (jobs, play_without_error, &begun, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (begun, ==, 1);
 }
