@@ -15,7 +15,7 @@ typedef struct {
 } RbByHand;
 
 /* Follows the recipes of parked ECUs, once a run each. Gives those whose recipe was done, which are waiting for work
- * again; one whose recipe was not keeps its reason, and its text says which step is open. works: (element-type
+ * again; one whose recipe was not keeps its reason, and its text says which step is open. jobs: (element-type
  * RbEcuJob). (element-type RbEcuJob) (transfer container) Errors: cancelled, those that end a run. */
 GPtrArray *rb_by_hand_follow (GPtrArray *jobs, const RbByHand *by_hand, const RbEcuJobContext *context, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

@@ -143,7 +143,7 @@ add_work (RbCase *self, RbAssignment *taken)
 }
 
 static gboolean
-add_works (RbCase *self, GError **error)
+add_jobs (RbCase *self, GError **error)
 {
   g_autoptr (GPtrArray) assignments
     = rb_contents_assignments (self->contents, self->vin, self->started, NULL, 0, error);
@@ -179,7 +179,7 @@ rb_case_open (const RbCaseOptions *options, GError **error)
   self->jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_job_free);
   self->hold = rb_hold_take (NULL, self->vin, NULL, error);
   self->journal = self->hold == NULL ? NULL : rb_journal_open (self->data_dir, error);
-  if (self->journal == NULL || !open_contents (self, error) || !add_works (self, error)
+  if (self->journal == NULL || !open_contents (self, error) || !add_jobs (self, error)
       || !read_inspection (self, error))
     return NULL;
   return g_steal_pointer (&self);

@@ -9,7 +9,7 @@
  */
 typedef struct _RbKeeper RbKeeper;
 
-/* works (element-type RbEcuJob) and their units outlive it. */
+/* jobs (element-type RbEcuJob) and their units outlive it. */
 RbKeeper *rb_keeper_new (GPtrArray *jobs);
 /* Ends when what it sends is out. */
 void rb_keeper_free (RbKeeper *self);

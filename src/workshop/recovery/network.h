@@ -10,7 +10,7 @@
  */
 typedef struct _RbNetwork RbNetwork;
 
-/* Borrowed: link, model and works (element-type RbEcuJob), whose units must outlive it. */
+/* Borrowed: link, model and jobs (element-type RbEcuJob), whose units must outlive it. */
 RbNetwork *rb_network_new (RbLink *link, const RbVehicleModel *model, GPtrArray *jobs, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Sends no more TesterPresent. */

@@ -59,7 +59,7 @@ run_one (RbEcuJob *job, gpointer user_data, GError **error)
 
 /* ECUs of that rank that are neither done nor parked. (element-type RbEcuJob) */
 static GPtrArray *
-open_works (RbRecovery *self, RbLanesRank rank)
+open_jobs (RbRecovery *self, RbLanesRank rank)
 {
   GPtrArray *open = g_ptr_array_new ();
   for (guint i = 0; i < self->jobs->len; i++) {
@@ -117,7 +117,7 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
 {
   for (;;) {
     Run run = { .recovery = self, .cancellable = cancellable };
-    g_autoptr (GPtrArray) jobs = open_works (self, rank);
+    g_autoptr (GPtrArray) jobs = open_jobs (self, rank);
     g_autoptr (GError) failure = NULL;
     gboolean ended = rb_lanes_run (jobs, run_one, &run, &failure);
     if (ended && (!run.wants || !provide (self, cancellable, error)))
@@ -264,7 +264,7 @@ count_open (RbRecovery *self)
 }
 
 static void
-begin_works (RbRecovery *self)
+begin_jobs (RbRecovery *self)
 {
   for (guint i = 0; i < self->jobs->len; i++) {
     RbEcuJob *job = self->jobs->pdata[i];
@@ -282,7 +282,7 @@ rb_recovery_run_all (RbRecovery *self, GCancellable *cancellable, GError **error
   if (!begin (self, error) || !keep_inspection (self, error))
     return FALSE;
   self->ran = TRUE;
-  begin_works (self);
+  begin_jobs (self);
   self->row_before = rb_journal_last_row (self->journal);
   self->end = RB_STATEMENT_ABORTED;
   /* an earlier run of this object may have ended with the link */

@@ -73,7 +73,7 @@ add_supervisor (RbRecovery *self, const RbRecoveryOptions *options)
                                        .watch = options->watch,
                                        .user_data = options->user_data };
   self->supervise = rb_supervise_new (&watched);
-  self->jobs = rb_supervise_works (self->supervise);
+  self->jobs = rb_supervise_jobs (self->supervise);
 }
 
 static RbSignerSets
@@ -200,7 +200,7 @@ rb_recovery_set_identities (RbRecovery *self, RbIdentitySet *technician, RbIdent
 }
 
 static void
-add_works (RbRecovery *self)
+add_jobs (RbRecovery *self)
 {
   const RbVehicleModel *model = rb_contents_model (self->contents);
   for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
@@ -363,7 +363,7 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
     self->first_look = rb_visit_begin (self->visit, rb_recovery_state_moment (self));
   rb_supervise_close_link (self->supervise);
   g_ptr_array_set_size (self->jobs, 0);
-  add_works (self);
+  add_jobs (self);
   return flushed (self, check_authority (self, error) && assign (self, error) && read_she (self, error)
                           && rb_supervise_open_link (self->supervise, cancellable, error)
                           && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)

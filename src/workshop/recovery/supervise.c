@@ -98,7 +98,7 @@ rb_supervise_set_workstation (RbSupervise *self, RbIdentitySet *workstation)
 }
 
 GPtrArray *
-rb_supervise_works (RbSupervise *self)
+rb_supervise_jobs (RbSupervise *self)
 {
   return self->jobs;
 }

@@ -29,7 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbSupervise, rb_supervise_free)
 void rb_supervise_set_workstation (RbSupervise *self, RbIdentitySet *workstation); /* borrowed */
 
 /* The ECUs it opens with the link. Borrowed; in working order. (element-type RbEcuJob) */
-GPtrArray *rb_supervise_works (RbSupervise *self);
+GPtrArray *rb_supervise_jobs (RbSupervise *self);
 RbEcuJob *rb_supervise_primary (RbSupervise *self); /* NULL when there is none */
 RbLink *rb_supervise_link (RbSupervise *self); /* borrowed; NULL while there is none */
 const char *rb_supervise_link_uri (RbSupervise *self);
@@ -43,7 +43,7 @@ void rb_supervise_flush (RbSupervise *self);
 /* An error after which the run cannot go on with another ECU. */
 gboolean rb_supervise_is_fatal (const GError *error);
 
-/* Before the works are changed. */
+/* Before the jobs are changed. */
 void rb_supervise_close_link (RbSupervise *self);
 gboolean rb_supervise_open_link (RbSupervise *self, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
