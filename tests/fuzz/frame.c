@@ -49,8 +49,8 @@ send_frames (RbIsotp *isotp, gint64 now)
   RbCanFrame frame;
   guint32 ticket;
   guint n = 0;
-  while (n++ < 2000 && rb_isotp_next (isotp, now, &frame, &ticket))
-    rb_isotp_sent (isotp, ticket, now);
+  while (n++ < 2000 && rb_isotp_next_frame (isotp, now, &frame, &ticket))
+    rb_isotp_confirm (isotp, ticket, now);
 }
 
 /* A byte of length and kind, then a frame's data, again and again. */
@@ -76,7 +76,7 @@ feed_isotp (const uint8_t *data, size_t size)
     gsize some = MIN ((gsize) frame.length, size - at - 1);
     memcpy (frame.data, &data[at + 1], some);
     at += 1 + some;
-    rb_isotp_take (isotp, &frame, now);
+    rb_isotp_receive_frame (isotp, &frame, now);
     send_frames (isotp, now);
     if (rb_isotp_deadline (isotp) <= now)
       rb_isotp_tick (isotp, now);

@@ -46,7 +46,7 @@ flight_pop (RbCanIo *self, guint n)
 static gboolean
 is_awaited (const RbCanFlight *flight)
 {
-  return flight->pipe != NULL && rb_isotp_awaits (flight->pipe->engine, flight->ticket);
+  return flight->pipe != NULL && rb_isotp_has_ticket (flight->pipe->engine, flight->ticket);
 }
 
 static guint
@@ -87,7 +87,7 @@ confirm (RbCanIo *self, const RbCanFrame *frame, gint64 now)
   RbCanFlight flight = *flight_at (self, found);
   flight_pop (self, found + 1);
   if (flight.pipe != NULL)
-    rb_isotp_sent (flight.pipe->engine, flight.ticket, now);
+    rb_isotp_confirm (flight.pipe->engine, flight.ticket, now);
 }
 
 /* Input */
@@ -124,7 +124,7 @@ dispatch (RbCanIo *self, const RbCanFrame *frame, gint64 now)
   if (self->testers.n > 0 && !is_in_flight (self, frame))
     rb_can_testers_note (&self->testers, frame);
   for (guint i = 0; i < self->pipes->len; i++)
-    if (rb_isotp_take (((RbCanPipe *) self->pipes->pdata[i])->engine, frame, now))
+    if (rb_isotp_receive_frame (((RbCanPipe *) self->pipes->pdata[i])->engine, frame, now))
       return;
 }
 
@@ -176,7 +176,7 @@ output_one (RbCanIo *self, RbCanPipe *pipe, gint64 now)
 {
   RbCanFrame frame;
   RbCanFlight flight = { .pipe = pipe };
-  if (!has_room (self) || !rb_isotp_next (pipe->engine, now, &frame, &flight.ticket))
+  if (!has_room (self) || !rb_isotp_next_frame (pipe->engine, now, &frame, &flight.ticket))
     return FALSE;
   flight.id = frame.id;
   flight.length = frame.length;

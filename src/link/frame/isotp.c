@@ -329,7 +329,7 @@ may_give (const RbIsotp *self, gint64 now)
 }
 
 gboolean
-rb_isotp_next (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket)
+rb_isotp_next_frame (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket)
 {
   Sender *tx = &self->tx;
   if (self->rx.flow >= 0) {
@@ -411,7 +411,7 @@ data_sent (RbIsotp *self, gint64 now)
 }
 
 gboolean
-rb_isotp_awaits (const RbIsotp *self, guint32 ticket)
+rb_isotp_has_ticket (const RbIsotp *self, guint32 ticket)
 {
   if ((ticket & 1) == TICKET_DATA)
     return self->tx.outstanding > 0 && ticket >> 1 == self->tx.turn;
@@ -419,10 +419,10 @@ rb_isotp_awaits (const RbIsotp *self, guint32 ticket)
 }
 
 void
-rb_isotp_sent (RbIsotp *self, guint32 ticket, gint64 now)
+rb_isotp_confirm (RbIsotp *self, guint32 ticket, gint64 now)
 {
   Receiver *rx = &self->rx;
-  if (!rb_isotp_awaits (self, ticket))
+  if (!rb_isotp_has_ticket (self, ticket))
     return;
   if ((ticket & 1) == TICKET_DATA) {
     data_sent (self, now);
@@ -583,7 +583,7 @@ take_consecutive (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
 }
 
 gboolean
-rb_isotp_take (RbIsotp *self, const RbCanFrame *frame, gint64 now)
+rb_isotp_receive_frame (RbIsotp *self, const RbCanFrame *frame, gint64 now)
 {
   guint8 at = self->config.rx_extension >= 0 ? 1 : 0;
   if (frame->id != self->config.rx_id || frame->own || self->config.functional || frame->length <= at + 1)

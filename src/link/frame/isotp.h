@@ -9,9 +9,9 @@
  * The same for every CAN backend and for the simulated vehicle; checked against the kernel's CAN_ISOTP and by
  * isotpsend/isotprecv. It allocates per message, never per frame.
  *
- * Use: after each rb_isotp_send(), rb_isotp_take(), rb_isotp_sent() and rb_isotp_tick() call rb_isotp_next() until
- * FALSE; report each frame that reached the wire, in order, with rb_isotp_sent(); take events until NONE; sleep until
- * rb_isotp_deadline().
+ * Use: after each rb_isotp_send(), rb_isotp_receive_frame(), rb_isotp_confirm() and rb_isotp_tick() call
+ * rb_isotp_next_frame() until FALSE; report each frame that reached the wire, in order, with rb_isotp_confirm(); take
+ * events until NONE; sleep until rb_isotp_deadline().
  */
 typedef struct _RbIsotp RbIsotp;
 
@@ -59,19 +59,19 @@ gboolean rb_isotp_send (RbIsotp *self, GBytes *message, gint64 now, GError **err
 /* Aborts the message that is being sent; reception continues. */
 void rb_isotp_abort (RbIsotp *self);
 /* A frame from the bus. FALSE when it is not for this pair. */
-gboolean rb_isotp_take (RbIsotp *self, const RbCanFrame *frame, gint64 now);
-/* The next frame to send; each is given once. ticket identifies it to rb_isotp_sent(). */
-gboolean rb_isotp_next (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket);
+gboolean rb_isotp_receive_frame (RbIsotp *self, const RbCanFrame *frame, gint64 now);
+/* The next frame to send; each is given once. ticket identifies it to rb_isotp_confirm(). */
+gboolean rb_isotp_next_frame (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket);
 /* The oldest frame of that ticket is on the wire: STmin, N_Bs and N_Cr count from now. A ticket of a message that was
  * aborted or failed meanwhile is ignored. */
-void rb_isotp_sent (RbIsotp *self, guint32 ticket, gint64 now);
+void rb_isotp_confirm (RbIsotp *self, guint32 ticket, gint64 now);
 /* When rb_isotp_tick() is due; G_MAXINT64: never. */
 gint64 rb_isotp_deadline (const RbIsotp *self);
 void rb_isotp_tick (RbIsotp *self, gint64 now);
 /* kind NONE: no more. */
 RbIsotpEvent rb_isotp_event (RbIsotp *self);
 /* Does that ticket still count? */
-gboolean rb_isotp_awaits (const RbIsotp *self, guint32 ticket);
+gboolean rb_isotp_has_ticket (const RbIsotp *self, guint32 ticket);
 gboolean rb_isotp_sending (const RbIsotp *self);
 gboolean rb_isotp_receiving (const RbIsotp *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbIsotp, rb_isotp_free)

@@ -98,7 +98,7 @@ send_frames (RbCanEcu *self, gint64 now)
 {
   RbCanFrame frame;
   guint32 ticket;
-  while (self->n_tickets < MAX_TICKETS && rb_isotp_next (self->isotp, now / 1000, &frame, &ticket)) {
+  while (self->n_tickets < MAX_TICKETS && rb_isotp_next_frame (self->isotp, now / 1000, &frame, &ticket)) {
     if (rb_wire_send (self->wire, self->place, &frame, now))
       self->tickets[self->n_tickets++] = ticket;
   }
@@ -123,7 +123,7 @@ confirm (RbCanEcu *self, gint64 now)
   self->n_tickets--;
   for (guint i = 0; i < self->n_tickets; i++)
     self->tickets[i] = self->tickets[i + 1];
-  rb_isotp_sent (self->isotp, ticket, now / 1000);
+  rb_isotp_confirm (self->isotp, ticket, now / 1000);
 }
 
 /* A functional request is one frame without flow control; anything else on that identifier is nothing (ISO 15765-2). */
@@ -151,7 +151,7 @@ take (gpointer node, const RbCanFrame *frame, gint64 at)
     g_autoptr (GBytes) request = functional_request (frame, self->config.functional_extension);
     if (request != NULL)
       ask (self, request, TRUE, at);
-  } else if (!rb_isotp_take (self->isotp, frame, at / 1000)) {
+  } else if (!rb_isotp_receive_frame (self->isotp, frame, at / 1000)) {
     return;
   }
   rb_can_ecu_step (self, at);

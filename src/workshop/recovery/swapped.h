@@ -20,8 +20,8 @@ void rb_swapped_add (json_t *list, GPtrArray *assignments, const json_t *found);
 void rb_swapped_keep (GPtrArray *jobs, const char *data_dir, const char *vin, gint64 now);
 /* Notes in the works which parts the OEM directs in the place of other ECUs; *targets: the Director targets that say
  * so, NULL: none do. complete: (element-type RbCompletenessEcu). */
-gboolean rb_swapped_take (GPtrArray *jobs, GPtrArray *complete, RbContents *contents, const char *vin,
-                          GBytes **targets, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_swapped_take (GPtrArray *jobs, GPtrArray *complete, RbContents *contents, const char *vin, GBytes **targets,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Of the works that are parked for it; empty: none. (transfer full) */
 json_t *rb_swapped_list (GPtrArray *jobs);
 /* ecu-replaced, with all of them in the text, unless the list is empty. */

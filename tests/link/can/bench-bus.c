@@ -71,11 +71,11 @@ ideal (const Plan *plan, GBytes *block)
     for (guint i = 0; i < 2; i++) {
       RbCanFrame frame;
       guint32 ticket = 0;
-      while (rb_isotp_next (ends[i], 0, &frame, &ticket)) {
+      while (rb_isotp_next_frame (ends[i], 0, &frame, &ticket)) {
         some = TRUE;
         time += rb_can_time (&frame, plan->bitrate, plan->data_bitrate);
-        rb_isotp_sent (ends[i], ticket, 0);
-        (void) rb_isotp_take (ends[1 - i], &frame, 0);
+        rb_isotp_confirm (ends[i], ticket, 0);
+        (void) rb_isotp_receive_frame (ends[1 - i], &frame, 0);
       }
     }
   }

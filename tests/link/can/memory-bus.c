@@ -82,10 +82,10 @@ serve (MemoryBus *bus, MemoryEcu *ecu)
   }
   RbCanFrame frame;
   guint32 ticket = 0;
-  while (rb_isotp_next (ecu->engine, 0, &frame, &ticket)) {
+  while (rb_isotp_next_frame (ecu->engine, 0, &frame, &ticket)) {
     if (bus->lose_every == 0 || ++bus->sent % bus->lose_every != 0)
       push (bus, RB_CAN_FRAME, &frame);
-    rb_isotp_sent (ecu->engine, ticket, 0);
+    rb_isotp_confirm (ecu->engine, ticket, 0);
   }
 }
 
@@ -108,7 +108,7 @@ memory_send (gpointer state, const RbCanFrame *frame, GError **error)
     bus->sent++;
     for (guint i = 0; i < bus->ecus->len && (bus->lose_every == 0 || bus->sent % bus->lose_every != 0); i++) {
       MemoryEcu *ecu = bus->ecus->pdata[i];
-      if (rb_isotp_take (ecu->engine, frame, 0))
+      if (rb_isotp_receive_frame (ecu->engine, frame, 0))
         serve (bus, ecu);
     }
   }

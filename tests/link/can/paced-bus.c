@@ -70,7 +70,7 @@ answer (Hub *hub, gint64 now)
   }
   RbCanFrame frame;
   guint32 ticket = 0;
-  while (rb_isotp_next (hub->ecu, now / 1000, &frame, &ticket))
+  while (rb_isotp_next_frame (hub->ecu, now / 1000, &frame, &ticket))
     queue (&hub->nodes[1], &frame, ticket, now);
 }
 
@@ -94,9 +94,9 @@ finish (Hub *hub)
   tell (hub, &done.frame, hub->on_wire == 0);
   hub->count++;
   if (hub->on_wire == 1)
-    rb_isotp_sent (hub->ecu, done.ticket, hub->end / 1000);
+    rb_isotp_confirm (hub->ecu, done.ticket, hub->end / 1000);
   else if (hub->config->lose_every == 0 || hub->count % hub->config->lose_every != 0)
-    (void) rb_isotp_take (hub->ecu, &done.frame, hub->end / 1000);
+    (void) rb_isotp_receive_frame (hub->ecu, &done.frame, hub->end / 1000);
   hub->on_wire = -1;
   answer (hub, hub->end);
 }

@@ -28,11 +28,11 @@ ecu_works (Bench *bench)
   RbCanFrame out;
   guint32 ticket = 0;
   gint64 now = g_get_monotonic_time ();
-  while (rb_isotp_next (bench->ecu, now, &out, &ticket)) {
+  while (rb_isotp_next_frame (bench->ecu, now, &out, &ticket)) {
     struct canfd_frame frame = { .can_id = out.id, .len = out.length, .flags = out.brs ? CANFD_BRS : 0 };
     memcpy (frame.data, out.data, out.length);
     candlelight_receive (bench->adapter, 0, &frame, out.fd);
-    rb_isotp_sent (bench->ecu, ticket, now);
+    rb_isotp_confirm (bench->ecu, ticket, now);
   }
 }
 
@@ -46,7 +46,7 @@ on_send (gpointer user, guint channel, const struct canfd_frame *sent, gboolean 
     bench->unheard--;
     return FALSE;
   }
-  if (channel != 0 || !rb_isotp_take (bench->ecu, &frame, g_get_monotonic_time ()))
+  if (channel != 0 || !rb_isotp_receive_frame (bench->ecu, &frame, g_get_monotonic_time ()))
     return TRUE;
   ecu_works (bench);
   for (RbIsotpEvent event = rb_isotp_event (bench->ecu); event.kind != RB_ISOTP_NONE;

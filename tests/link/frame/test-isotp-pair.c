@@ -96,7 +96,7 @@ static void
 give (Bus *bus, guint from)
 {
   Flying flying = { .from = from };
-  while (rb_isotp_next (bus->ends[from], bus->now, &flying.frame, &flying.ticket)) {
+  while (rb_isotp_next_frame (bus->ends[from], bus->now, &flying.frame, &flying.ticket)) {
     gint64 duration = rb_can_time (&flying.frame, 500000, bus->fast_rate) / 1000;
     flying.at = MAX (bus->now, bus->free_at) + duration;
     bus->free_at = flying.at;
@@ -128,11 +128,11 @@ arrive (Bus *bus)
   Flying flying = g_array_index (bus->flying, Flying, 0);
   g_array_remove_index (bus->flying, 0);
   bus->now = MAX (bus->now, flying.at);
-  rb_isotp_sent (bus->ends[flying.from], flying.ticket, bus->now);
+  rb_isotp_confirm (bus->ends[flying.from], flying.ticket, bus->now);
   if (bus->late_us > 0)
     bus->now += g_rand_int_range (bus->rand, 0, (gint32) bus->late_us);
   for (guint n = chance (bus, bus->loss_percent) ? 0 : chance (bus, bus->double_percent) ? 2 : 1; n > 0; n--)
-    (void) rb_isotp_take (bus->ends[1 - flying.from], &flying.frame, bus->now);
+    (void) rb_isotp_receive_frame (bus->ends[1 - flying.from], &flying.frame, bus->now);
 }
 
 /* Until neither end has anything to do; FALSE when that takes longer than until. */
@@ -329,19 +329,19 @@ test_noise (void)
                                                        : (guint8) g_rand_int (rand);
       if (forms[form].rx_extension >= 0 && g_rand_int_range (rand, 0, 8) > 0)
         frame.data[0] = (guint8) forms[form].rx_extension;
-      (void) rb_isotp_take (engine, &frame, now);
+      (void) rb_isotp_receive_frame (engine, &frame, now);
       g_autoptr (GBytes) message = random_message (rand, 1 + (gsize) g_rand_int_range (rand, 0, 100));
       if (!rb_isotp_sending (engine))
         g_assert_true (rb_isotp_send (engine, message, now, NULL));
       guint32 ticket = 0;
       guint given = 0;
-      while (rb_isotp_next (engine, now, &frame, &ticket)) {
+      while (rb_isotp_next_frame (engine, now, &frame, &ticket)) {
         g_assert_cmpuint (frame.length, ==, rb_can_fit (frame.length, frame.fd));
         g_assert_cmpuint (++given, <, 100);
         if (g_rand_int_range (rand, 0, 10) > 0)
-          rb_isotp_sent (engine, ticket, now);
+          rb_isotp_confirm (engine, ticket, now);
       }
-      rb_isotp_sent (engine, g_rand_int (rand), now);
+      rb_isotp_confirm (engine, g_rand_int (rand), now);
       now += g_rand_int_range (rand, 0, 300000);
       rb_isotp_tick (engine, now);
       for (RbIsotpEvent event = rb_isotp_event (engine); i % 3 != 0 && event.kind != RB_ISOTP_NONE;

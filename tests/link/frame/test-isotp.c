@@ -48,7 +48,7 @@ play_out (Play *play, const char *expected, gboolean wire)
 {
   RbCanFrame frame = { 0 };
   guint32 ticket = 0;
-  g_assert_true (rb_isotp_next (play->engine, play->now, &frame, &ticket));
+  g_assert_true (rb_isotp_next_frame (play->engine, play->now, &frame, &ticket));
   g_assert_cmphex (frame.id, ==, play->config->tx_id);
   g_assert_true (!frame.fd == !play->config->fd && !frame.own);
   g_assert_true (!frame.brs == !(play->config->fd && play->config->brs));
@@ -61,7 +61,7 @@ play_out (Play *play, const char *expected, gboolean wire)
   g_autofree char *lower = g_ascii_strdown (pattern, -1), *mine = g_ascii_strdown (hex, -1);
   g_assert_cmpstr (mine, ==, lower);
   if (wire)
-    rb_isotp_sent (play->engine, ticket, play->now);
+    rb_isotp_confirm (play->engine, ticket, play->now);
   else
     play->held[play->n_held++] = ticket;
 }
@@ -72,7 +72,7 @@ play_wire (Play *play)
   g_assert_cmpuint (play->n_held, >, 0);
   guint32 ticket = play->held[0];
   memmove (play->held, &play->held[1], sizeof play->held[0] * --play->n_held);
-  rb_isotp_sent (play->engine, ticket, play->now);
+  rb_isotp_confirm (play->engine, ticket, play->now);
 }
 
 static void
@@ -81,7 +81,7 @@ play_in (Play *play, const char *hex)
   g_autoptr (GBytes) bytes = hex_of (hex);
   RbCanFrame frame = { .id = play->config->rx_id, .fd = play->config->fd, .length = (guint8) g_bytes_get_size (bytes) };
   memcpy (frame.data, g_bytes_get_data (bytes, NULL), frame.length);
-  (void) rb_isotp_take (play->engine, &frame, play->now);
+  (void) rb_isotp_receive_frame (play->engine, &frame, play->now);
 }
 
 static void
@@ -138,7 +138,7 @@ play_step (Play *play, const char *verb, const char *argument)
   else if (g_str_equal (verb, "wire"))
     play_wire (play);
   else if (g_str_equal (verb, "none"))
-    g_assert_false (rb_isotp_next (play->engine, play->now, &frame, &ticket));
+    g_assert_false (rb_isotp_next_frame (play->engine, play->now, &frame, &ticket));
   else if (g_str_equal (verb, "in"))
     play_in (play, argument);
   else if (g_str_equal (verb, "tick")) {
@@ -574,11 +574,11 @@ test_not_ours (void)
   RbCanFrame frame = { .length = 3, .data = { 0x02, 0x7e, 0x00 } };
   for (guint i = 0; i < G_N_ELEMENTS (ids); i++) {
     frame.id = ids[i];
-    g_assert_false (rb_isotp_take (engine, &frame, 0));
+    g_assert_false (rb_isotp_receive_frame (engine, &frame, 0));
   }
   frame.id = 0x7e8;
   frame.own = TRUE;
-  g_assert_false (rb_isotp_take (engine, &frame, 0));
+  g_assert_false (rb_isotp_receive_frame (engine, &frame, 0));
   g_assert_cmpint (rb_isotp_event (engine).kind, ==, RB_ISOTP_NONE);
 }
 
@@ -588,9 +588,9 @@ test_other_extension (void)
 {
   g_autoptr (RbIsotp) engine = rb_isotp_new (&extended);
   RbCanFrame frame = { .id = 0x7e8, .length = 4, .data = { 0x11, 0x02, 0x7e, 0x00 } };
-  g_assert_false (rb_isotp_take (engine, &frame, 0));
+  g_assert_false (rb_isotp_receive_frame (engine, &frame, 0));
   frame.data[0] = 0x10;
-  g_assert_true (rb_isotp_take (engine, &frame, 0));
+  g_assert_true (rb_isotp_receive_frame (engine, &frame, 0));
   g_autoptr (GBytes) message = rb_isotp_event (engine).message;
   g_assert_nonnull (message);
 }
@@ -602,14 +602,14 @@ test_awaited_flow (void)
   g_autoptr (RbIsotp) engine = rb_isotp_new (&classic);
   RbCanFrame first = { .id = 0x7e8, .length = 8, .data = { 0x10, 0x20 } }, frame;
   guint32 ticket = 0;
-  g_assert_true (rb_isotp_take (engine, &first, 0));
-  g_assert_true (rb_isotp_next (engine, 0, &frame, &ticket));
-  g_assert_true (rb_isotp_awaits (engine, ticket));
-  g_assert_false (rb_isotp_awaits (engine, ticket + 2));
-  rb_isotp_sent (engine, ticket, 0);
-  g_assert_false (rb_isotp_awaits (engine, ticket));
+  g_assert_true (rb_isotp_receive_frame (engine, &first, 0));
+  g_assert_true (rb_isotp_next_frame (engine, 0, &frame, &ticket));
+  g_assert_true (rb_isotp_has_ticket (engine, ticket));
+  g_assert_false (rb_isotp_has_ticket (engine, ticket + 2));
+  rb_isotp_confirm (engine, ticket, 0);
+  g_assert_false (rb_isotp_has_ticket (engine, ticket));
   gint64 due = rb_isotp_deadline (engine);
-  rb_isotp_sent (engine, ticket, 500000); /* once more: N_Cr goes on */
+  rb_isotp_confirm (engine, ticket, 500000); /* once more: N_Cr goes on */
   g_assert_cmpint (rb_isotp_deadline (engine), ==, due);
 }
 
@@ -622,8 +622,8 @@ test_what_was_asked (void)
   guint32 ticket = 0;
   g_assert_true (rb_isotp_send (engine, message, 0, NULL));
   g_assert_true (rb_isotp_sending (engine) && !rb_isotp_receiving (engine));
-  g_assert_true (rb_isotp_next (engine, 0, &frame, &ticket));
-  g_assert_true (rb_isotp_take (engine, &flow, 0));
+  g_assert_true (rb_isotp_next_frame (engine, 0, &frame, &ticket));
+  g_assert_true (rb_isotp_receive_frame (engine, &flow, 0));
 }
 
 /* Events that nobody takes are bounded, and the newest stay. */
@@ -634,7 +634,7 @@ test_events (void)
   RbCanFrame frame = { .id = 0x7e8, .length = 2, .data = { 0x01 } };
   for (guint i = 0; i < 100; i++) {
     frame.data[1] = (guint8) i;
-    g_assert_true (rb_isotp_take (engine, &frame, 0));
+    g_assert_true (rb_isotp_receive_frame (engine, &frame, 0));
   }
   guint8 last = 0;
   guint n = 0;
@@ -657,13 +657,13 @@ test_events_of_our_own (void)
   guint32 ticket = 0;
   for (guint before = 0; before < 20; before++) {
     for (guint i = 0; i < before; i++)
-      g_assert_true (rb_isotp_take (engine, &answer, 0));
+      g_assert_true (rb_isotp_receive_frame (engine, &answer, 0));
     g_assert_true (rb_isotp_send (engine, message, 0, NULL));
-    g_assert_true (rb_isotp_next (engine, 0, &frame, &ticket));
-    rb_isotp_sent (engine, ticket, 0);
+    g_assert_true (rb_isotp_next_frame (engine, 0, &frame, &ticket));
+    rb_isotp_confirm (engine, ticket, 0);
     for (guint i = 0; i < 100; i++) {
       answer.data[1] = (guint8) i;
-      g_assert_true (rb_isotp_take (engine, &answer, 0));
+      g_assert_true (rb_isotp_receive_frame (engine, &answer, 0));
     }
     guint sent = 0, got = 0;
     for (RbIsotpEvent event = rb_isotp_event (engine); event.kind != RB_ISOTP_NONE; event = rb_isotp_event (engine)) {

@@ -32,7 +32,8 @@ give_frames (Bench *self, gint64 at)
 {
   RbCanFrame frame;
   guint32 ticket;
-  while (self->n_tickets < G_N_ELEMENTS (self->tickets) && rb_isotp_next (self->isotp, at / 1000, &frame, &ticket)) {
+  while (self->n_tickets < G_N_ELEMENTS (self->tickets)
+         && rb_isotp_next_frame (self->isotp, at / 1000, &frame, &ticket)) {
     g_assert_true (rb_wire_send (self->wire, self->place, &frame, at));
     self->tickets[self->n_tickets++] = ticket;
   }
@@ -44,10 +45,10 @@ hear (gpointer node, const RbCanFrame *frame, gint64 at)
   Bench *self = node;
   gboolean ours = frame->own;
   if (ours && self->n_tickets > 0) {
-    rb_isotp_sent (self->isotp, self->tickets[0], at / 1000);
+    rb_isotp_confirm (self->isotp, self->tickets[0], at / 1000);
     self->n_tickets--;
     memmove (self->tickets, &self->tickets[1], self->n_tickets * sizeof *self->tickets);
-  } else if (!ours && !rb_isotp_take (self->isotp, frame, at / 1000)) {
+  } else if (!ours && !rb_isotp_receive_frame (self->isotp, frame, at / 1000)) {
     self->foreign++;
     if (self->n_functional < G_N_ELEMENTS (self->functional_answers))
       self->functional_answers[self->n_functional++] = frame->id;
