@@ -216,18 +216,18 @@ static void
 take_event (RbCanPipe *pipe, const RbIsotpEvent *event)
 {
   switch (event->kind) {
-  case RB_ISOTP_FIRST:
+  case RB_ISOTP_FIRST_FRAME:
     pipe->arriving = TRUE;
     pipe->broken = NULL;
     break;
   case RB_ISOTP_MESSAGE: message_came (pipe, event->message); break;
-  case RB_ISOTP_BROKEN:
+  case RB_ISOTP_RECEIVE_FAILED:
     pipe->arriving = FALSE;
     pipe->broken = event->text;
     pipe->broken_reason = event->reason;
     break;
   case RB_ISOTP_SENT: pipe->sending = RB_CAN_SEND_DONE; break;
-  case RB_ISOTP_FAILED:
+  case RB_ISOTP_SEND_FAILED:
     pipe->sending = RB_CAN_SEND_FAILED;
     pipe->send_reason = event->reason;
     pipe->send_text = event->text;

@@ -109,9 +109,9 @@ rb_isotp_new (const RbIsotpConfig *config)
   RbIsotp *self = g_new0 (RbIsotp, 1);
   self->config = *config;
   self->config.tx_length = usable_length (config->tx_length, config->fd);
-  self->config.wait_max = config->wait_max == 0 ? 255 : config->wait_max;
+  self->config.n_wft_max = config->n_wft_max == 0 ? 255 : config->n_wft_max;
   self->config.wait_ms = config->wait_ms == 0 ? 60000 : config->wait_ms;
-  self->config.whole_ms = config->whole_ms == 0 ? 60000 : config->whole_ms;
+  self->config.total_ms = config->total_ms == 0 ? 60000 : config->total_ms;
   self->config.window = MAX (config->window, 1);
   self->config.max_message = config->max_message == 0 ? MESSAGE_MAX : config->max_message;
   self->n_as = microseconds (config->n_as_ms);
@@ -146,7 +146,7 @@ forget_one (RbIsotp *self)
 {
   guint i = 0;
   while (i + 1 < self->n_events
-         && (event_at (self, i)->kind == RB_ISOTP_SENT || event_at (self, i)->kind == RB_ISOTP_FAILED))
+         && (event_at (self, i)->kind == RB_ISOTP_SENT || event_at (self, i)->kind == RB_ISOTP_SEND_FAILED))
     i++;
   g_clear_pointer (&event_at (self, i)->message, g_bytes_unref);
   for (; i > 0; i--)
@@ -180,14 +180,14 @@ static void
 failed (RbIsotp *self, RbReason reason, const char *text)
 {
   tx_clear (&self->tx);
-  say (self, RB_ISOTP_FAILED, NULL, reason, text);
+  say (self, RB_ISOTP_SEND_FAILED, NULL, reason, text);
 }
 
 static void
 broken (RbIsotp *self, RbReason reason, const char *text)
 {
   rx_clear (&self->rx);
-  say (self, RB_ISOTP_BROKEN, NULL, reason, text);
+  say (self, RB_ISOTP_RECEIVE_FAILED, NULL, reason, text);
 }
 
 /* Building frames */
@@ -442,7 +442,7 @@ wait_more (RbIsotp *self, gint64 now)
     tx->waits_due = now + (gint64) self->config.wait_ms * 1000;
   tx->waits++;
   tx->flow_due = now + self->n_bs;
-  if (tx->waits > self->config.wait_max)
+  if (tx->waits > self->config.n_wft_max)
     failed (self, RB_REASON_TIMEOUT, "the ECU asked to wait too many times in a row");
 }
 
@@ -517,7 +517,7 @@ take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
   guint8 from = frame->length < 8 ? 0 : first_length (frame, at, &length);
   if (from == 0)
     return;
-  gint64 whole_due = rx->buffer != NULL ? rx->whole_due : now + (gint64) self->config.whole_ms * 1000;
+  gint64 whole_due = rx->buffer != NULL ? rx->whole_due : now + (gint64) self->config.total_ms * 1000;
   superseded (self);
   if (length > self->config.max_message) {
     offer_flow (self, OVERFLOW, now);
@@ -534,7 +534,7 @@ take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
   rx->whole_due = whole_due;
   rx->block_left = self->config.block_size;
   offer_flow (self, CONTINUE, now);
-  say (self, RB_ISOTP_FIRST, NULL, RB_REASON_NONE, NULL);
+  say (self, RB_ISOTP_FIRST_FRAME, NULL, RB_REASON_NONE, NULL);
 }
 
 static gboolean

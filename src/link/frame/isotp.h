@@ -25,22 +25,22 @@ typedef struct {
   gboolean pad; /* fill classic frames to 8 bytes (FD lengths are always filled) */
   guint8 padding; /* filler, 0xCC */
   guint8 block_size, st_min; /* what our flow control offers; 0, 0 is fastest */
-  guint wait_max; /* WAIT in a row that are accepted; 0: 255 */
+  guint n_wft_max; /* WAIT in a row that are accepted; 0: 255 */
   gsize max_message; /* longest message accepted; longer ones get FS = OVFLW; 0: 1 MiB */
   gboolean functional; /* sends single frames only, receives none */
   guint window; /* frames given out and not yet on the wire at a time while STmin is 0; 0: 1 */
   guint wait_ms; /* longest time spent on WAIT after WAIT; 0: 60000 */
-  guint whole_ms; /* longest time from a first frame to the last, also where it begins again and again; 0: 60000 */
+  guint total_ms; /* longest time from a first frame to the last, also where it begins again and again; 0: 60000 */
   guint n_as_ms, n_bs_ms, n_cr_ms; /* 0: 1000 each */
 } RbIsotpConfig;
 
 typedef enum {
   RB_ISOTP_NONE,
-  RB_ISOTP_FIRST, /* a message of several frames began to arrive: P2 ends here */
+  RB_ISOTP_FIRST_FRAME, /* a message of several frames began to arrive: P2 ends here */
   RB_ISOTP_MESSAGE, /* it is complete: message is set */
-  RB_ISOTP_BROKEN, /* reception failed: reason (timeout, link-protocol, block-too-long) */
+  RB_ISOTP_RECEIVE_FAILED, /* reception failed: reason (timeout, link-protocol, block-too-long) */
   RB_ISOTP_SENT, /* our message's last frame is on the wire: P2 starts here */
-  RB_ISOTP_FAILED, /* sending failed: reason (timeout N_As/N_Bs, block-too-long for OVERFLOW,
+  RB_ISOTP_SEND_FAILED, /* sending failed: reason (timeout N_As/N_Bs, block-too-long for OVERFLOW,
                       link-protocol) */
 } RbIsotpKind;
 

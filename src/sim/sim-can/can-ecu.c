@@ -68,7 +68,7 @@ take_events (RbCanEcu *self, gint64 now)
   for (RbIsotpEvent event = rb_isotp_event (self->isotp); event.kind != RB_ISOTP_NONE;
        event = rb_isotp_event (self->isotp)) {
     g_autoptr (GBytes) message = event.message;
-    if (event.kind == RB_ISOTP_FIRST)
+    if (event.kind == RB_ISOTP_FIRST_FRAME)
       tell_hearing (self, TRUE, now);
     if (event.kind == RB_ISOTP_MESSAGE)
       ask (self, message, FALSE, now);

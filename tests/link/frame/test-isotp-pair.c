@@ -111,9 +111,9 @@ take_events (Bus *bus, guint end)
   RbIsotpEvent event = rb_isotp_event (bus->ends[end]);
   for (; event.kind != RB_ISOTP_NONE; event = rb_isotp_event (bus->ends[end])) {
     bus->sent[end] += event.kind == RB_ISOTP_SENT;
-    bus->failed[end] += event.kind == RB_ISOTP_FAILED;
-    bus->broken[end] += event.kind == RB_ISOTP_BROKEN;
-    bus->firsts[end] += event.kind == RB_ISOTP_FIRST;
+    bus->failed[end] += event.kind == RB_ISOTP_SEND_FAILED;
+    bus->broken[end] += event.kind == RB_ISOTP_RECEIVE_FAILED;
+    bus->firsts[end] += event.kind == RB_ISOTP_FIRST_FRAME;
     if (event.kind != RB_ISOTP_MESSAGE)
       continue;
     g_assert_true (bus->wanted[1 - end] != NULL && g_bytes_equal (event.message, bus->wanted[1 - end]));

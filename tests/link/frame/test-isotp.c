@@ -91,9 +91,9 @@ play_event (Play *play, const char *verb, const char *argument)
     const char *verb;
     RbIsotpKind kind;
   } kinds[] = {
-    { "quiet", RB_ISOTP_NONE },    { "first", RB_ISOTP_FIRST },   { "got", RB_ISOTP_MESSAGE },
-    { "got#", RB_ISOTP_MESSAGE },  { "broken", RB_ISOTP_BROKEN }, { "sent", RB_ISOTP_SENT },
-    { "failed", RB_ISOTP_FAILED },
+    { "quiet", RB_ISOTP_NONE },         { "first", RB_ISOTP_FIRST_FRAME },     { "got", RB_ISOTP_MESSAGE },
+    { "got#", RB_ISOTP_MESSAGE },       { "broken", RB_ISOTP_RECEIVE_FAILED }, { "sent", RB_ISOTP_SENT },
+    { "failed", RB_ISOTP_SEND_FAILED },
   };
   RbIsotpEvent event = rb_isotp_event (play->engine);
   guint i = 0;
@@ -107,7 +107,7 @@ play_event (Play *play, const char *verb, const char *argument)
     g_autoptr (GBytes) message = event.message;
     g_autofree char *want = rb_bytes_hex (expected), *have = rb_bytes_hex (message);
     g_assert_cmpstr (have, ==, want);
-  } else if (event.kind == RB_ISOTP_FAILED || event.kind == RB_ISOTP_BROKEN) {
+  } else if (event.kind == RB_ISOTP_SEND_FAILED || event.kind == RB_ISOTP_RECEIVE_FAILED) {
     g_assert_cmpstr (rb_reason_word (event.reason), ==, argument);
     g_assert_nonnull (event.text);
   }
@@ -191,8 +191,8 @@ static const RbIsotpConfig mixed
   = { .tx_id = 0x98ce10f1, .rx_id = 0x98cef110, .tx_extension = 0x55, .rx_extension = 0x55, .padding = 0x55 };
 static const RbIsotpConfig fixed
   = { .tx_id = 0x98da10f1, .rx_id = 0x98daf110, .tx_extension = -1, .rx_extension = -1, .pad = TRUE, .padding = 0xcc };
-static const RbIsotpConfig patient = { PLAIN, .pad = TRUE, .wait_max = 3, .wait_ms = 2500 };
-static const RbIsotpConfig bounded = { PLAIN, .pad = TRUE, .whole_ms = 2500 };
+static const RbIsotpConfig patient = { PLAIN, .pad = TRUE, .n_wft_max = 3, .wait_ms = 2500 };
+static const RbIsotpConfig bounded = { PLAIN, .pad = TRUE, .total_ms = 2500 };
 static const RbIsotpConfig slow_wire = { PLAIN, .pad = TRUE, .block_size = 1, .n_as_ms = 500, .n_cr_ms = 100 };
 static const RbIsotpConfig quick = { PLAIN, .pad = TRUE, .n_as_ms = 20, .n_bs_ms = 75, .n_cr_ms = 150 };
 
