@@ -140,16 +140,17 @@ take_control (RbDoipConnection *self, guint16 type, const guint8 *payload, gsize
   guint16 tester, entity;
   guint8 code;
   RbDoipStatusInfo status;
-  if (type == RB_DOIP_ACTIVATION_RESPONSE && rb_doip_activated_parse (payload, length, &tester, &entity, &code)) {
+  if (type == RB_DOIP_ROUTING_ACTIVATION_RESPONSE
+      && rb_doip_activated_parse (payload, length, &tester, &entity, &code)) {
     self->told.entity = entity;
     self->told.activation_code = code;
     self->told.activated = TRUE;
   }
-  if (type == RB_DOIP_STATUS_RESPONSE && rb_doip_status_parse (payload, length, &status)) {
+  if (type == RB_DOIP_ENTITY_STATUS_RESPONSE && rb_doip_status_parse (payload, length, &status)) {
     self->told.max_data = status.max_data;
     self->told.status_known = TRUE;
   }
-  if (type == RB_DOIP_NACK && length == 1)
+  if (type == RB_DOIP_HEADER_NACK && length == 1)
     take_header_nack (self, payload[0]);
 }
 
@@ -158,7 +159,7 @@ answer_alive_check (RbDoipConnection *self)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   const guint8 source[] = { self->client >> 8, self->client & 0xff };
-  rb_doip_write (out, RB_DOIP_ALIVE_RESPONSE, source, sizeof source);
+  rb_doip_write (out, RB_DOIP_ALIVE_CHECK_RESPONSE, source, sizeof source);
   g_autoptr (GError) error = NULL;
   if (!rb_doip_connection_write (self, out, NULL, self->stop, &error))
     g_debug ("alive check: %s", error->message);
@@ -170,7 +171,7 @@ take_message (gpointer data, const RbDoipHeader *header, const guint8 *payload)
   RbDoipConnection *self = data;
   const guint16 type = header->type;
   const gsize length = header->length;
-  if (type == RB_DOIP_ALIVE_REQUEST) {
+  if (type == RB_DOIP_ALIVE_CHECK_REQUEST) {
     answer_alive_check (self);
     return;
   }

@@ -149,7 +149,7 @@ static gboolean
 ask_status (RbDoipConnection *self, GCancellable *cancellable)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_write (out, RB_DOIP_STATUS_REQUEST, NULL, 0);
+  rb_doip_write (out, RB_DOIP_ENTITY_STATUS_REQUEST, NULL, 0);
   g_autoptr (GError) error = NULL;
   if (rb_doip_connection_write (self, out, NULL, cancellable, &error)
       && rb_doip_connection_wait_for (self, NULL, status_is_known, STATUS_MS, cancellable)

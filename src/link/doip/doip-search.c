@@ -77,8 +77,8 @@ static void
 ask_who (const Search *self, GSocketAddress *to)
 {
   /* any edition is how a tester asks (ISO 13400-2:2019); entities of the first one may know only their own */
-  ask (self, to, RB_DOIP_IDENTIFY, RB_DOIP_ANY_VERSION);
-  ask (self, to, RB_DOIP_IDENTIFY, RB_DOIP_VERSION);
+  ask (self, to, RB_DOIP_VEHICLE_ID_REQUEST, RB_DOIP_ANY_VERSION);
+  ask (self, to, RB_DOIP_VEHICLE_ID_REQUEST, RB_DOIP_VERSION);
 }
 
 static void
@@ -213,8 +213,8 @@ found (Search *self, GSocketAddress *from, const char *uri, const RbDoipAnnounce
   entry->state = g_strdup ("ready");
   entry->vin = g_strdup (is_printable (announcement->vin) ? announcement->vin : "");
   g_ptr_array_add (self->list, entry);
-  ask (self, from, RB_DOIP_POWER_REQUEST, version);
-  ask (self, from, RB_DOIP_STATUS_REQUEST, version);
+  ask (self, from, RB_DOIP_POWER_MODE_REQUEST, version);
+  ask (self, from, RB_DOIP_ENTITY_STATUS_REQUEST, version);
 }
 
 static void
@@ -237,10 +237,10 @@ take (Search *self, GSocketAddress *from, const RbDoipHeader *header, const guin
   RbDoipPower power;
   if (type == RB_DOIP_ANNOUNCEMENT && rb_doip_announcement_parse (payload, length, &announcement))
     found (self, from, uri, &announcement, header->version);
-  else if (type == RB_DOIP_POWER_RESPONSE && rb_doip_power_parse (payload, length, &power)
+  else if (type == RB_DOIP_POWER_MODE_RESPONSE && rb_doip_power_parse (payload, length, &power)
            && power == RB_DOIP_POWER_NOT_READY)
     set_state (entry_at (self, uri), "not-ready");
-  else if (type == RB_DOIP_STATUS_RESPONSE && rb_doip_status_parse (payload, length, &status)
+  else if (type == RB_DOIP_ENTITY_STATUS_RESPONSE && rb_doip_status_parse (payload, length, &status)
            && status.open_sockets >= status.max_sockets)
     set_state (entry_at (self, uri), "in-use");
 }
@@ -314,7 +314,7 @@ rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo
   g_autoptr (GByteArray) request = g_byte_array_new ();
   guint8 data[MAX_DATAGRAM];
   RbDoipHeader header;
-  rb_doip_write (request, RB_DOIP_STATUS_REQUEST, NULL, 0);
+  rb_doip_write (request, RB_DOIP_ENTITY_STATUS_REQUEST, NULL, 0);
   rb_doip_speak (request, version);
   if (socket == NULL || !g_socket_connect (socket, address, cancellable, NULL)
       || g_socket_send (socket, (const char *) request->data, request->len, cancellable, NULL) < 0
@@ -322,6 +322,6 @@ rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo
     return FALSE;
   gssize length = g_socket_receive (socket, (char *) data, sizeof data, cancellable, NULL);
   const guint8 *payload = open_datagram (data, length, &header);
-  return payload != NULL && header.type == RB_DOIP_STATUS_RESPONSE
+  return payload != NULL && header.type == RB_DOIP_ENTITY_STATUS_RESPONSE
          && rb_doip_status_parse (payload, header.length, status);
 }

@@ -17,7 +17,7 @@ rb_doip_header_parse (gconstpointer data, gsize length, RbDoipHeader *header)
   guint8 complement = rb_reader_u8 (&reader);
   header->type = rb_reader_u16be (&reader);
   header->length = rb_reader_u32be (&reader);
-  gboolean asks_who = header->type >= RB_DOIP_IDENTIFY && header->type <= RB_DOIP_IDENTIFY_VIN;
+  gboolean asks_who = header->type >= RB_DOIP_VEHICLE_ID_REQUEST && header->type <= RB_DOIP_VEHICLE_ID_REQUEST_VIN;
   gboolean known
     = (header->version >= 0x01 && header->version <= 0x04) || (header->version == RB_DOIP_ANY_VERSION && asks_who);
   return known && (header->version ^ complement) == 0xff ? RB_DOIP_HEADER_GOOD : RB_DOIP_HEADER_BAD;
@@ -91,7 +91,7 @@ rb_doip_activation_parse (gconstpointer payload, gsize length, guint16 *source, 
 void
 rb_doip_activation_write (GByteArray *out, guint16 source, guint8 type)
 {
-  write_header (out, RB_DOIP_ACTIVATION_REQUEST, 7);
+  write_header (out, RB_DOIP_ROUTING_ACTIVATION_REQUEST, 7);
   rb_writer_u16be (out, source);
   rb_writer_u8 (out, type);
   rb_writer_u32be (out, 0);
@@ -110,7 +110,7 @@ rb_doip_activated_parse (gconstpointer payload, gsize length, guint16 *tester, g
 void
 rb_doip_activated_write (GByteArray *out, guint16 tester, guint16 entity, guint8 code)
 {
-  write_header (out, RB_DOIP_ACTIVATION_RESPONSE, 9);
+  write_header (out, RB_DOIP_ROUTING_ACTIVATION_RESPONSE, 9);
   rb_writer_u16be (out, tester);
   rb_writer_u16be (out, entity);
   rb_writer_u8 (out, code);
@@ -186,7 +186,7 @@ rb_doip_nack_text (guint8 code)
 void
 rb_doip_status_write (GByteArray *out, guint8 node_type, guint8 max_sockets, guint8 open_sockets, guint32 max_data)
 {
-  write_header (out, RB_DOIP_STATUS_RESPONSE, 7);
+  write_header (out, RB_DOIP_ENTITY_STATUS_RESPONSE, 7);
   rb_writer_u8 (out, node_type);
   rb_writer_u8 (out, max_sockets);
   rb_writer_u8 (out, open_sockets);

@@ -18,25 +18,25 @@ RB_DECLARE_ERROR_DOMAIN (frame);
 #define RB_DOIP_MAX_PAYLOAD (2 * 1024 * 1024)
 
 typedef enum {
-  RB_DOIP_NACK = 0x0000,
-  RB_DOIP_IDENTIFY = 0x0001,
-  RB_DOIP_IDENTIFY_EID = 0x0002,
-  RB_DOIP_IDENTIFY_VIN = 0x0003,
+  RB_DOIP_HEADER_NACK = 0x0000,
+  RB_DOIP_VEHICLE_ID_REQUEST = 0x0001,
+  RB_DOIP_VEHICLE_ID_REQUEST_EID = 0x0002,
+  RB_DOIP_VEHICLE_ID_REQUEST_VIN = 0x0003,
   RB_DOIP_ANNOUNCEMENT = 0x0004,
-  RB_DOIP_ACTIVATION_REQUEST = 0x0005,
-  RB_DOIP_ACTIVATION_RESPONSE = 0x0006,
-  RB_DOIP_ALIVE_REQUEST = 0x0007,
-  RB_DOIP_ALIVE_RESPONSE = 0x0008,
-  RB_DOIP_STATUS_REQUEST = 0x4001,
-  RB_DOIP_STATUS_RESPONSE = 0x4002,
-  RB_DOIP_POWER_REQUEST = 0x4003,
-  RB_DOIP_POWER_RESPONSE = 0x4004,
+  RB_DOIP_ROUTING_ACTIVATION_REQUEST = 0x0005,
+  RB_DOIP_ROUTING_ACTIVATION_RESPONSE = 0x0006,
+  RB_DOIP_ALIVE_CHECK_REQUEST = 0x0007,
+  RB_DOIP_ALIVE_CHECK_RESPONSE = 0x0008,
+  RB_DOIP_ENTITY_STATUS_REQUEST = 0x4001,
+  RB_DOIP_ENTITY_STATUS_RESPONSE = 0x4002,
+  RB_DOIP_POWER_MODE_REQUEST = 0x4003,
+  RB_DOIP_POWER_MODE_RESPONSE = 0x4004,
   RB_DOIP_DIAGNOSTIC = 0x8001,
   RB_DOIP_DIAGNOSTIC_ACK = 0x8002,
   RB_DOIP_DIAGNOSTIC_NACK = 0x8003,
 } RbDoipType;
 
-/* Codes of RB_DOIP_ACTIVATION_RESPONSE that are acted on */
+/* Codes of RB_DOIP_ROUTING_ACTIVATION_RESPONSE that are acted on */
 enum {
   RB_DOIP_SOURCE_UNKNOWN = 0x00,
   RB_DOIP_TYPE_UNSUPPORTED = 0x06,
@@ -44,7 +44,7 @@ enum {
   RB_DOIP_ACTIVATED = 0x10,
   RB_DOIP_CONFIRMATION_REQUIRED = 0x11
 };
-/* Codes of RB_DOIP_NACK */
+/* Codes of RB_DOIP_HEADER_NACK */
 enum {
   RB_DOIP_BAD_PATTERN = 0,
   RB_DOIP_UNKNOWN_TYPE = 1,
@@ -78,11 +78,11 @@ gboolean rb_doip_announcement_parse (gconstpointer payload, gsize length, RbDoip
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_announcement_write (GByteArray *out, const RbDoipAnnouncement *announcement);
 
-/* RB_DOIP_ACTIVATION_REQUEST */
+/* RB_DOIP_ROUTING_ACTIVATION_REQUEST */
 gboolean rb_doip_activation_parse (gconstpointer payload, gsize length, guint16 *source, guint8 *type)
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_activation_write (GByteArray *out, guint16 source, guint8 type);
-/* RB_DOIP_ACTIVATION_RESPONSE; code 0x10 is success */
+/* RB_DOIP_ROUTING_ACTIVATION_RESPONSE; code 0x10 is success */
 gboolean rb_doip_activated_parse (gconstpointer payload, gsize length, guint16 *tester, guint16 *entity, guint8 *code)
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_activated_write (GByteArray *out, guint16 tester, guint16 entity, guint8 code);
@@ -98,7 +98,7 @@ void rb_doip_diagnostic_write (GByteArray *out, guint16 source, guint16 target, 
 /* type ACK (code 0) or NACK */
 void rb_doip_acknowledge_write (GByteArray *out, guint16 type, guint16 source, guint16 target, guint8 code);
 const char *rb_doip_nack_text (guint8 code);
-/* Meaning of a code of RB_DOIP_NACK, static. */
+/* Meaning of a code of RB_DOIP_HEADER_NACK, static. */
 const char *rb_doip_header_nack_text (guint8 code);
 void rb_doip_status_write (GByteArray *out, guint8 node_type, guint8 max_sockets, guint8 open_sockets,
                            guint32 max_data);
@@ -108,8 +108,8 @@ typedef struct {
   guint8 max_sockets, open_sockets;
   guint32 max_data; /* 0: not reported */
 } RbDoipStatusInfo;
-/* RB_DOIP_STATUS_RESPONSE */
+/* RB_DOIP_ENTITY_STATUS_RESPONSE */
 gboolean rb_doip_status_parse (gconstpointer payload, gsize length, RbDoipStatusInfo *out) G_GNUC_WARN_UNUSED_RESULT;
-/* RB_DOIP_POWER_RESPONSE */
+/* RB_DOIP_POWER_MODE_RESPONSE */
 typedef enum { RB_DOIP_POWER_NOT_READY = 0, RB_DOIP_POWER_READY = 1, RB_DOIP_POWER_NOT_SUPPORTED = 2 } RbDoipPower;
 gboolean rb_doip_power_parse (gconstpointer payload, gsize length, RbDoipPower *out) G_GNUC_WARN_UNUSED_RESULT;

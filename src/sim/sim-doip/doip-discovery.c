@@ -23,15 +23,15 @@ void
 rb_doip_discovery_power (GByteArray *out)
 {
   static const guint8 ready = 1;
-  rb_doip_write (out, RB_DOIP_POWER_RESPONSE, &ready, 1);
+  rb_doip_write (out, RB_DOIP_POWER_MODE_RESPONSE, &ready, 1);
 }
 
 static gboolean
 asks_for_us (const RbDoipDiscovery *self, const RbDoipHeader *header, const guint8 *payload)
 {
   switch (header->type) {
-  case RB_DOIP_IDENTIFY_VIN: return memcmp (payload, self->announcement.vin, 17) == 0;
-  case RB_DOIP_IDENTIFY_EID: return memcmp (payload, self->announcement.eid, 6) == 0;
+  case RB_DOIP_VEHICLE_ID_REQUEST_VIN: return memcmp (payload, self->announcement.vin, 17) == 0;
+  case RB_DOIP_VEHICLE_ID_REQUEST_EID: return memcmp (payload, self->announcement.eid, 6) == 0;
   default: return TRUE;
   }
 }
@@ -41,11 +41,11 @@ static int
 length_of (guint16 type)
 {
   switch (type) {
-  case RB_DOIP_IDENTIFY_EID: return 6;
-  case RB_DOIP_IDENTIFY_VIN: return 17;
-  case RB_DOIP_IDENTIFY:
-  case RB_DOIP_STATUS_REQUEST:
-  case RB_DOIP_POWER_REQUEST: return 0;
+  case RB_DOIP_VEHICLE_ID_REQUEST_EID: return 6;
+  case RB_DOIP_VEHICLE_ID_REQUEST_VIN: return 17;
+  case RB_DOIP_VEHICLE_ID_REQUEST:
+  case RB_DOIP_ENTITY_STATUS_REQUEST:
+  case RB_DOIP_POWER_MODE_REQUEST: return 0;
   default: return -1;
   }
 }
@@ -54,14 +54,14 @@ length_of (guint16 type)
 static gboolean
 is_of_an_entity (guint16 type)
 {
-  return type == RB_DOIP_NACK || type == RB_DOIP_ANNOUNCEMENT || type == RB_DOIP_STATUS_RESPONSE
-         || type == RB_DOIP_POWER_RESPONSE;
+  return type == RB_DOIP_HEADER_NACK || type == RB_DOIP_ANNOUNCEMENT || type == RB_DOIP_ENTITY_STATUS_RESPONSE
+         || type == RB_DOIP_POWER_MODE_RESPONSE;
 }
 
 static void
 refuse (GByteArray *out, guint8 code)
 {
-  rb_doip_write (out, RB_DOIP_NACK, &code, 1);
+  rb_doip_write (out, RB_DOIP_HEADER_NACK, &code, 1);
 }
 
 /* Leaves out empty without a response. */
@@ -83,9 +83,9 @@ answer (RbDoipDiscovery *self, const guint8 *bytes, gsize length, GByteArray *ou
     refuse (out, RB_DOIP_UNKNOWN_TYPE);
   else if (header.length != (guint32) expected || length != RB_DOIP_HEADER + header.length)
     refuse (out, RB_DOIP_BAD_LENGTH);
-  else if (header.type == RB_DOIP_STATUS_REQUEST)
+  else if (header.type == RB_DOIP_ENTITY_STATUS_REQUEST)
     self->status (self->data, out);
-  else if (header.type == RB_DOIP_POWER_REQUEST)
+  else if (header.type == RB_DOIP_POWER_MODE_REQUEST)
     rb_doip_discovery_power (out);
   else if (asks_for_us (self, &header, &bytes[RB_DOIP_HEADER]))
     rb_doip_announcement_write (out, &self->announcement);

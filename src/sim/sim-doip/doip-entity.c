@@ -102,7 +102,7 @@ check_alive (RbDoipTester *self, RbDoipTester *holder, guint16 wanted)
   self->rival = holder;
   self->wanted = wanted;
   self->timer = g_timeout_add (ALIVE_MS, on_silence, self);
-  rb_doip_write (out, RB_DOIP_ALIVE_REQUEST, NULL, 0);
+  rb_doip_write (out, RB_DOIP_ALIVE_CHECK_REQUEST, NULL, 0);
   rb_doip_tester_write (holder, out);
 }
 
@@ -125,7 +125,7 @@ static void
 check_all_alive (RbDoipTester *self, guint16 wanted)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_write (out, RB_DOIP_ALIVE_REQUEST, NULL, 0);
+  rb_doip_write (out, RB_DOIP_ALIVE_CHECK_REQUEST, NULL, 0);
   self->crowded = TRUE;
   self->wanted = wanted;
   self->timer = g_timeout_add (ALIVE_MS, on_silence_of_some, self);
@@ -284,11 +284,11 @@ take_message (RbDoipTester *self, guint16 type, const guint8 *payload, gsize len
 {
   g_source_set_ready_time (self->idle, g_get_monotonic_time () + GENERAL_US);
   switch (type) {
-  case RB_DOIP_ACTIVATION_REQUEST: return take_activation (self, payload, length);
+  case RB_DOIP_ROUTING_ACTIVATION_REQUEST: return take_activation (self, payload, length);
   case RB_DOIP_DIAGNOSTIC: return take_diagnostic (self, payload, length);
-  case RB_DOIP_ALIVE_RESPONSE: return take_alive_response (self, payload, length);
-  case RB_DOIP_STATUS_REQUEST: take_status_request (self); return TRUE;
-  case RB_DOIP_POWER_REQUEST: take_power_request (self); return TRUE;
+  case RB_DOIP_ALIVE_CHECK_RESPONSE: return take_alive_response (self, payload, length);
+  case RB_DOIP_ENTITY_STATUS_REQUEST: take_status_request (self); return TRUE;
+  case RB_DOIP_POWER_MODE_REQUEST: take_power_request (self); return TRUE;
   default: return TRUE; /* a refusal is not refused: two would do so for ever */
   }
 }
@@ -307,7 +307,7 @@ fault_of (const RbDoipTester *self, const RbDoipHeader *header)
 {
   gsize least = 0, most = 0;
   switch (header->type) {
-  case RB_DOIP_ACTIVATION_REQUEST:
+  case RB_DOIP_ROUTING_ACTIVATION_REQUEST:
     least = 7;
     most = 11;
     break;
@@ -315,15 +315,16 @@ fault_of (const RbDoipTester *self, const RbDoipHeader *header)
     least = 5;
     most = MAX_DATA + 4;
     break;
-  case RB_DOIP_ALIVE_RESPONSE: least = most = 2; break;
-  case RB_DOIP_NACK: most = 1; break;
-  case RB_DOIP_STATUS_REQUEST:
-  case RB_DOIP_POWER_REQUEST: break;
+  case RB_DOIP_ALIVE_CHECK_RESPONSE: least = most = 2; break;
+  case RB_DOIP_HEADER_NACK: most = 1; break;
+  case RB_DOIP_ENTITY_STATUS_REQUEST:
+  case RB_DOIP_POWER_MODE_REQUEST: break;
   default: return RB_DOIP_UNKNOWN_TYPE;
   }
   if (header->length > most_payload (self))
     return RB_DOIP_TOO_LARGE;
-  gboolean odd = header->type == RB_DOIP_ACTIVATION_REQUEST && header->length != least && header->length != most;
+  gboolean odd
+    = header->type == RB_DOIP_ROUTING_ACTIVATION_REQUEST && header->length != least && header->length != most;
   return odd || header->length < least || header->length > most ? RB_DOIP_BAD_LENGTH : -1;
 }
 

@@ -115,7 +115,7 @@ void
 rb_doip_tester_send_nack (RbDoipTester *self, guint8 code)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_write (out, RB_DOIP_NACK, &code, 1);
+  rb_doip_write (out, RB_DOIP_HEADER_NACK, &code, 1);
   rb_doip_tester_write (self, out);
 }
 

@@ -44,7 +44,7 @@ print_activation (guint16 type, const guint8 *payload, gsize length)
 {
   guint16 tester = 0, entity = 0;
   guint8 code = 0;
-  gboolean good = type == RB_DOIP_ACTIVATION_REQUEST
+  gboolean good = type == RB_DOIP_ROUTING_ACTIVATION_REQUEST
                     ? rb_doip_activation_parse (payload, length, &tester, &code)
                     : rb_doip_activated_parse (payload, length, &tester, &entity, &code);
   if (good)
@@ -67,7 +67,7 @@ parse (const char *hex)
   const guint8 *payload = header.length == 0 ? (const guint8 *) "" : &data[RB_DOIP_HEADER];
   if (header.type == RB_DOIP_ANNOUNCEMENT)
     print_announcement (payload, header.length);
-  else if (header.type == RB_DOIP_ACTIVATION_REQUEST || header.type == RB_DOIP_ACTIVATION_RESPONSE)
+  else if (header.type == RB_DOIP_ROUTING_ACTIVATION_REQUEST || header.type == RB_DOIP_ROUTING_ACTIVATION_RESPONSE)
     print_activation (header.type, payload, header.length);
   else if (header.type >= RB_DOIP_DIAGNOSTIC)
     print_diagnostic (header.type, payload, header.length);

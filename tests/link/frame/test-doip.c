@@ -133,7 +133,7 @@ static void
 test_messages_are_appended (void)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  rb_doip_write (bytes, RB_DOIP_ALIVE_REQUEST, NULL, 0);
+  rb_doip_write (bytes, RB_DOIP_ALIVE_CHECK_REQUEST, NULL, 0);
   rb_doip_diagnostic_write (bytes, 0x0e80, 0x1001, "\x3e\x80", 2);
   rb_doip_acknowledge_write (bytes, RB_DOIP_DIAGNOSTIC_NACK, 0x1001, 0x0e80, 0x06);
   g_autofree char *hex = rb_bytes_to_hex (bytes->data, bytes->len);
@@ -148,8 +148,8 @@ static void
 test_speak (void)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  rb_doip_write (bytes, RB_DOIP_IDENTIFY, NULL, 0);
-  rb_doip_write (bytes, RB_DOIP_ALIVE_REQUEST, NULL, 0);
+  rb_doip_write (bytes, RB_DOIP_VEHICLE_ID_REQUEST, NULL, 0);
+  rb_doip_write (bytes, RB_DOIP_ALIVE_CHECK_REQUEST, NULL, 0);
   rb_doip_speak (bytes, RB_DOIP_ANY_VERSION);
   g_autofree char *any = rb_bytes_to_hex (bytes->data, bytes->len);
   g_assert_cmpstr (any, ==,
