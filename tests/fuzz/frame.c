@@ -21,9 +21,9 @@ read_doip (const uint8_t *data, size_t size)
     g_error ("a header out of nothing");
   if (rb_doip_announcement_parse (data, size, &announcement) && strlen (announcement.vin) > 17)
     g_error ("a VIN too long");
-  if (rb_doip_activation_parse (data, size, &a, &c))
+  if (rb_doip_activation_request_parse (data, size, &a, &c))
     rb_doip_activation_text (c);
-  if (rb_doip_activated_parse (data, size, &a, &b, &c))
+  if (rb_doip_activation_response_parse (data, size, &a, &b, &c))
     rb_doip_activation_text (c);
   if (rb_doip_status_parse (data, size, &status) && status.max_data != 0 && size != 7)
     g_error ("a size out of nothing");

@@ -57,7 +57,7 @@ rb_doip_connection_write (RbDoipConnection *self, GByteArray *head, GBytes *rest
                           GError **error)
 {
   gsize done = 0;
-  rb_doip_speak (head, self->version);
+  rb_doip_set_version (head, self->version);
   g_mutex_lock (&self->write_lock);
   gboolean written = write_parts (self, head, rest, &done, cancellable, error);
   g_mutex_unlock (&self->write_lock);
@@ -141,7 +141,7 @@ take_control (RbDoipConnection *self, guint16 type, const guint8 *payload, gsize
   guint8 code;
   RbDoipStatusInfo status;
   if (type == RB_DOIP_ROUTING_ACTIVATION_RESPONSE
-      && rb_doip_activated_parse (payload, length, &tester, &entity, &code)) {
+      && rb_doip_activation_response_parse (payload, length, &tester, &entity, &code)) {
     self->told.entity = entity;
     self->told.activation_code = code;
     self->told.activated = TRUE;

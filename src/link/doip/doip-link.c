@@ -109,7 +109,7 @@ activate (RbDoipConnection *self, const RbLinkOptions *options, GCancellable *ca
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   g_autoptr (GError) unsent = NULL;
-  rb_doip_activation_write (out, self->client, options == NULL ? 0 : options->activation_type);
+  rb_doip_activation_request_write (out, self->client, options == NULL ? 0 : options->activation_type);
   gboolean sent = rb_doip_connection_write (self, out, NULL, cancellable, &unsent);
   (void) rb_doip_connection_wait_for (self, NULL, is_activated, CONTROL_MS, cancellable);
   await_confirmation (self, options, cancellable);
@@ -348,7 +348,7 @@ set_nack (const RbDoipChannel *channel, RbDoipAck ack, guint8 code, GError **err
                     : code == (header ? RB_DOIP_TOO_LARGE : 0x04) ? RB_REASON_BLOCK_TOO_LONG
                                                                   : RB_REASON_LINK_PROTOCOL;
   g_set_error (error, RB_LINK_ERROR, (int) reason, "the vehicle's gateway refuses messages to %04x: %s (code %02x)",
-               channel->target, header ? rb_doip_header_nack_text (code) : rb_doip_nack_text (code), code);
+               channel->target, header ? rb_doip_header_nack_text (code) : rb_doip_diagnostic_nack_text (code), code);
 }
 
 /* full: the gateway had no room for it. */
@@ -357,7 +357,7 @@ send_once (RbDoipConnection *self, RbDoipChannel *channel, GBytes *message, gboo
            GError **error)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_diagnostic_head (out, self->client, channel->target, g_bytes_get_size (message));
+  rb_doip_diagnostic_header (out, self->client, channel->target, g_bytes_get_size (message));
   if (rb_doip_connection_gone (self, cancellable, error))
     return FALSE;
   g_mutex_lock (&self->lock);

@@ -66,7 +66,7 @@ ask (const Search *self, GSocketAddress *to, RbDoipType type, guint8 version)
 {
   g_autoptr (GByteArray) request = g_byte_array_new ();
   rb_doip_write (request, type, NULL, 0);
-  rb_doip_speak (request, version);
+  rb_doip_set_version (request, version);
   GSocket *socket = self->sockets[g_socket_address_get_family (to) == G_SOCKET_FAMILY_IPV6 ? ASKING_6 : ASKING];
   /* a network that cannot be asked counts as empty; that is no error */
   if (socket != NULL)
@@ -315,7 +315,7 @@ rb_doip_search_status (GSocketAddress *address, guint8 version, RbDoipStatusInfo
   guint8 data[MAX_DATAGRAM];
   RbDoipHeader header;
   rb_doip_write (request, RB_DOIP_ENTITY_STATUS_REQUEST, NULL, 0);
-  rb_doip_speak (request, version);
+  rb_doip_set_version (request, version);
   if (socket == NULL || !g_socket_connect (socket, address, cancellable, NULL)
       || g_socket_send (socket, (const char *) request->data, request->len, cancellable, NULL) < 0
       || !g_socket_condition_timed_wait (socket, G_IO_IN, timeout_ms * 1000, cancellable, NULL))

@@ -40,7 +40,7 @@ rb_doip_write (GByteArray *out, guint16 type, gconstpointer payload, gsize lengt
 }
 
 void
-rb_doip_speak (GByteArray *out, guint8 version)
+rb_doip_set_version (GByteArray *out, guint8 version)
 {
   out->data[0] = version;
   out->data[1] = (guint8) ~version;
@@ -80,7 +80,7 @@ rb_doip_announcement_write (GByteArray *out, const RbDoipAnnouncement *announcem
 }
 
 gboolean
-rb_doip_activation_parse (gconstpointer payload, gsize length, guint16 *source, guint8 *type)
+rb_doip_activation_request_parse (gconstpointer payload, gsize length, guint16 *source, guint8 *type)
 {
   RbReader reader = rb_reader_new (payload, length);
   *source = rb_reader_u16be (&reader);
@@ -89,7 +89,7 @@ rb_doip_activation_parse (gconstpointer payload, gsize length, guint16 *source, 
 }
 
 void
-rb_doip_activation_write (GByteArray *out, guint16 source, guint8 type)
+rb_doip_activation_request_write (GByteArray *out, guint16 source, guint8 type)
 {
   write_header (out, RB_DOIP_ROUTING_ACTIVATION_REQUEST, 7);
   rb_writer_u16be (out, source);
@@ -98,7 +98,7 @@ rb_doip_activation_write (GByteArray *out, guint16 source, guint8 type)
 }
 
 gboolean
-rb_doip_activated_parse (gconstpointer payload, gsize length, guint16 *tester, guint16 *entity, guint8 *code)
+rb_doip_activation_response_parse (gconstpointer payload, gsize length, guint16 *tester, guint16 *entity, guint8 *code)
 {
   RbReader reader = rb_reader_new (payload, length);
   *tester = rb_reader_u16be (&reader);
@@ -108,7 +108,7 @@ rb_doip_activated_parse (gconstpointer payload, gsize length, guint16 *tester, g
 }
 
 void
-rb_doip_activated_write (GByteArray *out, guint16 tester, guint16 entity, guint8 code)
+rb_doip_activation_response_write (GByteArray *out, guint16 tester, guint16 entity, guint8 code)
 {
   write_header (out, RB_DOIP_ROUTING_ACTIVATION_RESPONSE, 9);
   rb_writer_u16be (out, tester);
@@ -145,7 +145,7 @@ rb_doip_addresses_parse (gconstpointer payload, gsize length, guint16 *source, g
 }
 
 void
-rb_doip_diagnostic_head (GByteArray *out, guint16 source, guint16 target, gsize length)
+rb_doip_diagnostic_header (GByteArray *out, guint16 source, guint16 target, gsize length)
 {
   write_header (out, RB_DOIP_DIAGNOSTIC, 4 + length);
   rb_writer_u16be (out, source);
@@ -155,12 +155,12 @@ rb_doip_diagnostic_head (GByteArray *out, guint16 source, guint16 target, gsize 
 void
 rb_doip_diagnostic_write (GByteArray *out, guint16 source, guint16 target, gconstpointer uds, gsize length)
 {
-  rb_doip_diagnostic_head (out, source, target, length);
+  rb_doip_diagnostic_header (out, source, target, length);
   rb_writer_data (out, uds, length);
 }
 
 void
-rb_doip_acknowledge_write (GByteArray *out, guint16 type, guint16 source, guint16 target, guint8 code)
+rb_doip_diagnostic_ack_write (GByteArray *out, guint16 type, guint16 source, guint16 target, guint8 code)
 {
   write_header (out, type, 5);
   rb_writer_u16be (out, source);
@@ -169,7 +169,7 @@ rb_doip_acknowledge_write (GByteArray *out, guint16 type, guint16 source, guint1
 }
 
 const char *
-rb_doip_nack_text (guint8 code)
+rb_doip_diagnostic_nack_text (guint8 code)
 {
   switch (code) {
   case 0x02: return "invalid source address";

@@ -65,7 +65,7 @@ RbDoipHeaderState rb_doip_header_parse (gconstpointer data, gsize length, RbDoip
 /* Appends header and payload. */
 void rb_doip_write (GByteArray *out, guint16 type, gconstpointer payload, gsize length);
 /* Makes the message at the beginning of out one of another edition. */
-void rb_doip_speak (GByteArray *out, guint8 version);
+void rb_doip_set_version (GByteArray *out, guint8 version);
 
 typedef struct {
   char vin[18];
@@ -79,13 +79,13 @@ gboolean rb_doip_announcement_parse (gconstpointer payload, gsize length, RbDoip
 void rb_doip_announcement_write (GByteArray *out, const RbDoipAnnouncement *announcement);
 
 /* RB_DOIP_ROUTING_ACTIVATION_REQUEST */
-gboolean rb_doip_activation_parse (gconstpointer payload, gsize length, guint16 *source, guint8 *type)
+gboolean rb_doip_activation_request_parse (gconstpointer payload, gsize length, guint16 *source, guint8 *type)
   G_GNUC_WARN_UNUSED_RESULT;
-void rb_doip_activation_write (GByteArray *out, guint16 source, guint8 type);
+void rb_doip_activation_request_write (GByteArray *out, guint16 source, guint8 type);
 /* RB_DOIP_ROUTING_ACTIVATION_RESPONSE; code 0x10 is success */
-gboolean rb_doip_activated_parse (gconstpointer payload, gsize length, guint16 *tester, guint16 *entity, guint8 *code)
-  G_GNUC_WARN_UNUSED_RESULT;
-void rb_doip_activated_write (GByteArray *out, guint16 tester, guint16 entity, guint8 code);
+gboolean rb_doip_activation_response_parse (gconstpointer payload, gsize length, guint16 *tester, guint16 *entity,
+                                            guint8 *code) G_GNUC_WARN_UNUSED_RESULT;
+void rb_doip_activation_response_write (GByteArray *out, guint16 tester, guint16 entity, guint8 code);
 /* Meaning of a routing activation response code, static. */
 const char *rb_doip_activation_text (guint8 code);
 
@@ -93,11 +93,11 @@ const char *rb_doip_activation_text (guint8 code);
 gboolean rb_doip_addresses_parse (gconstpointer payload, gsize length, guint16 *source, guint16 *target)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Its header and addresses, for a message that is written behind them. */
-void rb_doip_diagnostic_head (GByteArray *out, guint16 source, guint16 target, gsize length);
+void rb_doip_diagnostic_header (GByteArray *out, guint16 source, guint16 target, gsize length);
 void rb_doip_diagnostic_write (GByteArray *out, guint16 source, guint16 target, gconstpointer uds, gsize length);
 /* type ACK (code 0) or NACK */
-void rb_doip_acknowledge_write (GByteArray *out, guint16 type, guint16 source, guint16 target, guint8 code);
-const char *rb_doip_nack_text (guint8 code);
+void rb_doip_diagnostic_ack_write (GByteArray *out, guint16 type, guint16 source, guint16 target, guint8 code);
+const char *rb_doip_diagnostic_nack_text (guint8 code);
 /* Meaning of a code of RB_DOIP_HEADER_NACK, static. */
 const char *rb_doip_header_nack_text (guint8 code);
 void rb_doip_status_write (GByteArray *out, guint8 node_type, guint8 max_sockets, guint8 open_sockets,

@@ -49,7 +49,8 @@ take_diagnostic (RbDoipTester *self, const guint8 *payload, gsize length)
                 : !functional && ecu == NULL                   ? 0x03
                 : ecu != NULL && is_too_long (ecu, length - 4) ? 0x04
                                                                : 0;
-  rb_doip_acknowledge_write (out, code == 0 ? RB_DOIP_DIAGNOSTIC_ACK : RB_DOIP_DIAGNOSTIC_NACK, target, source, code);
+  rb_doip_diagnostic_ack_write (out, code == 0 ? RB_DOIP_DIAGNOSTIC_ACK : RB_DOIP_DIAGNOSTIC_NACK, target, source,
+                                code);
   rb_doip_tester_write (self, out);
   if (code != 0)
     return TRUE;
@@ -227,7 +228,7 @@ take_activation (RbDoipTester *self, const guint8 *payload, gsize length)
 {
   guint16 source;
   guint8 type;
-  if (!rb_doip_activation_parse (payload, length, &source, &type))
+  if (!rb_doip_activation_request_parse (payload, length, &source, &type))
     return TRUE;
   gboolean secured = self->stream != G_IO_STREAM (self->connection);
   RbDoipTester *holder = holder_of (self, source);

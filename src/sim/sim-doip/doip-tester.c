@@ -48,7 +48,7 @@ void
 rb_doip_tester_answer_activation (RbDoipTester *self, guint16 source, guint8 code)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  rb_doip_activated_write (out, source, rb_doip_tester_entity_address (self->entity), code);
+  rb_doip_activation_response_write (out, source, rb_doip_tester_entity_address (self->entity), code);
   rb_doip_tester_write (self, out);
   if (code != RB_DOIP_ACTIVATED)
     return;

@@ -45,8 +45,8 @@ print_activation (guint16 type, const guint8 *payload, gsize length)
   guint16 tester = 0, entity = 0;
   guint8 code = 0;
   gboolean good = type == RB_DOIP_ROUTING_ACTIVATION_REQUEST
-                    ? rb_doip_activation_parse (payload, length, &tester, &code)
-                    : rb_doip_activated_parse (payload, length, &tester, &entity, &code);
+                    ? rb_doip_activation_request_parse (payload, length, &tester, &code)
+                    : rb_doip_activation_response_parse (payload, length, &tester, &entity, &code);
   if (good)
     printf ("%04x %04x %04x %02x\n", type, tester, entity, code);
   else
@@ -109,14 +109,15 @@ write_message (char **words)
   if (strcmp (kind, "announcement") == 0)
     write_announcement (out, words);
   else if (strcmp (kind, "activation") == 0)
-    rb_doip_activation_write (out, (guint16) number (words, 2), (guint8) number (words, 3));
+    rb_doip_activation_request_write (out, (guint16) number (words, 2), (guint8) number (words, 3));
   else if (strcmp (kind, "activated") == 0)
-    rb_doip_activated_write (out, (guint16) number (words, 2), (guint16) number (words, 3), (guint8) number (words, 4));
+    rb_doip_activation_response_write (out, (guint16) number (words, 2), (guint16) number (words, 3),
+                                       (guint8) number (words, 4));
   else if (strcmp (kind, "diagnostic") == 0)
     write_diagnostic (out, words);
   else if (strcmp (kind, "acknowledge") == 0)
-    rb_doip_acknowledge_write (out, (guint16) number (words, 2), (guint16) number (words, 3),
-                               (guint16) number (words, 4), (guint8) number (words, 5));
+    rb_doip_diagnostic_ack_write (out, (guint16) number (words, 2), (guint16) number (words, 3),
+                                  (guint16) number (words, 4), (guint8) number (words, 5));
   else if (strcmp (kind, "status") == 0)
     rb_doip_status_write (out, (guint8) number (words, 2), (guint8) number (words, 3), (guint8) number (words, 4),
                           number (words, 5));

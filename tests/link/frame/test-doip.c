@@ -64,8 +64,8 @@ parse (Kind kind, gconstpointer payload, gsize length)
   guint8 c;
   switch (kind) {
   case ANNOUNCEMENT: return rb_doip_announcement_parse (payload, length, &announcement);
-  case ACTIVATION: return rb_doip_activation_parse (payload, length, &a, &c);
-  case ACTIVATED: return rb_doip_activated_parse (payload, length, &a, &b, &c);
+  case ACTIVATION: return rb_doip_activation_request_parse (payload, length, &a, &c);
+  case ACTIVATED: return rb_doip_activation_response_parse (payload, length, &a, &b, &c);
   case STATUS: return rb_doip_status_parse (payload, length, &status);
   case POWER: return rb_doip_power_parse (payload, length, &power);
   case ADDRESSES: return rb_doip_addresses_parse (payload, length, &a, &b);
@@ -135,7 +135,7 @@ test_messages_are_appended (void)
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   rb_doip_write (bytes, RB_DOIP_ALIVE_CHECK_REQUEST, NULL, 0);
   rb_doip_diagnostic_write (bytes, 0x0e80, 0x1001, "\x3e\x80", 2);
-  rb_doip_acknowledge_write (bytes, RB_DOIP_DIAGNOSTIC_NACK, 0x1001, 0x0e80, 0x06);
+  rb_doip_diagnostic_ack_write (bytes, RB_DOIP_DIAGNOSTIC_NACK, 0x1001, 0x0e80, 0x06);
   g_autofree char *hex = rb_bytes_to_hex (bytes->data, bytes->len);
   g_assert_cmpstr (hex, ==,
                    "02fd000700000000"
@@ -150,12 +150,12 @@ test_speak (void)
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   rb_doip_write (bytes, RB_DOIP_VEHICLE_ID_REQUEST, NULL, 0);
   rb_doip_write (bytes, RB_DOIP_ALIVE_CHECK_REQUEST, NULL, 0);
-  rb_doip_speak (bytes, RB_DOIP_ANY_VERSION);
+  rb_doip_set_version (bytes, RB_DOIP_ANY_VERSION);
   g_autofree char *any = rb_bytes_to_hex (bytes->data, bytes->len);
   g_assert_cmpstr (any, ==,
                    "ff00000100000000"
                    "02fd000700000000");
-  rb_doip_speak (bytes, 0x03);
+  rb_doip_set_version (bytes, 0x03);
   g_autofree char *third = rb_bytes_to_hex (bytes->data, bytes->len);
   g_assert_cmpstr (third, ==,
                    "03fc000100000000"
@@ -194,7 +194,7 @@ test_texts (void)
   GHashTable *seen = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint code = 0; code < 256; code++) {
     const char *activation = rb_doip_activation_text ((guint8) code);
-    const char *nack = rb_doip_nack_text ((guint8) code);
+    const char *nack = rb_doip_diagnostic_nack_text ((guint8) code);
     g_assert_cmpint (strcmp (activation, "an unknown code") == 0, ==, !(code <= 0x07 || code == 0x10 || code == 0x11));
     g_assert_cmpint (strcmp (nack, "unknown code") == 0, ==, !(code >= 0x02 && code <= 0x08));
     g_hash_table_add (seen, (gpointer) activation);
