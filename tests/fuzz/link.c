@@ -4,7 +4,7 @@
 #include "can/gs-usb-protocol.h"
 #include "fuzz.h"
 #include "link/backend.h"
-#include "link/wording.h"
+#include "link/packet-body.h"
 
 #include <string.h>
 
@@ -42,7 +42,7 @@ read_adapter (const uint8_t *data, size_t size)
 static void
 read_entries (GBytes *body)
 {
-  g_autoptr (GPtrArray) entries = rb_wording_read_entries (body);
+  g_autoptr (GPtrArray) entries = rb_packet_body_read_entries (body);
   for (guint i = 0; entries != NULL && i < entries->len; i++) {
     const RbLinkEntry *entry = entries->pdata[i];
     is_text (entry->uri);
@@ -57,7 +57,7 @@ static void
 read_info (GBytes *body)
 {
   RbLinkInfo info = { 0 };
-  if (rb_wording_read_info (body, &info) && memchr (info.vin, '\0', sizeof info.vin) == NULL)
+  if (rb_packet_body_read_info (body, &info) && memchr (info.vin, '\0', sizeof info.vin) == NULL)
     g_error ("a VIN without an end");
   is_text (info.kind);
   is_text (info.vendor);
@@ -73,22 +73,22 @@ static void
 read_rest (GBytes *body, gint64 number)
 {
   g_autoptr (GError) error = NULL;
-  g_auto (RbWordingOpen) open = { 0 };
+  g_auto (RbPacketBodyOpen) open = { 0 };
   RbAddress address;
   const RbPacket packet = { .kind = RB_PACKET_FAILED, .number = number, .body = body, .fd = -1 };
-  rb_wording_read_error (&packet, &error);
+  rb_packet_body_read_error (&packet, &error);
   if (error == NULL || (error->domain == RB_LINK_ERROR && rb_reason_of (error) == RB_REASON_NONE))
     g_error ("a failure without a reason");
   is_text (error->message);
-  if (rb_wording_read_open (body, &open)
+  if (rb_packet_body_read_open (body, &open)
       && open.uri == NULL) /* the program says it: what it is, is judged by who opens it */
     g_error ("a link without a name");
-  if (rb_wording_read_address (body, &address) && (address.extension < -1 || address.extension > 255))
+  if (rb_packet_body_read_address (body, &address) && (address.extension < -1 || address.extension > 255))
     g_error ("an extension that is no byte");
-  g_autoptr (GArray) ids = rb_wording_read_ids (body);
+  g_autoptr (GArray) ids = rb_packet_body_read_ids (body);
   if (ids != NULL && ids->len * sizeof (guint32) != g_bytes_get_size (body))
     g_error ("ids that are not there");
-  g_autofree char *text = rb_wording_text (body);
+  g_autofree char *text = rb_packet_body_text (body);
   is_text (text);
 }
 

@@ -2,7 +2,7 @@
 #include "link/process.h"
 
 #include "link/eager.h"
-#include "link/wording.h"
+#include "link/packet-body.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,7 +184,7 @@ put_off (Process *self, gint64 late)
 static void
 tell_wait (Process *self, const RbPacket *packet)
 {
-  g_autofree char *text = rb_wording_text (packet->body);
+  g_autofree char *text = rb_packet_body_text (packet->body);
   g_mutex_lock (&self->wait_lock);
   if (self->wait != NULL)
     self->wait (text, self->wait_data);
@@ -219,7 +219,7 @@ listen_to (Process *self, RbPacketBuffer *buffer, Watch *watch)
   if (packet.kind == RB_PACKET_WAIT)
     tell_wait (self, &packet);
   if (packet.kind == RB_PACKET_LOG && watch->logged++ < MAX_LOGGED) {
-    g_autofree char *text = rb_wording_text (packet.body);
+    g_autofree char *text = rb_packet_body_text (packet.body);
     g_log (G_LOG_DOMAIN, packet.number == G_LOG_LEVEL_WARNING ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG,
            "link process: %s", text);
   }
@@ -367,7 +367,7 @@ call (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancellable
     return say_lost (line->process, error);
   if (answer->kind == RB_PACKET_DONE)
     return TRUE;
-  rb_wording_read_error (answer, error);
+  rb_packet_body_read_error (answer, error);
   return FALSE;
 }
 
@@ -473,13 +473,13 @@ process_open (const char *uri, const RbLinkOptions *options, RbLinkInfo *info, G
   Process *self = process_new (error);
   if (self == NULL)
     return NULL;
-  g_autoptr (GBytes) body = rb_wording_open (uri, options);
+  g_autoptr (GBytes) body = rb_packet_body_open (uri, options);
   RbPacket request = { .kind = RB_PACKET_OPEN, .body = body, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
   set_wait (self, options);
   gboolean opened = call (self->own, &request, &answer, cancellable, error);
   set_wait (self, NULL);
-  if (opened && rb_wording_read_info (answer.body, info))
+  if (opened && rb_packet_body_read_info (answer.body, info))
     return self;
   if (opened)
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the link process does not say what it opened");
@@ -499,7 +499,7 @@ process_is_alive (gpointer state)
 static gboolean
 process_watch_testers (gpointer state, const guint32 *ids, guint n, GError **error)
 {
-  g_autoptr (GBytes) body = rb_wording_ids (ids, n);
+  g_autoptr (GBytes) body = rb_packet_body_ids (ids, n);
   RbPacket request = { .kind = RB_PACKET_WATCH, .body = body, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
   return call (((Process *) state)->own, &request, &answer, NULL, error);
@@ -528,7 +528,7 @@ process_channel_open (gpointer state, const RbAddress *address, GError **error)
   g_mutex_lock (&self->lock);
   guint32 number = ++self->last_line;
   g_mutex_unlock (&self->lock);
-  g_autoptr (GBytes) body = rb_wording_address (address);
+  g_autoptr (GBytes) body = rb_packet_body_address (address);
   g_autoptr (RbPacketMemory) memory = rb_packet_memory_new ();
   RbPacket request = { .kind = RB_PACKET_CHANNEL,
                        .number = number,
@@ -570,7 +570,7 @@ lay_ready (Line *line, GBytes *message, GBytes *after)
   guint32 place;
   if (line->memory == NULL || !rb_packet_memory_put (line->memory, message, &place))
     return NULL;
-  return rb_wording_ready (place, g_bytes_get_size (message), after);
+  return rb_packet_body_queued (place, g_bytes_get_size (message), after);
 }
 
 static gboolean
@@ -655,7 +655,7 @@ rb_process_discover (gint64 timeout_ms, GCancellable *cancellable, GError **erro
   RbPacket request = { .kind = RB_PACKET_DISCOVER, .number = timeout_ms, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
   gboolean found = call (self->own, &request, &answer, cancellable, error);
-  GPtrArray *entries = found ? rb_wording_read_entries (answer.body) : NULL;
+  GPtrArray *entries = found ? rb_packet_body_read_entries (answer.body) : NULL;
   if (found && entries == NULL)
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_PROTOCOL, "the link process does not say what it found");
   process_close (self);

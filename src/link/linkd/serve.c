@@ -4,7 +4,7 @@
 #include "link/backend.h"
 #include "link/channel.h"
 #include "link/eager.h"
-#include "link/wording.h"
+#include "link/packet-body.h"
 #include "linkd/backends.h"
 #include "linkd/sandbox.h"
 
@@ -48,7 +48,7 @@ static void
 refuse (RbPacket *answer, const GError *error)
 {
   answer->kind = RB_PACKET_FAILED;
-  answer->number = rb_wording_error (error, &answer->body);
+  answer->number = rb_packet_body_error (error, &answer->body);
 }
 
 /* (RbLinkWait) */
@@ -65,8 +65,8 @@ tell_wait (const char *text, gpointer data)
 static void
 do_open (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
 {
-  g_auto (RbWordingOpen) wanted = { 0 };
-  if (!rb_wording_read_open (request->body, &wanted)) {
+  g_auto (RbPacketBodyOpen) wanted = { 0 };
+  if (!rb_packet_body_read_open (request->body, &wanted)) {
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "the object is not a link");
     return;
   }
@@ -79,7 +79,7 @@ do_open (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
   g_autoptr (RbLink) link = rb_backends_open (wanted.uri, &options, line->cancellable, error);
   if (link == NULL || !rb_sandbox_narrow (&line->server->sandbox, error))
     return;
-  answer->body = rb_wording_info (rb_link_info (link));
+  answer->body = rb_packet_body_info (rb_link_info (link));
   line->server->link = g_steal_pointer (&link);
 }
 
@@ -88,7 +88,7 @@ do_discover (Line *line, const RbPacket *request, RbPacket *answer, GError **err
 {
   g_autoptr (GPtrArray) entries = rb_backends_discover (request->number, line->cancellable, error);
   if (entries != NULL)
-    answer->body = rb_wording_entries (entries);
+    answer->body = rb_packet_body_entries (entries);
 }
 
 static void line_start (Server *server, guint32 number, int socket, RbChannel *channel, RbPacketMemory *memory,
@@ -98,7 +98,7 @@ static void
 do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
 {
   RbAddress address;
-  if (line->server->link == NULL || request->fd < 0 || !rb_wording_read_address (request->body, &address)) {
+  if (line->server->link == NULL || request->fd < 0 || !rb_packet_body_read_address (request->body, &address)) {
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "the object is not a channel");
     return;
   }
@@ -114,10 +114,10 @@ do_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
 static GBytes *
 message_of (Line *line, const RbPacket *request)
 {
-  g_auto (RbWordingReady) ready = { 0 };
+  g_auto (RbPacketBodyQueued) ready = { 0 };
   if (request->kind == RB_PACKET_SEND)
     return g_bytes_ref (request->body);
-  if (line->memory == NULL || !rb_wording_read_ready (request->body, &ready))
+  if (line->memory == NULL || !rb_packet_body_read_queued (request->body, &ready))
     return NULL;
   return rb_packet_memory_view (line->memory, ready.place, ready.length);
 }
@@ -152,9 +152,9 @@ do_receive (Line *line, const RbPacket *request, RbPacket *answer, GError **erro
 static void
 do_receive_then (Line *line, const RbPacket *request, RbPacket *answer, GError **error)
 {
-  g_auto (RbWordingReady) ready = { 0 };
+  g_auto (RbPacketBodyQueued) ready = { 0 };
   g_autoptr (GBytes) message = message_of (line, request);
-  if (message == NULL || !rb_wording_read_ready (request->body, &ready)) {
+  if (message == NULL || !rb_packet_body_read_queued (request->body, &ready)) {
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "there is no such message");
     return;
   }
@@ -179,7 +179,7 @@ send_then (Line *line)
 static void
 do_watch (Line *line, const RbPacket *request, GError **error)
 {
-  g_autoptr (GArray) ids = rb_wording_read_ids (request->body);
+  g_autoptr (GArray) ids = rb_packet_body_read_ids (request->body);
   if (line->server->link == NULL || ids == NULL)
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "the request ids are malformed");
   else if (!rb_link_watch_testers (line->server->link, (const guint32 *) (gpointer) ids->data, ids->len, error))
@@ -370,8 +370,8 @@ confine (Server *self, RbPacketBuffer *buffer, RbPacket *first)
 {
   if (!rb_packet_receive (RB_PACKET_CALLS_SOCKET, buffer, first))
     return FALSE;
-  g_auto (RbWordingOpen) wanted = { 0 };
-  if (first->kind == RB_PACKET_OPEN && rb_wording_read_open (first->body, &wanted))
+  g_auto (RbPacketBodyOpen) wanted = { 0 };
+  if (first->kind == RB_PACKET_OPEN && rb_packet_body_read_open (first->body, &wanted))
     self->sandbox = rb_sandbox_for_uri (wanted.uri);
   else if (first->kind == RB_PACKET_DISCOVER)
     self->sandbox.kind = RB_SANDBOX_SEARCH;

@@ -8,7 +8,7 @@
 
 #include "core/bytes.h"
 #include "link/backend.h"
-#include "link/wording.h"
+#include "link/packet-body.h"
 
 /* What a program and its link process say to each other, and what a link process that was taken over may say instead.
  */
@@ -237,9 +237,9 @@ test_open (void)
 {
   const RbLinkOptions security
     = { "-----BEGIN PRIVATE KEY-----\nkey\n", "-----BEGIN CERTIFICATE-----\nanchor\n", 0x0f10, 0xe0, NULL, NULL };
-  g_autoptr (GBytes) with = rb_wording_open ("doips://host", &security);
-  g_auto (RbWordingOpen) out = { 0 };
-  g_assert_true (rb_wording_read_open (with, &out));
+  g_autoptr (GBytes) with = rb_packet_body_open ("doips://host", &security);
+  g_auto (RbPacketBodyOpen) out = { 0 };
+  g_assert_true (rb_packet_body_read_open (with, &out));
   g_assert_true (out.secured);
   g_assert_cmpstr (out.uri, ==, "doips://host");
   g_assert_cmpstr (out.identity, ==, security.identity);
@@ -248,19 +248,19 @@ test_open (void)
   g_assert_cmphex (out.activation_type, ==, 0xe0);
   for (gsize length = 0; length < g_bytes_get_size (with); length++) {
     g_autoptr (GBytes) cut = g_bytes_new_from_bytes (with, 0, length);
-    g_auto (RbWordingOpen) half = { 0 };
-    g_assert_false (rb_wording_read_open (cut, &half));
+    g_auto (RbPacketBodyOpen) half = { 0 };
+    g_assert_false (rb_packet_body_read_open (cut, &half));
   }
-  g_autoptr (GBytes) without = rb_wording_open ("can:can0", NULL);
-  g_auto (RbWordingOpen) plain = { 0 };
-  g_assert_true (rb_wording_read_open (without, &plain));
+  g_autoptr (GBytes) without = rb_packet_body_open ("can:can0", NULL);
+  g_auto (RbPacketBodyOpen) plain = { 0 };
+  g_assert_true (rb_packet_body_read_open (without, &plain));
   g_assert_cmpstr (plain.uri, ==, "can:can0");
   g_assert_false (plain.secured);
   g_assert_cmphex (plain.tester, ==, 0);
   const RbLinkOptions nothing = { "", "" };
-  g_autoptr (GBytes) empty = rb_wording_open ("doips://host", &nothing);
-  g_auto (RbWordingOpen) bare = { 0 };
-  g_assert_true (rb_wording_read_open (empty, &bare));
+  g_autoptr (GBytes) empty = rb_packet_body_open ("doips://host", &nothing);
+  g_auto (RbPacketBodyOpen) bare = { 0 };
+  g_assert_true (rb_packet_body_read_open (empty, &bare));
   g_assert_true (bare.secured);
   g_assert_cmpstr (bare.identity, ==, "");
 }
@@ -280,8 +280,8 @@ test_address (void)
   for (guint i = 0; i < G_N_ELEMENTS (addresses); i++) {
     const RbAddress *in = &addresses[i];
     RbAddress out;
-    g_autoptr (GBytes) body = rb_wording_address (in);
-    g_assert_true (rb_wording_read_address (body, &out));
+    g_autoptr (GBytes) body = rb_packet_body_address (in);
+    g_assert_true (rb_packet_body_read_address (body, &out));
     g_assert_cmpuint (out.logical, ==, in->logical);
     g_assert_cmpuint (out.request, ==, in->request);
     g_assert_cmpuint (out.response, ==, in->response);
@@ -290,7 +290,7 @@ test_address (void)
     g_assert_cmpint (out.fd, ==, in->fd);
     g_assert_cmpuint (out.padding, ==, in->padding);
     g_autoptr (GBytes) shorter = g_bytes_new_from_bytes (body, 0, g_bytes_get_size (body) - 1);
-    g_assert_false (rb_wording_read_address (shorter, &out));
+    g_assert_false (rb_packet_body_read_address (shorter, &out));
   }
 }
 
@@ -302,15 +302,15 @@ test_ids (void)
     ids[i] = 0x80000000u + i;
   const guint lengths[] = { 0, 1, 512 };
   for (guint i = 0; i < G_N_ELEMENTS (lengths); i++) {
-    g_autoptr (GBytes) body = rb_wording_ids (ids, lengths[i]);
-    g_autoptr (GArray) read = rb_wording_read_ids (body);
+    g_autoptr (GBytes) body = rb_packet_body_ids (ids, lengths[i]);
+    g_autoptr (GArray) read = rb_packet_body_read_ids (body);
     g_assert_nonnull (read);
     g_assert_cmpmem (read->data, read->len * sizeof (guint32), ids, lengths[i] * sizeof (guint32));
   }
-  g_autoptr (GBytes) many = rb_wording_ids (ids, G_N_ELEMENTS (ids));
-  g_assert_null (rb_wording_read_ids (many));
+  g_autoptr (GBytes) many = rb_packet_body_ids (ids, G_N_ELEMENTS (ids));
+  g_assert_null (rb_packet_body_read_ids (many));
   g_autoptr (GBytes) half = g_bytes_new_static ("\0\0\7\xe0\0", 5);
-  g_assert_null (rb_wording_read_ids (half));
+  g_assert_null (rb_packet_body_read_ids (half));
 }
 
 static void
@@ -331,8 +331,8 @@ test_info (void)
                     .kind = (char *) "doip",
                     .serial = (char *) "a\n\033[2Jb\xff" };
   RbLinkInfo out = { 0 };
-  g_autoptr (GBytes) body = rb_wording_info (&in);
-  g_assert_true (rb_wording_read_info (body, &out));
+  g_autoptr (GBytes) body = rb_packet_body_info (&in);
+  g_assert_true (rb_packet_body_read_info (body, &out));
   g_assert_cmpstr (out.vin, ==, in.vin);
   g_assert_cmpuint (out.logical, ==, in.logical);
   g_assert_cmpuint (out.max_message, ==, in.max_message);
@@ -343,7 +343,7 @@ test_info (void)
   for (gsize length = 0; length < g_bytes_get_size (body); length++) {
     g_autoptr (GBytes) cut = g_bytes_new_from_bytes (body, 0, length);
     RbLinkInfo half = { 0 };
-    g_assert_false (rb_wording_read_info (cut, &half));
+    g_assert_false (rb_packet_body_read_info (cut, &half));
     info_clear (&half);
   }
 }
@@ -360,7 +360,7 @@ test_long_vin (void)
     rb_writer_field16 (bytes, "", 0);
   g_autoptr (GBytes) body = g_bytes_new (bytes->data, bytes->len);
   RbLinkInfo out = { 0 };
-  g_assert_true (rb_wording_read_info (body, &out));
+  g_assert_true (rb_packet_body_read_info (body, &out));
   g_assert_cmpstr (out.vin, ==, "");
   info_clear (&out);
 }
@@ -384,8 +384,8 @@ test_entries (void)
   g_autoptr (GPtrArray) in = g_ptr_array_new ();
   g_ptr_array_add (in, &one);
   g_ptr_array_add (in, &two);
-  g_autoptr (GBytes) body = rb_wording_entries (in);
-  g_autoptr (GPtrArray) out = rb_wording_read_entries (body);
+  g_autoptr (GBytes) body = rb_packet_body_entries (in);
+  g_autoptr (GPtrArray) out = rb_packet_body_read_entries (body);
   g_assert_cmpuint (out->len, ==, 2);
   const RbLinkEntry *first = out->pdata[0], *second = out->pdata[1];
   g_assert_cmpstr (first->uri, ==, "usb:0042");
@@ -393,9 +393,9 @@ test_entries (void)
   g_assert_cmpstr (second->state, ==, "down");
   g_assert_cmpstr (second->vin, ==, "");
   g_autoptr (GBytes) cut = g_bytes_new_from_bytes (body, 0, g_bytes_get_size (body) - 1);
-  g_assert_null (rb_wording_read_entries (cut));
+  g_assert_null (rb_packet_body_read_entries (cut));
   g_autoptr (GBytes) nothing = g_bytes_new (NULL, 0);
-  g_autoptr (GPtrArray) none = rb_wording_read_entries (nothing);
+  g_autoptr (GPtrArray) none = rb_packet_body_read_entries (nothing);
   g_assert_cmpuint (none->len, ==, 0);
 }
 
@@ -405,7 +405,7 @@ told (gint64 number, const char *text)
   g_autoptr (GBytes) body = g_bytes_new (text, strlen (text));
   const RbPacket packet = { .kind = RB_PACKET_FAILED, .number = number, .body = body, .fd = -1 };
   GError *error = NULL;
-  rb_wording_read_error (&packet, &error);
+  rb_packet_body_read_error (&packet, &error);
   return error;
 }
 
@@ -417,10 +417,10 @@ test_errors (void)
   for (guint i = 0; i < G_N_ELEMENTS (passed); i++) {
     g_autoptr (GError) in = g_error_new (RB_LINK_ERROR, (int) passed[i], "no answer\r\nfrom \033[31mhim");
     g_autoptr (GBytes) body = NULL;
-    gint64 number = rb_wording_error (in, &body);
+    gint64 number = rb_packet_body_error (in, &body);
     const RbPacket packet = { .kind = RB_PACKET_FAILED, .number = number, .body = body, .fd = -1 };
     g_autoptr (GError) out = NULL;
-    rb_wording_read_error (&packet, &out);
+    rb_packet_body_read_error (&packet, &out);
     g_assert_error (out, RB_LINK_ERROR, (int) passed[i]);
     g_assert_cmpstr (out->message, ==, "no answer  from  [31mhim");
   }
@@ -447,12 +447,12 @@ main (int argc, char **argv)
   g_test_add_func ("/link/packet/lies", test_lies);
   g_test_add_func ("/link/packet/whole-does-not-wait", test_whole_does_not_wait);
   g_test_add_func ("/link/packet/full-socket", test_full_socket);
-  g_test_add_func ("/link/wording/open", test_open);
-  g_test_add_func ("/link/wording/address", test_address);
-  g_test_add_func ("/link/wording/ids", test_ids);
-  g_test_add_func ("/link/wording/info", test_info);
-  g_test_add_func ("/link/wording/long-vin", test_long_vin);
-  g_test_add_func ("/link/wording/entries", test_entries);
-  g_test_add_func ("/link/wording/errors", test_errors);
+  g_test_add_func ("/link/packet-body/open", test_open);
+  g_test_add_func ("/link/packet-body/address", test_address);
+  g_test_add_func ("/link/packet-body/ids", test_ids);
+  g_test_add_func ("/link/packet-body/info", test_info);
+  g_test_add_func ("/link/packet-body/long-vin", test_long_vin);
+  g_test_add_func ("/link/packet-body/entries", test_entries);
+  g_test_add_func ("/link/packet-body/errors", test_errors);
   return g_test_run ();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "link/wording.h"
+#include "link/packet-body.h"
 
 #include "core/bytes.h"
 #include "link/link-entry.h"
@@ -19,7 +19,7 @@ clean (const guint8 *data, gsize length)
 }
 
 char *
-rb_wording_text (GBytes *body)
+rb_packet_body_text (GBytes *body)
 {
   gsize length = 0;
   const guint8 *data = g_bytes_get_data (body, &length);
@@ -65,7 +65,7 @@ wipe (gpointer data)
 }
 
 GBytes *
-rb_wording_open (const char *uri, const RbLinkOptions *options)
+rb_packet_body_open (const char *uri, const RbLinkOptions *options)
 {
   static const RbLinkOptions none = { 0 };
   const RbLinkOptions *given = options == NULL ? &none : options;
@@ -82,7 +82,7 @@ rb_wording_open (const char *uri, const RbLinkOptions *options)
 }
 
 gboolean
-rb_wording_read_open (GBytes *body, RbWordingOpen *out)
+rb_packet_body_read_open (GBytes *body, RbPacketBodyOpen *out)
 {
   RbReader reader = rb_reader_from_bytes (body);
   out->uri = take_long_text (&reader);
@@ -95,7 +95,7 @@ rb_wording_read_open (GBytes *body, RbWordingOpen *out)
 }
 
 void
-rb_wording_open_clear (RbWordingOpen *self)
+rb_packet_body_open_clear (RbPacketBodyOpen *self)
 {
   if (self->identity != NULL)
     explicit_bzero (self->identity, strlen (self->identity));
@@ -105,7 +105,7 @@ rb_wording_open_clear (RbWordingOpen *self)
 }
 
 GBytes *
-rb_wording_address (const RbAddress *address)
+rb_packet_body_address (const RbAddress *address)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_writer_u16be (out, address->logical);
@@ -119,7 +119,7 @@ rb_wording_address (const RbAddress *address)
 }
 
 gboolean
-rb_wording_read_address (GBytes *body, RbAddress *address)
+rb_packet_body_read_address (GBytes *body, RbAddress *address)
 {
   RbReader reader = rb_reader_from_bytes (body);
   address->logical = rb_reader_u16be (&reader);
@@ -133,7 +133,7 @@ rb_wording_read_address (GBytes *body, RbAddress *address)
 }
 
 GBytes *
-rb_wording_ids (const guint32 *ids, guint n)
+rb_packet_body_ids (const guint32 *ids, guint n)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   for (guint i = 0; i < n; i++)
@@ -142,7 +142,7 @@ rb_wording_ids (const guint32 *ids, guint n)
 }
 
 GArray *
-rb_wording_read_ids (GBytes *body)
+rb_packet_body_read_ids (GBytes *body)
 {
   RbReader reader = rb_reader_from_bytes (body);
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint32));
@@ -156,7 +156,7 @@ rb_wording_read_ids (GBytes *body)
 }
 
 GBytes *
-rb_wording_info (const RbLinkInfo *info)
+rb_packet_body_info (const RbLinkInfo *info)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_writer_u16be (out, info->logical);
@@ -179,7 +179,7 @@ text_or_null (char *text)
 }
 
 gboolean
-rb_wording_read_info (GBytes *body, RbLinkInfo *info)
+rb_packet_body_read_info (GBytes *body, RbLinkInfo *info)
 {
   RbReader reader = rb_reader_from_bytes (body);
   info->logical = rb_reader_u16be (&reader);
@@ -195,7 +195,7 @@ rb_wording_read_info (GBytes *body, RbLinkInfo *info)
 }
 
 GBytes *
-rb_wording_entries (GPtrArray *entries)
+rb_packet_body_entries (GPtrArray *entries)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   for (guint i = 0; i < MIN (entries->len, MAX_ENTRIES); i++) {
@@ -211,7 +211,7 @@ rb_wording_entries (GPtrArray *entries)
 }
 
 GPtrArray *
-rb_wording_read_entries (GBytes *body)
+rb_packet_body_read_entries (GBytes *body)
 {
   g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_link_entry_free);
   RbReader reader = rb_reader_from_bytes (body);
@@ -229,7 +229,7 @@ rb_wording_read_entries (GBytes *body)
 }
 
 GBytes *
-rb_wording_ready (guint32 place, gsize length, GBytes *after)
+rb_packet_body_queued (guint32 place, gsize length, GBytes *after)
 {
   GByteArray *out = g_byte_array_new ();
   rb_writer_u32be (out, place);
@@ -240,7 +240,7 @@ rb_wording_ready (guint32 place, gsize length, GBytes *after)
 }
 
 gboolean
-rb_wording_read_ready (GBytes *body, RbWordingReady *out)
+rb_packet_body_read_queued (GBytes *body, RbPacketBodyQueued *out)
 {
   RbReader reader = rb_reader_from_bytes (body);
   out->place = rb_reader_u32be (&reader);
@@ -252,13 +252,13 @@ rb_wording_read_ready (GBytes *body, RbWordingReady *out)
 }
 
 void
-rb_wording_ready_clear (RbWordingReady *self)
+rb_packet_body_queued_clear (RbPacketBodyQueued *self)
 {
   g_clear_pointer (&self->after, g_bytes_unref);
 }
 
 gint64
-rb_wording_error (const GError *error, GBytes **body)
+rb_packet_body_error (const GError *error, GBytes **body)
 {
   *body = g_bytes_new (error->message, strlen (error->message));
   return rb_reason_of (error);
@@ -294,9 +294,9 @@ is_of_a_link (gint64 reason)
 }
 
 void
-rb_wording_read_error (const RbPacket *packet, GError **error)
+rb_packet_body_read_error (const RbPacket *packet, GError **error)
 {
-  g_autofree char *text = rb_wording_text (packet->body);
+  g_autofree char *text = rb_packet_body_text (packet->body);
   if (packet->number == RB_REASON_CANCELLED)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, text);
   else
