@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "link/process.h"
 
-#include "link/eager.h"
+#include "link/spin-poll.h"
 #include "link/packet-body.h"
 
 #include <errno.h>
@@ -55,7 +55,7 @@ struct _Line {
   guint32 number; /* 0: the link's */
   int socket;
   RbPacketBuffer *buffer;
-  RbEager waiter;
+  RbSpinPoll waiter;
   GMutex lock; /* one call at a time */
   guint32 call;
   gint64 cancelled_at; /* guarded by the process's lock; 0: not */
@@ -346,7 +346,7 @@ exchange (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancell
   gulong handler
     = cancellable == NULL ? 0 : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), &cancelling, NULL);
   struct pollfd polled = { line->socket, POLLIN, 0 };
-  (void) rb_eager_poll (&line->waiter, &polled, 1, -1);
+  (void) rb_spin_poll_wait (&line->waiter, &polled, 1, -1);
   gboolean came = rb_packet_receive (line->socket, line->buffer, answer);
   if (handler != 0)
     g_cancellable_disconnect (cancellable, handler);

@@ -3,7 +3,7 @@
 
 #include "link/backend.h"
 #include "link/channel.h"
-#include "link/eager.h"
+#include "link/spin-poll.h"
 #include "link/packet-body.h"
 #include "linkd/backends.h"
 #include "linkd/sandbox.h"
@@ -30,7 +30,7 @@ typedef struct {
   RbPacketMemory *memory;
   GBytes *then; /* in the memory: to be sent once the call is answered */
   GError *failure; /* error of sending it, which the next receive returns */
-  RbEager waiter;
+  RbSpinPoll waiter;
   guint32 call, cancelled; /* guarded by the server's lock */
   GCancellable *cancellable;
   RbPacket first; /* a request that came before the thread; kind OPEN or DISCOVER of line 0 */
@@ -240,7 +240,7 @@ next_request (Line *line, RbPacketBuffer *buffer, RbPacket *request)
 {
   struct pollfd polled = { line->socket, POLLIN, 0 };
   if (line->first.body == NULL) {
-    (void) rb_eager_poll (&line->waiter, &polled, 1, -1);
+    (void) rb_spin_poll_wait (&line->waiter, &polled, 1, -1);
     return rb_packet_receive (line->socket, buffer, request);
   }
   *request = line->first;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "link/eager.h"
+#include "link/spin-poll.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@ own_time_us (void)
 
 typedef struct {
   int ends[2];
-  RbEager waiter;
+  RbSpinPoll waiter;
   struct pollfd polled;
 } Pipe;
 
@@ -54,7 +54,7 @@ test_soon (void)
   pipe_open (&self);
   for (guint i = 0; i < 3; i++) {
     put (&self);
-    g_assert_cmpint (rb_eager_poll (&self.waiter, &self.polled, 1, -1), ==, 1);
+    g_assert_cmpint (rb_spin_poll_wait (&self.waiter, &self.polled, 1, -1), ==, 1);
     g_assert_cmpint (self.polled.revents, ==, POLLIN);
     take (&self);
   }
@@ -69,7 +69,7 @@ test_late (void)
   pipe_open (&self);
   self.waiter.eager = TRUE;
   gint64 start = g_get_monotonic_time ();
-  g_assert_cmpint (rb_eager_poll (&self.waiter, &self.polled, 1, 20000), ==, 0);
+  g_assert_cmpint (rb_spin_poll_wait (&self.waiter, &self.polled, 1, 20000), ==, 0);
   g_assert_cmpint (g_get_monotonic_time () - start, >=, 20000);
   g_assert_false (self.waiter.eager);
   pipe_close (&self);
@@ -84,7 +84,7 @@ test_sleeps (void)
   gint64 before = own_time_us ();
   for (guint i = 0; i < 5; i++) {
     self.waiter.eager = TRUE;
-    g_assert_cmpint (rb_eager_poll (&self.waiter, &self.polled, 1, 40000), ==, 0);
+    g_assert_cmpint (rb_spin_poll_wait (&self.waiter, &self.polled, 1, 40000), ==, 0);
   }
   g_assert_cmpint (own_time_us () - before, <, 40000); /* of 200 ms; it looks for 0.1 ms each */
   pipe_close (&self);
@@ -105,7 +105,7 @@ test_woken (void)
   pipe_open (&self);
   self.waiter.eager = TRUE;
   g_autoptr (GThread) other = g_thread_new ("later", later, &self);
-  g_assert_cmpint (rb_eager_poll (&self.waiter, &self.polled, 1, -1), ==, 1);
+  g_assert_cmpint (rb_spin_poll_wait (&self.waiter, &self.polled, 1, -1), ==, 1);
   g_assert_false (self.waiter.eager); /* 5 ms is a vehicle, not a loopback */
   g_thread_join (g_steal_pointer (&other));
   pipe_close (&self);

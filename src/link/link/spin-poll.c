@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "link/eager.h"
+#include "link/spin-poll.h"
 
 #include <sched.h>
 
@@ -13,7 +13,7 @@ poll_for (struct pollfd *fds, guint n, gint64 microseconds)
 }
 
 int
-rb_eager_poll (RbEager *self, struct pollfd *fds, guint n, gint64 microseconds)
+rb_spin_poll_wait (RbSpinPoll *self, struct pollfd *fds, guint n, gint64 microseconds)
 {
   gint64 start = g_get_monotonic_time ();
   int ready = 0;

@@ -11,7 +11,7 @@
  */
 typedef struct {
   gboolean eager;
-} RbEager;
+} RbSpinPoll;
 
 /* As poll(); microseconds -1: no end. */
-int rb_eager_poll (RbEager *self, struct pollfd *fds, guint n, gint64 microseconds);
+int rb_spin_poll_wait (RbSpinPoll *self, struct pollfd *fds, guint n, gint64 microseconds);
