@@ -54,4 +54,4 @@ typedef struct {
   gboolean (*mend) (gpointer state, GError **error);
 } RbCanBackend;
 
-extern const RbCanBackend rb_socketcan_backend, rb_socketcan_fd_backend, rb_gs_usb_backend, rb_bus_backend;
+extern const RbCanBackend rb_socketcan_backend, rb_socketcan_fd_backend, rb_gs_usb_backend, rb_virtual_bus_backend;

@@ -164,4 +164,4 @@ const RbLinkBackend rb_can_link_any = { .scheme = "", SLOTS };
 LINK_BACKEND (can, "can", rb_socketcan_backend)
 LINK_BACKEND (canfd, "canfd", rb_socketcan_fd_backend)
 LINK_BACKEND (usb, "usb", rb_gs_usb_backend)
-LINK_BACKEND (bus, "bus", rb_bus_backend)
+LINK_BACKEND (bus, "bus", rb_virtual_bus_backend)

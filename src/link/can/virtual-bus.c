@@ -43,7 +43,7 @@ address_of (const char *path, struct sockaddr_un *address, GError **error)
 }
 
 static void
-rb_bus_close (gpointer state)
+rb_virtual_bus_close (gpointer state)
 {
   Bus *self = state;
   close (self->fd);
@@ -69,7 +69,7 @@ bus_new (int fd, GError **error)
       && epoll_ctl (self->both, EPOLL_CTL_ADD, self->timer, &event) == 0)
     return self;
   g_set_error (error, RB_LINK_ERROR, RB_REASON_IO, "virtual bus: %s", g_strerror (errno));
-  rb_bus_close (self);
+  rb_virtual_bus_close (self);
   return NULL;
 }
 
@@ -84,7 +84,7 @@ arm (Bus *self, gint64 nanoseconds)
 }
 
 static gpointer
-rb_bus_open (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+rb_virtual_bus_open (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
 {
   struct sockaddr_un address;
   if (g_cancellable_set_error_if_cancelled (cancellable, error) || !address_of (rest, &address, error))
@@ -104,14 +104,14 @@ rb_bus_open (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GErr
 }
 
 static gboolean
-rb_bus_has_fd (gpointer state)
+rb_virtual_bus_has_fd (gpointer state)
 {
   (void) state;
   return TRUE;
 }
 
 static int
-rb_bus_fd (gpointer state)
+rb_virtual_bus_fd (gpointer state)
 {
   return ((Bus *) state)->both;
 }
@@ -127,7 +127,7 @@ note_written (Bus *self, const RbCanFrame *frame)
 }
 
 static RbCanResult
-rb_bus_send (gpointer state, const RbCanFrame *frame, GError **error)
+rb_virtual_bus_send (gpointer state, const RbCanFrame *frame, GError **error)
 {
   guint8 packet[RB_CAN_FD_PACKET];
   gsize length = rb_can_write (frame, packet);
@@ -181,7 +181,7 @@ is_confirmation (Bus *self, const RbCanFrame *frame)
 }
 
 static RbCanInput
-rb_bus_receive (gpointer state, RbCanFrame *frame, GError **error)
+rb_virtual_bus_receive (gpointer state, RbCanFrame *frame, GError **error)
 {
   Bus *self = state;
   guint8 packet[RB_CAN_FD_PACKET + 1];
@@ -209,7 +209,7 @@ rb_bus_receive (gpointer state, RbCanFrame *frame, GError **error)
 }
 
 static gboolean
-rb_bus_state (gpointer state, RbCanState *out)
+rb_virtual_bus_state (gpointer state, RbCanState *out)
 {
   (void) state;
   memset (out, 0, sizeof *out);
@@ -217,13 +217,13 @@ rb_bus_state (gpointer state, RbCanState *out)
   return TRUE;
 }
 
-const RbCanBackend rb_bus_backend = {
+const RbCanBackend rb_virtual_bus_backend = {
   .scheme = "bus",
-  .open = rb_bus_open,
-  .close = rb_bus_close,
-  .has_fd = rb_bus_has_fd,
-  .fd = rb_bus_fd,
-  .send = rb_bus_send,
-  .receive = rb_bus_receive,
-  .state = rb_bus_state,
+  .open = rb_virtual_bus_open,
+  .close = rb_virtual_bus_close,
+  .has_fd = rb_virtual_bus_has_fd,
+  .fd = rb_virtual_bus_fd,
+  .send = rb_virtual_bus_send,
+  .receive = rb_virtual_bus_receive,
+  .state = rb_virtual_bus_state,
 };
