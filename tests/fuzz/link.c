@@ -75,7 +75,7 @@ read_rest (GBytes *body, gint64 number)
   g_autoptr (GError) error = NULL;
   g_auto (RbPacketBodyOpen) open = { 0 };
   RbAddress address;
-  const RbPacket packet = { .kind = RB_PACKET_FAILED, .number = number, .body = body, .fd = -1 };
+  const RbPacket packet = { .kind = RB_PACKET_ERROR, .number = number, .body = body, .fd = -1 };
   rb_packet_body_read_error (&packet, &error);
   if (error == NULL || (error->domain == RB_LINK_ERROR && rb_reason_of (error) == RB_REASON_NONE))
     g_error ("a failure without a reason");

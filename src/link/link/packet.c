@@ -123,7 +123,7 @@ rb_packet_send (int socket, const RbPacket *packet, int flags)
 }
 
 gboolean
-rb_packet_answer (int socket, const RbPacket *packet)
+rb_packet_reply (int socket, const RbPacket *packet)
 {
   return put_packet (socket, packet, put_vector, 0);
 }

@@ -10,7 +10,7 @@
  */
 #define RB_PACKET_MAX_BODY (32 * 1024 * 1024)
 /* The descriptors at which the link process finds its first two sockets. */
-enum { RB_PACKET_HEARTBEAT_SOCKET = 3, RB_PACKET_CALLS_SOCKET = 4 };
+enum { RB_PACKET_HEARTBEAT_FD = 3, RB_PACKET_CALLS_FD = 4 };
 
 typedef enum {
   /* calls */
@@ -23,13 +23,13 @@ typedef enum {
   RB_PACKET_SEND, /* number: 1 drains before; body: message */
   RB_PACKET_SEND_SHARED, /* the same; body: where in the channel's memory the message is */
   RB_PACKET_RECEIVE, /* number: milliseconds */
-  RB_PACKET_RECEIVE_THEN, /* the same, -1 receives nothing; body: after which answer what in the memory is sent, once
-                             this call is answered */
+  RB_PACKET_RECEIVE_AND_SEND, /* the same, -1 receives nothing; body: after which answer what in the memory is sent,
+                             once this call is answered */
   RB_PACKET_DRAIN,
   RB_PACKET_CLOSE, /* the channel; the last call on its socket */
   /* answers, with the number of the call */
-  RB_PACKET_DONE, /* number and body: as the call has it */
-  RB_PACKET_FAILED, /* number: reason; body: text */
+  RB_PACKET_REPLY, /* number and body: as the call has it */
+  RB_PACKET_ERROR, /* number: reason; body: text */
   /* on the heartbeat's socket, unanswered but for the first */
   RB_PACKET_PING,
   RB_PACKET_PONG,
@@ -56,7 +56,7 @@ void rb_packet_buffer_free (RbPacketBuffer *self);
 /* body NULL: none. FALSE: the other end is gone, or (flags MSG_DONTWAIT) takes no more; errno tells. Never SIGPIPE in
  * the program; the link process, which has no sendmsg (sandbox.c), ignores that signal. */
 gboolean rb_packet_send (int socket, const RbPacket *packet, int flags) G_GNUC_WARN_UNUSED_RESULT;
-gboolean rb_packet_answer (int socket, const RbPacket *packet) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_packet_reply (int socket, const RbPacket *packet) G_GNUC_WARN_UNUSED_RESULT;
 /* Blocks. FALSE: the other end is gone or sent something that is no packet. Clear the packet afterwards. */
 gboolean rb_packet_receive (int socket, RbPacketBuffer *buffer, RbPacket *packet) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for a packet that has to come in one piece, as on the heartbeat's socket, so that the receiver does not wait

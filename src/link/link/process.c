@@ -92,9 +92,9 @@ spawn (Process *self, const char *program)
   posix_spawn_file_actions_addopen (&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_adddup2 (&files, STDIN_FILENO, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2 (&files, STDIN_FILENO, STDERR_FILENO);
-  posix_spawn_file_actions_adddup2 (&files, self->child_heartbeat, RB_PACKET_HEARTBEAT_SOCKET);
-  posix_spawn_file_actions_adddup2 (&files, self->child_calls, RB_PACKET_CALLS_SOCKET);
-  posix_spawn_file_actions_addclosefrom_np (&files, RB_PACKET_CALLS_SOCKET + 1);
+  posix_spawn_file_actions_adddup2 (&files, self->child_heartbeat, RB_PACKET_HEARTBEAT_FD);
+  posix_spawn_file_actions_adddup2 (&files, self->child_calls, RB_PACKET_CALLS_FD);
+  posix_spawn_file_actions_addclosefrom_np (&files, RB_PACKET_CALLS_FD + 1);
   posix_spawnattr_init (&attributes);
   posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   posix_spawnattr_setsigmask (&attributes, &none);
@@ -317,7 +317,7 @@ limit_of (const RbPacket *request)
   case RB_PACKET_OPEN: return OPEN_MS;
   case RB_PACKET_DISCOVER: return given + GRACE_MS;
   case RB_PACKET_RECEIVE:
-  case RB_PACKET_RECEIVE_THEN: return given + MESSAGE_MS;
+  case RB_PACKET_RECEIVE_AND_SEND: return given + MESSAGE_MS;
   case RB_PACKET_SEND:
     return SEND_MS + SEND_MS_PER_BYTE * (gint64) (request->body == NULL ? 0 : g_bytes_get_size (request->body));
   case RB_PACKET_SEND_SHARED: return SEND_MS + SEND_MS_PER_BYTE * RB_PACKET_SHARED_MAX;
@@ -365,7 +365,7 @@ call (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancellable
   g_mutex_unlock (&line->lock);
   if (!came)
     return say_lost (line->process, error);
-  if (answer->kind == RB_PACKET_DONE)
+  if (answer->kind == RB_PACKET_REPLY)
     return TRUE;
   rb_packet_body_read_error (answer, error);
   return FALSE;
@@ -620,7 +620,7 @@ process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChann
   if (ready == NULL)
     return process_receive (state, channel, first_ms, cancellable, error);
   RbPacket request
-    = { .kind = RB_PACKET_RECEIVE_THEN, .number = ahead == NULL ? first_ms : -1, .body = ready, .fd = -1 };
+    = { .kind = RB_PACKET_RECEIVE_AND_SEND, .number = ahead == NULL ? first_ms : -1, .body = ready, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
   if (!call (line, &request, &answer, cancellable, error))
     return NULL;

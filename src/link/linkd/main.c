@@ -22,7 +22,7 @@ main (int argc, char **argv)
     puts ("recall-link " RB_VERSION);
     return 0;
   }
-  if (argc > 1 || !is_packet_socket (RB_PACKET_HEARTBEAT_SOCKET) || !is_packet_socket (RB_PACKET_CALLS_SOCKET)) {
+  if (argc > 1 || !is_packet_socket (RB_PACKET_HEARTBEAT_FD) || !is_packet_socket (RB_PACKET_CALLS_FD)) {
     gboolean asked = argc > 1 && strcmp (argv[1], "--help") == 0;
     fputs (
       "Usage: recall-link\n\nThe part of Recallbay that speaks with adapters and vehicles. recallctl and recallbay start it by themselves.\n",

@@ -47,7 +47,7 @@ struct _Server {
 static void
 refuse (RbPacket *answer, const GError *error)
 {
-  answer->kind = RB_PACKET_FAILED;
+  answer->kind = RB_PACKET_ERROR;
   answer->number = rb_packet_body_error (error, &answer->body);
 }
 
@@ -58,7 +58,7 @@ tell_wait (const char *text, gpointer data)
   (void) data;
   g_autoptr (GBytes) body = g_bytes_new (text, MIN (strlen (text), MAX_LOG));
   const RbPacket packet = { .kind = RB_PACKET_WAIT, .body = body, .fd = -1 };
-  if (!rb_packet_answer (RB_PACKET_HEARTBEAT_SOCKET, &packet))
+  if (!rb_packet_reply (RB_PACKET_HEARTBEAT_FD, &packet))
     g_debug ("cannot read what is waited for");
 }
 
@@ -217,7 +217,7 @@ serve_channel (Line *line, RbPacket *request, RbPacket *answer, GError **error)
   case RB_PACKET_SEND_SHARED:
   case RB_PACKET_SEND: do_send (line, request, answer, error); break;
   case RB_PACKET_RECEIVE: do_receive (line, request, answer, error); break;
-  case RB_PACKET_RECEIVE_THEN: do_receive_then (line, request, answer, error); break;
+  case RB_PACKET_RECEIVE_AND_SEND: do_receive_then (line, request, answer, error); break;
   case RB_PACKET_DRAIN: rb_channel_drain (line->channel); break;
   case RB_PACKET_CLOSE: g_clear_pointer (&line->channel, rb_channel_unref); break;
   default: g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_USAGE, "the call is not one of a channel");
@@ -254,7 +254,7 @@ serve_once (Line *line, RbPacketBuffer *buffer)
   g_auto (RbPacket) request = { .fd = -1 };
   if (!next_request (line, buffer, &request))
     return FALSE;
-  g_auto (RbPacket) answer = { .kind = RB_PACKET_DONE, .call = request.call, .fd = -1 };
+  g_auto (RbPacket) answer = { .kind = RB_PACKET_REPLY, .call = request.call, .fd = -1 };
   g_autoptr (GError) error = NULL;
   begin_call (line, request.call);
   if (line->number == 0)
@@ -263,7 +263,7 @@ serve_once (Line *line, RbPacketBuffer *buffer)
     serve_channel (line, &request, &answer, &error);
   if (error != NULL)
     refuse (&answer, error);
-  if (!rb_packet_answer (line->socket, &answer) || request.kind == RB_PACKET_CLOSE)
+  if (!rb_packet_reply (line->socket, &answer) || request.kind == RB_PACKET_CLOSE)
     return FALSE;
   if (line->then != NULL) {
     begin_call (line, request.call + 1);
@@ -341,11 +341,11 @@ serve_heartbeat (Server *self, RbPacketBuffer *buffer)
 {
   const RbPacket pong = { .kind = RB_PACKET_PONG, .fd = -1 };
   g_auto (RbPacket) packet = { .fd = -1 };
-  if (!rb_packet_receive_whole (RB_PACKET_HEARTBEAT_SOCKET, buffer, &packet))
+  if (!rb_packet_receive_whole (RB_PACKET_HEARTBEAT_FD, buffer, &packet))
     return FALSE;
   if (packet.kind == RB_PACKET_CANCEL)
     cancel (self, &packet);
-  return packet.kind != RB_PACKET_PING || rb_packet_answer (RB_PACKET_HEARTBEAT_SOCKET, &pong);
+  return packet.kind != RB_PACKET_PING || rb_packet_reply (RB_PACKET_HEARTBEAT_FD, &pong);
 }
 
 /* Several threads log; a packet is always sent whole. */
@@ -359,7 +359,7 @@ log_to_program (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer
     gsize length = fields[i].length < 0 ? strlen (fields[i].value) : (gsize) fields[i].length;
     g_autoptr (GBytes) body = g_bytes_new (fields[i].value, MIN (length, MAX_LOG));
     const RbPacket packet = { .kind = RB_PACKET_LOG, .number = level & G_LOG_LEVEL_MASK, .body = body, .fd = -1 };
-    return rb_packet_answer (RB_PACKET_HEARTBEAT_SOCKET, &packet) ? G_LOG_WRITER_HANDLED : G_LOG_WRITER_UNHANDLED;
+    return rb_packet_reply (RB_PACKET_HEARTBEAT_FD, &packet) ? G_LOG_WRITER_HANDLED : G_LOG_WRITER_UNHANDLED;
   }
   return G_LOG_WRITER_UNHANDLED;
 }
@@ -368,20 +368,20 @@ log_to_program (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer
 static gboolean
 confine (Server *self, RbPacketBuffer *buffer, RbPacket *first)
 {
-  if (!rb_packet_receive (RB_PACKET_CALLS_SOCKET, buffer, first))
+  if (!rb_packet_receive (RB_PACKET_CALLS_FD, buffer, first))
     return FALSE;
   g_auto (RbPacketBodyOpen) wanted = { 0 };
   if (first->kind == RB_PACKET_OPEN && rb_packet_body_read_open (first->body, &wanted))
     self->sandbox = rb_sandbox_for_uri (wanted.uri);
   else if (first->kind == RB_PACKET_DISCOVER)
     self->sandbox.kind = RB_SANDBOX_SEARCH;
-  g_auto (RbPacket) answer = { .kind = RB_PACKET_FAILED, .call = first->call, .fd = -1 };
+  g_auto (RbPacket) answer = { .kind = RB_PACKET_ERROR, .call = first->call, .fd = -1 };
   g_autoptr (GError) error = NULL;
   if (rb_sandbox_enter (&self->sandbox, &error))
     return TRUE;
   refuse (&answer, error);
   rb_packet_clear (first);
-  if (!rb_packet_answer (RB_PACKET_CALLS_SOCKET, &answer))
+  if (!rb_packet_reply (RB_PACKET_CALLS_FD, &answer))
     g_debug ("no client hears that it failed");
   return FALSE;
 }
@@ -389,7 +389,7 @@ confine (Server *self, RbPacketBuffer *buffer, RbPacket *first)
 static void
 serve_heartbeats (Server *self, RbPacketBuffer *buffer, int finished)
 {
-  struct pollfd polled[] = { { RB_PACKET_HEARTBEAT_SOCKET, POLLIN, 0 }, { finished, POLLIN, 0 } };
+  struct pollfd polled[] = { { RB_PACKET_HEARTBEAT_FD, POLLIN, 0 }, { finished, POLLIN, 0 } };
   while (poll (polled, G_N_ELEMENTS (polled), -1) >= 0 && polled[1].revents == 0)
     if (polled[0].revents != 0 && !serve_heartbeat (self, buffer))
       return;
@@ -401,7 +401,7 @@ rb_serve_run (void)
   int finished[2];
   g_autoptr (GError) error = NULL;
   g_log_set_writer_func (log_to_program, NULL, NULL);
-  if (!rb_sandbox_detach (RB_PACKET_CALLS_SOCKET, &error) || pipe2 (finished, O_CLOEXEC) != 0) {
+  if (!rb_sandbox_detach (RB_PACKET_CALLS_FD, &error) || pipe2 (finished, O_CLOEXEC) != 0) {
     g_warning ("%s", error == NULL ? "no pipe" : error->message);
     return;
   }
@@ -411,7 +411,7 @@ rb_serve_run (void)
   g_mutex_init (&server.lock);
   if (!confine (&server, buffer, &first))
     return;
-  line_start (&server, 0, RB_PACKET_CALLS_SOCKET, NULL, NULL, &first);
+  line_start (&server, 0, RB_PACKET_CALLS_FD, NULL, NULL, &first);
   serve_heartbeats (&server, buffer, finished[0]);
   /* other threads may still run: what they use stays */
   _exit (0);

@@ -17,9 +17,9 @@ be_deaf (void)
   const RbPacket pong = { .kind = RB_PACKET_PONG, .fd = -1 };
   for (;;) {
     g_auto (RbPacket) packet = { .fd = -1 };
-    if (!rb_packet_receive_whole (RB_PACKET_HEARTBEAT_SOCKET, room, &packet))
+    if (!rb_packet_receive_whole (RB_PACKET_HEARTBEAT_FD, room, &packet))
       break;
-    if (packet.kind == RB_PACKET_PING && !rb_packet_answer (RB_PACKET_HEARTBEAT_SOCKET, &pong))
+    if (packet.kind == RB_PACKET_PING && !rb_packet_reply (RB_PACKET_HEARTBEAT_FD, &pong))
       break;
   }
   rb_packet_buffer_free (room);

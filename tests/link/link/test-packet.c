@@ -25,7 +25,7 @@ send_pattern (gpointer data)
     g_autoptr (GBytes) body = g_bytes_new_take (bytes, length);
     const RbPacket packet
       = { .kind = RB_PACKET_SEND, .call = ++call, .number = -(gint64) length, .body = body, .fd = -1 };
-    if (!(call % 2 == 0 ? rb_packet_send (sockets[1], &packet, 0) : rb_packet_answer (sockets[1], &packet)))
+    if (!(call % 2 == 0 ? rb_packet_send (sockets[1], &packet, 0) : rb_packet_reply (sockets[1], &packet)))
       g_error ("the packet did not go: %s", g_strerror (errno));
   }
   close (sockets[1]);
@@ -184,7 +184,7 @@ is_taken (const void *bytes, gsize length, gboolean whole)
 static void
 test_lies (void)
 {
-  const Head good = { .kind = RB_PACKET_DONE }, kind = { .kind = RB_PACKET_N_KINDS },
+  const Head good = { .kind = RB_PACKET_REPLY }, kind = { .kind = RB_PACKET_N_KINDS },
              huge = { .length = RB_PACKET_MAX_BODY + 1 }, unfinished = { .length = 10 },
              negative = { .length = G_MAXUINT64 };
   const struct {
@@ -403,7 +403,7 @@ static GError *
 told (gint64 number, const char *text)
 {
   g_autoptr (GBytes) body = g_bytes_new (text, strlen (text));
-  const RbPacket packet = { .kind = RB_PACKET_FAILED, .number = number, .body = body, .fd = -1 };
+  const RbPacket packet = { .kind = RB_PACKET_ERROR, .number = number, .body = body, .fd = -1 };
   GError *error = NULL;
   rb_packet_body_read_error (&packet, &error);
   return error;
@@ -418,7 +418,7 @@ test_errors (void)
     g_autoptr (GError) in = g_error_new (RB_LINK_ERROR, (int) passed[i], "no answer\r\nfrom \033[31mhim");
     g_autoptr (GBytes) body = NULL;
     gint64 number = rb_packet_body_error (in, &body);
-    const RbPacket packet = { .kind = RB_PACKET_FAILED, .number = number, .body = body, .fd = -1 };
+    const RbPacket packet = { .kind = RB_PACKET_ERROR, .number = number, .body = body, .fd = -1 };
     g_autoptr (GError) out = NULL;
     rb_packet_body_read_error (&packet, &out);
     g_assert_error (out, RB_LINK_ERROR, (int) passed[i]);
