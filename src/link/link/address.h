@@ -54,5 +54,5 @@ typedef struct {
   GBytes *after; /* the very answer, borrowed */
   GBytes *message; /* borrowed for the call */
   gboolean sent;
-} RbChannelNext;
+} RbChannelFollowUp;
 #define RB_CHANNEL_MAX_TESTERS 512 /* ids that can be watched */

@@ -34,9 +34,9 @@ typedef struct {
   /* As rb_channel_send(), rb_channel_receive(), rb_channel_drain(), rb_channel_max_message(). */
   gboolean (*send) (gpointer state, gpointer channel, GBytes *message, GCancellable *cancellable, GError **error);
   GBytes *(*receive) (gpointer state, gpointer channel, gint64 first_ms, GCancellable *cancellable, GError **error);
-  /* As rb_channel_receive_then(), with next->sent FALSE before. NULL: the message is never sent by it. */
-  GBytes *(*receive_then) (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next,
-                           GCancellable *cancellable, GError **error);
+  /* As rb_channel_receive_and_send(), with next->sent FALSE before. NULL: the message is never sent by it. */
+  GBytes *(*receive_and_send) (gpointer state, gpointer channel, gint64 first_ms, RbChannelFollowUp *next,
+                               GCancellable *cancellable, GError **error);
   void (*drain) (gpointer state, gpointer channel);
   gsize (*max_message) (gpointer state, gpointer channel);
 } RbLinkBackend;

@@ -60,15 +60,16 @@ rb_channel_receive (RbChannel *self, gint64 first_ms, GCancellable *cancellable,
 }
 
 GBytes *
-rb_channel_receive_then (RbChannel *self, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable,
-                         GError **error)
+rb_channel_receive_and_send (RbChannel *self, gint64 first_ms, RbChannelFollowUp *next, GCancellable *cancellable,
+                             GError **error)
 {
   const RbLinkBackend *backend = rb_link_backend (self->link);
   if (next != NULL)
     next->sent = FALSE;
-  if (next == NULL || backend->receive_then == NULL || g_bytes_get_size (next->message) > rb_channel_max_message (self))
+  if (next == NULL || backend->receive_and_send == NULL
+      || g_bytes_get_size (next->message) > rb_channel_max_message (self))
     return rb_channel_receive (self, first_ms, cancellable, error);
-  return backend->receive_then (rb_link_state (self->link), self->state, first_ms, next, cancellable, error);
+  return backend->receive_and_send (rb_link_state (self->link), self->state, first_ms, next, cancellable, error);
 }
 
 void

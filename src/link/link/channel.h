@@ -32,8 +32,8 @@ GBytes *rb_channel_receive (RbChannel *self, gint64 first_ms, GCancellable *canc
  * with, the next receive fails with. Else it is the caller's to send, and that is always so where the link gains
  * nothing. next may be NULL.
  */
-GBytes *rb_channel_receive_then (RbChannel *self, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable,
-                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *rb_channel_receive_and_send (RbChannel *self, gint64 first_ms, RbChannelFollowUp *next,
+                                     GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Throws away what came unasked before a request. */
 void rb_channel_drain (RbChannel *self);
 /* Largest UDS message this channel carries, for block sizes. */

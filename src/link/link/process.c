@@ -610,8 +610,8 @@ process_receive (gpointer state, gpointer channel, gint64 first_ms, GCancellable
 
 /* An answer that is here already needs no receiving: the message goes out now. */
 static GBytes *
-process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable,
-                      GError **error)
+process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelFollowUp *next,
+                      GCancellable *cancellable, GError **error)
 {
   Line *line = channel;
   GBytes *ahead = g_queue_peek_head (&line->ahead);
@@ -673,7 +673,7 @@ const RbLinkBackend rb_process_backend = {
   .channel_close = process_channel_close,
   .send = process_send,
   .receive = process_receive,
-  .receive_then = process_receive_then,
+  .receive_and_send = process_receive_then,
   .drain = process_drain,
   .max_message = process_max_message,
 };

@@ -23,7 +23,7 @@ struct _RbClient {
   guint8 last_nrc;
   RbClientWait wait;
   gpointer wait_data;
-  RbChannelNext *next; /* what may follow the response to the request in flight; NULL: nothing */
+  RbChannelFollowUp *next; /* what may follow the response to the request in flight; NULL: nothing */
   const GBytes *under_way; /* the request that went out behind the response before it; only compared */
   gsize block_limit; /* longest block that was not too long, data bytes; 0: not known */
   gboolean unsent; /* the request was not sent */
@@ -152,7 +152,7 @@ await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cance
   for (;;) {
     g_autoptr (GError) failure = NULL;
     g_autoptr (GBytes) response
-      = rb_channel_receive_then (self->channel, MAX (wait.due - now, 1), self->next, cancellable, &failure);
+      = rb_channel_receive_and_send (self->channel, MAX (wait.due - now, 1), self->next, cancellable, &failure);
     now = now_ms ();
     if (response == NULL) {
       if (is_timeout (failure) && wait.pending > 0 && now > wait.end)
@@ -565,7 +565,7 @@ transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, G
 {
   const guint8 positive[] = { RB_SID_TRANSFER | 0x40, counter };
   g_autoptr (GBytes) after = g_bytes_new (positive, sizeof positive);
-  RbChannelNext following = { .after = after, .message = next };
+  RbChannelFollowUp following = { .after = after, .message = next };
   self->next = next == NULL ? NULL : &following;
   g_autoptr (GBytes) rest = ask_message (self, request, &counter, 1, cancellable, error);
   self->next = NULL;

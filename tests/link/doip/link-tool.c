@@ -77,14 +77,14 @@ receive_message (Tool *tool, const char *milliseconds)
 
 /* Says "ok ANSWER sent" or "ok ANSWER". */
 static void
-receive_then (Tool *tool, const char *arguments)
+receive_and_send (Tool *tool, const char *arguments)
 {
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) words = g_strsplit (arguments, " ", 3);
   g_autoptr (GBytes) after = rb_bytes_from_hex (words[1]), message = rb_bytes_from_hex (words[2]);
-  RbChannelNext next = { .after = after, .message = message };
+  RbChannelFollowUp next = { .after = after, .message = message };
   g_autoptr (GBytes) answer
-    = rb_channel_receive_then (tool->channel, g_ascii_strtoll (words[0], NULL, 10), &next, NULL, &error);
+    = rb_channel_receive_and_send (tool->channel, g_ascii_strtoll (words[0], NULL, 10), &next, NULL, &error);
   g_autofree char *hex = answer == NULL ? NULL : rb_bytes_hex (answer);
   g_autofree char *text = answer == NULL ? NULL : g_strconcat (hex, next.sent ? " sent" : NULL, NULL);
   say (answer != NULL, text, error);
@@ -101,7 +101,7 @@ play (Tool *tool, const char *command, const char *argument)
   else if (strcmp (command, "receive") == 0)
     receive_message (tool, argument);
   else if (strcmp (command, "then") == 0)
-    receive_then (tool, argument);
+    receive_and_send (tool, argument);
   else if (strcmp (command, "alive") == 0)
     say (TRUE, rb_link_is_alive (tool->link) ? "yes" : "no", NULL);
   else if (strcmp (command, "max") == 0) {

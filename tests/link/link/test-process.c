@@ -294,8 +294,8 @@ test_follows (void)
     g_autoptr (GBytes) wanted = echo_of (request);
     g_bytes_unref (request);
     request = request_of (0x22, lengths[i % G_N_ELEMENTS (lengths)]);
-    RbChannelNext next = { .after = wanted, .message = request };
-    g_autoptr (GBytes) answer = rb_channel_receive_then (channel, SOON / 1000, &next, NULL, &error);
+    RbChannelFollowUp next = { .after = wanted, .message = request };
+    g_autoptr (GBytes) answer = rb_channel_receive_and_send (channel, SOON / 1000, &next, NULL, &error);
     g_assert_no_error (error);
     g_assert_true (g_bytes_equal (answer, wanted));
     g_assert_true (next.sent);
@@ -316,16 +316,16 @@ test_does_not_follow (void)
   g_autoptr (RbChannel) channel = channel_to (link, 0x1001);
   g_autoptr (GBytes) wanted = request_of (0x62, 50), message = request_of (0x22, 50), silent = request_of (0x3e, 2);
   for (gsize length = 49; length <= 51; length += 2) {
-    RbChannelNext next = { .after = wanted, .message = message, .sent = TRUE };
+    RbChannelFollowUp next = { .after = wanted, .message = message, .sent = TRUE };
     g_autoptr (GError) error = NULL;
     g_autoptr (GBytes) request = request_of (0x22, length);
     g_assert_true (rb_channel_send (channel, request, NULL, &error));
-    g_autoptr (GBytes) answer = rb_channel_receive_then (channel, SOON / 1000, &next, NULL, &error);
+    g_autoptr (GBytes) answer = rb_channel_receive_and_send (channel, SOON / 1000, &next, NULL, &error);
     g_assert_no_error (error);
     g_assert_cmpuint (g_bytes_get_size (answer), ==, length);
     g_assert_false (next.sent);
     g_assert_true (rb_channel_send (channel, silent, NULL, &error));
-    g_assert_null (rb_channel_receive_then (channel, 10, &next, NULL, &error));
+    g_assert_null (rb_channel_receive_and_send (channel, 10, &next, NULL, &error));
     g_assert_error (error, RB_LINK_ERROR, RB_REASON_TIMEOUT);
     g_assert_false (next.sent);
     g_clear_error (&error);
@@ -342,9 +342,9 @@ test_follower_is_too_long (void)
   g_autoptr (RbChannel) channel = channel_to (link, 0x1001);
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) request = request_of (0x22, 50), wanted = echo_of (request), too_long = request_of (0x36, 65536);
-  RbChannelNext next = { .after = wanted, .message = too_long };
+  RbChannelFollowUp next = { .after = wanted, .message = too_long };
   g_assert_true (rb_channel_send (channel, request, NULL, &error));
-  g_autoptr (GBytes) answer = rb_channel_receive_then (channel, SOON / 1000, &next, NULL, &error);
+  g_autoptr (GBytes) answer = rb_channel_receive_and_send (channel, SOON / 1000, &next, NULL, &error);
   g_assert_true (g_bytes_equal (answer, wanted));
   g_assert_false (next.sent);
 }
@@ -515,9 +515,9 @@ test_cancel_what_follows (void)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) request = request_of (0x28, 2), wanted = echo_of (request), message = request_of (0x22, 65535);
-  RbChannelNext next = { .after = wanted, .message = message };
+  RbChannelFollowUp next = { .after = wanted, .message = message };
   g_assert_true (rb_channel_send (channel, request, NULL, &error));
-  g_autoptr (GBytes) answer = rb_channel_receive_then (channel, SOON / 1000, &next, NULL, &error);
+  g_autoptr (GBytes) answer = rb_channel_receive_and_send (channel, SOON / 1000, &next, NULL, &error);
   g_assert_true (g_bytes_equal (answer, wanted));
   g_assert_true (next.sent);
   g_assert_cmpint (receive_struck_by (channel, 0, cancellable, &error), <, SOON);

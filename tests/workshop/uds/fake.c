@@ -111,8 +111,8 @@ fake_drain (gpointer state, gpointer channel)
 }
 
 static GBytes *
-fake_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelNext *next, GCancellable *cancellable,
-                   GError **error)
+fake_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelFollowUp *next,
+                   GCancellable *cancellable, GError **error)
 {
   Fake *self = state;
   g_autoptr (GBytes) answer = fake_receive (state, channel, first_ms, cancellable, error);
@@ -138,7 +138,7 @@ static const RbLinkBackend backend = {
   .channel_close = fake_channel_close,
   .send = fake_send,
   .receive = fake_receive,
-  .receive_then = fake_receive_then,
+  .receive_and_send = fake_receive_then,
   .drain = fake_drain,
   .max_message = fake_max_message,
 };
