@@ -121,7 +121,7 @@ policy_for (const Client *self)
 }
 
 static gboolean
-verify_repository (Client *self, GBytes *anchor, RbVerdict *verdict, GError **error)
+verify_repository (Client *self, GBytes *anchor, RbRejection *verdict, GError **error)
 {
   const RbPolicy policy = policy_for (self);
   self->store = rb_store_new_in_memory ();
@@ -157,7 +157,7 @@ void
 rb_as_client_check (const char *folder, const char *kind, GBytes *anchor, json_t *findings)
 {
   g_auto (Client) self = { .folder = folder, .kind = g_intern_string (kind), .findings = findings };
-  g_auto (RbVerdict) verdict = { 0 };
+  g_auto (RbRejection) verdict = { 0 };
   g_autoptr (GError) error = NULL;
   self.source = rb_source_folder (folder);
   open_images (&self);

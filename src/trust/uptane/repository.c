@@ -14,7 +14,7 @@ struct _RbRepository {
   RbTrusted *trusted;
   RbSource *source;
   RbPolicy policy;
-  RbVerdict *verdict;
+  RbRejection *verdict;
   GHashTable *held; /* top-level role → RbMetadata */
   GHashTable *delegated_files; /* delegated role → RbMetadata; never replaced, a search may be standing in them */
   GPtrArray *delegated; /* of RbDelegated: those files by each delegation that was followed */
@@ -22,7 +22,7 @@ struct _RbRepository {
 };
 
 RbRepository *
-rb_repository_new (RbTrusted *trusted, RbSource *source, const RbPolicy *policy, RbVerdict *verdict)
+rb_repository_new (RbTrusted *trusted, RbSource *source, const RbPolicy *policy, RbRejection *verdict)
 {
   RbRepository *self = g_new0 (RbRepository, 1);
   self->trusted = trusted;
@@ -36,7 +36,7 @@ rb_repository_new (RbTrusted *trusted, RbSource *source, const RbPolicy *policy,
 }
 
 RbRepository *
-rb_repository_new_for_store (RbStore *store, RbSource *source, const RbPolicy *policy, RbVerdict *verdict)
+rb_repository_new_for_store (RbStore *store, RbSource *source, const RbPolicy *policy, RbRejection *verdict)
 {
   return rb_repository_new (rb_trusted_new_for_store (store), source, policy, verdict);
 }
@@ -58,7 +58,7 @@ refused (RbRepository *self, const char *file, GError **error, GError *failure)
 {
   const char *repo = self->policy.repo;
   g_prefix_error (&failure, "%s%s%s: ", repo, repo[0] == '\0' ? "" : " repository, ", file);
-  rb_verdict_set (self->verdict, repo, self->culprit == NULL ? file : self->culprit, failure);
+  rb_rejection_set (self->verdict, repo, self->culprit == NULL ? file : self->culprit, failure);
   g_propagate_error (error, failure);
   return FALSE;
 }

@@ -4,7 +4,7 @@
 #include "uptane/policy.h"
 #include "uptane/search.h"
 #include "uptane/source.h"
-#include "uptane/verdict.h"
+#include "uptane/rejection.h"
 
 /*
  * One repository as a client meets it: the steps of TUF 5.3–5.6 and of the Uptane Standard 5.4.4.3–5.4.4.7, one
@@ -16,10 +16,10 @@
 typedef struct _RbRepository RbRepository;
 
 /* (transfer full) trusted. Borrows source and verdict (may be NULL) for its life. */
-RbRepository *rb_repository_new (RbTrusted *trusted, RbSource *source, const RbPolicy *policy, RbVerdict *verdict);
+RbRepository *rb_repository_new (RbTrusted *trusted, RbSource *source, const RbPolicy *policy, RbRejection *verdict);
 /* Borrows store for its life. */
 RbRepository *rb_repository_new_for_store (RbStore *store, RbSource *source, const RbPolicy *policy,
-                                           RbVerdict *verdict);
+                                           RbRejection *verdict);
 void rb_repository_free (RbRepository *self);
 /* Walks the root chain; expiry counts only for the last root. */
 gboolean rb_repository_update_root (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -23,7 +23,7 @@ rb_vehicle_assignment_free (RbAssignment *self)
 
 typedef struct {
   const RbVehicleRequest *request;
-  RbVerdict *verdict;
+  RbRejection *verdict;
   GPtrArray *assignments; /* of RbAssignment */
 } Check;
 
@@ -35,7 +35,7 @@ static gboolean G_GNUC_PRINTF (5, 6)
   g_autofree char *text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
   GError *failure = g_error_new (RB_UPTANE_ERROR, (int) reason, "%s repository, targets: %s", repo, text);
-  rb_verdict_set (check->verdict, repo, "targets", failure);
+  rb_rejection_set (check->verdict, repo, "targets", failure);
   g_propagate_error (error, failure);
   return FALSE;
 }
@@ -95,7 +95,7 @@ assign (Check *check, const char *path, const json_t *entry, GError **error)
   gpointer serial, hardware_id;
   if (target == NULL) {
     if (error != NULL && *error != NULL)
-      rb_verdict_set (check->verdict, "director", "targets", *error);
+      rb_rejection_set (check->verdict, "director", "targets", *error);
     return FALSE;
   }
   if (!judge_path (check, path, error))
@@ -376,7 +376,8 @@ policy_for (const RbVehicleRequest *request, const char *repo)
 }
 
 static RbRepository *
-repository_for (const RbVehicleRequest *request, const char *repo, RbStore *store, RbSource *source, RbVerdict *verdict)
+repository_for (const RbVehicleRequest *request, const char *repo, RbStore *store, RbSource *source,
+                RbRejection *verdict)
 {
   const RbPolicy policy = policy_for (request, repo);
   return rb_repository_new_for_store (store, source, &policy, verdict);
@@ -391,7 +392,7 @@ targets_of (RbRepository *repository)
 gboolean
 rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbStore *image_store,
                         RbSource *image_source, const RbVehicleRequest *request, GPtrArray **assignments,
-                        RbVerdict *verdict, GError **error)
+                        RbRejection *verdict, GError **error)
 {
   g_autoptr (RbRepository) director = repository_for (request, "director", director_store, director_source, verdict);
   g_autoptr (RbRepository) images = repository_for (request, "image", image_store, image_source, verdict);
@@ -420,7 +421,7 @@ rb_vehicle_verify_full (RbStore *director_store, RbSource *director_source, RbSt
 
 gboolean
 rb_vehicle_verify_partial (RbStore *director_store, RbSource *director_source, const RbVehicleRequest *request,
-                           GPtrArray **assignments, RbVerdict *verdict, GError **error)
+                           GPtrArray **assignments, RbRejection *verdict, GError **error)
 {
   g_autoptr (RbRepository) director = repository_for (request, "director", director_store, director_source, verdict);
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_vehicle_assignment_free);
@@ -441,7 +442,7 @@ rb_vehicle_verify_partial (RbStore *director_store, RbSource *director_source, c
 }
 
 gboolean
-rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbVerdict *verdict,
+rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbRejection *verdict,
                         GError **error)
 {
   const RbPolicy policy = rb_policy_uptane (repo, now);

@@ -3,7 +3,7 @@
 #include "uptane/source.h"
 #include "uptane/store.h"
 #include "uptane/target.h"
-#include "uptane/verdict.h"
+#include "uptane/rejection.h"
 
 #include <jansson.h>
 
@@ -45,15 +45,15 @@ void rb_vehicle_assignment_free (RbAssignment *self);
 
 /* Full verification. On success *assignments is (element-type RbAssignment) (transfer full). */
 gboolean rb_vehicle_verify_full (RbStore *director_store, RbSource *director, RbStore *image_store, RbSource *image,
-                                 const RbVehicleRequest *request, GPtrArray **assignments, RbVerdict *verdict,
+                                 const RbVehicleRequest *request, GPtrArray **assignments, RbRejection *verdict,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Partial verification: Director targets against the Director root in store; the root chain is NOT walked (a partial
  * verification Secondary cannot). own_serial's assignment only. */
 gboolean rb_vehicle_verify_partial (RbStore *director_store, RbSource *director, const RbVehicleRequest *request,
-                                    GPtrArray **assignments, RbVerdict *verdict, GError **error)
+                                    GPtrArray **assignments, RbRejection *verdict, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Only the root chain: from the store's root to the newest in source. */
-gboolean rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbVerdict *verdict,
+gboolean rb_vehicle_update_root (RbStore *store, RbSource *source, gint64 now, const char *repo, RbRejection *verdict,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* An image by its name, or by HASH.NAME of consistent snapshots, not yet verified. NULL without error: it is not there.
  * (transfer full) */

@@ -21,13 +21,13 @@ rb_workflow_init (const char *folder, GBytes *root, GError **error)
 
 /* (transfer full) accepted */
 static RbRepository *
-begin (RbAccepted *accepted, RbSource *source, const RbPolicy *policy, RbVerdict *verdict, GError **error)
+begin (RbAccepted *accepted, RbSource *source, const RbPolicy *policy, RbRejection *verdict, GError **error)
 {
   GError *failure = NULL;
   RbTrusted *trusted = rb_trusted_new_for_files (accepted, policy, &failure);
   if (trusted == NULL) {
     g_prefix_error (&failure, "root: ");
-    rb_verdict_set (verdict, policy->repo, "root", failure);
+    rb_rejection_set (verdict, policy->repo, "root", failure);
     g_propagate_error (error, failure);
     return NULL;
   }
@@ -35,14 +35,14 @@ begin (RbAccepted *accepted, RbSource *source, const RbPolicy *policy, RbVerdict
 }
 
 RbRepository *
-rb_workflow_new (const char *folder, RbSource *source, const RbPolicy *policy, RbVerdict *verdict, GError **error)
+rb_workflow_new (const char *folder, RbSource *source, const RbPolicy *policy, RbRejection *verdict, GError **error)
 {
   return begin (rb_accepted_new (folder, FALSE), source, policy, verdict, error);
 }
 
 RbRepository *
 rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, const RbPolicy *policy,
-                           RbVerdict *verdict, GError **error)
+                           RbRejection *verdict, GError **error)
 {
   RbAccepted *accepted = rb_accepted_new (folder, TRUE);
   if (!rb_accepted_has (accepted, "root"))

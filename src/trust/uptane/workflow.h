@@ -15,12 +15,12 @@
 gboolean rb_workflow_init (const char *folder, GBytes *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* policy: rb_policy_tuf() or rb_policy_tuf_strict(). Errors: no-trust-anchor when folder holds no root. Borrows source
  * and verdict (may be NULL) for its life. */
-RbRepository *rb_workflow_new (const char *folder, RbSource *source, const RbPolicy *policy, RbVerdict *verdict,
+RbRepository *rb_workflow_new (const char *folder, RbSource *source, const RbPolicy *policy, RbRejection *verdict,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same, writing nothing: what is accepted is held in memory over what folder holds. root is where folder (NULL:
  * none) holds no root. */
 RbRepository *rb_workflow_new_in_memory (const char *folder, GBytes *root, RbSource *source, const RbPolicy *policy,
-                                         RbVerdict *verdict, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                         RbRejection *verdict, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* §5.3–5.6: roots, timestamp, snapshot, top-level targets. rb_repository_find() is §5.6.7. */
 gboolean rb_workflow_refresh (RbRepository *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* §5.7: into folder under the percent-encoded path, unless a file there is already the target. *fetched may be NULL. */

@@ -73,7 +73,7 @@ end_with_versions (RbCli *cli, RbRepository *repository, json_t *extra)
 }
 
 static int
-fail (RbCli *cli, const GError *error, const RbVerdict *verdict)
+fail (RbCli *cli, const GError *error, const RbRejection *verdict)
 {
   json_t *extra = json_object ();
   rb_json_set_string (extra, "role", verdict->role);
@@ -125,7 +125,7 @@ static int
 refresh (RbCli *cli, Settings *settings, gint64 now, gboolean with_targets)
 {
   g_autoptr (GError) error = NULL;
-  g_auto (RbVerdict) verdict = { 0 };
+  g_auto (RbRejection) verdict = { 0 };
   g_autoptr (json_t) files = json_array ();
   const RbPolicy policy = rb_policy_tuf (now);
   g_autoptr (RbLock) lock = lock_metadata (settings, &error);

@@ -29,7 +29,7 @@ typedef struct {
   RbLock *lock; /* of the state, from before it is read until it is written */
   RbStore *stores[2]; /* Director, Image */
   RbSource *sources[2];
-  RbVerdict verdict;
+  RbRejection verdict;
 } Session;
 
 static const char *const repos[] = { "director", "image" };
@@ -51,7 +51,7 @@ session_clear (Session *self)
     g_clear_pointer (&self->sources[i], rb_source_free);
   }
   g_clear_pointer (&self->lock, rb_lock_free);
-  rb_verdict_clear (&self->verdict);
+  rb_rejection_clear (&self->verdict);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Session, session_clear)
 
@@ -159,7 +159,7 @@ open_session (Session *self, GError **error)
     if (open_repository (self, i, &culprit, &failure))
       continue;
     g_prefix_error (&failure, "%s repository: ", repos[i]);
-    rb_verdict_set (&self->verdict, repos[i], culprit == NULL ? "root" : culprit, failure);
+    rb_rejection_set (&self->verdict, repos[i], culprit == NULL ? "root" : culprit, failure);
     g_propagate_error (error, failure);
     return FALSE;
   }
@@ -290,17 +290,17 @@ accepted (RbCli *cli, const Session *self, GPtrArray *assignments)
 static int
 rejected (RbCli *cli, const Session *self, const GError *error)
 {
-  const RbVerdict *verdict = &self->verdict;
-  const char *attack = rb_verdict_attack (rb_reason_of (error));
+  const RbRejection *verdict = &self->verdict;
+  const char *attack = rb_rejection_attack (rb_reason_of (error));
   json_t *extra = json_object ();
   rb_json_set (extra, "repo", verdict->repo == NULL ? json_null () : json_string (verdict->repo));
   rb_json_set (extra, "role", verdict->role == NULL ? json_null () : json_string (verdict->role));
   tell_damage (cli, self, extra);
   rb_json_set_string (extra, "attack", attack);
-  rb_json_set_string (extra, "attack_means", attack == NULL ? NULL : rb_verdict_attack_means (attack));
+  rb_json_set_string (extra, "attack_means", attack == NULL ? NULL : rb_rejection_attack_means (attack));
   g_autofree char *text = attack == NULL ? g_strdup (error->message)
                                          : g_strdup_printf ("%s\nThis is what stops the attack “%s”: %s",
-                                                            error->message, attack, rb_verdict_attack_means (attack));
+                                                            error->message, attack, rb_rejection_attack_means (attack));
   return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (rb_reason_of (error)), cli->json ? error->message : text,
                      extra);
 }

@@ -10,12 +10,12 @@ typedef struct {
   char *message;
   const char *attack; /* the attack it stops: "rollback", "freeze", "arbitrary software", "mix-and-match", ...; NULL:
                          the reason is a failure and no attack; static */
-} RbVerdict;
-void rb_verdict_clear (RbVerdict *self);
+} RbRejection;
+void rb_rejection_clear (RbRejection *self);
 /* The attack of the Uptane Standard 3.2 that a rejection for this reason stops; NULL: none. Static. */
-const char *rb_verdict_attack (RbReason reason);
+const char *rb_rejection_attack (RbReason reason);
 /* Description of the attack, in a sentence; "" for no attack. Static. */
-const char *rb_verdict_attack_means (const char *attack);
+const char *rb_rejection_attack_means (const char *attack);
 /* Fills self (may be NULL) from an error. repo is static. */
-void rb_verdict_set (RbVerdict *self, const char *repo, const char *role, const GError *error);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbVerdict, rb_verdict_clear)
+void rb_rejection_set (RbRejection *self, const char *repo, const char *role, const GError *error);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RbRejection, rb_rejection_clear)

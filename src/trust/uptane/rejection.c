@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "uptane/verdict.h"
+#include "uptane/rejection.h"
 
 #include <string.h>
 
@@ -54,7 +54,7 @@ static const struct {
 };
 
 void
-rb_verdict_clear (RbVerdict *self)
+rb_rejection_clear (RbRejection *self)
 {
   g_clear_pointer (&self->role, g_free);
   g_clear_pointer (&self->message, g_free);
@@ -64,7 +64,7 @@ rb_verdict_clear (RbVerdict *self)
 }
 
 const char *
-rb_verdict_attack (RbReason reason)
+rb_rejection_attack (RbReason reason)
 {
   for (guint i = 0; i < G_N_ELEMENTS (stopped); i++)
     if (stopped[i].reason == reason)
@@ -73,7 +73,7 @@ rb_verdict_attack (RbReason reason)
 }
 
 const char *
-rb_verdict_attack_means (const char *attack)
+rb_rejection_attack_means (const char *attack)
 {
   for (guint i = 0; attack != NULL && i < G_N_ELEMENTS (attacks); i++)
     if (strcmp (attacks[i].attack, attack) == 0)
@@ -82,14 +82,14 @@ rb_verdict_attack_means (const char *attack)
 }
 
 void
-rb_verdict_set (RbVerdict *self, const char *repo, const char *role, const GError *error)
+rb_rejection_set (RbRejection *self, const char *repo, const char *role, const GError *error)
 {
   if (self == NULL)
     return;
-  rb_verdict_clear (self);
+  rb_rejection_clear (self);
   self->repo = repo;
   self->role = g_strdup (role);
   self->reason = rb_reason_of (error);
   self->message = g_strdup (error->message);
-  self->attack = rb_verdict_attack (self->reason);
+  self->attack = rb_rejection_attack (self->reason);
 }
