@@ -7,8 +7,8 @@
  * trust list at the time of receipt. It resumes with the records that have no verdict.
  */
 typedef struct _RbRecordVerdict RbRecordVerdict;
-/* Takes ledger; lock, dealer_cas (of RbCertificate) and bundles (of RbEvidence) are borrowed. lock is held during a
- * writing transaction. */
+/* Takes ledger; lock, dealer_cas (of RbCertificate) and bundles (of RbReferenceValues) are borrowed. lock is held
+ * during a writing transaction. */
 RbRecordVerdict *rb_record_verdict_new (RbLedger *ledger, GMutex *lock, GPtrArray *dealer_cas, GPtrArray *bundles);
 /* Records were logged. From any thread. */
 void rb_record_verdict_wake (RbRecordVerdict *self);

@@ -17,7 +17,7 @@ rb_settings_free (RbSettings *self)
   g_clear_pointer (&self->client_cas, g_ptr_array_unref);
   g_clear_pointer (&self->dealer_cas, g_ptr_array_unref);
   g_clear_pointer (&self->bundles, g_ptr_array_unref);
-  g_clear_pointer (&self->testimony, rb_testimony_free);
+  g_clear_pointer (&self->testimony, rb_reference_bundle_free);
   g_clear_pointer (&self->log_key, rb_key_private_unref);
   g_free (self->origin);
   g_free (self);
@@ -84,11 +84,11 @@ read_campaign (RbSettings *self, const json_t *json, const char *path, GError **
     return FALSE;
   g_autofree char *bundle_path = beside (path, bundle);
   g_autofree char *root_path = beside (path, root);
-  self->testimony = rb_testimony_open (bundle_path, root_path, error);
+  self->testimony = rb_reference_bundle_open (bundle_path, root_path, error);
   if (self->testimony == NULL)
     return FALSE;
   self->bundles = g_ptr_array_new ();
-  g_ptr_array_add (self->bundles, (gpointer) rb_testimony_evidence (self->testimony));
+  g_ptr_array_add (self->bundles, (gpointer) rb_reference_bundle_values (self->testimony));
   return TRUE;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "campaign/testimony.h"
+#include "campaign/reference-bundle.h"
 #include "crypto/key.h"
 #include "intake/error.h"
 
@@ -12,8 +12,8 @@ typedef struct {
   GTlsCertificate *certificate; /* of the server, with its key */
   GPtrArray *client_cas; /* of RbCertificate: under them TLS clients have their certificates */
   GPtrArray *dealer_cas; /* of RbCertificate: under them workstations and technicians have theirs */
-  RbTestimony *testimony; /* the campaign */
-  GPtrArray *bundles; /* of RbEvidence, borrowed from testimony */
+  RbReferenceBundle *testimony; /* the campaign */
+  GPtrArray *bundles; /* of RbReferenceValues, borrowed from testimony */
   char *origin; /* of the log */
   RbPrivateKey *log_key;
 } RbSettings;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oem/audit.h"
 
-#include "campaign/testimony.h"
+#include "campaign/reference-bundle.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "crypto/certificate.h"
@@ -25,8 +25,8 @@ typedef struct {
   char *database, *receipts, *checkpoint, *log_key;
   GStrv bundle_paths;
   GPtrArray *anchors; /* of RbCertificate; NULL: none */
-  GPtrArray *testimonies; /* of RbTestimony */
-  GPtrArray *bundles; /* of RbEvidence, borrowed from the testimonies; NULL: none given */
+  GPtrArray *testimonies; /* of RbReferenceBundle */
+  GPtrArray *bundles; /* of RbReferenceValues, borrowed from the testimonies; NULL: none given */
   GPtrArray *names; /* file names, as outcomes */
   GPtrArray *outcomes; /* of RbVerifyOutcome */
   GHashTable *envelopes; /* digest → SHA-256 of the envelope */
@@ -79,13 +79,13 @@ load_trust (Audit *self, GError **error)
 static gboolean
 open_bundle (Audit *self, const char *path, const char *service_root, GError **error)
 {
-  RbTestimony *testimony = rb_testimony_open (path, service_root, error);
+  RbReferenceBundle *testimony = rb_reference_bundle_open (path, service_root, error);
   if (testimony == NULL)
     return FALSE;
   if (self->bundles == NULL)
     self->bundles = g_ptr_array_new ();
   g_ptr_array_add (self->testimonies, testimony);
-  g_ptr_array_add (self->bundles, (gpointer) rb_testimony_evidence (testimony));
+  g_ptr_array_add (self->bundles, (gpointer) rb_reference_bundle_values (testimony));
   return TRUE;
 }
 
@@ -120,7 +120,7 @@ load_config (Audit *self, GError **error)
 static gboolean
 load_measures (Audit *self, GError **error)
 {
-  self->testimonies = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_testimony_free);
+  self->testimonies = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_reference_bundle_free);
   if (self->trust != NULL && !load_trust (self, error))
     return FALSE;
   if (self->config != NULL && !load_config (self, error))
@@ -315,7 +315,7 @@ static const char *
 bundle_anchor (Audit *self)
 {
   for (guint i = 0; i < self->testimonies->len; i++)
-    if (strcmp (rb_testimony_anchor (self->testimonies->pdata[i]), "none") == 0)
+    if (strcmp (rb_reference_bundle_anchor (self->testimonies->pdata[i]), "none") == 0)
       return "none";
   return "service-root";
 }

@@ -28,7 +28,7 @@ is_completed (const json_t *predicate)
 
 /* The record quotes its campaign; the quote is the bundle's, word for word. */
 static gboolean
-check_quote (const json_t *predicate, const RbEvidence *bundle, GError **error)
+check_quote (const json_t *predicate, const RbReferenceValues *bundle, GError **error)
 {
   const json_t *quoted = json_object_get (predicate, "campaign");
   g_autoptr (json_t) wanted = rb_result_quote (bundle->campaign, bundle->campaign_sha256);
@@ -96,7 +96,7 @@ check_ecu_is_done (const json_t *predicate, RbCompletenessEcu *ecu, GError **err
 /* A vehicle without a VIN pack: the bundle has no list of its ECUs, so all that campaign and model share is required.
  */
 static GPtrArray *
-without_pack (const RbEvidence *bundle)
+without_pack (const RbReferenceValues *bundle)
 {
   g_autoptr (GHashTable) nothing = g_hash_table_new (g_str_hash, g_str_equal);
   GPtrArray *ecus = rb_completeness_list (bundle->campaign, bundle->model, nothing, NULL, NULL);
@@ -107,7 +107,7 @@ without_pack (const RbEvidence *bundle)
 
 /* Parts are done by the Director targets that name them, which the record quotes. */
 static GPtrArray *
-directed (const json_t *predicate, const RbEvidence *bundle, const char *vin, GError **error)
+directed (const json_t *predicate, const RbReferenceValues *bundle, const char *vin, GError **error)
 {
   g_autoptr (GBytes) targets = rb_replaced_targets (predicate);
   g_autoptr (GError) problem = NULL;
@@ -122,7 +122,7 @@ directed (const json_t *predicate, const RbEvidence *bundle, const char *vin, GE
 }
 
 static gboolean
-check_complete (const json_t *predicate, const RbEvidence *bundle, const char *vin, GError **error)
+check_complete (const json_t *predicate, const RbReferenceValues *bundle, const char *vin, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   g_autoptr (GPtrArray) ecus = directed (predicate, bundle, vin, &problem);
@@ -141,7 +141,7 @@ check_complete (const json_t *predicate, const RbEvidence *bundle, const char *v
 }
 
 static gboolean
-check_scope (const json_t *predicate, const RbEvidence *bundle, GError **error)
+check_scope (const json_t *predicate, const RbReferenceValues *bundle, GError **error)
 {
   const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
   size_t i;
@@ -200,7 +200,7 @@ check_roots_method (const json_t *ecu, const RbProfile *profile, GError **error)
 }
 
 static gboolean
-check_profiles (const json_t *predicate, const RbEvidence *bundle, GError **error)
+check_profiles (const json_t *predicate, const RbReferenceValues *bundle, GError **error)
 {
   size_t i;
   json_t *ecu;
@@ -217,7 +217,7 @@ check_profiles (const json_t *predicate, const RbEvidence *bundle, GError **erro
 
 /* The VIN was read from the Primary and from one more ECU, as far as their profiles can tell it. */
 static gboolean
-check_vin_sources (const json_t *predicate, const RbEvidence *bundle, GError **error)
+check_vin_sources (const json_t *predicate, const RbReferenceValues *bundle, GError **error)
 {
   const json_t *sources = json_object_get (json_object_get (predicate, "vehicle"), "vinSources");
   gsize able = 0;
@@ -250,7 +250,7 @@ hex_member (const json_t *object, const char *member)
 
 /* The bootloader's response, computed from the bundle's image. */
 static gboolean
-check_image (const json_t *ecu, const RbEvidence *bundle, GError **error)
+check_image (const json_t *ecu, const RbReferenceValues *bundle, GError **error)
 {
   const json_t *entry = json_object_get (ecu, "image");
   const RbCampaignEcu *wanted = rb_campaign_ecu (bundle->campaign, rb_json_string_or (ecu, "hardwareId", ""));
@@ -276,7 +276,7 @@ check_image (const json_t *ecu, const RbEvidence *bundle, GError **error)
 
 /* M4 and M5 as only the key that the OEM made gives them, in the slot and with the counter that it was made for. */
 static gboolean
-check_she (const json_t *predicate, const json_t *ecu, const RbEvidence *bundle, GError **error)
+check_she (const json_t *predicate, const json_t *ecu, const RbReferenceValues *bundle, GError **error)
 {
   const json_t *key = json_object_get (ecu, "key");
   const char *vin = rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", "");
@@ -318,7 +318,7 @@ check_nonce (const json_t *predicate, const json_t *ecu, const RbCampaign *campa
 }
 
 gboolean
-rb_against_check (const json_t *predicate, const RbEvidence *bundle, GError **error)
+rb_against_check (const json_t *predicate, const RbReferenceValues *bundle, GError **error)
 {
   size_t i;
   json_t *ecu;

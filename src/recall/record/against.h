@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "model/evidence.h"
+#include "model/reference-values.h"
 #include "record/error.h"
 
 #include <jansson.h>
 
 /* A record whose signatures and result hold, against the campaign it names. Errors: record-campaign, record-scope,
  * record-image, record-root, record-nonce, record-key-kind, record-method, record-vin. */
-gboolean rb_against_check (const json_t *predicate, const RbEvidence *bundle, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_against_check (const json_t *predicate, const RbReferenceValues *bundle, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

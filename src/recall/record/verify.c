@@ -293,7 +293,7 @@ check_bundle (Check *self, GError **error)
   if (self->request->bundles == NULL)
     return TRUE;
   for (guint i = 0; i < self->request->bundles->len; i++) {
-    const RbEvidence *bundle = self->request->bundles->pdata[i];
+    const RbReferenceValues *bundle = self->request->bundles->pdata[i];
     id_is_known |= g_strcmp0 (bundle->campaign->id, self->outcome->campaign) == 0;
     if (g_strcmp0 (bundle->campaign_sha256, rb_json_string_or (campaign, "campaignSha256", NULL)) != 0)
       continue;

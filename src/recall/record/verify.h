@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "crypto/certificate.h"
-#include "model/evidence.h"
+#include "model/reference-values.h"
 #include "record/outcome.h"
 
 /*
@@ -13,7 +13,7 @@
 
 typedef struct {
   GPtrArray *anchors; /* of RbCertificate; NULL: certificates are not checked */
-  GPtrArray *bundles; /* of RbEvidence; NULL: not checked */
+  GPtrArray *bundles; /* of RbReferenceValues; NULL: not checked */
   gint64 received; /* signers revoked until then are denied, whatever time the record claims; 0: by its time only */
   gboolean other_campaigns; /* a record of none of their campaigns is left unchecked instead of denied */
 } RbVerifyRequest;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/record.h"
 
-#include "campaign/testimony.h"
+#include "campaign/reference-bundle.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
@@ -325,7 +325,7 @@ require_completed (GPtrArray *outcomes)
 }
 
 static int
-print_outcome (RbCli *cli, const char *path, const RbVerifyOutcome *outcome, const RbTestimony *testimony)
+print_outcome (RbCli *cli, const char *path, const RbVerifyOutcome *outcome, const RbReferenceBundle *testimony)
 {
   json_t *extra = rb_outcome_to_json (outcome);
   gboolean ok = outcome->reason == RB_REASON_NONE;
@@ -334,18 +334,18 @@ print_outcome (RbCli *cli, const char *path, const RbVerifyOutcome *outcome, con
   g_autofree char *bad = ok ? NULL : g_strdup_printf ("%s: %s", path, outcome->message);
   rb_json_set_string (extra, "file", path);
   if (testimony != NULL)
-    rb_json_set_string (extra, "bundle_anchor", rb_testimony_anchor (testimony));
+    rb_json_set_string (extra, "bundle_anchor", rb_reference_bundle_anchor (testimony));
   return rb_cli_end (cli, ok ? RB_CLI_OK : RB_CLI_FAILED, rb_reason_word (outcome->reason), ok ? good : bad, extra);
 }
 
 static int
-verify_files (RbCli *cli, char **paths, const Options *options, GPtrArray *anchors, const RbTestimony *testimony)
+verify_files (RbCli *cli, char **paths, const Options *options, GPtrArray *anchors, const RbReferenceBundle *testimony)
 {
   g_autoptr (GPtrArray) outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_outcome_free);
   g_autoptr (GPtrArray) bundles = testimony == NULL ? NULL : g_ptr_array_new ();
   const RbVerifyRequest request = { .anchors = anchors, .bundles = bundles };
   if (testimony != NULL)
-    g_ptr_array_add (bundles, (gpointer) rb_testimony_evidence (testimony));
+    g_ptr_array_add (bundles, (gpointer) rb_reference_bundle_values (testimony));
   int code = RB_CLI_OK;
   for (guint i = 0; paths[i] != NULL; i++)
     g_ptr_array_add (outcomes, verify_file (paths[i], &request));
@@ -390,9 +390,9 @@ verb_verify (RbCli *cli, int argc, char **argv)
   g_autoptr (GPtrArray) anchors = load_anchors (options.trust, &error);
   if (anchors == NULL)
     return rb_cli_fail (cli, error, NULL);
-  g_autoptr (RbTestimony) testimony = NULL;
+  g_autoptr (RbReferenceBundle) testimony = NULL;
   if (options.bundle != NULL) {
-    testimony = rb_testimony_open (options.bundle, options.service_root, &error);
+    testimony = rb_reference_bundle_open (options.bundle, options.service_root, &error);
     if (testimony == NULL)
       return rb_cli_fail (cli, error, NULL);
   }

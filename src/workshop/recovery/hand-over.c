@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recovery/hand-over.h"
 
-#include "campaign/testimony.h"
+#include "campaign/reference-bundle.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "library/authority.h"
@@ -104,9 +104,9 @@ check_record (const char *data_dir, GBytes *envelope, RbContents *contents, cons
   if (authority == NULL || !rb_authority_has_list (authority, error)
       || !rb_authority_check (authority, rb_contents_campaign (contents), vin, now, TRUE, error))
     return FALSE;
-  g_autoptr (RbTestimony) testimony = rb_testimony_of (contents, authority->list);
+  g_autoptr (RbReferenceBundle) testimony = rb_reference_bundle_of (contents, authority->list);
   g_autoptr (GPtrArray) bundles = g_ptr_array_new ();
-  g_ptr_array_add (bundles, (gpointer) rb_testimony_evidence (testimony));
+  g_ptr_array_add (bundles, (gpointer) rb_reference_bundle_values (testimony));
   const RbVerifyRequest request = { .anchors = authority->list->dealer_cas, .bundles = bundles, .received = now };
   g_autoptr (RbVerifyOutcome) outcome = rb_verify_record (envelope, &request);
   return check_outcome (outcome, error);

@@ -220,8 +220,8 @@ fixture_set_up (Fixture *self)
   add_profile (self, "hw-telematics-1", RB_KEY_KIND_ASYMMETRIC);
   add_profile (self, "hw-brake-1", RB_KEY_KIND_ASYMMETRIC);
   add_profile (self, "hw-sensor-1", RB_KEY_KIND_SHE);
-  self->evidence
-    = (RbEvidence){ self->campaign, self->campaign_sha256, self->model, find_image, completeness, find_profile, self };
+  self->evidence = (RbReferenceValues){ self->campaign, self->campaign_sha256, self->model, find_image,
+                                        completeness,   find_profile,          self };
   g_assert_true (rb_moment_from_text ("2026-11-17T10:00:00Z", &self->start));
 }
 
@@ -241,7 +241,7 @@ load_identity (const char *demo, const char *file, RbPurpose purpose)
 }
 
 void
-fixture_set_up_demo (Fixture *self, const char *demo, const RbEvidence *evidence)
+fixture_set_up_demo (Fixture *self, const char *demo, const RbReferenceValues *evidence)
 {
   begin (self);
   self->technician = load_identity (demo, "technician.p12", RB_PURPOSE_TECHNICIAN);

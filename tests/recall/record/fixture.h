@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "crypto/certificate.h"
-#include "model/evidence.h"
+#include "model/reference-values.h"
 #include "outbox/outbox.h"
 #include "record/statement.h"
 #include "record/verify.h"
@@ -24,7 +24,7 @@ typedef struct {
   GHashTable *keys; /* serial → RbPrivateKey, made when asked for */
   GHashTable *profiles; /* hardware id → RbProfile */
   GHashTable *images; /* sha256 → GBytes */
-  RbEvidence evidence;
+  RbReferenceValues evidence;
   json_t *seed; /* of a demo's vehicle; NULL */
   const char *report_nonce; /* instead of the campaign's, in reports; NULL */
   const char *undirected; /* an ECU, by name, to which the bundle directs nothing; NULL */
@@ -34,7 +34,7 @@ typedef struct {
 
 void fixture_set_up (Fixture *self);
 /* The workshop and campaign of a folder made by recall-oem demo instead; evidence outlives the fixture. */
-void fixture_set_up_demo (Fixture *self, const char *demo, const RbEvidence *evidence);
+void fixture_set_up_demo (Fixture *self, const char *demo, const RbReferenceValues *evidence);
 void fixture_tear_down (Fixture *self);
 /* Issued under the fixture's dealer CA; to be unreffed. */
 RbIdentity *fixture_identity (Fixture *self, RbPurpose purpose, const char *name);

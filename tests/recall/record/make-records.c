@@ -7,7 +7,7 @@
  */
 #include "alter.h"
 
-#include "campaign/testimony.h"
+#include "campaign/reference-bundle.h"
 #include "core/bytes.h"
 #include "core/files.h"
 #include "core/json.h"
@@ -105,10 +105,10 @@ make_of_demo (const char *folder, const char *demo)
   g_autofree char *root = g_build_filename (demo, "service-root.json", NULL);
   g_autofree char *vin_path = g_build_filename (demo, "vin.txt", NULL);
   g_autofree char *vin = NULL;
-  g_autoptr (RbTestimony) testimony = rb_testimony_open (bundle, root, &error);
+  g_autoptr (RbReferenceBundle) testimony = rb_reference_bundle_open (bundle, root, &error);
   g_assert_no_error (error);
   g_assert_true (g_file_get_contents (vin_path, &vin, NULL, NULL));
-  fixture_set_up_demo (&fixture, demo, rb_testimony_evidence (testimony));
+  fixture_set_up_demo (&fixture, demo, rb_reference_bundle_values (testimony));
   g_strchomp (vin);
   add_record (&fixture, folder, "data", vin, TRUE);
   add_record (&fixture, folder, "data", vin, FALSE);

@@ -6,8 +6,8 @@
 #include "model/trust-list.h"
 #include "model/vehicle-model.h"
 
-/* What an opened bundle states about one campaign, for a verifier of records. rb_testimony_evidence() fills it; record/
- * only reads it. */
+/* What an opened bundle states about one campaign, for a verifier of records. rb_reference_bundle_values() fills it;
+ * record/ only reads it. */
 typedef struct {
   const RbCampaign *campaign;
   const char *campaign_sha256; /* of campaign.json */
@@ -27,4 +27,4 @@ typedef struct {
   /* The same by Director targets that the record quotes, which have to be the OEM's for that vehicle; NULL with error
    * when they are not. May be NULL. (transfer full) */
   GPtrArray *(*directed) (gpointer data, const char *vin, GBytes *targets, GError **error);
-} RbEvidence;
+} RbReferenceValues;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "campaign/testimony.h"
+#include "campaign/reference-bundle.h"
 
 #include "campaign/bundle.h"
 #include "core/files.h"
@@ -9,17 +9,17 @@
 
 #define ROOT_MAX (1024 * 1024)
 
-struct _RbTestimony {
+struct _RbReferenceBundle {
   RbContents *contents;
   json_t *she; /* of the VIN that was asked for last */
   gboolean anchored;
-  RbEvidence evidence;
+  RbReferenceValues evidence;
 };
 
 static GBytes *
 read_image (gpointer data, const char *sha256, GError **error)
 {
-  RbTestimony *self = data;
+  RbReferenceBundle *self = data;
   return rb_contents_image (self->contents, sha256, error);
 }
 
@@ -27,7 +27,7 @@ read_image (gpointer data, const char *sha256, GError **error)
 static GPtrArray *
 read_completeness (gpointer data, const char *vin, GError **error)
 {
-  RbTestimony *self = data;
+  RbReferenceBundle *self = data;
   g_autoptr (GError) problem = NULL;
   g_autoptr (GPtrArray) ecus
     = rb_contents_completeness (self->contents, vin, self->evidence.campaign->issued, &problem);
@@ -39,14 +39,14 @@ read_completeness (gpointer data, const char *vin, GError **error)
 static GPtrArray *
 read_directed (gpointer data, const char *vin, GBytes *targets, GError **error)
 {
-  RbTestimony *self = data;
+  RbReferenceBundle *self = data;
   return rb_contents_directed (self->contents, vin, targets, error);
 }
 
 static const json_t *
 find_she (gpointer data, const char *vin, const char *serial)
 {
-  RbTestimony *self = data;
+  RbReferenceBundle *self = data;
   size_t i;
   json_t *update;
   json_decref (self->she);
@@ -60,15 +60,15 @@ find_she (gpointer data, const char *vin, const char *serial)
 static const RbProfile *
 find_profile (gpointer data, const char *hardware_id)
 {
-  RbTestimony *self = data;
+  RbReferenceBundle *self = data;
   return rb_contents_profile (self->contents, hardware_id);
 }
 
-RbTestimony *
-rb_testimony_of (RbContents *contents, const RbTrustList *list)
+RbReferenceBundle *
+rb_reference_bundle_of (RbContents *contents, const RbTrustList *list)
 {
-  RbTestimony *self = g_new0 (RbTestimony, 1);
-  self->evidence = (RbEvidence){
+  RbReferenceBundle *self = g_new0 (RbReferenceBundle, 1);
+  self->evidence = (RbReferenceValues){
     .campaign = rb_contents_campaign (contents),
     .campaign_sha256 = rb_contents_campaign_sha256 (contents),
     .model = rb_contents_model (contents),
@@ -84,8 +84,8 @@ rb_testimony_of (RbContents *contents, const RbTrustList *list)
   return self;
 }
 
-RbTestimony *
-rb_testimony_open (const char *bundle, const char *service_root, GError **error)
+RbReferenceBundle *
+rb_reference_bundle_open (const char *bundle, const char *service_root, GError **error)
 {
   g_autoptr (GBytes) root = service_root == NULL ? NULL : rb_files_read (service_root, ROOT_MAX, error);
   if (service_root != NULL && root == NULL)
@@ -93,27 +93,27 @@ rb_testimony_open (const char *bundle, const char *service_root, GError **error)
   g_autoptr (RbContents) contents = rb_bundle_open (bundle, root, error);
   if (contents == NULL)
     return NULL;
-  RbTestimony *self = rb_testimony_of (contents, rb_contents_trust_list (contents));
+  RbReferenceBundle *self = rb_reference_bundle_of (contents, rb_contents_trust_list (contents));
   self->anchored = root != NULL;
   return self;
 }
 
 void
-rb_testimony_free (RbTestimony *self)
+rb_reference_bundle_free (RbReferenceBundle *self)
 {
   rb_contents_unref (self->contents);
   json_decref (self->she);
   g_free (self);
 }
 
-const RbEvidence *
-rb_testimony_evidence (const RbTestimony *self)
+const RbReferenceValues *
+rb_reference_bundle_values (const RbReferenceBundle *self)
 {
   return &self->evidence;
 }
 
 const char *
-rb_testimony_anchor (const RbTestimony *self)
+rb_reference_bundle_anchor (const RbReferenceBundle *self)
 {
   return self->anchored ? "service-root" : "none";
 }
