@@ -2,13 +2,13 @@
 #include "ctl/owner.h"
 
 #include "core/json.h"
-#include "library/pins.h"
+#include "library/rollback-state.h"
 #include "library/trust.h"
 
 #include <string.h>
 
 struct _RbOwners {
-  RbPins *pins;
+  RbRollbackState *pins;
   GPtrArray *anchors;
 };
 
@@ -16,7 +16,7 @@ RbOwners *
 rb_owner_load (const char *data_dir, GError **error)
 {
   g_autoptr (RbOwners) self = g_new0 (RbOwners, 1);
-  self->pins = rb_pins_load (data_dir, error);
+  self->pins = rb_rollback_state_load (data_dir, error);
   self->anchors = self->pins == NULL ? NULL : rb_trust_list (data_dir, error);
   return self->anchors == NULL ? NULL : g_steal_pointer (&self);
 }
@@ -26,7 +26,7 @@ rb_owner_free (RbOwners *self)
 {
   if (self == NULL)
     return;
-  g_clear_pointer (&self->pins, rb_pins_free);
+  g_clear_pointer (&self->pins, rb_rollback_state_free);
   g_clear_pointer (&self->anchors, g_ptr_array_unref);
   g_free (self);
 }
@@ -38,7 +38,7 @@ owner_of (RbOwners *self, const RbStored *record)
   if (record->outcome->predicate == NULL)
     return NULL;
   const json_t *campaign = json_object_get (record->outcome->predicate, "campaign");
-  const char *owner = rb_pins_owner (self->pins, rb_json_string_or (campaign, "campaignSha256", ""));
+  const char *owner = rb_rollback_state_owner (self->pins, rb_json_string_or (campaign, "campaignSha256", ""));
   return owner != NULL ? owner : rb_json_string_or (campaign, "oem", NULL);
 }
 

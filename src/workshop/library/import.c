@@ -11,7 +11,7 @@
 #include "core/json.h"
 #include "library/authority.h"
 #include "library/pack-import.h"
-#include "library/pins.h"
+#include "library/rollback-state.h"
 #include "library/trust.h"
 
 #include <errno.h>
@@ -155,16 +155,18 @@ prefer_newer_packs (Import *self, GError **error)
 static gboolean
 check_memory (Import *self, GError **error)
 {
-  g_autoptr (RbPins) pins = rb_pins_load (rb_library_data_dir (self->library), error);
-  return pins != NULL && rb_pins_check_clock (pins, self->now, error) && rb_pins_check (pins, self->contents, error)
+  g_autoptr (RbRollbackState) pins = rb_rollback_state_load (rb_library_data_dir (self->library), error);
+  return pins != NULL && rb_rollback_state_check_clock (pins, self->now, error)
+         && rb_rollback_state_check (pins, self->contents, error)
          && rb_service_client_check_state (anchor_of (self), self->folder, moment_of (self), error);
 }
 
 static gboolean
 check_packs (Import *self, GError **error)
 {
-  g_autoptr (RbPins) pins = rb_pins_load (rb_library_data_dir (self->library), error);
-  return pins != NULL && prefer_newer_packs (self, error) && rb_pins_check_packs (pins, self->contents, error);
+  g_autoptr (RbRollbackState) pins = rb_rollback_state_load (rb_library_data_dir (self->library), error);
+  return pins != NULL && prefer_newer_packs (self, error)
+         && rb_rollback_state_check_packs (pins, self->contents, error);
 }
 
 static gboolean
@@ -355,12 +357,14 @@ commit (Import *self, GError **error)
   const char *id = rb_contents_campaign (self->contents)->id;
   g_autoptr (RbLock) lock = rb_library_lock (self->library, error);
   g_autoptr (RbLock) trust = lock == NULL ? NULL : rb_trust_lock (rb_library_data_dir (self->library), error);
-  g_autoptr (RbPins) pins = trust == NULL ? NULL : rb_pins_load (rb_library_data_dir (self->library), error);
-  if (pins == NULL || !rb_pins_check (pins, self->contents, error) || !rb_pins_check_packs (pins, self->contents, error)
-      || !keep_packs (self, id, error) || !write_import (self, error) || !sync_all (self->folder, error)
-      || !move_images (self, error) || !check_store (self, error) || !advance_trust (self, error)
+  g_autoptr (RbRollbackState) pins
+    = trust == NULL ? NULL : rb_rollback_state_load (rb_library_data_dir (self->library), error);
+  if (pins == NULL || !rb_rollback_state_check (pins, self->contents, error)
+      || !rb_rollback_state_check_packs (pins, self->contents, error) || !keep_packs (self, id, error)
+      || !write_import (self, error) || !sync_all (self->folder, error) || !move_images (self, error)
+      || !check_store (self, error) || !advance_trust (self, error)
       || !rb_authority_remember (rb_library_data_dir (self->library), self->contents, error)
-      || !rb_pins_remember (pins, self->contents, error)
+      || !rb_rollback_state_remember (pins, self->contents, error)
       || !rb_library_place (self->library, rb_contents_anchor (self->contents), id, self->folder, error))
     return FALSE;
   rb_library_collect (self->library);

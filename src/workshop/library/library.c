@@ -8,7 +8,7 @@
 #include "core/json.h"
 #include "crypto/digest.h"
 #include "library/authority.h"
-#include "library/pins.h"
+#include "library/rollback-state.h"
 #include "library/trust.h"
 #include "model/member.h"
 #include "model/wmi.h"
@@ -315,8 +315,8 @@ find (GPtrArray *places, const char *name, GError **error)
 static gboolean
 check_roles (RbContents *contents, const char *vin, GHashTable *roles, const char *data_dir, GError **error)
 {
-  g_autoptr (RbPins) pins = rb_pins_load (data_dir, error);
-  return pins != NULL && rb_pins_check_roles (pins, contents, vin, roles, error);
+  g_autoptr (RbRollbackState) pins = rb_rollback_state_load (data_dir, error);
+  return pins != NULL && rb_rollback_state_check_roles (pins, contents, vin, roles, error);
 }
 
 /* The anchor of that name alone: a campaign is verified by no other. */
@@ -422,13 +422,13 @@ is_not_in_scope (const RbCampaign *campaign, const char *vin)
 /* Is the VIN outside the scope of a campaign that cannot be verified? Its scope is known while its bytes are those
  * imported. */
 static gboolean
-is_outside (RbPins *pins, const Place *place, const char *vin)
+is_outside (RbRollbackState *pins, const Place *place, const char *vin)
 {
   g_autoptr (GBytes) json = rb_service_claimed (place->folder, NULL);
   g_autoptr (RbCampaign) campaign = json == NULL ? NULL : rb_service_claimed_campaign (place->folder, NULL);
   g_autofree char *sha256 = json == NULL ? NULL : rb_digest_sha256_hex_of (json);
   return campaign != NULL && place->anchor != NULL
-         && g_strcmp0 (sha256, rb_pins_campaign_sha256 (pins, place->anchor, place->id)) == 0
+         && g_strcmp0 (sha256, rb_rollback_state_campaign_sha256 (pins, place->anchor, place->id)) == 0
          && is_not_in_scope (campaign, vin);
 }
 
@@ -449,7 +449,7 @@ may_start (RbLibrary *self, RbContents *contents, const char *vin, gint64 now, G
 }
 
 static void
-add_for_vin (RbLibrary *self, RbPins *pins, const Place *place, const char *vin, gint64 now, GPtrArray *found,
+add_for_vin (RbLibrary *self, RbRollbackState *pins, const Place *place, const char *vin, gint64 now, GPtrArray *found,
              GPtrArray *problems)
 {
   g_autoptr (GError) problem = NULL;
@@ -467,9 +467,9 @@ rb_library_for_vin (RbLibrary *self, const char *vin, gint64 now, GPtrArray **pr
 {
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_contents_unref);
   g_autoptr (GPtrArray) failed = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
-  g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
+  g_autoptr (RbRollbackState) pins = rb_rollback_state_load (self->data_dir, error);
   g_autoptr (GPtrArray) places = pins == NULL ? NULL : list_places (self, error);
-  if (places == NULL || !rb_pins_check_clock (pins, now, error))
+  if (places == NULL || !rb_rollback_state_check_clock (pins, now, error))
     return NULL;
   if (!rb_campaign_vin_is_valid (vin)) {
     g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_VIN_INVALID,
@@ -615,15 +615,15 @@ rb_library_remove (RbLibrary *self, const char *name, RbLibraryInUse in_use, gpo
 gboolean
 rb_library_check_clock (RbLibrary *self, gint64 now, GError **error)
 {
-  g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
-  return pins != NULL && rb_pins_check_clock (pins, now, error);
+  g_autoptr (RbRollbackState) pins = rb_rollback_state_load (self->data_dir, error);
+  return pins != NULL && rb_rollback_state_check_clock (pins, now, error);
 }
 
 gboolean
 rb_library_time_floor (RbLibrary *self, gint64 *floor, GError **error)
 {
-  g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
-  *floor = pins == NULL ? 0 : rb_pins_floor (pins);
+  g_autoptr (RbRollbackState) pins = rb_rollback_state_load (self->data_dir, error);
+  *floor = pins == NULL ? 0 : rb_rollback_state_floor (pins);
   return pins != NULL;
 }
 
@@ -637,6 +637,6 @@ rb_library_begin (RbLibrary *self, RbContents *contents, const char *vin, GError
   if (folder == NULL)
     return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_CAMPAIGN_UNKNOWN,
                            "campaign %s: removed from the library meanwhile", id);
-  g_autoptr (RbPins) pins = rb_pins_load (self->data_dir, error);
-  return pins != NULL && rb_pins_remember_pack (pins, contents, vin, error);
+  g_autoptr (RbRollbackState) pins = rb_rollback_state_load (self->data_dir, error);
+  return pins != NULL && rb_rollback_state_remember_pack (pins, contents, vin, error);
 }

@@ -6,7 +6,7 @@
 #include "campaign/shape.h"
 #include "core/files.h"
 #include "core/json.h"
-#include "library/pins.h"
+#include "library/rollback-state.h"
 #include "library/trust.h"
 
 #include <errno.h>
@@ -126,10 +126,11 @@ take (RbLibrary *library, const char *pack, const RbLibraryEntry *entry, const c
       || !rb_files_copy_tree (head, mark, error))
     return FALSE;
   g_autoptr (RbContents) contents = verify (library, entry, folder, vin, now, error);
-  g_autoptr (RbPins) pins = contents == NULL ? NULL : rb_pins_load (rb_library_data_dir (library), error);
-  return pins != NULL && rb_pins_check_clock (pins, now, error) && rb_pins_check (pins, contents, error)
-         && rb_pins_check_packs (pins, contents, error) && rb_pins_remember (pins, contents, error)
-         && place (fresh, entry->folder, vin, error);
+  g_autoptr (RbRollbackState) pins
+    = contents == NULL ? NULL : rb_rollback_state_load (rb_library_data_dir (library), error);
+  return pins != NULL && rb_rollback_state_check_clock (pins, now, error)
+         && rb_rollback_state_check (pins, contents, error) && rb_rollback_state_check_packs (pins, contents, error)
+         && rb_rollback_state_remember (pins, contents, error) && place (fresh, entry->folder, vin, error);
 }
 
 static RbContents *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "library/pins.h"
+#include "library/rollback-state.h"
 
 #include "campaign/roles.h"
 #include "core/files.h"
@@ -13,7 +13,7 @@
 #define MAX_PINS (128 * 1024 * 1024)
 #define FORMAT "recallbay-pins-1"
 
-struct _RbPins {
+struct _RbRollbackState {
   char *path;
   json_t *json; /* {"campaigns": {ANCHOR: {ID: seen}}, "packs": {ANCHOR: {VIN: {ROOT: {ROLE: seen}}}},
                  * "imported": {ANCHOR: {SHA256 of campaign.json: seen}}, "floor"}; seen: {"version", "sha256"} */
@@ -82,11 +82,11 @@ nothing_seen (void)
   return json;
 }
 
-RbPins *
-rb_pins_load (const char *data_dir, GError **error)
+RbRollbackState *
+rb_rollback_state_load (const char *data_dir, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (RbPins) self = g_new0 (RbPins, 1);
+  g_autoptr (RbRollbackState) self = g_new0 (RbRollbackState, 1);
   self->path = g_build_filename (data_dir, "pins.json", NULL);
   self->json = rb_json_load (self->path, MAX_PINS, &failure);
   if (self->json == NULL && rb_reason_of (failure) == RB_REASON_NOT_FOUND) {
@@ -100,7 +100,7 @@ rb_pins_load (const char *data_dir, GError **error)
 }
 
 void
-rb_pins_free (RbPins *self)
+rb_rollback_state_free (RbRollbackState *self)
 {
   if (self == NULL)
     return;
@@ -119,7 +119,7 @@ inner (json_t *table, const char *name)
 }
 
 static json_t *
-of_anchor (RbPins *self, const char *table, const char *anchor)
+of_anchor (RbRollbackState *self, const char *table, const char *anchor)
 {
   return inner (json_object_get (self->json, table), anchor);
 }
@@ -152,7 +152,7 @@ is_successor (const json_t *seen, gint64 version, const char *sha256, RbReason r
 }
 
 gboolean
-rb_pins_check (RbPins *self, RbContents *contents, GError **error)
+rb_rollback_state_check (RbRollbackState *self, RbContents *contents, GError **error)
 {
   const RbCampaign *campaign = rb_contents_campaign (contents);
   const json_t *seen = json_object_get (of_anchor (self, "campaigns", rb_contents_anchor (contents)), campaign->id);
@@ -162,13 +162,13 @@ rb_pins_check (RbPins *self, RbContents *contents, GError **error)
 }
 
 const char *
-rb_pins_campaign_sha256 (RbPins *self, const char *anchor, const char *id)
+rb_rollback_state_campaign_sha256 (RbRollbackState *self, const char *anchor, const char *id)
 {
   return json_string_value (json_object_get (json_object_get (of_anchor (self, "campaigns", anchor), id), "sha256"));
 }
 
 const char *
-rb_pins_owner (RbPins *self, const char *campaign_sha256)
+rb_rollback_state_owner (RbRollbackState *self, const char *campaign_sha256)
 {
   const char *owner = NULL, *anchor;
   json_t *imported;
@@ -184,14 +184,14 @@ rb_pins_owner (RbPins *self, const char *campaign_sha256)
 
 /* What was seen of a vehicle's pack under the campaign's Director root. */
 static json_t *
-of_pack (RbPins *self, RbContents *contents, const char *vin)
+of_pack (RbRollbackState *self, RbContents *contents, const char *vin)
 {
   json_t *packs = of_anchor (self, "packs", rb_contents_anchor (contents));
   return inner (inner (packs, vin), rb_contents_campaign (contents)->director_root.sha256);
 }
 
 static gboolean
-check_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
+check_pack (RbRollbackState *self, RbContents *contents, const char *vin, GError **error)
 {
   const json_t *roles = of_pack (self, contents, vin);
   g_autoptr (GPtrArray) files = rb_contents_roles (contents, RB_CONTENTS_DIRECTOR, vin, error);
@@ -206,7 +206,8 @@ check_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
 }
 
 gboolean
-rb_pins_check_roles (RbPins *self, RbContents *contents, const char *vin, GHashTable *roles, GError **error)
+rb_rollback_state_check_roles (RbRollbackState *self, RbContents *contents, const char *vin, GHashTable *roles,
+                               GError **error)
 {
   const json_t *seen = of_pack (self, contents, vin);
   GHashTableIter iter;
@@ -222,7 +223,7 @@ rb_pins_check_roles (RbPins *self, RbContents *contents, const char *vin, GHashT
 }
 
 gboolean
-rb_pins_check_packs (RbPins *self, RbContents *contents, GError **error)
+rb_rollback_state_check_packs (RbRollbackState *self, RbContents *contents, GError **error)
 {
   g_auto (GStrv) vins = rb_contents_vins (contents);
   for (guint i = 0; vins[i] != NULL; i++)
@@ -232,15 +233,15 @@ rb_pins_check_packs (RbPins *self, RbContents *contents, GError **error)
 }
 
 gint64
-rb_pins_floor (RbPins *self)
+rb_rollback_state_floor (RbRollbackState *self)
 {
   return json_integer_value (json_object_get (self->json, "floor"));
 }
 
 gboolean
-rb_pins_check_clock (RbPins *self, gint64 now, GError **error)
+rb_rollback_state_check_clock (RbRollbackState *self, gint64 now, GError **error)
 {
-  gint64 floor = rb_pins_floor (self);
+  gint64 floor = rb_rollback_state_floor (self);
   if (now >= floor)
     return TRUE;
   g_autofree char *here = rb_moment_to_text (now);
@@ -251,7 +252,7 @@ rb_pins_check_clock (RbPins *self, gint64 now, GError **error)
 }
 
 static gboolean
-see_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
+see_pack (RbRollbackState *self, RbContents *contents, const char *vin, GError **error)
 {
   g_autoptr (GPtrArray) files = rb_contents_roles (contents, RB_CONTENTS_DIRECTOR, vin, error);
   for (guint i = 0; files != NULL && i < files->len; i++) {
@@ -262,7 +263,7 @@ see_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
 }
 
 static gboolean
-see_packs (RbPins *self, RbContents *contents, GError **error)
+see_packs (RbRollbackState *self, RbContents *contents, GError **error)
 {
   g_auto (GStrv) vins = rb_contents_vins (contents);
   for (guint i = 0; vins[i] != NULL; i++)
@@ -272,7 +273,7 @@ see_packs (RbPins *self, RbContents *contents, GError **error)
 }
 
 static gboolean
-save (RbPins *self, GError **error)
+save (RbRollbackState *self, GError **error)
 {
   g_autofree char *text = rb_json_to_pretty (self->json);
   rb_files_sweep (self->path); /* the caller holds the library's lock */
@@ -283,19 +284,19 @@ save (RbPins *self, GError **error)
 }
 
 gboolean
-rb_pins_remember (RbPins *self, RbContents *contents, GError **error)
+rb_rollback_state_remember (RbRollbackState *self, RbContents *contents, GError **error)
 {
   const RbCampaign *campaign = rb_contents_campaign (contents);
   see (of_anchor (self, "campaigns", rb_contents_anchor (contents)), campaign->id, campaign->version,
        rb_contents_campaign_sha256 (contents));
   see (of_anchor (self, "imported", rb_contents_anchor (contents)), rb_contents_campaign_sha256 (contents),
        campaign->version, rb_contents_campaign_sha256 (contents));
-  rb_json_set_integer (self->json, "floor", MAX (rb_pins_floor (self), campaign->issued));
+  rb_json_set_integer (self->json, "floor", MAX (rb_rollback_state_floor (self), campaign->issued));
   return see_packs (self, contents, error) && save (self, error);
 }
 
 gboolean
-rb_pins_remember_pack (RbPins *self, RbContents *contents, const char *vin, GError **error)
+rb_rollback_state_remember_pack (RbRollbackState *self, RbContents *contents, const char *vin, GError **error)
 {
   return see_pack (self, contents, vin, error) && save (self, error);
 }
