@@ -12,6 +12,6 @@
 
 /* The targets file that the record quotes; NULL: none, or not base64. (transfer full) */
 GBytes *rb_replaced_targets (const json_t *predicate);
-/* Do the entries say of parts what these targets say? Whether the OEM signed them, the bundle tells (record/against.h).
- * Error record-replacement. */
+/* Do the entries say of parts what these targets say? Whether the OEM signed them, the bundle tells
+ * (record/campaign-check.h). Error record-replacement. */
 gboolean rb_replaced_check (const json_t *predicate, GError **error) G_GNUC_WARN_UNUSED_RESULT;

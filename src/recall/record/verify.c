@@ -4,7 +4,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/dsse.h"
-#include "record/against.h"
+#include "record/campaign-check.h"
 #include "record/consistency.h"
 #include "record/ending.h"
 #include "record/proof.h"
@@ -298,7 +298,7 @@ check_bundle (Check *self, GError **error)
     if (g_strcmp0 (bundle->campaign_sha256, rb_json_string_or (campaign, "campaignSha256", NULL)) != 0)
       continue;
     self->outcome->campaign_checked
-      = rb_against_check (self->predicate, bundle, error) && check_trust_list (self, bundle->trust_list, error);
+      = rb_campaign_check_record (self->predicate, bundle, error) && check_trust_list (self, bundle->trust_list, error);
     if (!self->outcome->campaign_checked)
       return FALSE;
   }

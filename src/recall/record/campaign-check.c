@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "record/against.h"
+#include "record/campaign-check.h"
 
 #include "core/bytes.h"
 #include "core/json.h"
@@ -318,7 +318,7 @@ check_nonce (const json_t *predicate, const json_t *ecu, const RbCampaign *campa
 }
 
 gboolean
-rb_against_check (const json_t *predicate, const RbReferenceValues *bundle, GError **error)
+rb_campaign_check_record (const json_t *predicate, const RbReferenceValues *bundle, GError **error)
 {
   size_t i;
   json_t *ecu;
