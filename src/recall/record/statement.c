@@ -8,7 +8,7 @@
 #include "crypto/dsse.h"
 #include "record/consistency.h"
 #include "record/ending.h"
-#include "record/proof.h"
+#include "record/proof-check.h"
 #include "record/predicate.h"
 #include "record/result.h"
 #include "record/verify.h"
@@ -201,7 +201,7 @@ make_statement (json_t *predicate)
 {
   g_autoptr (json_t) statement = json_object ();
   rb_json_set_string (statement, "_type", RB_STATEMENT_TYPE);
-  rb_json_set (statement, "subject", rb_proof_subjects (predicate));
+  rb_json_set (statement, "subject", rb_proof_check_make_subjects (predicate));
   rb_json_set_string (statement, "predicateType", RB_STATEMENT_PREDICATE_TYPE);
   rb_json_set (statement, "predicate", json_incref (predicate));
   return rb_json_to_bytes (statement);

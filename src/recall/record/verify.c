@@ -7,7 +7,7 @@
 #include "record/campaign-check.h"
 #include "record/consistency.h"
 #include "record/ending.h"
-#include "record/proof.h"
+#include "record/proof-check.h"
 #include "record/predicate.h"
 #include "record/result.h"
 #include "record/format.h"

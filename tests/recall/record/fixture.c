@@ -11,7 +11,7 @@
 #include "keymaker/issue.h"
 #include "keymaker/keygen.h"
 #include "model/campaign-ecu.h"
-#include "record/proof.h"
+#include "record/proof-check.h"
 #include "record/predicate.h"
 #include "record/result.h"
 #include "uptane/report.h"
@@ -645,7 +645,7 @@ fixture_forge (Fixture *self, const RbStatementRecord *record, FixtureChange cha
   g_autoptr (json_t) statement = rb_json_parse (rb_dsse_payload (dsse), RB_STATEMENT_MAX_BYTES, "record", &error);
   check (error);
   change (json_object_get (statement, "predicate"));
-  rb_json_set (statement, "subject", rb_proof_subjects (json_object_get (statement, "predicate")));
+  rb_json_set (statement, "subject", rb_proof_check_make_subjects (json_object_get (statement, "predicate")));
   g_autoptr (GBytes) payload = rb_json_to_bytes (statement);
   return fixture_sign (payload, self->technician, self->workstation, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "record/proof.h"
+#include "record/proof-check.h"
 
 #include "core/bytes.h"
 #include "core/json.h"
@@ -277,7 +277,7 @@ add_subject (json_t *subjects, const char *name, const json_t *manifest, const c
 }
 
 json_t *
-rb_proof_subjects (const json_t *predicate)
+rb_proof_check_make_subjects (const json_t *predicate)
 {
   const json_t *manifest = json_object_get (predicate, "vehicleManifest");
   json_t *subjects = json_array ();
@@ -289,7 +289,7 @@ rb_proof_subjects (const json_t *predicate)
 gboolean
 rb_proof_check_subjects (const json_t *statement, const json_t *predicate, GError **error)
 {
-  g_autoptr (json_t) subjects = rb_proof_subjects (predicate);
+  g_autoptr (json_t) subjects = rb_proof_check_make_subjects (predicate);
   if (json_equal (subjects, json_object_get (statement, "subject")))
     return TRUE;
   g_set_error (error, RB_RECORD_ERROR, RB_REASON_RECORD_RESULT,

@@ -17,4 +17,4 @@ gboolean rb_proof_check_manifest (const json_t *predicate, const char **serial_o
 gboolean rb_proof_check_subjects (const json_t *statement, const json_t *predicate, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* The subjects of a predicate with vehicleManifest. (transfer full) */
-json_t *rb_proof_subjects (const json_t *predicate);
+json_t *rb_proof_check_make_subjects (const json_t *predicate);
