@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../link/link/bare-entity.h"
-#include "uds/client.h"
+#include "uds/uds-client.h"
 
 /*
  * doip-loopback BLOCK RATIO: an image of 16 MiB in TransferData messages of BLOCK bytes over DoIP on the loopback
@@ -159,9 +159,9 @@ link_turn (Download *self, guint16 port)
   g_autoptr (RbChannel) channel = link == NULL ? NULL : rb_channel_open (link, &address, &error);
   if (channel == NULL)
     die (error->message);
-  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, NULL);
   gint64 begin = g_get_monotonic_time ();
-  if (!rb_client_transfer (client, self->image, IMAGE, self->block - BEFORE_DATA, NULL, NULL, NULL, &error))
+  if (!rb_uds_client_transfer_data (client, self->image, IMAGE, self->block - BEFORE_DATA, NULL, NULL, NULL, &error))
     die (error->message);
   return (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
 }

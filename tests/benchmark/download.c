@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 
 #include "frame/can.h"
-#include "uds/client.h"
+#include "uds/uds-client.h"
 
 typedef struct {
   guint32 bitrate, data_bitrate;
@@ -83,17 +83,17 @@ ecu_start (Ecu *self, const char *program, const char *path, const Plan *plan, G
 }
 
 static gboolean
-download (const Plan *plan, RbClient *client, gsize *block, GError **error)
+download (const Plan *plan, RbUdsClient *client, gsize *block, GError **error)
 {
   g_autoptr (GRand) rand = g_rand_new_with_seed (14229);
   g_autofree guint32 *image = g_malloc (plan->bytes + 4);
   const guint8 *bytes = (const guint8 *) image;
   for (gsize i = 0; i < plan->bytes / 4 + 1; i++)
     image[i] = g_rand_int (rand);
-  if (!rb_client_download (client, 0, (guint32) plan->bytes, block, NULL, error))
+  if (!rb_uds_client_request_download (client, 0, (guint32) plan->bytes, block, NULL, error))
     return FALSE;
-  return rb_client_transfer (client, bytes, plan->bytes, *block, NULL, NULL, NULL, error)
-         && rb_client_transfer_exit (client, NULL, error);
+  return rb_uds_client_transfer_data (client, bytes, plan->bytes, *block, NULL, NULL, NULL, error)
+         && rb_uds_client_request_transfer_exit (client, NULL, error);
 }
 
 static int
@@ -132,12 +132,12 @@ transfer (const Plan *plan, const char *uri, GError **error)
                               .response_extension = -1,
                               .padding = 0xcc,
                               .fd = plan->data_bitrate != 0 };
-  const RbClientTiming timing = { .p2_ms = 1000 };
+  const RbUdsClientTiming timing = { .p2_ms = 1000 };
   g_autoptr (RbLink) link = rb_link_open_with (uri, NULL, NULL, error);
   g_autoptr (RbChannel) channel = link == NULL ? NULL : rb_channel_open (link, &address, error);
   if (channel == NULL)
     return 0;
-  g_autoptr (RbClient) client = rb_client_new (channel, &timing);
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, &timing);
   gsize block = 0;
   return download (plan, client, &block, error) ? block : 0;
 }

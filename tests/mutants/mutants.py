@@ -83,7 +83,7 @@ MUTANTS = [
            "FALSE", "recovery-proof", "an ECU version report names the campaign's image"),
     Mutant("session-kept", "keep", "hold_sessions (self);", "", "e2e-session", "a wait of the work does not end an open session",
            "test_waiting_holds_sessions"),
-    Mutant("present-between-exchanges", "rb_client_try_idle", "return g_rec_mutex_trylock (&self->exchange);",
+    Mutant("present-between-exchanges", "rb_uds_client_try_idle", "return g_rec_mutex_trylock (&self->exchange);",
            "return g_rec_mutex_trylock (&self->exchange), TRUE;", "uds-client", "TesterPresent is not sent while a response is outstanding"),
     Mutant("she-answer-of-record", "check_she", 'g_strcmp0 (digest, rb_json_string_or (update, "answer_sha256", "")) != 0', "FALSE",
            "record-altered", "M4 and M5 in a record are those of the OEM's update"),

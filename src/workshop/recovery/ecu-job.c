@@ -2,7 +2,7 @@
 #include "recovery/ecu-job.h"
 
 #include "core/json.h"
-#include "uds/client.h"
+#include "uds/uds-client.h"
 
 #include <string.h>
 

@@ -8,6 +8,6 @@ gboolean rb_persist_may_repeat (RbEcuJob *job, const GError *failure);
 
 /*
  * The work on one ECU while it responds: after a lost or a wrong response the ECU is observed again and the work
- * continues. Requests that may be repeated were repeated before (uds/client.c). Errors of rb_ecu_steps_run().
+ * continues. Requests that may be repeated were repeated before (uds/uds-client.c). Errors of rb_ecu_steps_run().
  */
 gboolean rb_persist_run (RbEcuJob *job, const RbEcuJobContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;

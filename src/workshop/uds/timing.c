@@ -7,12 +7,12 @@ bounded (gint64 value, gint64 otherwise, gint64 most)
   return MIN (value > 0 ? value : otherwise, most);
 }
 
-RbClientTiming
-rb_timing_bounded (const RbClientTiming *timing)
+RbUdsClientTiming
+rb_timing_bounded (const RbUdsClientTiming *timing)
 {
-  static const RbClientTiming nothing = { 0 };
-  const RbClientTiming *given = timing == NULL ? &nothing : timing;
-  RbClientTiming self = *given;
+  static const RbUdsClientTiming nothing = { 0 };
+  const RbUdsClientTiming *given = timing == NULL ? &nothing : timing;
+  RbUdsClientTiming self = *given;
   self.p2_ms = bounded (given->p2_ms, 150, RB_TIMING_MAX_P2_MS);
   self.p2_star_ms = bounded (given->p2_star_ms, 5000, RB_TIMING_MAX_P2_STAR_MS);
   self.p2_max_ms = MAX (bounded (given->p2_max_ms, 5000, RB_TIMING_MAX_P2_MS), self.p2_ms);
@@ -27,7 +27,7 @@ rb_timing_bounded (const RbClientTiming *timing)
 }
 
 void
-rb_timing_announce (RbClientTiming *self, gint64 p2_ms, gint64 p2_star_ms)
+rb_timing_announce (RbUdsClientTiming *self, gint64 p2_ms, gint64 p2_star_ms)
 {
   if (p2_ms <= 0 || p2_star_ms <= 0)
     return;

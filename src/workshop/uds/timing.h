@@ -23,9 +23,9 @@ typedef struct {
   gint64 busy_ms; /* a request rejected with 0x21 or 0x94 is repeated for so long; 0: 10000 */
   gint64 delay_ms; /* a security delay (0x37) that is waited for; 0: 15000 */
   guint repeats; /* times that a request is sent when no response comes; 0: 3 */
-} RbClientTiming;
+} RbUdsClientTiming;
 
 /* The same with defaults and bounds; timing may be NULL. */
-RbClientTiming rb_timing_bounded (const RbClientTiming *timing);
+RbUdsClientTiming rb_timing_bounded (const RbUdsClientTiming *timing);
 /* The ECU announces its times: 0 announces nothing. Both or none are taken over, each within its cap. */
-void rb_timing_announce (RbClientTiming *self, gint64 p2_ms, gint64 p2_star_ms);
+void rb_timing_announce (RbUdsClientTiming *self, gint64 p2_ms, gint64 p2_star_ms);

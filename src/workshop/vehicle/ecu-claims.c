@@ -40,7 +40,7 @@ read_root (RbEcuClient *self, guint16 did, RbEcuRoot *root, GCancellable *cancel
   if (did == 0)
     return TRUE;
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, &failure);
+  g_autoptr (GBytes) bytes = rb_uds_client_read_did (self->client, did, cancellable, &failure);
   if (bytes == NULL && self->profile->root_in_image && rb_reason_of (failure) == RB_REASON_REFUSED)
     return TRUE; /* without an image there is no root */
   if (bytes == NULL) {
@@ -78,7 +78,8 @@ read_stored (RbEcuClient *self, RbEcuClaims *claims, GCancellable *cancellable, 
   claims->stored = g_ptr_array_new_with_free_func (stored_free);
   if (self->profile == NULL || self->profile->did_stored_metadata == 0)
     return TRUE;
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, self->profile->did_stored_metadata, cancellable, error);
+  g_autoptr (GBytes) bytes
+    = rb_uds_client_read_did (self->client, self->profile->did_stored_metadata, cancellable, error);
   if (!rb_ecu_client_prefixed (self, bytes != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (bytes);
@@ -108,7 +109,7 @@ read_boot (RbEcuClient *self, RbEcuClaims *claims, GCancellable *cancellable, GE
   claims->application = claims->application_valid = TRUE;
   if (did == 0)
     return TRUE;
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
+  g_autoptr (GBytes) bytes = rb_uds_client_read_did (self->client, did, cancellable, error);
   if (!rb_ecu_client_prefixed (self, bytes != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (bytes);
@@ -163,7 +164,7 @@ static void
 read_claimed_digest (RbEcuClient *self, RbEcuClaims *claims, GCancellable *cancellable)
 {
   g_autoptr (GError) refused = NULL;
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, DID_CLAIMED_DIGEST, cancellable, &refused);
+  g_autoptr (GBytes) bytes = rb_uds_client_read_did (self->client, DID_CLAIMED_DIGEST, cancellable, &refused);
   if (bytes == NULL)
     return;
   RbReader reader = rb_reader_from_bytes (bytes);

@@ -9,8 +9,8 @@ struct _RbEcuClient {
   const RbModelEcu *model;
   const RbProfile *profile;
   RbChannel *channel;
-  RbClient *client; /* in use by the caller */
-  RbClient *usual; /* for all but the wait for a start */
+  RbUdsClient *client; /* in use by the caller */
+  RbUdsClient *usual; /* for all but the wait for a start */
   GMutex lock; /* of session */
   RbEcuSession session;
   RbEcuClientWait wait; /* may be NULL */

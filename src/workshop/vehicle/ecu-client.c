@@ -23,7 +23,7 @@ now_ms (void)
 gboolean
 rb_ecu_client_prefixed (RbEcuClient *self, gboolean good, GError **error)
 {
-  guint8 nrc = rb_client_last_nrc (self->client);
+  guint8 nrc = rb_uds_client_last_nrc (self->client);
   g_atomic_int_set (&self->pending, FALSE);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   if (good)
@@ -54,7 +54,7 @@ address_of (const RbModelEcu *model)
                       .padding = 0xcc };
 }
 
-/* (RbClientWait) */
+/* (RbUdsClientWait) */
 static void
 on_client_waits (guint8 nrc, guint count, gpointer user_data)
 {
@@ -82,21 +82,21 @@ rb_ecu_client_new (RbLink *link, const RbModelEcu *model, const RbProfile *profi
     return NULL;
   }
   RbEcuClient *self = g_new0 (RbEcuClient, 1);
-  RbClientTiming timing = { 0 };
+  RbUdsClientTiming timing = { 0 };
   if (profile != NULL)
-    timing = (RbClientTiming){ .p2_ms = profile->p2_ms,
-                               .p2_star_ms = profile->p2_star_ms,
-                               .p2_max_ms = profile->p2_max_ms,
-                               .p2_star_max_ms = profile->p2_star_max_ms,
-                               .max_pending = profile->max_pending,
-                               .pending_limit_ms = profile->erase_ms,
-                               .busy_ms = profile->busy_ms,
-                               .delay_ms = profile->security_delay_ms };
+    timing = (RbUdsClientTiming){ .p2_ms = profile->p2_ms,
+                                  .p2_star_ms = profile->p2_star_ms,
+                                  .p2_max_ms = profile->p2_max_ms,
+                                  .p2_star_max_ms = profile->p2_star_max_ms,
+                                  .max_pending = profile->max_pending,
+                                  .pending_limit_ms = profile->erase_ms,
+                                  .busy_ms = profile->busy_ms,
+                                  .delay_ms = profile->security_delay_ms };
   self->model = model;
   self->profile = profile;
   self->channel = channel;
-  self->client = self->usual = rb_client_new (channel, &timing);
-  rb_client_set_wait (self->client, on_client_waits, self);
+  self->client = self->usual = rb_uds_client_new (channel, &timing);
+  rb_uds_client_set_wait (self->client, on_client_waits, self);
   g_mutex_init (&self->lock);
   rb_ecu_session_init (&self->session, profile == NULL ? 0 : profile->s3_ms);
   return self;
@@ -105,7 +105,7 @@ rb_ecu_client_new (RbLink *link, const RbModelEcu *model, const RbProfile *profi
 void
 rb_ecu_client_free (RbEcuClient *self)
 {
-  rb_client_free (self->usual);
+  rb_uds_client_free (self->usual);
   rb_channel_unref (self->channel);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -121,34 +121,34 @@ rb_ecu_client_set_wait (RbEcuClient *self, RbEcuClientWait wait, gpointer user_d
 gsize
 rb_ecu_client_block_limit (RbEcuClient *self)
 {
-  return rb_client_block_limit (self->client);
+  return rb_uds_client_block_limit (self->client);
 }
 
 void
 rb_ecu_client_limit_block (RbEcuClient *self, gsize block)
 {
-  rb_client_limit_block (self->client, block);
+  rb_uds_client_limit_block (self->client, block);
 }
 
 guint8
 rb_ecu_client_last_nrc (RbEcuClient *self)
 {
-  return rb_client_last_nrc (self->client);
+  return rb_uds_client_last_nrc (self->client);
 }
 
 gboolean
 rb_ecu_client_tester_present (RbEcuClient *self)
 {
   g_autoptr (GError) error = NULL;
-  if (!rb_client_try_idle (self->usual))
+  if (!rb_uds_client_try_idle (self->usual))
     return TRUE;
   g_mutex_lock (&self->lock);
   gboolean due = rb_ecu_session_is_due (&self->session, now_ms ());
-  gboolean held = !due || rb_client_keep_alive (self->usual, &error);
+  gboolean held = !due || rb_uds_client_tester_present (self->usual, &error);
   if (due && held)
     rb_ecu_session_touch (&self->session, now_ms ());
   g_mutex_unlock (&self->lock);
-  rb_client_end_idle (self->usual);
+  rb_uds_client_end_idle (self->usual);
   return held;
 }
 
@@ -172,7 +172,7 @@ rb_ecu_client_take_digest (RbReader *reader, char hex[65])
 gboolean
 rb_ecu_client_was_rejected (RbEcuClient *self, const GError *failure)
 {
-  return rb_client_last_nrc (self->client) != 0 && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
+  return rb_uds_client_last_nrc (self->client) != 0 && rb_reason_of (failure) != RB_REASON_ECU_BUSY;
 }
 
 gboolean
@@ -180,8 +180,8 @@ rb_ecu_client_read_coding (RbEcuClient *self, guint16 did, GBytes **data, GCance
 {
   g_autoptr (GError) failure = NULL;
   g_clear_pointer (data, g_bytes_unref);
-  *data = rb_client_read_did (self->client, did, cancellable, &failure);
-  guint8 nrc = rb_client_last_nrc (self->client);
+  *data = rb_uds_client_read_did (self->client, did, cancellable, &failure);
+  guint8 nrc = rb_uds_client_last_nrc (self->client);
   if (*data != NULL || nrc == RB_NRC_CONDITIONS_NOT_CORRECT || nrc == RB_NRC_OUT_OF_RANGE)
     return rb_ecu_client_prefixed (self, TRUE, error);
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -191,7 +191,7 @@ rb_ecu_client_read_coding (RbEcuClient *self, guint16 did, GBytes **data, GCance
 gboolean
 rb_ecu_client_write_did (RbEcuClient *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
 {
-  return rb_ecu_client_prefixed (self, rb_client_write_did (self->client, did, data, cancellable, error), error);
+  return rb_ecu_client_prefixed (self, rb_uds_client_write_did (self->client, did, data, cancellable, error), error);
 }
 
 gboolean
@@ -199,7 +199,7 @@ rb_ecu_client_read_dtcs (RbEcuClient *self, guint8 mask, GBytes **dtcs, GCancell
 {
   g_autoptr (GError) failure = NULL;
   g_clear_pointer (dtcs, g_bytes_unref);
-  *dtcs = rb_client_read_dtcs (self->client, mask, cancellable, &failure);
+  *dtcs = rb_uds_client_read_dtcs (self->client, mask, cancellable, &failure);
   if (*dtcs != NULL || rb_ecu_client_was_rejected (self, failure))
     return rb_ecu_client_prefixed (self, TRUE, error);
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -210,7 +210,7 @@ gboolean
 rb_ecu_client_tell (RbEcuClient *self, const guint8 *request, gsize length, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) message = g_bytes_new (request, length);
-  g_autoptr (GBytes) response = rb_client_request (self->client, message, cancellable, error);
+  g_autoptr (GBytes) response = rb_uds_client_request (self->client, message, cancellable, error);
   return rb_ecu_client_prefixed (self, response != NULL, error);
 }
 
@@ -223,7 +223,7 @@ rb_ecu_client_is_pending (RbEcuClient *self)
 void
 rb_ecu_client_begin_group (RbEcuClient *self)
 {
-  rb_client_begin_idle (self->usual);
+  rb_uds_client_begin_idle (self->usual);
   rb_channel_drain (self->channel);
 }
 
@@ -248,7 +248,7 @@ void
 rb_ecu_client_end_group (RbEcuClient *self, guint8 sid, gint64 end, GCancellable *cancellable)
 {
   await_group (self, sid, end, cancellable);
-  rb_client_end_idle (self->usual);
+  rb_uds_client_end_idle (self->usual);
 }
 
 gboolean
@@ -268,7 +268,7 @@ rb_ecu_client_lost_session (RbEcuClient *self)
 char *
 rb_ecu_client_read_text (RbEcuClient *self, guint16 did, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
+  g_autoptr (GBytes) bytes = rb_uds_client_read_did (self->client, did, cancellable, error);
   gsize length = 0;
   const guint8 *data = bytes == NULL ? NULL : g_bytes_get_data (bytes, &length);
   char *text = bytes == NULL ? NULL : rb_did_text_parse (data, length, error);
@@ -279,7 +279,7 @@ rb_ecu_client_read_text (RbEcuClient *self, guint16 did, GCancellable *cancellab
 gboolean
 rb_ecu_client_read_number (RbEcuClient *self, guint16 did, gint64 *value, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, did, cancellable, error);
+  g_autoptr (GBytes) bytes = rb_uds_client_read_did (self->client, did, cancellable, error);
   if (!rb_ecu_client_prefixed (self, bytes != NULL, error))
     return FALSE;
   gsize length = g_bytes_get_size (bytes);
@@ -293,7 +293,7 @@ rb_ecu_client_read_number (RbEcuClient *self, guint16 did, gint64 *value, GCance
 gboolean
 rb_ecu_client_session (RbEcuClient *self, guint8 session, GCancellable *cancellable, GError **error)
 {
-  if (!rb_client_session (self->client, session, cancellable, error)) {
+  if (!rb_uds_client_session_control (self->client, session, cancellable, error)) {
     g_prefix_error (error, "%s: ", self->model->label);
     return FALSE;
   }
@@ -319,7 +319,7 @@ static gboolean
 answers (RbEcuClient *self, gboolean *silent, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, 0xf186, cancellable, &failure);
+  g_autoptr (GBytes) bytes = rb_uds_client_read_did (self->client, 0xf186, cancellable, &failure);
   *silent
     = bytes == NULL && (rb_reason_of (failure) == RB_REASON_NO_ANSWER || rb_reason_of (failure) == RB_REASON_ECU_BUSY);
   if (bytes != NULL || *silent || failure->domain == RB_UDS_ERROR)
@@ -333,9 +333,9 @@ wait_for_boot (RbEcuClient *self, GCancellable *cancellable, GError **error)
 {
   gint64 limit = self->profile == NULL || self->profile->boot_ms <= 0 ? 10000 : self->profile->boot_ms;
   gint64 end = g_get_monotonic_time () / 1000 + limit + PROBE_MS;
-  const RbClientTiming quick
+  const RbUdsClientTiming quick
     = { .p2_ms = PROBE_MS, .allowance_ms = PROBE_MS, .pending_limit_ms = limit, .busy_ms = PROBE_MS, .repeats = 1 };
-  g_autoptr (RbClient) prober = rb_client_new (self->channel, &quick);
+  g_autoptr (RbUdsClient) prober = rb_uds_client_new (self->channel, &quick);
   gboolean silent = TRUE;
   gboolean good = FALSE;
   self->client = prober;
@@ -352,7 +352,8 @@ rb_ecu_client_reset (RbEcuClient *self, GCancellable *cancellable, GError **erro
 {
   g_autoptr (GError) failure = NULL;
   /* an ECU may reset without answering: whether it came back decides */
-  if (!rb_client_reset (self->client, 0x01, cancellable, &failure) && rb_reason_of (failure) != RB_REASON_NO_ANSWER) {
+  if (!rb_uds_client_ecu_reset (self->client, 0x01, cancellable, &failure)
+      && rb_reason_of (failure) != RB_REASON_NO_ANSWER) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return rb_ecu_client_prefixed (self, FALSE, error);
   }
@@ -382,12 +383,12 @@ static gboolean
 send_data (RbEcuClient *self, const guint8 *data, gsize length, gsize block, Report *report, GCancellable *cancellable,
            GError **error)
 {
-  if (!rb_client_transfer (self->client, data, length, block, report == NULL ? NULL : report_taken, report, cancellable,
-                           error))
+  if (!rb_uds_client_transfer_data (self->client, data, length, block, report == NULL ? NULL : report_taken, report,
+                                    cancellable, error))
     return FALSE;
   if (report != NULL)
     report->before += length;
-  return rb_client_transfer_exit (self->client, cancellable, error);
+  return rb_uds_client_request_transfer_exit (self->client, cancellable, error);
 }
 
 /* A routine that answers a status, 00 when all is well; option may be NULL. The error is prefixed. */
@@ -395,7 +396,7 @@ static gboolean
 routine_succeeds (RbEcuClient *self, guint16 routine, GBytes *option, const char *otherwise, GCancellable *cancellable,
                   GError **error)
 {
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, routine, option, cancellable, error);
+  g_autoptr (GBytes) answer = rb_uds_client_start_routine (self->client, routine, option, cancellable, error);
   if (!rb_ecu_client_prefixed (self, answer != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (answer);
@@ -421,8 +422,8 @@ try_segment (RbEcuClient *self, guint32 address, const guint8 *data, guint32 len
   gsize block = 0;
   if (!erase (self, address, length, cancellable, error))
     return FALSE;
-  if (!rb_ecu_client_prefixed (self, rb_client_download (self->client, address, length, &block, cancellable, error),
-                               error))
+  if (!rb_ecu_client_prefixed (
+        self, rb_uds_client_request_download (self->client, address, length, &block, cancellable, error), error))
     return FALSE;
   if (self->profile->max_block > 0)
     block = MIN (block, self->profile->max_block);
@@ -433,7 +434,7 @@ try_segment (RbEcuClient *self, guint32 address, const guint8 *data, guint32 len
 static gboolean
 deserves_another (RbEcuClient *self, gsize limit, const GError *error)
 {
-  gsize now = rb_client_block_limit (self->client);
+  gsize now = rb_uds_client_block_limit (self->client);
   return rb_reason_of (error) == RB_REASON_REFUSED && now != 0 && (limit == 0 || now < limit);
 }
 
@@ -444,7 +445,7 @@ write_segment (RbEcuClient *self, guint32 address, const guint8 *data, guint32 l
 {
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    gsize limit = rb_client_block_limit (self->client);
+    gsize limit = rb_uds_client_block_limit (self->client);
     if (try_segment (self, address, data, length, report, cancellable, &failure))
       return TRUE;
     if (!deserves_another (self, limit, failure)) {
@@ -485,7 +486,7 @@ char *
 rb_ecu_client_digest (RbEcuClient *self, GBytes *nonce, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) answer
-    = rb_client_read_routine (self->client, self->profile->routine_digest, nonce, cancellable, error);
+    = rb_uds_client_read_routine (self->client, self->profile->routine_digest, nonce, cancellable, error);
   if (!rb_ecu_client_prefixed (self, answer != NULL, error))
     return NULL;
   RbReader reader = rb_reader_from_bytes (answer);
@@ -503,10 +504,11 @@ try_stage (RbEcuClient *self, const char *path, const guint8 *data, gsize length
            GError **error)
 {
   gsize block = 0;
-  return rb_ecu_client_prefixed (self,
-                                 rb_client_add_file (self->client, path, (guint32) length, &block, cancellable, error)
-                                   && send_data (self, data, length, block, NULL, cancellable, error),
-                                 error);
+  return rb_ecu_client_prefixed (
+    self,
+    rb_uds_client_request_file_transfer (self->client, path, (guint32) length, &block, cancellable, error)
+      && send_data (self, data, length, block, NULL, cancellable, error),
+    error);
 }
 
 gboolean
@@ -516,7 +518,7 @@ rb_ecu_client_stage (RbEcuClient *self, const char *path, GBytes *bytes, GCancel
   const guint8 *data = g_bytes_get_data (bytes, &length);
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    gsize limit = rb_client_block_limit (self->client);
+    gsize limit = rb_uds_client_block_limit (self->client);
     if (try_stage (self, path, data, length, cancellable, &failure))
       return TRUE;
     if (!deserves_another (self, limit, failure)) {
@@ -564,7 +566,7 @@ rb_ecu_client_install (RbEcuClient *self, RbInstall what, GCancellable *cancella
 {
   g_autoptr (GBytes) option = one_byte ((guint8) what);
   g_autoptr (GBytes) answer
-    = rb_client_routine (self->client, self->profile->routine_install, option, cancellable, error);
+    = rb_uds_client_start_routine (self->client, self->profile->routine_install, option, cancellable, error);
   return judge_answer (self, answer, what == RB_INSTALL_ALL ? "the new metadata" : "the new root", error);
 }
 
@@ -573,7 +575,7 @@ rb_ecu_client_install_anchor (RbEcuClient *self, int repo, GCancellable *cancell
 {
   g_autoptr (GBytes) option = one_byte ((guint8) repo);
   g_autoptr (GBytes) answer
-    = rb_client_routine (self->client, self->profile->routine_anchor, option, cancellable, error);
+    = rb_uds_client_start_routine (self->client, self->profile->routine_anchor, option, cancellable, error);
   return judge_answer (self, answer, "the new anchor", error);
 }
 
@@ -584,6 +586,7 @@ rb_ecu_client_delete_metadata (RbEcuClient *self, int repo, const char *role, GC
   rb_writer_u8 (option, (guint8) repo);
   rb_writer_data (option, role, strlen (role));
   g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
-  g_autoptr (GBytes) answer = rb_client_routine (self->client, self->profile->routine_drop, bytes, cancellable, error);
+  g_autoptr (GBytes) answer
+    = rb_uds_client_start_routine (self->client, self->profile->routine_drop, bytes, cancellable, error);
   return judge_answer (self, answer, "to drop metadata", error);
 }

@@ -4,7 +4,7 @@
 #include "link/channel.h"
 #include "model/profile.h"
 #include "model/vehicle-model.h"
-#include "uds/client.h"
+#include "uds/uds-client.h"
 #include "vehicle/error.h"
 #include "vehicle/ownership.h"
 

@@ -31,7 +31,7 @@ rb_ecu_keys_make (RbEcuClient *self, GCancellable *cancellable, GError **error)
 {
   RbReader rest;
   g_autoptr (GBytes) answer
-    = rb_client_routine (self->client, self->profile->routine_make_key, NULL, cancellable, error);
+    = rb_uds_client_start_routine (self->client, self->profile->routine_make_key, NULL, cancellable, error);
   return first_field (self, answer, &rest, error);
 }
 
@@ -52,7 +52,7 @@ rb_ecu_keys_prove (RbEcuClient *self, const char *campaign, GBytes *nonce, GByte
   write_field (option, challenge);
   g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
   g_autoptr (GBytes) answer
-    = rb_client_read_routine (self->client, self->profile->routine_prove_key, bytes, cancellable, error);
+    = rb_uds_client_read_routine (self->client, self->profile->routine_prove_key, bytes, cancellable, error);
   g_autoptr (GBytes) key = first_field (self, answer, &rest, error);
   if (key == NULL)
     return FALSE;
@@ -82,7 +82,7 @@ GBytes *
 rb_ecu_keys_load_she (RbEcuClient *self, GBytes *m123, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) answer
-    = rb_client_routine (self->client, self->profile->routine_she_load, m123, cancellable, error);
+    = rb_uds_client_start_routine (self->client, self->profile->routine_she_load, m123, cancellable, error);
   return whole_answer (self, answer, 48, error);
 }
 
@@ -90,7 +90,7 @@ gboolean
 rb_ecu_keys_read_she (RbEcuClient *self, guint *slot, gint64 *counter, GBytes **proof, GCancellable *cancellable,
                       GError **error)
 {
-  g_autoptr (GBytes) bytes = rb_client_read_did (self->client, self->profile->did_she_counter, cancellable, error);
+  g_autoptr (GBytes) bytes = rb_uds_client_read_did (self->client, self->profile->did_she_counter, cancellable, error);
   if (!rb_ecu_client_prefixed (self, bytes != NULL, error))
     return FALSE;
   RbReader reader = rb_reader_from_bytes (bytes);
@@ -99,7 +99,7 @@ rb_ecu_keys_read_she (RbEcuClient *self, guint *slot, gint64 *counter, GBytes **
   if (!rb_reader_ok (&reader))
     return rb_ecu_client_fail (self, error, RB_REASON_WRONG_ANSWER, "its key slot has a wrong length");
   g_autoptr (GError) refused = NULL;
-  *proof = rb_client_read_did (self->client, DID_SHE_PROOF, cancellable, &refused);
+  *proof = rb_uds_client_read_did (self->client, DID_SHE_PROOF, cancellable, &refused);
   return TRUE;
 }
 
@@ -111,7 +111,7 @@ ask_report (RbEcuClient *self, guint16 routine, GBytes *nonce, GBytes *challenge
   write_field (option, nonce);
   write_field (option, challenge);
   g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (g_steal_pointer (&option));
-  g_autoptr (GBytes) answer = rb_client_read_routine (self->client, routine, bytes, cancellable, error);
+  g_autoptr (GBytes) answer = rb_uds_client_read_routine (self->client, routine, bytes, cancellable, error);
   return whole_answer (self, answer, 2, error);
 }
 

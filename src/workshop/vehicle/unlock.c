@@ -6,12 +6,12 @@
 #include "vehicle/error.h"
 
 static gboolean
-authenticate (RbClient *client, const RbProfile *profile, RbIdentity *identity, const RbOwnership *ownership,
+authenticate (RbUdsClient *client, const RbProfile *profile, RbIdentity *identity, const RbOwnership *ownership,
               GCancellable *cancellable, GError **error)
 {
   GBytes *certificate = rb_certificate_der (rb_identity_certificate (identity));
   g_autoptr (GBytes) challenge = rb_digest_random (32);
-  g_autoptr (GBytes) server = rb_client_verify_certificate (client, certificate, challenge, cancellable, error);
+  g_autoptr (GBytes) server = rb_uds_client_verify_certificate (client, certificate, challenge, cancellable, error);
   if (server == NULL)
     return FALSE;
   if (profile->bare_challenge && rb_ownership_is_imitated (server))
@@ -21,14 +21,14 @@ authenticate (RbClient *client, const RbProfile *profile, RbIdentity *identity, 
     = profile->bare_challenge ? g_bytes_ref (server) : rb_ownership_message (ownership, server, challenge, certificate);
   g_autoptr (GBytes) proof
     = rb_identity_sign (identity, g_bytes_get_data (message, NULL), g_bytes_get_size (message), error);
-  return proof != NULL && rb_client_prove_ownership (client, proof, cancellable, error);
+  return proof != NULL && rb_uds_client_prove_ownership (client, proof, cancellable, error);
 }
 
 static gboolean
-security_access (RbClient *client, const RbProfile *profile, GCancellable *cancellable, GError **error)
+security_access (RbUdsClient *client, const RbProfile *profile, GCancellable *cancellable, GError **error)
 {
   guint8 level = profile->security_level;
-  g_autoptr (GBytes) seed = rb_client_seed (client, level, cancellable, error);
+  g_autoptr (GBytes) seed = rb_uds_client_request_seed (client, level, cancellable, error);
   g_autoptr (GByteArray) key = g_byte_array_new ();
   if (seed == NULL)
     return FALSE;
@@ -38,11 +38,11 @@ security_access (RbClient *client, const RbProfile *profile, GCancellable *cance
   if (key->len == 0)
     return TRUE;
   g_autoptr (GBytes) answer = g_byte_array_free_to_bytes (g_steal_pointer (&key));
-  return rb_client_key (client, level, answer, cancellable, error);
+  return rb_uds_client_send_key (client, level, answer, cancellable, error);
 }
 
 gboolean
-rb_unlock_ecu (RbClient *client, const RbProfile *profile, RbIdentity *identity, const RbOwnership *ownership,
+rb_unlock_ecu (RbUdsClient *client, const RbProfile *profile, RbIdentity *identity, const RbOwnership *ownership,
                GCancellable *cancellable, GError **error)
 {
   switch (profile->unlock) {

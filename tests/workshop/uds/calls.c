@@ -6,7 +6,7 @@
 #include <string.h>
 
 typedef struct {
-  RbClient *client;
+  RbUdsClient *client;
   char **words;
   guint count;
   GCancellable *cancellable;
@@ -45,52 +45,53 @@ done (gboolean good)
 static char *
 do_session (Call *call, GError **error)
 {
-  return done (rb_client_session (call->client, (guint8) number (call, 1), call->cancellable, error));
+  return done (rb_uds_client_session_control (call->client, (guint8) number (call, 1), call->cancellable, error));
 }
 
 static char *
 do_reset (Call *call, GError **error)
 {
-  return done (rb_client_reset (call->client, (guint8) number (call, 1), call->cancellable, error));
+  return done (rb_uds_client_ecu_reset (call->client, (guint8) number (call, 1), call->cancellable, error));
 }
 
 static char *
 do_read_did (Call *call, GError **error)
 {
-  return taken (rb_client_read_did (call->client, (guint16) number (call, 1), call->cancellable, error));
+  return taken (rb_uds_client_read_did (call->client, (guint16) number (call, 1), call->cancellable, error));
 }
 
 static char *
 do_write_did (Call *call, GError **error)
 {
   g_autoptr (GBytes) data = bytes (call, 2);
-  return done (rb_client_write_did (call->client, (guint16) number (call, 1), data, call->cancellable, error));
+  return done (rb_uds_client_write_did (call->client, (guint16) number (call, 1), data, call->cancellable, error));
 }
 
 static char *
 do_routine (Call *call, GError **error)
 {
   g_autoptr (GBytes) option = call->count > 2 ? bytes (call, 2) : NULL;
-  return taken (rb_client_routine (call->client, (guint16) number (call, 1), option, call->cancellable, error));
+  return taken (
+    rb_uds_client_start_routine (call->client, (guint16) number (call, 1), option, call->cancellable, error));
 }
 
 static char *
 do_dtcs (Call *call, GError **error)
 {
-  return taken (rb_client_read_dtcs (call->client, (guint8) number (call, 1), call->cancellable, error));
+  return taken (rb_uds_client_read_dtcs (call->client, (guint8) number (call, 1), call->cancellable, error));
 }
 
 static char *
 do_seed (Call *call, GError **error)
 {
-  return taken (rb_client_seed (call->client, (guint8) number (call, 1), call->cancellable, error));
+  return taken (rb_uds_client_request_seed (call->client, (guint8) number (call, 1), call->cancellable, error));
 }
 
 static char *
 do_key (Call *call, GError **error)
 {
   g_autoptr (GBytes) key = bytes (call, 2);
-  return done (rb_client_key (call->client, (guint8) number (call, 1), key, call->cancellable, error));
+  return done (rb_uds_client_send_key (call->client, (guint8) number (call, 1), key, call->cancellable, error));
 }
 
 static char *
@@ -98,21 +99,22 @@ do_certificate (Call *call, GError **error)
 {
   g_autoptr (GBytes) certificate = bytes (call, 1);
   g_autoptr (GBytes) challenge = bytes (call, 2);
-  return taken (rb_client_verify_certificate (call->client, certificate, challenge, call->cancellable, error));
+  return taken (rb_uds_client_verify_certificate (call->client, certificate, challenge, call->cancellable, error));
 }
 
 static char *
 do_ownership (Call *call, GError **error)
 {
   g_autoptr (GBytes) proof = bytes (call, 1);
-  return done (rb_client_prove_ownership (call->client, proof, call->cancellable, error));
+  return done (rb_uds_client_prove_ownership (call->client, proof, call->cancellable, error));
 }
 
 static char *
 do_download (Call *call, GError **error)
 {
   gsize block = 0;
-  if (!rb_client_download (call->client, number (call, 1), number (call, 2), &block, call->cancellable, error))
+  if (!rb_uds_client_request_download (call->client, number (call, 1), number (call, 2), &block, call->cancellable,
+                                       error))
     return NULL;
   return g_strdup_printf ("%" G_GSIZE_FORMAT, block);
 }
@@ -121,7 +123,8 @@ static char *
 do_add_file (Call *call, GError **error)
 {
   gsize block = 0;
-  if (!rb_client_add_file (call->client, call->words[1], number (call, 2), &block, call->cancellable, error))
+  if (!rb_uds_client_request_file_transfer (call->client, call->words[1], number (call, 2), &block, call->cancellable,
+                                            error))
     return NULL;
   return g_strdup_printf ("%" G_GSIZE_FORMAT, block);
 }
@@ -132,19 +135,19 @@ do_transfer (Call *call, GError **error)
   gsize length;
   g_autoptr (GBytes) data = bytes (call, 1);
   gconstpointer start = g_bytes_get_data (data, &length);
-  return done (rb_client_transfer (call->client, start, length, length, NULL, NULL, call->cancellable, error));
+  return done (rb_uds_client_transfer_data (call->client, start, length, length, NULL, NULL, call->cancellable, error));
 }
 
 static char *
 do_exit (Call *call, GError **error)
 {
-  return done (rb_client_transfer_exit (call->client, call->cancellable, error));
+  return done (rb_uds_client_request_transfer_exit (call->client, call->cancellable, error));
 }
 
 static char *
 do_keep_alive (Call *call, GError **error)
 {
-  return done (rb_client_keep_alive (call->client, error));
+  return done (rb_uds_client_tester_present (call->client, error));
 }
 
 static const struct {
@@ -159,7 +162,7 @@ static const struct {
 };
 
 char *
-calls_do (RbClient *client, const char *line, GCancellable *cancellable, GError **error)
+calls_do (RbUdsClient *client, const char *line, GCancellable *cancellable, GError **error)
 {
   g_auto (GStrv) words = g_strsplit (line, " ", -1);
   Call call = { .client = client, .words = words, .count = g_strv_length (words), .cancellable = cancellable };

@@ -24,13 +24,13 @@ play (const char *line)
   g_autoptr (RbChannel) channel = NULL;
   g_autoptr (GError) error = NULL;
   Fake *fake = fake_channel (NULL, &channel);
-  const RbClientTiming timing = { .repeats = 1, .busy_ms = 1, .delay_ms = 1 };
+  const RbUdsClientTiming timing = { .repeats = 1, .busy_ms = 1, .delay_ms = 1 };
   fake->answer = answer_once;
   fake->user_data = parts[1];
-  g_autoptr (RbClient) client = rb_client_new (channel, &timing);
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, &timing);
   g_autofree char *result = calls_do (client, parts[0], NULL, &error);
   g_autofree char *said = fake_said (fake);
-  guint8 nrc = rb_client_last_nrc (client);
+  guint8 nrc = rb_uds_client_last_nrc (client);
   if (result != NULL)
     printf ("%s\tok %s\n", said, result);
   else

@@ -110,8 +110,8 @@ test_case (gconstpointer data)
   g_autoptr (RbChannel) channel = NULL;
   g_autoptr (GError) error = NULL;
   Fake *fake = fake_channel (steps, &channel);
-  const RbClientTiming once = { .repeats = 1 };
-  g_autoptr (RbClient) client = rb_client_new (channel, &once);
+  const RbUdsClientTiming once = { .repeats = 1 };
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, &once);
   g_autofree char *result = calls_do (client, cases[i].call, NULL, &error);
   g_assert_cmpint (rb_reason_of (error), ==, cases[i].reason);
   g_assert_cmpstr (result, ==, cases[i].result);
@@ -127,7 +127,7 @@ test_lost (gconstpointer data)
   g_autoptr (RbChannel) channel = NULL;
   g_autoptr (GError) error = NULL;
   fake_channel (steps, &channel);
-  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, NULL);
   g_autofree char *result = calls_do (client, cases[i].call, NULL, &error);
   g_assert_null (result);
   g_assert_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST);
@@ -163,13 +163,13 @@ test_refusal (gconstpointer data)
   g_autoptr (RbChannel) channel = NULL;
   g_autoptr (GError) error = NULL;
   fake_channel (steps, &channel);
-  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
-  g_assert_null (rb_client_routine (client, 0x0210, NULL, NULL, &error));
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, NULL);
+  g_assert_null (rb_uds_client_start_routine (client, 0x0210, NULL, NULL, &error));
   g_autofree char *code = g_strdup_printf ("7F 31 %02X", refusals[i].nrc);
   g_assert_error (error, RB_UDS_ERROR, (int) refusals[i].reason);
   g_assert_nonnull (strstr (error->message, refusals[i].name));
   g_assert_nonnull (strstr (error->message, code));
-  g_assert_cmphex (rb_client_last_nrc (client), ==, refusals[i].nrc);
+  g_assert_cmphex (rb_uds_client_last_nrc (client), ==, refusals[i].nrc);
 }
 
 static void

@@ -2,7 +2,7 @@
 #include "fake.h"
 
 #include "core/bytes.h"
-#include "uds/client.h"
+#include "uds/uds-client.h"
 
 #include <string.h>
 
@@ -80,9 +80,9 @@ play (guint i, gboolean ahead)
   g_autoptr (GError) error = NULL;
   Fake *fake = fake_channel (transfers[i].steps, &channel);
   fake->ahead = ahead;
-  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, NULL);
   GString *taken = g_string_new (NULL);
-  gboolean good = rb_client_transfer (client, image, sizeof image, 2, note_taken, taken, NULL, &error);
+  gboolean good = rb_uds_client_transfer_data (client, image, sizeof image, 2, note_taken, taken, NULL, &error);
   g_assert_true (good == (error == NULL));
   g_assert_cmpint (rb_reason_of (error), ==, transfers[i].reason);
   g_assert_cmpstr (taken->str, ==, transfers[i].taken);
@@ -110,11 +110,11 @@ test_after_a_failure (void)
   g_autoptr (GError) error = NULL;
   Fake *fake = fake_channel (steps, &channel);
   fake->ahead = TRUE;
-  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
-  g_assert_false (rb_client_transfer (client, image, sizeof image, 2, NULL, NULL, NULL, &error));
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, NULL);
+  g_assert_false (rb_uds_client_transfer_data (client, image, sizeof image, 2, NULL, NULL, NULL, &error));
   g_assert_error (error, RB_UDS_ERROR, RB_REASON_REFUSED);
   g_clear_error (&error);
-  g_assert_true (rb_client_transfer (client, image, sizeof image, 2, NULL, NULL, NULL, &error));
+  g_assert_true (rb_uds_client_transfer_data (client, image, sizeof image, 2, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
   fake_assert_done (fake);
 }
@@ -155,15 +155,15 @@ test_shorter_blocks (gconstpointer rejection)
   Fake *fake = fake_channel (NULL, &channel);
   fake->answer = narrow_ecu;
   fake->user_data = &narrow;
-  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, NULL);
   for (guint round = 0; round < 2; round++) {
     guint before = fake->asked;
     g_byte_array_set_size (taken, 0);
     narrow.counter = 0;
-    g_assert_true (rb_client_transfer (client, image, sizeof image, 400, NULL, NULL, NULL, &error));
+    g_assert_true (rb_uds_client_transfer_data (client, image, sizeof image, 400, NULL, NULL, NULL, &error));
     g_assert_no_error (error);
     g_assert_cmpmem (taken->data, taken->len, image, sizeof image);
-    g_assert_cmpuint (rb_client_block_limit (client), ==, 100);
+    g_assert_cmpuint (rb_uds_client_block_limit (client), ==, 100);
     g_assert_cmpuint (fake->asked - before, ==, round == 0 ? 12 : 10);
   }
 }
@@ -185,10 +185,10 @@ test_rejected_later (void)
   for (guint i = 0; i < sizeof image; i++)
     image[i] = i % 32;
   Fake *fake = fake_channel (steps, &channel);
-  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
-  g_assert_false (rb_client_transfer (client, image, sizeof image, 32, NULL, NULL, NULL, &error));
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, NULL);
+  g_assert_false (rb_uds_client_transfer_data (client, image, sizeof image, 32, NULL, NULL, NULL, &error));
   g_assert_error (error, RB_UDS_ERROR, RB_REASON_REFUSED);
-  g_assert_cmpuint (rb_client_block_limit (client), ==, 0);
+  g_assert_cmpuint (rb_uds_client_block_limit (client), ==, 0);
   fake_assert_done (fake);
 }
 
@@ -199,8 +199,8 @@ test_nothing_to_transfer (void)
   g_autoptr (RbChannel) channel = NULL;
   g_autoptr (GError) error = NULL;
   (void) fake_channel (steps, &channel);
-  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
-  g_assert_true (rb_client_transfer (client, NULL, 0, 2, NULL, NULL, NULL, &error));
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, NULL);
+  g_assert_true (rb_uds_client_transfer_data (client, NULL, 0, 2, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
 }
 
@@ -227,8 +227,8 @@ test_counter (gconstpointer ahead)
   fake->answer = lossy_ecu;
   fake->user_data = &asked;
   fake->ahead = ahead != NULL;
-  g_autoptr (RbClient) client = rb_client_new (channel, NULL);
-  g_assert_true (rb_client_transfer (client, image, sizeof image, 2, NULL, NULL, NULL, &error));
+  g_autoptr (RbUdsClient) client = rb_uds_client_new (channel, NULL);
+  g_assert_true (rb_uds_client_transfer_data (client, image, sizeof image, 2, NULL, NULL, NULL, &error));
   for (guint i = 0; i < fake->requests->len; i++) {
     g_autofree char *wanted
       = g_strdup_printf ("36%02x%02x%02x", (block + 1) & 0xff, image[2 * block], image[2 * block + 1]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "uds/client.h"
+#include "uds/uds-client.h"
 
 #include "core/bytes.h"
 #include "core/moment.h"
@@ -16,12 +16,12 @@
 #define MIN_BLOCK 16 /* data bytes; a rejection of a shorter block has another cause */
 #define OVERHEAD 2 /* SID and block sequence counter of a TransferData, counted by maxNumberOfBlockLength */
 
-struct _RbClient {
+struct _RbUdsClient {
   RbChannel *channel;
   GRecMutex exchange; /* from a request to its final response */
-  RbClientTiming timing;
+  RbUdsClientTiming timing;
   guint8 last_nrc;
-  RbClientWait wait;
+  RbUdsClientWait wait;
   gpointer wait_data;
   RbChannelFollowUp *next; /* what may follow the response to the request in flight; NULL: nothing */
   const GBytes *under_way; /* the request that went out behind the response before it; only compared */
@@ -31,10 +31,10 @@ struct _RbClient {
   gboolean mismatched; /* a positive response of the same service was among them since the request was sent */
 };
 
-RbClient *
-rb_client_new (RbChannel *channel, const RbClientTiming *timing)
+RbUdsClient *
+rb_uds_client_new (RbChannel *channel, const RbUdsClientTiming *timing)
 {
-  RbClient *self = g_new0 (RbClient, 1);
+  RbUdsClient *self = g_new0 (RbUdsClient, 1);
   self->channel = rb_channel_ref (channel);
   self->timing = rb_timing_bounded (timing);
   g_rec_mutex_init (&self->exchange);
@@ -42,7 +42,7 @@ rb_client_new (RbChannel *channel, const RbClientTiming *timing)
 }
 
 void
-rb_client_free (RbClient *self)
+rb_uds_client_free (RbUdsClient *self)
 {
   rb_channel_unref (self->channel);
   g_rec_mutex_clear (&self->exchange);
@@ -50,20 +50,20 @@ rb_client_free (RbClient *self)
 }
 
 guint8
-rb_client_last_nrc (RbClient *self)
+rb_uds_client_last_nrc (RbUdsClient *self)
 {
   return self->last_nrc;
 }
 
 void
-rb_client_set_wait (RbClient *self, RbClientWait wait, gpointer user_data)
+rb_uds_client_set_wait (RbUdsClient *self, RbUdsClientWait wait, gpointer user_data)
 {
   self->wait = wait;
   self->wait_data = user_data;
 }
 
 static void
-tell_wait (RbClient *self, guint8 nrc, guint count)
+tell_wait (RbUdsClient *self, guint8 nrc, guint count)
 {
   if (self->wait != NULL)
     self->wait (nrc, count, self->wait_data);
@@ -77,7 +77,7 @@ now_ms (void)
 
 /* waited_ms: since the ECU rejected the request with this code for the first time. */
 static void
-fail_nrc (RbClient *self, guint8 sid, guint8 nrc, gint64 waited_ms, GError **error)
+fail_nrc (RbUdsClient *self, guint8 sid, guint8 nrc, gint64 waited_ms, GError **error)
 {
   g_autofree char *waited
     = waited_ms == 0 ? g_strdup ("") : g_strdup_printf (", repeated for %.1f s", (double) waited_ms / 1000);
@@ -88,7 +88,7 @@ fail_nrc (RbClient *self, guint8 sid, guint8 nrc, gint64 waited_ms, GError **err
 
 /* A late response to an earlier request, or a duplicate from a gateway, is dropped. */
 static gboolean
-is_foreign (RbClient *self, GBytes *response, GBytes *request, guint8 sid)
+is_foreign (RbUdsClient *self, GBytes *response, GBytes *request, guint8 sid)
 {
   if (!rb_response_is_of (response, sid))
     return TRUE;
@@ -105,7 +105,7 @@ typedef struct {
 } Wait;
 
 static gboolean
-fail_pending (RbClient *self, guint pending, GError **error)
+fail_pending (RbUdsClient *self, guint pending, GError **error)
 {
   self->last_nrc = RB_NRC_RESPONSE_PENDING;
   g_set_error (error, RB_UDS_ERROR, RB_REASON_ECU_BUSY,
@@ -116,7 +116,7 @@ fail_pending (RbClient *self, guint pending, GError **error)
 
 /* NRC 0x78: P2* from now, but not beyond the end. */
 static gboolean
-extend (RbClient *self, Wait *wait, gint64 now, GError **error)
+extend (RbUdsClient *self, Wait *wait, gint64 now, GError **error)
 {
   if (++wait->pending > self->timing.max_pending || now > wait->end)
     return fail_pending (self, wait->pending, error);
@@ -144,7 +144,7 @@ is_timeout (const GError *error)
 
 /* Waits for the final response to a request that was sent; skips unrelated responses and response pending (0x78). */
 static GBytes *
-await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
+await_response (RbUdsClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
 {
   gint64 now = now_ms ();
   Wait wait
@@ -173,7 +173,7 @@ await_response (RbClient *self, GBytes *request, guint8 sid, GCancellable *cance
  * counter makes the repetition harmless (ISO 14229-1, TransferData: a repeated counter is answered, not written). A
  * request that did not get out (no flow control) was received by no ECU. */
 static gboolean
-repeatable (const RbClient *self, GBytes *request)
+repeatable (const RbUdsClient *self, GBytes *request)
 {
   if (self->unsent || self->harmless)
     return TRUE;
@@ -190,7 +190,7 @@ repeatable (const RbClient *self, GBytes *request)
 
 /* A block or a proof is many frames, any of which a bad link may lose: it is repeated more often, for a time. */
 static guint
-repeats_of (const RbClient *self, guint8 sid, gint64 since)
+repeats_of (const RbUdsClient *self, guint8 sid, gint64 since)
 {
   gboolean is_long
     = !self->unsent && !self->mismatched && (sid == RB_SID_TRANSFER || self->harmless) && now_ms () - since < LONG_MS;
@@ -198,7 +198,7 @@ repeats_of (const RbClient *self, guint8 sid, gint64 since)
 }
 
 static GBytes *
-ask_once (RbClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
+ask_once (RbUdsClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
 {
   gboolean sent = self->under_way == request;
   self->under_way = NULL;
@@ -227,7 +227,7 @@ typedef struct {
 
 /* How long to pause before the request is sent again; 0: it is not. All rejections of one request share one time. */
 static gint64
-pause_of (RbClient *self, GBytes *request, guint8 nrc, Rejected *rejected)
+pause_of (RbUdsClient *self, GBytes *request, guint8 nrc, Rejected *rejected)
 {
   gboolean busy = nrc == RB_NRC_BUSY_REPEAT || nrc == RB_NRC_NOT_AVAILABLE_NOW;
   gboolean delay = nrc == RB_NRC_DELAY_NOT_EXPIRED && waits_for_delay (request);
@@ -242,7 +242,7 @@ pause_of (RbClient *self, GBytes *request, guint8 nrc, Rejected *rejected)
 }
 
 static void
-fail_silent (RbClient *self, GError *failure, GError **error)
+fail_silent (RbUdsClient *self, GError *failure, GError **error)
 {
   g_autoptr (GError) mine = failure;
   if (!is_timeout (mine))
@@ -255,7 +255,7 @@ fail_silent (RbClient *self, GError *failure, GError **error)
 }
 
 static GBytes *
-ask_until (RbClient *self, GBytes *request, Rejected *rejected, GCancellable *cancellable, GError **error)
+ask_until (RbUdsClient *self, GBytes *request, Rejected *rejected, GCancellable *cancellable, GError **error)
 {
   RbReader reader = rb_reader_from_bytes (request);
   guint8 sid = rb_reader_u8 (&reader);
@@ -287,7 +287,7 @@ ask_until (RbClient *self, GBytes *request, Rejected *rejected, GCancellable *ca
 }
 
 GBytes *
-rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, GError **error)
+rb_uds_client_request (RbUdsClient *self, GBytes *request, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GRecMutexLocker) exchange = g_rec_mutex_locker_new (&self->exchange);
   Rejected rejected = { 0 };
@@ -299,10 +299,10 @@ rb_client_request (RbClient *self, GBytes *request, GCancellable *cancellable, G
 
 /* Checks that the answer begins with the given echo after its service id. */
 static GBytes *
-ask_message (RbClient *self, GBytes *message, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
+ask_message (RbUdsClient *self, GBytes *message, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
              GError **error)
 {
-  g_autoptr (GBytes) answer = rb_client_request (self, message, cancellable, error);
+  g_autoptr (GBytes) answer = rb_uds_client_request (self, message, cancellable, error);
   if (answer == NULL)
     return NULL;
   RbReader reader = rb_reader_from_bytes (answer);
@@ -317,7 +317,7 @@ ask_message (RbClient *self, GBytes *message, gconstpointer echo, gsize echo_len
 
 /* request is taken */
 static GBytes *
-ask (RbClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
+ask (RbUdsClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
      GError **error)
 {
   g_autoptr (GBytes) message = g_byte_array_free_to_bytes (request);
@@ -325,7 +325,7 @@ ask (RbClient *self, GByteArray *request, gconstpointer echo, gsize echo_length,
 }
 
 static gboolean
-ask_nothing (RbClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
+ask_nothing (RbUdsClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
              GError **error)
 {
   g_autoptr (GBytes) rest = ask (self, request, echo, echo_length, cancellable, error);
@@ -341,7 +341,7 @@ begin (guint8 sid)
 }
 
 gboolean
-rb_client_session (RbClient *self, guint8 session, GCancellable *cancellable, GError **error)
+rb_uds_client_session_control (RbUdsClient *self, guint8 session, GCancellable *cancellable, GError **error)
 {
   GByteArray *request = begin (RB_SID_SESSION);
   rb_writer_u8 (request, session);
@@ -357,7 +357,7 @@ rb_client_session (RbClient *self, guint8 session, GCancellable *cancellable, GE
 }
 
 gboolean
-rb_client_reset (RbClient *self, guint8 kind, GCancellable *cancellable, GError **error)
+rb_uds_client_ecu_reset (RbUdsClient *self, guint8 kind, GCancellable *cancellable, GError **error)
 {
   GByteArray *request = begin (RB_SID_RESET);
   rb_writer_u8 (request, kind);
@@ -365,7 +365,7 @@ rb_client_reset (RbClient *self, guint8 kind, GCancellable *cancellable, GError 
 }
 
 GBytes *
-rb_client_read_did (RbClient *self, guint16 did, GCancellable *cancellable, GError **error)
+rb_uds_client_read_did (RbUdsClient *self, guint16 did, GCancellable *cancellable, GError **error)
 {
   GByteArray *request = begin (RB_SID_READ_DID);
   const guint8 echo[] = { did >> 8, did & 0xff };
@@ -374,7 +374,7 @@ rb_client_read_did (RbClient *self, guint16 did, GCancellable *cancellable, GErr
 }
 
 gboolean
-rb_client_write_did (RbClient *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
+rb_uds_client_write_did (RbUdsClient *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
 {
   GByteArray *request = begin (RB_SID_WRITE_DID);
   const guint8 echo[] = { did >> 8, did & 0xff };
@@ -384,7 +384,8 @@ rb_client_write_did (RbClient *self, guint16 did, GBytes *data, GCancellable *ca
 }
 
 GBytes *
-rb_client_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable, GError **error)
+rb_uds_client_start_routine (RbUdsClient *self, guint16 routine, GBytes *option, GCancellable *cancellable,
+                             GError **error)
 {
   GByteArray *request = begin (RB_SID_ROUTINE);
   const guint8 echo[] = { 0x01, routine >> 8, routine & 0xff };
@@ -395,16 +396,17 @@ rb_client_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable
 }
 
 GBytes *
-rb_client_read_routine (RbClient *self, guint16 routine, GBytes *option, GCancellable *cancellable, GError **error)
+rb_uds_client_read_routine (RbUdsClient *self, guint16 routine, GBytes *option, GCancellable *cancellable,
+                            GError **error)
 {
   self->harmless = TRUE;
-  GBytes *results = rb_client_routine (self, routine, option, cancellable, error);
+  GBytes *results = rb_uds_client_start_routine (self, routine, option, cancellable, error);
   self->harmless = FALSE;
   return results;
 }
 
 GBytes *
-rb_client_read_dtcs (RbClient *self, guint8 mask, GCancellable *cancellable, GError **error)
+rb_uds_client_read_dtcs (RbUdsClient *self, guint8 mask, GCancellable *cancellable, GError **error)
 {
   GByteArray *request = begin (RB_SID_READ_DTC);
   const guint8 echo[] = { 0x02 };
@@ -421,7 +423,7 @@ rb_client_read_dtcs (RbClient *self, guint8 mask, GCancellable *cancellable, GEr
 }
 
 GBytes *
-rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError **error)
+rb_uds_client_request_seed (RbUdsClient *self, guint8 level, GCancellable *cancellable, GError **error)
 {
   GByteArray *request = begin (RB_SID_SECURITY_ACCESS);
   rb_writer_u8 (request, level);
@@ -441,7 +443,7 @@ rb_client_seed (RbClient *self, guint8 level, GCancellable *cancellable, GError 
 }
 
 gboolean
-rb_client_key (RbClient *self, guint8 level, GBytes *key, GCancellable *cancellable, GError **error)
+rb_uds_client_send_key (RbUdsClient *self, guint8 level, GBytes *key, GCancellable *cancellable, GError **error)
 {
   GByteArray *request = begin (RB_SID_SECURITY_ACCESS);
   guint8 send = (guint8) (level + 1);
@@ -451,8 +453,8 @@ rb_client_key (RbClient *self, guint8 level, GBytes *key, GCancellable *cancella
 }
 
 GBytes *
-rb_client_verify_certificate (RbClient *self, GBytes *certificate, GBytes *challenge, GCancellable *cancellable,
-                              GError **error)
+rb_uds_client_verify_certificate (RbUdsClient *self, GBytes *certificate, GBytes *challenge, GCancellable *cancellable,
+                                  GError **error)
 {
   static const guint8 echo[] = { 0x01, 0x11 }; /* certificate verified, ownership verification necessary */
   GByteArray *request = begin (RB_SID_AUTHENTICATION);
@@ -473,7 +475,7 @@ rb_client_verify_certificate (RbClient *self, GBytes *certificate, GBytes *chall
 }
 
 gboolean
-rb_client_prove_ownership (RbClient *self, GBytes *proof, GCancellable *cancellable, GError **error)
+rb_uds_client_prove_ownership (RbUdsClient *self, GBytes *proof, GCancellable *cancellable, GError **error)
 {
   static const guint8 echo[] = { 0x03, 0x12 }; /* ownership verified, authentication complete */
   GByteArray *request = begin (RB_SID_AUTHENTICATION);
@@ -486,7 +488,7 @@ rb_client_prove_ownership (RbClient *self, GBytes *proof, GCancellable *cancella
 /* maxNumberOfBlockLength, of size bytes; it counts the whole TransferData message, and the link's own limit counts as
  * well. */
 static gboolean
-take_block_length (RbClient *self, RbReader *reader, guint size, gsize *block, GError **error)
+take_block_length (RbUdsClient *self, RbReader *reader, guint size, gsize *block, GError **error)
 {
   guint64 told = rb_reader_ube (reader, size);
   gsize length = (gsize) MIN (told, (guint64) rb_channel_max_message (self->channel));
@@ -499,8 +501,8 @@ take_block_length (RbClient *self, RbReader *reader, guint size, gsize *block, G
 }
 
 gboolean
-rb_client_download (RbClient *self, guint32 address, guint32 size, gsize *block, GCancellable *cancellable,
-                    GError **error)
+rb_uds_client_request_download (RbUdsClient *self, guint32 address, guint32 size, gsize *block,
+                                GCancellable *cancellable, GError **error)
 {
   GByteArray *request = begin (RB_SID_DOWNLOAD);
   rb_writer_u8 (request, 0x00);
@@ -516,8 +518,8 @@ rb_client_download (RbClient *self, guint32 address, guint32 size, gsize *block,
 }
 
 gboolean
-rb_client_add_file (RbClient *self, const char *path, guint32 size, gsize *block, GCancellable *cancellable,
-                    GError **error)
+rb_uds_client_request_file_transfer (RbUdsClient *self, const char *path, guint32 size, gsize *block,
+                                     GCancellable *cancellable, GError **error)
 {
   static const guint8 echo[] = { 0x01 };
   GByteArray *request = begin (RB_SID_FILE_TRANSFER);
@@ -560,7 +562,7 @@ block_at (const Transfer *self, gsize skip, guint8 ahead)
 
 /* next NULL: nothing follows. */
 static gboolean
-transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, GCancellable *cancellable,
+transfer_block (RbUdsClient *self, GBytes *request, guint8 counter, GBytes *next, GCancellable *cancellable,
                 GError **error)
 {
   const guint8 positive[] = { RB_SID_TRANSFER | 0x40, counter };
@@ -575,7 +577,7 @@ transfer_block (RbClient *self, GBytes *request, guint8 counter, GBytes *next, G
 
 /* The gateway or the ECU rejected the block for its length: the same bytes can be sent again in shorter blocks. */
 static gboolean
-is_too_long (RbClient *self, const Transfer *transfer, gsize size, const GError *error)
+is_too_long (RbUdsClient *self, const Transfer *transfer, gsize size, const GError *error)
 {
   gboolean by_ecu = self->last_nrc == RB_NRC_WRONG_LENGTH || self->last_nrc == RB_NRC_OUT_OF_RANGE;
   return g_error_matches (error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG) || (by_ecu && size > transfer->accepted);
@@ -584,7 +586,7 @@ is_too_long (RbClient *self, const Transfer *transfer, gsize size, const GError 
 /* On a link that loses frames a shorter block gets through. One that did not get out can be cut now; after one that may
  * have been received only the next download is cut. */
 static gboolean
-is_worth_cutting (RbClient *self, gsize size, const GError *error)
+is_worth_cutting (RbUdsClient *self, gsize size, const GError *error)
 {
   gboolean silent = rb_reason_of (error) == RB_REASON_NO_ANSWER && size >= LONG_BLOCK;
   if (silent && !self->unsent)
@@ -594,7 +596,7 @@ is_worth_cutting (RbClient *self, gsize size, const GError *error)
 
 /* Half as long, from now on. FALSE: it is too short already. */
 static gboolean
-shorten (RbClient *self, Transfer *transfer, gsize size)
+shorten (RbUdsClient *self, Transfer *transfer, gsize size)
 {
   if (size / 2 < MIN_BLOCK)
     return FALSE;
@@ -604,20 +606,20 @@ shorten (RbClient *self, Transfer *transfer, gsize size)
 }
 
 void
-rb_client_limit_block (RbClient *self, gsize block)
+rb_uds_client_limit_block (RbUdsClient *self, gsize block)
 {
   self->block_limit = block;
 }
 
 gsize
-rb_client_block_limit (RbClient *self)
+rb_uds_client_block_limit (RbUdsClient *self)
 {
   return self->block_limit;
 }
 
 gboolean
-rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize block, RbClientTaken taken,
-                    gpointer user_data, GCancellable *cancellable, GError **error)
+rb_uds_client_transfer_data (RbUdsClient *self, const guint8 *data, gsize length, gsize block,
+                             RbUdsClientProgress taken, gpointer user_data, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GRecMutexLocker) exchange = g_rec_mutex_locker_new (&self->exchange);
   gsize limit = self->block_limit == 0 ? block : MIN (block, self->block_limit);
@@ -648,31 +650,31 @@ rb_client_transfer (RbClient *self, const guint8 *data, gsize length, gsize bloc
 }
 
 gboolean
-rb_client_transfer_exit (RbClient *self, GCancellable *cancellable, GError **error)
+rb_uds_client_request_transfer_exit (RbUdsClient *self, GCancellable *cancellable, GError **error)
 {
   return ask_nothing (self, begin (RB_SID_EXIT), NULL, 0, cancellable, error);
 }
 
 gboolean
-rb_client_try_idle (RbClient *self)
+rb_uds_client_try_idle (RbUdsClient *self)
 {
   return g_rec_mutex_trylock (&self->exchange);
 }
 
 void
-rb_client_begin_idle (RbClient *self)
+rb_uds_client_begin_idle (RbUdsClient *self)
 {
   g_rec_mutex_lock (&self->exchange);
 }
 
 void
-rb_client_end_idle (RbClient *self)
+rb_uds_client_end_idle (RbUdsClient *self)
 {
   g_rec_mutex_unlock (&self->exchange);
 }
 
 gboolean
-rb_client_keep_alive (RbClient *self, GError **error)
+rb_uds_client_tester_present (RbUdsClient *self, GError **error)
 {
   static const guint8 present[] = { RB_SID_TESTER_PRESENT, 0x80 };
   g_autoptr (GBytes) message = g_bytes_new_static (present, sizeof present);

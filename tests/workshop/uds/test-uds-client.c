@@ -2,7 +2,7 @@
 #include "fake.h"
 
 #include "core/bytes.h"
-#include "uds/client.h"
+#include "uds/uds-client.h"
 
 #include <string.h>
 
@@ -11,22 +11,22 @@
 typedef struct {
   Fake *fake;
   RbChannel *channel;
-  RbClient *client;
+  RbUdsClient *client;
   GError *error;
 } Bench;
 
 static void
-bench_open (Bench *bench, const FakeStep *steps, const RbClientTiming *timing)
+bench_open (Bench *bench, const FakeStep *steps, const RbUdsClientTiming *timing)
 {
   *bench = (Bench){ 0 };
   bench->fake = fake_channel (steps, &bench->channel);
-  bench->client = rb_client_new (bench->channel, timing);
+  bench->client = rb_uds_client_new (bench->channel, timing);
 }
 
 static void
 bench_close (Bench *bench)
 {
-  rb_client_free (bench->client);
+  rb_uds_client_free (bench->client);
   rb_channel_unref (bench->channel);
   g_clear_error (&bench->error);
 }
@@ -35,7 +35,7 @@ static GBytes *
 request_hex (Bench *bench, const char *hex, GCancellable *cancellable)
 {
   g_autoptr (GBytes) request = rb_bytes_from_hex (hex);
-  return rb_client_request (bench->client, request, cancellable, &bench->error);
+  return rb_uds_client_request (bench->client, request, cancellable, &bench->error);
 }
 
 static const struct {
@@ -140,7 +140,7 @@ test_request (gconstpointer data)
   g_autofree char *hex = answer == NULL ? NULL : rb_bytes_hex (answer);
   g_assert_cmpstr (hex, ==, requests[i].answer);
   g_assert_cmpint (rb_reason_of (bench.error), ==, requests[i].reason);
-  g_assert_cmphex (rb_client_last_nrc (bench.client), ==, requests[i].nrc);
+  g_assert_cmphex (rb_uds_client_last_nrc (bench.client), ==, requests[i].nrc);
   fake_assert_done (bench.fake);
   bench_close (&bench);
 }
@@ -161,7 +161,7 @@ test_pending_is_told (void)
   Bench bench;
   guint count = 0;
   bench_open (&bench, steps, NULL);
-  rb_client_set_wait (bench.client, count_pending, &count);
+  rb_uds_client_set_wait (bench.client, count_pending, &count);
   g_autoptr (GBytes) answer = request_hex (&bench, "3101ff00", NULL);
   g_assert_nonnull (answer);
   g_assert_cmpuint (count, ==, 3);
@@ -172,15 +172,15 @@ static void
 test_pending_bounded_by_number (void)
 {
   static const FakeStep steps[] = { { "3101ff00", "7f3178 *" }, { NULL } };
-  const RbClientTiming timing = { .max_pending = 7 };
+  const RbUdsClientTiming timing = { .max_pending = 7 };
   Bench bench;
   guint count = 0;
   bench_open (&bench, steps, &timing);
-  rb_client_set_wait (bench.client, count_pending, &count);
+  rb_uds_client_set_wait (bench.client, count_pending, &count);
   g_assert_null (request_hex (&bench, "3101ff00", NULL));
   g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_ECU_BUSY);
   g_assert_cmpuint (count, ==, 7);
-  g_assert_cmphex (rb_client_last_nrc (bench.client), ==, 0x78);
+  g_assert_cmphex (rb_uds_client_last_nrc (bench.client), ==, 0x78);
   g_assert_cmpuint (bench.fake->waits->len, ==, 8);
   bench_close (&bench);
 }
@@ -189,7 +189,7 @@ static void
 test_pending_bounded_by_time (void)
 {
   static const FakeStep steps[] = { { "3101ff00", "7f3178 *" }, { NULL } };
-  const RbClientTiming timing = { .max_pending = G_MAXUINT, .pending_limit_ms = 3 };
+  const RbUdsClientTiming timing = { .max_pending = G_MAXUINT, .pending_limit_ms = 3 };
   Bench bench;
   bench_open (&bench, steps, &timing);
   gint64 start = g_get_monotonic_time ();
@@ -213,7 +213,7 @@ test_foreign_answers_bounded (void)
 
 static const struct {
   const char *name;
-  RbClientTiming timing;
+  RbUdsClientTiming timing;
   gint64 first, after_pending;
 } timings[] = {
   { "defaults", { 0 }, 650, 5500 },
@@ -252,7 +252,7 @@ test_session_timing (gconstpointer data)
   const FakeStep steps[] = { { "1003", told[i].answer }, { "3101ff00", "7f3178 7101ff0000" }, { NULL } };
   Bench bench;
   bench_open (&bench, steps, NULL);
-  g_assert_true (rb_client_session (bench.client, 0x03, NULL, &bench.error));
+  g_assert_true (rb_uds_client_session_control (bench.client, 0x03, NULL, &bench.error));
   g_autoptr (GBytes) answer = request_hex (&bench, "3101ff00", NULL);
   g_assert_no_error (bench.error);
   g_assert_cmpint (fake_wait (bench.fake, 1), ==, told[i].first);
@@ -266,7 +266,7 @@ test_caps (void)
 {
   static const FakeStep steps[] = { { "1003", "5003ffffffff" }, { "3101ff00", "7f3178 7101ff0000" }, { NULL } };
   static const struct {
-    RbClientTiming timing;
+    RbUdsClientTiming timing;
     gint64 first, after_pending;
   } caps[] = { { { .p2_max_ms = 700, .p2_star_max_ms = 20000 }, 1200, 20500 },
                { { .p2_max_ms = 99000, .p2_star_max_ms = 990000, .allowance_ms = 99000 }, 20000, 70000 },
@@ -274,7 +274,7 @@ test_caps (void)
   for (guint i = 0; i < G_N_ELEMENTS (caps); i++) {
     Bench bench;
     bench_open (&bench, steps, &caps[i].timing);
-    g_assert_true (rb_client_session (bench.client, 0x03, NULL, &bench.error));
+    g_assert_true (rb_uds_client_session_control (bench.client, 0x03, NULL, &bench.error));
     g_autoptr (GBytes) response = request_hex (&bench, "3101ff00", NULL);
     g_assert_no_error (bench.error);
     g_assert_cmpint (fake_wait (bench.fake, 1), ==, caps[i].first);
@@ -317,7 +317,7 @@ later (const char *request, gpointer data)
 }
 
 static void
-play_later (Bench *bench, Later *ecu, const RbClientTiming *timing)
+play_later (Bench *bench, Later *ecu, const RbUdsClientTiming *timing)
 {
   bench_open (bench, NULL, timing);
   bench->fake->answer = later;
@@ -343,14 +343,14 @@ static void
 test_busy_is_bounded (void)
 {
   for (guint i = 0; i < 2; i++) {
-    const RbClientTiming timing = { .busy_ms = 250 };
+    const RbUdsClientTiming timing = { .busy_ms = 250 };
     Later ecu = { .nrc = i == 0 ? 0x21 : 0x94, .for_ms = G_MAXINT64 };
     Bench bench;
     gint64 start = g_get_monotonic_time ();
     play_later (&bench, &ecu, &timing);
     g_assert_null (request_hex (&bench, "3101ff00", NULL));
     g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_ECU_BUSY);
-    g_assert_cmphex (rb_client_last_nrc (bench.client), ==, ecu.nrc);
+    g_assert_cmphex (rb_uds_client_last_nrc (bench.client), ==, ecu.nrc);
     g_assert_cmpint (g_get_monotonic_time () - start, >=, 250000);
     g_assert_cmpuint (bench.fake->asked, >=, 3);
     bench_close (&bench);
@@ -375,7 +375,7 @@ test_security_delay (void)
     g_autoptr (GString) waits = g_string_new (NULL);
     Bench bench;
     play_later (&bench, &ecu, NULL);
-    rb_client_set_wait (bench.client, note_wait, waits);
+    rb_uds_client_set_wait (bench.client, note_wait, waits);
     g_autoptr (GBytes) response = request_hex (&bench, asked[i].request, NULL);
     g_assert_no_error (bench.error);
     g_assert_nonnull (response);
@@ -413,10 +413,10 @@ test_read_routine (void)
   g_autoptr (GBytes) option = g_bytes_new_static (&nonce, 1);
   Bench bench;
   bench_open (&bench, steps, NULL);
-  g_autoptr (GBytes) result = rb_client_read_routine (bench.client, 0x0210, option, NULL, &bench.error);
+  g_autoptr (GBytes) result = rb_uds_client_read_routine (bench.client, 0x0210, option, NULL, &bench.error);
   g_assert_no_error (bench.error);
   g_assert_nonnull (result);
-  g_assert_null (rb_client_routine (bench.client, 0x0230, NULL, NULL, &bench.error));
+  g_assert_null (rb_uds_client_start_routine (bench.client, 0x0230, NULL, NULL, &bench.error));
   g_assert_error (bench.error, RB_UDS_ERROR, RB_REASON_NO_ANSWER);
   fake_assert_done (bench.fake);
   bench_close (&bench);
@@ -442,7 +442,7 @@ static void
 test_denial (gconstpointer data)
 {
   guint i = GPOINTER_TO_UINT (data);
-  const RbClientTiming timing = { .delay_ms = 50 };
+  const RbUdsClientTiming timing = { .delay_ms = 50 };
   Later ecu = { .nrc = denials[i].nrc, .for_ms = G_MAXINT64 };
   Bench bench;
   play_later (&bench, &ecu, &timing);
@@ -459,8 +459,8 @@ test_repeats_are_set (void)
   static const FakeStep five[]
     = { { "22f190", "~" }, { "22f190", "~" }, { "22f190", "~" }, { "22f190", "~" }, { "22f190", "~" }, { NULL } };
   static const FakeStep one[] = { { "22f190", "~" }, { NULL } };
-  const RbClientTiming many = { .repeats = 5 };
-  const RbClientTiming few = { .repeats = 1 };
+  const RbUdsClientTiming many = { .repeats = 5 };
+  const RbUdsClientTiming few = { .repeats = 1 };
   Bench bench;
   bench_open (&bench, five, &many);
   g_assert_null (request_hex (&bench, "22f190", NULL));
@@ -495,11 +495,11 @@ test_nrc_is_of_the_last_call (void)
   Bench bench;
   bench_open (&bench, steps, NULL);
   g_assert_null (request_hex (&bench, "22f190", NULL));
-  g_assert_cmphex (rb_client_last_nrc (bench.client), ==, 0x33);
+  g_assert_cmphex (rb_uds_client_last_nrc (bench.client), ==, 0x33);
   g_clear_error (&bench.error);
   g_autoptr (GBytes) answer = request_hex (&bench, "22f190", NULL);
   g_assert_nonnull (answer);
-  g_assert_cmphex (rb_client_last_nrc (bench.client), ==, 0);
+  g_assert_cmphex (rb_uds_client_last_nrc (bench.client), ==, 0);
   bench_close (&bench);
 }
 
@@ -535,7 +535,7 @@ static void
 test_cancelled_between_repeats (void)
 {
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  const RbClientTiming timing = { .repeats = G_MAXUINT };
+  const RbUdsClientTiming timing = { .repeats = G_MAXUINT };
   Bench bench;
   bench_open (&bench, NULL, &timing);
   bench.fake->answer = busy_and_cancelled;
@@ -559,7 +559,7 @@ test_cancelled_while_pending (void)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   Bench bench;
   bench_open (&bench, steps, NULL);
-  rb_client_set_wait (bench.client, cancel_it, cancellable);
+  rb_uds_client_set_wait (bench.client, cancel_it, cancellable);
   g_assert_null (request_hex (&bench, "3101ff00", cancellable));
   g_assert_error (bench.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (bench.fake->waits->len, ==, 2);
@@ -574,7 +574,7 @@ test_too_long_for_the_link (void)
   Bench bench;
   bench_open (&bench, steps, NULL);
   bench.fake->max_message = 10;
-  g_assert_false (rb_client_transfer (bench.client, data, 99, 99, NULL, NULL, NULL, &bench.error));
+  g_assert_false (rb_uds_client_transfer_data (bench.client, data, 99, 99, NULL, NULL, NULL, &bench.error));
   g_assert_error (bench.error, RB_LINK_ERROR, RB_REASON_BLOCK_TOO_LONG);
   fake_assert_done (bench.fake);
   bench_close (&bench);
@@ -583,20 +583,20 @@ test_too_long_for_the_link (void)
 static gpointer
 try_idle (gpointer client)
 {
-  gboolean idle = rb_client_try_idle (client);
+  gboolean idle = rb_uds_client_try_idle (client);
   if (idle)
-    rb_client_end_idle (client);
+    rb_uds_client_end_idle (client);
   return GINT_TO_POINTER (idle);
 }
 
 static gboolean
-is_idle_for_others (RbClient *client)
+is_idle_for_others (RbUdsClient *client)
 {
   return GPOINTER_TO_INT (g_thread_join (g_thread_new ("other", try_idle, client)));
 }
 
 typedef struct {
-  RbClient *client;
+  RbUdsClient *client;
   guint asked;
 } Others;
 
@@ -624,13 +624,14 @@ test_idle_between_exchanges (void)
   Bench bench;
   bench_open (&bench, steps, NULL);
   Others others = { .client = bench.client };
-  rb_client_set_wait (bench.client, ask_at_wait, &others);
+  rb_uds_client_set_wait (bench.client, ask_at_wait, &others);
   g_assert_true (is_idle_for_others (bench.client));
   g_autoptr (GBytes) answer = request_hex (&bench, "3101ff00", NULL);
   g_assert_nonnull (answer);
   g_assert_cmpuint (others.asked, ==, 2);
   g_assert_true (is_idle_for_others (bench.client));
-  g_assert_true (rb_client_transfer (bench.client, data, sizeof data, 2, ask_at_block, &others, NULL, &bench.error));
+  g_assert_true (
+    rb_uds_client_transfer_data (bench.client, data, sizeof data, 2, ask_at_block, &others, NULL, &bench.error));
   g_assert_cmpuint (others.asked, ==, 4);
   g_assert_true (is_idle_for_others (bench.client));
   fake_assert_done (bench.fake);
@@ -644,7 +645,7 @@ test_channel_outlives_the_link (void)
   Bench bench;
   bench_open (&bench, steps, NULL);
   g_autoptr (RbChannel) kept = rb_channel_ref (bench.channel);
-  g_assert_true (rb_client_keep_alive (bench.client, &bench.error));
+  g_assert_true (rb_uds_client_tester_present (bench.client, &bench.error));
   g_assert_cmpuint (bench.fake->waits->len, ==, 0);
   bench_close (&bench);
   g_assert_cmpuint (rb_channel_max_message (kept), ==, 4095);
