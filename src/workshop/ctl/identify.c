@@ -12,7 +12,7 @@
 #include "recovery/hold.h"
 #include "recovery/journal.h"
 #include "recovery/swapped.h"
-#include "recovery/way.h"
+#include "recovery/vehicle-link.h"
 #include "vehicle/search.h"
 #include "vehicle/ecu-claims.h"
 
@@ -241,7 +241,7 @@ say_wait (const char *text, gpointer user_data)
 /* Some vehicles accept only one tester address; the models of the imported campaigns have it. NULL: none of them is
  * this vehicle's. */
 static RbLink *
-open_by_models (RbCli *cli, RbWay way)
+open_by_models (RbCli *cli, RbVehicleLinkOptions way)
 {
   g_autoptr (RbLibrary) library = rb_library_new (cli->data_dir);
   g_autoptr (GPtrArray) list = rb_library_list (library, NULL);
@@ -251,7 +251,7 @@ open_by_models (RbCli *cli, RbWay way)
       = entry->damaged ? NULL : rb_library_open (library, entry->id, rb_moment_now (), NULL);
     way.model = contents == NULL ? NULL : rb_contents_model (contents);
     gboolean special = way.model != NULL && (way.model->tester != 0 || way.model->activation_type != 0);
-    RbLink *link = special ? rb_way_open (&way, NULL, NULL) : NULL;
+    RbLink *link = special ? rb_vehicle_link_open (&way, NULL, NULL) : NULL;
     if (link != NULL)
       return link;
   }
@@ -270,14 +270,14 @@ open_link (RbCli *cli, const Settings *settings, GError **error)
     g_propagate_error (error, g_steal_pointer (&problem));
     return NULL;
   }
-  const RbWay way = { .uri = settings->uri,
-                      .data_dir = cli->data_dir,
-                      .vehicle_ca = settings->vehicle_ca,
-                      .workstation = workstation,
-                      .wait = say_wait,
-                      .wait_data = cli };
+  const RbVehicleLinkOptions way = { .uri = settings->uri,
+                                     .data_dir = cli->data_dir,
+                                     .vehicle_ca = settings->vehicle_ca,
+                                     .workstation = workstation,
+                                     .wait = say_wait,
+                                     .wait_data = cli };
   g_autoptr (GError) refusal = NULL;
-  RbLink *link = rb_way_open (&way, NULL, &refusal);
+  RbLink *link = rb_vehicle_link_open (&way, NULL, &refusal);
   if (link == NULL && rb_reason_of (refusal) == RB_REASON_LINK_REFUSED)
     link = open_by_models (cli, way);
   if (link == NULL)
@@ -305,7 +305,7 @@ survey_vehicle (RbCli *cli, RbLink *link, Survey *survey, GError **error)
     return FALSE;
   g_autoptr (RbContents) contents = survey->vin == NULL ? NULL : contents_for (cli, survey->vin);
   const RbVehicleModel *model = contents == NULL ? NULL : rb_contents_model (contents);
-  if (survey->vin != NULL && !rb_way_check_vin (link, survey->vin, model, error))
+  if (survey->vin != NULL && !rb_vehicle_link_check_vin (link, survey->vin, model, error))
     return FALSE;
   rb_cli_say (cli, _ ("vehicle %s"), survey->vin == NULL ? _ ("without a VIN") : survey->vin);
   if (contents == NULL)

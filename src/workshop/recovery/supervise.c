@@ -7,7 +7,7 @@
 #include "recovery/network.h"
 #include "recovery/teller.h"
 #include "recovery/unexpected.h"
-#include "recovery/way.h"
+#include "recovery/vehicle-link.h"
 
 #include <string.h>
 
@@ -227,7 +227,7 @@ watch_testers (RbSupervise *self, GError **error)
   return self->begun || rb_link_watch_testers (self->link, (const guint32 *) (gpointer) ids->data, ids->len, error);
 }
 
-/* (RbLinkWait) From another thread, while this one waits in rb_way_open(). */
+/* (RbLinkWait) From another thread, while this one waits in rb_vehicle_link_open(). */
 static void
 on_link_waits (const char *text, gpointer user_data)
 {
@@ -293,15 +293,15 @@ static gboolean
 open_link (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
   disconnect (self);
-  const RbWay way = { .uri = self->link_uri,
-                      .data_dir = self->data_dir,
-                      .vehicle_ca = self->vehicle_ca,
-                      .workstation = self->workstation,
-                      .vin = self->vin,
-                      .model = self->model,
-                      .wait = on_link_waits,
-                      .wait_data = self };
-  self->link = rb_way_open (&way, cancellable, error);
+  const RbVehicleLinkOptions way = { .uri = self->link_uri,
+                                     .data_dir = self->data_dir,
+                                     .vehicle_ca = self->vehicle_ca,
+                                     .workstation = self->workstation,
+                                     .vin = self->vin,
+                                     .model = self->model,
+                                     .wait = on_link_waits,
+                                     .wait_data = self };
+  self->link = rb_vehicle_link_open (&way, cancellable, error);
   tell_confirmed (self);
   if (self->link == NULL)
     return FALSE;

@@ -16,11 +16,13 @@ typedef struct {
   const RbVehicleModel *model; /* how the vehicle wants to be connected to; NULL: as usual */
   RbLinkWait wait; /* may be NULL */
   gpointer wait_data;
-} RbWay;
+} RbVehicleLinkOptions;
 
-/* Errors of rb_link_open_with(), identity, key-usage, not-found, those of rb_way_check_vin(). (transfer full) */
-RbLink *rb_way_open (const RbWay *self, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Errors of rb_link_open_with(), identity, key-usage, not-found, those of rb_vehicle_link_check_vin(). (transfer full)
+ */
+RbLink *rb_vehicle_link_open (const RbVehicleLinkOptions *self, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Over doips://: is the vehicle's certificate for that VIN? vin-mismatch where it is for another one;
  * vehicle-certificate where it is for none, unless the model allows that. model may be NULL. */
-gboolean rb_way_check_vin (RbLink *link, const char *vin, const RbVehicleModel *model, GError **error)
+gboolean rb_vehicle_link_check_vin (RbLink *link, const char *vin, const RbVehicleModel *model, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

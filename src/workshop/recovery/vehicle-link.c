@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "recovery/way.h"
+#include "recovery/vehicle-link.h"
 
 #include "core/files.h"
 
@@ -8,7 +8,7 @@
 #define MAX_ANCHORS (256 * 1024)
 
 static char *
-read_anchors (const RbWay *self, GError **error)
+read_anchors (const RbVehicleLinkOptions *self, GError **error)
 {
   g_autofree char *usual = g_build_filename (self->data_dir == NULL ? "" : self->data_dir, "vehicle-ca.pem", NULL);
   g_autoptr (GBytes) bytes = rb_files_read (self->vehicle_ca == NULL ? usual : self->vehicle_ca, MAX_ANCHORS, error);
@@ -18,7 +18,7 @@ read_anchors (const RbWay *self, GError **error)
 }
 
 static RbLinkOptions
-options_of (const RbWay *self)
+options_of (const RbVehicleLinkOptions *self)
 {
   return (RbLinkOptions){ .tester = self->model == NULL ? 0 : self->model->tester,
                           .activation_type = self->model == NULL ? 0 : self->model->activation_type,
@@ -27,7 +27,7 @@ options_of (const RbWay *self)
 }
 
 static RbLink *
-open_secured (const RbWay *self, GCancellable *cancellable, GError **error)
+open_secured (const RbVehicleLinkOptions *self, GCancellable *cancellable, GError **error)
 {
   if (self->workstation == NULL) {
     g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_IDENTITY, "%s: the workstation's identity is needed", self->uri);
@@ -47,19 +47,19 @@ open_secured (const RbWay *self, GCancellable *cancellable, GError **error)
 }
 
 RbLink *
-rb_way_open (const RbWay *self, GCancellable *cancellable, GError **error)
+rb_vehicle_link_open (const RbVehicleLinkOptions *self, GCancellable *cancellable, GError **error)
 {
   const RbLinkOptions options = options_of (self);
   g_autoptr (RbLink) link = g_str_has_prefix (self->uri, "doips:")
                               ? open_secured (self, cancellable, error)
                               : rb_link_open_with (self->uri, &options, cancellable, error);
-  if (link == NULL || (self->vin != NULL && !rb_way_check_vin (link, self->vin, self->model, error)))
+  if (link == NULL || (self->vin != NULL && !rb_vehicle_link_check_vin (link, self->vin, self->model, error)))
     return NULL;
   return g_steal_pointer (&link);
 }
 
 gboolean
-rb_way_check_vin (RbLink *link, const char *vin, const RbVehicleModel *model, GError **error)
+rb_vehicle_link_check_vin (RbLink *link, const char *vin, const RbVehicleModel *model, GError **error)
 {
   const char *certified = rb_link_info (link)->vin;
   if (strcmp (certified, vin) == 0 || !g_str_has_prefix (rb_link_uri (link), "doips:"))
