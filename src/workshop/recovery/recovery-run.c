@@ -7,7 +7,7 @@
 #include "recovery/by-hand.h"
 #include "recovery/dtc.h"
 #include "recovery/evidence.h"
-#include "recovery/lanes.h"
+#include "recovery/schedule.h"
 #include "recovery/persist.h"
 #include "vehicle/ecu-keys.h"
 
@@ -31,7 +31,7 @@ end_one (Run *run, RbEcuJob *job)
   return TRUE;
 }
 
-/* (RbLanesWork) One ECU to its end: done, parked, or FALSE when the run cannot go on. */
+/* (RbScheduleJob) One ECU to its end: done, parked, or FALSE when the run cannot go on. */
 static gboolean
 run_one (RbEcuJob *job, gpointer user_data, GError **error)
 {
@@ -59,13 +59,13 @@ run_one (RbEcuJob *job, gpointer user_data, GError **error)
 
 /* ECUs of that rank that are neither done nor parked. (element-type RbEcuJob) */
 static GPtrArray *
-open_jobs (RbRecovery *self, RbLanesRank rank)
+open_jobs (RbRecovery *self, RbScheduleRank rank)
 {
   GPtrArray *open = g_ptr_array_new ();
   for (guint i = 0; i < self->jobs->len; i++) {
     RbEcuJob *job = self->jobs->pdata[i];
     gboolean ended = job->finished != 0 && (job->state == RB_ECU_DONE || job->state == RB_ECU_PARKED);
-    if (rb_lanes_rank (rb_contents_model (self->contents), job->model) == rank && !ended)
+    if (rb_schedule_rank (rb_contents_model (self->contents), job->model) == rank && !ended)
       g_ptr_array_add (open, job);
   }
   return open;
@@ -113,13 +113,13 @@ rb_recovery_run_conclude (RbRecovery *self)
 /* When the link is lost every lane ends; with a new one the ECUs that are still open are observed and worked on again.
  */
 static gboolean
-run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
+run_rank (RbRecovery *self, RbScheduleRank rank, GCancellable *cancellable, GError **error)
 {
   for (;;) {
     Run run = { .recovery = self, .cancellable = cancellable };
     g_autoptr (GPtrArray) jobs = open_jobs (self, rank);
     g_autoptr (GError) failure = NULL;
-    gboolean ended = rb_lanes_run (jobs, run_one, &run, &failure);
+    gboolean ended = rb_schedule_run (jobs, run_one, &run, &failure);
     if (ended && (!run.wants || !provide (self, cancellable, error)))
       return !run.wants;
     if (ended)
@@ -134,7 +134,7 @@ run_rank (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError 
 }
 
 static gboolean
-run_rank_and_recipes (RbRecovery *self, RbLanesRank rank, GCancellable *cancellable, GError **error)
+run_rank_and_recipes (RbRecovery *self, RbScheduleRank rank, GCancellable *cancellable, GError **error)
 {
   const RbEcuJobContext context = rb_recovery_state_work_context (self, cancellable);
   const RbByHand by_hand = { self->supervise, self->confirm, self->confirm_data };
@@ -291,8 +291,8 @@ rb_recovery_run_all (RbRecovery *self, GCancellable *cancellable, GError **error
   read_manifest_before (self, cancellable);
   if (!prepare (self, cancellable, error))
     return FALSE;
-  for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
-    if (!run_rank_and_recipes (self, (RbLanesRank) rank, cancellable, error))
+  for (int rank = 0; rank < RB_SCHEDULE_N_RANKS; rank++)
+    if (!run_rank_and_recipes (self, (RbScheduleRank) rank, cancellable, error))
       return FALSE;
   if (!rb_supervise_read_through (self->supervise, read_manifest_after, self, cancellable, error))
     return FALSE;

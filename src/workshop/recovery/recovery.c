@@ -9,7 +9,7 @@
 #include "recovery/conditions.h"
 #include "recovery/dtc.h"
 #include "recovery/fingerprint.h"
-#include "recovery/lanes.h"
+#include "recovery/schedule.h"
 #include "recovery/observe.h"
 #include "recovery/recovery-run.h"
 #include "recovery/recovery-state.h"
@@ -203,12 +203,12 @@ static void
 add_jobs (RbRecovery *self)
 {
   const RbVehicleModel *model = rb_contents_model (self->contents);
-  for (int rank = 0; rank < RB_LANES_N_RANKS; rank++)
+  for (int rank = 0; rank < RB_SCHEDULE_N_RANKS; rank++)
     for (guint i = 0; i < model->ecus->len; i++) {
       const RbModelEcu *ecu = model->ecus->pdata[i];
       const RbCampaignEcu *wanted = rb_campaign_ecu (rb_contents_campaign (self->contents), ecu->hardware_id);
       const RbProfile *profile = rb_contents_profile (self->contents, ecu->hardware_id);
-      if (rb_lanes_rank (model, ecu) == (RbLanesRank) rank && wanted != NULL && profile != NULL)
+      if (rb_schedule_rank (model, ecu) == (RbScheduleRank) rank && wanted != NULL && profile != NULL)
         g_ptr_array_add (self->jobs, rb_ecu_job_new (ecu, profile, wanted));
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "recovery/lanes.h"
+#include "recovery/schedule.h"
 
 typedef struct {
-  RbLanesWork run;
+  RbScheduleJob run;
   gpointer user_data;
   gint stopped; /* atomic */
   GMutex lock; /* of error */
@@ -15,15 +15,15 @@ typedef struct {
   GPtrArray *jobs; /* borrowed elements */
 } Lane;
 
-RbLanesRank
-rb_lanes_rank (const RbVehicleModel *model, const RbModelEcu *ecu)
+RbScheduleRank
+rb_schedule_rank (const RbVehicleModel *model, const RbModelEcu *ecu)
 {
   if (ecu->primary)
-    return RB_LANES_PRIMARY;
+    return RB_SCHEDULE_PRIMARY;
   for (guint i = 0; i < model->ecus->len; i++)
     if (g_strcmp0 (((RbModelEcu *) model->ecus->pdata[i])->gateway, ecu->name) == 0)
-      return RB_LANES_GATEWAYS;
-  return RB_LANES_SECONDARIES;
+      return RB_SCHEDULE_GATEWAYS;
+  return RB_SCHEDULE_SECONDARIES;
 }
 
 static void
@@ -88,7 +88,7 @@ run_all (GPtrArray *lanes)
 }
 
 gboolean
-rb_lanes_run (GPtrArray *jobs, RbLanesWork run, gpointer user_data, GError **error)
+rb_schedule_run (GPtrArray *jobs, RbScheduleJob run, gpointer user_data, GError **error)
 {
   Shared shared = { .run = run, .user_data = user_data };
   g_autoptr (GPtrArray) lanes = g_ptr_array_new_with_free_func ((GDestroyNotify) lane_free);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "recovery/lanes.h"
+#include "recovery/schedule.h"
 
 #include "link/channel.h"
 
@@ -98,7 +98,7 @@ test_one_bus (void)
   g_autoptr (GError) error = NULL;
   Played played = { 0 };
   played_begin (&played);
-  g_assert_true (rb_lanes_run (jobs, play, &played, &error));
+  g_assert_true (rb_schedule_run (jobs, play, &played, &error));
   g_assert_no_error (error);
   g_assert_cmpstr (played.log->str, ==, "a b c ");
   g_assert_cmpuint (played.most, ==, 1);
@@ -114,7 +114,7 @@ test_side_by_side (void)
   g_autoptr (GError) error = NULL;
   Played played = { .together = 3 };
   played_begin (&played);
-  g_assert_true (rb_lanes_run (jobs, play, &played, &error));
+  g_assert_true (rb_schedule_run (jobs, play, &played, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (played.most, ==, 3);
   g_assert_cmpuint (played.log->len, ==, 10);
@@ -130,7 +130,7 @@ test_nothing (void)
   g_autoptr (GError) error = NULL;
   Played played = { 0 };
   played_begin (&played);
-  g_assert_true (rb_lanes_run (jobs, play, &played, &error));
+  g_assert_true (rb_schedule_run (jobs, play, &played, &error));
   g_assert_cmpuint (played.log->len, ==, 0);
   played_end (&played);
 }
@@ -143,7 +143,7 @@ test_stops (void)
   g_autoptr (GError) error = NULL;
   Played played = { .fails = "b", .reason = RB_REASON_LINK_LOST };
   played_begin (&played);
-  g_assert_false (rb_lanes_run (jobs, play, &played, &error));
+  g_assert_false (rb_schedule_run (jobs, play, &played, &error));
   g_assert_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST);
   g_assert_cmpstr (played.log->str, ==, "a b ");
   played_end (&played);
@@ -158,7 +158,7 @@ test_others_end (void)
   g_autoptr (GError) error = NULL;
   Played played = { .together = 2, .fails = "a", .reason = RB_REASON_LINK_LOST, .cancelled = "c" };
   played_begin (&played);
-  g_assert_false (rb_lanes_run (jobs, play, &played, &error));
+  g_assert_false (rb_schedule_run (jobs, play, &played, &error));
   /* cancelled by a person wins over what broke at the same time */
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_true (strstr (played.log->str, "a ") != NULL && strstr (played.log->str, "c ") != NULL);
@@ -181,7 +181,7 @@ test_stops_without_error (void)
   g_autoptr (GPtrArray) jobs = vehicle (ecus);
   g_autoptr (GError) error = NULL;
   guint begun = 0;
-  g_assert_true (rb_lanes_run (jobs, play_without_error, &begun, &error));
+  g_assert_true (rb_schedule_run (jobs, play_without_error, &begun, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (begun, ==, 1);
 }
@@ -195,12 +195,12 @@ test_ranks (void)
   g_ptr_array_add (model.ecus, &primary);
   g_ptr_array_add (model.ecus, &gateway);
   g_ptr_array_add (model.ecus, &door);
-  g_assert_cmpint (rb_lanes_rank (&model, &door), ==, RB_LANES_SECONDARIES);
-  g_assert_cmpint (rb_lanes_rank (&model, &gateway), ==, RB_LANES_GATEWAYS);
-  g_assert_cmpint (rb_lanes_rank (&model, &primary), ==, RB_LANES_PRIMARY);
+  g_assert_cmpint (rb_schedule_rank (&model, &door), ==, RB_SCHEDULE_SECONDARIES);
+  g_assert_cmpint (rb_schedule_rank (&model, &gateway), ==, RB_SCHEDULE_GATEWAYS);
+  g_assert_cmpint (rb_schedule_rank (&model, &primary), ==, RB_SCHEDULE_PRIMARY);
   door.gateway = (char *) "primary";
-  g_assert_cmpint (rb_lanes_rank (&model, &primary), ==, RB_LANES_PRIMARY);
-  g_assert_cmpint (rb_lanes_rank (&model, &gateway), ==, RB_LANES_SECONDARIES);
+  g_assert_cmpint (rb_schedule_rank (&model, &primary), ==, RB_SCHEDULE_PRIMARY);
+  g_assert_cmpint (rb_schedule_rank (&model, &gateway), ==, RB_SCHEDULE_SECONDARIES);
   g_ptr_array_unref (model.ecus);
 }
 
@@ -208,12 +208,12 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/recovery/lanes/one-bus", test_one_bus);
-  g_test_add_func ("/recovery/lanes/side-by-side", test_side_by_side);
-  g_test_add_func ("/recovery/lanes/nothing", test_nothing);
-  g_test_add_func ("/recovery/lanes/stops", test_stops);
-  g_test_add_func ("/recovery/lanes/others-end", test_others_end);
-  g_test_add_func ("/recovery/lanes/stops-without-error", test_stops_without_error);
-  g_test_add_func ("/recovery/lanes/ranks", test_ranks);
+  g_test_add_func ("/recovery/schedule/one-bus", test_one_bus);
+  g_test_add_func ("/recovery/schedule/side-by-side", test_side_by_side);
+  g_test_add_func ("/recovery/schedule/nothing", test_nothing);
+  g_test_add_func ("/recovery/schedule/stops", test_stops);
+  g_test_add_func ("/recovery/schedule/others-end", test_others_end);
+  g_test_add_func ("/recovery/schedule/stops-without-error", test_stops_without_error);
+  g_test_add_func ("/recovery/schedule/ranks", test_ranks);
   return g_test_run ();
 }
