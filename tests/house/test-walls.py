@@ -73,7 +73,7 @@ class Walls(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_call_upward(self):
-        for program, function in (("recall-link", "rb_dsse_parse"), ("recall-can-setup", "rb_outbox_open"), ("recallctl", "rb_simulated_open"),
+        for program, function in (("recall-link", "rb_dsse_parse"), ("recall-can-setup", "rb_outbox_open"), ("recallctl", "rb_sim_vehicle_open"),
                                   ("recallctl", "rb_pki_new"), ("recall-sim", "rb_recovery_open"), ("recall-oem", "rb_uds_client_request")):
             with self.subTest(f"{function} in {program}"):
                 self.assertTrue(any(f"{function} (" in house.text(path) for path in house.files(ROOT, "src", suffixes={".h"})), "there is no such function")

@@ -308,7 +308,7 @@ add_ecu (RbCanNetwork *self, const RbVehicleModel *model, RbEcu *ecu)
 }
 
 RbCanNetwork *
-rb_can_network_new (RbSimulated *vehicle, const RbCanNetworkConfig *config)
+rb_can_network_new (RbSimVehicle *vehicle, const RbCanNetworkConfig *config)
 {
   RbCanNetwork *self = network_new (config);
   gint64 latency = GATEWAY_US;

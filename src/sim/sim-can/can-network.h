@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "sim-can/can-ecu.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/sim-vehicle.h"
 
 /*
  * The CAN buses of a vehicle: the diagnostic connector's, the inner ones behind the gateway, and who is on them. The
@@ -18,7 +18,7 @@ typedef struct {
 } RbCanNetworkConfig;
 
 /* vehicle is borrowed. */
-RbCanNetwork *rb_can_network_new (RbSimulated *vehicle, const RbCanNetworkConfig *config);
+RbCanNetwork *rb_can_network_new (RbSimVehicle *vehicle, const RbCanNetworkConfig *config);
 /* One bus without any node. */
 RbCanNetwork *rb_can_network_new_bare (const RbWireConfig *config);
 void rb_can_network_free (RbCanNetwork *self);

@@ -44,7 +44,7 @@ take_diagnostic (RbDoipTester *self, const guint8 *payload, gsize length)
   if (!rb_doip_addresses_parse (payload, length, &source, &target))
     return TRUE;
   gboolean functional = target == entity->vehicle->model->functional;
-  RbEcu *ecu = rb_simulated_by_logical (entity->vehicle, target);
+  RbEcu *ecu = rb_sim_vehicle_by_logical (entity->vehicle, target);
   guint8 code = !self->active || source != self->address       ? 0x02
                 : !functional && ecu == NULL                   ? 0x03
                 : ecu != NULL && is_too_long (ecu, length - 4) ? 0x04
@@ -210,7 +210,7 @@ on_confirmed (gpointer data)
 static gboolean
 asks_for_confirmation (RbDoipTester *self, guint16 source)
 {
-  RbSimulated *vehicle = self->entity->vehicle;
+  RbSimVehicle *vehicle = self->entity->vehicle;
   const RbFault *fault = self->active ? NULL : rb_host_fault (vehicle, "confirm", vehicle->ecus->pdata[0], 0);
   if (fault == NULL)
     return FALSE;
@@ -297,7 +297,7 @@ take_message (RbDoipTester *self, guint16 type, const guint8 *payload, gsize len
 static guint32
 most_payload (const RbDoipTester *self)
 {
-  RbSimulated *vehicle = self->entity->vehicle;
+  RbSimVehicle *vehicle = self->entity->vehicle;
   const RbFault *limit = rb_host_fault (vehicle, "long-header", vehicle->ecus->pdata[0], 0);
   return limit == NULL ? MAX_DATA + 4 : (guint32) limit->argument + 4;
 }
@@ -492,7 +492,7 @@ serve_secured (RbDoipEntity *self, const char *where, GError **error)
 }
 
 RbDoipEntity *
-rb_doip_entity_new (RbSimulated *vehicle, const char *plain, const char *secured, GError **error)
+rb_doip_entity_new (RbSimVehicle *vehicle, const char *plain, const char *secured, GError **error)
 {
   g_autoptr (RbDoipEntity) self = g_new0 (RbDoipEntity, 1);
   self->vehicle = vehicle;

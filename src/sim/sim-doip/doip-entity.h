@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/sim-vehicle.h"
 #include <gio/gio.h>
 
 /*
@@ -11,7 +11,7 @@ typedef struct _RbDoipEntity RbDoipEntity;
 /* HOST:PORT, port 0 picks one; UDP discovery listens on the same number as plain. secured is the same with TLS
  * (doip-guard.h). Either may be NULL; where both are, plain answers every activation that TLS is required. Borrows
  * vehicle. */
-RbDoipEntity *rb_doip_entity_new (RbSimulated *vehicle, const char *plain, const char *secured, GError **error)
+RbDoipEntity *rb_doip_entity_new (RbSimVehicle *vehicle, const char *plain, const char *secured, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 void rb_doip_entity_free (RbDoipEntity *self);
 /* "127.0.0.1:41234", borrowed; NULL: the port is not open */

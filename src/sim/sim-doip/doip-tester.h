@@ -2,13 +2,13 @@
 #pragma once
 #include "sim-doip/doip-discovery.h"
 #include "sim-doip/doip-guard.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/sim-vehicle.h"
 
 /* The connections of testers to the entity: places among them, and responses at their time. */
 typedef struct _RbDoipEntity RbDoipEntity;
 
 struct _RbDoipEntity {
-  RbSimulated *vehicle;
+  RbSimVehicle *vehicle;
   GSocketService *service, *secured_service; /* either may be NULL */
   RbDoipDiscovery *discovery;
   RbDoipGuard *guard;

@@ -6,7 +6,7 @@
 #include "sim-ecu/memory.h"
 
 /* State of one ECU of the simulated vehicle while it has power, and helpers that its services share. */
-typedef struct _RbSimulated RbSimulated;
+typedef struct _RbSimVehicle RbSimVehicle;
 
 typedef struct {
   guint8 number; /* next counter a TransferData must have; 0 before the first */
@@ -25,7 +25,7 @@ enum { RB_ECU_DEFAULT = 1, RB_ECU_PROGRAMMING = 2, RB_ECU_EXTENDED = 3 };
 typedef struct {
   const RbModelEcu *model;
   RbMemory *memory;
-  RbSimulated *vehicle; /* borrowed */
+  RbSimVehicle *vehicle; /* borrowed */
   guint8 session; /* one of those above */
   gboolean unlocked;
   gboolean fingerprinted; /* since the session was entered */
@@ -74,5 +74,5 @@ enum {
 
 /* Does its application run, else its bootloader? */
 gboolean rb_ecu_state_is_application (const RbEcu *self);
-/* Is it of kind "plain" (sim-ecu/plain.h)? */
+/* Is it of kind "plain" (sim-ecu/reference-ecu.h)? */
 gboolean rb_ecu_state_is_plain (const RbModelEcu *model);

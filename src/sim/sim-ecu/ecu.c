@@ -11,7 +11,7 @@
 #include "sim-ecu/install.h"
 #include "sim-ecu/keys.h"
 #include "sim-ecu/lockout.h"
-#include "sim-ecu/plain.h"
+#include "sim-ecu/reference-ecu.h"
 #include "sim-ecu/session-control.h"
 
 #include <string.h>
@@ -36,7 +36,7 @@ rb_ecu_answer_free (RbAnswer *self)
 }
 
 RbEcu *
-rb_ecu_new (RbSimulated *vehicle, const RbModelEcu *model, RbMemory *memory)
+rb_ecu_new (RbSimVehicle *vehicle, const RbModelEcu *model, RbMemory *memory)
 {
   RbEcu *self = g_new0 (RbEcu, 1);
   self->vehicle = vehicle;
@@ -118,8 +118,8 @@ static const struct {
 } routines[] = {
   { 0xff00, IN_PROGRAMMING, TRUE, TRUE, BOTH, rb_flashing_erase },
   { 0xff01, IN_PROGRAMMING, TRUE, TRUE, UPTANE, rb_flashing_dependencies },
-  { 0xff01, IN_PROGRAMMING, TRUE, TRUE, PLAIN, rb_plain_dependencies },
-  { 0x0202, IN_PROGRAMMING, TRUE, TRUE, PLAIN, rb_plain_check_memory },
+  { 0xff01, IN_PROGRAMMING, TRUE, TRUE, PLAIN, rb_reference_ecu_dependencies },
+  { 0x0202, IN_PROGRAMMING, TRUE, TRUE, PLAIN, rb_reference_ecu_check_memory },
   { 0x0210, IN_PROGRAMMING, FALSE, TRUE, UPTANE, rb_flashing_digest },
   { 0x0220, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, UPTANE, rb_install_metadata },
   { 0x0221, IN_PROGRAMMING | IN_EXTENDED, TRUE, TRUE, UPTANE, rb_install_anchor },
@@ -195,7 +195,7 @@ static const struct {
   { 0x14, IN_ALL, FALSE, FALSE, BOTH, rb_dtc_service_clear },
   { 0x19, IN_ALL, FALSE, TRUE, BOTH, rb_dtc_service_read },
   { 0x22, IN_ALL, FALSE, FALSE, BOTH, rb_identification_read },
-  { 0x27, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, PLAIN, rb_plain_security_access },
+  { 0x27, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, PLAIN, rb_reference_ecu_security_access },
   { 0x28, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, BOTH, control_communication },
   { 0x29, IN_PROGRAMMING | IN_EXTENDED, FALSE, TRUE, UPTANE, rb_authentication_service },
   { 0x2e, IN_PROGRAMMING | IN_EXTENDED, FALSE, FALSE, BOTH, rb_dids_write },

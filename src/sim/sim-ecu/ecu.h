@@ -15,7 +15,7 @@ typedef struct {
 } RbAnswer;
 void rb_ecu_answer_free (RbAnswer *self);
 
-RbEcu *rb_ecu_new (RbSimulated *vehicle, const RbModelEcu *model, RbMemory *memory);
+RbEcu *rb_ecu_new (RbSimVehicle *vehicle, const RbModelEcu *model, RbMemory *memory);
 void rb_ecu_free (RbEcu *self);
 /* now is monotonic milliseconds. (element-type RbAnswer) (transfer full), empty when nothing is answered. */
 GPtrArray *rb_ecu_request (RbEcu *self, GBytes *request, gboolean functional, gint64 now);

@@ -100,8 +100,7 @@ rb_fault_help (void)
 }
 
 const RbFault *
-rb_fault_strikes (GPtrArray *faults, const char *kind, const char *name, const char *serial, guint8 service,
-                  gint64 count)
+rb_fault_match (GPtrArray *faults, const char *kind, const char *name, const char *serial, guint8 service, gint64 count)
 {
   for (guint i = 0; i < faults->len; i++) {
     RbFault *fault = faults->pdata[i];

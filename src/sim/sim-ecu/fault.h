@@ -22,5 +22,5 @@ const char *rb_fault_help (void);
  * The fault of that kind that strikes this ECU now, NULL when none does; one with WHEN is spent by it. service: only a
  * fault with that ARG, 0 for any.
  */
-const RbFault *rb_fault_strikes (GPtrArray *faults, const char *kind, const char *name, const char *serial,
-                                 guint8 service, gint64 count);
+const RbFault *rb_fault_match (GPtrArray *faults, const char *kind, const char *name, const char *serial,
+                               guint8 service, gint64 count);

@@ -33,7 +33,7 @@ rb_fuses_is_out (RbEcu *self)
 }
 
 gboolean
-rb_fuses_ignition (RbSimulated *self, gint64 *position)
+rb_fuses_ignition (RbSimVehicle *self, gint64 *position)
 {
   g_autofree char *path = g_build_filename (self->state_dir, "ignition", NULL);
   g_autoptr (GBytes) bytes = rb_files_exists (path) ? rb_files_read (path, MAX_TEXT, NULL) : NULL;

@@ -11,6 +11,6 @@
 /* Has the ECU no supply? A fuse that was out since the last request was a loss of power. */
 gboolean rb_fuses_is_out (RbEcu *self);
 /* TRUE: a person has turned the ignition to *position. */
-gboolean rb_fuses_ignition (RbSimulated *self, gint64 *position);
+gboolean rb_fuses_ignition (RbSimVehicle *self, gint64 *position);
 
 extern const RbCliVerb rb_fuses_verbs[];

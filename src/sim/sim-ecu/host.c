@@ -9,7 +9,7 @@
 #define DIP_MV 11000 /* of the fault voltage-dip */
 
 void
-rb_host_log (RbSimulated *self, const char *event, const RbEcu *ecu, json_t *detail)
+rb_host_log (RbSimVehicle *self, const char *event, const RbEcu *ecu, json_t *detail)
 {
   g_autoptr (json_t) line = detail == NULL ? json_object () : detail;
   if (self->log_path == NULL)
@@ -26,19 +26,19 @@ rb_host_log (RbSimulated *self, const char *event, const RbEcu *ecu, json_t *det
 }
 
 const RbFault *
-rb_host_fault_of (RbSimulated *self, const char *kind, const RbEcu *ecu, guint8 service, gint64 count)
+rb_host_fault_of (RbSimVehicle *self, const char *kind, const RbEcu *ecu, guint8 service, gint64 count)
 {
-  return rb_fault_strikes (self->faults, kind, ecu->memory->name, ecu->memory->serial, service, count);
+  return rb_fault_match (self->faults, kind, ecu->memory->name, ecu->memory->serial, service, count);
 }
 
 const RbFault *
-rb_host_fault (RbSimulated *self, const char *kind, const RbEcu *ecu, gint64 count)
+rb_host_fault (RbSimVehicle *self, const char *kind, const RbEcu *ecu, gint64 count)
 {
   return rb_host_fault_of (self, kind, ecu, 0, count);
 }
 
 gint64
-rb_host_supply (RbSimulated *self, const RbEcu *ecu)
+rb_host_supply (RbSimVehicle *self, const RbEcu *ecu)
 {
   const RbFault *fault = rb_host_fault (self, "voltage", ecu, 0);
   const RbFault *dip = rb_host_fault (self, "voltage-dip", ecu, 0);
@@ -48,7 +48,7 @@ rb_host_supply (RbSimulated *self, const RbEcu *ecu)
 }
 
 void
-rb_host_unlock (RbSimulated *self, RbEcu *ecu)
+rb_host_unlock (RbSimVehicle *self, RbEcu *ecu)
 {
   ecu->unlocked = TRUE;
   if (self->unlocked_at == 0)
@@ -58,7 +58,7 @@ rb_host_unlock (RbSimulated *self, RbEcu *ecu)
 
 /* U0100 and those after it: lost communication with another ECU. */
 static char *
-lost_communication (RbSimulated *self, const RbEcu *silent)
+lost_communication (RbSimVehicle *self, const RbEcu *silent)
 {
   guint index = 0;
   if (!g_ptr_array_find (self->ecus, silent, &index))
@@ -67,7 +67,7 @@ lost_communication (RbSimulated *self, const RbEcu *silent)
 }
 
 gboolean
-rb_host_miss (RbSimulated *self, const RbEcu *silent, GError **error)
+rb_host_miss (RbSimVehicle *self, const RbEcu *silent, GError **error)
 {
   g_autofree char *code = lost_communication (self, silent);
   for (guint i = 0; i < self->ecus->len; i++) {

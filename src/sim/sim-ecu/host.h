@@ -7,7 +7,7 @@
 /* Interface of an ECU to its vehicle: faults, event log, supply, the other ECUs. One thread. */
 typedef enum { RB_EFFECT_NONE, RB_EFFECT_DROP_LINK } RbEffect;
 
-struct _RbSimulated {
+struct _RbSimVehicle {
   RbLock *lock; /* of the state, while the vehicle runs */
   RbVehicleModel *model;
   char *state_dir;
@@ -23,14 +23,14 @@ struct _RbSimulated {
 };
 
 /* One line in the event log. detail (taken, may be NULL) is merged in. */
-void rb_host_log (RbSimulated *self, const char *event, const RbEcu *ecu, json_t *detail);
-const RbFault *rb_host_fault (RbSimulated *self, const char *kind, const RbEcu *ecu, gint64 count);
+void rb_host_log (RbSimVehicle *self, const char *event, const RbEcu *ecu, json_t *detail);
+const RbFault *rb_host_fault (RbSimVehicle *self, const char *kind, const RbEcu *ecu, gint64 count);
 /* The same of one service. */
-const RbFault *rb_host_fault_of (RbSimulated *self, const char *kind, const RbEcu *ecu, guint8 service, gint64 count);
+const RbFault *rb_host_fault_of (RbSimVehicle *self, const char *kind, const RbEcu *ecu, guint8 service, gint64 count);
 /* The supply as that ECU measures it at its last request, millivolt. */
-gint64 rb_host_supply (RbSimulated *self, const RbEcu *ecu);
+gint64 rb_host_supply (RbSimVehicle *self, const RbEcu *ecu);
 /* An ECU whose flash is erased sends nothing more: the others of its bus miss its messages and store a DTC, but for
  * those that were told not to (85 02). Error: a memory cannot be stored. */
-gboolean rb_host_miss (RbSimulated *self, const RbEcu *silent, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_host_miss (RbSimVehicle *self, const RbEcu *silent, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* An ECU is unlocked by its last request. */
-void rb_host_unlock (RbSimulated *self, RbEcu *ecu);
+void rb_host_unlock (RbSimVehicle *self, RbEcu *ecu);

@@ -46,7 +46,7 @@ on_terminate (gpointer loop)
 }
 
 static gboolean
-spoil_banks (RbSimulated *vehicle, GError **error)
+spoil_banks (RbSimVehicle *vehicle, GError **error)
 {
   for (guint i = 0; i < vehicle->ecus->len; i++) {
     RbEcu *ecu = vehicle->ecus->pdata[i];
@@ -58,7 +58,7 @@ spoil_banks (RbSimulated *vehicle, GError **error)
 }
 
 static gboolean
-apply (RbSimulated *vehicle, const Settings *settings, GError **error)
+apply (RbSimVehicle *vehicle, const Settings *settings, GError **error)
 {
   for (guint i = 0; settings->faults != NULL && settings->faults[i] != NULL; i++) {
     RbFault *fault = rb_fault_parse (settings->faults[i], error);
@@ -95,7 +95,7 @@ ways_clear (Ways *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ways, ways_clear)
 
 static gboolean
-open_bus (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **error)
+open_bus (Ways *self, RbSimVehicle *vehicle, const Settings *settings, GError **error)
 {
   const RbCanNetworkConfig config
     = { .paced = vehicle->real_timing, .load = (guint) settings->load, .seed = (guint32) settings->seed };
@@ -109,7 +109,7 @@ open_bus (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **e
 
 /* An interface keeps the time of its own bus. */
 static gboolean
-open_interface (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **error)
+open_interface (Ways *self, RbSimVehicle *vehicle, const Settings *settings, GError **error)
 {
   self->can = rb_can_host_new (rb_can_network_new (vehicle, &(RbCanNetworkConfig){ .paced = FALSE }), error);
   if (self->can == NULL)
@@ -120,7 +120,7 @@ open_interface (Ways *self, RbSimulated *vehicle, const Settings *settings, GErr
 }
 
 static gboolean
-open_ways (Ways *self, RbSimulated *vehicle, const Settings *settings, GError **error)
+open_ways (Ways *self, RbSimVehicle *vehicle, const Settings *settings, GError **error)
 {
   if (settings->doip != NULL || settings->doips != NULL) {
     self->entity = rb_doip_entity_new (vehicle, settings->doip, settings->doips, error);
@@ -153,7 +153,7 @@ static int
 serve (RbCli *cli, const Settings *settings)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (RbSimulated) vehicle = rb_simulated_open (settings->model, settings->state, settings->vin, &error);
+  g_autoptr (RbSimVehicle) vehicle = rb_sim_vehicle_open (settings->model, settings->state, settings->vin, &error);
   g_auto (Ways) ways = { NULL };
   if (vehicle == NULL || !apply (vehicle, settings, &error) || !open_ways (&ways, vehicle, settings, &error))
     return rb_cli_fail (cli, error, NULL);

@@ -4,7 +4,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "sim-ecu/install.h"
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/sim-vehicle.h"
 
 #include <string.h>
 
@@ -62,7 +62,7 @@ verb_show (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  g_autoptr (GPtrArray) memories = rb_simulated_memories (options.state, &vin, &error);
+  g_autoptr (GPtrArray) memories = rb_sim_vehicle_memories (options.state, &vin, &error);
   if (memories == NULL)
     return rb_cli_fail (cli, error, NULL);
   json_t *ecus = json_array ();
@@ -126,8 +126,8 @@ verb_offer (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &options, &argc, &argv, &code))
     return code;
-  g_autoptr (RbLock) lock = rb_files_is_folder (options.state) ? rb_simulated_lock (options.state, &error) : NULL;
-  g_autoptr (GPtrArray) memories = error == NULL ? rb_simulated_memories (options.state, &vin, &error) : NULL;
+  g_autoptr (RbLock) lock = rb_files_is_folder (options.state) ? rb_sim_vehicle_lock (options.state, &error) : NULL;
+  g_autoptr (GPtrArray) memories = error == NULL ? rb_sim_vehicle_memories (options.state, &vin, &error) : NULL;
   if (memories == NULL)
     return rb_cli_fail (cli, error, NULL);
   json_t *list

@@ -12,7 +12,7 @@
 
 typedef struct {
   char *folder;
-  RbSimulated *vehicle;
+  RbSimVehicle *vehicle;
   RbCanNetwork *network;
   RbWire *wire;
   guint place;
@@ -74,7 +74,7 @@ bench_new (const char *model, guint load, guint32 request, guint32 response, gbo
   Bench self = { .now = 1000 * SECOND };
   self.folder = g_dir_make_tmp ("recallbay-network-XXXXXX", &error);
   g_assert_no_error (error);
-  self.vehicle = rb_simulated_open (model, self.folder, NULL, &error);
+  self.vehicle = rb_sim_vehicle_open (model, self.folder, NULL, &error);
   g_assert_no_error (error);
   self.vehicle->real_timing = TRUE;
   self.network = rb_can_network_new (self.vehicle, &(RbCanNetworkConfig){ .paced = TRUE, .load = load, .seed = 3 });
@@ -105,7 +105,7 @@ bench_clear (Bench *self)
   g_autoptr (GError) error = NULL;
   rb_wire_leave (self->wire, self->place);
   rb_can_network_free (self->network);
-  rb_simulated_free (self->vehicle);
+  rb_sim_vehicle_free (self->vehicle);
   g_queue_free_full (self->answers, (GDestroyNotify) g_bytes_unref);
   rb_isotp_free (self->isotp);
   g_assert_true (rb_files_remove_tree (self->folder, &error));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim-ecu/plain.h"
+#include "sim-ecu/reference-ecu.h"
 
 #include "core/json.h"
 #include "crypto/digest.h"
@@ -46,7 +46,7 @@ take_key (RbEcu *self, guint32 key)
 }
 
 guint8
-rb_plain_security_access (RbEcu *self, RbReader *request, GByteArray *out)
+rb_reference_ecu_security_access (RbEcu *self, RbReader *request, GByteArray *out)
 {
   guint8 kind = rb_reader_u8 (request) & 0x7f;
   if (!rb_reader_ok (request))
@@ -96,7 +96,7 @@ read_checked_place (RbMemory *memory, RbReader *request, guint32 *address, guint
 
 /* As it is in flash. */
 guint8
-rb_plain_check_memory (RbEcu *self, RbReader *request, GByteArray *out)
+rb_reference_ecu_check_memory (RbEcu *self, RbReader *request, GByteArray *out)
 {
   RbMemory *memory = self->memory;
   guint32 address, length;
@@ -121,7 +121,7 @@ rb_plain_check_memory (RbEcu *self, RbReader *request, GByteArray *out)
 }
 
 guint8
-rb_plain_dependencies (RbEcu *self, RbReader *request, GByteArray *out)
+rb_reference_ecu_dependencies (RbEcu *self, RbReader *request, GByteArray *out)
 {
   if (!rb_reader_done (request))
     return RB_NRC_LENGTH;

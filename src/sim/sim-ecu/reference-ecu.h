@@ -7,6 +7,6 @@
  * what was downloaded (0202), dependencies by that check (FF01). It knows nothing of Uptane and needs no seed: for
  * checking testers from outside.
  */
-guint8 rb_plain_security_access (RbEcu *self, RbReader *request, GByteArray *out);
-guint8 rb_plain_check_memory (RbEcu *self, RbReader *request, GByteArray *out);
-guint8 rb_plain_dependencies (RbEcu *self, RbReader *request, GByteArray *out);
+guint8 rb_reference_ecu_security_access (RbEcu *self, RbReader *request, GByteArray *out);
+guint8 rb_reference_ecu_check_memory (RbEcu *self, RbReader *request, GByteArray *out);
+guint8 rb_reference_ecu_dependencies (RbEcu *self, RbReader *request, GByteArray *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim-ecu/simulated.h"
+#include "sim-ecu/sim-vehicle.h"
 
 #include "core/files.h"
 #include "core/json.h"
@@ -13,7 +13,7 @@
 #define PLAIN_VIN "SIMVEH00000014229"
 
 static gboolean
-make_one (RbSimulated *self, const json_t *entry, const char *seed, GError **error)
+make_one (RbSimVehicle *self, const json_t *entry, const char *seed, GError **error)
 {
   const char *name = rb_json_string (entry, "name", "seed", error);
   const char *serial = name == NULL ? NULL : rb_json_string (entry, "serial", "seed", error);
@@ -30,7 +30,7 @@ make_one (RbSimulated *self, const json_t *entry, const char *seed, GError **err
 
 /* Who verifies for the whole vehicle, for those who look at the memory without a model. */
 static gboolean
-write_primary (RbSimulated *self, const json_t *ecus, const char *path, GError **error)
+write_primary (RbSimVehicle *self, const json_t *ecus, const char *path, GError **error)
 {
   const RbModelEcu *primary = rb_vehicle_model_primary (self->model);
   for (gsize i = 0; primary != NULL && i < json_array_size (ecus); i++) {
@@ -60,7 +60,7 @@ plain_seed (const RbVehicleModel *model)
 }
 
 static json_t *
-load_seed (RbSimulated *self, const char *folder, GError **error)
+load_seed (RbSimVehicle *self, const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "seed.json", NULL);
   json_t *plain = rb_files_exists (path) ? NULL : plain_seed (self->model);
@@ -69,7 +69,7 @@ load_seed (RbSimulated *self, const char *folder, GError **error)
 
 /* What the DoIP edge has for TLS, if the seed has that. */
 static gboolean
-copy_doip (RbSimulated *self, const char *seed, GError **error)
+copy_doip (RbSimVehicle *self, const char *seed, GError **error)
 {
   g_autofree char *from = g_build_filename (seed, "doip", NULL);
   g_autofree char *to = g_build_filename (self->state_dir, "doip", NULL);
@@ -78,7 +78,7 @@ copy_doip (RbSimulated *self, const char *seed, GError **error)
 
 /* The state appears whole or not at all. */
 static gboolean
-make_state (RbSimulated *self, const char *model, const char *vin, GError **error)
+make_state (RbSimVehicle *self, const char *model, const char *vin, GError **error)
 {
   g_autofree char *beside = g_path_get_dirname (model);
   g_autofree char *seed = g_build_filename (beside, "vehicle", NULL);
@@ -112,14 +112,14 @@ seed_voltage (const char *model)
 }
 
 RbLock *
-rb_simulated_lock (const char *state_dir, GError **error)
+rb_sim_vehicle_lock (const char *state_dir, GError **error)
 {
   g_autofree char *subject = g_strdup_printf ("simulated vehicle %s", state_dir);
   return rb_lock_folder (state_dir, subject, error);
 }
 
 GPtrArray *
-rb_simulated_memories (const char *state_dir, char **vin, GError **error)
+rb_sim_vehicle_memories (const char *state_dir, char **vin, GError **error)
 {
   g_autofree char *folder = g_build_filename (state_dir, "ecus", NULL);
   g_autofree char *vin_path = g_build_filename (state_dir, "vin", NULL);
@@ -140,9 +140,9 @@ rb_simulated_memories (const char *state_dir, char **vin, GError **error)
 }
 
 static gboolean
-load_ecus (RbSimulated *self, GError **error)
+load_ecus (RbSimVehicle *self, GError **error)
 {
-  g_autoptr (GPtrArray) memories = rb_simulated_memories (self->state_dir, &self->vin, error);
+  g_autoptr (GPtrArray) memories = rb_sim_vehicle_memories (self->state_dir, &self->vin, error);
   if (memories == NULL)
     return FALSE;
   for (guint i = 0; i < self->model->ecus->len; i++) {
@@ -161,8 +161,8 @@ load_ecus (RbSimulated *self, GError **error)
   return TRUE;
 }
 
-RbSimulated *
-rb_simulated_open (const char *model, const char *state_dir, const char *vin, GError **error)
+RbSimVehicle *
+rb_sim_vehicle_open (const char *model, const char *state_dir, const char *vin, GError **error)
 {
   g_autoptr (GBytes) bytes = rb_files_read (model, MAX_JSON, error);
   g_autoptr (RbVehicleModel) parsed = bytes == NULL ? NULL : rb_vehicle_model_parse (bytes, error);
@@ -170,14 +170,14 @@ rb_simulated_open (const char *model, const char *state_dir, const char *vin, GE
     g_prefix_error (error, "%s: ", model);
     return NULL;
   }
-  g_autoptr (RbSimulated) self = g_new0 (RbSimulated, 1);
+  g_autoptr (RbSimVehicle) self = g_new0 (RbSimVehicle, 1);
   g_autofree char *memory = g_build_filename (state_dir, "ecus", NULL);
   self->model = g_steal_pointer (&parsed);
   self->state_dir = g_strdup (state_dir);
   self->ecus = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_ecu_free);
   self->faults = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_fault_free);
   self->voltage_mv = seed_voltage (model);
-  self->lock = rb_simulated_lock (state_dir, error);
+  self->lock = rb_sim_vehicle_lock (state_dir, error);
   if (self->lock == NULL || (!rb_files_is_folder (memory) && !make_state (self, model, vin, error))
       || !load_ecus (self, error))
     return NULL;
@@ -189,7 +189,7 @@ rb_simulated_open (const char *model, const char *state_dir, const char *vin, GE
 }
 
 void
-rb_simulated_free (RbSimulated *self)
+rb_sim_vehicle_free (RbSimVehicle *self)
 {
   g_clear_pointer (&self->ecus, g_ptr_array_unref);
   g_clear_pointer (&self->faults, g_ptr_array_unref);
@@ -202,7 +202,7 @@ rb_simulated_free (RbSimulated *self)
 }
 
 RbEcu *
-rb_simulated_by_logical (RbSimulated *self, guint16 logical)
+rb_sim_vehicle_by_logical (RbSimVehicle *self, guint16 logical)
 {
   for (guint i = 0; i < self->ecus->len; i++)
     if (((RbEcu *) self->ecus->pdata[i])->model->logical == logical)
