@@ -16,7 +16,7 @@
 #define BLOCK 4095
 
 typedef struct {
-  RbWire *wire;
+  RbCanBus *wire;
   guint64 bytes;
   gint64 started, processor;
 } Ecu;
@@ -46,13 +46,13 @@ begin (Ecu *self)
   self->bytes = 0;
   self->processor = processor_us ();
   self->started = rb_can_host_now ();
-  rb_wire_count_anew (self->wire);
+  rb_can_bus_count_anew (self->wire);
 }
 
 static void
 report (const Ecu *self)
 {
-  const RbWireCount *count = rb_wire_count (self->wire);
+  const RbCanBusCount *count = rb_can_bus_count (self->wire);
   printf ("%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
           " %" G_GINT64_FORMAT "\n",
           self->bytes, rb_can_host_now () - self->started, count->busy, count->worst_idle, count->worst_late,
@@ -90,7 +90,7 @@ main (int argc, char **argv)
     return 2;
   g_autoptr (GError) error = NULL;
   gboolean fd = atoi (argv[3]) != 0;
-  const RbWireConfig bus
+  const RbCanBusConfig bus
     = { .fd = fd, .bitrate = (guint32) atoi (argv[2]), .data_bitrate = (guint32) atoi (argv[3]), .paced = TRUE };
   const RbCanEcuConfig config = { .isotp = { .tx_id = 0x7e8,
                                              .rx_id = 0x7e0,

@@ -99,8 +99,8 @@ HOOKS = {
     "rb_outbox_abandon": "tests take a place in the chain and leave it",
     "rb_outbox_add": "tests store records that no recovery made",
     "rb_outbox_begin": "tests take a place in the chain",
-    "rb_wire_count": "tests and the benchmark measure the bus",
-    "rb_wire_count_anew": "tests and the benchmark measure the bus",
+    "rb_can_bus_count": "tests and the benchmark measure the bus",
+    "rb_can_bus_count_anew": "tests and the benchmark measure the bus",
 }
 # What is built before it is used: any of its functions may wait for its caller.
 AHEAD = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim-can/bus-hub.h"
 
-#include "sim-ecu/watch.h"
+#include "sim-ecu/fd-source.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,7 +23,7 @@ typedef struct {
 typedef struct {
   RbBusHub *hub;
   int fd;
-  RbWatch *watch;
+  RbFdSource *watch;
   guint place;
   GQueue *behind; /* of Packet */
   gboolean quiet; /* it read nothing since the last look */
@@ -33,11 +33,11 @@ typedef struct {
 
 struct _RbBusHub {
   RbCanHost *host;
-  RbWire *wire;
+  RbCanBus *wire;
   gboolean paced;
   char *path;
   int fd;
-  RbWatch *watch;
+  RbFdSource *watch;
   GPtrArray *clients; /* of Client */
   guint looking; /* source that looks for quiet clients, 0 none */
   gboolean any_gone;
@@ -47,8 +47,8 @@ static void
 client_free (gpointer data)
 {
   Client *self = data;
-  rb_wire_leave (self->hub->wire, self->place);
-  rb_watch_free (self->watch);
+  rb_can_bus_leave (self->hub->wire, self->place);
+  rb_fd_source_free (self->watch);
   close (self->fd);
   g_queue_free_full (self->behind, g_free);
   g_free (self);
@@ -72,7 +72,7 @@ static void
 hold_or_go_on (RbBusHub *self)
 {
   gboolean hold = is_awaited (self);
-  rb_wire_hold (self->wire, hold);
+  rb_can_bus_hold (self->wire, hold);
   if (hold && self->looking == 0)
     self->looking = g_timeout_add (PATIENCE_MS, look, self);
 }
@@ -98,15 +98,15 @@ hang_up (Client *self)
 static void
 watch_again (Client *self)
 {
-  gboolean room = rb_wire_waiting (self->hub->wire, self->place) < AHEAD;
-  rb_watch_set (self->watch, (room ? G_IO_IN : 0) | (self->behind->length > 0 ? G_IO_OUT : 0));
+  gboolean room = rb_can_bus_waiting (self->hub->wire, self->place) < AHEAD;
+  rb_fd_source_set (self->watch, (room ? G_IO_IN : 0) | (self->behind->length > 0 ? G_IO_OUT : 0));
 }
 
 /* Does the bus have room for more of its frames? Takes them from the socket. */
 static void
 take_frames (Client *self, gint64 now)
 {
-  while (!self->gone && rb_wire_waiting (self->hub->wire, self->place) < AHEAD) {
+  while (!self->gone && rb_can_bus_waiting (self->hub->wire, self->place) < AHEAD) {
     guint8 packet[RB_CAN_FD_PACKET + 1];
     RbCanFrame frame;
     ssize_t got = recv (self->fd, packet, sizeof packet, MSG_DONTWAIT);
@@ -117,7 +117,7 @@ take_frames (Client *self, gint64 now)
       return;
     }
     if (rb_can_parse (packet, (gsize) got, &frame) && (frame.id & RB_CAN_ERROR) == 0
-        && !rb_wire_send (self->hub->wire, self->place, &frame, now))
+        && !rb_can_bus_send (self->hub->wire, self->place, &frame, now))
       g_debug ("a client's frame is lost");
   }
 }
@@ -230,8 +230,8 @@ on_incoming (gpointer data, GIOCondition condition)
   client->hub = self;
   client->fd = fd;
   client->behind = g_queue_new ();
-  client->place = rb_wire_join (self->wire, take, client);
-  client->watch = rb_watch_new (fd, G_IO_IN, on_client, client);
+  client->place = rb_can_bus_join (self->wire, take, client);
+  client->watch = rb_fd_source_new (fd, G_IO_IN, on_client, client);
   g_ptr_array_add (self->clients, client);
 }
 
@@ -272,7 +272,7 @@ listen_at (const char *path, GError **error)
 }
 
 RbBusHub *
-rb_bus_hub_new (RbCanHost *host, RbWire *wire, const char *path, GError **error)
+rb_bus_hub_new (RbCanHost *host, RbCanBus *wire, const char *path, GError **error)
 {
   int fd = listen_at (path, error);
   if (fd < 0)
@@ -280,11 +280,11 @@ rb_bus_hub_new (RbCanHost *host, RbWire *wire, const char *path, GError **error)
   RbBusHub *self = g_new0 (RbBusHub, 1);
   self->host = host;
   self->wire = wire;
-  self->paced = rb_wire_is_paced (wire);
+  self->paced = rb_can_bus_is_paced (wire);
   self->path = g_strdup (path);
   self->fd = fd;
   self->clients = g_ptr_array_new_with_free_func (client_free);
-  self->watch = rb_watch_new (fd, G_IO_IN, on_incoming, self);
+  self->watch = rb_fd_source_new (fd, G_IO_IN, on_incoming, self);
   return self;
 }
 
@@ -293,7 +293,7 @@ rb_bus_hub_free (RbBusHub *self)
 {
   if (self->looking != 0)
     g_source_remove (self->looking);
-  rb_watch_free (self->watch);
+  rb_fd_source_free (self->watch);
   g_ptr_array_unref (self->clients);
   close (self->fd);
   (void) unlink (self->path);

@@ -17,7 +17,7 @@ typedef struct _RbBusHub RbBusHub;
 
 /* Makes PATH; a socket without a listener is replaced. host and wire are borrowed. Errors: usage (path too
  * long), exists, io. */
-RbBusHub *rb_bus_hub_new (RbCanHost *host, RbWire *wire, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+RbBusHub *rb_bus_hub_new (RbCanHost *host, RbCanBus *wire, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Removes PATH. */
 void rb_bus_hub_free (RbBusHub *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbBusHub, rb_bus_hub_free)

@@ -11,7 +11,7 @@ typedef struct {
 } Answer;
 
 struct _RbCanEcu {
-  RbWire *wire; /* borrowed */
+  RbCanBus *wire; /* borrowed */
   guint place;
   RbCanEcuConfig config;
   RbCanServer server;
@@ -99,7 +99,7 @@ send_frames (RbCanEcu *self, gint64 now)
   RbCanFrame frame;
   guint32 ticket;
   while (self->n_tickets < MAX_TICKETS && rb_isotp_next_frame (self->isotp, now / 1000, &frame, &ticket)) {
-    if (rb_wire_send (self->wire, self->place, &frame, now))
+    if (rb_can_bus_send (self->wire, self->place, &frame, now))
       self->tickets[self->n_tickets++] = ticket;
   }
 }
@@ -158,7 +158,7 @@ take (gpointer node, const RbCanFrame *frame, gint64 at)
 }
 
 RbCanEcu *
-rb_can_ecu_new (RbWire *wire, const RbCanEcuConfig *config, const RbCanServer *server)
+rb_can_ecu_new (RbCanBus *wire, const RbCanEcuConfig *config, const RbCanServer *server)
 {
   RbCanEcu *self = g_new0 (RbCanEcu, 1);
   self->wire = wire;
@@ -166,14 +166,14 @@ rb_can_ecu_new (RbWire *wire, const RbCanEcuConfig *config, const RbCanServer *s
   self->server = *server;
   self->isotp = rb_isotp_new (&config->isotp);
   self->answers = g_queue_new ();
-  self->place = rb_wire_join (wire, take, self);
+  self->place = rb_can_bus_join (wire, take, self);
   return self;
 }
 
 void
 rb_can_ecu_free (RbCanEcu *self)
 {
-  rb_wire_leave (self->wire, self->place);
+  rb_can_bus_leave (self->wire, self->place);
   rb_isotp_free (self->isotp);
   g_queue_free_full (self->answers, answer_free);
   g_free (self);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "frame/isotp.h"
-#include "sim-can/wire.h"
+#include "sim-can/can-bus.h"
 #include "sim-ecu/ecu.h"
 
 /*
@@ -24,7 +24,7 @@ typedef struct {
 
 typedef struct _RbCanEcu RbCanEcu;
 
-RbCanEcu *rb_can_ecu_new (RbWire *wire, const RbCanEcuConfig *config, const RbCanServer *server);
+RbCanEcu *rb_can_ecu_new (RbCanBus *wire, const RbCanEcuConfig *config, const RbCanServer *server);
 void rb_can_ecu_free (RbCanEcu *self);
 gint64 rb_can_ecu_due (const RbCanEcu *self);
 void rb_can_ecu_step (RbCanEcu *self, gint64 now);

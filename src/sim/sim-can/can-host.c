@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim-can/can-host.h"
 
-#include "sim-ecu/watch.h"
+#include "sim-ecu/fd-source.h"
 
 #include <errno.h>
 #include <sys/timerfd.h>
@@ -14,7 +14,7 @@
 struct _RbCanHost {
   RbCanNetwork *network;
   int timer;
-  RbWatch *watch;
+  RbFdSource *watch;
   gint64 armed; /* NEVER: not */
 };
 
@@ -75,7 +75,7 @@ rb_can_host_new (RbCanNetwork *network, GError **error)
     g_free (self);
     return NULL;
   }
-  self->watch = rb_watch_new (self->timer, G_IO_IN, on_time, self);
+  self->watch = rb_fd_source_new (self->timer, G_IO_IN, on_time, self);
   rb_can_host_run (self);
   return self;
 }
@@ -83,7 +83,7 @@ rb_can_host_new (RbCanNetwork *network, GError **error)
 void
 rb_can_host_free (RbCanHost *self)
 {
-  rb_watch_free (self->watch);
+  rb_fd_source_free (self->watch);
   close (self->timer);
   rb_can_network_free (self->network);
   g_free (self);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim-can/can-interface.h"
 
-#include "sim-ecu/watch.h"
+#include "sim-ecu/fd-source.h"
 
 #include <errno.h>
 #include <linux/can.h>
@@ -15,9 +15,9 @@
 
 struct _RbCanInterface {
   RbCanHost *host;
-  RbWire *wire;
+  RbCanBus *wire;
   int fd;
-  RbWatch *watch;
+  RbFdSource *watch;
   guint place;
   GQueue *waiting; /* of RbCanFrame: the interface has no room */
   guint retry; /* source, 0 none */
@@ -57,7 +57,7 @@ on_retry (gpointer data)
   if (frame != NULL)
     return G_SOURCE_CONTINUE;
   self->retry = 0;
-  rb_wire_hold (self->wire, FALSE);
+  rb_can_bus_hold (self->wire, FALSE);
   rb_can_host_run (self->host);
   return G_SOURCE_REMOVE;
 }
@@ -71,7 +71,7 @@ take (gpointer node, const RbCanFrame *frame, gint64 at)
   if (self->waiting->length == 0 && write_frame (self, frame))
     return;
   g_queue_push_tail (self->waiting, g_memdup2 (frame, sizeof *frame));
-  rb_wire_hold (self->wire, TRUE);
+  rb_can_bus_hold (self->wire, TRUE);
   if (self->retry == 0)
     self->retry = g_timeout_add (RETRY_MS, on_retry, self);
 }
@@ -89,27 +89,27 @@ on_frames (gpointer data, GIOCondition condition)
     if (got <= 0) {
       warn (self, "it is gone or down");
       if (got == 0 || errno != ENETDOWN)
-        rb_watch_set (self->watch, 0);
+        rb_fd_source_set (self->watch, 0);
       break;
     }
     frame.own = FALSE;
     if (rb_can_parse (packet, (gsize) got, &frame) && (frame.id & RB_CAN_ERROR) == 0
-        && !rb_wire_send (self->wire, self->place, &frame, rb_can_host_now ()))
+        && !rb_can_bus_send (self->wire, self->place, &frame, rb_can_host_now ()))
       g_debug ("a frame is lost");
   }
   rb_can_host_run (self->host);
 }
 
 static RbCanInterface *
-interface_for_socket (RbCanHost *host, RbWire *wire, int fd)
+interface_for_socket (RbCanHost *host, RbCanBus *wire, int fd)
 {
   RbCanInterface *self = g_new0 (RbCanInterface, 1);
   self->host = host;
   self->wire = wire;
   self->fd = fd;
   self->waiting = g_queue_new ();
-  self->place = rb_wire_join (wire, take, self);
-  self->watch = rb_watch_new (fd, G_IO_IN, on_frames, self);
+  self->place = rb_can_bus_join (wire, take, self);
+  self->watch = rb_fd_source_new (fd, G_IO_IN, on_frames, self);
   return self;
 }
 
@@ -138,7 +138,7 @@ open_socket (const char *name, GError **error)
 }
 
 RbCanInterface *
-rb_can_interface_new (RbCanHost *host, RbWire *wire, const char *name, GError **error)
+rb_can_interface_new (RbCanHost *host, RbCanBus *wire, const char *name, GError **error)
 {
   int fd = open_socket (name, error);
   return fd < 0 ? NULL : interface_for_socket (host, wire, fd);
@@ -149,8 +149,8 @@ rb_can_interface_free (RbCanInterface *self)
 {
   if (self->retry != 0)
     g_source_remove (self->retry);
-  rb_wire_leave (self->wire, self->place);
-  rb_watch_free (self->watch);
+  rb_can_bus_leave (self->wire, self->place);
+  rb_fd_source_free (self->watch);
   close (self->fd);
   g_queue_free_full (self->waiting, g_free);
   g_free (self);

@@ -10,7 +10,7 @@
 typedef struct _RbCanInterface RbCanInterface;
 
 /* host and wire are borrowed. Errors: link-none (no such interface, or no CAN in this kernel), io. */
-RbCanInterface *rb_can_interface_new (RbCanHost *host, RbWire *wire, const char *name, GError **error)
+RbCanInterface *rb_can_interface_new (RbCanHost *host, RbCanBus *wire, const char *name, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* On a socket that is there already and that carries a frame a packet. Takes fd. */
 void rb_can_interface_free (RbCanInterface *self);

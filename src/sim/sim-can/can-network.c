@@ -22,7 +22,7 @@
 typedef struct {
   RbCanNetwork *network;
   const char *name; /* of the model; NULL: of none */
-  RbWire *wire;
+  RbCanBus *wire;
   guint inside, outside; /* the gateway's places on this bus and, for it, on the connector's */
   GHashTable *requests, *answers; /* identifiers that go in and out */
   guint load_place;
@@ -41,19 +41,19 @@ static void
 bus_free (gpointer data)
 {
   Bus *self = data;
-  rb_wire_free (self->wire);
+  rb_can_bus_free (self->wire);
   g_hash_table_unref (self->requests);
   g_hash_table_unref (self->answers);
   g_free (self);
 }
 
 static Bus *
-add_bus (RbCanNetwork *self, const char *name, const RbWireConfig *config)
+add_bus (RbCanNetwork *self, const char *name, const RbCanBusConfig *config)
 {
   Bus *bus = g_new0 (Bus, 1);
   bus->network = self;
   bus->name = name;
-  bus->wire = rb_wire_new (config);
+  bus->wire = rb_can_bus_new (config);
   bus->requests = g_hash_table_new (NULL, NULL);
   bus->answers = g_hash_table_new (NULL, NULL);
   bus->load_at = NEVER;
@@ -79,7 +79,7 @@ network_new (const RbCanNetworkConfig *config)
 }
 
 RbCanNetwork *
-rb_can_network_new_bare (const RbWireConfig *config)
+rb_can_network_new_bare (const RbCanBusConfig *config)
 {
   RbCanNetwork *self = network_new (&(RbCanNetworkConfig){ .paced = config->paced });
   (void) add_bus (self, NULL, config);
@@ -95,7 +95,7 @@ rb_can_network_free (RbCanNetwork *self)
   g_free (self);
 }
 
-RbWire *
+RbCanBus *
 rb_can_network_connector (RbCanNetwork *self)
 {
   return connector (self)->wire;
@@ -112,7 +112,7 @@ find_bus (RbCanNetwork *self, const char *name)
   return NULL;
 }
 
-RbWire *
+RbCanBus *
 rb_can_network_wire (RbCanNetwork *self, const char *name)
 {
   Bus *bus = find_bus (self, name);
@@ -126,7 +126,7 @@ pass_in (gpointer node, const RbCanFrame *frame, gint64 at)
 {
   Bus *bus = node;
   if (!frame->own && g_hash_table_contains (bus->requests, GUINT_TO_POINTER (frame->id))
-      && !rb_wire_send (bus->wire, bus->inside, frame, at + bus->network->gateway_ns))
+      && !rb_can_bus_send (bus->wire, bus->inside, frame, at + bus->network->gateway_ns))
     g_debug ("the gateway lost a frame inwards");
 }
 
@@ -135,7 +135,7 @@ pass_out (gpointer node, const RbCanFrame *frame, gint64 at)
 {
   Bus *bus = node;
   if (!frame->own && g_hash_table_contains (bus->answers, GUINT_TO_POINTER (frame->id))
-      && !rb_wire_send (connector (bus->network)->wire, bus->outside, frame, at + bus->network->gateway_ns))
+      && !rb_can_bus_send (connector (bus->network)->wire, bus->outside, frame, at + bus->network->gateway_ns))
     g_debug ("the gateway lost a frame outwards");
 }
 
@@ -167,9 +167,9 @@ make_load (RbCanNetwork *self, Bus *bus)
   while (is_taken (self, frame.id));
   for (guint i = 0; i < 8; i++)
     frame.data[i] = (guint8) g_rand_int (self->random);
-  if (!rb_wire_send (bus->wire, bus->load_place, &frame, bus->load_at))
+  if (!rb_can_bus_send (bus->wire, bus->load_place, &frame, bus->load_at))
     g_debug ("the bus is full");
-  bus->load_at += rb_wire_time (bus->wire, &frame) * 100 / self->config.load;
+  bus->load_at += rb_can_bus_time (bus->wire, &frame) * 100 / self->config.load;
 }
 
 static void
@@ -177,7 +177,7 @@ add_load (RbCanNetwork *self)
 {
   for (guint i = 0; i < self->buses->len && self->config.load > 0 && self->config.paced; i++) {
     Bus *bus = self->buses->pdata[i];
-    bus->load_place = rb_wire_join (bus->wire, hear_nothing, NULL);
+    bus->load_place = rb_can_bus_join (bus->wire, hear_nothing, NULL);
     bus->load_at = 0;
   }
 }
@@ -218,7 +218,7 @@ connector_bus (const RbVehicleModel *model)
 static Bus *
 add_model_bus (RbCanNetwork *self, const RbModelBus *bus)
 {
-  const RbWireConfig config
+  const RbCanBusConfig config
     = { .fd = bus == NULL || strcmp (bus->kind, "canfd") == 0,
         .bitrate = (guint32) (bus == NULL || bus->bitrate == 0 ? DEFAULT_BITRATE : bus->bitrate),
         .data_bitrate = (guint32) (bus == NULL || bus->data_bitrate == 0 ? DEFAULT_DATA_BITRATE : bus->data_bitrate),
@@ -236,8 +236,8 @@ add_buses (RbCanNetwork *self, const RbVehicleModel *model)
     if (bus == outer || !is_can (bus) || !has_can_ecu (model, bus->name))
       continue;
     Bus *inner = add_model_bus (self, bus);
-    inner->inside = rb_wire_join (inner->wire, pass_out, inner);
-    inner->outside = rb_wire_join (connector (self)->wire, pass_in, inner);
+    inner->inside = rb_can_bus_join (inner->wire, pass_out, inner);
+    inner->outside = rb_can_bus_join (connector (self)->wire, pass_in, inner);
   }
 }
 
@@ -325,7 +325,7 @@ rb_can_network_new (RbSimVehicle *vehicle, const RbCanNetworkConfig *config)
 }
 
 void
-rb_can_network_add (RbCanNetwork *self, RbWire *wire, const RbCanEcuConfig *config, const RbCanServer *server)
+rb_can_network_add (RbCanNetwork *self, RbCanBus *wire, const RbCanEcuConfig *config, const RbCanServer *server)
 {
   g_ptr_array_add (self->ecus, rb_can_ecu_new (wire, config, server));
 }
@@ -344,7 +344,7 @@ find_next (const RbCanNetwork *self)
   Next next = { .at = NEVER };
   for (guint i = 0; i < self->buses->len; i++) {
     Bus *bus = self->buses->pdata[i];
-    gint64 due = rb_wire_due (bus->wire);
+    gint64 due = rb_can_bus_due (bus->wire);
     if (due < next.at)
       next = (Next){ .at = due, .wire = bus };
     if (bus->load_at < next.at)
@@ -379,7 +379,7 @@ rb_can_network_run (RbCanNetwork *self, gint64 now)
     } else if (next.ecu != NULL) {
       rb_can_ecu_step (next.ecu, next.at);
     } else {
-      rb_wire_step (next.wire->wire, now);
+      rb_can_bus_step (next.wire->wire, now);
     }
   }
 }

@@ -20,12 +20,12 @@ typedef struct {
 /* vehicle is borrowed. */
 RbCanNetwork *rb_can_network_new (RbSimVehicle *vehicle, const RbCanNetworkConfig *config);
 /* One bus without any node. */
-RbCanNetwork *rb_can_network_new_bare (const RbWireConfig *config);
+RbCanNetwork *rb_can_network_new_bare (const RbCanBusConfig *config);
 void rb_can_network_free (RbCanNetwork *self);
-RbWire *rb_can_network_connector (RbCanNetwork *self);
+RbCanBus *rb_can_network_connector (RbCanNetwork *self);
 /* Of an inner bus too; NULL when there is none of that name. */
-RbWire *rb_can_network_wire (RbCanNetwork *self, const char *bus);
-void rb_can_network_add (RbCanNetwork *self, RbWire *wire, const RbCanEcuConfig *config, const RbCanServer *server);
+RbCanBus *rb_can_network_wire (RbCanNetwork *self, const char *bus);
+void rb_can_network_add (RbCanNetwork *self, RbCanBus *wire, const RbCanEcuConfig *config, const RbCanServer *server);
 /* When rb_can_network_run() has something to do; G_MAXINT64: never. */
 gint64 rb_can_network_due (const RbCanNetwork *self);
 /* Does what is due by now, in the order of its time; some of it when that is much. */

@@ -4,7 +4,7 @@
 #include "crypto/digest.h"
 #include "frame/doip.h"
 #include "sim-doip/doip-discovery.h"
-#include "sim-doip/doip-guard.h"
+#include "sim-doip/doip-tls-server.h"
 #include "sim-doip/doip-listen.h"
 #include "sim-doip/doip-tester.h"
 
@@ -439,7 +439,7 @@ on_incoming (GSocketService *service, GSocketConnection *connection, GObject *ob
   if (self->testers->len > MAX_TESTERS) /* one more than there are places, to be told so */
     return TRUE;
   if (service == self->secured_service)
-    rb_doip_guard_meet (self->guard, connection, welcome, self);
+    rb_doip_tls_server_accept (self->guard, connection, welcome, self);
   else
     welcome (self, connection, g_object_ref (G_IO_STREAM (connection)));
   return TRUE;
@@ -485,7 +485,7 @@ serve_plain (RbDoipEntity *self, const char *where, GError **error)
 static gboolean
 serve_secured (RbDoipEntity *self, const char *where, GError **error)
 {
-  self->guard = rb_doip_guard_new (self->vehicle->state_dir, error);
+  self->guard = rb_doip_tls_server_new (self->vehicle->state_dir, error);
   g_autoptr (GSocketAddress) bound
     = self->guard == NULL ? NULL : serve (self, &self->secured_service, where, &self->secured_address, error);
   return bound != NULL;
@@ -516,7 +516,7 @@ rb_doip_entity_free (RbDoipEntity *self)
 {
   g_clear_pointer (&self->service, service_stop);
   g_clear_pointer (&self->secured_service, service_stop);
-  g_clear_pointer (&self->guard, rb_doip_guard_free);
+  g_clear_pointer (&self->guard, rb_doip_tls_server_free);
   g_ptr_array_unref (self->testers);
   g_clear_pointer (&self->discovery, rb_doip_discovery_free);
   g_free (self->address);

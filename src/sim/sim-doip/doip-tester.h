@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "sim-doip/doip-discovery.h"
-#include "sim-doip/doip-guard.h"
+#include "sim-doip/doip-tls-server.h"
 #include "sim-ecu/sim-vehicle.h"
 
 /* The connections of testers to the entity: places among them, and responses at their time. */
@@ -11,7 +11,7 @@ struct _RbDoipEntity {
   RbSimVehicle *vehicle;
   GSocketService *service, *secured_service; /* either may be NULL */
   RbDoipDiscovery *discovery;
-  RbDoipGuard *guard;
+  RbDoipTlsServer *guard;
   char *address, *secured_address;
   GPtrArray *testers; /* of RbDoipTester, owned */
 };

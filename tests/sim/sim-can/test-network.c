@@ -14,7 +14,7 @@ typedef struct {
   char *folder;
   RbSimVehicle *vehicle;
   RbCanNetwork *network;
-  RbWire *wire;
+  RbCanBus *wire;
   guint place;
   RbIsotp *isotp;
   GQueue *answers; /* of GBytes */
@@ -34,7 +34,7 @@ give_frames (Bench *self, gint64 at)
   guint32 ticket;
   while (self->n_tickets < G_N_ELEMENTS (self->tickets)
          && rb_isotp_next_frame (self->isotp, at / 1000, &frame, &ticket)) {
-    g_assert_true (rb_wire_send (self->wire, self->place, &frame, at));
+    g_assert_true (rb_can_bus_send (self->wire, self->place, &frame, at));
     self->tickets[self->n_tickets++] = ticket;
   }
 }
@@ -54,7 +54,7 @@ hear (gpointer node, const RbCanFrame *frame, gint64 at)
       self->functional_answers[self->n_functional++] = frame->id;
     return;
   }
-  self->frames_ns += rb_wire_time (self->wire, frame);
+  self->frames_ns += rb_can_bus_time (self->wire, frame);
   for (RbIsotpEvent event = rb_isotp_event (self->isotp); event.kind != RB_ISOTP_NONE;
        event = rb_isotp_event (self->isotp)) {
     if (event.kind == RB_ISOTP_SENT)
@@ -96,14 +96,14 @@ bench_new (const char *model, guint load, guint32 request, guint32 response, gbo
 static void
 bench_join (Bench *self)
 {
-  self->place = rb_wire_join (self->wire, hear, self);
+  self->place = rb_can_bus_join (self->wire, hear, self);
 }
 
 static void
 bench_clear (Bench *self)
 {
   g_autoptr (GError) error = NULL;
-  rb_wire_leave (self->wire, self->place);
+  rb_can_bus_leave (self->wire, self->place);
   rb_can_network_free (self->network);
   rb_sim_vehicle_free (self->vehicle);
   g_queue_free_full (self->answers, (GDestroyNotify) g_bytes_unref);
@@ -193,7 +193,7 @@ test_no_bit_is_lost (void)
   /* from the first bit to the last one nobody ever waited */
   g_assert_cmpint (bench.answered_at - start, ==, bench.frames_ns);
   g_assert_cmpint (bench.frames_ns, >, 300 * MS);
-  g_assert_cmpint (rb_wire_count (bench.wire)->worst_idle, ==, 0);
+  g_assert_cmpint (rb_can_bus_count (bench.wire)->worst_idle, ==, 0);
 }
 
 static void
@@ -203,22 +203,22 @@ test_gateway_takes_its_time (void)
   g_autofree char *model = write_two_buses (folder);
   g_auto (Bench) bench = bench_new (model, 0, 0x7e1, 0x7e9, FALSE);
   bench_join (&bench);
-  RbWire *inner = rb_can_network_wire (bench.network, "inner");
+  RbCanBus *inner = rb_can_network_wire (bench.network, "inner");
   g_assert_nonnull (inner);
   g_assert_null (rb_can_network_wire (bench.network, "none"));
   gint64 start = bench.now;
   assert_answer (&bench, "\x3e\x00", 2, "7e00");
   /* request and answer on both buses, half a millisecond in the gateway each way */
-  gint64 expected = bench.frames_ns + rb_wire_count (inner)->busy + 2 * MS / 2;
+  gint64 expected = bench.frames_ns + rb_can_bus_count (inner)->busy + 2 * MS / 2;
   g_assert_cmpint (bench.answered_at - start, ==, expected);
-  g_assert_cmpuint (rb_wire_count (inner)->frames, ==, 2);
+  g_assert_cmpuint (rb_can_bus_count (inner)->frames, ==, 2);
   assert_answer (&bench, "\x22\xf1\x90\xf1\x90\xf1\x90\xf1\x90\xf1\x90", 11, "62" VIN VIN VIN VIN VIN);
   /* what is not for the inner bus stays outside */
-  guint64 before = rb_wire_count (inner)->frames;
+  guint64 before = rb_can_bus_count (inner)->frames;
   const RbCanFrame other = { .id = 0x123, .length = 1 };
-  g_assert_true (rb_wire_send (bench.wire, bench.place, &other, bench.now));
+  g_assert_true (rb_can_bus_send (bench.wire, bench.place, &other, bench.now));
   run_until (&bench, bench.now + 10 * MS);
-  g_assert_cmpuint (rb_wire_count (inner)->frames, ==, before);
+  g_assert_cmpuint (rb_can_bus_count (inner)->frames, ==, before);
   g_autoptr (GError) error = NULL;
   g_assert_true (rb_files_remove_tree (folder, &error));
 }
@@ -231,13 +231,13 @@ test_functional_on_every_bus (void)
   g_auto (Bench) bench = bench_new (model, 0, 0x7d0, 0x7d8, FALSE);
   bench_join (&bench);
   RbCanFrame everybody = { .id = 0x7df, .length = 8, .data = { 0x02, 0x3e, 0x00 } };
-  g_assert_true (rb_wire_send (bench.wire, bench.place, &everybody, bench.now));
+  g_assert_true (rb_can_bus_send (bench.wire, bench.place, &everybody, bench.now));
   run_until (&bench, bench.now + 100 * MS);
   g_assert_cmpuint (bench.n_functional, ==, 2);
   g_assert_cmphex (bench.functional_answers[0], ==, 0x7e8); /* the one outside is faster */
   g_assert_cmphex (bench.functional_answers[1], ==, 0x7e9);
   everybody.data[2] = 0x80;
-  g_assert_true (rb_wire_send (bench.wire, bench.place, &everybody, bench.now));
+  g_assert_true (rb_can_bus_send (bench.wire, bench.place, &everybody, bench.now));
   run_until (&bench, bench.now + 100 * MS);
   g_assert_cmpuint (bench.n_functional, ==, 2);
   g_autoptr (GError) error = NULL;
@@ -250,10 +250,10 @@ test_other_traffic (void)
   g_auto (Bench) bench = bench_new (reference (), 30, 0x7e0, 0x7e8, FALSE);
   bench_join (&bench);
   run_until (&bench, bench.now + 100 * MS); /* so that it has begun */
-  rb_wire_count_anew (bench.wire);
+  rb_can_bus_count_anew (bench.wire);
   gint64 start = bench.now;
   run_until (&bench, start + 10 * SECOND);
-  gint64 percent = rb_wire_count (bench.wire)->busy / (10 * SECOND / 100);
+  gint64 percent = rb_can_bus_count (bench.wire)->busy / (10 * SECOND / 100);
   g_assert_cmpint (percent, >=, 29);
   g_assert_cmpint (percent, <=, 31);
   g_assert_cmpuint (bench.foreign, >, 10000);
@@ -281,13 +281,13 @@ test_session_lasts_while_a_request_arrives (void)
   bench_join (&bench);
   assert_answer (&bench, "\x10\x03", 2, "5003003201f4");
   RbCanFrame frame = { .id = 0x7e0, .length = 8, .data = { 0x10, 0x47, 0x22, 0xf1, 0x86, 0xf1, 0x86, 0xf1 } };
-  g_assert_true (rb_wire_send (bench.wire, bench.place, &frame, bench.now));
+  g_assert_true (rb_can_bus_send (bench.wire, bench.place, &frame, bench.now));
   for (guint i = 1; i <= 10; i++) {
     run_until (&bench, bench.now + 600 * MS);
     const guint8 odd[] = { 0x20 | (i & 15), 0x86, 0xf1, 0x86, 0xf1, 0x86, 0xf1, 0x86 };
     const guint8 even[] = { 0x20 | (i & 15), 0xf1, 0x86, 0xf1, 0x86, 0xf1, 0x86, 0xf1 };
     memcpy (frame.data, i % 2 == 1 ? odd : even, 8);
-    g_assert_true (rb_wire_send (bench.wire, bench.place, &frame, bench.now));
+    g_assert_true (rb_can_bus_send (bench.wire, bench.place, &frame, bench.now));
   }
   run_until (&bench, bench.now + 100 * MS);
   g_autoptr (GBytes) whole = g_queue_pop_head (bench.answers);

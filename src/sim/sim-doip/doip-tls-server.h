@@ -8,12 +8,13 @@
  * doip/vehicle.pem of its state; a tester has to show a certificate for vehicle links (crypto/certificate.h) under one
  * of the authorities in doip/testers.pem.
  */
-typedef struct _RbDoipGuard RbDoipGuard;
-RbDoipGuard *rb_doip_guard_new (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void rb_doip_guard_free (RbDoipGuard *self);
+typedef struct _RbDoipTlsServer RbDoipTlsServer;
+RbDoipTlsServer *rb_doip_tls_server_new (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void rb_doip_tls_server_free (RbDoipTlsServer *self);
 
 /* Takes stream. Not called if the handshake fails. */
 typedef void (*RbDoipGuardPass) (gpointer data, GSocketConnection *connection, GIOStream *stream);
 /* Begins a handshake on the default main context; it ends within 5 s, or with the guard. */
-void rb_doip_guard_meet (RbDoipGuard *self, GSocketConnection *connection, RbDoipGuardPass pass, gpointer data);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbDoipGuard, rb_doip_guard_free)
+void rb_doip_tls_server_accept (RbDoipTlsServer *self, GSocketConnection *connection, RbDoipGuardPass pass,
+                                gpointer data);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbDoipTlsServer, rb_doip_tls_server_free)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bus by its own clock: order, times, holding, foreign frames. Bit times are counted apart, bit by bit. */
-#include "sim-can/wire.h"
+#include "sim-can/can-bus.h"
 
 #include <string.h>
 
@@ -46,24 +46,24 @@ time_of (const Heard *self, guint index)
   return g_array_index (self->times, gint64, index);
 }
 
-static RbWire *
+static RbCanBus *
 wire_new (gboolean fd, gboolean paced)
 {
-  return rb_wire_new (&(RbWireConfig){ .fd = fd, .bitrate = 500000, .data_bitrate = 2000000, .paced = paced });
+  return rb_can_bus_new (&(RbCanBusConfig){ .fd = fd, .bitrate = 500000, .data_bitrate = 2000000, .paced = paced });
 }
 
 static void
-run (RbWire *wire, gint64 until)
+run (RbCanBus *wire, gint64 until)
 {
-  for (guint i = 0; i < 100000 && rb_wire_due (wire) <= until; i++)
-    rb_wire_step (wire, until);
+  for (guint i = 0; i < 100000 && rb_can_bus_due (wire) <= until; i++)
+    rb_can_bus_step (wire, until);
 }
 
 static void
-send_id (RbWire *wire, guint place, guint32 id, gint64 at)
+send_id (RbCanBus *wire, guint place, guint32 id, gint64 at)
 {
   const RbCanFrame frame = { .id = id, .length = 2, .data = { 0xaa, (guint8) id } };
-  g_assert_true (rb_wire_send (wire, place, &frame, at));
+  g_assert_true (rb_can_bus_send (wire, place, &frame, at));
 }
 
 static void
@@ -82,18 +82,18 @@ test_lowest_first (void)
     = { 0x7ff, 0x100, 0x100 | RB_CAN_REMOTE, 0x100u << 18 | RB_CAN_EXTENDED, 0x100u << 18 | 1 | RB_CAN_EXTENDED,
         0x101, 0x700 };
   g_auto (Heard) heard = heard_new ();
-  g_autoptr (RbWire) wire = wire_new (FALSE, TRUE);
-  guint reader = rb_wire_join (wire, hear, &heard);
+  g_autoptr (RbCanBus) wire = wire_new (FALSE, TRUE);
+  guint reader = rb_can_bus_join (wire, hear, &heard);
   guint places[7];
   for (guint i = 0; i < 7; i++)
-    places[i] = rb_wire_join (wire, hear, &heard);
-  rb_wire_leave (wire, reader);
+    places[i] = rb_can_bus_join (wire, hear, &heard);
+  rb_can_bus_leave (wire, reader);
   for (guint i = 1; i < 7; i++)
-    rb_wire_leave (wire, places[i]);
+    rb_can_bus_leave (wire, places[i]);
   guint others[6];
   Heard nothing = heard_new ();
   for (guint i = 0; i < 6; i++)
-    others[i] = rb_wire_join (wire, hear, &nothing);
+    others[i] = rb_can_bus_join (wire, hear, &nothing);
   send_id (wire, places[0], 0x7ff, 0); /* it was there first: the bus was free */
   for (guint i = 0; i < 6; i++)
     send_id (wire, others[(i * 5 + 2) % 6], expected[i + 1], 1);
@@ -107,14 +107,14 @@ test_one_node_keeps_its_order (void)
 {
   static const guint32 expected[] = { 0x300, 0x200, 0x100 };
   g_auto (Heard) heard = heard_new ();
-  g_autoptr (RbWire) wire = wire_new (FALSE, TRUE);
-  guint place = rb_wire_join (wire, hear, &heard);
+  g_autoptr (RbCanBus) wire = wire_new (FALSE, TRUE);
+  guint place = rb_can_bus_join (wire, hear, &heard);
   for (guint i = 0; i < 3; i++)
     send_id (wire, place, expected[i], 0);
-  g_assert_cmpuint (rb_wire_waiting (wire, place), ==, 3);
+  g_assert_cmpuint (rb_can_bus_waiting (wire, place), ==, 3);
   run (wire, 100 * MS);
   assert_order (&heard, expected, 3);
-  g_assert_cmpuint (rb_wire_waiting (wire, place), ==, 0);
+  g_assert_cmpuint (rb_can_bus_waiting (wire, place), ==, 0);
 }
 
 /* Bits of a classic 11 bit data frame, by writing them down: CRC-15, a stuff bit after five equal ones. */
@@ -157,36 +157,36 @@ static void
 test_bit_times (void)
 {
   g_auto (Heard) heard = heard_new ();
-  g_autoptr (RbWire) wire = wire_new (FALSE, TRUE);
+  g_autoptr (RbCanBus) wire = wire_new (FALSE, TRUE);
   g_autoptr (GRand) random = g_rand_new_with_seed (500);
-  guint place = rb_wire_join (wire, hear, &heard);
+  guint place = rb_can_bus_join (wire, hear, &heard);
   gint64 end = 5 * MS;
   for (guint i = 0; i < 500; i++) {
     RbCanFrame frame
       = { .id = (guint32) g_rand_int_range (random, 0, 0x800), .length = (guint8) g_rand_int_range (random, 0, 9) };
     for (guint byte = 0; byte < frame.length; byte++)
       frame.data[byte] = i % 3 == 0 ? 0 : (guint8) g_rand_int (random);
-    g_assert_true (rb_wire_send (wire, place, &frame, 5 * MS));
+    g_assert_true (rb_can_bus_send (wire, place, &frame, 5 * MS));
     run (wire, 1000 * MS); /* long after: the bus does not lose what the computer was late */
     end += (gint64) count_bits (frame.id, frame.data, frame.length) * 2000;
     g_assert_cmpint (time_of (&heard, i), ==, end);
   }
-  g_assert_cmpuint (rb_wire_count (wire)->frames, ==, 500);
-  g_assert_cmpint (rb_wire_count (wire)->busy, ==, end - 5 * MS);
+  g_assert_cmpuint (rb_can_bus_count (wire)->frames, ==, 500);
+  g_assert_cmpint (rb_can_bus_count (wire)->busy, ==, end - 5 * MS);
 }
 
 static void
 test_fast_takes_no_time (void)
 {
   g_auto (Heard) heard = heard_new ();
-  g_autoptr (RbWire) wire = wire_new (FALSE, FALSE);
-  guint place = rb_wire_join (wire, hear, &heard);
+  g_autoptr (RbCanBus) wire = wire_new (FALSE, FALSE);
+  guint place = rb_can_bus_join (wire, hear, &heard);
   for (guint i = 0; i < 100; i++)
     send_id (wire, place, i, 7);
   run (wire, 7);
   g_assert_cmpuint (heard.frames->len, ==, 100);
   g_assert_cmpint (time_of (&heard, 99), ==, 7);
-  g_assert_cmpint (rb_wire_due (wire), ==, G_MAXINT64);
+  g_assert_cmpint (rb_can_bus_due (wire), ==, G_MAXINT64);
 }
 
 static void
@@ -194,9 +194,9 @@ test_own_and_others (void)
 {
   g_auto (Heard) sender = heard_new ();
   g_auto (Heard) other = heard_new ();
-  g_autoptr (RbWire) wire = wire_new (FALSE, TRUE);
-  guint place = rb_wire_join (wire, hear, &sender);
-  (void) rb_wire_join (wire, hear, &other);
+  g_autoptr (RbCanBus) wire = wire_new (FALSE, TRUE);
+  guint place = rb_can_bus_join (wire, hear, &sender);
+  (void) rb_can_bus_join (wire, hear, &other);
   send_id (wire, place, 0x123, 0);
   run (wire, MS);
   g_assert_true (frame_of (&sender, 0)->own);
@@ -207,26 +207,26 @@ static void
 test_foreign_frame (void)
 {
   g_auto (Heard) sender = heard_new ();
-  g_autoptr (RbWire) wire = wire_new (FALSE, TRUE);
-  guint place = rb_wire_join (wire, hear, &sender);
+  g_autoptr (RbCanBus) wire = wire_new (FALSE, TRUE);
+  guint place = rb_can_bus_join (wire, hear, &sender);
   const RbCanFrame frame = { .id = 0x7e0, .fd = TRUE, .length = 64 };
-  g_assert_true (rb_wire_send (wire, place, &frame, 0));
+  g_assert_true (rb_can_bus_send (wire, place, &frame, 0));
   run (wire, MS);
   g_assert_cmphex (frame_of (&sender, 0)->id, ==, RB_CAN_ERROR | 8);
   g_assert_false (frame_of (&sender, 0)->own);
-  g_assert_cmpuint (rb_wire_count (wire)->errors, ==, 1);
-  g_assert_cmpuint (rb_wire_count (wire)->frames, ==, 0);
+  g_assert_cmpuint (rb_can_bus_count (wire)->errors, ==, 1);
+  g_assert_cmpuint (rb_can_bus_count (wire)->frames, ==, 0);
 }
 
 static void
 test_fd_bus (void)
 {
   g_auto (Heard) heard = heard_new ();
-  g_autoptr (RbWire) wire = wire_new (TRUE, TRUE);
-  guint place = rb_wire_join (wire, hear, &heard);
+  g_autoptr (RbCanBus) wire = wire_new (TRUE, TRUE);
+  guint place = rb_can_bus_join (wire, hear, &heard);
   RbCanFrame frame = { .id = 0x7e0, .fd = TRUE, .brs = TRUE, .length = 64 };
   memset (frame.data, 0x55, 64);
-  g_assert_true (rb_wire_send (wire, place, &frame, 0));
+  g_assert_true (rb_can_bus_send (wire, place, &frame, 0));
   run (wire, MS);
   g_assert_true (frame_of (&heard, 0)->fd);
   /* 29 nominal bits at 500k and 550 in the data phase at 2M, and some stuff bits */
@@ -238,13 +238,13 @@ static void
 test_hold (void)
 {
   g_auto (Heard) heard = heard_new ();
-  g_autoptr (RbWire) wire = wire_new (FALSE, FALSE);
-  guint place = rb_wire_join (wire, hear, &heard);
-  rb_wire_hold (wire, TRUE);
+  g_autoptr (RbCanBus) wire = wire_new (FALSE, FALSE);
+  guint place = rb_can_bus_join (wire, hear, &heard);
+  rb_can_bus_hold (wire, TRUE);
   send_id (wire, place, 1, 0);
   run (wire, MS);
   g_assert_cmpuint (heard.frames->len, ==, 0);
-  rb_wire_hold (wire, FALSE);
+  rb_can_bus_hold (wire, FALSE);
   run (wire, MS);
   g_assert_cmpuint (heard.frames->len, ==, 1);
 }
@@ -254,14 +254,14 @@ test_leaving (void)
 {
   g_auto (Heard) heard = heard_new ();
   g_auto (Heard) nobody = heard_new ();
-  g_autoptr (RbWire) wire = wire_new (FALSE, TRUE);
-  (void) rb_wire_join (wire, hear, &heard);
-  guint place = rb_wire_join (wire, hear, &nobody);
+  g_autoptr (RbCanBus) wire = wire_new (FALSE, TRUE);
+  (void) rb_can_bus_join (wire, hear, &heard);
+  guint place = rb_can_bus_join (wire, hear, &nobody);
   send_id (wire, place, 1, 0);
   send_id (wire, place, 2, 0);
-  rb_wire_step (wire, 1); /* the first has begun */
-  rb_wire_leave (wire, place);
-  g_assert_cmpuint (rb_wire_join (wire, hear, &nobody), !=, place); /* its frame is on the wire yet */
+  rb_can_bus_step (wire, 1); /* the first has begun */
+  rb_can_bus_leave (wire, place);
+  g_assert_cmpuint (rb_can_bus_join (wire, hear, &nobody), !=, place); /* its frame is on the wire yet */
   run (wire, MS);
   g_assert_cmpuint (heard.frames->len, ==, 1);
   g_assert_cmphex (frame_of (&heard, 0)->id, ==, 1);
@@ -271,11 +271,11 @@ static void
 test_full (void)
 {
   g_auto (Heard) heard = heard_new ();
-  g_autoptr (RbWire) wire = wire_new (FALSE, TRUE);
-  guint place = rb_wire_join (wire, hear, &heard);
+  g_autoptr (RbCanBus) wire = wire_new (FALSE, TRUE);
+  guint place = rb_can_bus_join (wire, hear, &heard);
   const RbCanFrame frame = { .id = 1 };
   guint taken = 0;
-  while (taken < 100000 && rb_wire_send (wire, place, &frame, 0))
+  while (taken < 100000 && rb_can_bus_send (wire, place, &frame, 0))
     taken++;
   g_assert_cmpuint (taken, ==, 4096);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim-can/wire.h"
+#include "sim-can/can-bus.h"
 
 #define NEVER G_MAXINT64
 #define MAX_WAITING 4096
@@ -13,19 +13,19 @@ typedef struct {
 } Waiting;
 
 typedef struct {
-  RbWireTake take; /* NULL: the node has left */
+  RbCanBusTake take; /* NULL: the node has left */
   gpointer node;
   GQueue *waiting; /* of Waiting */
 } Place;
 
-struct _RbWire {
-  RbWireConfig config;
+struct _RbCanBus {
+  RbCanBusConfig config;
   GPtrArray *places; /* of Place, never removed: a number stays that node's */
   Waiting *sending; /* on the wire now */
   guint sender;
   gint64 free_at; /* end of the frame on the wire, or of the last one */
   gboolean held;
-  RbWireCount count;
+  RbCanBusCount count;
 };
 
 static void
@@ -36,17 +36,17 @@ place_free (gpointer data)
   g_free (self);
 }
 
-RbWire *
-rb_wire_new (const RbWireConfig *config)
+RbCanBus *
+rb_can_bus_new (const RbCanBusConfig *config)
 {
-  RbWire *self = g_new0 (RbWire, 1);
+  RbCanBus *self = g_new0 (RbCanBus, 1);
   self->config = *config;
   self->places = g_ptr_array_new_with_free_func (place_free);
   return self;
 }
 
 void
-rb_wire_free (RbWire *self)
+rb_can_bus_free (RbCanBus *self)
 {
   g_ptr_array_unref (self->places);
   g_free (self->sending);
@@ -54,13 +54,13 @@ rb_wire_free (RbWire *self)
 }
 
 static Place *
-place_at (const RbWire *self, guint place)
+place_at (const RbCanBus *self, guint place)
 {
   return self->places->pdata[place];
 }
 
 guint
-rb_wire_join (RbWire *self, RbWireTake take, gpointer node)
+rb_can_bus_join (RbCanBus *self, RbCanBusTake take, gpointer node)
 {
   guint index = 0;
   while (index < self->places->len
@@ -78,7 +78,7 @@ rb_wire_join (RbWire *self, RbWireTake take, gpointer node)
 }
 
 void
-rb_wire_leave (RbWire *self, guint index)
+rb_can_bus_leave (RbCanBus *self, guint index)
 {
   Place *place = place_at (self, index);
   place->take = NULL;
@@ -87,7 +87,7 @@ rb_wire_leave (RbWire *self, guint index)
 }
 
 gboolean
-rb_wire_send (RbWire *self, guint index, const RbCanFrame *frame, gint64 at)
+rb_can_bus_send (RbCanBus *self, guint index, const RbCanFrame *frame, gint64 at)
 {
   Place *place = place_at (self, index);
   if (place->waiting->length >= MAX_WAITING)
@@ -101,33 +101,33 @@ rb_wire_send (RbWire *self, guint index, const RbCanFrame *frame, gint64 at)
 }
 
 guint
-rb_wire_waiting (const RbWire *self, guint index)
+rb_can_bus_waiting (const RbCanBus *self, guint index)
 {
   return place_at (self, index)->waiting->length + (self->sending != NULL && self->sender == index ? 1 : 0);
 }
 
 void
-rb_wire_hold (RbWire *self, gboolean hold)
+rb_can_bus_hold (RbCanBus *self, gboolean hold)
 {
   self->held = hold;
 }
 
 gboolean
-rb_wire_is_paced (const RbWire *self)
+rb_can_bus_is_paced (const RbCanBus *self)
 {
   return self->config.paced;
 }
 
-const RbWireCount *
-rb_wire_count (const RbWire *self)
+const RbCanBusCount *
+rb_can_bus_count (const RbCanBus *self)
 {
   return &self->count;
 }
 
 void
-rb_wire_count_anew (RbWire *self)
+rb_can_bus_count_anew (RbCanBus *self)
 {
-  self->count = (RbWireCount){ 0 };
+  self->count = (RbCanBusCount){ 0 };
 }
 
 /* The bits of arbitration in their order on the wire: 11 bits, RTR or SRR, IDE, 18 bits, RTR (ISO 11898-1). 0 wins. */
@@ -143,7 +143,7 @@ rank (const RbCanFrame *frame)
 
 /* When the first frame that waits can start. */
 static gint64
-next_start (const RbWire *self)
+next_start (const RbCanBus *self)
 {
   gint64 first = NEVER;
   for (guint i = 0; i < self->places->len; i++) {
@@ -155,7 +155,7 @@ next_start (const RbWire *self)
 }
 
 gint64
-rb_wire_due (const RbWire *self)
+rb_can_bus_due (const RbCanBus *self)
 {
   if (self->sending != NULL)
     return self->free_at;
@@ -164,7 +164,7 @@ rb_wire_due (const RbWire *self)
 
 /* Of those who want to start by then, who has the lowest identifier? */
 static guint
-arbitrate (const RbWire *self, gint64 start)
+arbitrate (const RbCanBus *self, gint64 start)
 {
   guint winner = 0;
   guint64 lowest = G_MAXUINT64;
@@ -180,13 +180,13 @@ arbitrate (const RbWire *self, gint64 start)
 
 /* A controller without FD sees a form error in an FD frame and destroys it with an error frame. */
 static gboolean
-is_foreign (const RbWire *self, const RbCanFrame *frame)
+is_foreign (const RbCanBus *self, const RbCanFrame *frame)
 {
   return frame->fd && !self->config.fd;
 }
 
 gint64
-rb_wire_time (const RbWire *self, const RbCanFrame *frame)
+rb_can_bus_time (const RbCanBus *self, const RbCanFrame *frame)
 {
   if (!self->config.paced)
     return 0;
@@ -196,11 +196,11 @@ rb_wire_time (const RbWire *self, const RbCanFrame *frame)
 }
 
 static void
-start (RbWire *self, gint64 at)
+start (RbCanBus *self, gint64 at)
 {
   self->sender = arbitrate (self, at);
   self->sending = g_queue_pop_head (place_at (self, self->sender)->waiting);
-  gint64 length = rb_wire_time (self, &self->sending->frame);
+  gint64 length = rb_can_bus_time (self, &self->sending->frame);
   if (self->count.frames > 0)
     self->count.worst_idle = MAX (self->count.worst_idle, at - self->free_at);
   self->free_at = at + length;
@@ -208,7 +208,7 @@ start (RbWire *self, gint64 at)
 }
 
 static void
-give_out (RbWire *self, RbCanFrame *frame, gboolean error)
+give_out (RbCanBus *self, RbCanFrame *frame, gboolean error)
 {
   gint64 at = self->free_at;
   for (guint i = 0; i < self->places->len; i++) {
@@ -220,7 +220,7 @@ give_out (RbWire *self, RbCanFrame *frame, gboolean error)
 }
 
 static void
-finish (RbWire *self, gint64 now)
+finish (RbCanBus *self, gint64 now)
 {
   g_autofree Waiting *sent = g_steal_pointer (&self->sending);
   gboolean error = is_foreign (self, &sent->frame);
@@ -236,9 +236,9 @@ finish (RbWire *self, gint64 now)
 }
 
 void
-rb_wire_step (RbWire *self, gint64 now)
+rb_can_bus_step (RbCanBus *self, gint64 now)
 {
-  gint64 due = rb_wire_due (self);
+  gint64 due = rb_can_bus_due (self);
   if (due > now)
     return;
   if (self->sending == NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim-doip/doip-guard.h"
+#include "sim-doip/doip-tls-server.h"
 
 #include "core/files.h"
 #include "core/moment.h"
@@ -8,7 +8,7 @@
 #define HANDSHAKE_MS 5000
 #define MAX_PEM (64 * 1024)
 
-struct _RbDoipGuard {
+struct _RbDoipTlsServer {
   GTlsCertificate *own;
   GPtrArray *testers; /* of RbCertificate: authorities of testers */
   GPtrArray *visits; /* of Visit, borrowed */
@@ -16,7 +16,7 @@ struct _RbDoipGuard {
 
 /* One handshake. It outlives its guard: its end is always reported. */
 typedef struct {
-  RbDoipGuard *guard; /* NULL: the guard was freed */
+  RbDoipTlsServer *guard; /* NULL: the guard was freed */
   GSocketConnection *connection;
   GCancellable *stop;
   guint timer;
@@ -32,14 +32,14 @@ read_text (const char *state_dir, const char *name, GError **error)
   return bytes == NULL ? NULL : g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
 }
 
-RbDoipGuard *
-rb_doip_guard_new (const char *state_dir, GError **error)
+RbDoipTlsServer *
+rb_doip_tls_server_new (const char *state_dir, GError **error)
 {
   g_autofree char *own = read_text (state_dir, "vehicle.pem", error);
   g_autofree char *testers = own == NULL ? NULL : read_text (state_dir, "testers.pem", error);
   if (testers == NULL)
     return NULL;
-  g_autoptr (RbDoipGuard) self = g_new0 (RbDoipGuard, 1);
+  g_autoptr (RbDoipTlsServer) self = g_new0 (RbDoipTlsServer, 1);
   self->visits = g_ptr_array_new ();
   self->own = g_tls_certificate_new_from_pem (own, -1, error);
   self->testers = self->own == NULL ? NULL : rb_certificate_list_from_pem (testers, error);
@@ -47,7 +47,7 @@ rb_doip_guard_new (const char *state_dir, GError **error)
 }
 
 void
-rb_doip_guard_free (RbDoipGuard *self)
+rb_doip_tls_server_free (RbDoipTlsServer *self)
 {
   for (guint i = 0; i < self->visits->len; i++) {
     Visit *visit = self->visits->pdata[i];
@@ -135,7 +135,7 @@ on_done (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 void
-rb_doip_guard_meet (RbDoipGuard *self, GSocketConnection *connection, RbDoipGuardPass pass, gpointer data)
+rb_doip_tls_server_accept (RbDoipTlsServer *self, GSocketConnection *connection, RbDoipGuardPass pass, gpointer data)
 {
   g_autoptr (GError) error = NULL;
   GIOStream *secured = g_tls_server_connection_new (G_IO_STREAM (connection), self->own, &error);

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim-ecu/watch.h"
+#include "sim-ecu/fd-source.h"
 
-struct _RbWatch {
+struct _RbFdSource {
   GSource source;
   gpointer tag;
   GIOCondition condition;
-  RbWatchReady ready;
+  RbFdSourceReady ready;
   gpointer data;
 };
 
 static gboolean
 check (GSource *source)
 {
-  RbWatch *self = (RbWatch *) source;
+  RbFdSource *self = (RbFdSource *) source;
   return g_source_query_unix_fd (source, self->tag) != 0;
 }
 
 static gboolean
 dispatch (GSource *source, GSourceFunc callback, gpointer data)
 {
-  RbWatch *self = (RbWatch *) source;
+  RbFdSource *self = (RbFdSource *) source;
   self->ready (self->data, g_source_query_unix_fd (source, self->tag));
   return G_SOURCE_CONTINUE;
 }
 
 static GSourceFuncs functions = { .check = check, .dispatch = dispatch };
 
-RbWatch *
-rb_watch_new (int fd, GIOCondition condition, RbWatchReady ready, gpointer data)
+RbFdSource *
+rb_fd_source_new (int fd, GIOCondition condition, RbFdSourceReady ready, gpointer data)
 {
-  GSource *source = g_source_new (&functions, sizeof (RbWatch));
-  RbWatch *self = (RbWatch *) source;
+  GSource *source = g_source_new (&functions, sizeof (RbFdSource));
+  RbFdSource *self = (RbFdSource *) source;
   self->tag = g_source_add_unix_fd (source, fd, condition);
   self->condition = condition;
   self->ready = ready;
@@ -42,7 +42,7 @@ rb_watch_new (int fd, GIOCondition condition, RbWatchReady ready, gpointer data)
 }
 
 void
-rb_watch_set (RbWatch *self, GIOCondition condition)
+rb_fd_source_set (RbFdSource *self, GIOCondition condition)
 {
   if (condition == self->condition)
     return;
@@ -51,7 +51,7 @@ rb_watch_set (RbWatch *self, GIOCondition condition)
 }
 
 void
-rb_watch_free (RbWatch *self)
+rb_fd_source_free (RbFdSource *self)
 {
   g_source_destroy (&self->source);
   g_source_unref (&self->source);
