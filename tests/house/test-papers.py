@@ -122,7 +122,7 @@ class EcuProtocol(unittest.TestCase):
 
     def test_fixed_identifiers(self):
         told = {row[0] for row in rows(self.document, "Data identifiers") if row[1] == "fixed"}
-        fixed = {word.upper() for word in re.findall(r"(?:DID_\w+ |client, )0x(\w{4})\b", "".join(read(f"src/workshop/vehicle/{module}.c") for module in ("unit", "ecu-claims", "ecu-keys")))}
+        fixed = {word.upper() for word in re.findall(r"(?:DID_\w+ |client, )0x(\w{4})\b", "".join(read(f"src/workshop/vehicle/{module}.c") for module in ("ecu-client", "ecu-claims", "ecu-keys")))}
         self.assertEqual(told, fixed)
 
     def test_routines(self):

@@ -9,7 +9,7 @@
  */
 typedef struct _RbDoipEntity RbDoipEntity;
 /* HOST:PORT, port 0 picks one; UDP discovery listens on the same number as plain. secured is the same with TLS
- * (doip-guard.h). Either may be NULL; where both are, plain answers every activation that TLS is required. Borrows
+ * (doip-tls-server.h). Either may be NULL; where both are, plain answers every activation that TLS is required. Borrows
  * vehicle. */
 RbDoipEntity *rb_doip_entity_new (RbSimVehicle *vehicle, const char *plain, const char *secured, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

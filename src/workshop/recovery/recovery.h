@@ -27,7 +27,7 @@ typedef struct {
   const char *data_dir;
   const char *campaign; /* id */
   const char *link; /* URI */
-  const char *vehicle_ca; /* for doips://, as way.h; may be NULL */
+  const char *vehicle_ca; /* for doips://, as vehicle-link.h; may be NULL */
   const char *vin; /* as on the plate; NULL or "" : vin-missing */
   const char *repair_order; /* may be NULL */
   gint64 odometer_km; /* -1: not known */
