@@ -116,7 +116,7 @@ MUTANTS = [
            "vehicle-ownership", "what is signed for Authentication (0x29) names the assigned ECU"),
     Mutant("ownership-imitated", "rb_ownership_is_imitated", "memcmp (data, prefix, strlen (prefix)) == 0", "FALSE",
            "vehicle-ownership", "a bare challenge that looks like a bound one is not signed"),
-    Mutant("response-of-another-request", "is_foreign", "if (rb_response_echoes (response, request))", "if (TRUE)",
+    Mutant("response-of-another-request", "is_unrelated", "if (rb_response_echoes (response, request))", "if (TRUE)",
            "uds-client", "a response that does not echo the request is not its response"),
     Mutant("p2-star", "rb_timing_announce", "MIN (p2_star_ms, self->p2_star_max_ms)", "p2_star_ms",
            "uds-client", "P2* that an ECU announces is capped"),

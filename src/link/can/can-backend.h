@@ -7,7 +7,7 @@
  * Inside link/ and its tests only: what carries CAN frames (SocketCAN, gs_usb, the virtual bus). can-link.c puts the
  * ISO-TP engine above it and makes an RbLinkBackend of it. Slots are called by the I/O thread of can-io.c and by
  * threads that send, one call at a time under its lock; none but open, close and list waits for the bus or the adapter.
- * State and mend ask the kernel, which answers when no other process is changing its interfaces.
+ * State and recover ask the kernel, which answers when no other process is changing its interfaces.
  */
 typedef enum {
   RB_CAN_ACTIVE,
@@ -50,8 +50,8 @@ typedef struct {
   void (*filter) (gpointer state, const guint32 *ids, guint n);
   /* FALSE: nothing is known. */
   gboolean (*state) (gpointer state, RbCanState *out);
-  /* Tries to mend what state named (bus-off: restart; stuck adapter: reopen). May be NULL. */
-  gboolean (*mend) (gpointer state, GError **error);
+  /* Tries to recover from what state named (bus-off: restart; stuck adapter: reopen). May be NULL. */
+  gboolean (*recover) (gpointer state, GError **error);
 } RbCanBackend;
 
 extern const RbCanBackend rb_socketcan_backend, rb_socketcan_fd_backend, rb_gs_usb_backend, rb_virtual_bus_backend;

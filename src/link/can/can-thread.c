@@ -93,7 +93,7 @@ confirm (RbCanIo *self, const RbCanFrame *frame, gint64 now)
 /* Input */
 
 static void
-lose (RbCanIo *self, const char *text)
+set_lost (RbCanIo *self, const char *text)
 {
   if (self->lost == NULL)
     self->lost = g_strdup (text);
@@ -139,7 +139,7 @@ input (RbCanIo *self, gint64 now)
     case RB_CAN_CONFIRM: confirm (self, &frame, now); break;
     case RB_CAN_EMPTY: return;
     case RB_CAN_GONE:
-    default: lose (self, error == NULL ? "it closed" : error->message); return;
+    default: set_lost (self, error == NULL ? "it closed" : error->message); return;
     }
 }
 
@@ -157,7 +157,7 @@ hand_over (RbCanIo *self, const RbCanFrame *frame, const RbCanFlight *flight)
     self->held_flight = *flight;
     return FALSE;
   case RB_CAN_FAILED:
-  default: lose (self, error == NULL ? "it takes no more frames" : error->message); return FALSE;
+  default: set_lost (self, error == NULL ? "it takes no more frames" : error->message); return FALSE;
   }
 }
 
@@ -279,15 +279,15 @@ fail_sending (RbCanIo *self, const char *trouble)
 }
 
 static void
-mend (RbCanIo *self, const char *trouble, gint64 now)
+recover (RbCanIo *self, const char *trouble, gint64 now)
 {
   g_autoptr (GError) error = NULL;
-  if (now < self->mend_due || self->backend->mend == NULL)
+  if (now < self->recover_due || self->backend->recover == NULL)
     return;
-  self->mend_due = now + MEND_US;
+  self->recover_due = now + MEND_US;
   self->n_flight = 0;
   self->holding = FALSE;
-  if (self->backend->mend (self->state, &error))
+  if (self->backend->recover (self->state, &error))
     rb_can_health_good (&self->health);
   else
     g_debug ("%s is not restarted: %s", trouble, error == NULL ? "no reason" : error->message);
@@ -307,7 +307,7 @@ explain_failures (RbCanIo *self, gint64 now)
     pipe->send_reason = rb_can_health_reason (trouble);
     pipe->send_text = rb_can_health_text (trouble);
     if (g_str_equal (trouble, "bus-off") || g_str_equal (trouble, "stuck"))
-      mend (self, trouble, now);
+      recover (self, trouble, now);
   }
 }
 
@@ -318,7 +318,7 @@ watch_health (RbCanIo *self, gint64 now)
     return;
   if (self->health.kind == RB_CAN_BUS_OFF) {
     fail_sending (self, "bus-off");
-    mend (self, "bus-off", now);
+    recover (self, "bus-off", now);
   }
   explain_failures (self, now);
 }
@@ -329,8 +329,8 @@ static void
 arm (RbCanIo *self, gint64 now)
 {
   gint64 due = self->holding ? now + RETRY_US : G_MAXINT64;
-  if (self->lost == NULL && self->health.kind == RB_CAN_BUS_OFF && self->backend->mend != NULL)
-    due = MIN (due, MAX (self->mend_due, now + RETRY_US));
+  if (self->lost == NULL && self->health.kind == RB_CAN_BUS_OFF && self->backend->recover != NULL)
+    due = MIN (due, MAX (self->recover_due, now + RETRY_US));
   for (guint i = 0; i < self->pipes->len; i++)
     due = MIN (due, rb_isotp_deadline (((RbCanPipe *) self->pipes->pdata[i])->engine));
   if (due == self->armed || (due > self->armed && self->armed > now))

@@ -54,7 +54,7 @@ struct _RbCanIo {
   RbCanFlight held_flight;
   RbCanHealth health;
   RbCanTesters testers;
-  gint64 mend_due;
+  gint64 recover_due;
   gint64 armed;
   char *lost;
 };

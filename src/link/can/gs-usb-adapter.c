@@ -31,7 +31,7 @@ struct _RbGsUsbAdapter {
   RbUsbDevice device;
   RbGsUsbConfig config;
   GThread *thread;
-  gint stop, poked, resets, hushed; /* atomic; hushed: IN transfers are not queued again */
+  gint stop, poked, resets, input_stopped; /* atomic; hushed: IN transfers are not queued again */
   GRWLock reset_lock; /* writer: is being reset */
   GMutex lock; /* listeners, gone */
   GRecMutex work_lock; /* held while work of listeners runs */
@@ -122,7 +122,7 @@ rb_gs_usb_adapter_ask (RbGsUsbAdapter *self, RbGsUsbRequest request, guint chann
 /* The thread */
 
 static void
-lose (RbGsUsbAdapter *self, const char *why)
+set_lost (RbGsUsbAdapter *self, const char *why)
 {
   g_mutex_lock (&self->lock);
   gboolean first = self->gone == NULL;
@@ -158,7 +158,7 @@ take_in (RbGsUsbAdapter *self, struct libusb_transfer *transfer)
     dispatch (self, transfer);
     return TRUE;
   case LIBUSB_TRANSFER_CANCELLED: return FALSE;
-  case LIBUSB_TRANSFER_NO_DEVICE: lose (self, "the adapter was unplugged"); return FALSE;
+  case LIBUSB_TRANSFER_NO_DEVICE: set_lost (self, "the adapter was unplugged"); return FALSE;
   case LIBUSB_TRANSFER_ERROR:
   case LIBUSB_TRANSFER_TIMED_OUT:
   case LIBUSB_TRANSFER_STALL:
@@ -166,7 +166,7 @@ take_in (RbGsUsbAdapter *self, struct libusb_transfer *transfer)
   default:
     if (++self->failures < MAX_FAILURES)
       return TRUE;
-    lose (self, "the adapter's transfers fail");
+    set_lost (self, "the adapter's transfers fail");
     return FALSE;
   }
 }
@@ -176,12 +176,12 @@ on_in (struct libusb_transfer *transfer)
 {
   RbGsUsbAdapter *self = transfer->user_data;
   gboolean again
-    = take_in (self, transfer) && g_atomic_int_get (&self->stop) == 0 && g_atomic_int_get (&self->hushed) == 0;
+    = take_in (self, transfer) && g_atomic_int_get (&self->stop) == 0 && g_atomic_int_get (&self->input_stopped) == 0;
   if (again) {
     int code = libusb_submit_transfer (transfer);
     if (code == 0)
       return;
-    lose (self, code == LIBUSB_ERROR_NO_DEVICE ? "the adapter was unplugged" : libusb_strerror (code));
+    set_lost (self, code == LIBUSB_ERROR_NO_DEVICE ? "the adapter was unplugged" : libusb_strerror (code));
   }
   g_atomic_int_add (&self->active, -1);
 }
@@ -219,7 +219,7 @@ event_thread (gpointer data)
   for (;;) {
     int code = libusb_handle_events_timeout_completed (self->context, &tick, NULL);
     if (code != 0 && code != LIBUSB_ERROR_INTERRUPTED)
-      lose (self, libusb_strerror (code));
+      set_lost (self, libusb_strerror (code));
     if (g_atomic_int_get (&self->stop) == 0)
       work_when_due (self, &due);
     else if (give_up == 0)
@@ -257,7 +257,7 @@ rb_gs_usb_adapter_submit (RbGsUsbAdapter *self, struct libusb_transfer *transfer
 static gboolean
 listen_in (RbGsUsbAdapter *self, GError **error)
 {
-  g_atomic_int_set (&self->hushed, 0);
+  g_atomic_int_set (&self->input_stopped, 0);
   for (guint i = 0; i < IN_TRANSFERS; i++) {
     g_atomic_int_inc (&self->active);
     int code = libusb_submit_transfer (self->transfers[i]);
@@ -271,11 +271,11 @@ listen_in (RbGsUsbAdapter *self, GError **error)
 
 /* Linux ends the transfers of an interface that is reset with ESHUTDOWN, as when the device is unplugged. */
 static void
-hush (RbGsUsbAdapter *self)
+stop_input (RbGsUsbAdapter *self)
 {
   struct timeval tick = { .tv_usec = TICK_MS * 1000 };
   gint64 end = g_get_monotonic_time () + CLOSE_US;
-  g_atomic_int_set (&self->hushed, 1);
+  g_atomic_int_set (&self->input_stopped, 1);
   for (guint i = 0; i < IN_TRANSFERS; i++)
     (void) libusb_cancel_transfer (self->transfers[i]);
   while (g_atomic_int_get (&self->active) > 0 && g_get_monotonic_time () < end)
@@ -286,7 +286,7 @@ gboolean
 rb_gs_usb_adapter_reset (RbGsUsbAdapter *self, GError **error)
 {
   guint8 format[RB_GS_USB_HOST_FORMAT_SIZE];
-  hush (self);
+  stop_input (self);
   g_rw_lock_writer_lock (&self->reset_lock);
   g_atomic_int_inc (&self->resets);
   g_atomic_int_set (&self->poked, 1); /* for the other channels */

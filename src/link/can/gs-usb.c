@@ -444,7 +444,7 @@ gs_usb_state (gpointer state, RbCanState *out)
 
 /* The adapter's thread does it: it takes control transfers. */
 static gboolean
-gs_usb_mend (gpointer state, GError **error)
+gs_usb_recover (gpointer state, GError **error)
 {
   Channel *self = state;
   g_mutex_lock (&self->lock);
@@ -681,5 +681,5 @@ const RbCanBackend rb_gs_usb_backend = {
   .receive = gs_usb_receive,
   .filter = gs_usb_filter,
   .state = gs_usb_state,
-  .mend = gs_usb_mend,
+  .recover = gs_usb_recover,
 };

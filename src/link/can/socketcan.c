@@ -275,7 +275,7 @@ socketcan_state (gpointer state, RbCanState *out)
 
 /* Where the kernel restarts by itself it is left to it; else it takes a right that the link process seldom has. */
 static gboolean
-socketcan_mend (gpointer state, GError **error)
+socketcan_recover (gpointer state, GError **error)
 {
   SocketCan *self = state;
   RbCanLinkState link;
@@ -349,7 +349,7 @@ socketcan_list_fd (GPtrArray *entries, GError **error)
 
 #define SLOTS \
   .close = socketcan_close, .has_fd = socketcan_has_fd, .fd = socketcan_fd, .send = socketcan_send, \
-  .receive = socketcan_receive, .filter = socketcan_filter, .state = socketcan_state, .mend = socketcan_mend
+  .receive = socketcan_receive, .filter = socketcan_filter, .state = socketcan_state, .recover = socketcan_recover
 
 const RbCanBackend rb_socketcan_backend = { .scheme = "can", .open = socketcan_open, .list = socketcan_list, SLOTS };
 const RbCanBackend rb_socketcan_fd_backend

@@ -19,7 +19,7 @@ rb_doip_connection_told (RbDoipConnection *self)
 
 /* With the lock held. */
 static void
-announce (RbDoipConnection *self)
+wake_waiters (RbDoipConnection *self)
 {
   if (self->asleep > 0)
     g_cond_broadcast (&self->changed);
@@ -27,12 +27,12 @@ announce (RbDoipConnection *self)
 
 /* A partial write cannot be taken back: the DoIP stream is desynchronised. */
 static void
-give_up (RbDoipConnection *self)
+mark_desynchronised (RbDoipConnection *self)
 {
   g_mutex_lock (&self->lock);
   if (self->lost == NULL)
     self->lost = g_strdup ("a message could not be sent to its end");
-  announce (self);
+  wake_waiters (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -62,7 +62,7 @@ rb_doip_connection_write (RbDoipConnection *self, GByteArray *head, GBytes *rest
   gboolean written = write_parts (self, head, rest, &done, cancellable, error);
   g_mutex_unlock (&self->write_lock);
   if (!written && done > 0)
-    give_up (self);
+    mark_desynchronised (self);
   if (!written && error != NULL && !g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
     g_autofree char *text = g_strdup ((*error)->message);
     g_clear_error (error);
@@ -82,7 +82,7 @@ rb_doip_connection_channel_of (RbDoipConnection *self, guint16 target)
 }
 
 static void
-take_diagnostic (RbDoipConnection *self, const guint8 *payload, gsize length)
+receive_diagnostic (RbDoipConnection *self, const guint8 *payload, gsize length)
 {
   guint16 source, target;
   if (!rb_doip_addresses_parse (payload, length, &source, &target) || target != self->client)
@@ -98,11 +98,11 @@ take_diagnostic (RbDoipConnection *self, const guint8 *payload, gsize length)
     if (self->lost == NULL)
       self->lost = g_strdup ("the vehicle sends more than it was asked for");
   } else
-    g_queue_push_tail (&channel->answers, rb_reader_take_bytes (&reader, rb_reader_left (&reader)));
+    g_queue_push_tail (&channel->responses, rb_reader_take_bytes (&reader, rb_reader_left (&reader)));
 }
 
 static void
-take_acknowledge (RbDoipConnection *self, RbDoipAck ack, const guint8 *payload, gsize length)
+receive_acknowledge (RbDoipConnection *self, RbDoipAck ack, const guint8 *payload, gsize length)
 {
   RbReader reader = rb_reader_new (payload, length);
   guint16 source = rb_reader_u16be (&reader);
@@ -117,7 +117,7 @@ take_acknowledge (RbDoipConnection *self, RbDoipAck ack, const guint8 *payload, 
 
 /* An entity handles messages in order: a header NACK belongs to the oldest that waits. */
 static void
-take_header_nack (RbDoipConnection *self, guint8 code)
+receive_header_nack (RbDoipConnection *self, guint8 code)
 {
   RbDoipChannel *oldest = NULL;
   for (guint i = 0; i < self->channels->len; i++) {
@@ -135,7 +135,7 @@ take_header_nack (RbDoipConnection *self, guint8 code)
 }
 
 static void
-take_control (RbDoipConnection *self, guint16 type, const guint8 *payload, gsize length)
+receive_control (RbDoipConnection *self, guint16 type, const guint8 *payload, gsize length)
 {
   guint16 tester, entity;
   guint8 code;
@@ -151,7 +151,7 @@ take_control (RbDoipConnection *self, guint16 type, const guint8 *payload, gsize
     self->told.status_known = TRUE;
   }
   if (type == RB_DOIP_HEADER_NACK && length == 1)
-    take_header_nack (self, payload[0]);
+    receive_header_nack (self, payload[0]);
 }
 
 static void
@@ -166,7 +166,7 @@ answer_alive_check (RbDoipConnection *self)
 }
 
 static void
-take_message (gpointer data, const RbDoipHeader *header, const guint8 *payload)
+receive_message (gpointer data, const RbDoipHeader *header, const guint8 *payload)
 {
   RbDoipConnection *self = data;
   const guint16 type = header->type;
@@ -178,14 +178,14 @@ take_message (gpointer data, const RbDoipHeader *header, const guint8 *payload)
   g_mutex_lock (&self->lock);
   self->told.version = header->version;
   if (type == RB_DOIP_DIAGNOSTIC)
-    take_diagnostic (self, payload, length);
+    receive_diagnostic (self, payload, length);
   else if (type == RB_DOIP_DIAGNOSTIC_ACK)
-    take_acknowledge (self, RB_DOIP_ACK_GOOD, payload, length);
+    receive_acknowledge (self, RB_DOIP_ACK_GOOD, payload, length);
   else if (type == RB_DOIP_DIAGNOSTIC_NACK)
-    take_acknowledge (self, RB_DOIP_ACK_BAD, payload, length);
+    receive_acknowledge (self, RB_DOIP_ACK_BAD, payload, length);
   else
-    take_control (self, type, payload, length);
-  announce (self);
+    receive_control (self, type, payload, length);
+  wake_waiters (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -216,7 +216,7 @@ read_message (RbDoipConnection *self, GError **error)
   g_autofree guint8 *payload = g_malloc (header.length + 1);
   if (!read_exactly (self, payload, header.length, error))
     return FALSE;
-  take_message (self, &header, payload);
+  receive_message (self, &header, payload);
   return TRUE;
 }
 
@@ -226,7 +226,7 @@ set_lost (RbDoipConnection *self, const GError *error)
 {
   if (self->lost == NULL)
     self->lost = g_strdup (error->message);
-  announce (self);
+  wake_waiters (self);
 }
 
 static gpointer
@@ -253,12 +253,12 @@ read_until (RbDoipConnection *self, gint64 end)
   g_autoptr (GError) error = NULL;
   self->reading = TRUE;
   g_mutex_unlock (&self->lock);
-  gboolean good = rb_doip_stream_read (self->plain, end, take_message, self, &error);
+  gboolean good = rb_doip_stream_read (self->plain, end, receive_message, self, &error);
   g_mutex_lock (&self->lock);
   self->reading = FALSE;
   if (!good)
     set_lost (self, error);
-  announce (self);
+  wake_waiters (self);
 }
 
 static gpointer
@@ -282,7 +282,7 @@ on_cancelled (GCancellable *cancellable, gpointer data)
 {
   RbDoipConnection *self = data;
   g_mutex_lock (&self->lock);
-  announce (self);
+  wake_waiters (self);
   g_mutex_unlock (&self->lock);
   if (self->plain != NULL)
     rb_doip_stream_interrupt (self->plain);
@@ -336,7 +336,7 @@ rb_doip_connection_gone (RbDoipConnection *self, GCancellable *cancellable, GErr
 }
 /* Skips close_notify when the send buffer is full: a peer must not delay the close. */
 static void
-say_goodbye (RbDoipConnection *self)
+send_close_notify (RbDoipConnection *self)
 {
   GSocket *socket = g_socket_connection_get_socket (self->connection);
   if (self->stream != G_IO_STREAM (self->connection)
@@ -356,7 +356,7 @@ rb_doip_connection_close (gpointer state)
     rb_doip_stream_interrupt (self->plain);
   g_thread_join (self->reader);
   g_clear_pointer (&self->plain, rb_doip_stream_free);
-  say_goodbye (self);
+  send_close_notify (self);
   g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
   g_object_unref (self->stream);
   g_object_unref (self->connection);

@@ -16,7 +16,7 @@ typedef enum { RB_DOIP_ACK_NONE, RB_DOIP_ACK_GOOD, RB_DOIP_ACK_BAD, RB_DOIP_ACK_
 
 typedef struct {
   guint16 target;
-  GQueue answers; /* of GBytes */
+  GQueue responses; /* of GBytes */
   gsize unread;
   RbDoipAck ack;
   guint8 nack;

@@ -55,7 +55,7 @@ is_acknowledged (RbDoipConnection *self, RbDoipChannel *channel)
 static gboolean
 has_answer (RbDoipConnection *self, RbDoipChannel *channel)
 {
-  return !g_queue_is_empty (&channel->answers);
+  return !g_queue_is_empty (&channel->responses);
 }
 
 /* With TLS 1.3 a vehicle refuses the workstation's certificate only after its own handshake is done: the connection
@@ -305,7 +305,7 @@ doip_channel_open (gpointer state, const RbAddress *address, GError **error)
   RbDoipConnection *self = state;
   RbDoipChannel *channel = g_new0 (RbDoipChannel, 1);
   channel->target = address->logical;
-  g_queue_init (&channel->answers);
+  g_queue_init (&channel->responses);
   g_mutex_lock (&self->lock);
   gboolean taken = rb_doip_connection_channel_of (self, address->logical) != NULL;
   if (!taken)
@@ -324,7 +324,7 @@ doip_drain (gpointer state, gpointer data)
   RbDoipConnection *self = state;
   RbDoipChannel *channel = data;
   g_mutex_lock (&self->lock);
-  g_queue_clear_full (&channel->answers, (GDestroyNotify) g_bytes_unref);
+  g_queue_clear_full (&channel->responses, (GDestroyNotify) g_bytes_unref);
   channel->unread = 0;
   g_mutex_unlock (&self->lock);
 }
@@ -408,7 +408,7 @@ doip_receive (gpointer state, gpointer data, gint64 first_ms, GCancellable *canc
   RbDoipChannel *channel = data;
   (void) rb_doip_connection_wait_for (self, channel, has_answer, first_ms, cancellable);
   g_mutex_lock (&self->lock);
-  GBytes *answer = g_queue_pop_head (&channel->answers);
+  GBytes *answer = g_queue_pop_head (&channel->responses);
   if (answer != NULL)
     channel->unread -= g_bytes_get_size (answer) + RB_DOIP_ANSWER_COST;
   g_mutex_unlock (&self->lock);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* N_PCI types, the high nibble of the first byte */
-enum { SINGLE = 0, FIRST = 1, CONSECUTIVE = 2, FLOW_CONTROL = 3 };
-enum { CONTINUE = 0, WAIT = 1, OVERFLOW = 2 };
+enum { PCI_SF = 0, PCI_FF = 1, PCI_CF = 2, PCI_FC = 3 };
+enum { FS_CTS = 0, FS_WAIT = 1, FS_OVFLW = 2 };
 enum { SHORT_FIRST_MAX = 4095, MESSAGE_MAX = 1024 * 1024, EVENTS = 16 };
 enum { TICKET_DATA = 0, TICKET_FLOW = 1 };
 
@@ -14,7 +14,7 @@ enum { TICKET_DATA = 0, TICKET_FLOW = 1 };
 typedef enum {
   IDLE,
   STARTING, /* single or first frame is due */
-  WAITING, /* for flow control */
+  WAIT_FC, /* for flow control */
   SENDING, /* consecutive frames */
   DRAINING, /* all given, not all on the wire */
 } SendState;
@@ -28,9 +28,9 @@ typedef struct {
   guint block_left; /* frames until the next one; 0: none is due */
   guint waits;
   guint outstanding; /* given and not yet on the wire */
-  guint32 turn; /* counts messages, so that a late confirmation is ignored */
-  gint64 gap, not_before; /* STmin of this message's last flow control; its end */
-  gint64 wire_due, flow_due; /* N_As, N_Bs */
+  guint32 generation; /* counts messages, so that a late confirmation is ignored */
+  gint64 st_min_us, not_before; /* STmin of this message's last flow control; its end */
+  gint64 n_as_due, n_bs_due; /* N_As, N_Bs */
   gint64 waits_due;
 } Sender;
 
@@ -42,12 +42,12 @@ typedef struct {
   guint8 last[64]; /* the last consecutive frame: CAN may deliver a frame twice */
   guint8 last_length;
   guint block_left; /* 0: no further flow control is due */
-  gint64 next_due; /* N_Cr */
+  gint64 n_cr_due; /* N_Cr */
   gint64 whole_due; /* a message that trickles in, or never gets further than its first frame, ends here */
   int flow; /* flow status to be given, -1 none */
   gboolean flow_out; /* given and not yet on the wire */
-  guint32 turn;
-  gint64 wire_due; /* N_Ar */
+  guint32 generation;
+  gint64 n_ar_due; /* N_Ar */
 } Receiver;
 
 struct _RbIsotp {
@@ -84,15 +84,15 @@ tx_clear (Sender *tx)
   tx->data = NULL;
   tx->state = IDLE;
   tx->outstanding = 0;
-  tx->wire_due = tx->flow_due = tx->waits_due = NEVER;
-  tx->gap = tx->not_before = 0;
+  tx->n_as_due = tx->n_bs_due = tx->waits_due = NEVER;
+  tx->st_min_us = tx->not_before = 0;
 }
 
 static void
 rx_clear (Receiver *rx)
 {
   g_clear_pointer (&rx->buffer, g_free);
-  rx->next_due = rx->whole_due = NEVER;
+  rx->n_cr_due = rx->whole_due = NEVER;
 }
 
 static void
@@ -100,7 +100,7 @@ flow_clear (Receiver *rx)
 {
   rx->flow = -1;
   rx->flow_out = FALSE;
-  rx->wire_due = NEVER;
+  rx->n_ar_due = NEVER;
 }
 
 RbIsotp *
@@ -156,7 +156,7 @@ forget_one (RbIsotp *self)
 }
 
 static void
-say (RbIsotp *self, RbIsotpKind kind, GBytes *message, RbReason reason, const char *text)
+push_event (RbIsotp *self, RbIsotpKind kind, GBytes *message, RbReason reason, const char *text)
 {
   if (self->n_events == EVENTS)
     forget_one (self);
@@ -177,17 +177,17 @@ rb_isotp_event (RbIsotp *self)
 }
 
 static void
-failed (RbIsotp *self, RbReason reason, const char *text)
+fail_send (RbIsotp *self, RbReason reason, const char *text)
 {
   tx_clear (&self->tx);
-  say (self, RB_ISOTP_SEND_FAILED, NULL, reason, text);
+  push_event (self, RB_ISOTP_SEND_FAILED, NULL, reason, text);
 }
 
 static void
-broken (RbIsotp *self, RbReason reason, const char *text)
+fail_receive (RbIsotp *self, RbReason reason, const char *text)
 {
   rx_clear (&self->rx);
-  say (self, RB_ISOTP_RECEIVE_FAILED, NULL, reason, text);
+  push_event (self, RB_ISOTP_RECEIVE_FAILED, NULL, reason, text);
 }
 
 /* Building frames */
@@ -249,7 +249,7 @@ make_single (RbIsotp *self, RbCanFrame *out)
   if (tx->length + prefix (self) < 8) {
     append (out, (guint8) tx->length);
   } else {
-    append (out, SINGLE << 4);
+    append (out, PCI_SF << 4);
     append (out, (guint8) tx->length);
   }
   append_message (out, tx, self->config.tx_length);
@@ -261,37 +261,37 @@ make_first (RbIsotp *self, RbCanFrame *out)
 {
   Sender *tx = &self->tx;
   if (tx->length <= SHORT_FIRST_MAX) {
-    append (out, (guint8) (FIRST << 4 | tx->length >> 8));
+    append (out, (guint8) (PCI_FF << 4 | tx->length >> 8));
     append (out, tx->length & 0xff);
   } else {
-    append (out, FIRST << 4);
+    append (out, PCI_FF << 4);
     append (out, 0);
     for (int shift = 24; shift >= 0; shift -= 8)
       append (out, tx->length >> shift & 0xff);
   }
   append_message (out, tx, self->config.tx_length);
   tx->sequence = 1;
-  tx->state = WAITING;
+  tx->state = WAIT_FC;
 }
 
 static void
 make_consecutive (RbIsotp *self, RbCanFrame *out)
 {
   Sender *tx = &self->tx;
-  append (out, (guint8) (CONSECUTIVE << 4 | tx->sequence));
+  append (out, (guint8) (PCI_CF << 4 | tx->sequence));
   tx->sequence = (tx->sequence + 1) & 15;
   append_message (out, tx, self->config.tx_length);
   if (tx->offset == tx->length)
     tx->state = DRAINING;
   else if (tx->block_left > 0 && --tx->block_left == 0)
-    tx->state = WAITING;
+    tx->state = WAIT_FC;
 }
 
 static void
 make_flow (RbIsotp *self, RbCanFrame *out)
 {
   begin_frame (self, out);
-  append (out, (guint8) (FLOW_CONTROL << 4 | self->rx.flow));
+  append (out, (guint8) (PCI_FC << 4 | self->rx.flow));
   append (out, self->config.block_size);
   append (out, self->config.st_min);
   end_frame (self, out);
@@ -300,14 +300,14 @@ make_flow (RbIsotp *self, RbCanFrame *out)
 }
 
 static void
-offer_flow (RbIsotp *self, int status, gint64 now)
+queue_fc (RbIsotp *self, int status, gint64 now)
 {
   self->rx.flow = status;
-  self->rx.wire_due = now + self->n_as;
+  self->rx.n_ar_due = now + self->n_as;
 }
 
 static gint64
-separation (guint8 st_min)
+st_min_to_us (guint8 st_min)
 {
   if (st_min <= 0x7f)
     return st_min * 1000;
@@ -324,7 +324,7 @@ may_give (const RbIsotp *self, gint64 now)
     return TRUE;
   if (tx->state != SENDING)
     return FALSE;
-  guint window = tx->gap == 0 ? self->config.window : 1;
+  guint window = tx->st_min_us == 0 ? self->config.window : 1;
   return tx->outstanding < window && now >= tx->not_before;
 }
 
@@ -334,7 +334,7 @@ rb_isotp_next_frame (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket
   Sender *tx = &self->tx;
   if (self->rx.flow >= 0) {
     make_flow (self, out);
-    *ticket = ++self->rx.turn << 1 | TICKET_FLOW;
+    *ticket = ++self->rx.generation << 1 | TICKET_FLOW;
     return TRUE;
   }
   if (!may_give (self, now))
@@ -348,8 +348,8 @@ rb_isotp_next_frame (RbIsotp *self, gint64 now, RbCanFrame *out, guint32 *ticket
     make_first (self, out);
   end_frame (self, out);
   if (tx->outstanding++ == 0)
-    tx->wire_due = now + self->n_as;
-  *ticket = tx->turn << 1 | TICKET_DATA;
+    tx->n_as_due = now + self->n_as;
+  *ticket = tx->generation << 1 | TICKET_DATA;
   return TRUE;
 }
 
@@ -380,9 +380,9 @@ rb_isotp_send (RbIsotp *self, GBytes *message, gint64 now, GError **error)
   tx->offset = 0;
   tx->waits = 0;
   tx->block_left = 0;
-  tx->turn = (tx->turn + 1) & (G_MAXUINT32 >> 1);
+  tx->generation = (tx->generation + 1) & (G_MAXUINT32 >> 1);
   tx->state = STARTING;
-  tx->wire_due = now + self->n_as;
+  tx->n_as_due = now + self->n_as;
   return TRUE;
 }
 
@@ -397,16 +397,16 @@ data_sent (RbIsotp *self, gint64 now)
 {
   Sender *tx = &self->tx;
   tx->outstanding--;
-  tx->not_before = tx->gap == 0 ? 0 : now + tx->gap;
-  tx->wire_due = now + self->n_as;
+  tx->not_before = tx->st_min_us == 0 ? 0 : now + tx->st_min_us;
+  tx->n_as_due = now + self->n_as;
   if (tx->outstanding > 0)
     return;
-  tx->wire_due = tx->state == SENDING ? now + tx->gap + self->n_as : NEVER;
-  if (tx->state == WAITING && tx->flow_due == NEVER)
-    tx->flow_due = now + self->n_bs;
+  tx->n_as_due = tx->state == SENDING ? now + tx->st_min_us + self->n_as : NEVER;
+  if (tx->state == WAIT_FC && tx->n_bs_due == NEVER)
+    tx->n_bs_due = now + self->n_bs;
   if (tx->state == DRAINING) {
     tx_clear (tx);
-    say (self, RB_ISOTP_SENT, NULL, RB_REASON_NONE, NULL);
+    push_event (self, RB_ISOTP_SENT, NULL, RB_REASON_NONE, NULL);
   }
 }
 
@@ -414,8 +414,8 @@ gboolean
 rb_isotp_has_ticket (const RbIsotp *self, guint32 ticket)
 {
   if ((ticket & 1) == TICKET_DATA)
-    return self->tx.outstanding > 0 && ticket >> 1 == self->tx.turn;
-  return self->rx.flow_out && ticket == (self->rx.turn << 1 | TICKET_FLOW);
+    return self->tx.outstanding > 0 && ticket >> 1 == self->tx.generation;
+  return self->rx.flow_out && ticket == (self->rx.generation << 1 | TICKET_FLOW);
 }
 
 void
@@ -429,41 +429,41 @@ rb_isotp_confirm (RbIsotp *self, guint32 ticket, gint64 now)
     return;
   }
   rx->flow_out = FALSE;
-  rx->wire_due = NEVER;
+  rx->n_ar_due = NEVER;
   if (rx->buffer != NULL)
-    rx->next_due = now + self->n_cr;
+    rx->n_cr_due = now + self->n_cr;
 }
 
 static void
-wait_more (RbIsotp *self, gint64 now)
+count_fc_wait (RbIsotp *self, gint64 now)
 {
   Sender *tx = &self->tx;
   if (tx->waits == 0)
     tx->waits_due = now + (gint64) self->config.wait_ms * 1000;
   tx->waits++;
-  tx->flow_due = now + self->n_bs;
+  tx->n_bs_due = now + self->n_bs;
   if (tx->waits > self->config.n_wft_max)
-    failed (self, RB_REASON_TIMEOUT, "the ECU asked to wait too many times in a row");
+    fail_send (self, RB_REASON_TIMEOUT, "the ECU asked to wait too many times in a row");
 }
 
 static void
-take_flow (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
+receive_fc (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
 {
   Sender *tx = &self->tx;
-  if (tx->state != WAITING || frame->length < at + 3)
+  if (tx->state != WAIT_FC || frame->length < at + 3)
     return;
   switch (frame->data[at] & 15) {
-  case CONTINUE:
-    tx->gap = separation (frame->data[at + 2]);
+  case FS_CTS:
+    tx->st_min_us = st_min_to_us (frame->data[at + 2]);
     tx->block_left = frame->data[at + 1];
     tx->waits = 0;
-    tx->flow_due = tx->waits_due = NEVER;
-    tx->wire_due = MAX (now, tx->not_before) + self->n_as;
+    tx->n_bs_due = tx->waits_due = NEVER;
+    tx->n_as_due = MAX (now, tx->not_before) + self->n_as;
     tx->state = SENDING;
     break;
-  case WAIT: wait_more (self, now); break;
-  case OVERFLOW: failed (self, RB_REASON_BLOCK_TOO_LONG, "the ECU has no room for a message of this length"); break;
-  default: failed (self, RB_REASON_LINK_PROTOCOL, "a flow control of a kind that does not exist");
+  case FS_WAIT: count_fc_wait (self, now); break;
+  case FS_OVFLW: fail_send (self, RB_REASON_BLOCK_TOO_LONG, "the ECU has no room for a message of this length"); break;
+  default: fail_send (self, RB_REASON_LINK_PROTOCOL, "a flow control of a kind that does not exist");
   }
 }
 
@@ -473,13 +473,13 @@ static void
 superseded (RbIsotp *self)
 {
   if (self->rx.buffer != NULL)
-    broken (self, RB_REASON_LINK_PROTOCOL, "a new message began before the last one was whole");
+    fail_receive (self, RB_REASON_LINK_PROTOCOL, "a new message began before the last one was whole");
   flow_clear (&self->rx);
 }
 
 /* ISO 15765-2: above 8 bytes the length is in a second byte, and only there. */
 static void
-take_single (RbIsotp *self, const RbCanFrame *frame, guint8 at)
+receive_sf (RbIsotp *self, const RbCanFrame *frame, guint8 at)
 {
   gboolean escaped = frame->length > 8;
   guint8 length = frame->data[at] & 15;
@@ -491,7 +491,7 @@ take_single (RbIsotp *self, const RbCanFrame *frame, guint8 at)
   if (length == 0 || from + length > frame->length)
     return;
   superseded (self);
-  say (self, RB_ISOTP_MESSAGE, g_bytes_new (&frame->data[from], length), RB_REASON_NONE, NULL);
+  push_event (self, RB_ISOTP_MESSAGE, g_bytes_new (&frame->data[from], length), RB_REASON_NONE, NULL);
 }
 
 /* Its data offset; 0 when the length cannot be. */
@@ -510,7 +510,7 @@ first_length (const RbCanFrame *frame, guint8 at, gsize *length)
 }
 
 static void
-take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
+receive_ff (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
 {
   Receiver *rx = &self->rx;
   gsize length = 0;
@@ -520,8 +520,8 @@ take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
   gint64 whole_due = rx->buffer != NULL ? rx->whole_due : now + (gint64) self->config.total_ms * 1000;
   superseded (self);
   if (length > self->config.max_message) {
-    offer_flow (self, OVERFLOW, now);
-    broken (self, RB_REASON_BLOCK_TOO_LONG, "the message is longer than what is taken in");
+    queue_fc (self, FS_OVFLW, now);
+    fail_receive (self, RB_REASON_BLOCK_TOO_LONG, "the message is longer than what is taken in");
     return;
   }
   rx->length = length;
@@ -533,8 +533,8 @@ take_first (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
   rx->last_length = 0;
   rx->whole_due = whole_due;
   rx->block_left = self->config.block_size;
-  offer_flow (self, CONTINUE, now);
-  say (self, RB_ISOTP_FIRST_FRAME, NULL, RB_REASON_NONE, NULL);
+  queue_fc (self, FS_CTS, now);
+  push_event (self, RB_ISOTP_FIRST_FRAME, NULL, RB_REASON_NONE, NULL);
 }
 
 static gboolean
@@ -552,22 +552,22 @@ store (RbIsotp *self, const RbCanFrame *frame, guint8 at, gsize n, gint64 now)
   rx->last_length = frame->length;
   rx->offset += n;
   rx->sequence = (rx->sequence + 1) & 15;
-  rx->next_due = now + self->n_cr;
+  rx->n_cr_due = now + self->n_cr;
   if (rx->offset == rx->length) {
     GBytes *message = g_bytes_new_take (g_steal_pointer (&rx->buffer), rx->length);
     rx_clear (rx);
-    say (self, RB_ISOTP_MESSAGE, message, RB_REASON_NONE, NULL);
+    push_event (self, RB_ISOTP_MESSAGE, message, RB_REASON_NONE, NULL);
   } else if (rx->block_left > 0 && --rx->block_left == 0) {
     rx->block_left = self->config.block_size;
-    offer_flow (self, CONTINUE, now);
-    rx->next_due = NEVER;
+    queue_fc (self, FS_CTS, now);
+    rx->n_cr_due = NEVER;
   }
 }
 
 /* A frame of another length than the first one's is ignored, but the last may be shorter. A frame lost before it shows
  * by its number; the same frame once more is what CAN itself does when the last bit of a frame was disturbed. */
 static void
-take_consecutive (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
+receive_cf (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
 {
   Receiver *rx = &self->rx;
   if (rx->buffer == NULL || frame->length > rx->frame_length)
@@ -579,7 +579,7 @@ take_consecutive (RbIsotp *self, const RbCanFrame *frame, guint8 at, gint64 now)
   if ((frame->data[at] & 15) == rx->sequence)
     store (self, frame, at, n, now);
   else if (!is_repeated (rx, frame))
-    broken (self, RB_REASON_LINK_PROTOCOL, "a frame of the message is missing");
+    fail_receive (self, RB_REASON_LINK_PROTOCOL, "a frame of the message is missing");
 }
 
 gboolean
@@ -591,10 +591,10 @@ rb_isotp_receive_frame (RbIsotp *self, const RbCanFrame *frame, gint64 now)
   if (at > 0 && frame->data[0] != self->config.rx_extension)
     return FALSE;
   switch (frame->data[at] >> 4) {
-  case SINGLE: take_single (self, frame, at); break;
-  case FIRST: take_first (self, frame, at, now); break;
-  case CONSECUTIVE: take_consecutive (self, frame, at, now); break;
-  case FLOW_CONTROL: take_flow (self, frame, at, now); break;
+  case PCI_SF: receive_sf (self, frame, at); break;
+  case PCI_FF: receive_ff (self, frame, at, now); break;
+  case PCI_CF: receive_cf (self, frame, at, now); break;
+  case PCI_FC: receive_fc (self, frame, at, now); break;
   default: break;
   }
   return TRUE;
@@ -607,8 +607,8 @@ rb_isotp_deadline (const RbIsotp *self)
 {
   const Sender *tx = &self->tx;
   const Receiver *rx = &self->rx;
-  gint64 due = MIN (MIN (tx->wire_due, tx->flow_due),
-                    MIN (tx->waits_due, MIN (rx->next_due, MIN (rx->wire_due, rx->whole_due))));
+  gint64 due = MIN (MIN (tx->n_as_due, tx->n_bs_due),
+                    MIN (tx->waits_due, MIN (rx->n_cr_due, MIN (rx->n_ar_due, rx->whole_due))));
   gboolean paced = tx->state == SENDING && tx->outstanding == 0;
   return paced ? MIN (due, tx->not_before) : due;
 }
@@ -618,21 +618,21 @@ rb_isotp_tick (RbIsotp *self, gint64 now)
 {
   Sender *tx = &self->tx;
   Receiver *rx = &self->rx;
-  if (now >= tx->wire_due)
-    failed (self, RB_REASON_TIMEOUT, "a frame could not be put on the bus in time");
-  else if (now >= tx->flow_due)
-    failed (self, RB_REASON_TIMEOUT, "the ECU sent no flow control in time");
+  if (now >= tx->n_as_due)
+    fail_send (self, RB_REASON_TIMEOUT, "a frame could not be put on the bus in time");
+  else if (now >= tx->n_bs_due)
+    fail_send (self, RB_REASON_TIMEOUT, "the ECU sent no flow control in time");
   else if (now >= tx->waits_due)
-    failed (self, RB_REASON_TIMEOUT, "the ECU asked to wait for too long");
-  if (now >= rx->wire_due) {
+    fail_send (self, RB_REASON_TIMEOUT, "the ECU asked to wait for too long");
+  if (now >= rx->n_ar_due) {
     flow_clear (rx);
     if (rx->buffer != NULL)
-      broken (self, RB_REASON_TIMEOUT, "a flow control could not be put on the bus in time");
-  } else if (now >= rx->next_due) {
-    broken (self, RB_REASON_TIMEOUT, "the ECU's message stopped in the middle");
+      fail_receive (self, RB_REASON_TIMEOUT, "a flow control could not be put on the bus in time");
+  } else if (now >= rx->n_cr_due) {
+    fail_receive (self, RB_REASON_TIMEOUT, "the ECU's message stopped in the middle");
   } else if (now >= rx->whole_due) {
     flow_clear (rx);
-    broken (self, RB_REASON_TIMEOUT, "the ECU's message does not end");
+    fail_receive (self, RB_REASON_TIMEOUT, "the ECU's message does not end");
   }
 }
 

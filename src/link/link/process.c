@@ -29,14 +29,14 @@ enum { TICK_MS = 200, HANG_MS = 1500, CANCEL_MS = 1500, CLOSE_MS = 1000, MAX_LOG
  * whatever its heartbeat says. */
 enum { GRACE_MS = 20000, OPEN_MS = 60000, MESSAGE_MS = 90000, SEND_MS = 600000, SEND_MS_PER_BYTE = 50 };
 
-typedef struct _Line Line;
+typedef struct _Line CallSocket;
 
 typedef struct {
   int heartbeat, calls; /* our ends */
   int child_heartbeat, child_calls;
   int wake; /* eventfd: the link closes */
   pid_t child;
-  Line *own; /* the link's, from before the first other thread to after the last */
+  CallSocket *own; /* the link's, from before the first other thread to after the last */
   GThread *supervisor;
   GMutex lock; /* guards all below */
   GCond changed;
@@ -137,7 +137,7 @@ start (Process *self)
 
 /* How the child ended, once it has. */
 static void
-bury (Process *self, const char *why)
+reap_child (Process *self, const char *why)
 {
   int status = 0;
   if (self->child == 0)
@@ -160,7 +160,7 @@ hanging_call (Process *self, gint64 now)
   const char *wrong = NULL;
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < self->lines->len; i++) {
-    const Line *line = self->lines->pdata[i];
+    const CallSocket *line = self->lines->pdata[i];
     if (line->cancelled_at != 0 && now - line->cancelled_at > CANCEL_MS * 1000)
       wrong = "the link process does not stop a call";
     else if (line->due != 0 && now > line->due)
@@ -171,11 +171,11 @@ hanging_call (Process *self, gint64 now)
 }
 
 static void
-put_off (Process *self, gint64 late)
+extend_deadlines (Process *self, gint64 late)
 {
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < self->lines->len; i++) {
-    Line *line = self->lines->pdata[i];
+    CallSocket *line = self->lines->pdata[i];
     line->due += line->due == 0 ? 0 : late;
   }
   g_mutex_unlock (&self->lock);
@@ -204,10 +204,10 @@ typedef struct {
   gint64 alive_at, round_at, asked_at, closing_at;
   guint logged;
   gboolean ended;
-} Watch;
+} Supervision;
 
 static void
-listen_to (Process *self, RbPacketBuffer *buffer, Watch *watch)
+read_heartbeat (Process *self, RbPacketBuffer *buffer, Supervision *watch)
 {
   g_auto (RbPacket) packet = { .fd = -1 };
   if (!rb_packet_receive_whole (self->heartbeat, buffer, &packet)) {
@@ -227,13 +227,13 @@ listen_to (Process *self, RbPacketBuffer *buffer, Watch *watch)
 
 /* The fault of the child process, or NULL. Time in which this computer did not run us either is not the child's. */
 static const char *
-judge (Process *self, Watch *watch)
+check_liveness (Process *self, Supervision *watch)
 {
   gint64 now = g_get_monotonic_time ();
   gint64 late = now - watch->round_at - TICK_MS * 1000;
   if (late > TICK_MS * 1000) {
     watch->alive_at += late;
-    put_off (self, late);
+    extend_deadlines (self, late);
   }
   watch->round_at = now;
   if (watch->closing_at != 0)
@@ -244,7 +244,7 @@ judge (Process *self, Watch *watch)
 }
 
 static void
-ask_heartbeat (Process *self, Watch *watch)
+ask_heartbeat (Process *self, Supervision *watch)
 {
   const RbPacket ping = { .kind = RB_PACKET_PING, .fd = -1 };
   gint64 now = g_get_monotonic_time ();
@@ -261,18 +261,18 @@ supervise (gpointer data)
   g_autoptr (RbPacketBuffer) buffer = rb_packet_buffer_new ();
   start (self);
   gint64 now = g_get_monotonic_time ();
-  Watch watch = { .alive_at = now, .round_at = now };
+  Supervision watch = { .alive_at = now, .round_at = now };
   struct pollfd polled[] = { { self->heartbeat, POLLIN, 0 }, { self->wake, POLLIN, 0 } };
   const char *wrong = NULL;
   while (self->child != 0 && !watch.ended && wrong == NULL) {
     ask_heartbeat (self, &watch);
     if (poll (polled, watch.closing_at == 0 ? 2 : 1, TICK_MS) > 0 && polled[0].revents != 0)
-      listen_to (self, buffer, &watch);
+      read_heartbeat (self, buffer, &watch);
     if (watch.closing_at == 0 && polled[1].revents != 0)
       watch.closing_at = g_get_monotonic_time ();
-    wrong = judge (self, &watch);
+    wrong = check_liveness (self, &watch);
   }
-  bury (self, wrong);
+  reap_child (self, wrong);
   return NULL;
 }
 
@@ -291,7 +291,7 @@ say_lost (Process *self, GError **error)
 }
 
 typedef struct {
-  Line *line;
+  CallSocket *line;
   guint32 call;
 } Cancelling;
 
@@ -326,7 +326,7 @@ limit_of (const RbPacket *request)
 }
 
 static void
-set_due (Line *line, gint64 due)
+set_due (CallSocket *line, gint64 due)
 {
   g_mutex_lock (&line->process->lock);
   line->due = due;
@@ -336,7 +336,7 @@ set_due (Line *line, gint64 due)
 }
 
 static gboolean
-exchange (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancellable)
+exchange (CallSocket *line, RbPacket *request, RbPacket *answer, GCancellable *cancellable)
 {
   request->call = ++line->call;
   set_due (line, g_get_monotonic_time () + limit_of (request) * 1000);
@@ -356,7 +356,7 @@ exchange (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancell
 
 /* One call and its answer. The answer is cleared by the caller in any case. */
 static gboolean
-call (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancellable, GError **error)
+call (CallSocket *line, RbPacket *request, RbPacket *answer, GCancellable *cancellable, GError **error)
 {
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
@@ -371,10 +371,10 @@ call (Line *line, RbPacket *request, RbPacket *answer, GCancellable *cancellable
   return FALSE;
 }
 
-static Line *
+static CallSocket *
 line_new (Process *process, guint32 number, int socket)
 {
-  Line *line = g_new0 (Line, 1);
+  CallSocket *line = g_new0 (CallSocket, 1);
   line->process = process;
   line->number = number;
   line->socket = socket;
@@ -387,7 +387,7 @@ line_new (Process *process, guint32 number, int socket)
 }
 
 static void
-line_free (Line *line)
+line_free (CallSocket *line)
 {
   g_mutex_lock (&line->process->lock);
   g_ptr_array_remove (line->process->lines, line);
@@ -542,7 +542,7 @@ process_channel_open (gpointer state, const RbAddress *address, GError **error)
     close (sockets[0]);
     return NULL;
   }
-  Line *line = line_new (self, number, sockets[0]);
+  CallSocket *line = line_new (self, number, sockets[0]);
   line->memory = g_steal_pointer (&memory);
   line->max_message = (gsize) CLAMP (answer.number, 0, RB_PACKET_MAX_BODY);
   return line;
@@ -556,7 +556,7 @@ process_channel_close (gpointer state, gpointer channel)
   RbPacket request = { .kind = RB_PACKET_CLOSE, .fd = -1 };
   g_auto (RbPacket) answer = { .fd = -1 };
   g_mutex_lock (&self->lock);
-  ((Line *) channel)->cancelled_at = g_get_monotonic_time ();
+  ((CallSocket *) channel)->cancelled_at = g_get_monotonic_time ();
   g_mutex_unlock (&self->lock);
   if (!exchange (channel, &request, &answer, NULL))
     g_debug ("the link process was gone before its channel");
@@ -565,7 +565,7 @@ process_channel_close (gpointer state, gpointer channel)
 
 /* Where the message is now, or NULL. */
 static GBytes *
-lay_ready (Line *line, GBytes *message, GBytes *after)
+queue_follow_up (CallSocket *line, GBytes *message, GBytes *after)
 {
   guint32 place;
   if (line->memory == NULL || !rb_packet_memory_put (line->memory, message, &place))
@@ -576,11 +576,11 @@ lay_ready (Line *line, GBytes *message, GBytes *after)
 static gboolean
 process_send (gpointer state, gpointer channel, GBytes *message, GCancellable *cancellable, GError **error)
 {
-  Line *line = channel;
+  CallSocket *line = channel;
   (void) state;
   gsize length = g_bytes_get_size (message);
   RbPacket request = { .kind = RB_PACKET_SEND, .number = line->drain ? 1 : 0, .body = message, .fd = -1 };
-  g_autoptr (GBytes) ready = length < RB_PACKET_SHARED_MIN ? NULL : lay_ready (line, message, NULL);
+  g_autoptr (GBytes) ready = length < RB_PACKET_SHARED_MIN ? NULL : queue_follow_up (line, message, NULL);
   if (ready != NULL) {
     request.kind = RB_PACKET_SEND_SHARED;
     request.body = ready;
@@ -597,7 +597,7 @@ process_send (gpointer state, gpointer channel, GBytes *message, GCancellable *c
 static GBytes *
 process_receive (gpointer state, gpointer channel, gint64 first_ms, GCancellable *cancellable, GError **error)
 {
-  Line *line = channel;
+  CallSocket *line = channel;
   (void) state;
   if (!g_queue_is_empty (&line->ahead))
     return g_queue_pop_head (&line->ahead);
@@ -613,10 +613,10 @@ static GBytes *
 process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChannelFollowUp *next,
                       GCancellable *cancellable, GError **error)
 {
-  Line *line = channel;
+  CallSocket *line = channel;
   GBytes *ahead = g_queue_peek_head (&line->ahead);
   gboolean useless = ahead != NULL && !g_bytes_equal (ahead, next->after);
-  g_autoptr (GBytes) ready = useless ? NULL : lay_ready (line, next->message, next->after);
+  g_autoptr (GBytes) ready = useless ? NULL : queue_follow_up (line, next->message, next->after);
   if (ready == NULL)
     return process_receive (state, channel, first_ms, cancellable, error);
   RbPacket request
@@ -633,7 +633,7 @@ process_receive_then (gpointer state, gpointer channel, gint64 first_ms, RbChann
 static void
 process_drain (gpointer state, gpointer channel)
 {
-  Line *line = channel;
+  CallSocket *line = channel;
   (void) state;
   g_queue_clear_full (&line->ahead, (GDestroyNotify) g_bytes_unref);
   line->drain = TRUE;
@@ -643,7 +643,7 @@ static gsize
 process_max_message (gpointer state, gpointer channel)
 {
   (void) state;
-  return ((Line *) channel)->max_message;
+  return ((CallSocket *) channel)->max_message;
 }
 
 GPtrArray *

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define MAX_TESTERS 8
+#define MAX_SOCKETS 8
 #define MAX_DATA (512 * 1024)
 #define MAX_BUFFER (MAX_DATA + 4096)
 #define ALIVE_MS 500 /* T_TCP_Alive_Check */
@@ -81,7 +81,7 @@ static gboolean
 is_contested (RbDoipTester *holder)
 {
   for (guint i = 0; i < holder->entity->testers->len; i++)
-    if (((RbDoipTester *) holder->entity->testers->pdata[i])->rival == holder)
+    if (((RbDoipTester *) holder->entity->testers->pdata[i])->address_holder == holder)
       return TRUE;
   return FALSE;
 }
@@ -92,7 +92,7 @@ on_silence (gpointer data)
 {
   RbDoipTester *self = data;
   self->timer = 0;
-  rb_doip_tester_close (self->rival);
+  rb_doip_tester_close (self->address_holder);
   return G_SOURCE_REMOVE;
 }
 
@@ -100,7 +100,7 @@ static void
 check_alive (RbDoipTester *self, RbDoipTester *holder, guint16 wanted)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
-  self->rival = holder;
+  self->address_holder = holder;
   self->wanted = wanted;
   self->timer = g_timeout_add (ALIVE_MS, on_silence, self);
   rb_doip_write (out, RB_DOIP_ALIVE_CHECK_REQUEST, NULL, 0);
@@ -116,7 +116,7 @@ on_silence_of_some (gpointer data)
   self->timer = 0;
   for (guint i = entity->testers->len; i > 0; i--) {
     RbDoipTester *other = entity->testers->pdata[i - 1];
-    if (other->active && other->asked)
+    if (other->active && other->alive_check_pending)
       rb_doip_tester_close (other);
   }
   return G_SOURCE_REMOVE;
@@ -127,12 +127,12 @@ check_all_alive (RbDoipTester *self, guint16 wanted)
 {
   g_autoptr (GByteArray) out = g_byte_array_new ();
   rb_doip_write (out, RB_DOIP_ALIVE_CHECK_REQUEST, NULL, 0);
-  self->crowded = TRUE;
+  self->awaiting_socket = TRUE;
   self->wanted = wanted;
   self->timer = g_timeout_add (ALIVE_MS, on_silence_of_some, self);
   for (guint i = 0; i < self->entity->testers->len; i++) {
     RbDoipTester *other = self->entity->testers->pdata[i];
-    other->asked = other->active;
+    other->alive_check_pending = other->active;
     if (other->active)
       rb_doip_tester_write (other, out);
   }
@@ -141,8 +141,8 @@ check_all_alive (RbDoipTester *self, guint16 wanted)
 static void
 deny (RbDoipTester *self, guint8 code)
 {
-  self->rival = NULL;
-  self->crowded = FALSE;
+  self->address_holder = NULL;
+  self->awaiting_socket = FALSE;
   rb_doip_tester_answer_activation (self, self->wanted, code);
   rb_doip_tester_close (self);
 }
@@ -152,7 +152,7 @@ anybody_asked (const RbDoipEntity *self)
 {
   for (guint i = 0; i < self->testers->len; i++) {
     const RbDoipTester *tester = self->testers->pdata[i];
-    if (tester->active && tester->asked)
+    if (tester->active && tester->alive_check_pending)
       return TRUE;
   }
   return FALSE;
@@ -170,13 +170,13 @@ take_alive_response (RbDoipTester *self, const guint8 *payload, gsize length)
     rb_doip_tester_close (self);
     return FALSE;
   }
-  self->asked = FALSE;
+  self->alive_check_pending = FALSE;
   gboolean full = !anybody_asked (entity);
   for (guint i = entity->testers->len; i > 0; i--) {
     RbDoipTester *other = entity->testers->pdata[i - 1];
-    if (other->rival == self)
+    if (other->address_holder == self)
       deny (other, 0x03);
-    else if (other->crowded && full)
+    else if (other->awaiting_socket && full)
       deny (other, SOCKETS_FULL);
   }
   return TRUE;
@@ -242,7 +242,7 @@ take_activation (RbDoipTester *self, const guint8 *payload, gsize length)
     check_alive (self, holder, source);
     return TRUE;
   }
-  if (code == RB_DOIP_ACTIVATED && !self->active && rb_doip_tester_count_active (self->entity) >= MAX_TESTERS) {
+  if (code == RB_DOIP_ACTIVATED && !self->active && rb_doip_tester_count_active (self->entity) >= MAX_SOCKETS) {
     check_all_alive (self, source);
     return TRUE;
   }
@@ -260,7 +260,7 @@ static void
 write_status (gpointer data, GByteArray *out)
 {
   RbDoipEntity *self = data;
-  rb_doip_status_write (out, self->vehicle->ecus->len == 1 ? 1 : 0, MAX_TESTERS, (guint8) self->testers->len, MAX_DATA);
+  rb_doip_status_write (out, self->vehicle->ecus->len == 1 ? 1 : 0, MAX_SOCKETS, (guint8) self->testers->len, MAX_DATA);
 }
 
 static void
@@ -412,7 +412,7 @@ on_idle (gpointer data)
 
 /* Takes stream. */
 static void
-welcome (gpointer data, GSocketConnection *connection, GIOStream *stream)
+accept_client (gpointer data, GSocketConnection *connection, GIOStream *stream)
 {
   RbDoipEntity *self = data;
   RbDoipTester *tester = g_new0 (RbDoipTester, 1);
@@ -436,12 +436,12 @@ static gboolean
 on_incoming (GSocketService *service, GSocketConnection *connection, GObject *object, gpointer data)
 {
   RbDoipEntity *self = data;
-  if (self->testers->len > MAX_TESTERS) /* one more than there are places, to be told so */
+  if (self->testers->len > MAX_SOCKETS) /* one more than there are places, to be told so */
     return TRUE;
   if (service == self->secured_service)
-    rb_doip_tls_server_accept (self->guard, connection, welcome, self);
+    rb_doip_tls_server_accept (self->guard, connection, accept_client, self);
   else
-    welcome (self, connection, g_object_ref (G_IO_STREAM (connection)));
+    accept_client (self, connection, g_object_ref (G_IO_STREAM (connection)));
   return TRUE;
 }
 

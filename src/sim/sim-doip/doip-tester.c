@@ -66,10 +66,10 @@ rb_doip_tester_count_active (const RbDoipEntity *self)
 }
 
 static void
-grant (RbDoipTester *self)
+activate_routing (RbDoipTester *self)
 {
-  self->rival = NULL;
-  self->crowded = FALSE;
+  self->address_holder = NULL;
+  self->awaiting_socket = FALSE;
   if (self->timer != 0)
     g_source_remove (self->timer);
   self->timer = 0;
@@ -84,12 +84,12 @@ tester_remove (RbDoipTester *self)
   RbDoipTester *heir = NULL;
   for (guint i = 0; i < entity->testers->len; i++) {
     RbDoipTester *other = entity->testers->pdata[i];
-    if (other->rival == self || (other->crowded && self->active && heir == NULL))
+    if (other->address_holder == self || (other->awaiting_socket && self->active && heir == NULL))
       heir = other;
   }
   g_ptr_array_remove (entity->testers, self);
   if (heir != NULL)
-    grant (heir);
+    activate_routing (heir);
 }
 
 void

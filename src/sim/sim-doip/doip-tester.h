@@ -28,9 +28,10 @@ struct _RbDoipTester {
   GSource *idle; /* closes the connection when nothing is said */
   guint16 address;
   gboolean active;
-  RbDoipTester *rival; /* has the address that this one asks for, and is being asked whether it is alive; or NULL */
-  gboolean crowded; /* asks for a place where there is none, and all others are being asked */
-  gboolean asked; /* for a crowded one, and has not answered */
+  RbDoipTester
+    *address_holder; /* has the address that this one asks for, and is being asked whether it is alive; or NULL */
+  gboolean awaiting_socket; /* asks for a place where there is none, and all others are being asked */
+  gboolean alive_check_pending; /* for a client that awaits a socket; it has not answered */
   guint16 wanted;
   guint timer; /* of that question */
 };

@@ -280,7 +280,7 @@ look_for_others (RbRecovery *self, GCancellable *cancellable, GError **error)
 
 /* One ECU at first sight; one that does not answer is parked and does not hide the others. */
 static gboolean
-look_at (RbRecovery *self, RbEcuJob *job, GCancellable *cancellable, GError **error)
+observe_ecu (RbRecovery *self, RbEcuJob *job, GCancellable *cancellable, GError **error)
 {
   const RbEcuJobContext context = rb_recovery_state_work_context (self, cancellable);
   g_autoptr (GError) failure = NULL;
@@ -318,14 +318,14 @@ read_she (RbRecovery *self, GError **error)
 
 /* (RbSuperviseRead) */
 static gboolean
-look_at_all (gpointer user_data, GCancellable *cancellable, GError **error)
+observe_all (gpointer user_data, GCancellable *cancellable, GError **error)
 {
   RbRecovery *self = user_data;
   if (!rb_supervise_check_vehicle (self->supervise, cancellable, error) || !restore_earlier (self, error)
       || !rb_supervise_find_unexpected (self->supervise, cancellable, error))
     return FALSE;
   for (guint i = 0; i < self->jobs->len; i++)
-    if (!look_at (self, self->jobs->pdata[i], cancellable, error))
+    if (!observe_ecu (self, self->jobs->pdata[i], cancellable, error))
       return FALSE;
   return look_for_others (self, cancellable, error);
 }
@@ -367,7 +367,7 @@ rb_recovery_connect (RbRecovery *self, GCancellable *cancellable, GError **error
   return flushed (self, check_authority (self, error) && assign (self, error) && read_she (self, error)
                           && rb_supervise_open_link (self->supervise, cancellable, error)
                           && rb_hold_add_link (self->hold, rb_supervise_link (self->supervise), cancellable, error)
-                          && rb_supervise_read_through (self->supervise, look_at_all, self, cancellable, error)
+                          && rb_supervise_read_through (self->supervise, observe_all, self, cancellable, error)
                           && check_replaced (self, error)
                           && rb_supervise_read_through (self->supervise, check_conditions, self, cancellable, error)
                           && rb_supervise_check_testers (self->supervise, error));

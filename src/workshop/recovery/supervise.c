@@ -389,7 +389,7 @@ rb_supervise_end_stop (RbSupervise *self)
 }
 
 static void
-tell_waiting (RbSupervise *self, const GError *failure)
+emit_waiting (RbSupervise *self, const GError *failure)
 {
   if (g_strcmp0 (self->waiting, failure->message) == 0)
     return;
@@ -400,7 +400,7 @@ tell_waiting (RbSupervise *self, const GError *failure)
 }
 
 static void
-tell_resumed (RbSupervise *self)
+emit_resumed (RbSupervise *self)
 {
   if (self->waiting == NULL)
     return;
@@ -417,7 +417,7 @@ rb_supervise_find_again (RbSupervise *self, GCancellable *cancellable, GError **
     g_autoptr (GError) failure = NULL;
     if (open_link (self, cancellable, &failure) && rb_supervise_check_vehicle (self, cancellable, &failure)
         && prepare_network (self, cancellable, &failure)) {
-      tell_resumed (self);
+      emit_resumed (self);
       return TRUE;
     }
     RbReason reason = rb_reason_of (failure);
@@ -429,7 +429,7 @@ rb_supervise_find_again (RbSupervise *self, GCancellable *cancellable, GError **
         (*error)->code = RB_REASON_LINK_LOST;
       return FALSE;
     }
-    tell_waiting (self, failure);
+    emit_waiting (self, failure);
     if (!rb_moment_pause (RETRY_MS, cancellable, error) || !rb_supervise_may_go_on (self, error))
       return FALSE;
   }
@@ -511,20 +511,20 @@ take_turn (RbSupervise *self, GCancellable *cancellable, GError **error)
 
 /* With primary_lock held. */
 static gboolean
-wait_for_interlocks (RbSupervise *self, GCancellable *cancellable, GError **error)
+retry_interlocks (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
   gint64 end = g_get_monotonic_time () + self->link_timeout_s * G_USEC_PER_SEC;
   for (;;) {
     g_autoptr (GError) failure = NULL;
     if (rb_supervise_measure_all (self, NULL, cancellable, &failure) && begin_writing (self, &failure)) {
-      tell_resumed (self);
+      emit_resumed (self);
       return TRUE;
     }
     if (rb_supervise_is_fatal (failure) || g_get_monotonic_time () > end) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-    tell_waiting (self, failure);
+    emit_waiting (self, failure);
     if (!rb_moment_pause (RETRY_MS, cancellable, error) || !rb_supervise_may_go_on (self, error))
       return FALSE;
   }
@@ -532,11 +532,11 @@ wait_for_interlocks (RbSupervise *self, GCancellable *cancellable, GError **erro
 
 /* Voltage, ignition, standstill: waited for as long as for a lost link, while every lane waits. */
 static gboolean
-interlocks_hold (RbSupervise *self, GCancellable *cancellable, GError **error)
+wait_for_interlocks (RbSupervise *self, GCancellable *cancellable, GError **error)
 {
   if (!take_turn (self, cancellable, error))
     return FALSE;
-  gboolean good = wait_for_interlocks (self, cancellable, error);
+  gboolean good = retry_interlocks (self, cancellable, error);
   g_mutex_unlock (&self->primary_lock);
   return good;
 }
@@ -545,5 +545,5 @@ interlocks_hold (RbSupervise *self, GCancellable *cancellable, GError **error)
 gboolean
 rb_supervise_safe_point (RbEcuJob *job, GCancellable *cancellable, gpointer user_data, GError **error)
 {
-  return (job->model->primary && job->writes > 0) || interlocks_hold (user_data, cancellable, error);
+  return (job->model->primary && job->writes > 0) || wait_for_interlocks (user_data, cancellable, error);
 }

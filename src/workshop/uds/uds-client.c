@@ -14,7 +14,9 @@
 #define LONG_REPEATS 5
 #define LONG_MS 20000
 #define MIN_BLOCK 16 /* data bytes; a rejection of a shorter block has another cause */
-#define OVERHEAD 2 /* SID and block sequence counter of a TransferData, counted by maxNumberOfBlockLength */
+#define TRANSFER_DATA_HEADER \
+  2 /* SID and block sequence counter of a TransferData, counted by maxNumberOfBlockLength \
+     */
 
 struct _RbUdsClient {
   RbChannel *channel;
@@ -24,7 +26,7 @@ struct _RbUdsClient {
   RbUdsClientWait wait;
   gpointer wait_data;
   RbChannelFollowUp *next; /* what may follow the response to the request in flight; NULL: nothing */
-  const GBytes *under_way; /* the request that went out behind the response before it; only compared */
+  const GBytes *sent_ahead; /* the request that went out behind the response before it; only compared */
   gsize block_limit; /* longest block that was not too long, data bytes; 0: not known */
   gboolean unsent; /* the request was not sent */
   gboolean harmless; /* the request changes nothing */
@@ -88,7 +90,7 @@ fail_nrc (RbUdsClient *self, guint8 sid, guint8 nrc, gint64 waited_ms, GError **
 
 /* A late response to an earlier request, or a duplicate from a gateway, is dropped. */
 static gboolean
-is_foreign (RbUdsClient *self, GBytes *response, GBytes *request, guint8 sid)
+is_unrelated (RbUdsClient *self, GBytes *response, GBytes *request, guint8 sid)
 {
   if (!rb_response_is_of (response, sid))
     return TRUE;
@@ -161,7 +163,7 @@ await_response (RbUdsClient *self, GBytes *request, guint8 sid, GCancellable *ca
         g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-    gboolean foreign = is_foreign (self, response, request, sid);
+    gboolean foreign = is_unrelated (self, response, request, sid);
     if (!foreign && rb_response_nrc (response) != RB_NRC_RESPONSE_PENDING)
       return g_steal_pointer (&response);
     if (foreign ? !count_foreign (&wait, error) : !extend (self, &wait, now, error))
@@ -198,10 +200,10 @@ repeats_of (const RbUdsClient *self, guint8 sid, gint64 since)
 }
 
 static GBytes *
-ask_once (RbUdsClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
+send_and_await (RbUdsClient *self, GBytes *request, guint8 sid, GCancellable *cancellable, GError **error)
 {
-  gboolean sent = self->under_way == request;
-  self->under_way = NULL;
+  gboolean sent = self->sent_ahead == request;
+  self->sent_ahead = NULL;
   self->mismatched = FALSE;
   self->unsent = !sent && !rb_channel_send (self->channel, request, cancellable, error);
   if (self->unsent)
@@ -262,11 +264,11 @@ ask_until (RbUdsClient *self, GBytes *request, Rejected *rejected, GCancellable 
   gint64 start = now_ms ();
   guint silent = 0;
   self->last_nrc = 0;
-  if (self->under_way != request)
+  if (self->sent_ahead != request)
     rb_channel_drain (self->channel);
   for (;;) {
     g_autoptr (GError) failure = NULL;
-    g_autoptr (GBytes) response = ask_once (self, request, sid, cancellable, &failure);
+    g_autoptr (GBytes) response = send_and_await (self, request, sid, cancellable, &failure);
     if (response == NULL) {
       if (is_timeout (failure) && repeatable (self, request) && ++silent < repeats_of (self, sid, start))
         continue;
@@ -299,8 +301,8 @@ rb_uds_client_request (RbUdsClient *self, GBytes *request, GCancellable *cancell
 
 /* Checks that the answer begins with the given echo after its service id. */
 static GBytes *
-ask_message (RbUdsClient *self, GBytes *message, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
-             GError **error)
+exchange_bytes (RbUdsClient *self, GBytes *message, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
+                GError **error)
 {
   g_autoptr (GBytes) answer = rb_uds_client_request (self, message, cancellable, error);
   if (answer == NULL)
@@ -317,23 +319,23 @@ ask_message (RbUdsClient *self, GBytes *message, gconstpointer echo, gsize echo_
 
 /* request is taken */
 static GBytes *
-ask (RbUdsClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
-     GError **error)
+exchange (RbUdsClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
+          GError **error)
 {
   g_autoptr (GBytes) message = g_byte_array_free_to_bytes (request);
-  return ask_message (self, message, echo, echo_length, cancellable, error);
+  return exchange_bytes (self, message, echo, echo_length, cancellable, error);
 }
 
 static gboolean
-ask_nothing (RbUdsClient *self, GByteArray *request, gconstpointer echo, gsize echo_length, GCancellable *cancellable,
-             GError **error)
+exchange_no_data (RbUdsClient *self, GByteArray *request, gconstpointer echo, gsize echo_length,
+                  GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GBytes) rest = ask (self, request, echo, echo_length, cancellable, error);
+  g_autoptr (GBytes) rest = exchange (self, request, echo, echo_length, cancellable, error);
   return rest != NULL;
 }
 
 static GByteArray *
-begin (guint8 sid)
+request_new (guint8 sid)
 {
   GByteArray *request = g_byte_array_new ();
   rb_writer_u8 (request, sid);
@@ -343,9 +345,9 @@ begin (guint8 sid)
 gboolean
 rb_uds_client_session_control (RbUdsClient *self, guint8 session, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (RB_SID_SESSION);
+  GByteArray *request = request_new (RB_SID_SESSION);
   rb_writer_u8 (request, session);
-  g_autoptr (GBytes) rest = ask (self, request, &session, 1, cancellable, error);
+  g_autoptr (GBytes) rest = exchange (self, request, &session, 1, cancellable, error);
   if (rest == NULL)
     return FALSE;
   RbReader reader = rb_reader_from_bytes (rest);
@@ -359,40 +361,40 @@ rb_uds_client_session_control (RbUdsClient *self, guint8 session, GCancellable *
 gboolean
 rb_uds_client_ecu_reset (RbUdsClient *self, guint8 kind, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (RB_SID_RESET);
+  GByteArray *request = request_new (RB_SID_RESET);
   rb_writer_u8 (request, kind);
-  return ask_nothing (self, request, &kind, 1, cancellable, error);
+  return exchange_no_data (self, request, &kind, 1, cancellable, error);
 }
 
 GBytes *
 rb_uds_client_read_did (RbUdsClient *self, guint16 did, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (RB_SID_READ_DID);
+  GByteArray *request = request_new (RB_SID_READ_DID);
   const guint8 echo[] = { did >> 8, did & 0xff };
   rb_writer_u16be (request, did);
-  return ask (self, request, echo, sizeof echo, cancellable, error);
+  return exchange (self, request, echo, sizeof echo, cancellable, error);
 }
 
 gboolean
 rb_uds_client_write_did (RbUdsClient *self, guint16 did, GBytes *data, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (RB_SID_WRITE_DID);
+  GByteArray *request = request_new (RB_SID_WRITE_DID);
   const guint8 echo[] = { did >> 8, did & 0xff };
   rb_writer_u16be (request, did);
   rb_writer_bytes (request, data);
-  return ask_nothing (self, request, echo, sizeof echo, cancellable, error);
+  return exchange_no_data (self, request, echo, sizeof echo, cancellable, error);
 }
 
 GBytes *
 rb_uds_client_start_routine (RbUdsClient *self, guint16 routine, GBytes *option, GCancellable *cancellable,
                              GError **error)
 {
-  GByteArray *request = begin (RB_SID_ROUTINE);
+  GByteArray *request = request_new (RB_SID_ROUTINE);
   const guint8 echo[] = { 0x01, routine >> 8, routine & 0xff };
   rb_writer_data (request, echo, sizeof echo);
   if (option != NULL)
     rb_writer_bytes (request, option);
-  return ask (self, request, echo, sizeof echo, cancellable, error);
+  return exchange (self, request, echo, sizeof echo, cancellable, error);
 }
 
 GBytes *
@@ -408,11 +410,11 @@ rb_uds_client_read_routine (RbUdsClient *self, guint16 routine, GBytes *option, 
 GBytes *
 rb_uds_client_read_dtcs (RbUdsClient *self, guint8 mask, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (RB_SID_READ_DTC);
+  GByteArray *request = request_new (RB_SID_READ_DTC);
   const guint8 echo[] = { 0x02 };
   rb_writer_u8 (request, 0x02);
   rb_writer_u8 (request, mask);
-  g_autoptr (GBytes) rest = ask (self, request, echo, sizeof echo, cancellable, error);
+  g_autoptr (GBytes) rest = exchange (self, request, echo, sizeof echo, cancellable, error);
   if (rest == NULL)
     return NULL;
   if (g_bytes_get_size (rest) % 4 == 1)
@@ -425,9 +427,9 @@ rb_uds_client_read_dtcs (RbUdsClient *self, guint8 mask, GCancellable *cancellab
 GBytes *
 rb_uds_client_request_seed (RbUdsClient *self, guint8 level, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (RB_SID_SECURITY_ACCESS);
+  GByteArray *request = request_new (RB_SID_SECURITY_ACCESS);
   rb_writer_u8 (request, level);
-  g_autoptr (GBytes) seed = ask (self, request, &level, 1, cancellable, error);
+  g_autoptr (GBytes) seed = exchange (self, request, &level, 1, cancellable, error);
   if (seed == NULL)
     return NULL;
   const guint8 *bytes = g_bytes_get_data (seed, NULL);
@@ -445,11 +447,11 @@ rb_uds_client_request_seed (RbUdsClient *self, guint8 level, GCancellable *cance
 gboolean
 rb_uds_client_send_key (RbUdsClient *self, guint8 level, GBytes *key, GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (RB_SID_SECURITY_ACCESS);
+  GByteArray *request = request_new (RB_SID_SECURITY_ACCESS);
   guint8 send = (guint8) (level + 1);
   rb_writer_u8 (request, send);
   rb_writer_bytes (request, key);
-  return ask_nothing (self, request, &send, 1, cancellable, error);
+  return exchange_no_data (self, request, &send, 1, cancellable, error);
 }
 
 GBytes *
@@ -457,12 +459,12 @@ rb_uds_client_verify_certificate (RbUdsClient *self, GBytes *certificate, GBytes
                                   GError **error)
 {
   static const guint8 echo[] = { 0x01, 0x11 }; /* certificate verified, ownership verification necessary */
-  GByteArray *request = begin (RB_SID_AUTHENTICATION);
+  GByteArray *request = request_new (RB_SID_AUTHENTICATION);
   rb_writer_u8 (request, 0x01);
   rb_writer_u8 (request, 0x00); /* communication configuration: no secured channel */
   rb_writer_field16 (request, g_bytes_get_data (certificate, NULL), g_bytes_get_size (certificate));
   rb_writer_field16 (request, g_bytes_get_data (challenge, NULL), g_bytes_get_size (challenge));
-  g_autoptr (GBytes) rest = ask (self, request, echo, sizeof echo, cancellable, error);
+  g_autoptr (GBytes) rest = exchange (self, request, echo, sizeof echo, cancellable, error);
   if (rest == NULL)
     return NULL;
   RbReader reader = rb_reader_from_bytes (rest);
@@ -478,11 +480,11 @@ gboolean
 rb_uds_client_prove_ownership (RbUdsClient *self, GBytes *proof, GCancellable *cancellable, GError **error)
 {
   static const guint8 echo[] = { 0x03, 0x12 }; /* ownership verified, authentication complete */
-  GByteArray *request = begin (RB_SID_AUTHENTICATION);
+  GByteArray *request = request_new (RB_SID_AUTHENTICATION);
   rb_writer_u8 (request, 0x03);
   rb_writer_field16 (request, g_bytes_get_data (proof, NULL), g_bytes_get_size (proof));
   rb_writer_u16be (request, 0); /* no ephemeral key */
-  return ask_nothing (self, request, echo, sizeof echo, cancellable, error);
+  return exchange_no_data (self, request, echo, sizeof echo, cancellable, error);
 }
 
 /* maxNumberOfBlockLength, of size bytes; it counts the whole TransferData message, and the link's own limit counts as
@@ -492,11 +494,11 @@ take_block_length (RbUdsClient *self, RbReader *reader, guint size, gsize *block
 {
   guint64 told = rb_reader_ube (reader, size);
   gsize length = (gsize) MIN (told, (guint64) rb_channel_max_message (self->channel));
-  if (!rb_reader_ok (reader) || length <= OVERHEAD) {
+  if (!rb_reader_ok (reader) || length <= TRANSFER_DATA_HEADER) {
     g_set_error_literal (error, RB_UDS_ERROR, RB_REASON_WRONG_ANSWER, "the ECU offers no usable block length");
     return FALSE;
   }
-  *block = length - OVERHEAD;
+  *block = length - TRANSFER_DATA_HEADER;
   return TRUE;
 }
 
@@ -504,12 +506,12 @@ gboolean
 rb_uds_client_request_download (RbUdsClient *self, guint32 address, guint32 size, gsize *block,
                                 GCancellable *cancellable, GError **error)
 {
-  GByteArray *request = begin (RB_SID_DOWNLOAD);
+  GByteArray *request = request_new (RB_SID_DOWNLOAD);
   rb_writer_u8 (request, 0x00);
   rb_writer_u8 (request, 0x44);
   rb_writer_u32be (request, address);
   rb_writer_u32be (request, size);
-  g_autoptr (GBytes) rest = ask (self, request, NULL, 0, cancellable, error);
+  g_autoptr (GBytes) rest = exchange (self, request, NULL, 0, cancellable, error);
   if (rest == NULL)
     return FALSE;
   RbReader reader = rb_reader_from_bytes (rest);
@@ -522,14 +524,14 @@ rb_uds_client_request_file_transfer (RbUdsClient *self, const char *path, guint3
                                      GCancellable *cancellable, GError **error)
 {
   static const guint8 echo[] = { 0x01 };
-  GByteArray *request = begin (RB_SID_FILE_TRANSFER);
+  GByteArray *request = request_new (RB_SID_FILE_TRANSFER);
   rb_writer_u8 (request, 0x01);
   rb_writer_field16 (request, path, strlen (path));
   rb_writer_u8 (request, 0x00); /* neither compressed nor encrypted */
   rb_writer_u8 (request, 0x04); /* bytes of each size that follows */
   rb_writer_u32be (request, size);
   rb_writer_u32be (request, size);
-  g_autoptr (GBytes) rest = ask (self, request, echo, sizeof echo, cancellable, error);
+  g_autoptr (GBytes) rest = exchange (self, request, echo, sizeof echo, cancellable, error);
   if (rest == NULL)
     return FALSE;
   RbReader reader = rb_reader_from_bytes (rest);
@@ -553,7 +555,7 @@ block_at (const Transfer *self, gsize skip, guint8 ahead)
   gsize length = MIN (self->block, self->length - from);
   if (length == 0)
     return NULL;
-  GByteArray *request = g_byte_array_sized_new ((guint) (length + OVERHEAD));
+  GByteArray *request = g_byte_array_sized_new ((guint) (length + TRANSFER_DATA_HEADER));
   rb_writer_u8 (request, RB_SID_TRANSFER);
   rb_writer_u8 (request, (guint8) (self->counter + ahead));
   rb_writer_data (request, &self->data[from], length);
@@ -569,9 +571,9 @@ transfer_block (RbUdsClient *self, GBytes *request, guint8 counter, GBytes *next
   g_autoptr (GBytes) after = g_bytes_new (positive, sizeof positive);
   RbChannelFollowUp following = { .after = after, .message = next };
   self->next = next == NULL ? NULL : &following;
-  g_autoptr (GBytes) rest = ask_message (self, request, &counter, 1, cancellable, error);
+  g_autoptr (GBytes) rest = exchange_bytes (self, request, &counter, 1, cancellable, error);
   self->next = NULL;
-  self->under_way = rest != NULL && following.sent ? next : NULL;
+  self->sent_ahead = rest != NULL && following.sent ? next : NULL;
   return rest != NULL;
 }
 
@@ -626,7 +628,7 @@ rb_uds_client_transfer_data (RbUdsClient *self, const guint8 *data, gsize length
   Transfer transfer = { .data = data, .length = length, .block = limit, .counter = 1 };
   g_autoptr (GBytes) request = block_at (&transfer, 0, 0);
   while (request != NULL) {
-    gsize size = g_bytes_get_size (request) - OVERHEAD;
+    gsize size = g_bytes_get_size (request) - TRANSFER_DATA_HEADER;
     g_autoptr (GBytes) next = block_at (&transfer, size, 1);
     g_autoptr (GError) failure = NULL;
     if (transfer_block (self, request, transfer.counter, next, cancellable, &failure)) {
@@ -652,7 +654,7 @@ rb_uds_client_transfer_data (RbUdsClient *self, const guint8 *data, gsize length
 gboolean
 rb_uds_client_request_transfer_exit (RbUdsClient *self, GCancellable *cancellable, GError **error)
 {
-  return ask_nothing (self, begin (RB_SID_EXIT), NULL, 0, cancellable, error);
+  return exchange_no_data (self, request_new (RB_SID_EXIT), NULL, 0, cancellable, error);
 }
 
 gboolean

@@ -201,7 +201,7 @@ const RbCanBackend memory_bus_backend = {
   .receive = memory_receive,
   .filter = memory_filter,
   .state = memory_state,
-  .mend = memory_mend,
+  .recover = memory_mend,
 };
 
 RbLink *

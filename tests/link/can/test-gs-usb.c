@@ -435,7 +435,7 @@ test_stuck (void)
   bench_open (&bench, "");
   send_one (&bench, RB_CAN_DONE);
   wait_trouble (&bench, "stuck");
-  g_assert_true (rb_gs_usb_backend.mend (bench.state, &error));
+  g_assert_true (rb_gs_usb_backend.recover (bench.state, &error));
   wait_trouble (&bench, NULL);
   g_assert_cmpuint (usb_plug_lock (bench.plug)->starts, ==, 2);
   usb_plug_unlock (bench.plug);
@@ -446,7 +446,7 @@ test_stuck (void)
   wait_trouble (&bench, "stuck");
   usb_plug_lock (bench.plug)->mute = FALSE;
   usb_plug_unlock (bench.plug);
-  g_assert_true (rb_gs_usb_backend.mend (bench.state, &error));
+  g_assert_true (rb_gs_usb_backend.recover (bench.state, &error));
   wait_trouble (&bench, NULL);
   g_assert_cmpuint (usb_plug_resets (bench.plug), ==, 1);
   send_one (&bench, RB_CAN_DONE);
@@ -470,7 +470,7 @@ test_reset_is_for_all (void)
   for (guint i = 0; i < 2; i++) {
     send_one (&bench, RB_CAN_DONE);
     wait_trouble (&bench, "stuck");
-    g_assert_true (rb_gs_usb_backend.mend (bench.state, &error));
+    g_assert_true (rb_gs_usb_backend.recover (bench.state, &error));
     wait_trouble (&bench, NULL);
   }
   g_assert_cmpuint (usb_plug_resets (bench.plug), ==, 1);
@@ -502,7 +502,7 @@ test_bus_off (void)
   g_assert_cmpint (next (&bench, &frame, NULL), ==, RB_CAN_FRAME); /* whoever reads is told, too */
   g_assert_cmpuint (frame.id & (RB_CAN_ERROR | CAN_ERR_BUSOFF), ==, RB_CAN_ERROR | CAN_ERR_BUSOFF);
   send_one (&bench, RB_CAN_AGAIN);
-  g_assert_true (rb_gs_usb_backend.mend (bench.state, &error));
+  g_assert_true (rb_gs_usb_backend.recover (bench.state, &error));
   wait_trouble (&bench, NULL);
   send_one (&bench, RB_CAN_DONE);
   g_assert_cmpint (next (&bench, &frame, NULL), ==, RB_CAN_CONFIRM);
@@ -557,7 +557,7 @@ test_unplugged (void)
   g_assert_cmpstr (rb_reason_word (rb_reason_of (error)), ==, "link-lost");
   g_assert_nonnull (strstr (error->message, "unplugged"));
   send_one (&bench, RB_CAN_FAILED);
-  g_assert_false (rb_gs_usb_backend.mend (bench.state, &mended));
+  g_assert_false (rb_gs_usb_backend.recover (bench.state, &mended));
   g_assert_cmpstr (rb_reason_word (rb_reason_of (mended)), ==, "link-lost");
   rb_gs_usb_backend.close (g_steal_pointer (&bench.state));
 
