@@ -381,6 +381,17 @@ def check_lengths(root):
                 yield f"{name(root, path)}:{number}: {function_name(head)} has {length} lines, more than {longest}"
 
 
+def check_wrappers(root):
+    """An error is set by rb_reason_deny(); a function that adds what it is about is named after its module."""
+    empty = re.compile(r"static gboolean\n\w+ \([^{]*\)\n\{\n  g_set_error(?:_literal)? \([^;]*;\n  return FALSE;\n\}")
+    for path in files(root, "src", suffixes={".c"}):
+        source = text(path)
+        for match in re.finditer(r"^(?:fail|refuse|refused|deny|denied) \(", source, re.M):
+            yield f"{name(root, path)}:{source.count(chr(10), 0, match.start()) + 1}: {match.group(0)[:-2]}() does not say whose error it sets"
+        for match in empty.finditer(source):
+            yield f"{name(root, path)}:{source.count(chr(10), 0, match.start()) + 1}: rb_reason_deny() sets an error and returns FALSE"
+
+
 def check_sleep(root):
     pattern = re.compile(r"\b(?:g_usleep|usleep|nanosleep|sleep)\s*\(|^\s*sleep\s+[\d.]", re.M)
     for path in files(root, "tests", suffixes={".c", ".h", ".py", ".sh"}):
@@ -540,7 +551,7 @@ def check_link_process(program):
     yield from (f"{program.name}: {symbol} is in it" for symbol, _ in symbols(program) if LINK_FOREIGN.match(symbol) or LINK_SIGNING.match(symbol))
 
 
-RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_libraries, check_cycles, check_module_cycles, check_goto, check_spdx, check_prefix, check_callers, check_lengths, check_sleep, check_outputs,
+RULES = [check_top, check_sees, check_groups, check_minimal, check_includes, check_libraries, check_cycles, check_module_cycles, check_goto, check_spdx, check_prefix, check_callers, check_lengths, check_wrappers, check_sleep, check_outputs,
          check_unfinished, check_reasons, check_reasons_are_tested, check_ratio, check_folder_ratio, check_folder_size, check_prototypes, check_names, check_wording, check_papers, check_graph]
 
 

@@ -212,6 +212,13 @@ class Rules(unittest.TestCase):
             self.breaks("check_sleep")
             (self.root / f"tests/core/test-slow.{suffix}").unlink()
 
+    def test_wrappers(self):
+        for number, body in enumerate(("  return rb_reason_deny (error, RB_CORE_ERROR, reason, \"core: %s\", text);\n",
+                                       "  g_set_error_literal (error, RB_CORE_ERROR, (int) reason, text);\n  return FALSE;\n")):
+            function = ("refuse", "core_error")[number]
+            self.write("src/base/core/wrap.c", LICENCE + f"static gboolean\n{function} (GError **error, RbReason reason, const char *text)\n{{\n{body}}}\n")
+            self.breaks("check_wrappers")
+
     def test_unfinished(self):
         self.write("src/base/core/later.h", LICENCE + "/* TODO: all of it */\n")
         self.breaks("check_unfinished")

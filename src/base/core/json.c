@@ -11,10 +11,9 @@
 #define MAX_DEPTH 64
 
 static gboolean
-fail (GError **error, RbReason reason, const char *what, const char *text)
+json_error (GError **error, RbReason reason, const char *what, const char *text)
 {
-  g_set_error (error, RB_CORE_ERROR, (int) reason, "%s: %s", what, text);
-  return FALSE;
+  return rb_reason_deny (error, RB_CORE_ERROR, reason, "%s: %s", what, text);
 }
 
 /* jansson bounds depth at 2048 and recurses; ours is found before it starts. */
@@ -44,16 +43,16 @@ rb_json_parse (GBytes *bytes, gsize max, const char *what, GError **error)
   const char *text = g_bytes_get_data (bytes, &length);
   json_error_t problem = { 0 };
   if (length > max) {
-    fail (error, RB_REASON_TOO_LARGE, what, "larger than anything of its kind");
+    json_error (error, RB_REASON_TOO_LARGE, what, "larger than anything of its kind");
     return NULL;
   }
   if (!depth_is_bounded (text, length)) {
-    fail (error, RB_REASON_MALFORMED, what, "nested too deeply");
+    json_error (error, RB_REASON_MALFORMED, what, "nested too deeply");
     return NULL;
   }
   /* jansson 2.14 ignores a NUL that follows a number */
   if (length > 0 && memchr (text, '\0', length) != NULL) {
-    fail (error, RB_REASON_MALFORMED, what, "a NUL character");
+    json_error (error, RB_REASON_MALFORMED, what, "a NUL character");
     return NULL;
   }
   json_t *value = length == 0 ? NULL : json_loadb (text, length, JSON_REJECT_DUPLICATES, &problem);
@@ -111,7 +110,7 @@ gboolean
 rb_json_only (const json_t *object, const char *what, GError **error, ...)
 {
   if (!json_is_object (object))
-    return fail (error, RB_REASON_MALFORMED, what, "not an object");
+    return json_error (error, RB_REASON_MALFORMED, what, "not an object");
   const char *name;
   json_t *value;
   json_object_foreach ((json_t *) object, name, value) {
@@ -184,8 +183,8 @@ rb_json_boolean (const json_t *object, const char *member, gboolean *value, cons
   *value = json_is_true (found);
   if (json_is_boolean (found))
     return TRUE;
-  g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: member “%s” is not true or false", what, member);
-  return FALSE;
+  return rb_reason_deny (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: member “%s” is not true or false", what,
+                         member);
 }
 
 gboolean
@@ -196,9 +195,8 @@ rb_json_moment (const json_t *object, const char *member, gint64 *moment, const 
     return FALSE;
   if (rb_moment_from_text (text, moment))
     return TRUE;
-  g_set_error (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: member “%s” is not an RFC 3339 time in UTC", what,
-               member);
-  return FALSE;
+  return rb_reason_deny (error, RB_CORE_ERROR, RB_REASON_MALFORMED, "%s: member “%s” is not an RFC 3339 time in UTC",
+                         what, member);
 }
 
 const char *

@@ -17,7 +17,7 @@ struct _RbSink {
 };
 
 static gboolean
-fail (const RbSink *self, int code, GError **error)
+sink_error (const RbSink *self, int code, GError **error)
 {
   RbReason reason = code == ENOENT                     ? RB_REASON_NOT_FOUND
                     : code == ENOSPC || code == EDQUOT ? RB_REASON_NO_SPACE
@@ -52,7 +52,7 @@ rb_sink_open (const char *path, int mode, GError **error)
     (void) open_temporary (self, exists, &status, mode);
   if (self->fd >= 0)
     return g_steal_pointer (&self);
-  fail (self, errno, error);
+  sink_error (self, errno, error);
   return NULL;
 }
 
@@ -79,7 +79,7 @@ rb_sink_write (RbSink *self, gconstpointer data, gsize length, GError **error)
     if (wrote < 0 && errno == EINTR)
       continue;
     if (wrote < 0)
-      return fail (self, errno, error);
+      return sink_error (self, errno, error);
     next += wrote;
     length -= (gsize) wrote;
   }
@@ -92,14 +92,14 @@ rename_into_place (RbSink *self, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (self->path);
   if (g_rename (self->temporary, self->path) != 0)
-    return fail (self, errno, error);
+    return sink_error (self, errno, error);
   g_clear_pointer (&self->temporary, g_free);
   int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   gboolean good = fd >= 0 && fsync (fd) == 0;
   int code = errno;
   if (fd >= 0)
     close (fd);
-  return good || fail (self, code, error);
+  return good || sink_error (self, code, error);
 }
 
 gboolean
@@ -115,6 +115,6 @@ rb_sink_finish (RbSink *self, GError **error)
   if (close (fd) != 0 && code == 0)
     code = errno;
   if (code != 0)
-    return fail (self, code, error);
+    return sink_error (self, code, error);
   return self->temporary == NULL || rename_into_place (self, error);
 }

@@ -17,7 +17,7 @@ typedef struct {
 } Postgres;
 
 static gboolean
-fail (PGconn *connection, const PGresult *result, GError **error)
+sql_postgres_error (PGconn *connection, const PGresult *result, GError **error)
 {
   const char *state = result == NULL ? NULL : PQresultErrorField (result, PG_DIAG_SQLSTATE);
   g_autofree char *text = g_strdup (result == NULL ? PQerrorMessage (connection) : PQresultErrorMessage (result));
@@ -30,7 +30,8 @@ static gboolean
 conclude (Postgres *self, PGresult *result, GError **error)
 {
   ExecStatusType status = PQresultStatus (result);
-  gboolean done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || fail (self->connection, result, error);
+  gboolean done
+    = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || sql_postgres_error (self->connection, result, error);
   PQclear (result);
   return done;
 }
@@ -62,7 +63,7 @@ open_postgres (const char *uri, gboolean to_read, GError **error)
   Postgres *self = g_new0 (Postgres, 1);
   self->connection = PQconnectdb (uri);
   if (PQstatus (self->connection) != CONNECTION_OK)
-    fail (self->connection, NULL, error);
+    sql_postgres_error (self->connection, NULL, error);
   else {
     PQsetNoticeReceiver (self->connection, ignore_notice, NULL);
     if (!to_read || run_script (&self->base, "SET default_transaction_read_only = on", error))

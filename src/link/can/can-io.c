@@ -200,8 +200,7 @@ listen_for_cancel (RbCanPipe *pipe, GCancellable *cancellable)
 static gboolean
 fail_lost (RbCanPipe *pipe, GError **error)
 {
-  g_set_error (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the CAN interface is gone: %s", pipe->io->lost);
-  return FALSE;
+  return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "the CAN interface is gone: %s", pipe->io->lost);
 }
 
 /* With the lock held. */

@@ -48,12 +48,11 @@ static GMutex adapters_lock;
 static GPtrArray *adapters;
 
 static gboolean
-fail (GError **error, RbReason reason, int code, const char *what)
+gs_usb_adapter_error (GError **error, RbReason reason, int code, const char *what)
 {
   gboolean lost = code == LIBUSB_ERROR_NO_DEVICE;
-  g_set_error (error, RB_LINK_ERROR, (int) (lost ? RB_REASON_LINK_LOST : reason), "%s: %s", what,
-               libusb_strerror (code));
-  return FALSE;
+  return rb_reason_deny (error, RB_LINK_ERROR, lost ? RB_REASON_LINK_LOST : reason, "%s: %s", what,
+                         libusb_strerror (code));
 }
 
 guint
@@ -104,7 +103,8 @@ rb_gs_usb_adapter_tell (RbGsUsbAdapter *self, RbGsUsbRequest request, guint chan
   memcpy (copy, data, length);
   int sent = libusb_control_transfer (self->handle, REQUEST_OUT, (guint8) request, value_of (request, channel), 0, copy,
                                       (guint16) length, CONTROL_MS);
-  return sent == (int) length || fail (error, RB_REASON_LINK_REFUSED, sent < 0 ? sent : LIBUSB_ERROR_IO, what);
+  return sent == (int) length
+         || gs_usb_adapter_error (error, RB_REASON_LINK_REFUSED, sent < 0 ? sent : LIBUSB_ERROR_IO, what);
 }
 
 gssize
@@ -115,7 +115,7 @@ rb_gs_usb_adapter_ask (RbGsUsbAdapter *self, RbGsUsbRequest request, guint chann
   int got = libusb_control_transfer (self->handle, REQUEST_IN, (guint8) request, value_of (request, channel), 0, data,
                                      (guint16) room, CONTROL_MS);
   if (got < 0)
-    fail (error, RB_REASON_LINK_REFUSED, got, what);
+    gs_usb_adapter_error (error, RB_REASON_LINK_REFUSED, got, what);
   return got;
 }
 
@@ -264,7 +264,7 @@ listen_in (RbGsUsbAdapter *self, GError **error)
     if (code == 0)
       continue;
     g_atomic_int_add (&self->active, -1);
-    return fail (error, RB_REASON_LINK_REFUSED, code, "the adapter cannot be listened to");
+    return gs_usb_adapter_error (error, RB_REASON_LINK_REFUSED, code, "the adapter cannot be listened to");
   }
   return TRUE;
 }
@@ -293,8 +293,9 @@ rb_gs_usb_adapter_reset (RbGsUsbAdapter *self, GError **error)
   int code = libusb_reset_device (self->handle);
   g_rw_lock_writer_unlock (&self->reset_lock);
   if (code != 0)
-    return fail (error, RB_REASON_LINK_LOST, code == LIBUSB_ERROR_NOT_FOUND ? LIBUSB_ERROR_NO_DEVICE : code,
-                 "the adapter does not come back after a reset");
+    return gs_usb_adapter_error (error, RB_REASON_LINK_LOST,
+                                 code == LIBUSB_ERROR_NOT_FOUND ? LIBUSB_ERROR_NO_DEVICE : code,
+                                 "the adapter does not come back after a reset");
   rb_gs_usb_protocol_write_host_format (format);
   return rb_gs_usb_adapter_tell (self, RB_GS_USB_HOST_FORMAT, 0, format, sizeof format, error)
          && listen_in (self, error);
@@ -376,14 +377,14 @@ claim (RbGsUsbAdapter *self, libusb_device *device, GError **error)
     return FALSE;
   }
   if (code != 0)
-    return fail (error, RB_REASON_LINK_REFUSED, code, "open");
+    return gs_usb_adapter_error (error, RB_REASON_LINK_REFUSED, code, "open");
   (void) libusb_set_auto_detach_kernel_driver (self->handle, 1);
   code = libusb_claim_interface (self->handle, 0);
   if (code == LIBUSB_ERROR_BUSY) {
     g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_REFUSED, "another program is using the adapter");
     return FALSE;
   }
-  return code == 0 || fail (error, RB_REASON_LINK_REFUSED, code, "claim");
+  return code == 0 || gs_usb_adapter_error (error, RB_REASON_LINK_REFUSED, code, "claim");
 }
 
 /* The kernel's interface is up: another program set it up, and may be using it. */
@@ -448,7 +449,7 @@ find (RbGsUsbAdapter *self, const char *serial, GError **error)
   Search search = { .adapter = self, .serial = serial };
   int code = libusb_init (&self->context);
   if (code != 0)
-    return fail (error, RB_REASON_LINK_NONE, code, "no USB");
+    return gs_usb_adapter_error (error, RB_REASON_LINK_NONE, code, "no USB");
   if (for_each_device (self->context, take_device, &search)) {
     g_clear_error (&search.error);
     return TRUE;

@@ -47,7 +47,7 @@ wait_idle (Service *self)
 }
 
 static void
-refuse (GDBusMethodInvocation *invocation, const GError *failure)
+return_error (GDBusMethodInvocation *invocation, const GError *failure)
 {
   g_autofree char *word = g_strdelimit (g_strdup (rb_reason_word (rb_reason_of (failure))), "-", '_');
   g_autofree char *name = g_strconcat (RB_CAN_SETUP_ERROR, word, NULL);
@@ -63,7 +63,7 @@ finish (Call *call, const GError *failure)
   g_message ("%s: %s %s: %s", sender, call->interface, call->preset == NULL ? "restart" : call->preset,
              failure == NULL ? "done" : failure->message);
   if (failure != NULL)
-    refuse (call->invocation, failure);
+    return_error (call->invocation, failure);
   else
     g_dbus_method_invocation_return_value (call->invocation, NULL);
   g_free (call->interface);

@@ -54,8 +54,7 @@ rb_doip_stream_interrupt (RbDoipStream *self)
 static gboolean
 say_lost (GError **error, const char *why)
 {
-  g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, why);
-  return FALSE;
+  return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_LINK_LOST, "%s", why);
 }
 
 /* Hands out what is complete; how many bytes that was, or -1. */

@@ -37,8 +37,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Handshake, handshake_clear)
 static gboolean
 has_no_anchors (GError **error)
 {
-  g_set_error_literal (error, RB_LINK_ERROR, RB_REASON_IDENTITY, "there is no certificate of a vehicle authority");
-  return FALSE;
+  return rb_reason_deny (error, RB_LINK_ERROR, RB_REASON_IDENTITY, "there is no certificate of a vehicle authority");
 }
 
 static gboolean
@@ -166,7 +165,7 @@ shake_hands (Handshake *self, GTlsConnection *connection, GCancellable *cancella
 }
 
 static gboolean
-fail (Handshake *self, GCancellable *cancellable, GError **error)
+doip_tls_error (Handshake *self, GCancellable *cancellable, GError **error)
 {
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
@@ -238,6 +237,6 @@ rb_doip_tls_start (GSocketConnection *base, const RbLinkOptions *security, char 
   g_signal_handler_disconnect (connection, handler);
   if (self.error == NULL && self.refusal == NULL && is_modern (connection))
     return G_IO_STREAM (g_steal_pointer (&connection));
-  (void) fail (&self, cancellable, error);
+  (void) doip_tls_error (&self, cancellable, error);
   return NULL;
 }

@@ -45,7 +45,7 @@ struct _Server {
 };
 
 static void
-refuse (RbPacket *answer, const GError *error)
+reply_error (RbPacket *answer, const GError *error)
 {
   answer->kind = RB_PACKET_ERROR;
   answer->number = rb_packet_body_error (error, &answer->body);
@@ -262,7 +262,7 @@ serve_once (Line *line, RbPacketBuffer *buffer)
   else
     serve_channel (line, &request, &answer, &error);
   if (error != NULL)
-    refuse (&answer, error);
+    reply_error (&answer, error);
   if (!rb_packet_reply (line->socket, &answer) || request.kind == RB_PACKET_CLOSE)
     return FALSE;
   if (line->then != NULL) {
@@ -379,7 +379,7 @@ confine (Server *self, RbPacketBuffer *buffer, RbPacket *first)
   g_autoptr (GError) error = NULL;
   if (rb_sandbox_enter (&self->sandbox, &error))
     return TRUE;
-  refuse (&answer, error);
+  reply_error (&answer, error);
   rb_packet_clear (first);
   if (!rb_packet_reply (RB_PACKET_CALLS_FD, &answer))
     g_debug ("no client hears that it failed");

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static gboolean
-refuse (GError **error, RbReason reason, const char *name, const char *text)
+delegation_change_error (GError **error, RbReason reason, const char *name, const char *text)
 {
   return rb_reason_deny (error, RB_AUTHORITY_ERROR, reason, "delegation %s: %s", name, text);
 }
@@ -62,13 +62,13 @@ rb_delegation_change_add (RbAuthoring *self, const char *name, const char *role,
                           const char *const *hardware_ids, GError **error)
 {
   if (strcmp (self->kind, "image") != 0)
-    return refuse (error, RB_REASON_USAGE, name, "only an Image repository delegates");
+    return delegation_change_error (error, RB_REASON_USAGE, name, "only an Image repository delegates");
   if (!rb_member_id_is_valid (name) || rb_form_is_top_level (name))
-    return refuse (error, RB_REASON_USAGE, name, "not a name for a delegation");
+    return delegation_change_error (error, RB_REASON_USAGE, name, "not a name for a delegation");
   if (role == NULL || paths == NULL)
-    return refuse (error, RB_REASON_USAGE, name, "--role and --paths are expected");
+    return delegation_change_error (error, RB_REASON_USAGE, name, "--role and --paths are expected");
   if (rb_authoring_delegation (self, name) != NULL)
-    return refuse (error, RB_REASON_EXISTS, name, "it is there");
+    return delegation_change_error (error, RB_REASON_EXISTS, name, "it is there");
   g_autoptr (json_t) delegation = json_pack ("{s:s,s:o,s:o,s:{}}", "name", name, "paths", strings (paths),
                                              "hardware_ids", strings (hardware_ids), "targets");
   if (!set_keys (self, delegation, name, role, error))
@@ -85,7 +85,7 @@ rb_delegation_change_revoke (RbAuthoring *self, const char *name, GError **error
       json_array_remove (self->delegations, i);
       return TRUE;
     }
-  return refuse (error, RB_REASON_NOT_FOUND, name, "it is not there");
+  return delegation_change_error (error, RB_REASON_NOT_FOUND, name, "it is not there");
 }
 
 gboolean
@@ -94,9 +94,9 @@ rb_delegation_change_replace (RbAuthoring *self, const char *name, const char *r
 {
   json_t *delegation = rb_authoring_delegation (self, name);
   if (delegation == NULL)
-    return refuse (error, RB_REASON_NOT_FOUND, name, "it is not there");
+    return delegation_change_error (error, RB_REASON_NOT_FOUND, name, "it is not there");
   if (role == NULL)
-    return refuse (error, RB_REASON_USAGE, name, "--role THRESHOLD:KEY is expected");
+    return delegation_change_error (error, RB_REASON_USAGE, name, "--role THRESHOLD:KEY is expected");
   if (paths != NULL)
     rb_json_set (delegation, "paths", strings (paths));
   if (hardware_ids != NULL)

@@ -18,7 +18,7 @@ struct _RbPublication {
 };
 
 static gboolean
-fail (GError **error, const char *path)
+publication_error (GError **error, const char *path)
 {
   return rb_reason_deny (error, RB_AUTHORITY_ERROR, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, "%s: %s", path,
                          g_strerror (errno));
@@ -28,7 +28,7 @@ static gboolean
 make_parent (const char *path, GError **error)
 {
   g_autofree char *parent = g_path_get_dirname (path);
-  return g_mkdir_with_parents (parent, 0755) == 0 || fail (error, parent);
+  return g_mkdir_with_parents (parent, 0755) == 0 || publication_error (error, parent);
 }
 
 /* A second name of the file, or a copy of it where there can be none. */
@@ -38,14 +38,14 @@ link_or_copy (const char *from, const char *to, GError **error)
   if (link (from, to) == 0)
     return TRUE;
   g_autoptr (GBytes) bytes = rb_files_map (from, G_MAXSIZE, error);
-  return bytes != NULL && rb_files_write (to, bytes, error) && (chmod (to, 0644) == 0 || fail (error, to));
+  return bytes != NULL && rb_files_write (to, bytes, error) && (chmod (to, 0644) == 0 || publication_error (error, to));
 }
 
 static gboolean
 link_tree (const char *from, const char *to, GError **error)
 {
   if (g_mkdir_with_parents (to, 0755) != 0)
-    return fail (error, to);
+    return publication_error (error, to);
   g_auto (GStrv) names = rb_files_list (from, error);
   for (guint i = 0; names != NULL && names[i] != NULL; i++) {
     g_autofree char *source = g_build_filename (from, names[i], NULL), *target = g_build_filename (to, names[i], NULL);
@@ -65,8 +65,9 @@ rb_publication_open (const char *oem, const char *kind, GError **error)
   self->next = g_build_filename (self->parent, next, NULL);
   if (!rb_files_remove_tree (self->next, error) || !rb_files_make_folder (self->parent, error))
     return NULL;
-  if (rb_files_is_folder (self->live) ? !link_tree (self->live, self->next, error)
-                                      : g_mkdir_with_parents (self->next, 0755) != 0 && !fail (error, self->next))
+  if (rb_files_is_folder (self->live)
+        ? !link_tree (self->live, self->next, error)
+        : g_mkdir_with_parents (self->next, 0755) != 0 && !publication_error (error, self->next))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -113,7 +114,7 @@ prepare (RbPublication *self, const char *name, char **path, GError **error)
   *path = path_of (self, name);
   if (!make_parent (*path, error))
     return FALSE;
-  return g_unlink (*path) == 0 || errno == ENOENT || fail (error, *path);
+  return g_unlink (*path) == 0 || errno == ENOENT || publication_error (error, *path);
 }
 
 gboolean
@@ -121,7 +122,7 @@ rb_publication_put (RbPublication *self, const char *name, GBytes *bytes, GError
 {
   g_autofree char *path = NULL;
   return prepare (self, name, &path, error) && rb_files_write (path, bytes, error)
-         && (chmod (path, 0644) == 0 || fail (error, path));
+         && (chmod (path, 0644) == 0 || publication_error (error, path));
 }
 
 gboolean
@@ -176,7 +177,7 @@ flush (const char *folder, GError **error)
   int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   gboolean flushed = fd >= 0 && fsync (fd) == 0;
   if (!flushed)
-    fail (error, folder);
+    publication_error (error, folder);
   if (fd >= 0)
     close (fd);
   return flushed;
@@ -201,6 +202,6 @@ rb_publication_commit (RbPublication *self, GError **error)
   if (!flush_tree (self->next, error))
     return FALSE;
   if (renameat2 (AT_FDCWD, self->next, AT_FDCWD, self->live, first ? RENAME_NOREPLACE : RENAME_EXCHANGE) != 0)
-    return fail (error, self->live);
+    return publication_error (error, self->live);
   return flush (self->parent, error);
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static gboolean
-refuse (GError **error, RbReason reason, const char *what, const char *text)
+target_list_error (GError **error, RbReason reason, const char *what, const char *text)
 {
   return rb_reason_deny (error, RB_AUTHORITY_ERROR, reason, "%s: %s", what, text);
 }
@@ -44,10 +44,10 @@ check_delegation (const RbAuthoring *self, const RbTargetListImage *image, GErro
   if (image->role == NULL)
     return TRUE;
   if (delegation == NULL)
-    return refuse (error, RB_REASON_NOT_FOUND, image->role, "no such delegation");
+    return target_list_error (error, RB_REASON_NOT_FOUND, image->role, "no such delegation");
   g_autoptr (json_t) patterns = json_pack ("{s:O}", "paths", json_object_get (delegation, "paths"));
   return rb_delegation_matches (patterns, image->path, NULL)
-         || refuse (error, RB_REASON_PATH, image->path, "none of the delegation's paths");
+         || target_list_error (error, RB_REASON_PATH, image->path, "none of the delegation's paths");
 }
 
 static gboolean
@@ -55,11 +55,11 @@ check_image (const RbAuthoring *self, const RbTargetListImage *image, GError **e
 {
   gboolean service = strcmp (self->kind, "service") == 0;
   if (strcmp (self->kind, "director") == 0)
-    return refuse (error, RB_REASON_USAGE, "director", "its targets are made by repo direct");
+    return target_list_error (error, RB_REASON_USAGE, "director", "its targets are made by repo direct");
   if (!rb_files_path_is_safe (image->path))
-    return refuse (error, RB_REASON_PATH, image->path, "not a relative path");
+    return target_list_error (error, RB_REASON_PATH, image->path, "not a relative path");
   if (!service && (image->hardware_ids == NULL || image->release_counter < 0))
-    return refuse (error, RB_REASON_USAGE, image->path, "--hardware-id and --release-counter are expected");
+    return target_list_error (error, RB_REASON_USAGE, image->path, "--hardware-id and --release-counter are expected");
   return check_delegation (self, image, error);
 }
 
@@ -70,7 +70,7 @@ check_before (const RbAuthoring *self, const RbTargetListImage *image, GError **
   json_t *list, *before = find (self, image->path, &list);
   gint64 counter = rb_json_integer_or (json_object_get (before, "custom"), "releaseCounter", -1);
   if (before != NULL && list != targets_of (self, image->role))
-    return refuse (error, RB_REASON_EXISTS, image->path, "in another role of the repository");
+    return target_list_error (error, RB_REASON_EXISTS, image->path, "in another role of the repository");
   if (counter > image->release_counter)
     return rb_reason_deny (error, RB_AUTHORITY_ERROR, RB_REASON_RELEASE_COUNTER,
                            "%s: release counter is %" G_GINT64_FORMAT ", before it was %" G_GINT64_FORMAT, image->path,
@@ -109,7 +109,7 @@ rb_target_list_remove (RbAuthoring *self, const char *path, GError **error)
 {
   json_t *list;
   if (find (self, path, &list) == NULL)
-    return refuse (error, RB_REASON_NOT_FOUND, path, "the repository does not list it");
+    return target_list_error (error, RB_REASON_NOT_FOUND, path, "the repository does not list it");
   json_object_del (list, path);
   return TRUE;
 }
@@ -136,7 +136,7 @@ assign (json_t *targets, json_t *known, const json_t *entry, const char *path, c
 {
   json_t *own = json_object_get (targets, path);
   if (json_object_get (known, serial) != NULL)
-    return refuse (error, RB_REASON_ECU_REPEATED, serial, "two images are assigned to it");
+    return target_list_error (error, RB_REASON_ECU_REPEATED, serial, "two images are assigned to it");
   rb_json_set_boolean (known, serial, TRUE);
   if (own == NULL) {
     json_t *custom = json_pack ("{s:{},s:O}", "ecuIdentifiers", "releaseCounter",
@@ -157,14 +157,15 @@ add_assignment (const RbAuthoring *image, json_t *targets, json_t *known, const 
   g_auto (GStrv) ecu = g_strsplit (parts[0] == NULL ? "" : parts[0], ":", 2);
   json_t *list;
   if (parts[0] == NULL || parts[1] == NULL || ecu[0] == NULL || ecu[0][0] == '\0')
-    return refuse (error, RB_REASON_USAGE, text, "SERIAL=PATH is expected");
+    return target_list_error (error, RB_REASON_USAGE, text, "SERIAL=PATH is expected");
   const json_t *entry = find (image, parts[1], &list);
   if (entry == NULL)
-    return refuse (error, RB_REASON_NOT_FOUND, parts[1], "the Image repository does not list it");
+    return target_list_error (error, RB_REASON_NOT_FOUND, parts[1], "the Image repository does not list it");
   const char *hardware_id = pick_hardware (entry, ecu[1]);
   if (hardware_id == NULL)
-    return refuse (error, RB_REASON_HARDWARE_MISMATCH, text,
-                   "the image is not for this hardware, or for several: SERIAL:HARDWARE-ID=PATH is expected");
+    return target_list_error (
+      error, RB_REASON_HARDWARE_MISMATCH, text,
+      "the image is not for this hardware, or for several: SERIAL:HARDWARE-ID=PATH is expected");
   return assign (targets, known, entry, parts[1], ecu[0], hardware_id, error);
 }
 
@@ -175,7 +176,8 @@ rb_target_list_direct (RbAuthoring *self, const RbAuthoring *image, const char *
   g_autoptr (json_t) targets = json_object ();
   g_autoptr (json_t) known = json_object ();
   if (!rb_campaign_vin_is_valid (vin))
-    return refuse (error, RB_REASON_VIN_INVALID, vin, "17 characters, upper case, without I, O and Q are expected");
+    return target_list_error (error, RB_REASON_VIN_INVALID, vin,
+                              "17 characters, upper case, without I, O and Q are expected");
   for (guint i = 0; assignments[i] != NULL; i++)
     if (!add_assignment (image, targets, known, assignments[i], error))
       return FALSE;

@@ -10,7 +10,7 @@
 #define CHUNK (64 * 1024)
 
 static gboolean
-deny (GError **error, RbReason reason, const char *text)
+upload_error (GError **error, RbReason reason, const char *text)
 {
   return rb_reason_deny (error, RB_INTAKE_ERROR, reason, "Upload: %s", text);
 }
@@ -25,9 +25,9 @@ inflate_step (GConverter *converter, RbReader *in, GByteArray *out, gboolean *en
   GConverterResult result = g_converter_convert (converter, in->data + in->offset, rb_reader_left (in), chunk,
                                                  sizeof chunk, G_CONVERTER_INPUT_AT_END, &read, &written, &problem);
   if (result == G_CONVERTER_ERROR)
-    return deny (error, RB_REASON_MALFORMED, "the gzip stream is damaged");
+    return upload_error (error, RB_REASON_MALFORMED, "the gzip stream is damaged");
   if (out->len + written > RB_UPLOAD_MAX_BYTES)
-    return deny (error, RB_REASON_TOO_LARGE, "more than 4 MiB when it is inflated");
+    return upload_error (error, RB_REASON_TOO_LARGE, "more than 4 MiB when it is inflated");
   in->offset += read;
   g_byte_array_append (out, chunk, (guint) written);
   *end = result == G_CONVERTER_FINISHED;
@@ -45,7 +45,7 @@ inflate (GBytes *body, GError **error)
     if (!inflate_step (converter, &in, out, &end, error))
       return NULL;
   if (rb_reader_left (&in) > 0) {
-    deny (error, RB_REASON_MALFORMED, "bytes follow the gzip stream");
+    upload_error (error, RB_REASON_MALFORMED, "bytes follow the gzip stream");
     return NULL;
   }
   return g_byte_array_free_to_bytes (g_steal_pointer (&out));
@@ -55,14 +55,14 @@ static GBytes *
 decode (GBytes *body, const char *encoding, GError **error)
 {
   if (g_bytes_get_size (body) > RB_UPLOAD_MAX_BYTES) {
-    deny (error, RB_REASON_TOO_LARGE, "more than 4 MiB");
+    upload_error (error, RB_REASON_TOO_LARGE, "more than 4 MiB");
     return NULL;
   }
   if (encoding == NULL || g_ascii_strcasecmp (encoding, "identity") == 0)
     return g_bytes_ref (body);
   if (g_ascii_strcasecmp (encoding, "gzip") == 0)
     return inflate (body, error);
-  deny (error, RB_REASON_UNSUPPORTED, "its content encoding is not gzip");
+  upload_error (error, RB_REASON_UNSUPPORTED, "its content encoding is not gzip");
   return NULL;
 }
 
@@ -90,9 +90,9 @@ find_workstation (RbDsse *dsse, GPtrArray *dealer_cas, gint64 now, GError **erro
       return rb_certificate_id (chain->pdata[0]);
   }
   if (signed_by == 0)
-    deny (error, RB_REASON_RECORD_SIGNATURE, "no signature is a workstation's");
+    upload_error (error, RB_REASON_RECORD_SIGNATURE, "no signature is a workstation's");
   else
-    deny (error, RB_REASON_SIGNER_NOT_TRUSTED, problem->message);
+    upload_error (error, RB_REASON_SIGNER_NOT_TRUSTED, problem->message);
   return NULL;
 }
 
@@ -106,11 +106,11 @@ rb_upload_read (GBytes *body, const char *encoding, const char *digest, GPtrArra
   g_autoptr (GError) problem = NULL;
   g_autoptr (RbDsse) dsse = rb_dsse_parse (envelope, RB_UPLOAD_MAX_BYTES, &problem);
   if (dsse == NULL) {
-    deny (error, RB_REASON_MALFORMED, problem->message);
+    upload_error (error, RB_REASON_MALFORMED, problem->message);
     return NULL;
   }
   if (strcmp (rb_dsse_digest (dsse), digest) != 0) {
-    deny (error, RB_REASON_HASH_MISMATCH, "the record has another digest than the path names");
+    upload_error (error, RB_REASON_HASH_MISMATCH, "the record has another digest than the path names");
     return NULL;
   }
   const char *workstation = find_workstation (dsse, dealer_cas, now, error);

@@ -68,7 +68,7 @@ making_clear (Making *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Making, making_clear)
 
 static gboolean
-refuse (GError **error, RbReason reason, const char *vin, const char *serial, const char *text)
+campaign_pack_error (GError **error, RbReason reason, const char *vin, const char *serial, const char *text)
 {
   return rb_reason_deny (error, RB_OEM_ERROR, reason, "vehicle %s: ECU %s: %s", vin, serial, text);
 }
@@ -90,9 +90,10 @@ replace (Making *self, const char *old, const char *part, const char *approved_b
 {
   json_t *place = find (self->present, old);
   if (place == NULL)
-    return refuse (error, RB_REASON_ECU_UNKNOWN, self->vin, old, "not in the vehicle as the OEM knows it");
+    return campaign_pack_error (error, RB_REASON_ECU_UNKNOWN, self->vin, old, "not in the vehicle as the OEM knows it");
   if (find (self->present, part) != NULL)
-    return refuse (error, RB_REASON_ECU_REPEATED, self->vin, part, "in the vehicle already, as the OEM knows it");
+    return campaign_pack_error (error, RB_REASON_ECU_REPEATED, self->vin, part,
+                                "in the vehicle already, as the OEM knows it");
   rb_json_set_string (place, "serial", part);
   rb_json_set_string (place, "old", old);
   rb_json_set_string (place, "approvedBy", approved_by);
@@ -164,8 +165,8 @@ approve (Making *self, const char *old, const char *part, GError **error)
   const char *hardware_id = rb_json_string_or (find (self->present, part), "hardware_id", "");
   g_autoptr (json_t) registered = rb_office_part (self->office, part);
   if (registered != NULL && strcmp (rb_json_string_or (registered, "hardware_id", ""), hardware_id) != 0)
-    return refuse (error, RB_REASON_HARDWARE_MISMATCH, self->vin, part,
-                   "the register of parts gives it other hardware");
+    return campaign_pack_error (error, RB_REASON_HARDWARE_MISMATCH, self->vin, part,
+                                "the register of parts gives it other hardware");
   g_autofree char *signature = sign_approval (self, old, part, hardware_id, error);
   if (signature == NULL)
     return FALSE;
@@ -188,7 +189,7 @@ check_request (Making *self, const Options *options, GError **error)
   for (guint i = 0; options->request != NULL && options->replaces != NULL && options->replaces[i] != NULL; i++) {
     g_auto (GStrv) pair = g_strsplit (options->replaces[i], "=", 2);
     if (find (json_object_get (request, "ecus"), pair[1]) == NULL)
-      return refuse (error, RB_REASON_ECU_UNKNOWN, self->vin, pair[1], "the request does not name it");
+      return campaign_pack_error (error, RB_REASON_ECU_UNKNOWN, self->vin, pair[1], "the request does not name it");
   }
   return TRUE;
 }
@@ -222,7 +223,8 @@ director_targets (Making *self, GError **error)
     const json_t *planned = json_object_get (json_object_get (self->plan, "targets"), hardware_id);
     const char *path = rb_json_string_or (planned, "path", NULL);
     if (path == NULL) {
-      refuse (error, RB_REASON_ECU_NOT_DIRECTED, self->vin, serial, "the campaign directs nothing to its hardware");
+      campaign_pack_error (error, RB_REASON_ECU_NOT_DIRECTED, self->vin, serial,
+                           "the campaign directs nothing to its hardware");
       return NULL;
     }
     json_t *entry = json_copy (json_object_get (planned, "entry"));

@@ -25,7 +25,7 @@ struct _RbVinWriter {
 };
 
 static gboolean
-refuse (GError **error, RbReason reason, const char *what, const char *text)
+vin_writer_error (GError **error, RbReason reason, const char *what, const char *text)
 {
   return rb_reason_deny (error, RB_OEM_ERROR, reason, "%s: %s", what, text);
 }
@@ -40,7 +40,7 @@ rb_vin_writer_new (const char *folder, GError **error)
   self->spool = open (folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (self->spool >= 0)
     return g_steal_pointer (&self);
-  refuse (error, RB_REASON_IO, folder, g_strerror (errno));
+  vin_writer_error (error, RB_REASON_IO, folder, g_strerror (errno));
   return NULL;
 }
 
@@ -67,7 +67,8 @@ spool (RbVinWriter *self, GBytes *contents, GError **error)
     if (wrote < 0 && errno == EINTR)
       continue;
     if (wrote < 0)
-      return refuse (error, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, self->folder, g_strerror (errno));
+      return vin_writer_error (error, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, self->folder,
+                               g_strerror (errno));
     data += wrote;
     length -= (gsize) wrote;
     self->spooled += (guint64) wrote;
@@ -81,7 +82,7 @@ rb_vin_writer_add (RbVinWriter *self, const char *vin, GBytes *contents, GError 
   Entry entry = { .offset = self->spooled };
   gsize length = contents == NULL ? 0 : g_bytes_get_size (contents);
   if (length > RB_VIN_INDEX_MAX_ENTRY)
-    return refuse (error, RB_REASON_TOO_LARGE, vin, "more bytes than an entry of a table of VINs may have");
+    return vin_writer_error (error, RB_REASON_TOO_LARGE, vin, "more bytes than an entry of a table of VINs may have");
   entry.length = (guint32) length;
   rb_vin_index_digest (g_bytes_get_data (self->salt, NULL), vin, entry.digest);
   g_array_append_val (self->entries, entry);
@@ -102,7 +103,7 @@ append_contents (const RbVinWriter *self, const Entry *entry, GByteArray *piece,
   g_byte_array_set_size (piece, piece->len + entry->length);
   for (guint left = entry->length; left > 0 && got > 0; left -= (guint) got, done += (guint) got)
     got = pread (self->spool, &piece->data[done], left, (off_t) (entry->offset + entry->length - left));
-  return got > 0 || refuse (error, RB_REASON_IO, self->folder, g_strerror (errno));
+  return got > 0 || vin_writer_error (error, RB_REASON_IO, self->folder, g_strerror (errno));
 }
 
 /* The piece that begins with entry *next, which is moved on. */
@@ -115,14 +116,14 @@ make_piece (const RbVinWriter *self, guint number, guint *next, GByteArray *piec
     if (rb_vin_index_piece (entry->digest) != number)
       break;
     if (*next > 0 && compare_entries (entry, &g_array_index (self->entries, Entry, *next - 1)) == 0)
-      return refuse (error, RB_REASON_EXISTS, self->folder, "a VIN is there twice");
+      return vin_writer_error (error, RB_REASON_EXISTS, self->folder, "a VIN is there twice");
     rb_writer_data (piece, entry->digest, RB_SHA256_LENGTH);
     rb_writer_u32be (piece, entry->length);
     if (!append_contents (self, entry, piece, error))
       return FALSE;
   }
   return piece->len <= RB_VIN_INDEX_MAX_PIECE
-         || refuse (error, RB_REASON_TOO_LARGE, self->folder, "a piece of the table of VINs is too long");
+         || vin_writer_error (error, RB_REASON_TOO_LARGE, self->folder, "a piece of the table of VINs is too long");
 }
 
 static gboolean

@@ -24,7 +24,7 @@
 #define VEHICLE_CA "vehicle"
 
 static gboolean
-refuse (GError **error, RbReason reason, const char *what, const char *text)
+people_error (GError **error, RbReason reason, const char *what, const char *text)
 {
   return rb_reason_deny (error, RB_PKI_ERROR, reason, "%s: %s", what, text);
 }
@@ -74,9 +74,9 @@ check_new_ca (const char *folder, const char *ca, GError **error)
   g_autofree char *path = path_of (folder, ca, ".pem");
   g_autofree char *parent = g_path_get_dirname (path);
   if (!rb_member_id_is_valid (ca))
-    return refuse (error, RB_REASON_MALFORMED, ca, "letters, digits, '.', '_' and '-' are expected");
+    return people_error (error, RB_REASON_MALFORMED, ca, "letters, digits, '.', '_' and '-' are expected");
   if (rb_files_exists (path))
-    return refuse (error, RB_REASON_EXISTS, ca, "a CA of that name is there");
+    return people_error (error, RB_REASON_EXISTS, ca, "a CA of that name is there");
   return rb_files_make_folder (parent, error);
 }
 
@@ -137,7 +137,7 @@ load_pair (const char *certificate_path, const char *key_path, const char *passp
     return FALSE;
   *certificate = rb_certificate_ref (list->pdata[0]);
   return rb_key_public_equal (rb_certificate_key (*certificate), rb_key_private_public (*key))
-         || refuse (error, RB_REASON_IDENTITY, certificate_path, "the key is not that of the certificate");
+         || people_error (error, RB_REASON_IDENTITY, certificate_path, "the key is not that of the certificate");
 }
 
 gboolean
@@ -172,11 +172,12 @@ purpose_for (const char *kind, const RbRequest *request, GError **error)
   int expected = vehicle ? (int) RB_PURPOSE_TLS_SERVER : technician ? (int) RB_PURPOSE_TECHNICIAN : request->purpose;
   gboolean workstation = expected >= (int) RB_PURPOSE_WORKSTATION && expected <= (int) RB_PURPOSE_KEY_AGREEMENT;
   if (vehicle && !rb_campaign_vin_is_valid (request->common_name)) {
-    refuse (error, RB_REASON_VIN_INVALID, request->common_name, "the common name is not a VIN");
+    people_error (error, RB_REASON_VIN_INVALID, request->common_name, "the common name is not a VIN");
     return -1;
   }
   if ((request->purpose >= 0 && request->purpose != expected) || (!vehicle && !technician && !workstation)) {
-    refuse (error, RB_REASON_KEY_USAGE, request->common_name, "the request's extended key usage is not of this kind");
+    people_error (error, RB_REASON_KEY_USAGE, request->common_name,
+                  "the request's extended key usage is not of this kind");
     return -1;
   }
   return expected;
@@ -189,7 +190,7 @@ check_unused (const json_t *list, const RbRequest *request, GError **error)
   json_t *line;
   json_array_foreach (json_object_get (list, "certificates"), i, line)
     if (strcmp (rb_json_string_or (line, "key_id", ""), rb_key_public_id (request->key)) == 0)
-      return refuse (error, RB_REASON_EXISTS, request->common_name, "this key has a certificate");
+      return people_error (error, RB_REASON_EXISTS, request->common_name, "this key has a certificate");
   return TRUE;
 }
 
@@ -263,7 +264,7 @@ rb_people_revoke (const char *folder, const char *serial, gint64 since, const ch
   size_t i;
   json_t *line;
   if (!g_strv_contains (words, reason))
-    return refuse (error, RB_REASON_USAGE, reason, "--reason is a word of RFC 5280, such as key-compromise");
+    return people_error (error, RB_REASON_USAGE, reason, "--reason is a word of RFC 5280, such as key-compromise");
   json_array_foreach (json_object_get (list, "certificates"), i, line)
     if (strcmp (rb_json_string_or (line, "serial", ""), wanted) == 0) {
       rb_json_set_moment (line, "revoked", since);
@@ -271,7 +272,7 @@ rb_people_revoke (const char *folder, const char *serial, gint64 since, const ch
       return save_register (folder, list, error);
     }
   return list != NULL
-         && refuse (error, RB_REASON_NOT_FOUND, serial, "no certificate with this serial number was issued");
+         && people_error (error, RB_REASON_NOT_FOUND, serial, "no certificate with this serial number was issued");
 }
 
 /* Every CA that people and workstations have theirs from, DER in base64. */

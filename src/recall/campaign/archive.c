@@ -33,11 +33,10 @@ struct _RbArchive {
 };
 
 static gboolean
-refuse (RbReason reason, GError **error, const char *text, const char *name)
+archive_error (RbReason reason, GError **error, const char *text, const char *name)
 {
-  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "%s%s%s%s", text, name == NULL ? "" : " “",
-               name == NULL ? "" : name, name == NULL ? "" : "”");
-  return FALSE;
+  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason, "%s%s%s%s", text, name == NULL ? "" : " “",
+                         name == NULL ? "" : name, name == NULL ? "" : "”");
 }
 
 static gboolean
@@ -56,7 +55,7 @@ check_tar_end (RbArchive *self, int fd, GError **error)
   gboolean zero = self->size >= TAR_END && pread (fd, end, TAR_END, (off_t) (self->size - TAR_END)) == TAR_END;
   for (gsize i = 0; zero && i < TAR_END; i++)
     zero = end[i] == 0;
-  return zero || refuse (RB_REASON_BUNDLE_TRUNCATED, error, "the end of the file is missing", NULL);
+  return zero || archive_error (RB_REASON_BUNDLE_TRUNCATED, error, "the end of the file is missing", NULL);
 }
 
 static gboolean
@@ -68,7 +67,7 @@ check_file (RbArchive *self, GError **error)
   int fd = open (self->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0 || fstat (fd, &status) != 0 || !S_ISREG (status.st_mode)) {
     RbReason reason = fd < 0 && errno == ENOENT ? RB_REASON_NOT_FOUND : RB_REASON_IO;
-    refuse (reason, error, fd < 0 ? g_strerror (errno) : "neither a file nor a folder", NULL);
+    archive_error (reason, error, fd < 0 ? g_strerror (errno) : "neither a file nor a folder", NULL);
     if (fd >= 0)
       close (fd);
     return FALSE;
@@ -85,8 +84,8 @@ tar_failed (RbArchive *self, GError **error)
 {
   const char *text = archive_error_string (self->tar);
   gboolean truncated = text == NULL || strstr (text, "runcated") != NULL;
-  return refuse (truncated ? RB_REASON_BUNDLE_TRUNCATED : RB_REASON_MALFORMED, error,
-                 truncated ? "the file is cut off" : text, NULL);
+  return archive_error (truncated ? RB_REASON_BUNDLE_TRUNCATED : RB_REASON_MALFORMED, error,
+                        truncated ? "the file is cut off" : text, NULL);
 }
 
 static gboolean
@@ -115,16 +114,16 @@ next_in_tar (RbArchive *self, RbArchiveEntry *entry, GError **error)
     if (status != ARCHIVE_OK)
       return tar_failed (self, error);
     if (++self->entries > MAX_ENTRIES)
-      return refuse (RB_REASON_TOO_LARGE, error, "too many files", NULL);
+      return archive_error (RB_REASON_TOO_LARGE, error, "too many files", NULL);
   } while (archive_entry_filetype (header) == AE_IFDIR);
   const char *name = archive_entry_pathname (header);
   if (name == NULL || !name_is_allowed (name))
-    return refuse (RB_REASON_PATH, error, "a file’s name is not allowed:", name == NULL ? "" : name);
+    return archive_error (RB_REASON_PATH, error, "a file’s name is not allowed:", name == NULL ? "" : name);
   if (archive_entry_filetype (header) != AE_IFREG || archive_entry_hardlink (header) != NULL
       || archive_entry_symlink (header) != NULL || archive_entry_sparse_count (header) > 0)
-    return refuse (RB_REASON_PATH, error, "only plain files are allowed, not", name);
+    return archive_error (RB_REASON_PATH, error, "only plain files are allowed, not", name);
   if (!archive_entry_size_is_set (header) || archive_entry_size (header) < 0)
-    return refuse (RB_REASON_MALFORMED, error, "no size is given for", name);
+    return archive_error (RB_REASON_MALFORMED, error, "no size is given for", name);
   self->current = g_strdup (name);
   entry->size = (guint64) archive_entry_size (header);
   return TRUE;
@@ -138,16 +137,16 @@ collect_one (RbArchive *self, const char *inner, guint depth, GError **error)
   struct stat status;
   g_autofree char *path = g_build_filename (self->path, inner, NULL);
   if (!name_is_allowed (inner))
-    return refuse (RB_REASON_PATH, error, "a file’s name is not allowed:", inner);
+    return archive_error (RB_REASON_PATH, error, "a file’s name is not allowed:", inner);
   if (g_lstat (path, &status) != 0)
-    return refuse (RB_REASON_IO, error, g_strerror (errno), inner);
+    return archive_error (RB_REASON_IO, error, g_strerror (errno), inner);
   if (S_ISDIR (status.st_mode))
     return depth < MAX_DEPTH ? collect (self, inner, depth + 1, error)
-                             : refuse (RB_REASON_PATH, error, "folders are nested too deeply:", inner);
+                             : archive_error (RB_REASON_PATH, error, "folders are nested too deeply:", inner);
   if (!S_ISREG (status.st_mode))
-    return refuse (RB_REASON_PATH, error, "only plain files are allowed, not", inner);
+    return archive_error (RB_REASON_PATH, error, "only plain files are allowed, not", inner);
   if (self->names->len >= MAX_ENTRIES)
-    return refuse (RB_REASON_TOO_LARGE, error, "too many files", NULL);
+    return archive_error (RB_REASON_TOO_LARGE, error, "too many files", NULL);
   self->size += (guint64) status.st_size;
   g_ptr_array_add (self->names, g_strdup (inner));
   return TRUE;
@@ -182,7 +181,7 @@ open_folder (RbArchive *self, GError **error)
     if (g_lstat (path, &status) != 0)
       continue;
     if (!S_ISDIR (status.st_mode))
-      return refuse (RB_REASON_PATH, error, "a folder is expected at", parts[i]);
+      return archive_error (RB_REASON_PATH, error, "a folder is expected at", parts[i]);
     if (!collect (self, parts[i], 1, error))
       return FALSE;
   }
@@ -202,7 +201,7 @@ next_in_folder (RbArchive *self, RbArchiveEntry *entry, GError **error)
   g_autofree char *path = g_build_filename (self->path, name, NULL);
   self->fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (self->fd < 0 || fstat (self->fd, &status) != 0)
-    return refuse (RB_REASON_IO, error, g_strerror (errno), name);
+    return archive_error (RB_REASON_IO, error, g_strerror (errno), name);
   self->current = g_strdup (name);
   entry->size = (guint64) status.st_size;
   return TRUE;
@@ -253,7 +252,7 @@ rb_archive_read (RbArchive *self, gpointer buffer, gsize length, GError **error)
   if (self->tar != NULL)
     tar_failed (self, error);
   else
-    refuse (RB_REASON_IO, error, g_strerror (errno), self->current);
+    archive_error (RB_REASON_IO, error, g_strerror (errno), self->current);
   return -1;
 }
 

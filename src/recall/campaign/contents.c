@@ -333,8 +333,7 @@ rb_contents_images (RbContents *self)
 static gboolean
 image_fails (GError **error, RbReason reason, const char *sha256, const char *text)
 {
-  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "image %s: %s", sha256, text);
-  return FALSE;
+  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason, "image %s: %s", sha256, text);
 }
 
 static const char *

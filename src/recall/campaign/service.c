@@ -31,13 +31,6 @@ rb_service_free (RbService *self)
   g_free (self);
 }
 
-static gboolean
-refuse (GError **error, RbReason reason, const char *text)
-{
-  g_set_error_literal (error, RB_CAMPAIGN_ERROR, (int) reason, text);
-  return FALSE;
-}
-
 /* The newest of roots that the anchor has accepted. Borrowed. */
 static GBytes *
 newest_known (const RbAnchor *anchor, GPtrArray *roots)
@@ -67,9 +60,11 @@ find_anchor (RbService *self, const char *folder, GPtrArray *anchors, gboolean s
     return g_bytes_ref (started ? newest_known (anchor, roots) : anchor->roots->pdata[anchor->roots->len - 1]);
   }
   if (anchors->len == 0)
-    refuse (error, RB_REASON_NO_TRUST_ANCHOR, "no OEM is trusted here yet; install its Service root with “trust add”");
+    rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_NO_TRUST_ANCHOR,
+                    "no OEM is trusted here yet; install its Service root with “trust add”");
   else
-    refuse (error, RB_REASON_WRONG_OEM, "the bundle comes from an OEM that is not trusted here");
+    rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_WRONG_OEM,
+                    "the bundle comes from an OEM that is not trusted here");
   return NULL;
 }
 
@@ -81,8 +76,8 @@ campaign_file (const char *folder, GError **error)
   if (names == NULL)
     return NULL;
   if (g_strv_length (names) != 1) {
-    refuse (error, g_strv_length (names) == 0 ? RB_REASON_MISSING : RB_REASON_MALFORMED,
-            "a bundle holds exactly one campaign (service/targets/campaigns/)");
+    rb_reason_deny (error, RB_CAMPAIGN_ERROR, g_strv_length (names) == 0 ? RB_REASON_MISSING : RB_REASON_MALFORMED,
+                    "a bundle holds exactly one campaign (service/targets/campaigns/)");
     return NULL;
   }
   return g_strdup (names[0]);

@@ -54,10 +54,9 @@ rb_unpack_free (RbUnpack *self)
 }
 
 static gboolean
-refuse (GError **error, RbReason reason, const char *name, const char *text)
+unpack_error (GError **error, RbReason reason, const char *name, const char *text)
 {
-  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "%s: %s", name, text);
-  return FALSE;
+  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason, "%s: %s", name, text);
 }
 
 /* Parts come in order: what verifies a file is there before it. */
@@ -66,14 +65,14 @@ check_part (RbUnpack *self, GError **error)
 {
   RbShapePart before = self->part;
   if (!rb_shape_part (self->entry.path, &self->part))
-    return refuse (error, RB_REASON_PATH, self->entry.path, "such a file does not belong into a bundle");
+    return unpack_error (error, RB_REASON_PATH, self->entry.path, "such a file does not belong into a bundle");
   if (self->part < before)
-    return refuse (error, RB_REASON_MALFORMED, self->entry.path,
-                   "it comes after files that it verifies; write the bundle in its order");
+    return unpack_error (error, RB_REASON_MALFORMED, self->entry.path,
+                         "it comes after files that it verifies; write the bundle in its order");
   if (self->part != before)
     self->files = self->bytes = 0;
   if (self->part == RB_SHAPE_IMAGES && rb_archive_is_compressed (self->archive))
-    return refuse (error, RB_REASON_MALFORMED, self->entry.path, "a compressed bundle may not hold images");
+    return unpack_error (error, RB_REASON_MALFORMED, self->entry.path, "a compressed bundle may not hold images");
   return TRUE;
 }
 
@@ -87,7 +86,7 @@ next (RbUnpack *self, GError **error)
     return TRUE;
   return check_part (self, error)
          && (g_hash_table_add (self->names, g_strdup (self->entry.path))
-             || refuse (error, RB_REASON_MALFORMED, self->entry.path, "the file is in the bundle twice"));
+             || unpack_error (error, RB_REASON_MALFORMED, self->entry.path, "the file is in the bundle twice"));
 }
 
 /* Is there an entry, and does it belong to that part? */
@@ -120,7 +119,7 @@ write_all (int fd, const guint8 *data, gsize length, GError **error)
     if (wrote < 0 && errno == EINTR)
       continue;
     if (wrote < 0)
-      return refuse (error, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, "writing", g_strerror (errno));
+      return unpack_error (error, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, "writing", g_strerror (errno));
     done += (gsize) wrote;
   }
   return TRUE;
@@ -151,7 +150,7 @@ copy_entry (RbUnpack *self, int fd, const Expected *expected, GError **error)
   while ((got = rb_archive_read (self->archive, self->buffer, BUFFER_SIZE, error)) > 0) {
     total += (guint64) got;
     if (total > self->entry.size)
-      return refuse (error, RB_REASON_MALFORMED, self->entry.path, "longer than it says");
+      return unpack_error (error, RB_REASON_MALFORMED, self->entry.path, "longer than it says");
     if (!take_bytes (self, expected, (gsize) got, error)
         || (fd >= 0 && !write_all (fd, self->buffer, (gsize) got, error)))
       return FALSE;
@@ -159,7 +158,7 @@ copy_entry (RbUnpack *self, int fd, const Expected *expected, GError **error)
   if (got < 0)
     return FALSE;
   return total == self->entry.size
-         || refuse (error, RB_REASON_BUNDLE_TRUNCATED, self->entry.path, "the file is cut off");
+         || unpack_error (error, RB_REASON_BUNDLE_TRUNCATED, self->entry.path, "the file is cut off");
 }
 
 static gboolean
@@ -167,10 +166,10 @@ copy_entry_to (RbUnpack *self, const char *path, const Expected *expected, GErro
 {
   int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0)
-    return refuse (error, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, path, g_strerror (errno));
+    return unpack_error (error, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, path, g_strerror (errno));
   gboolean ok = copy_entry (self, fd, expected, error);
   if (close (fd) != 0 && ok)
-    ok = refuse (error, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, path, g_strerror (errno));
+    ok = unpack_error (error, errno == ENOSPC ? RB_REASON_NO_SPACE : RB_REASON_IO, path, g_strerror (errno));
   return ok;
 }
 
@@ -191,8 +190,8 @@ check_limits (RbUnpack *self, GError **error)
   if (self->entry.size <= MAX_FILE && self->files <= limits[self->part].files
       && self->bytes <= limits[self->part].bytes)
     return TRUE;
-  return refuse (error, RB_REASON_TOO_LARGE, self->entry.path,
-                 "files that are not verified yet have more bytes, or are more, than any bundle’s");
+  return unpack_error (error, RB_REASON_TOO_LARGE, self->entry.path,
+                       "files that are not verified yet have more bytes, or are more, than any bundle’s");
 }
 
 static gboolean
@@ -212,8 +211,8 @@ rb_unpack_service (RbUnpack *self, const char *folder, GError **error)
   if (!rb_files_make_folder (folder, error) || !check_space (folder, images, error) || !next (self, error))
     return FALSE;
   if (self->entry.path != NULL && self->part != RB_SHAPE_SERVICE)
-    return refuse (error, RB_REASON_MALFORMED, self->entry.path,
-                   "the bundle does not begin with service/, which verifies the rest");
+    return unpack_error (error, RB_REASON_MALFORMED, self->entry.path,
+                         "the bundle does not begin with service/, which verifies the rest");
   return unpack_part (self, RB_SHAPE_SERVICE, folder, error);
 }
 
@@ -228,10 +227,10 @@ unpack_pieces (RbUnpack *self, const char *table, const char *folder, const RbUn
 {
   const RbVinIndex *index = vins->index (table, vins->data);
   if (index == NULL)
-    return refuse (error, RB_REASON_TARGET_MISSING, self->entry.path,
-                   "no table of the Service repository in this bundle names it");
+    return unpack_error (error, RB_REASON_TARGET_MISSING, self->entry.path,
+                         "no table of the Service repository in this bundle names it");
   if (self->entry.size != rb_vin_index_size (index))
-    return refuse (error, RB_REASON_LENGTH_MISMATCH, self->entry.path, "not as long as the signed table says");
+    return unpack_error (error, RB_REASON_LENGTH_MISMATCH, self->entry.path, "not as long as the signed table says");
   g_autoptr (RbVinIndexCheck) check = rb_vin_index_check_new (index);
   const Expected expected = { .pieces = check };
   return unpack_file (self, folder, &expected, error) && rb_vin_index_check_finish (check, error) && next (self, error);
@@ -245,10 +244,10 @@ unpack_pack (RbUnpack *self, const char *vin, const char *folder, const RbUnpack
   g_autofree char *place = g_build_filename (folder, "vins", vin, NULL);
   g_autofree char *present = g_strdup (vin);
   if (rb_files_exists (place))
-    return refuse (error, RB_REASON_MALFORMED, self->entry.path, "the files of a VIN pack do not lie together");
+    return unpack_error (error, RB_REASON_MALFORMED, self->entry.path, "the files of a VIN pack do not lie together");
   while (g_strcmp0 (present, vin) == 0) {
     if (self->entry.size > MAX_PACK_FILE)
-      return refuse (error, RB_REASON_TOO_LARGE, self->entry.path, "larger than anything of its kind");
+      return unpack_error (error, RB_REASON_TOO_LARGE, self->entry.path, "larger than anything of its kind");
     if (!unpack_file (self, folder, &nothing, error) || !next (self, error))
       return FALSE;
     g_free (present);
@@ -290,8 +289,8 @@ take_image (RbUnpack *self, const char *wanted, const char *folder, GError **err
     return FALSE;
   g_autofree char *digest = rb_digest_sha256_finish (hash);
   return strcmp (digest, wanted) == 0
-         || refuse (error, RB_REASON_HASH_MISMATCH, self->entry.path,
-                    "the image is not the one that signed metadata names");
+         || unpack_error (error, RB_REASON_HASH_MISMATCH, self->entry.path,
+                          "the image is not the one that signed metadata names");
 }
 
 /* By its path, or by HASH.NAME of consistent snapshots. */
@@ -313,7 +312,7 @@ rb_unpack_images (RbUnpack *self, GHashTable *wanted, const char *folder, GHashT
   while (self->entry.path != NULL) {
     const char *digest = wanted_digest (wanted, self->entry.path);
     if (digest == NULL)
-      return refuse (error, RB_REASON_TARGET_MISSING, self->entry.path, "no signed metadata names this image");
+      return unpack_error (error, RB_REASON_TARGET_MISSING, self->entry.path, "no signed metadata names this image");
     if (!take_image (self, digest, folder, error))
       return FALSE;
     g_hash_table_add (seen, g_strdup (digest));

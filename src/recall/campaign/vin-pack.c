@@ -47,10 +47,9 @@ rb_vin_pack_list (const char *folder, GError **error)
 }
 
 static gboolean
-refuse (GError **error, RbReason reason, const char *vin, const char *text, const char *more)
+vin_pack_error (GError **error, RbReason reason, const char *vin, const char *text, const char *more)
 {
-  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "VIN %s: %s%s", vin, text, more);
-  return FALSE;
+  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason, "VIN %s: %s%s", vin, text, more);
 }
 
 static gboolean
@@ -61,7 +60,8 @@ check_vin (const RbCampaign *campaign, const char *vin, GError **error)
     return FALSE;
   }
   if (!rb_campaign_vin_is_valid (vin))
-    return refuse (error, RB_REASON_VIN_INVALID, vin, "not a VIN (17 letters and digits, without I, O and Q)", "");
+    return vin_pack_error (error, RB_REASON_VIN_INVALID, vin, "not a VIN (17 letters and digits, without I, O and Q)",
+                           "");
   return rb_campaign_check_vin (campaign, vin, error);
 }
 
@@ -149,8 +149,8 @@ static RbVinPack *
 or_missing (RbVinPack *pack, const RbService *service, const char *vin, GError **error)
 {
   if (pack == NULL)
-    refuse (error, RB_REASON_VIN_PACK_MISSING, vin, "the bundle has nothing for this vehicle, campaign ",
-            service->campaign->id);
+    vin_pack_error (error, RB_REASON_VIN_PACK_MISSING, vin, "the bundle has nothing for this vehicle, campaign ",
+                    service->campaign->id);
   return pack;
 }
 
@@ -178,9 +178,8 @@ rb_vin_pack_read (const char *folder, const RbService *service, const char *vin,
 static gboolean
 mismatch (GError **error, RbReason reason, const RbAssignment *assignment, const char *text)
 {
-  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "ECU %s (%s): %s", assignment->serial, assignment->hardware_id,
-               text);
-  return FALSE;
+  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason, "ECU %s (%s): %s", assignment->serial,
+                         assignment->hardware_id, text);
 }
 
 static gboolean
@@ -210,8 +209,8 @@ check_assignments (GPtrArray *assignments, const RbService *service, GError **er
   }
   if (has_primary && assignments->len > 0)
     return TRUE;
-  g_set_error (error, RB_CAMPAIGN_ERROR, RB_REASON_TARGET_MISSING, "the Director assigns nothing to the Primary");
-  return FALSE;
+  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, RB_REASON_TARGET_MISSING,
+                         "the Director assigns nothing to the Primary");
 }
 
 /* (transfer full) serial → hardware id */

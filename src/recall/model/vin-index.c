@@ -37,7 +37,7 @@ rb_vin_index_piece (const guint8 digest[RB_SHA256_LENGTH])
 }
 
 static gboolean
-refuse (const RbVinIndex *self, RbReason reason, const char *text, GError **error)
+vin_index_error (const RbVinIndex *self, RbReason reason, const char *text, GError **error)
 {
   return rb_reason_deny (error, RB_MODEL_ERROR, reason, "%s: %s", self->name, text);
 }
@@ -50,12 +50,12 @@ read_rows (RbVinIndex *self, RbReader *reader, GError **error)
     rb_reader_take (reader, RB_SHA256_LENGTH);
     guint32 length = rb_reader_u32be (reader);
     if (length > RB_VIN_INDEX_MAX_PIECE)
-      return refuse (self, RB_REASON_MALFORMED, "a piece of the table of VINs is too long", error);
+      return vin_index_error (self, RB_REASON_MALFORMED, "a piece of the table of VINs is too long", error);
     self->offsets[i + 1] = self->offsets[i] + length;
   }
   return self->offsets[RB_VIN_INDEX_PIECES] == self->size
-         || refuse (self, RB_REASON_MALFORMED, "the pieces of the table of VINs have not the length that it names",
-                    error);
+         || vin_index_error (self, RB_REASON_MALFORMED,
+                             "the pieces of the table of VINs have not the length that it names", error);
 }
 
 static gboolean
@@ -68,7 +68,7 @@ read_table (RbVinIndex *self, GError **error)
   self->size = rb_reader_u64be (&reader);
   if (g_bytes_get_size (self->table) != RB_VIN_INDEX_TABLE
       || memcmp (magic, RB_VIN_INDEX_MAGIC, strlen (RB_VIN_INDEX_MAGIC)) != 0)
-    return refuse (self, RB_REASON_MALFORMED, "this is not a table of VINs", error);
+    return vin_index_error (self, RB_REASON_MALFORMED, "this is not a table of VINs", error);
   self->rows = (const guint8 *) g_bytes_get_data (self->table, NULL) + HEAD;
   return read_rows (self, &reader, error);
 }
@@ -156,11 +156,11 @@ read_piece (const RbVinIndex *self, guint piece, GError **error)
   g_autofree guint8 *data = g_malloc0 (length + 1);
   int fd = open (self->path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    refuse (self, errno == ENOENT ? RB_REASON_MISSING : RB_REASON_IO, g_strerror (errno), error);
+    vin_index_error (self, errno == ENOENT ? RB_REASON_MISSING : RB_REASON_IO, g_strerror (errno), error);
     return NULL;
   }
-  gboolean good
-    = pread_all (fd, data, length, self->offsets[piece]) || refuse (self, RB_REASON_IO, g_strerror (errno), error);
+  gboolean good = pread_all (fd, data, length, self->offsets[piece])
+                  || vin_index_error (self, RB_REASON_IO, g_strerror (errno), error);
   close (fd);
   g_autofree char *hex = rb_digest_sha256_hex (data, length);
   return good && check_digest (self, piece, hex, error) ? g_bytes_new_take (g_steal_pointer (&data), length) : NULL;
@@ -197,7 +197,7 @@ rb_vin_index_find (const RbVinIndex *self, const char *vin, GBytes **contents, G
     g_autoptr (GBytes) entry = NULL;
     if (!read_entry (&reader, piece, &digest, &entry)) {
       g_clear_pointer (contents, g_bytes_unref);
-      return refuse (self, RB_REASON_MALFORMED, "the entries of a piece are not in order", error);
+      return vin_index_error (self, RB_REASON_MALFORMED, "the entries of a piece are not in order", error);
     }
     if (memcmp (digest, wanted, RB_SHA256_LENGTH) == 0)
       *contents = g_steal_pointer (&entry);
@@ -254,7 +254,7 @@ rb_vin_index_check_update (RbVinIndexCheck *self, gconstpointer data, gsize leng
     if (!end_pieces (self, error))
       return FALSE;
     if (self->piece == RB_VIN_INDEX_PIECES)
-      return refuse (self->index, RB_REASON_LENGTH_MISMATCH, "longer than the signed table says", error);
+      return vin_index_error (self->index, RB_REASON_LENGTH_MISMATCH, "longer than the signed table says", error);
     gsize part = MIN (length, length_of (self->index, self->piece) - self->done);
     rb_digest_sha256_update (self->hash, next, part);
     next += part;
@@ -269,5 +269,5 @@ rb_vin_index_check_finish (RbVinIndexCheck *self, GError **error)
 {
   return end_pieces (self, error)
          && (self->piece == RB_VIN_INDEX_PIECES
-             || refuse (self->index, RB_REASON_LENGTH_MISMATCH, "shorter than the signed table says", error));
+             || vin_index_error (self->index, RB_REASON_LENGTH_MISMATCH, "shorter than the signed table says", error));
 }

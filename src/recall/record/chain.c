@@ -25,7 +25,7 @@ same_chain (const RbVerifyOutcome *a, const RbVerifyOutcome *b)
 }
 
 static void
-deny (RbVerifyOutcome *outcome, const char *format, const char *other)
+chain_error (RbVerifyOutcome *outcome, const char *format, const char *other)
 {
   g_autofree char *text = g_strdup_printf ("Record %" G_GINT64_FORMAT " of stream %.8s: %s%s", outcome->sequence,
                                            outcome->stream, format, other);
@@ -48,9 +48,9 @@ static void
 check_pair (RbVerifyOutcome *previous, RbVerifyOutcome *outcome, GPtrArray *gaps)
 {
   if (outcome->sequence == 1 && strcmp (outcome->previous, RB_STATEMENT_NO_PREVIOUS) != 0)
-    deny (outcome, "it is the first and names a predecessor", "");
+    chain_error (outcome, "it is the first and names a predecessor", "");
   if (outcome->sequence > 1 && strcmp (outcome->previous, RB_STATEMENT_NO_PREVIOUS) == 0)
-    deny (outcome, "it is not the first and names no predecessor", "");
+    chain_error (outcome, "it is not the first and names no predecessor", "");
   if (previous == NULL) {
     if (outcome->sequence > 1)
       add_gap (gaps, outcome, 0);
@@ -58,14 +58,14 @@ check_pair (RbVerifyOutcome *previous, RbVerifyOutcome *outcome, GPtrArray *gaps
   }
   if (previous->sequence == outcome->sequence) {
     outcome->sequence_checked = previous->sequence_checked = TRUE;
-    deny (previous, "a fork, there is another one of this number: ", outcome->digest);
-    deny (outcome, "a fork, there is another one of this number: ", previous->digest);
+    chain_error (previous, "a fork, there is another one of this number: ", outcome->digest);
+    chain_error (outcome, "a fork, there is another one of this number: ", previous->digest);
   } else if (previous->sequence + 1 < outcome->sequence)
     add_gap (gaps, outcome, previous->sequence);
   else {
     outcome->sequence_checked = previous->sequence_checked = TRUE;
     if (strcmp (outcome->previous, previous->digest) != 0)
-      deny (outcome, "it names another predecessor than the one before it: ", outcome->previous);
+      chain_error (outcome, "it names another predecessor than the one before it: ", outcome->previous);
   }
 }
 

@@ -15,10 +15,9 @@
 #define CMAC_LENGTH 16
 
 static gboolean
-deny (GError **error, RbReason reason, const json_t *ecu, const char *text)
+proof_check_error (GError **error, RbReason reason, const json_t *ecu, const char *text)
 {
-  g_set_error (error, RB_RECORD_ERROR, (int) reason, "ECU %s: %s", rb_json_string_or (ecu, "ecuSerial", ""), text);
-  return FALSE;
+  return rb_reason_deny (error, RB_RECORD_ERROR, reason, "ECU %s: %s", rb_json_string_or (ecu, "ecuSerial", ""), text);
 }
 
 static GBytes *
@@ -65,9 +64,10 @@ check_she_key (const json_t *ecu, const json_t *entry, GError **error)
   const char *key_id = rb_json_string_or (entry, "newKeyId", "");
   g_autofree char *counter = g_strdup_printf (":%" G_GINT64_FORMAT, rb_json_integer_or (entry, "counter", -1));
   if (!g_str_has_prefix (key_id, "she:") || !g_str_has_suffix (key_id, counter))
-    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the id of its SHE key does not name the slot's counter");
+    return proof_check_error (error, RB_REASON_KEY_NOT_PROVEN, ecu,
+                              "the id of its SHE key does not name the slot's counter");
   if (g_strcmp0 (key_id, rb_json_string_or (json_object_get (ecu, "after"), "keyId", NULL)) != 0)
-    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the ECU names another key than the one it proved");
+    return proof_check_error (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the ECU names another key than the one it proved");
   return TRUE;
 }
 
@@ -86,18 +86,19 @@ check_key (const json_t *predicate, const json_t *ecu, RbPublicKey **key_out, GE
   g_autoptr (GBytes) nonce = hex_member (entry, "nonce");
   g_autoptr (GBytes) challenge = hex_member (entry, "challenge");
   if (spki == NULL || pop == NULL || nonce == NULL || challenge == NULL)
-    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the proof of possession is not all there");
+    return proof_check_error (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the proof of possession is not all there");
   g_autoptr (RbPublicKey) key = rb_key_public_from_spki (spki, NULL);
   if (key == NULL)
-    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the new public key cannot be parsed");
+    return proof_check_error (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the new public key cannot be parsed");
   if (g_strcmp0 (rb_key_public_id (key), rb_json_string_or (entry, "newKeyId", NULL)) != 0
       || g_strcmp0 (rb_key_public_id (key), rb_json_string_or (json_object_get (ecu, "after"), "keyId", NULL)) != 0)
-    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the ECU names another key than the one it proved");
+    return proof_check_error (error, RB_REASON_KEY_NOT_PROVEN, ecu, "the ECU names another key than the one it proved");
   g_autoptr (GBytes) message = pop_message (predicate, ecu, spki, nonce, challenge);
   if (!rb_key_verify (key, rb_key_public_scheme (key), g_bytes_get_data (message, NULL), g_bytes_get_size (message),
                       g_bytes_get_data (pop, NULL), g_bytes_get_size (pop)))
-    return deny (error, RB_REASON_KEY_NOT_PROVEN, ecu,
-                 "the proof of possession is not by the new key, for this vehicle, campaign and challenge");
+    return proof_check_error (
+      error, RB_REASON_KEY_NOT_PROVEN, ecu,
+      "the proof of possession is not by the new key, for this vehicle, campaign and challenge");
   *key_out = g_steal_pointer (&key);
   return TRUE;
 }
@@ -140,15 +141,15 @@ report_agrees (const json_t *predicate, const json_t *ecu, const json_t *reporte
   const json_t *entry = json_object_get (ecu, "report"), *after = json_object_get (ecu, "after");
   const json_t *fileinfo = json_object_get (json_object_get (reported, "installed_image"), "fileinfo");
   if (!text_is (reported, "vin", rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", NULL)))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report is of another vehicle");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report is of another vehicle");
   if (!text_is (reported, "nonce", rb_json_string_or (entry, "nonce", NULL))
       || !text_is (reported, "challenge", rb_json_string_or (entry, "challenge", NULL)))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report answers another question");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report answers another question");
   if (!text_is (json_object_get (fileinfo, "hashes"), "sha256", rb_json_string_or (after, "imageSha256", NULL)))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report names another image");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report names another image");
   if (!state_agrees (ecu, reported))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu,
-                 "its report names other roots, another key or other hardware");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu,
+                              "its report names other roots, another key or other hardware");
   return TRUE;
 }
 
@@ -163,11 +164,13 @@ check_deferred (const json_t *ecu, GBytes *envelope, GError **error)
   const json_t *signature = json_array_get (json_object_get (parsed, "signatures"), 0);
   g_autoptr (GBytes) bytes = base64_member (signature, "sig");
   if (!text_is (signature, "keyid", rb_json_string_or (json_object_get (ecu, "after"), "keyId", NULL)))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report is by another key than the ECU names");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu,
+                              "its report is by another key than the ECU names");
   if (bytes == NULL || g_bytes_get_size (bytes) == 0)
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the signature of its report is missing");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the signature of its report is missing");
   if (she && (!text_is (signature, "method", "aes-cmac") || g_bytes_get_size (bytes) != CMAC_LENGTH))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the signature of its report is not an AES-CMAC");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu,
+                              "the signature of its report is not an AES-CMAC");
   return TRUE;
 }
 
@@ -180,15 +183,15 @@ check_report (const json_t *predicate, const json_t *ecu, RbPublicKey *key, GErr
   if (!deferred && strcmp (verified, "yes") != 0)
     return TRUE;
   if (!deferred && key == NULL)
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "no proven key could have signed its report");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "no proven key could have signed its report");
   g_autoptr (GBytes) envelope = base64_member (entry, "envelope");
   if (envelope == NULL)
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report is not there");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "its report is not there");
   g_autoptr (GError) problem = NULL;
   g_autoptr (json_t) reported
     = rb_report_verify (envelope, deferred ? NULL : key, rb_json_string_or (ecu, "ecuSerial", ""), &problem);
   if (reported == NULL)
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, problem->message);
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu, problem->message);
   return (!deferred || check_deferred (ecu, envelope, error)) && report_agrees (predicate, ecu, reported, error);
 }
 
@@ -211,13 +214,15 @@ quote_agrees (const json_t *ecu, const json_t *reported, GError **error)
 {
   const json_t *fileinfo = json_object_get (json_object_get (reported, "installed_image"), "fileinfo");
   if (!json_is_object (reported))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the vehicle version manifest has no report of it");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu,
+                              "the vehicle version manifest has no report of it");
   if (!text_is (json_object_get (fileinfo, "hashes"), "sha256",
                 rb_json_string_or (json_object_get (ecu, "after"), "imageSha256", NULL)))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu, "the vehicle version manifest names another image");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu,
+                              "the vehicle version manifest names another image");
   if (!state_agrees (ecu, reported))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, ecu,
-                 "the vehicle version manifest names other roots, another key or other hardware");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, ecu,
+                              "the vehicle version manifest names other roots, another key or other hardware");
   return TRUE;
 }
 
@@ -228,7 +233,8 @@ manifest_quotes (const json_t *predicate, const json_t *signed_part, const json_
   size_t i;
   json_t *ecu;
   if (!text_is (signed_part, "vin", rb_json_string_or (json_object_get (predicate, "vehicle"), "vin", NULL)))
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, primary, "the vehicle version manifest is of another vehicle");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, primary,
+                              "the vehicle version manifest is of another vehicle");
   json_array_foreach (json_object_get (predicate, "ecus"), i, ecu) {
     const json_t *report
       = json_object_get (json_object_get (quoted, rb_json_string_or (ecu, "ecuSerial", "")), "signed");
@@ -251,14 +257,15 @@ rb_proof_check_manifest (const json_t *predicate, const char **serial_out, GErro
   if (primary == NULL)
     return TRUE;
   if (manifest == NULL)
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, primary, "it gave no vehicle version manifest after the work");
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, primary,
+                              "it gave no vehicle version manifest after the work");
   if (!check_key (predicate, primary, &key, error))
     return FALSE;
   if (key == NULL)
     return TRUE;
   g_autoptr (json_t) signed_part = rb_report_verify (manifest, key, serial, &problem);
   if (signed_part == NULL)
-    return deny (error, RB_REASON_REPORT_NOT_PROVEN, primary, problem->message);
+    return proof_check_error (error, RB_REASON_REPORT_NOT_PROVEN, primary, problem->message);
   return manifest_quotes (predicate, signed_part, primary, error);
 }
 

@@ -25,10 +25,9 @@ typedef struct {
 } Check;
 
 static gboolean
-deny (GError **error, RbReason reason, const char *text)
+verify_error (GError **error, RbReason reason, const char *text)
 {
-  g_set_error (error, RB_RECORD_ERROR, (int) reason, "Record: %s", text);
-  return FALSE;
+  return rb_reason_deny (error, RB_RECORD_ERROR, reason, "Record: %s", text);
 }
 
 static gboolean
@@ -38,11 +37,11 @@ open_envelope (Check *self, GBytes *envelope, GError **error)
   self->dsse = rb_dsse_parse (envelope, RB_STATEMENT_MAX_BYTES, &problem);
   RbReason reason = rb_reason_of (problem);
   if (self->dsse == NULL)
-    return deny (error,
-                 reason == RB_REASON_TOO_LARGE     ? RB_REASON_TOO_LARGE
-                 : reason == RB_REASON_CERTIFICATE ? RB_REASON_RECORD_CERTIFICATE_BYTES
-                                                   : RB_REASON_RECORD_MALFORMED,
-                 problem->message);
+    return verify_error (error,
+                         reason == RB_REASON_TOO_LARGE     ? RB_REASON_TOO_LARGE
+                         : reason == RB_REASON_CERTIFICATE ? RB_REASON_RECORD_CERTIFICATE_BYTES
+                                                           : RB_REASON_RECORD_MALFORMED,
+                         problem->message);
   self->outcome->digest = g_strdup (rb_dsse_digest (self->dsse));
   return TRUE;
 }
@@ -54,12 +53,13 @@ check_signatures (Check *self, GError **error)
 {
   guint n = rb_dsse_signature_count (self->dsse);
   if (n == 0 || n > MAX_SIGNATURES)
-    return deny (error, RB_REASON_RECORD_SIGNATURE, n == 0 ? "it has no signature" : "too many signatures");
+    return verify_error (error, RB_REASON_RECORD_SIGNATURE, n == 0 ? "it has no signature" : "too many signatures");
   for (guint i = 0; i < n; i++)
     if (rb_dsse_chain (self->dsse, i) == NULL || !rb_dsse_signature_is_valid (self->dsse, i))
-      return deny (error, RB_REASON_RECORD_SIGNATURE, "a signature does not verify with the certificate beside it");
+      return verify_error (error, RB_REASON_RECORD_SIGNATURE,
+                           "a signature does not verify with the certificate beside it");
   if (strcmp (rb_dsse_payload_type (self->dsse), RB_STATEMENT_PAYLOAD_TYPE) != 0)
-    return deny (error, RB_REASON_RECORD_MALFORMED, "the payload is not an in-toto statement");
+    return verify_error (error, RB_REASON_RECORD_MALFORMED, "the payload is not an in-toto statement");
   return TRUE;
 }
 
@@ -69,10 +69,10 @@ open_statement (Check *self, GError **error)
   g_autoptr (GError) problem = NULL;
   self->statement = rb_json_parse (rb_dsse_payload (self->dsse), RB_STATEMENT_MAX_BYTES, "Record", &problem);
   if (self->statement == NULL)
-    return deny (error, RB_REASON_RECORD_MALFORMED, problem->message);
+    return verify_error (error, RB_REASON_RECORD_MALFORMED, problem->message);
   if (strcmp (rb_json_string_or (self->statement, "_type", ""), RB_STATEMENT_TYPE) != 0
       || strcmp (rb_json_string_or (self->statement, "predicateType", ""), RB_STATEMENT_PREDICATE_TYPE) != 0)
-    return deny (error, RB_REASON_RECORD_MALFORMED, "the statement is of another type");
+    return verify_error (error, RB_REASON_RECORD_MALFORMED, "the statement is of another type");
   self->predicate = json_object_get (self->statement, "predicate");
   return rb_result_is_well_formed (self->predicate, error);
 }
@@ -112,9 +112,9 @@ check_purpose (GPtrArray *chain, RbPurpose purpose, const json_t *named, GError 
   RbCertificate *certificate = chain->pdata[0];
   const char *name = rb_json_string_or (named, "name", NULL);
   if (!rb_certificate_has_purpose (certificate, purpose))
-    return deny (error, RB_REASON_RECORD_CERTIFICATE, "a certificate is not made for this signature");
+    return verify_error (error, RB_REASON_RECORD_CERTIFICATE, "a certificate is not made for this signature");
   if (name != NULL && strcmp (name, rb_certificate_common_name (certificate)) != 0)
-    return deny (error, RB_REASON_RECORD_CERTIFICATE, "a person's name is not the certificate's");
+    return verify_error (error, RB_REASON_RECORD_CERTIFICATE, "a person's name is not the certificate's");
   return TRUE;
 }
 
@@ -126,7 +126,8 @@ check_dealer (Check *self, GPtrArray *workstation, GError **error)
   if (g_strcmp0 (rb_json_string_or (dealer, "code", NULL), rb_certificate_unit (certificate)) == 0
       && g_strcmp0 (rb_json_string_or (dealer, "country", NULL), rb_certificate_country (certificate)) == 0)
     return TRUE;
-  return deny (error, RB_REASON_RECORD_CERTIFICATE, "its dealer is not the one of the workstation's certificate");
+  return verify_error (error, RB_REASON_RECORD_CERTIFICATE,
+                       "its dealer is not the one of the workstation's certificate");
 }
 
 static gboolean
@@ -146,9 +147,9 @@ check_certificate (Check *self, GPtrArray *chain, RbPurpose purpose, GError **er
   if (self->request->anchors == NULL)
     return TRUE;
   if (!rb_moment_from_text (text, &claimed))
-    return deny (error, RB_REASON_RECORD_MALFORMED, "its claimed time is malformed");
+    return verify_error (error, RB_REASON_RECORD_MALFORMED, "its claimed time is malformed");
   if (!rb_certificate_verify (chain, self->request->anchors, purpose, claimed, &problem))
-    return deny (error, RB_REASON_RECORD_CERTIFICATE, problem->message);
+    return verify_error (error, RB_REASON_RECORD_CERTIFICATE, problem->message);
   return TRUE;
 }
 
@@ -160,15 +161,15 @@ check_signers (Check *self, GError **error)
   GPtrArray *second = second_named == NULL ? NULL : chain_of (self, "secondPerson");
   guint wanted = second_named == NULL ? 2 : 3;
   if (workstation == NULL || technician == NULL || (second_named != NULL && second == NULL))
-    return deny (error, RB_REASON_SIGNER_MISSING,
-                 workstation == NULL  ? "the workstation's signature is missing"
-                 : technician == NULL ? "the technician's signature is missing"
-                                      : "the second person's signature is missing");
+    return verify_error (error, RB_REASON_SIGNER_MISSING,
+                         workstation == NULL  ? "the workstation's signature is missing"
+                         : technician == NULL ? "the technician's signature is missing"
+                                              : "the second person's signature is missing");
   if (are_same (workstation, technician)
       || (second != NULL && (are_same (second, technician) || are_same (second, workstation))))
-    return deny (error, RB_REASON_SAME_PERSON, "two of its signatures are by the same person or machine");
+    return verify_error (error, RB_REASON_SAME_PERSON, "two of its signatures are by the same person or machine");
   if (rb_dsse_signature_count (self->dsse) != wanted)
-    return deny (error, RB_REASON_RECORD_SIGNATURE, "a signer is not named in it");
+    return verify_error (error, RB_REASON_RECORD_SIGNATURE, "a signer is not named in it");
   if (!check_purpose (workstation, RB_PURPOSE_WORKSTATION, NULL, error) || !check_dealer (self, workstation, error)
       || !check_purpose (technician, RB_PURPOSE_TECHNICIAN, json_object_get (self->predicate, "technician"), error)
       || (second != NULL && !check_purpose (second, RB_PURPOSE_TECHNICIAN, second_named, error)))
@@ -190,11 +191,11 @@ check_times (Check *self, GError **error)
       || !rb_moment_from_text (rb_json_string_or (time, "notBefore", ""), &not_before)
       || !rb_moment_from_text (rb_json_string_or (self->predicate, "startedAt", ""), &started)
       || !rb_moment_from_text (rb_json_string_or (self->predicate, "finishedAt", ""), &finished))
-    return deny (error, RB_REASON_RECORD_MALFORMED, "a time is malformed");
+    return verify_error (error, RB_REASON_RECORD_MALFORMED, "a time is malformed");
   if (claimed < not_before)
-    return deny (error, RB_REASON_CLOCK, "it claims a time before the newest signed thing it quotes");
+    return verify_error (error, RB_REASON_CLOCK, "it claims a time before the newest signed thing it quotes");
   if (finished < started)
-    return deny (error, RB_REASON_RECORD_TIME, "it ends before it begins");
+    return verify_error (error, RB_REASON_RECORD_TIME, "it ends before it begins");
   return TRUE;
 }
 
@@ -238,12 +239,12 @@ check_result (Check *self, GError **error)
     g_autofree char *text = g_strdup_printf ("it says %s, %s; its contents say %s%s%s", self->outcome->type,
                                              self->outcome->result, complete ? "completed" : "not completed",
                                              complete ? "" : ": ", complete ? "" : problem->message);
-    return deny (error, RB_REASON_RECORD_RESULT, text);
+    return verify_error (error, RB_REASON_RECORD_RESULT, text);
   }
   json_array_foreach (json_object_get (self->predicate, "ecus"), i, ecu) {
     g_clear_error (&problem);
     if (rb_predicate_claims_done (ecu) && !rb_result_ecu_is_done (ecu, campaign, &problem))
-      return deny (error, RB_REASON_RECORD_RESULT, problem->message);
+      return verify_error (error, RB_REASON_RECORD_RESULT, problem->message);
   }
   if (!check_proofs (self, complete, error) || !rb_proof_check_subjects (self->statement, self->predicate, error)
       || !rb_consistency_check (self->predicate, error))
@@ -306,7 +307,7 @@ check_bundle (Check *self, GError **error)
     return TRUE;
   if (self->request->other_campaigns && !id_is_known)
     return TRUE;
-  return deny (error, RB_REASON_RECORD_CAMPAIGN, "its campaign is not the bundle's");
+  return verify_error (error, RB_REASON_RECORD_CAMPAIGN, "its campaign is not the bundle's");
 }
 
 static gboolean

@@ -59,7 +59,7 @@ is_of_an_entity (guint16 type)
 }
 
 static void
-refuse (GByteArray *out, guint8 code)
+append_header_nack (GByteArray *out, guint8 code)
 {
   rb_doip_write (out, RB_DOIP_HEADER_NACK, &code, 1);
 }
@@ -73,16 +73,16 @@ answer (RbDoipDiscovery *self, const guint8 *bytes, gsize length, GByteArray *ou
   if (state == RB_DOIP_HEADER_SHORT)
     return;
   if (state == RB_DOIP_HEADER_BAD) {
-    refuse (out, RB_DOIP_BAD_PATTERN);
+    append_header_nack (out, RB_DOIP_BAD_PATTERN);
     return;
   }
   if (is_of_an_entity (header.type))
     return;
   int expected = length_of (header.type);
   if (expected < 0)
-    refuse (out, RB_DOIP_UNKNOWN_TYPE);
+    append_header_nack (out, RB_DOIP_UNKNOWN_TYPE);
   else if (header.length != (guint32) expected || length != RB_DOIP_HEADER + header.length)
-    refuse (out, RB_DOIP_BAD_LENGTH);
+    append_header_nack (out, RB_DOIP_BAD_LENGTH);
   else if (header.type == RB_DOIP_ENTITY_STATUS_REQUEST)
     self->status (self->data, out);
   else if (header.type == RB_DOIP_POWER_MODE_REQUEST)

@@ -139,7 +139,7 @@ check_all_alive (RbDoipTester *self, guint16 wanted)
 }
 
 static void
-deny (RbDoipTester *self, guint8 code)
+deny_activation (RbDoipTester *self, guint8 code)
 {
   self->address_holder = NULL;
   self->awaiting_socket = FALSE;
@@ -175,9 +175,9 @@ take_alive_response (RbDoipTester *self, const guint8 *payload, gsize length)
   for (guint i = entity->testers->len; i > 0; i--) {
     RbDoipTester *other = entity->testers->pdata[i - 1];
     if (other->address_holder == self)
-      deny (other, 0x03);
+      deny_activation (other, 0x03);
     else if (other->awaiting_socket && full)
-      deny (other, SOCKETS_FULL);
+      deny_activation (other, SOCKETS_FULL);
   }
   return TRUE;
 }
@@ -331,7 +331,7 @@ fault_of (const RbDoipTester *self, const RbDoipHeader *header)
 
 /* FALSE when the tester is gone. What is of an unknown type or too large is passed over. */
 static gboolean
-refuse (RbDoipTester *self, guint8 code, guint32 length)
+nack_header (RbDoipTester *self, guint8 code, guint32 length)
 {
   rb_doip_tester_send_nack (self, code);
   if (code == RB_DOIP_BAD_PATTERN || code == RB_DOIP_BAD_LENGTH) {
@@ -363,7 +363,7 @@ take_one (RbDoipTester *self)
     return FALSE;
   int fault = state == RB_DOIP_HEADER_BAD ? RB_DOIP_BAD_PATTERN : fault_of (self, &header);
   if (fault >= 0)
-    return refuse (self, (guint8) fault, header.length);
+    return nack_header (self, (guint8) fault, header.length);
   if (self->buffer->len - RB_DOIP_HEADER < header.length)
     return FALSE;
   g_autofree guint8 *payload = g_memdup2 (&self->buffer->data[RB_DOIP_HEADER], header.length);

@@ -188,13 +188,6 @@ rb_install_metadata (RbEcu *self, RbReader *request, GByteArray *out)
   return answer (self, what == WHAT_ALL ? "metadata" : "root", good, error, out);
 }
 
-static gboolean
-refuse (GError **error, RbReason reason, const char *text)
-{
-  g_set_error_literal (error, RB_SIM_ERROR, (int) reason, text);
-  return FALSE;
-}
-
 /* The Service repository's store of this ECU, walked to the newest staged root. */
 static RbStore *
 service_store (RbEcu *self, GError **error)
@@ -218,14 +211,14 @@ verified_service_targets (RbEcu *self, GError **error)
   if (store == NULL)
     return NULL;
   if (bytes == NULL) {
-    refuse (error, RB_REASON_MISSING, "service/targets.json is not staged");
+    rb_reason_deny (error, RB_SIM_ERROR, RB_REASON_MISSING, "service/targets.json is not staged");
     return NULL;
   }
   g_autoptr (RbMetadata) targets = rb_metadata_parse (bytes, RB_METADATA_TARGETS, MAX_METADATA, error);
   if (targets == NULL || !rb_metadata_verify_by_root (targets, rb_store_root_metadata (store), "targets", error))
     return NULL;
   if (targets->expires <= rb_moment_now ()) {
-    refuse (error, RB_REASON_EXPIRED, "the Service targets have expired");
+    rb_reason_deny (error, RB_SIM_ERROR, RB_REASON_EXPIRED, "the Service targets have expired");
     return NULL;
   }
   return g_steal_pointer (&targets);
@@ -242,7 +235,7 @@ verified_campaign (RbEcu *self, GError **error)
   g_autoptr (RbCampaign) campaign = bytes == NULL ? NULL : rb_campaign_parse (bytes, error);
   if (campaign == NULL) {
     if (bytes == NULL)
-      refuse (error, RB_REASON_MISSING, "campaign.json is not staged");
+      rb_reason_deny (error, RB_SIM_ERROR, RB_REASON_MISSING, "campaign.json is not staged");
     return NULL;
   }
   g_autofree char *path = g_strdup_printf ("campaigns/%s.json", campaign->id);
@@ -250,7 +243,8 @@ verified_campaign (RbEcu *self, GError **error)
   g_autoptr (RbTarget) target = entry == NULL ? NULL : rb_target_from_json (path, entry, error);
   if (target == NULL || !rb_target_check_image (target, bytes, error)) {
     if (entry == NULL)
-      refuse (error, RB_REASON_TARGET_MISSING, "the Recall Authority does not name this campaign");
+      rb_reason_deny (error, RB_SIM_ERROR, RB_REASON_TARGET_MISSING,
+                      "the Recall Authority does not name this campaign");
     return NULL;
   }
   return g_steal_pointer (&campaign);
@@ -264,11 +258,11 @@ anchor (RbEcu *self, gboolean director, GError **error)
   if (campaign == NULL)
     return FALSE;
   if (root == NULL)
-    return refuse (error, RB_REASON_MISSING, "the anchor is not staged");
+    return rb_reason_deny (error, RB_SIM_ERROR, RB_REASON_MISSING, "the anchor is not staged");
   g_autofree char *sha256 = rb_digest_sha256_hex_of (root);
   const RbCampaignRoot *wanted = director ? &campaign->director_root : &campaign->image_root;
   if (strcmp (sha256, wanted->sha256) != 0)
-    return refuse (error, RB_REASON_PIN_MISMATCH, "the campaign pins another root");
+    return rb_reason_deny (error, RB_SIM_ERROR, RB_REASON_PIN_MISMATCH, "the campaign pins another root");
   if (rb_host_fault (self->vehicle, "keep-root", self, 0) != NULL)
     return TRUE;
   const char *repo = director ? "director" : "image";

@@ -86,10 +86,9 @@ rb_she_update (const RbSheSlot *slot, const guint8 auth_key[16], const guint8 ne
 }
 
 static gboolean
-refuse (GError **error, const char *why)
+she_error (GError **error, const char *why)
 {
-  g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_REFUSED, "SHE key update refused: %s", why);
-  return FALSE;
+  return rb_reason_deny (error, RB_CRYPTO_ERROR, RB_REASON_REFUSED, "SHE key update refused: %s", why);
 }
 
 gboolean
@@ -101,13 +100,13 @@ rb_she_load (const guint8 m1[16], const guint8 m2[32], const guint8 m3[16], cons
   guint8 clear[32];
   guint8 authenticated[48];
   if (memcmp (m1, uid, 15) != 0)
-    return refuse (error, "it is for another UID");
+    return she_error (error, "it is for another UID");
   derive (auth_key, mac_constant, k2);
   memcpy (authenticated, m1, 16);
   memcpy (&authenticated[16], m2, 32);
   rb_digest_cmac (k2, authenticated, 48, expected);
   if (!rb_bytes_equal_secret (expected, m3, 16))
-    return refuse (error, "M3 is not by the authorising key");
+    return she_error (error, "M3 is not by the authorising key");
   derive (auth_key, enc_constant, k1);
   aes (EVP_aes_128_cbc (), FALSE, k1, m2, 32, clear);
   guint64 head = 0;
@@ -119,7 +118,7 @@ rb_she_load (const guint8 m1[16], const guint8 m2[32], const guint8 m3[16], cons
   slot->counter = (guint32) (head >> 36);
   slot->flags = (head >> 31) & 31;
   if (slot->counter <= stored_counter)
-    return refuse (error, "its counter is not above the stored one");
+    return she_error (error, "its counter is not above the stored one");
   memcpy (new_key, &clear[16], 16);
   memcpy (out->m1, m1, 16);
   memcpy (out->m2, m2, 32);

@@ -32,7 +32,7 @@ struct _RbToken {
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (P11KitUri, p11_kit_uri_free)
 
 static gboolean
-refuse (GError **error, RbReason reason, const char *what, CK_RV result)
+token_error (GError **error, RbReason reason, const char *what, CK_RV result)
 {
   return rb_reason_deny (error, RB_CRYPTO_ERROR, reason, "%s: %s", what, p11_kit_strerror (result));
 }
@@ -136,7 +136,7 @@ log_in (RbToken *self, CK_SLOT_ID slot, const char *pin, GError **error)
     return rb_reason_deny (error, RB_CRYPTO_ERROR, RB_REASON_PASSPHRASE, "token “%s”: %s: %s", self->label,
                            pin[0] == '\0' ? "no PIN was given" : p11_kit_strerror (result),
                            tries_left (self->info.flags));
-  return refuse (error, RB_REASON_IDENTITY, self->label, result);
+  return token_error (error, RB_REASON_IDENTITY, self->label, result);
 }
 
 static gboolean
@@ -153,7 +153,7 @@ open_session (RbToken *self, P11KitUri *uri, const char *pin, GError **error)
   if (result == CKR_TOKEN_WRITE_PROTECTED)
     result = self->module->C_OpenSession (slot, CKF_SERIAL_SESSION, NULL, NULL, &self->session);
   if (result != CKR_OK)
-    return refuse (error, RB_REASON_IDENTITY, self->label, result);
+    return token_error (error, RB_REASON_IDENTITY, self->label, result);
   char *secret = find_pin (uri, pin, error);
   gboolean open = secret != NULL && log_in (self, slot, secret, error);
   rb_secret_free (secret);
@@ -261,7 +261,7 @@ rb_token_make_key (const char *text, const char *pin, const char *label, RbKeyTy
   g_autoptr (GBytes) id = rb_digest_random (ID_LENGTH);
   CK_RV result = generate (self, type, label, id);
   if (result != CKR_OK) {
-    refuse (error, RB_REASON_IDENTITY, self->label, result);
+    token_error (error, RB_REASON_IDENTITY, self->label, result);
     return NULL;
   }
   self->public = rb_token_key_read (self->module, self->session, self->private, error);
@@ -334,7 +334,7 @@ rb_token_sign (RbToken *self, GBytes *message, GError **error)
   if (result == CKR_OK)
     result = self->module->C_Sign (self->session, (CK_BYTE_PTR) data, (CK_ULONG) length, signature, &size);
   if (result != CKR_OK) {
-    refuse (error, RB_REASON_IDENTITY, "signing", result);
+    token_error (error, RB_REASON_IDENTITY, "signing", result);
     return NULL;
   }
   return type == RB_KEY_EC_P256 ? ecdsa_der (signature, size) : g_bytes_new (signature, size);

@@ -20,7 +20,7 @@ struct _RbNoteKey {
 };
 
 static gpointer
-fail (GError **error, RbReason reason, const char *text)
+note_error (GError **error, RbReason reason, const char *text)
 {
   g_set_error (error, RB_LOG_ERROR, (int) reason, "Signed note: %s", text);
   return NULL;
@@ -57,15 +57,15 @@ rb_note_key_parse (const char *vkey, GError **error)
   g_auto (GStrv) parts = g_strsplit (vkey, "+", 3);
   guint8 hash[HASH_LENGTH];
   if (g_strv_length (parts) != 3 || !name_is_valid (parts[0]) || !rb_bytes_from_hex_exact (parts[1], hash, sizeof hash))
-    return fail (error, RB_REASON_MALFORMED, "the verifier key is not NAME+HASH+KEY");
+    return note_error (error, RB_REASON_MALFORMED, "the verifier key is not NAME+HASH+KEY");
   g_autoptr (GBytes) bytes = rb_bytes_from_base64 (parts[2]);
   if (bytes == NULL || g_bytes_get_size (bytes) != 1 + ED25519_LENGTH)
-    return fail (error, RB_REASON_MALFORMED, "the verifier key is not an Ed25519 one");
+    return note_error (error, RB_REASON_MALFORMED, "the verifier key is not an Ed25519 one");
   RbReader reader = rb_reader_from_bytes (bytes), hash_reader = rb_reader_new (hash, sizeof hash);
   guint8 type = rb_reader_u8 (&reader);
   g_autoptr (GBytes) raw = rb_reader_take_bytes (&reader, ED25519_LENGTH);
   if (type != TYPE_ED25519 || rb_reader_u32be (&hash_reader) != key_hash (parts[0], raw))
-    return fail (error, RB_REASON_MALFORMED, "the verifier key's hash is not its own");
+    return note_error (error, RB_REASON_MALFORMED, "the verifier key's hash is not its own");
   RbPublicKey *key = rb_key_public_from_ed25519 (g_bytes_get_data (raw, NULL), ED25519_LENGTH, error);
   if (key == NULL)
     return NULL;
@@ -137,16 +137,16 @@ rb_note_open (const char *note, const RbNoteKey *key, GError **error)
 {
   const char *end = g_strrstr (note, "\n\n");
   if (strlen (note) > MAX_NOTE || !g_utf8_validate (note, -1, NULL) || end == NULL)
-    return fail (error, RB_REASON_MALFORMED, "it is not text with signatures below");
+    return note_error (error, RB_REASON_MALFORMED, "it is not text with signatures below");
   gsize length = (gsize) (end - note) + 1;
   g_autofree char *text = g_strndup (note, length);
   g_auto (GStrv) lines = g_strsplit (&note[length + 1], "\n", -1);
   if (!lines_are_signatures (lines))
-    return fail (error, RB_REASON_MALFORMED, "it is not text with signatures below");
+    return note_error (error, RB_REASON_MALFORMED, "it is not text with signatures below");
   for (guint i = 0; lines[i] != NULL; i++)
     if (line_signs (lines[i], text, key))
       return g_steal_pointer (&text);
-  return fail (error, RB_REASON_LOG_SIGNATURE, "the key that is trusted did not sign it");
+  return note_error (error, RB_REASON_LOG_SIGNATURE, "the key that is trusted did not sign it");
 }
 
 char *
@@ -154,8 +154,8 @@ rb_note_sign (const char *text, const char *name, RbPrivateKey *key, GError **er
 {
   g_autoptr (GBytes) raw = rb_key_public_ed25519 (rb_key_private_public (key));
   if (raw == NULL || !name_is_valid (name) || !g_str_has_suffix (text, "\n"))
-    return fail (error, RB_REASON_MALFORMED,
-                 "only text that ends with a newline is signed, by an Ed25519 key with a name");
+    return note_error (error, RB_REASON_MALFORMED,
+                       "only text that ends with a newline is signed, by an Ed25519 key with a name");
   g_autoptr (GBytes) signature = rb_key_sign (key, text, strlen (text), error);
   if (signature == NULL)
     return NULL;

@@ -11,7 +11,7 @@
 #define MAX_PATH 63
 
 static gpointer
-fail (GError **error, RbReason reason, const char *text)
+receipt_error (GError **error, RbReason reason, const char *text)
 {
   g_set_error (error, RB_LOG_ERROR, (int) reason, "Receipt: %s", text);
   return NULL;
@@ -63,7 +63,7 @@ read_text (const char *text, GArray *proof, GError **error)
   const char *gap = strstr (text, "\n\n");
   g_autofree char *head = gap == NULL ? NULL : g_strndup (text, (gsize) (gap - text));
   if (head == NULL || !read_head (head, &self->entry, &self->index, proof))
-    return fail (error, RB_REASON_MALFORMED, "it is not a proof with a checkpoint below");
+    return receipt_error (error, RB_REASON_MALFORMED, "it is not a proof with a checkpoint below");
   self->checkpoint = g_strdup (&gap[2]);
   return g_steal_pointer (&self);
 }
@@ -81,7 +81,7 @@ check_proof (RbReceipt *self, GArray *proof, const RbNoteKey *key, GError **erro
   self->root = checkpoint->root;
   self->origin = g_strdup (checkpoint->origin);
   return rb_merkle_is_included (&leaf, self->index, checkpoint->size, proof, &checkpoint->root)
-         || fail (error, RB_REASON_LOG_PROOF, "it does not show this entry to be in the log") != NULL;
+         || receipt_error (error, RB_REASON_LOG_PROOF, "it does not show this entry to be in the log") != NULL;
 }
 
 /* entry NULL: the one in the receipt */
@@ -91,11 +91,11 @@ open_receipt (GBytes *receipt, GBytes *entry, const RbNoteKey *key, GError **err
   g_autoptr (GArray) proof = g_array_new (FALSE, FALSE, sizeof (RbMerkleHash));
   gsize size = g_bytes_get_size (receipt);
   if (size > MAX_RECEIPT)
-    return fail (error, RB_REASON_TOO_LARGE, "larger than any receipt");
+    return receipt_error (error, RB_REASON_TOO_LARGE, "larger than any receipt");
   g_autofree char *text = g_strndup (g_bytes_get_data (receipt, NULL), size);
-  g_autoptr (RbReceipt) self = strlen (text) == size
-                                 ? read_text (text, proof, error)
-                                 : fail (error, RB_REASON_MALFORMED, "it is not a proof with a checkpoint below");
+  g_autoptr (RbReceipt) self
+    = strlen (text) == size ? read_text (text, proof, error)
+                            : receipt_error (error, RB_REASON_MALFORMED, "it is not a proof with a checkpoint below");
   if (self == NULL)
     return NULL;
   if (entry != NULL) {
@@ -103,7 +103,7 @@ open_receipt (GBytes *receipt, GBytes *entry, const RbNoteKey *key, GError **err
     self->entry = g_bytes_ref (entry);
   }
   if (self->entry == NULL)
-    return fail (error, RB_REASON_MALFORMED, "it does not hold its entry");
+    return receipt_error (error, RB_REASON_MALFORMED, "it does not hold its entry");
   return check_proof (self, proof, key, error) ? g_steal_pointer (&self) : NULL;
 }
 

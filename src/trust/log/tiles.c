@@ -8,7 +8,7 @@
 #define HASH sizeof (RbMerkleHash)
 
 static gboolean
-deny (GError **error, const char *text)
+tiles_error (GError **error, const char *text)
 {
   return rb_reason_deny (error, RB_LOG_ERROR, RB_REASON_LOG_PROOF, "Log: %s", text);
 }
@@ -21,7 +21,7 @@ read_hashes (const RbTiles *self, guint level, guint64 number, guint first, guin
   if (tile == NULL)
     return NULL;
   if (g_bytes_get_size (tile) < (first + count) * HASH || g_bytes_get_size (tile) > RB_TILES_WIDTH * HASH) {
-    deny (error, "a tile has another number of hashes than the tree needs");
+    tiles_error (error, "a tile has another number of hashes than the tree needs");
     return NULL;
   }
   GArray *hashes = g_array_sized_new (FALSE, FALSE, HASH, count);
@@ -111,7 +111,7 @@ rb_tiles_inclusion (const RbTiles *self, guint64 index, guint64 size, GError **e
 {
   g_autoptr (GArray) proof = g_array_new (FALSE, FALSE, HASH);
   gboolean made = index < size ? add_path (self, proof, index, 0, size, error)
-                               : deny (error, "no proof of an entry that is not in the tree");
+                               : tiles_error (error, "no proof of an entry that is not in the tree");
   return made ? g_steal_pointer (&proof) : NULL;
 }
 
@@ -134,7 +134,7 @@ rb_tiles_consistency (const RbTiles *self, guint64 old_size, guint64 size, GErro
 {
   g_autoptr (GArray) proof = g_array_new (FALSE, FALSE, HASH);
   gboolean made = old_size > 0 && old_size <= size ? add_subproof (self, proof, old_size, 0, size, TRUE, error)
-                                                   : deny (error, "no proof between these sizes");
+                                                   : tiles_error (error, "no proof between these sizes");
   return made ? g_steal_pointer (&proof) : NULL;
 }
 

@@ -23,11 +23,9 @@ typedef struct {
 static const char *const type_names[] = { "root", "timestamp", "snapshot", "targets" };
 
 static gboolean
-fail (GError **error, RbReason reason, const char *format, const char *name)
+metadata_error (GError **error, RbReason reason, const char *format, const char *name)
 {
-  g_autofree char *text = g_strdup_printf ("%s: %s", name, format);
-  g_set_error_literal (error, RB_UPTANE_ERROR, (int) reason, text);
-  return FALSE;
+  return rb_reason_deny (error, RB_UPTANE_ERROR, reason, "%s: %s", name, format);
 }
 
 static gboolean
@@ -42,7 +40,7 @@ check_signatures (const json_t *envelope, const char *what, GError **error)
     if (id == NULL)
       return FALSE;
     if (!g_hash_table_add (seen, (gpointer) id))
-      return fail (error, RB_REASON_DUPLICATE_SIGNATURE, "two signatures under one key id", what);
+      return metadata_error (error, RB_REASON_DUPLICATE_SIGNATURE, "two signatures under one key id", what);
   }
   return TRUE;
 }
@@ -55,7 +53,7 @@ read_common (RbMetadata *self, GError **error)
   if (type == NULL)
     return FALSE;
   if (g_ascii_strcasecmp (type, what) != 0)
-    return fail (error, RB_REASON_WRONG_TYPE, "a file of another role", what);
+    return metadata_error (error, RB_REASON_WRONG_TYPE, "a file of another role", what);
   self->uptane_dialect = g_ascii_isupper (type[0]);
   return rb_json_integer (self->signed_part, "version", 0, G_MAXINT64 >> 10, &self->version, what, error)
          && rb_json_moment (self->signed_part, "expires", &self->expires, what, error);
@@ -82,7 +80,7 @@ scan_large (RbMetadata *self, gsize max, GError **error)
 {
   gsize length = g_bytes_get_size (self->bytes);
   if (length > max)
-    return fail (error, RB_REASON_TOO_LARGE, "larger than anything of its kind", type_names[self->type]);
+    return metadata_error (error, RB_REASON_TOO_LARGE, "larger than anything of its kind", type_names[self->type]);
   if (length < IN_PLACE_MIN)
     return TRUE;
   self->scan = rb_scan_new (self->bytes, table_name (self), error);
@@ -105,7 +103,7 @@ read_head (RbMetadata *self, GError **error)
   const char *what = type_names[self->type];
   g_autoptr (GBytes) text = rb_scan_head (self->scan);
   if (g_bytes_get_size (text) > HEAD_MAX)
-    return fail (error, RB_REASON_TOO_LARGE, "its signatures are larger than anything of their kind", what);
+    return metadata_error (error, RB_REASON_TOO_LARGE, "its signatures are larger than anything of their kind", what);
   self->envelope = rb_json_parse (text, HEAD_MAX, what, error);
   self->signed_part = self->envelope == NULL ? NULL : rb_json_object (self->envelope, "signed", what, error);
   self->is_head = TRUE;
@@ -446,7 +444,7 @@ rb_metadata_root_role (const RbMetadata *root, const char *name, GError **error)
 {
   const json_t *role = json_object_get (json_object_get (root->signed_part, "roles"), name);
   if (role == NULL) {
-    fail (error, RB_REASON_MALFORMED, "it names no keys for this role", "root");
+    metadata_error (error, RB_REASON_MALFORMED, "it names no keys for this role", "root");
     return NULL;
   }
   return rb_metadata_role_new (json_object_get (root->signed_part, "keys"), role, error);

@@ -57,10 +57,9 @@ rb_report_mac (json_t *signed_part, const guint8 key[16], const char *key_id)
 }
 
 static gboolean
-fail (GError **error, RbReason reason, const char *text)
+report_error (GError **error, RbReason reason, const char *text)
 {
-  g_set_error (error, RB_UPTANE_ERROR, (int) reason, "report: %s", text);
-  return FALSE;
+  return rb_reason_deny (error, RB_UPTANE_ERROR, reason, "report: %s", text);
 }
 
 static gboolean
@@ -84,8 +83,8 @@ is_of (json_t *signed_part, const char *serial, GError **error)
     = rb_json_string_or (signed_part, "ecu_serial", rb_json_string_or (signed_part, "primary_ecu_serial", ""));
   if (serial == NULL || strcmp (own, serial) == 0)
     return TRUE;
-  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_ECU_UNKNOWN, "report: it is of ECU “%s”, not of “%s”", own, serial);
-  return FALSE;
+  return rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_ECU_UNKNOWN, "report: it is of ECU “%s”, not of “%s”", own,
+                         serial);
 }
 
 json_t *
@@ -99,11 +98,11 @@ rb_report_verify (GBytes *envelope, RbPublicKey *key, const char *serial, GError
   if (signatures == NULL || !is_of (signed_part, serial, error))
     return NULL;
   if (json_array_size (signatures) != 1) {
-    fail (error, RB_REASON_MALFORMED, "it carries not exactly one signature");
+    report_error (error, RB_REASON_MALFORMED, "it carries not exactly one signature");
     return NULL;
   }
   if (key != NULL && !signature_holds (signed_part, json_array_get (signatures, 0), key)) {
-    fail (error, RB_REASON_BAD_SIGNATURE, "its signature does not verify with the ECU's key");
+    report_error (error, RB_REASON_BAD_SIGNATURE, "its signature does not verify with the ECU's key");
     return NULL;
   }
   return json_incref (signed_part);

@@ -54,7 +54,7 @@ rb_repository_free (RbRepository *self)
 
 /* Every way out of a step with an error goes through here, so that verdict and error say the same. */
 static gboolean
-refused (RbRepository *self, const char *file, GError **error, GError *failure)
+reject_file (RbRepository *self, const char *file, GError **error, GError *failure)
 {
   const char *repo = self->policy.repo;
   g_prefix_error (&failure, "%s%s%s: ", repo, repo[0] == '\0' ? "" : " repository, ", file);
@@ -207,13 +207,13 @@ rb_repository_walk_roots (RbRepository *self, GError **error)
   gboolean done = FALSE;
   if (rb_trusted_root (self->trusted) == NULL) {
     deny (&failure, RB_REASON_NO_TRUST_ANCHOR, "there is no trusted root");
-    return refused (self, "root", error, failure);
+    return reject_file (self, "root", error, failure);
   }
   for (guint i = 0; !done && failure == NULL && (self->policy.max_roots == 0 || i < self->policy.max_roots); i++)
     if (!next_root (self, &done, &failure))
       done = TRUE;
   if (!rb_trusted_save (self->trusted, failure == NULL ? &failure : NULL) || failure != NULL)
-    return refused (self, "root", error, failure);
+    return reject_file (self, "root", error, failure);
   return TRUE;
 }
 
@@ -224,7 +224,7 @@ rb_repository_update_root (RbRepository *self, GError **error)
   if (!rb_repository_walk_roots (self, error))
     return FALSE;
   return check_expiry (rb_trusted_root (self->trusted), self->policy.now, &failure)
-         || refused (self, "root", error, failure);
+         || reject_file (self, "root", error, failure);
 }
 
 gboolean
@@ -270,7 +270,7 @@ rb_repository_stored_targets (RbRepository *self, GError **error)
   g_auto (RbTrustedBefore) before = { 0 };
   if (keys != NULL && load_before (self, "targets", RB_METADATA_TARGETS, keys, &before, &failure))
     return g_steal_pointer (&before.file);
-  refused (self, "targets", error, failure);
+  reject_file (self, "targets", error, failure);
   return NULL;
 }
 
@@ -504,7 +504,7 @@ update (RbRepository *self, const char *role, RbMetadata *(*take) (RbRepository 
   GError *failure = NULL;
   RbMetadata *metadata = take (self, &failure);
   if (metadata == NULL)
-    return refused (self, role, error, failure);
+    return reject_file (self, role, error, failure);
   g_hash_table_insert (self->held, g_strdup (role), metadata);
   return TRUE;
 }
@@ -610,7 +610,7 @@ rb_repository_find (RbRepository *self, const char *path, const char *hardware_i
     return found;
   if (failure == NULL)
     deny (&failure, RB_REASON_TARGET_MISSING, "no role lists “%s”", path);
-  refused (self, role, error, failure);
+  reject_file (self, role, error, failure);
   return NULL;
 }
 
@@ -620,7 +620,7 @@ rb_repository_load_delegations (RbRepository *self, GError **error)
   GError *failure = NULL;
   g_autofree char *role = NULL;
   return rb_search_all (rb_repository_metadata (self, "targets"), load_delegated, self, &role, &failure)
-         || refused (self, role, error, failure);
+         || reject_file (self, role, error, failure);
 }
 
 void

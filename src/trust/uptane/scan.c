@@ -132,9 +132,8 @@ scan_new (GBytes *bytes, const char *table)
 static gboolean
 malformed (GError **error, gsize at, const char *problem)
 {
-  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "not valid JSON at byte %" G_GSIZE_FORMAT ": %s", at,
-               problem);
-  return FALSE;
+  return rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_MALFORMED, "not valid JSON at byte %" G_GSIZE_FORMAT ": %s",
+                         at, problem);
 }
 
 /* A text is one of the forms unless it mixes how they write what is beyond ASCII. */

@@ -31,8 +31,7 @@ source_new (const SourceKind *kind)
 static gboolean
 missing (const char *name, GError **error)
 {
-  g_set_error (error, RB_UPTANE_ERROR, RB_REASON_MISSING, "%s is not there", name);
-  return FALSE;
+  return rb_reason_deny (error, RB_UPTANE_ERROR, RB_REASON_MISSING, "%s is not there", name);
 }
 
 static gboolean

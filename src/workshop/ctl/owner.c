@@ -58,7 +58,7 @@ all_owners (RbOwners *self, GPtrArray *records)
 }
 
 static gboolean
-refuse (RbReason reason, const char *text, GPtrArray *names, GError **error)
+owner_error (RbReason reason, const char *text, GPtrArray *names, GError **error)
 {
   g_autoptr (GString) list = g_string_new (NULL);
   for (guint i = 0; i < names->len; i++)
@@ -71,12 +71,13 @@ rb_owner_select (RbOwners *self, GPtrArray *records, const char *oem, GError **e
 {
   g_autoptr (GPtrArray) names = all_owners (self, records);
   if (oem == NULL && names->len > 1)
-    return refuse (RB_REASON_USAGE, "--oem is missing: this workstation has records or trust anchors of", names, error);
+    return owner_error (RB_REASON_USAGE, "--oem is missing: this workstation has records or trust anchors of", names,
+                        error);
   if (oem == NULL)
     return TRUE;
   if (!g_ptr_array_find_with_equal_func (names, oem, g_str_equal, NULL)) {
     g_autofree char *text = g_strdup_printf ("--oem “%s”: the OEMs here are", oem);
-    return refuse (RB_REASON_NOT_FOUND, text, names, error);
+    return owner_error (RB_REASON_NOT_FOUND, text, names, error);
   }
   for (guint i = records->len; i > 0; i--) {
     const char *owner = owner_of (self, records->pdata[i - 1]);

@@ -73,7 +73,7 @@ end_with_versions (RbCli *cli, RbRepository *repository, json_t *extra)
 }
 
 static int
-fail (RbCli *cli, const GError *error, const RbRejection *verdict)
+print_failure (RbCli *cli, const GError *error, const RbRejection *verdict)
 {
   json_t *extra = json_object ();
   rb_json_set_string (extra, "role", verdict->role);
@@ -134,7 +134,7 @@ refresh (RbCli *cli, Settings *settings, gint64 now, gboolean with_targets)
     = source == NULL ? NULL : rb_workflow_new (settings->metadata_dir, source, &policy, &verdict, &error);
   if (repository == NULL || !rb_workflow_refresh (repository, &error)
       || (with_targets && !download (cli, settings, repository, files, &error)))
-    return fail (cli, error, &verdict);
+    return print_failure (cli, error, &verdict);
   return end_with_versions (cli, repository,
                             with_targets ? json_pack ("{s:O}", "targets_fetched", files) : json_object ());
 }

@@ -89,10 +89,9 @@ entry_free (RbLibraryEntry *self)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbLibraryEntry, entry_free)
 
 static gboolean
-refuse (GError **error, RbReason reason, const char *id, const char *text)
+library_error (GError **error, RbReason reason, const char *id, const char *text)
 {
-  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "campaign %s: %s", id, text);
-  return FALSE;
+  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason, "campaign %s: %s", id, text);
 }
 
 RbLock *
@@ -290,7 +289,7 @@ refuse_ambiguous (GPtrArray *places, const char *name, GError **error)
                               place->anchor == NULL ? "?" : place->anchor);
   }
   g_autofree char *text = g_strdup_printf ("several trust anchors have one of that name: %s", owners->str);
-  return refuse (error, RB_REASON_CAMPAIGN_AMBIGUOUS, name, text);
+  return library_error (error, RB_REASON_CAMPAIGN_AMBIGUOUS, name, text);
 }
 
 /* The campaign of that name, "ID" or "ANCHOR/ID"; NULL with campaign-unknown or campaign-ambiguous. Borrowed from
@@ -307,7 +306,7 @@ find (GPtrArray *places, const char *name, GError **error)
     found = places->pdata[i];
   }
   if (found == NULL)
-    refuse (error, RB_REASON_CAMPAIGN_UNKNOWN, name, "not in the library; import its bundle first");
+    library_error (error, RB_REASON_CAMPAIGN_UNKNOWN, name, "not in the library; import its bundle first");
   return found;
 }
 
@@ -343,7 +342,7 @@ open_place (RbLibrary *self, const Place *place, gint64 moment, gboolean started
           && (in_place = rb_json_string (import, "in_place", "import", error)) == NULL))
     return NULL;
   if (g_strcmp0 (anchor, place->anchor) != 0) {
-    refuse (error, RB_REASON_MALFORMED, place->id, "another trust anchor’s campaign lies in its place");
+    library_error (error, RB_REASON_MALFORMED, place->id, "another trust anchor’s campaign lies in its place");
     return NULL;
   }
   g_autoptr (GPtrArray) anchors = anchors_named (self, anchor, error);
@@ -364,7 +363,7 @@ open_place (RbLibrary *self, const Place *place, gint64 moment, gboolean started
   }
   if (strcmp (rb_contents_campaign (contents)->id, place->id) == 0)
     return g_steal_pointer (&contents);
-  refuse (error, RB_REASON_MALFORMED, place->id, "another campaign lies in its place");
+  library_error (error, RB_REASON_MALFORMED, place->id, "another campaign lies in its place");
   return NULL;
 }
 
@@ -532,7 +531,7 @@ exchange (const char *folder, const char *place, const char *id, GError **error)
       return FALSE;
     failed = g_rename (folder, place);
   }
-  return failed == 0 || refuse (error, RB_REASON_IO, id, g_strerror (errno));
+  return failed == 0 || library_error (error, RB_REASON_IO, id, g_strerror (errno));
 }
 
 gboolean
@@ -588,7 +587,7 @@ take_away (RbLibrary *self, const Place *place, GError **error)
   g_autofree char *owner = g_path_get_dirname (place->folder);
   g_autofree char *away = rb_scratch_file (scratch, "removed");
   if (g_rename (place->folder, away) != 0)
-    return refuse (error, RB_REASON_IO, place->id, g_strerror (errno));
+    return library_error (error, RB_REASON_IO, place->id, g_strerror (errno));
   if (!sync_folder (owner, error))
     return FALSE;
   if (strcmp (owner, self->folder) != 0 && g_rmdir (owner) != 0 && errno != ENOTEMPTY && errno != EEXIST)
@@ -605,7 +604,7 @@ rb_library_remove (RbLibrary *self, const char *name, RbLibraryInUse in_use, gpo
   if (place == NULL)
     return FALSE;
   if (in_use != NULL && in_use (place->anchor, place->id, data))
-    return refuse (error, RB_REASON_RECOVERY_OPEN, name, "a recovery of it is not finished");
+    return library_error (error, RB_REASON_RECOVERY_OPEN, name, "a recovery of it is not finished");
   if (!take_away (self, place, error))
     return FALSE;
   rb_library_collect (self);

@@ -19,10 +19,9 @@
 #define STATEMENT_TYPE "application/vnd.recallbay.trust-replacement+json"
 
 static gboolean
-refuse (GError **error, RbReason reason, const char *name, const char *text)
+trust_error (GError **error, RbReason reason, const char *name, const char *text)
 {
-  g_set_error (error, RB_CAMPAIGN_ERROR, (int) reason, "trust anchor “%s”: %s", name, text);
-  return FALSE;
+  return rb_reason_deny (error, RB_CAMPAIGN_ERROR, reason, "trust anchor “%s”: %s", name, text);
 }
 
 static gboolean
@@ -98,10 +97,10 @@ check_present (const char *data_dir, const char *name, GBytes *root, gboolean *s
     gboolean has_name = strcmp (anchor->name, name) == 0;
     *same = *same || (has_root && has_name);
     if (has_name && !has_root)
-      return refuse (error, RB_REASON_EXISTS, name,
-                     "another root stands under that name; two people replace it with “trust replace”");
+      return trust_error (error, RB_REASON_EXISTS, name,
+                          "another root stands under that name; two people replace it with “trust replace”");
     if (has_root && !has_name)
-      return refuse (error, RB_REASON_EXISTS, anchor->name, "that root is already trusted under this name");
+      return trust_error (error, RB_REASON_EXISTS, anchor->name, "that root is already trusted under this name");
   }
   return TRUE;
 }
@@ -133,7 +132,7 @@ put_in_place (const char *data_dir, const char *name, const char *folder, gboole
   g_autofree char *place = g_build_filename (data_dir, "trust", name, NULL);
   if (renameat2 (AT_FDCWD, folder, AT_FDCWD, place, replace ? RENAME_EXCHANGE : RENAME_NOREPLACE) == 0)
     return TRUE;
-  return refuse (error, errno == EEXIST ? RB_REASON_EXISTS : RB_REASON_IO, name, g_strerror (errno));
+  return trust_error (error, errno == EEXIST ? RB_REASON_EXISTS : RB_REASON_IO, name, g_strerror (errno));
 }
 
 static RbScratch *
@@ -168,7 +167,7 @@ bind (const char *data_dir, const char *name, const char *const *wmis, GError **
   if (before == NULL)
     return rb_anchor_scope_write (folder, wmis, error);
   return g_strv_equal ((const char *const *) before, wmis)
-         || refuse (error, RB_REASON_EXISTS, name, "another scope is set; two people widen it with “trust scope”");
+         || trust_error (error, RB_REASON_EXISTS, name, "another scope is set; two people widen it with “trust scope”");
 }
 
 RbAnchor *
@@ -176,7 +175,7 @@ rb_trust_add (const char *data_dir, const char *name, GBytes *root, const char *
 {
   gboolean same = FALSE;
   if (!name_is_allowed (name)) {
-    refuse (error, RB_REASON_USAGE, name, "a name has 1 to 64 letters, no slash, and does not begin with a dot");
+    trust_error (error, RB_REASON_USAGE, name, "a name has 1 to 64 letters, no slash, and does not begin with a dot");
     return NULL;
   }
   g_autoptr (RbLock) lock = rb_trust_lock (data_dir, error);
@@ -334,7 +333,7 @@ rb_trust_replace (const char *data_dir, const char *name, GBytes *root, RbIdenti
 {
   g_autofree char *place = g_build_filename (data_dir, "trust", name, NULL);
   if (!name_is_allowed (name) || !rb_files_is_folder (place)) {
-    refuse (error, RB_REASON_NOT_FOUND, name, "there is none of that name");
+    trust_error (error, RB_REASON_NOT_FOUND, name, "there is none of that name");
     return NULL;
   }
   g_autoptr (RbLock) lock = rb_trust_lock (data_dir, error);

@@ -19,7 +19,7 @@ static const char schema[]
     " proven BIGINT NOT NULL, PRIMARY KEY (origin, size))";
 
 static gboolean
-deny (GError **error, RbReason reason, const char *text)
+receipt_store_error (GError **error, RbReason reason, const char *text)
 {
   return rb_reason_deny (error, RB_RECORD_ERROR, reason, "Receipt: %s", text);
 }
@@ -39,7 +39,7 @@ rb_receipt_store_open (const char *data_dir, const char *vkey, GError **error)
 {
   g_autoptr (RbReceiptStore) self = g_new0 (RbReceiptStore, 1);
   if (vkey == NULL) {
-    deny (error, RB_REASON_NO_TRUST_ANCHOR, "the OEM's trust list names no log key to verify it with");
+    receipt_store_error (error, RB_REASON_NO_TRUST_ANCHOR, "the OEM's trust list names no log key to verify it with");
     return NULL;
   }
   self->key = rb_note_key_parse (vkey, error);
@@ -64,14 +64,14 @@ check_entry (RbReceiptStore *self, const RbEntry *entry, GError **error)
   if (rows == NULL)
     return FALSE;
   if (entry->kind != RB_ENTRY_RECORD)
-    return deny (error, RB_REASON_LOG_PROOF, "its entry is not of kind record");
+    return receipt_store_error (error, RB_REASON_LOG_PROOF, "its entry is not of kind record");
   if (rb_sql_rows_count (rows) == 0)
     return rb_reason_deny (error, RB_RECORD_ERROR, RB_REASON_NOT_FOUND, "Receipt: its record %.16s is not here",
                            entry->record);
   g_autoptr (GBytes) envelope = rb_sql_rows_bytes (rows, 0, 0);
   g_autofree char *sha256 = rb_digest_sha256_hex_of (envelope);
   return strcmp (sha256, entry->envelope) == 0
-         || deny (error, RB_REASON_LOG_PROOF, "its entry commits to other bytes than this record has");
+         || receipt_store_error (error, RB_REASON_LOG_PROOF, "its entry commits to other bytes than this record has");
 }
 
 static gboolean

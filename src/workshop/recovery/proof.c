@@ -78,10 +78,9 @@ hex_is (const json_t *part, const char *member, GBytes *bytes)
 }
 
 static gboolean
-deny (GError **error, const char *serial, const char *text)
+proof_error (GError **error, const char *serial, const char *text)
 {
-  g_set_error (error, RB_RECOVERY_ERROR, RB_REASON_REPORT_NOT_PROVEN, "ECU %s: its report %s", serial, text);
-  return FALSE;
+  return rb_reason_deny (error, RB_RECOVERY_ERROR, RB_REASON_REPORT_NOT_PROVEN, "ECU %s: its report %s", serial, text);
 }
 
 gboolean
@@ -91,18 +90,18 @@ rb_proof_report (GBytes *report, GBytes *spki, const char *vin, const char *seri
   g_autoptr (GError) problem = NULL;
   g_autoptr (RbPublicKey) key = spki == NULL ? NULL : rb_key_public_from_spki (spki, &problem);
   if (spki != NULL && key == NULL)
-    return deny (error, serial, "is by an unusable key");
+    return proof_error (error, serial, "is by an unusable key");
   g_autoptr (json_t) part = rb_report_verify (report, key, serial, &problem);
   if (part == NULL) {
     g_debug ("%s", problem->message);
-    return deny (error, serial, "is not signed by its new key");
+    return proof_error (error, serial, "is not signed by its new key");
   }
   const json_t *fileinfo = json_object_get (json_object_get (part, "installed_image"), "fileinfo");
   if (strcmp (rb_json_string_or (part, "vin", ""), vin) != 0)
-    return deny (error, serial, "is of another vehicle");
+    return proof_error (error, serial, "is of another vehicle");
   if (!hex_is (part, "nonce", nonce) || !hex_is (part, "challenge", challenge))
-    return deny (error, serial, "answers another question");
+    return proof_error (error, serial, "answers another question");
   if (strcmp (rb_json_string_or (json_object_get (fileinfo, "hashes"), "sha256", ""), image_sha256) != 0)
-    return deny (error, serial, "names another image");
+    return proof_error (error, serial, "names another image");
   return TRUE;
 }
