@@ -26,6 +26,8 @@ def main():
     for program in house.programs(build):
         report(f"{program.name} makes no keys", house.check_keyless(program))
         report(f"{program.name} and the link process keep apart", house.check_link_process(program))
+        if program.name == house.LINK_PROCESS:
+            report("the names of framing are those of the link process", house.check_framing(program))
     print(f"1..{report.count}")
 
 

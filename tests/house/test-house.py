@@ -365,6 +365,12 @@ class Keys(unittest.TestCase):
             self.assertEqual(len(self.keep_apart("recallbay", source)), 1, symbol)
             self.assertEqual(self.keep_apart("recall-link", source), [], symbol)
 
+    def test_framing_has_the_names_of_today(self):
+        defined = " ".join(f"int {prefix}x;" for prefix in house.FRAMING)
+        for source, missing in ((defined, 0), (defined.replace("rb_virtual_bus_x", "rb_bus_x"), 1)):
+            self.keep_apart("recall-link", f"{source} int main (void) {{ return 0; }}")
+            self.assertEqual(len(list(house.check_framing(self.folder / "recall-link"))), missing)
+
 
 if __name__ == "__main__":
     sys.argv[1:] = []
