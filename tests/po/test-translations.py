@@ -86,6 +86,13 @@ class Translations(unittest.TestCase):
                     left[path.name] = found
         self.assertEqual(left, {})
 
+    def test_commands_are_translatable(self):
+        left = {path.name: found for path in (SOURCE / "src/workshop/ctl").glob("*.c")
+                if (found := list(untranslated.of_source(path.read_text(), untranslated.COMMANDS)))}
+        self.assertEqual(left, {})
+        source = 'rb_cli_say (cli, "%s: %s", rb_json_string_or (row, "name", ""), good ? "fetched" : _ ("left"));'
+        self.assertEqual(list(untranslated.of_source(source, untranslated.COMMANDS)), ["fetched"])
+
     def test_what_is_not_translatable_is_found(self):
         template = '<interface><property name="label"{}>Go ahead</property><property name="icon-name">go-next</property></interface>'
         self.assertEqual(list(untranslated.of_template(template.format(""))), ["Go ahead"])

@@ -5,13 +5,16 @@ import re
 import xml.etree.ElementTree as ET
 
 TEXT_PROPERTIES = {"label", "title", "subtitle", "description", "tooltip-text", "placeholder-text", "text", "heading", "body"}
-NAMES = {"Recallbay"}
+NAMES = {"Recallbay", "VIN"}
 # what puts a text on screen, or makes one
 SETTERS = re.compile(
     r"\b(?:gtk_label_(?:new|set_text|set_label)|gtk_(?:toggle_)?button_(?:new_with_label|set_label)|gtk_widget_set_tooltip_text|gtk_file_chooser_native_new"
     r"|adw_\w+_set_(?:title|subtitle|description|heading|body)|adw_message_dialog_(?:new|add_responses?)|adw_toast_new|adw_status_page_set_\w+"
     r"|gtk_application_inhibit|gtk_progress_bar_set_text|g_notification_(?:new|set_title|set_body|add_button)"
     r"|rb_row_(?:new|name|icon_set_word)|g_strdup_printf|g_string_append(?:_printf)?|g_string_new|say|add|add_check|answer_button) \(")
+COMMANDS = re.compile(r"\brb_cli_say \(")
+# a name of a member is no text
+MEMBERS = re.compile(r"\b(?:rb_json_\w+|json_object_get) \(")
 TRANSLATING = re.compile(r"\b(?:NC?_|C_|_|ngettext|g_dpgettext2|rb_words_\w+) \(")
 LITERAL = re.compile(r'"(?:\\.|[^"\\\n])*"')
 FORMAT = re.compile(r"%[-+ 0#]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|z|j)?[a-zA-Z%]")
@@ -42,24 +45,24 @@ def arguments(source, start):
     return source[start:at - 1]
 
 
-def without_translated(text):
-    """The arguments without the calls that translate their strings."""
+def without(calls, text):
+    """The arguments without these calls and their strings."""
     while True:
-        found = TRANSLATING.search(text)
+        found = calls.search(text)
         if found is None:
             return text
         inner = arguments(text, found.end())
         text = text[:found.start()] + text[found.end() + len(inner) + 1:]
 
 
-def of_source(source):
+def of_source(source, setters=SETTERS):
     """Literals that a C file hands to what shows them, without a call that translates them."""
     source = re.sub(r"/\*.*?\*/", " ", source, flags=re.S)
-    for call in SETTERS.finditer(source):
+    for call in setters.finditer(source):
         responses = RESPONSES.search(call.group())
-        for literal in LITERAL.findall(without_translated(arguments(source, call.end()))):
+        for literal in LITERAL.findall(without(MEMBERS, without(TRANSLATING, arguments(source, call.end())))):
             text = literal[1:-1]
             words = FORMAT.sub(" ", text.replace("\\n", " "))
-            if not LETTERS.search(words) or text in NAMES or IDENTIFIER.fullmatch(text) or responses and re.fullmatch("[a-z-]+", text):
+            if not LETTERS.search(words) or words.strip() in NAMES or IDENTIFIER.fullmatch(text) or responses and re.fullmatch("[a-z-]+", text):
                 continue
             yield text

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "uptane/rejection.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define ARBITRARY "arbitrary software"
@@ -9,13 +10,13 @@ static const struct {
   const char *attack;
   const char *means;
 } attacks[] = {
-  { "rollback", "An attacker replays genuine old metadata, so that an old fault can be used again." },
-  { "freeze", "An attacker keeps offering genuine old metadata, so that the vehicle never receives newer ones." },
-  { "mix-and-match", "An attacker combines genuine files that were never published together." },
-  { "mixed bundles", "An attacker gives ECUs images that are not for them, or that do not belong together." },
-  { "endless data", "An attacker sends more than was announced, to fill the memory." },
-  { "drop request", "An attacker withholds files, so that the vehicle cannot be updated." },
-  { ARBITRARY, "An attacker without enough keys tries to have their own software installed." },
+  { "rollback", N_ ("An attacker replays genuine old metadata, so that an old fault can be used again.") },
+  { "freeze", N_ ("An attacker keeps offering genuine old metadata, so that the vehicle never receives newer ones.") },
+  { "mix-and-match", N_ ("An attacker combines genuine files that were never published together.") },
+  { "mixed bundles", N_ ("An attacker gives ECUs images that are not for them, or that do not belong together.") },
+  { "endless data", N_ ("An attacker sends more than was announced, to fill the memory.") },
+  { "drop request", N_ ("An attacker withholds files, so that the vehicle cannot be updated.") },
+  { ARBITRARY, N_ ("An attacker without enough keys tries to have their own software installed.") },
 };
 
 /* Reasons that are not here are failures (of a server, a disk, a call), and no attack. */

@@ -9,6 +9,7 @@
 #include "recovery/journal.h"
 
 #include <glib/gi18n-lib.h>
+#include <inttypes.h>
 
 typedef struct {
   RbCli *cli;
@@ -126,7 +127,7 @@ entry_row (RbCli *cli, const RbLibraryEntry *entry)
     return row;
   }
   g_autofree char *until = rb_moment_to_text (entry->valid_until);
-  rb_cli_say (cli, "%-16s  version %-3" G_GINT64_FORMAT " until %s  %-14s %s: %s", entry->name, entry->version, until,
+  rb_cli_say (cli, _ ("%-16s  version %-3" PRId64 " until %s  %-14s %s: %s"), entry->name, entry->version, until,
               entry->scenario, entry->oem, entry->title);
   rb_json_set_integer (row, "version", entry->version);
   rb_json_set_string (row, "title", entry->title);
@@ -166,7 +167,7 @@ root_row (RbCli *cli, const char *name, const RbCampaignRoot *root)
   rb_json_set_integer (row, "version", root->version);
   rb_json_set_string (row, "sha256", root->sha256);
   rb_json_set_boolean (row, "pinned", root->pinned);
-  rb_cli_say (cli, "%-10s version %" G_GINT64_FORMAT " %.16s%s", name, root->version, root->sha256,
+  rb_cli_say (cli, _ ("%-10s version %" PRId64 " %.16s%s"), name, root->version, root->sha256,
               root->pinned ? _ ("  (pinned by two organisations, its chain is broken)") : "");
   return row;
 }
@@ -176,7 +177,7 @@ show_details (RbCli *cli, RbContents *contents, json_t *extra)
 {
   const RbCampaign *campaign = rb_contents_campaign (contents);
   json_t *ecus = json_array (), *roots = json_object ();
-  rb_cli_say (cli, "%s, version %" G_GINT64_FORMAT ": %s", campaign->id, campaign->version, campaign->title);
+  rb_cli_say (cli, _ ("%s, version %" PRId64 ": %s"), campaign->id, campaign->version, campaign->title);
   rb_cli_say (cli, _ ("OEM        %s, %s"), campaign->oem, campaign->oem_number);
   rb_cli_say (cli, _ ("Scenario   %s"), rb_campaign_scenario_name (campaign->scenario));
   rb_json_set (roots, "director", root_row (cli, "Director", &campaign->director_root));

@@ -17,6 +17,7 @@
 #include "vehicle/ecu-claims.h"
 
 #include <glib/gi18n-lib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define DISCOVERY_MS 1000
@@ -50,9 +51,9 @@ claims_json (const char *name, const RbEcuClaims *claims, const char *part_numbe
 static void
 say_claims (RbCli *cli, const char *name, const RbEcuClaims *claims)
 {
-  rb_cli_say (cli, "  %-20s %-18s %-16s image %.12s  Director root %" G_GINT64_FORMAT "  key %.12s  %s", name,
+  rb_cli_say (cli, _ ("  %-20s %-18s %-16s image %.12s  Director root %" PRId64 "  key %.12s  %s"), name,
               claims->serial, claims->software, claims->claimed_sha256, claims->director.version, claims->key_id,
-              claims->application ? "" : "in its bootloader");
+              claims->application ? "" : _ ("in its bootloader"));
 }
 
 static RbContents *
@@ -447,10 +448,9 @@ verb_journal (RbCli *cli, int argc, char **argv)
   for (guint i = 0; i < rows->len; i++) {
     const RbJournalRow *row = rows->pdata[i];
     g_autofree char *when = rb_moment_to_text (row->intended);
-    g_autofree char *bytes
-      = row->done > 0 ? g_strdup_printf ("  %" G_GUINT64_FORMAT " bytes", row->done) : g_strdup ("");
+    g_autofree char *bytes = row->done > 0 ? g_strdup_printf (_ ("  %" PRIu64 " bytes"), row->done) : g_strdup ("");
     rb_cli_say (cli, "%s  %s  %-20s %-14s %s%s", when, row->vin, row->serial, row->step,
-                row->reason == NULL ? "interrupted" : row->reason, bytes);
+                row->reason == NULL ? _ ("interrupted") : row->reason, bytes);
     json_array_append_new (list, journal_json (row));
   }
   return rb_cli_end (cli, RB_CLI_OK, "ok", "", json_pack ("{s:o}", "steps", list));

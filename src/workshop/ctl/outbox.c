@@ -10,6 +10,7 @@
 #include "library/trust.h"
 #include "outbox/push.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define RETRY_SECONDS 20
@@ -119,7 +120,7 @@ tell_record (RbCli *cli, const RbStored *record, const GError *problem)
   rb_json_set_string (event, "reason", problem == NULL ? "ok" : rb_reason_word (rb_reason_of (problem)));
   rb_json_set_string (event, "message", problem == NULL ? "" : problem->message);
   rb_cli_event (cli, event);
-  rb_cli_say (cli, "%.16s  %s", record->outcome->digest, problem == NULL ? "acknowledged" : problem->message);
+  rb_cli_say (cli, "%.16s  %s", record->outcome->digest, problem == NULL ? _ ("acknowledged") : problem->message);
 }
 
 /* Every record that can be read, until the intake cannot be reached. first: what failed first. */

@@ -16,6 +16,7 @@
 #include "record/visited.h"
 
 #include <glib/gi18n-lib.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* Values of the verbs' options. */
@@ -147,7 +148,7 @@ say_record (RbCli *cli, const RbStored *record)
   const RbVerifyOutcome *outcome = record->outcome;
   g_autofree char *finished = rb_moment_to_text (record->finished);
   rb_cli_say (cli, _ ("Record     %s"), outcome->digest);
-  rb_cli_say (cli, "Number     %" G_GINT64_FORMAT " of stream %s", outcome->sequence, outcome->stream);
+  rb_cli_say (cli, _ ("Number     %" PRId64 " of stream %s"), outcome->sequence, outcome->stream);
   rb_cli_say (cli, _ ("Vehicle    %s"), outcome->vin);
   rb_cli_say (cli, _ ("Campaign   %s"), outcome->campaign);
   rb_cli_say (cli, _ ("Finished   %s"), finished);

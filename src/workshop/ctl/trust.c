@@ -12,6 +12,9 @@
 #include "model/wmi.h"
 #include "net/http.h"
 
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
+
 #define MAX_ROOT (1024 * 1024)
 
 /* Values of the verbs' options. */
@@ -110,8 +113,8 @@ end_with_list (RbCli *cli, GPtrArray *anchors)
     if (authority != NULL)
       add_scope (row, authority);
     json_array_append_new (rows, row);
-    rb_cli_say (cli, "%-24s  version %-4" G_GINT64_FORMAT " %s  VINs: %s", anchor->name, anchor->version,
-                anchor->sha256, scope);
+    rb_cli_say (cli, _ ("%-24s  version %-4" PRId64 " %s  VINs: %s"), anchor->name, anchor->version, anchor->sha256,
+                scope);
   }
   rb_json_set (extra, "anchors", rows);
   return rb_cli_end (cli, RB_CLI_OK, "ok", anchors->len == 0 ? "No trust anchors" : "", extra);

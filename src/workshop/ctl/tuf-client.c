@@ -10,6 +10,7 @@
 #include "uptane/workflow.h"
 
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -115,7 +116,7 @@ download (RbCli *cli, Settings *settings, RbRepository *repository, json_t *file
     g_autoptr (RbTarget) target = rb_repository_find (repository, settings->target_names[i], NULL, error);
     if (target == NULL || !rb_workflow_download (repository, target, source, settings->target_dir, &fetched, error))
       return FALSE;
-    rb_cli_say (cli, "%s: %s", target->path, fetched ? "fetched" : "already there");
+    rb_cli_say (cli, "%s: %s", target->path, fetched ? _ ("fetched") : _ ("already there"));
     json_array_append_new (files, json_pack ("{s:s,s:b}", "target", target->path, "fetched", fetched));
   }
   return TRUE;

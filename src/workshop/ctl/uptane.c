@@ -8,6 +8,7 @@
 #include "crypto/secret.h"
 #include "uptane/vehicle.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define MAX_ROOT (512 * 1024)
@@ -256,7 +257,7 @@ tell_damage (RbCli *cli, const Session *self, json_t *extra)
 {
   json_t *names = damaged_files (self);
   for (gsize i = 0; i < json_array_size (names); i++)
-    rb_cli_say (cli, "%s/%s: the stored file was damaged", self->options.state,
+    rb_cli_say (cli, _ ("%s/%s: the stored file was damaged"), self->options.state,
                 json_string_value (json_array_get (names, i)));
   if (names != NULL)
     rb_json_set (extra, "store_damaged", names);
@@ -270,10 +271,10 @@ accepted (RbCli *cli, const Session *self, GPtrArray *assignments)
     const RbAssignment *assignment = assignments->pdata[i];
     json_array_append_new (rows, row_of (self, assignment));
     rb_cli_say (cli, "%-24s %-16s %s%s", assignment->serial, assignment->hardware_id, assignment->target->path,
-                assignment->image_seen ? "" : " (the image itself is not here)");
+                assignment->image_seen ? "" : _ (" (the image itself is not here)"));
   }
   if (!director_is_fresh (self))
-    rb_cli_say (cli, "The Director's root lists no timestamp: only the expiry of its targets limits their age.");
+    rb_cli_say (cli, _ ("The Director's root lists no timestamp: only the expiry of its targets limits their age."));
   rb_json_set_string (extra, "vin", self->options.vin);
   rb_json_set_moment (extra, "time", self->now);
   rb_json_set (extra, "director", versions_of (self->stores[0]));
@@ -298,9 +299,10 @@ rejected (RbCli *cli, const Session *self, const GError *error)
   tell_damage (cli, self, extra);
   rb_json_set_string (extra, "attack", attack);
   rb_json_set_string (extra, "attack_means", attack == NULL ? NULL : rb_rejection_attack_means (attack));
-  g_autofree char *text = attack == NULL ? g_strdup (error->message)
-                                         : g_strdup_printf ("%s\nThis is what stops the attack “%s”: %s",
-                                                            error->message, attack, rb_rejection_attack_means (attack));
+  g_autofree char *text = attack == NULL
+                            ? g_strdup (error->message)
+                            : g_strdup_printf (_ ("%s\nThis is what stops the attack “%s”: %s"), error->message, attack,
+                                               _ (rb_rejection_attack_means (attack)));
   return rb_cli_end (cli, RB_CLI_FAILED, rb_reason_word (rb_reason_of (error)), cli->json ? error->message : text,
                      extra);
 }
