@@ -23,6 +23,7 @@ def main():
     for rule in house.RULES:
         report(rule.__name__.removeprefix("check_").replace("_", " "), rule(root))
     print(f"# tests to src: {house.ratio(root):.2f} lines a line")
+    report("keys are made in two folders", house.check_key_makers(build))
     for program in house.programs(build):
         report(f"{program.name} makes no keys", house.check_keyless(program))
         report(f"{program.name} and the link process keep apart", house.check_link_process(program))

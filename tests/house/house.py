@@ -20,6 +20,7 @@ FOLDERS = {
     },
     "trust": {
         "crypto": "core",
+        "identitykey": "crypto core",
         "keymaker": "crypto core",
         "keystore": "crypto core",
         "log": "crypto core",
@@ -45,7 +46,7 @@ FOLDERS = {
         "outbox": "record log net db model keystore crypto core",
         "library": "campaign model uptane keystore crypto core",
         "recovery": "vehicle uds outbox library campaign record db link model uptane keystore crypto core",
-        "ctl": "recovery outbox library cansetup vehicle uds campaign record link model log net uptane keystore crypto core",
+        "ctl": "recovery outbox library cansetup vehicle uds campaign record link model log net uptane identitykey keystore crypto core",
         "session": "recovery outbox library campaign record link model uptane keystore crypto core",
         "pages": "session recovery campaign link model uptane keystore crypto core",
         "workstation": "pages session recovery campaign link model uptane keystore crypto core",
@@ -73,7 +74,7 @@ MAY_SEE = {
     "trust": {"base": None},
     "recall": {"base": None, "trust": {"crypto", "keystore", "uptane", "log"}},
     "link": {"base": {"core"}},
-    "workshop": {"base": None, "trust": {"crypto", "keystore", "uptane", "log"}, "recall": None, "link": {"link", "cansetup"}},
+    "workshop": {"base": None, "trust": {"crypto", "identitykey", "keystore", "uptane", "log"}, "recall": None, "link": {"link", "cansetup"}},
     "sim": {"base": None, "trust": None, "recall": {"model"}, "link": {"frame"}},
     "oem": {"base": None, "trust": None, "recall": None},
 }
@@ -132,6 +133,7 @@ SOURCES = {".c", ".h", ".py", ".sh", ".ui", ".css", ".build"}
 # making keys: only where keys are made, which is at the OEM and in an ECU
 FORBIDDEN_DEFINED = re.compile(r"^(rb_keygen_\w*|rb_issue_\w*|rb_she_update)$")
 FORBIDDEN_IMPORTED = {"EVP_PKEY_generate", "EVP_PKEY_keygen", "EVP_PKEY_Q_keygen", "EVP_PKEY_paramgen"}
+OWN_KEYS = {"recallctl": {"EVP_PKEY_Q_keygen"}}
 TOP = re.compile(r"\..*|CONTRIBUTING\.md|LICENSE|NEWS|README\.md|SECURITY\.md|meson\.build|meson_options\.txt|src|ui|data|po|tests|packaging|demo|_?build.*")  # the last three are ignored by git
 KEY_MAKERS = {"recall-oem", "recall-sim"}
 # what hostile bytes reach has no keys, database or web to reach for; the programs beside it do not take such bytes apart
@@ -246,7 +248,7 @@ ONLY_IN = {
     "sqlite3.h": {"db"},
     "libpq-fe.h": {"db"},
     "libusb.h": {"can"},
-    "openssl/": {"crypto", "keymaker", "keystore", "doip"},
+    "openssl/": {"crypto", "identitykey", "keymaker", "keystore", "doip"},
 }
 
 
@@ -528,11 +530,23 @@ def symbols(program):
 
 
 def check_keyless(program):
-    for symbol, kind in symbols(program):
-        if kind == "U" and symbol in FORBIDDEN_IMPORTED:
+    """recallctl makes the own keys of a person or a workstation, in identitykey/, and no other."""
+    found = list(symbols(program))
+    allowed = OWN_KEYS.get(program.name, set()) if any(symbol == "rb_identity_key_make" for symbol, _ in found) else set()
+    for symbol, kind in found:
+        if kind == "U" and symbol in FORBIDDEN_IMPORTED - allowed:
             yield f"{program.name}: can make keys, it calls {symbol}"
         elif kind != "U" and FORBIDDEN_DEFINED.match(symbol):
             yield f"{program.name}: can make keys, {symbol} is in it"
+
+
+def check_key_makers(build):
+    """Keys are made in two folders of src, one for the OEM and one for people and workstations."""
+    for library in sorted((build / "src").glob("librb-*.a")):
+        if library.stem.removeprefix("librb-") not in {"keymaker", "identitykey"}:
+            for symbol, kind in symbols(library):
+                if kind == "U" and symbol in FORBIDDEN_IMPORTED:
+                    yield f"{library.name}: makes keys, it calls {symbol}"
 
 
 def needed(program):

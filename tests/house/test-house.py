@@ -329,6 +329,13 @@ class Keys(unittest.TestCase):
         for call in sorted(house.FORBIDDEN_IMPORTED):
             self.assertEqual(len(self.build(f"extern int {call} (void); int main (void) {{ return {call} (); }}")), 1, call)
 
+    def test_own_keys_of_a_workstation(self):
+        """recallctl makes them by one function, and only with that."""
+        own = "int rb_identity_key_make (void) { return 0; } "
+        for call, found in (("EVP_PKEY_Q_keygen", 0), ("EVP_PKEY_generate", 1)):
+            source = f"extern int {call} (void); {own} int main (void) {{ return {call} () + rb_identity_key_make (); }}"
+            self.assertEqual(len(self.build(source)), found, call)
+
     def test_links_our_maker(self):
         for maker in ("rb_keygen_new", "rb_issue_certificate", "rb_she_update"):
             self.assertEqual(len(self.build(f"int {maker} (void) {{ return 0; }} int main (void) {{ return {maker} (); }}")), 1, maker)

@@ -89,23 +89,31 @@ pair (RbIdentitySet *self, GPtrArray *keys, GPtrArray *certificates)
       }
 }
 
-/* Each "-----BEGIN … PRIVATE KEY-----" block of a PEM text. */
+/* Each "-----BEGIN … PRIVATE KEY-----" block of a PEM text; (element-type utf8), wiped when it goes. */
+static GPtrArray *
+key_blocks (const char *pem)
+{
+  GPtrArray *blocks = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_secret_free);
+  for (const char *at = strstr (pem, BEGIN); at != NULL;) {
+    const char *title_end = strstr (at + strlen (BEGIN), "-----");
+    const char *next = strstr (at + strlen (BEGIN), BEGIN);
+    if (title_end != NULL && g_strstr_len (at, title_end - at, "PRIVATE KEY") != NULL)
+      g_ptr_array_add (blocks, g_strndup (at, next == NULL ? strlen (at) : (gsize) (next - at)));
+    at = next;
+  }
+  return blocks;
+}
+
 static GPtrArray *
 keys_in_pem (const char *pem, const char *passphrase, GError **error)
 {
   g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_key_private_unref);
-  for (const char *at = strstr (pem, BEGIN); at != NULL;) {
-    const char *title_end = strstr (at + strlen (BEGIN), "-----");
-    const char *next = strstr (at + strlen (BEGIN), BEGIN);
-    if (title_end != NULL && g_strstr_len (at, title_end - at, "PRIVATE KEY") != NULL) {
-      char *block = g_strndup (at, next == NULL ? strlen (at) : (gsize) (next - at));
-      RbPrivateKey *key = rb_key_private_from_pem (block, passphrase, error);
-      rb_secret_free (block);
-      if (key == NULL)
-        return NULL;
-      g_ptr_array_add (keys, key);
-    }
-    at = next;
+  g_autoptr (GPtrArray) blocks = key_blocks (pem);
+  for (guint i = 0; i < blocks->len; i++) {
+    RbPrivateKey *key = rb_key_private_from_pem (blocks->pdata[i], passphrase, error);
+    if (key == NULL)
+      return NULL;
+    g_ptr_array_add (keys, key);
   }
   return g_steal_pointer (&keys);
 }
@@ -174,15 +182,23 @@ load_pkcs12 (RbIdentitySet *self, GBytes *bytes, const char *passphrase, GError 
   return TRUE;
 }
 
+static RbIdentitySet *
+set_new (const char *name)
+{
+  RbIdentitySet *self = g_new0 (RbIdentitySet, 1);
+  self->name = g_strdup (name);
+  self->identities = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_identity_unref);
+  return self;
+}
+
 RbIdentitySet *
 rb_identity_set_load (const char *path, const char *passphrase, GError **error)
 {
   g_autoptr (GBytes) bytes = rb_secret_read (path, MAX_IDENTITY_FILE, error);
   if (bytes == NULL)
     return NULL;
-  g_autoptr (RbIdentitySet) self = g_new0 (RbIdentitySet, 1);
-  self->name = g_path_get_basename (path);
-  self->identities = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_identity_unref);
+  g_autofree char *name = g_path_get_basename (path);
+  g_autoptr (RbIdentitySet) self = set_new (name);
   char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
   gboolean loaded = strstr (text, BEGIN) != NULL ? load_pem (self, text, passphrase, error)
                                                  : load_pkcs12 (self, bytes, passphrase, error);
@@ -262,6 +278,67 @@ append_certificate (GString *pem, RbCertificate *certificate)
     g_error ("out of memory");
   g_autoptr (GBytes) text = rb_evp_bio_bytes (bio);
   g_string_append_len (pem, g_bytes_get_data (text, NULL), (gssize) g_bytes_get_size (text));
+}
+
+/* The purpose that this certificate, and no other of the set, is for; -1 with error. */
+static int
+only_purpose (RbIdentitySet *self, RbCertificate *certificate, GError **error)
+{
+  g_autoptr (RbIdentity) found = NULL;
+  for (int p = 0; p <= RB_PURPOSE_TLS_SERVER; p++)
+    if (rb_certificate_has_purpose (certificate, (RbPurpose) p)) {
+      found = rb_identity_set_find (self, (RbPurpose) p, error);
+      return found == NULL ? -1 : p;
+    }
+  g_set_error (error, RB_CRYPTO_ERROR, RB_REASON_KEY_USAGE, "%s: a certificate in it is for no purpose of ours",
+               self->name);
+  return -1;
+}
+
+/* One certificate for each key, each under a CA of the same file. */
+static gboolean
+check_joined (RbIdentitySet *self, guint n_keys, gint64 moment, GError **error)
+{
+  if (self->identities->len != n_keys)
+    return rb_reason_deny (error, RB_CRYPTO_ERROR, RB_REASON_IDENTITY, "%s: certificates for %u of %u keys are in it",
+                           self->name, self->identities->len, n_keys);
+  for (guint i = 0; i < n_keys; i++) {
+    GPtrArray *chain = ((RbIdentity *) self->identities->pdata[i])->chain;
+    g_autoptr (GPtrArray) anchors = g_ptr_array_new ();
+    g_ptr_array_add (anchors, chain->pdata[chain->len - 1]);
+    int purpose = only_purpose (self, chain->pdata[0], error);
+    if (purpose < 0)
+      return FALSE;
+    if (chain->len < 2)
+      return rb_reason_deny (error, RB_CRYPTO_ERROR, RB_REASON_CERTIFICATE, "%s: the CA's certificate is not in it",
+                             self->name);
+    if (!rb_certificate_verify (chain, anchors, purpose, moment, error)) {
+      g_prefix_error (error, "%s: ", self->name);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+char *
+rb_identity_set_join (const char *keys, const char *passphrase, const char *certificates, const char *name,
+                      gint64 moment, GError **error)
+{
+  g_autoptr (RbIdentitySet) self = set_new (name);
+  g_autoptr (GPtrArray) given = rb_certificate_list_from_pem (certificates, error);
+  g_autoptr (GPtrArray) own = given == NULL ? NULL : keys_in_pem (keys, passphrase, error);
+  if (own == NULL)
+    return NULL;
+  pair (self, own, given);
+  if (!check_joined (self, own->len, moment, error))
+    return NULL;
+  g_autoptr (GPtrArray) blocks = key_blocks (keys);
+  g_autoptr (GString) rest = g_string_new (NULL);
+  for (guint i = 0; i < given->len; i++)
+    append_certificate (rest, given->pdata[i]);
+  g_ptr_array_add (blocks, g_string_free (g_steal_pointer (&rest), FALSE));
+  g_ptr_array_add (blocks, NULL);
+  return g_strjoinv (NULL, (char **) blocks->pdata);
 }
 
 static char *

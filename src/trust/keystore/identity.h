@@ -12,6 +12,12 @@ typedef struct _RbIdentitySet RbIdentitySet;
 /* passphrase may be NULL. Errors: identity, passphrase. */
 RbIdentitySet *rb_identity_set_load (const char *path, const char *passphrase, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* The keys of a PEM text, as they stand in it, with the certificates that were issued for them: an identity in PEM.
+ * Each key has one certificate, valid at moment, under a CA that certificates holds, for one purpose that no other has.
+ * name is what errors call the certificates. Errors: identity, passphrase, certificate, certificate-expired, key-usage.
+ * (transfer full); wipe it. */
+char *rb_identity_set_join (const char *keys, const char *passphrase, const char *certificates, const char *name,
+                            gint64 moment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rb_identity_set_free (RbIdentitySet *self);
 /* The identity of that purpose; error key-usage when the file holds none or more than one, or when its key is also for
  * another purpose. (transfer full) */

@@ -3,6 +3,7 @@
 #include "ctl/bundle.h"
 #include "ctl/campaign.h"
 #include "ctl/identify.h"
+#include "ctl/identity.h"
 #include "ctl/outbox.h"
 #include "ctl/record.h"
 #include "ctl/recover.h"
@@ -13,19 +14,13 @@
 #include "ctl/uptane.h"
 
 static const RbCliVerb *const groups[] = {
-  rb_trust_verbs,
-  rb_bundle_verbs,
-  rb_campaign_verbs,
-  rb_request_verbs,
-  rb_identify_verbs,
-  rb_recover_verbs,
-  rb_recovery_verbs,
-  rb_record_verbs,
-  rb_identify_journal_verbs,
-  rb_outbox_verbs,
-  rb_tuf_client_verbs,
-  rb_uptane_verbs,
-  NULL,
+  rb_trust_verbs,    rb_bundle_verbs,
+  rb_campaign_verbs, rb_request_verbs,
+  rb_identity_verbs, rb_identify_verbs,
+  rb_recover_verbs,  rb_recovery_verbs,
+  rb_record_verbs,   rb_identify_journal_verbs,
+  rb_outbox_verbs,   rb_tuf_client_verbs,
+  rb_uptane_verbs,   NULL,
 };
 
 int
