@@ -14,7 +14,8 @@ typedef struct {
   GPtrArray *roles; /* of RbRolePlan: root, timestamp, snapshot, targets */
   json_t *targets; /* path → entry */
   json_t *delegations; /* [{"name","threshold","keys","paths","hardware_ids","targets"}] */
-  json_t *vehicles; /* VIN → {"targets": path → entry} */
+  json_t *vehicles; /* VIN → {"targets": path → entry, "custom": member of its targets, "expires": RFC 3339}; the last
+                       two where a campaign set them */
   json_t *versions; /* role, or VIN → version */
   json_t *drafts; /* role → sha256 of the payload of its newest draft */
   json_t *overrides; /* [{"at","reason","approved_by","text"}] */

@@ -82,6 +82,16 @@ expiry (const RbPublishing *self, const char *role)
   return self->now + rule.days * RB_MOMENT_DAY;
 }
 
+/* The time that a campaign has set for a vehicle's metadata, else by the policy. */
+static gint64
+vehicle_expiry (const RbPublishing *self, const json_t *vehicle, const char *role)
+{
+  gint64 expires;
+  return json_object_get (vehicle, "expires") != NULL && rb_json_moment (vehicle, "expires", &expires, "vehicle", NULL)
+           ? expires
+           : expiry (self, role);
+}
+
 /* A new version of role: versions are counted by counter, files are below prefix. */
 static GBytes *
 put_role (RbPublishing *self, const char *prefix, const char *role, json_t *part, GError **error)
@@ -95,25 +105,26 @@ put_role (RbPublishing *self, const char *prefix, const char *role, json_t *part
   return g_steal_pointer (&bytes);
 }
 
-/* Snapshot over files (name → GBytes), then timestamp. */
+/* Snapshot over files (name → GBytes), then timestamp. vehicle: whose they are; NULL: the repository's. */
 static gboolean
-put_snapshot (RbPublishing *self, const char *prefix, const char *counter, GHashTable *files, GError **error)
+put_snapshot (RbPublishing *self, const char *prefix, const char *counter, const json_t *vehicle, GHashTable *files,
+              GError **error)
 {
   gint64 version = rb_authoring_next_version (self->authoring, counter);
   g_autoptr (json_t) snapshot
-    = rb_author_snapshot (self->authoring->dialect, version, expiry (self, "snapshot"), files);
+    = rb_author_snapshot (self->authoring->dialect, version, vehicle_expiry (self, vehicle, "snapshot"), files);
   g_autoptr (GBytes) bytes = put_role (self, prefix, "snapshot", snapshot, error);
   if (bytes == NULL)
     return FALSE;
   g_autoptr (json_t) timestamp
-    = rb_author_timestamp (self->authoring->dialect, version, expiry (self, "timestamp"), bytes);
+    = rb_author_timestamp (self->authoring->dialect, version, vehicle_expiry (self, vehicle, "timestamp"), bytes);
   g_autoptr (GBytes) last = put_role (self, prefix, "timestamp", timestamp, error);
   return last != NULL;
 }
 
 /* Less than half of the time of this file left, or is it not there? */
 static gboolean
-is_due (RbPublishing *self, const char *prefix, const char *role)
+is_due (RbPublishing *self, const char *prefix, const json_t *vehicle, const char *role)
 {
   g_autofree char *name = g_strdup_printf ("%s%s.json", prefix, role);
   g_autoptr (GBytes) bytes = rb_publication_read (self->publication, name, NULL);
@@ -121,7 +132,7 @@ is_due (RbPublishing *self, const char *prefix, const char *role)
   gint64 expires = 0;
   if (envelope == NULL || !rb_json_moment (json_object_get (envelope, "signed"), "expires", &expires, name, NULL))
     return TRUE;
-  return expires - self->now < (expiry (self, role) - self->now) / 2;
+  return expires - self->now < (vehicle_expiry (self, vehicle, role) - self->now) / 2;
 }
 
 /* Every targets file that will be published, and the images that they list. */
@@ -191,13 +202,13 @@ sign_repository (RbPublishing *self, gboolean always, GError **error)
   g_autoptr (GHashTable) images = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   Listing listing = { files, images };
   if (!rb_publication_has (self->publication, "targets.json")
-      || (!always && !is_due (self, "", "timestamp") && !is_due (self, "", "snapshot")))
+      || (!always && !is_due (self, "", NULL, "timestamp") && !is_due (self, "", NULL, "snapshot")))
     return TRUE;
   if (!take_listing (self, &listing, error)
       || !rb_image_store_publish (self->authoring, self->publication, images, error))
     return FALSE;
   remove_stale (self, &listing);
-  return put_snapshot (self, "", "snapshot", files, error);
+  return put_snapshot (self, "", "snapshot", NULL, files, error);
 }
 
 /* The chain of roots beside a vehicle's own metadata: a client finds all in one folder. */
@@ -220,18 +231,23 @@ sign_vehicle (RbPublishing *self, const char *vin, json_t *vehicle, gboolean alw
   g_autofree char *prefix = g_strdup_printf ("vins/%s/", vin);
   g_autoptr (GHashTable) files
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
-  if (!always && !is_due (self, prefix, "timestamp") && !is_due (self, prefix, "targets"))
+  if (vehicle_expiry (self, vehicle, "targets") <= self->now) /* its campaign has ended */
+    return TRUE;
+  if (!always && !is_due (self, prefix, vehicle, "timestamp") && !is_due (self, prefix, vehicle, "targets"))
     return TRUE;
   gint64 version = rb_authoring_next_version (self->authoring, vin);
   g_autoptr (json_t) extra = json_pack ("{s:s}", "vin", vin);
-  g_autoptr (json_t) part = rb_author_targets (self->authoring->dialect, version, expiry (self, "targets"),
-                                               json_object_get (vehicle, "targets"), NULL, 0, extra);
+  if (json_object_get (vehicle, "custom") != NULL)
+    json_object_set (extra, "custom", json_object_get (vehicle, "custom"));
+  g_autoptr (json_t) part
+    = rb_author_targets (self->authoring->dialect, version, vehicle_expiry (self, vehicle, "targets"),
+                         json_object_get (vehicle, "targets"), NULL, 0, extra);
   GBytes *targets = put_role (self, prefix, "targets", part, error);
   if (targets == NULL)
     return FALSE;
   g_autofree char *counter = g_strconcat (vin, "/snapshot", NULL);
   g_hash_table_insert (files, g_strdup ("targets.json"), targets);
-  return put_snapshot (self, prefix, counter, files, error) && put_roots (self, prefix, error);
+  return put_snapshot (self, prefix, counter, vehicle, files, error) && put_roots (self, prefix, error);
 }
 
 gboolean

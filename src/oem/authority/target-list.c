@@ -37,6 +37,13 @@ find (const RbAuthoring *self, const char *path, json_t **list)
   return entry;
 }
 
+const json_t *
+rb_target_list_find (const RbAuthoring *self, const char *path)
+{
+  json_t *list;
+  return find (self, path, &list);
+}
+
 static gboolean
 check_delegation (const RbAuthoring *self, const RbTargetListImage *image, GError **error)
 {

@@ -15,6 +15,8 @@ typedef struct {
  * (in another role), release-counter (lower than before), not-found, usage. */
 gboolean rb_target_list_add (RbAuthoring *self, const RbTargetListImage *image, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* The entry of a path in any role; NULL: none. Borrowed. */
+const json_t *rb_target_list_find (const RbAuthoring *self, const char *path);
 /* Error not-found. */
 gboolean rb_target_list_remove (RbAuthoring *self, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The Director's targets of one vehicle, all of them: assignments "SERIAL=PATH" or "SERIAL:HARDWARE-ID=PATH" of images

@@ -2,6 +2,7 @@
 #include "crypto/secret.h"
 #include "oem/audit.h"
 #include "oem/campaign-pack.h"
+#include "oem/campaign-verbs.h"
 #include "oem/demo.h"
 #include "oem/draft-verbs.h"
 #include "oem/intake.h"
@@ -11,9 +12,9 @@
 #include "oem/repo-verbs.h"
 #include "oem/target-verbs.h"
 
-static const RbCliVerb *const groups[] = { rb_audit_verbs,  rb_campaign_pack_verbs, rb_demo_verbs, rb_draft_verbs,
-                                           rb_intake_verbs, rb_key_verbs,           rb_pki_verbs,  rb_policy_verbs,
-                                           rb_repo_verbs,   rb_target_verbs,        NULL };
+static const RbCliVerb *const groups[]
+  = { rb_audit_verbs, rb_campaign_pack_verbs, rb_campaign_verbs, rb_demo_verbs, rb_draft_verbs,  rb_intake_verbs,
+      rb_key_verbs,   rb_pki_verbs,           rb_policy_verbs,   rb_repo_verbs, rb_target_verbs, NULL };
 
 int
 main (int argc, char **argv)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oem/repo-verbs.h"
 
-#include "authority/drafting.h"
 #include "authority/install.h"
 #include "core/files.h"
 #include "core/json.h"
@@ -9,6 +8,7 @@
 #include "core/signals.h"
 #include "crypto/secret.h"
 #include "oem/override.h"
+#include "oem/publish.h"
 #include "oem/secret-option.h"
 
 #include <string.h>
@@ -74,36 +74,16 @@ verb_init (RbCli *cli, int argc, char **argv)
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, json_pack ("{s:s}", "kind", argv[1]));
 }
 
-static gboolean
-write_draft (const RbOemFolder *folder, const RbPublishing *publishing, const Options *options, const RbDraft *draft,
-             char **path, GError **error)
-{
-  g_autofree char *fingerprint = rb_draft_fingerprint (draft);
-  g_autofree char *file = g_strdup_printf ("%s-%.16s.draft", publishing->authoring->kind, fingerprint);
-  g_autofree char *drafts = g_build_filename (folder->path, "drafts", NULL);
-  g_autoptr (GBytes) bytes = rb_draft_to_bytes (draft);
-  *path = options->output != NULL ? g_strdup (options->output) : g_build_filename (drafts, file, NULL);
-  return rb_files_make_folder (drafts, error) && rb_files_write_output (*path, bytes, 0644, error);
-}
-
-/* Publishes where online keys suffice, else leaves the draft for the others. */
 static int
 publish (RbCli *cli, const RbOemFolder *folder, RbPublishing *publishing, const Options *options, GError **error)
 {
-  g_autoptr (RbDraft) draft = rb_draft_new ();
   g_autofree char *path = NULL;
-  if (!rb_drafting_changes (publishing, draft, error))
+  if (!rb_publish_or_draft (folder, publishing, options->output, &path, error))
     return RB_CLI_FAILED;
-  if (draft->documents->len > 0 && !rb_draft_is_complete (draft, NULL)) {
-    if (!write_draft (folder, publishing, options, draft, &path, error))
-      return RB_CLI_FAILED;
-    g_autofree char *message = g_strdup_printf ("draft for the offline keys: %s", path);
-    return rb_cli_end (cli, RB_CLI_OK, "ok", message, json_pack ("{s:s,s:[]}", "draft", path, "published"));
-  }
-  if (!rb_install_draft (publishing, draft, error))
-    return RB_CLI_FAILED;
-  return rb_cli_end (cli, RB_CLI_OK, "ok", "published",
-                     json_pack ("{s:n,s:O}", "draft", "published", publishing->done));
+  g_autofree char *message
+    = path == NULL ? g_strdup ("published") : g_strdup_printf ("draft for the offline keys: %s", path);
+  return rb_cli_end (cli, RB_CLI_OK, "ok", message,
+                     json_pack ("{s:s?,s:O}", "draft", path, "published", publishing->done));
 }
 
 static gboolean
