@@ -113,7 +113,6 @@ AHEAD = {
 
 MAX_FUNCTION = {"src": 60, "tests": 100}  # a test may hold a long table
 MAX_FILE = {"src": 700, "tests": 850}
-LONG_FILES = {"src/workshop/session/session.c": 850}  # one object with its thread: to be split
 MIN_RATIO = 0.6
 SMALL = 200  # a folder of fewer lines has no ratio of its own
 # folder → its floor where that is lower: folders tested through the programs above them
@@ -374,7 +373,7 @@ def check_callers(root):
 def check_lengths(root):
     for path in files(root, "src", "tests", suffixes={".c", ".h"}):
         lines = len(text(path).splitlines())
-        most = LONG_FILES.get(name(root, path), MAX_FILE[path.relative_to(root).parts[0]])
+        most = MAX_FILE[path.relative_to(root).parts[0]]
         if lines > most:
             yield f"{name(root, path)}: {lines} lines, more than {most}"
         longest = MAX_FUNCTION[path.relative_to(root).parts[0]]

@@ -149,7 +149,7 @@ secret_of (AdwPasswordEntryRow *row)
 static void
 take_link (RbVehiclePage *self, RbSessionInput *input)
 {
-  gboolean key = rb_session_link_has_key (text_of (self->link));
+  gboolean key = rb_session_input_link_has_key (text_of (self->link));
   rb_session_enter (&input->link, text_of (self->link));
   gtk_widget_set_visible (GTK_WIDGET (self->workstation), key);
   gtk_widget_set_visible (GTK_WIDGET (self->passphrase), key);
@@ -229,7 +229,7 @@ missing (RbPage *page)
     return g_strdup (_ ("No open campaign for this vehicle"));
   if (*text_of (self->link) == '\0')
     return g_strdup (_ ("Select a link, or enter its address"));
-  if (rb_session_link_has_key (text_of (self->link)) && *text_of (self->workstation) == '\0')
+  if (rb_session_input_link_has_key (text_of (self->link)) && *text_of (self->workstation) == '\0')
     return g_strdup (_ ("Enter the workstation’s key file: this link needs it"));
   return odometer_of (self, &kilometres) ? NULL : g_strdup (_ ("Enter the odometer in digits"));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "recovery/recovery.h"
+#include "session/session-task.h"
 
 #include <gio/gio.h>
 
@@ -11,54 +11,6 @@
  * Signals: "changed" (a task began or ended), "ecu-changed" (guint index), "ecus-changed", "measured" (const char
  * *item, gint64 value, gboolean good), "finished" (int task, gboolean ok).
  */
-typedef enum {
-  RB_TASK_NONE,
-  RB_TASK_FIND, /* campaigns for input's VIN */
-  RB_TASK_OPEN, /* verify the campaign for this vehicle */
-  RB_TASK_CONNECT, /* link, VIN, every ECU's state */
-  RB_TASK_MEASURE, /* measured items, once */
-  RB_TASK_INSPECT, /* evaluate the inspection and make the plan */
-  RB_TASK_AUTHORISE, /* open the keys */
-  RB_TASK_RUN, /* write and verify */
-  RB_TASK_SIGN,
-  RB_TASK_RECORDS, /* list the outbox */
-} RbSessionTask;
-
-typedef struct {
-  char *data_dir, *vin, *campaign, *link, *repair_order;
-  gint64 odometer_km;
-  char *identity, *workstation, *second, *passphrase, *second_passphrase;
-} RbSessionInput;
-void rb_session_input_clear (RbSessionInput *input);
-/* Does that link need the workstation's key file before it is opened? */
-gboolean rb_session_link_has_key (const char *link);
-
-/* A campaign that is open for the VIN. */
-typedef struct {
-  char *id, *title, *oem;
-  char *name; /* by which it is opened */
-  guint n_ecus;
-  gint64 valid_until;
-} RbSessionFound;
-
-/* An ECU on screen. */
-typedef struct {
-  char *serial, *name, *hardware_id, *software, *target;
-  RbEcuState state;
-  RbReason reason;
-  char *step, *text;
-  char *dtcs; /* before and after the work, where they differ; else NULL or empty */
-  guint64 done, total;
-  gboolean planned, new_key, abort_recoverable, image_differs;
-  gint64 director_root_found, director_root_wanted, image_root_found, image_root_wanted;
-} RbSessionEcu;
-
-typedef struct {
-  char *digest, *vin, *campaign, *result;
-  gint64 finished;
-  gboolean acknowledged;
-} RbSessionRecord;
-
 #define RB_TYPE_SESSION (rb_session_get_type ())
 G_DECLARE_FINAL_TYPE (RbSession, rb_session, RB, SESSION, GObject)
 
