@@ -206,6 +206,10 @@ class Rules(unittest.TestCase):
         self.write("tests/base/core/test-long.c", LICENCE + "line\n" * 700)
         self.breaks("check_lengths")
 
+    def test_long_python(self):
+        self.write("tests/base/core/test-long.py", LICENCE.replace("/*", "#").replace(" */", "") + "a = 1\n" * 700)
+        self.breaks("check_lengths")
+
     def test_sleep(self):
         for suffix, line in (("c", "  g_usleep (5);"), ("py", "time.sleep(1)"), ("sh", "sleep 1")):
             self.write(f"tests/core/test-slow.{suffix}", LICENCE + line + "\n")

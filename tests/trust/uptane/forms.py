@@ -3,7 +3,8 @@
 
 Imported for CASES, to which it adds; each case changes one thing in a world that is good."""
 
-from cases import APP, CASES, case, director_entry, supplier, under_every_version
+from cases import APP, CASES, case, director_entry, under_every_version
+from delegation_cases import supplier
 from writer import PRIMARY, Delegation, Role, Several, make_key
 
 __all__ = ["CASES", "FORMS"]

@@ -5,7 +5,7 @@ import sys
 import tempfile
 
 import bench
-from cases import CASE_ROLE
+from delegation_cases import CASE_ROLE
 from forms import CASES, FORMS
 from writer import Style, World, form_c
 
