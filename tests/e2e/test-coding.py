@@ -98,10 +98,13 @@ class Coding(unittest.TestCase):
         first, bench.data = bench.data, bench.root / "other"
         bench.trust_and_import()
         bench.stop()
+        # the lamp, and what was erased on another bus when it went
+        erased = {serial for serial, ecu in bench.show().items() if serial in self.expected(bench) and ecu["coding"] == {}}
+        self.assertIn(LAMP, erased)
         bench.start()
         verdict = bench.recover(expect=3)
         reasons = {ecu["serial"]: ecu["reason"] for ecu in verdict["ecus"] if ecu["state"] == "parked"}
-        self.assertEqual(reasons, {LAMP: "coding-lost"})
+        self.assertEqual(reasons, {serial: "coding-lost" for serial in erased})
         self.assertEqual(bench.show()[LAMP]["boot"], "application")
         # the first one knows the values: its evidence travels, and the same command finishes
         handed = bench.root / "hand-over.json"
