@@ -124,6 +124,41 @@ class Campaign(Repositories):
         self.refused("campaign-unknown", "campaign", "bundle", "R-2", "-o", self.folder / "none.recall")
         self.assertEqual([each.name for each in self.folder.glob("*.unverified")], [])
 
+    def test_renew_and_withdraw(self):
+        self.repositories()
+        self.run_json("pki", "ca", "new", "--passphrase-file", self.passphrase)
+        self.run_json("pki", "trust-list", "--min-version", "0.1.0")
+        self.new(self.plan)
+        self.publish_campaign()
+        self.bundle()
+        self.work()
+        before = json.loads((self.oem / f"campaigns/{ID}.json").read_text())
+        said = self.run_json("campaign", "renew", ID, "--days", 45)
+        self.assertEqual(said["version"], 2)
+        self.bundle(reason="campaign-unknown")
+        self.publish_campaign()
+        self.bundle()
+        self.assertEqual(self.ctl("bundle", "import", self.folder / "campaign.recall")["ok"], True)
+        after = json.loads((self.oem / f"campaigns/{ID}.json").read_text())
+        self.assertEqual((after["version"], after["nonce"], after["expires"]), (2, before["nonce"], said["expires"]))
+        self.assertGreater(after["expires"], before["expires"])
+        self.assertEqual(self.metadata("director", f"vins/{self.vins[2]}/targets.json")["signed"]["expires"], said["expires"])
+        self.withdraw()
+
+    def withdraw(self):
+        """A workstation begins no more vehicles by it."""
+        self.refused("campaign-unknown", "campaign", "withdraw", "R-2", "--reason", "wrong image")
+        self.refused("usage", "campaign", "withdraw", ID, "--reason", "", code=2)
+        bundle = self.folder / "campaign.recall"
+        self.run_json("campaign", "withdraw", ID, "--reason", "wrong image for the brakes")
+        self.refused("campaign-withdrawn", "campaign", "withdraw", ID, "--reason", "again")
+        for words in (("check",), ("renew",), ("publish",), ("bundle", "-o", bundle)):
+            self.refused("campaign-withdrawn", "campaign", words[0], ID, *words[1:])
+        self.draft.unlink()
+        self.publish("service")
+        listed = json.loads((self.oem / "repositories/service/targets/trust/trust-list.json").read_text())
+        self.assertEqual([(each["campaign"], each["reason"]) for each in listed["withdrawn"]], [(ID, "wrong image for the brakes")])
+
     def test_what_check_refuses(self):
         self.repositories()
         self.new(self.plan)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oem/campaign-folder.h"
 
+#include "authority/target-list.h"
 #include "core/files.h"
+#include "core/json.h"
 #include "crypto/digest.h"
 #include "model/member.h"
 #include "oem/campaign-plan.h"
 #include "oem/error.h"
+#include "pki/people.h"
 
 #include <string.h>
 
@@ -89,12 +92,20 @@ check_image (const RbCampaignFolder *self, const RbCampaignEcu *ecu, GError **er
                                    "published digest differs from the campaign's");
 }
 
+static gboolean
+check_not_withdrawn (const RbCampaignFolder *self, GError **error)
+{
+  return !rb_people_is_withdrawn (self->folder->path, self->campaign->id)
+         || campaign_folder_error (error, RB_REASON_CAMPAIGN_WITHDRAWN, self->campaign->id,
+                                   "the campaign is withdrawn");
+}
+
 gboolean
 rb_campaign_folder_check (const RbCampaignFolder *self, gint64 now, GError **error)
 {
   if (now >= self->campaign->expires)
     return campaign_folder_error (error, RB_REASON_CAMPAIGN_EXPIRED, self->campaign->id, "the campaign has expired");
-  if (!check_root (self, "director", &self->campaign->director_root, error)
+  if (!check_not_withdrawn (self, error) || !check_root (self, "director", &self->campaign->director_root, error)
       || !check_root (self, "image", &self->campaign->image_root, error))
     return FALSE;
   for (guint i = 0; i < self->campaign->ecus->len; i++)
@@ -114,4 +125,39 @@ rb_campaign_folder_check_published (const RbCampaignFolder *self, GError **error
   return g_bytes_equal (bytes, self->json)
          || campaign_folder_error (error, RB_REASON_CAMPAIGN_UNKNOWN, self->campaign->id,
                                    "the Service repository has not published this campaign");
+}
+
+/* The Director's metadata of the campaign's vehicles expires with it. */
+static gboolean
+renew_vehicles (const RbCampaignFolder *self, gint64 expires, GError **error)
+{
+  g_autoptr (RbAuthoring) director = rb_authoring_load (self->folder->path, "director", error);
+  size_t i;
+  json_t *vehicle;
+  if (director == NULL)
+    return FALSE;
+  json_array_foreach (self->vehicles, i, vehicle) {
+    json_t *directed = json_object_get (director->vehicles, rb_json_string_or (vehicle, "vin", ""));
+    if (directed != NULL)
+      rb_json_set_moment (directed, "expires", expires);
+  }
+  return rb_authoring_save (director, error);
+}
+
+gboolean
+rb_campaign_folder_renew (const RbCampaignFolder *self, gint64 now, gint64 expires, GError **error)
+{
+  g_autofree char *file = rb_campaign_folder_file (self->folder, self->campaign->id, ".json");
+  g_autofree char *path = g_strdup_printf ("campaigns/%s.json", self->campaign->id);
+  g_autoptr (json_t) next = rb_json_parse (self->json, MAX_FILE, file, error);
+  g_autoptr (RbAuthoring) service = next == NULL ? NULL : rb_authoring_load (self->folder->path, "service", error);
+  const RbTargetListImage target = { .path = path, .file = file, .release_counter = -1 };
+  if (service == NULL || !check_not_withdrawn (self, error))
+    return FALSE;
+  rb_json_set_integer (next, "version", self->campaign->version + 1);
+  rb_json_set_moment (next, "issued", now);
+  rb_json_set_moment (next, "expires", expires);
+  g_autofree char *text = rb_json_to_pretty (next);
+  return renew_vehicles (self, expires, error) && rb_files_write_private_text (file, text, error)
+         && rb_target_list_add (service, &target, error) && rb_authoring_save (service, error);
 }

@@ -2,19 +2,18 @@
 #include "oem/pki-verbs.h"
 
 #include "authority/oem-folder.h"
-#include "authority/target-list.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "crypto/secret.h"
-#include "model/trust-list.h"
 #include "oem/secret-option.h"
+#include "oem/trust-target.h"
 #include "pki/people.h"
 
 #include <string.h>
 
 #define MAX_REQUEST (1024 * 1024)
-#define DEFAULT_DAYS 30
+#define DEFAULT_DAYS RB_TRUST_TARGET_DAYS
 
 typedef struct {
   char *name, *certificate, *key, *passphrase_file, *kind, *dealer, *dealer_code, *country, *output, *since, *reason,
@@ -155,21 +154,14 @@ read_days (const char *expires, gint64 now, gint64 *days, GError **error)
                             expires, DEFAULT_DAYS);
 }
 
-/* The list is a target of the Service repository, which is published as any other. */
 static gboolean
 make_trust_list (const RbOemFolder *folder, const Options *options, json_t **value, GError **error)
 {
   gint64 now = rb_moment_now (), days = 0;
-  g_autoptr (RbAuthoring) service = rb_authoring_load (folder->path, "service", error);
-  g_autofree char *path = g_build_filename (folder->path, "pki", "trust-list.json", NULL);
-  if (service == NULL || !read_days (options->expires, now, &days, error))
+  if (!read_days (options->expires, now, &days, error))
     return FALSE;
-  *value = rb_people_trust_list (folder->path, folder->config, days, options->min_version, now, error);
-  g_autoptr (GBytes) bytes = *value == NULL ? NULL : rb_json_to_bytes (*value);
-  g_autoptr (RbTrustList) parsed = bytes == NULL ? NULL : rb_trust_list_parse (bytes, error);
-  const RbTargetListImage target = { .path = RB_TRUST_LIST_PATH, .file = path, .release_counter = -1 };
-  return parsed != NULL && rb_files_write_private (path, bytes, error) && rb_target_list_add (service, &target, error)
-         && rb_authoring_save (service, error);
+  *value = rb_trust_target_make (folder, days, options->min_version, now, error);
+  return *value != NULL;
 }
 
 static int

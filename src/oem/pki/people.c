@@ -64,8 +64,9 @@ static gboolean
 save_register (const char *folder, const json_t *value, GError **error)
 {
   g_autofree char *path = path_of (folder, "register", ".json");
+  g_autofree char *parent = g_path_get_dirname (path);
   g_autofree char *text = rb_json_to_pretty (value);
-  return rb_files_write_private_text (path, text, error);
+  return rb_files_make_folder (parent, error) && rb_files_write_private_text (path, text, error);
 }
 
 static gboolean
@@ -309,6 +310,42 @@ revoked (const json_t *list)
   return revoked_list;
 }
 
+gboolean
+rb_people_withdraw (const char *folder, const char *campaign, const char *reason, gint64 now, GError **error)
+{
+  g_autoptr (json_t) list = load_register (folder, error);
+  json_t *line = json_pack ("{s:s,s:s}", "campaign", campaign, "reason", reason);
+  if (list == NULL || rb_people_is_withdrawn (folder, campaign)) {
+    json_decref (line);
+    return list != NULL && people_error (error, RB_REASON_CAMPAIGN_WITHDRAWN, campaign, "withdrawn before");
+  }
+  rb_json_set_moment (line, "since", now);
+  if (json_object_get (list, "withdrawn") == NULL)
+    rb_json_set (list, "withdrawn", json_array ());
+  json_array_append_new (json_object_get (list, "withdrawn"), line);
+  return save_register (folder, list, error);
+}
+
+gboolean
+rb_people_is_withdrawn (const char *folder, const char *campaign)
+{
+  g_autoptr (json_t) list = load_register (folder, NULL);
+  size_t i;
+  json_t *line;
+  json_array_foreach (json_object_get (list, "withdrawn"), i, line)
+    if (strcmp (rb_json_string_or (line, "campaign", ""), campaign) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* What has been withdrawn. */
+static json_t *
+withdrawn (const json_t *list)
+{
+  json_t *lines = json_object_get (list, "withdrawn");
+  return lines == NULL ? json_array () : json_incref (lines);
+}
+
 json_t *
 rb_people_trust_list (const char *folder, const json_t *oem, gint64 days, const char *minimum_version, gint64 now,
                       GError **error)
@@ -319,11 +356,13 @@ rb_people_trust_list (const char *folder, const json_t *oem, gint64 days, const 
     return NULL;
   gint64 version = rb_json_integer_or (list, "trust_list", 0) + 1;
   rb_json_set_integer (list, "trust_list", version);
-  g_autoptr (json_t) value
-    = json_pack ("{s:s,s:I,s:O,s:I,s:s,s:O,s:o,s:o,s:[]}", "format", "recallbay-trust-list-1", "version",
-                 (json_int_t) version, "oem", json_object_get (oem, "name"), "max_age_days", (json_int_t) days,
-                 "minimum_version", minimum_version == NULL ? "0.1.0" : minimum_version, "wmis",
-                 json_object_get (oem, "wmi"), "dealer_cas", cas, "revoked", revoked (list), "withdrawn");
+  if (minimum_version != NULL)
+    rb_json_set_string (list, "minimum_version", minimum_version);
+  g_autoptr (json_t) value = json_pack (
+    "{s:s,s:I,s:O,s:I,s:s,s:O,s:o,s:o,s:o}", "format", "recallbay-trust-list-1", "version", (json_int_t) version, "oem",
+    json_object_get (oem, "name"), "max_age_days", (json_int_t) days, "minimum_version",
+    rb_json_string_or (list, "minimum_version", "0.1.0"), "wmis", json_object_get (oem, "wmi"), "dealer_cas", cas,
+    "revoked", revoked (list), "withdrawn", withdrawn (list));
   rb_json_set_moment (value, "issued", now);
   return save_register (folder, list, error) ? g_steal_pointer (&value) : NULL;
 }

@@ -29,7 +29,12 @@ char *rb_people_issue (const char *folder, const RbPeopleIssue *issue, const cha
 /* reason: a word of RFC 5280. Errors: not-found, usage. */
 gboolean rb_people_revoke (const char *folder, const char *serial, gint64 since, const char *reason, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* New vehicles are not begun by that campaign from then on; takes effect with the next trust list. reason: for people.
+ * Error campaign-withdrawn: it was before. */
+gboolean rb_people_withdraw (const char *folder, const char *campaign, const char *reason, gint64 now, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+gboolean rb_people_is_withdrawn (const char *folder, const char *campaign);
 /* The next trust list: every CA but the vehicles', every revoked certificate. oem.json has name and WMI prefixes.
- * minimum_version may be NULL. (transfer full) */
+ * minimum_version: NULL for that of the list before. (transfer full) */
 json_t *rb_people_trust_list (const char *folder, const json_t *oem, gint64 days, const char *minimum_version,
                               gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
