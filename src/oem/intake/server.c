@@ -98,27 +98,12 @@ answer_found (SoupServerMessage *message, const char *type, GBytes *bytes, const
 
 /* clients */
 
-static RbCertificate *
-convert (GTlsCertificate *certificate)
-{
-  g_autoptr (GByteArray) der = NULL;
-  g_object_get (certificate, "certificate", &der, NULL);
-  g_autoptr (GBytes) bytes = der == NULL ? NULL : g_bytes_new (der->data, der->len);
-  return bytes == NULL ? NULL : rb_certificate_from_der (bytes, NULL);
-}
-
 static gboolean
 client_is_trusted (GTlsCertificate *certificate, GPtrArray *client_cas)
 {
-  g_autoptr (GPtrArray) chain = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
   g_autoptr (GError) error = NULL;
-  for (GTlsCertificate *at = certificate; at != NULL; at = g_tls_certificate_get_issuer (at)) {
-    RbCertificate *one = convert (at);
-    if (one == NULL)
-      return FALSE;
-    g_ptr_array_add (chain, one);
-  }
-  if (rb_certificate_verify (chain, client_cas, RB_PURPOSE_TLS_CLIENT, rb_moment_now (), &error))
+  g_autoptr (GPtrArray) chain = rb_certificate_chain_from_tls (certificate, &error);
+  if (chain != NULL && rb_certificate_verify (chain, client_cas, RB_PURPOSE_TLS_CLIENT, rb_moment_now (), &error))
     return TRUE;
   g_debug ("client certificate: %s", error->message);
   return FALSE;
@@ -247,7 +232,7 @@ on_headers (SoupServer *server, SoupServerMessage *message, const char *path, GH
 static gboolean
 may_read (SoupServerMessage *message, GBytes *envelope)
 {
-  g_autoptr (RbCertificate) client = convert (client_of (message));
+  g_autoptr (RbCertificate) client = rb_certificate_from_tls (client_of (message), NULL);
   g_autoptr (RbDsse) dsse = rb_dsse_parse (envelope, RB_UPLOAD_MAX_BYTES, NULL);
   const char *unit = client == NULL ? NULL : rb_certificate_unit (client);
   for (guint i = 0; unit != NULL && dsse != NULL && i < rb_dsse_signature_count (dsse); i++) {

@@ -232,12 +232,12 @@ take_activation (RbDoipTester *self, const guint8 *payload, gsize length)
     return TRUE;
   gboolean secured = self->stream != G_IO_STREAM (self->connection);
   RbDoipTester *holder = holder_of (self, source);
-  guint8 code = self->entity->guard != NULL && !secured   ? RB_DOIP_TLS_REQUIRED
-                : !is_known (self, source)                ? RB_DOIP_SOURCE_UNKNOWN
-                : self->active && source != self->address ? 0x02
-                : !has_type (self, type)                  ? RB_DOIP_TYPE_UNSUPPORTED
-                : holder != NULL && is_contested (holder) ? 0x03
-                                                          : RB_DOIP_ACTIVATED;
+  guint8 code = self->entity->tls_server != NULL && !secured ? RB_DOIP_TLS_REQUIRED
+                : !is_known (self, source)                   ? RB_DOIP_SOURCE_UNKNOWN
+                : self->active && source != self->address    ? 0x02
+                : !has_type (self, type)                     ? RB_DOIP_TYPE_UNSUPPORTED
+                : holder != NULL && is_contested (holder)    ? 0x03
+                                                             : RB_DOIP_ACTIVATED;
   if (code == RB_DOIP_ACTIVATED && holder != NULL) {
     check_alive (self, holder, source);
     return TRUE;
@@ -439,7 +439,7 @@ on_incoming (GSocketService *service, GSocketConnection *connection, GObject *ob
   if (self->testers->len > MAX_SOCKETS) /* one more than there are places, to be told so */
     return TRUE;
   if (service == self->secured_service)
-    rb_doip_tls_server_accept (self->guard, connection, accept_client, self);
+    rb_doip_tls_server_accept (self->tls_server, connection, accept_client, self);
   else
     accept_client (self, connection, g_object_ref (G_IO_STREAM (connection)));
   return TRUE;
@@ -485,9 +485,9 @@ serve_plain (RbDoipEntity *self, const char *where, GError **error)
 static gboolean
 serve_secured (RbDoipEntity *self, const char *where, GError **error)
 {
-  self->guard = rb_doip_tls_server_new (self->vehicle->state_dir, error);
+  self->tls_server = rb_doip_tls_server_new (self->vehicle->state_dir, error);
   g_autoptr (GSocketAddress) bound
-    = self->guard == NULL ? NULL : serve (self, &self->secured_service, where, &self->secured_address, error);
+    = self->tls_server == NULL ? NULL : serve (self, &self->secured_service, where, &self->secured_address, error);
   return bound != NULL;
 }
 
@@ -516,7 +516,7 @@ rb_doip_entity_free (RbDoipEntity *self)
 {
   g_clear_pointer (&self->service, service_stop);
   g_clear_pointer (&self->secured_service, service_stop);
-  g_clear_pointer (&self->guard, rb_doip_tls_server_free);
+  g_clear_pointer (&self->tls_server, rb_doip_tls_server_free);
   g_ptr_array_unref (self->testers);
   g_clear_pointer (&self->discovery, rb_doip_discovery_free);
   g_free (self->address);

@@ -11,7 +11,7 @@ struct _RbDoipEntity {
   RbSimVehicle *vehicle;
   GSocketService *service, *secured_service; /* either may be NULL */
   RbDoipDiscovery *discovery;
-  RbDoipTlsServer *guard;
+  RbDoipTlsServer *tls_server;
   char *address, *secured_address;
   GPtrArray *testers; /* of RbDoipTester, owned */
 };

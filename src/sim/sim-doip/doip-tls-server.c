@@ -14,13 +14,13 @@ struct _RbDoipTlsServer {
   GPtrArray *visits; /* of Visit, borrowed */
 };
 
-/* One handshake. It outlives its guard: its end is always reported. */
+/* One handshake. It outlives its server: its end is always reported. */
 typedef struct {
-  RbDoipTlsServer *guard; /* NULL: the guard was freed */
+  RbDoipTlsServer *server; /* NULL: it was freed */
   GSocketConnection *connection;
   GCancellable *stop;
   guint timer;
-  RbDoipGuardPass pass;
+  RbDoipTlsServerPass pass;
   gpointer data;
 } Visit;
 
@@ -51,7 +51,7 @@ rb_doip_tls_server_free (RbDoipTlsServer *self)
 {
   for (guint i = 0; i < self->visits->len; i++) {
     Visit *visit = self->visits->pdata[i];
-    visit->guard = NULL;
+    visit->server = NULL;
     g_cancellable_cancel (visit->stop);
   }
   g_ptr_array_unref (self->visits);
@@ -60,30 +60,14 @@ rb_doip_tls_server_free (RbDoipTlsServer *self)
   g_free (self);
 }
 
-static GPtrArray *
-chain_of (GTlsCertificate *certificate, GError **error)
-{
-  g_autoptr (GPtrArray) chain = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
-  for (GTlsCertificate *one = certificate; one != NULL; one = g_tls_certificate_get_issuer (one)) {
-    g_autoptr (GByteArray) der = NULL;
-    g_object_get (one, "certificate", &der, NULL);
-    g_autoptr (GBytes) bytes = g_bytes_new (der->data, der->len);
-    RbCertificate *parsed = rb_certificate_from_der (bytes, error);
-    if (parsed == NULL)
-      return NULL;
-    g_ptr_array_add (chain, parsed);
-  }
-  return g_steal_pointer (&chain);
-}
-
 static gboolean
 on_certificate (GTlsConnection *connection, GTlsCertificate *certificate, GTlsCertificateFlags flags, gpointer data)
 {
   const Visit *visit = data;
   g_autoptr (GError) refusal = NULL;
-  g_autoptr (GPtrArray) chain = visit->guard == NULL ? NULL : chain_of (certificate, &refusal);
+  g_autoptr (GPtrArray) chain = visit->server == NULL ? NULL : rb_certificate_chain_from_tls (certificate, &refusal);
   if (chain != NULL
-      && rb_certificate_verify (chain, visit->guard->testers, RB_PURPOSE_DOIP_TLS, rb_moment_now (), &refusal))
+      && rb_certificate_verify (chain, visit->server->testers, RB_PURPOSE_DOIP_TLS, rb_moment_now (), &refusal))
     return TRUE;
   g_debug ("a tester's certificate is refused: %s", refusal == NULL ? "too late" : refusal->message);
   return FALSE;
@@ -101,8 +85,8 @@ on_late (gpointer data)
 static void
 visit_end (Visit *self)
 {
-  if (self->guard != NULL)
-    g_ptr_array_remove (self->guard->visits, self);
+  if (self->server != NULL)
+    g_ptr_array_remove (self->server->visits, self);
   if (self->timer != 0)
     g_source_remove (self->timer);
   g_object_unref (self->connection);
@@ -124,7 +108,7 @@ on_done (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   GTlsConnection *secured = G_TLS_CONNECTION (source);
   g_signal_handlers_disconnect_by_data (secured, visit);
-  if (g_tls_connection_handshake_finish (secured, result, &error) && is_modern (secured) && visit->guard != NULL)
+  if (g_tls_connection_handshake_finish (secured, result, &error) && is_modern (secured) && visit->server != NULL)
     visit->pass (visit->data, visit->connection, G_IO_STREAM (secured));
   else {
     g_debug ("no TLS with a tester: %s", error == NULL ? "too late or too old" : error->message);
@@ -135,7 +119,8 @@ on_done (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 void
-rb_doip_tls_server_accept (RbDoipTlsServer *self, GSocketConnection *connection, RbDoipGuardPass pass, gpointer data)
+rb_doip_tls_server_accept (RbDoipTlsServer *self, GSocketConnection *connection, RbDoipTlsServerPass pass,
+                           gpointer data)
 {
   g_autoptr (GError) error = NULL;
   GIOStream *secured = g_tls_server_connection_new (G_IO_STREAM (connection), self->own, &error);
@@ -145,7 +130,7 @@ rb_doip_tls_server_accept (RbDoipTlsServer *self, GSocketConnection *connection,
   }
   Visit *visit = g_new0 (Visit, 1);
   *visit = (Visit){
-    .guard = self, .connection = g_object_ref (connection), .stop = g_cancellable_new (), .pass = pass, .data = data
+    .server = self, .connection = g_object_ref (connection), .stop = g_cancellable_new (), .pass = pass, .data = data
   };
   visit->timer = g_timeout_add (HANDSHAKE_MS, on_late, visit);
   g_ptr_array_add (self->visits, visit);

@@ -13,8 +13,8 @@ RbDoipTlsServer *rb_doip_tls_server_new (const char *state_dir, GError **error) 
 void rb_doip_tls_server_free (RbDoipTlsServer *self);
 
 /* Takes stream. Not called if the handshake fails. */
-typedef void (*RbDoipGuardPass) (gpointer data, GSocketConnection *connection, GIOStream *stream);
-/* Begins a handshake on the default main context; it ends within 5 s, or with the guard. */
-void rb_doip_tls_server_accept (RbDoipTlsServer *self, GSocketConnection *connection, RbDoipGuardPass pass,
+typedef void (*RbDoipTlsServerPass) (gpointer data, GSocketConnection *connection, GIOStream *stream);
+/* Begins a handshake on the default main context; it ends within 5 s, or with the server. */
+void rb_doip_tls_server_accept (RbDoipTlsServer *self, GSocketConnection *connection, RbDoipTlsServerPass pass,
                                 gpointer data);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RbDoipTlsServer, rb_doip_tls_server_free)

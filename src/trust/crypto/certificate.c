@@ -155,6 +155,32 @@ rb_certificate_list_from_pem (const char *pem, GError **error)
 }
 
 RbCertificate *
+rb_certificate_from_tls (GTlsCertificate *certificate, GError **error)
+{
+  g_autoptr (GByteArray) der = NULL;
+  g_object_get (certificate, "certificate", &der, NULL);
+  if (der == NULL) {
+    rb_evp_set_error (error, RB_REASON_CERTIFICATE, "no certificate of a TLS peer");
+    return NULL;
+  }
+  g_autoptr (GBytes) bytes = g_bytes_new (der->data, der->len);
+  return rb_certificate_from_der (bytes, error);
+}
+
+GPtrArray *
+rb_certificate_chain_from_tls (GTlsCertificate *leaf, GError **error)
+{
+  g_autoptr (GPtrArray) chain = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_certificate_unref);
+  for (GTlsCertificate *one = leaf; one != NULL; one = g_tls_certificate_get_issuer (one)) {
+    RbCertificate *certificate = rb_certificate_from_tls (one, error);
+    if (certificate == NULL)
+      return NULL;
+    g_ptr_array_add (chain, certificate);
+  }
+  return g_steal_pointer (&chain);
+}
+
+RbCertificate *
 rb_certificate_ref (RbCertificate *self)
 {
   return g_atomic_rc_box_acquire (self);

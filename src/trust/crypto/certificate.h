@@ -2,6 +2,8 @@
 #pragma once
 #include "crypto/key.h"
 
+#include <gio/gio.h>
+
 /*
  * X.509 certificates under the OEM's dealer CA. Purposes are extended key usages, told apart by OID
  * below 1.3.6.1.4.1.58270.77 (record, technician, ...) or the standard ones for TLS.
@@ -23,6 +25,10 @@ typedef struct _RbCertificate RbCertificate; /* ref counted, immutable */
 RbCertificate *rb_certificate_from_der (GBytes *der, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Every certificate in a PEM text, (element-type RbCertificate) (transfer full); at least one. */
 GPtrArray *rb_certificate_list_from_pem (const char *pem, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The certificate that a peer has shown over TLS, and with those that it sent above it: leaf first, (element-type
+ * RbCertificate) (transfer full). */
+RbCertificate *rb_certificate_from_tls (GTlsCertificate *certificate, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *rb_certificate_chain_from_tls (GTlsCertificate *leaf, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 RbCertificate *rb_certificate_ref (RbCertificate *self);
 void rb_certificate_unref (RbCertificate *self);
 GBytes *rb_certificate_der (RbCertificate *self); /* borrowed */
