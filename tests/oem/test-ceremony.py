@@ -3,6 +3,8 @@
 
 import base64
 import json
+import os
+import subprocess
 import sys
 import unittest
 
@@ -166,6 +168,31 @@ class Drafts(Ceremony):
         said = self.run_json(*words, "--confirm", self.run_json("draft", "show", self.draft)["words"].upper(), "--base",
                              self.oem / "repositories/image/root.json")
         self.assertIn("Holder of r1", said["message"])
+
+    def sign_at_a_terminal(self, typed):
+        """Exit code and what the person sees."""
+        person, terminal = os.openpty()
+        child = subprocess.Popen([self.program, "--data-dir", self.oem, "draft", "sign", self.draft, "--key", "r1", "--passphrase-file", self.passphrase],
+                                 stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment)
+        os.write(person, typed.encode() + b"\n")
+        shown, _ = child.communicate(timeout=120)
+        os.close(terminal)
+        os.close(person)
+        return child.returncode, shown
+
+    def test_confirmation_at_a_terminal(self):
+        self.first_root()
+        self.run_json("root", "draft", "image", "--expires", "2090-01-01T00:00:00Z", "-o", self.draft)
+        before, words = self.draft.read_bytes(), self.run_json("draft", "show", self.draft)["words"]
+        for typed in ("", "yes", words.split("-")[0] + "x"):
+            code, shown = self.sign_at_a_terminal(typed)
+            self.assertEqual(code, 1, shown)
+            self.assertIn(words, shown)
+            self.assertIn("nothing is signed", shown)
+        self.assertEqual(self.draft.read_bytes(), before)
+        code, shown = self.sign_at_a_terminal(words.split("-")[-1])
+        self.assertEqual(code, 0, shown)
+        self.assertEqual(self.counts(), {"new": (1, 5, 7), "old": (1, 5, 7)})
 
     def test_altered_bytes_have_another_fingerprint(self):
         self.first_root()
