@@ -64,9 +64,9 @@ class Campaign(Repositories):
         words = ("campaign", "new", name, "--plan", self.write("plan.json", json.dumps(plan)))
         return self.refused(reason, *words) if reason else self.run_json(*words)
 
-    def publish_campaign(self):
+    def publish_campaign(self, name=ID):
         self.draft.unlink(missing_ok=True)
-        said = self.run_json("campaign", "publish", ID, "--passphrase-file", self.passphrase, "-o", self.draft)
+        said = self.run_json("campaign", "publish", name, "--passphrase-file", self.passphrase, "-o", self.draft)
         self.assertEqual(said["draft"], str(self.draft))
         self.finish()
 
@@ -158,6 +158,26 @@ class Campaign(Repositories):
         self.publish("service")
         listed = json.loads((self.oem / "repositories/service/targets/trust/trust-list.json").read_text())
         self.assertEqual([(each["campaign"], each["reason"]) for each in listed["withdrawn"]], [(ID, "wrong image for the brakes")])
+        self.supersede()
+
+    def supersede(self):
+        """The campaign that takes its place has higher release counters, and brings workstations the news."""
+        plan = self.plan | {"supersedes": [ID], "oem_number": "AM-2"}
+        self.assertIn("hw-", self.new(plan, "release-counter", name="R-2"))
+        self.new(plan | {"supersedes": ["R-0"]}, "campaign-unknown", name="R-2")
+        for ecu in self.plan["ecus"]:
+            path = ecu["image"].replace("2.0", "2.1")
+            self.add(path, self.files["image/targets/" + ecu["image"]], counter=101, hardware=ecu["hardware_id"])
+            ecu["image"] = path
+        self.publish("image")
+        self.new(self.plan | {"supersedes": [ID]}, name="R-2")
+        self.publish_campaign("R-2")
+        self.run_json("campaign", "bundle", "R-2", "-o", self.folder / "second.recall")
+        self.ctl("bundle", "import", self.folder / "second.recall")
+        answer = self.ctl("campaign", "check", self.vins[0])
+        self.assertEqual([each["campaign"] for each in answer["campaigns"]], ["R-2"])
+        self.assertEqual([each["reason"] for each in answer["unusable"]], ["campaign-withdrawn"])
+        self.assertIn("wrong image for the brakes", answer["unusable"][0]["message"])
 
     def test_what_check_refuses(self):
         self.repositories()

@@ -117,13 +117,59 @@ list_documents (Making *self, const char *id, GError **error)
   return TRUE;
 }
 
+/* The release counter of the image that a list of ECUs has for that hardware; -1: none. */
+static gint64
+counter_of (const Making *self, const json_t *ecus, const char *hardware_id)
+{
+  size_t i;
+  json_t *ecu;
+  json_array_foreach (ecus, i, ecu)
+    if (strcmp (rb_json_string_or (ecu, "hardware_id", ""), hardware_id) == 0) {
+      const json_t *listed = rb_target_list_find (self->image, rb_json_string_or (ecu, "image", ""));
+      return rb_json_integer_or (json_object_get (listed, "custom"), "releaseCounter", -1);
+    }
+  return -1;
+}
+
+/* What a superseded campaign has installed is older than what takes its place: ECUs refuse a lower counter. */
+static gboolean
+check_newer (const Making *self, const char *superseded, GError **error)
+{
+  g_autoptr (RbCampaignFolder) before = rb_campaign_folder_load (self->folder, superseded, error);
+  const json_t *ecus = json_object_get (self->plan->campaign, "ecus");
+  for (guint i = 0; before != NULL && i < before->campaign->ecus->len; i++) {
+    const RbCampaignEcu *ecu = before->campaign->ecus->pdata[i];
+    const json_t *listed = rb_target_list_find (self->image, ecu->image);
+    gint64 was = rb_json_integer_or (json_object_get (listed, "custom"), "releaseCounter", -1);
+    gint64 is = counter_of (self, ecus, ecu->hardware_id);
+    if (is >= 0 && is <= was)
+      return rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_RELEASE_COUNTER,
+                             "hardware %s: release counter %" G_GINT64_FORMAT ", expected above %" G_GINT64_FORMAT
+                             " of the superseded campaign %s",
+                             ecu->hardware_id, is, was, superseded);
+  }
+  return before != NULL;
+}
+
+static gboolean
+check_superseded (const Making *self, GError **error)
+{
+  size_t i;
+  json_t *id;
+  json_array_foreach (json_object_get (self->plan->campaign, "supersedes"), i, id)
+    if (!check_newer (self, json_string_value (id), error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 make (Making *self, const char *id, const char *file, GError **error)
 {
   const RbCampaignPlanOem oem = { self->folder, self->image, self->service, rb_moment_now () };
   self->plan = rb_campaign_plan_read (file, id, &oem, error);
-  return self->plan != NULL && direct (self, error) && write_files (self, id, error) && list_documents (self, id, error)
-         && rb_authoring_save (self->director, error) && rb_authoring_save (self->service, error);
+  return self->plan != NULL && check_superseded (self, error) && direct (self, error) && write_files (self, id, error)
+         && list_documents (self, id, error) && rb_authoring_save (self->director, error)
+         && rb_authoring_save (self->service, error);
 }
 
 static int
