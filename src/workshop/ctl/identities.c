@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/identities.h"
 
+#include "crypto/secret.h"
+
 #include <glib/gi18n-lib.h>
-#include <string.h>
 
 RbIdentitySet *
 rb_identities_load (RbCli *cli, const char *path, const char *passphrase_file, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   g_autofree char *prompt = g_strdup_printf (_ ("Passphrase of %s"), path);
-  g_autofree char *passphrase = rb_cli_passphrase (cli, passphrase_file, prompt, &problem);
+  char *passphrase = rb_cli_passphrase (cli, passphrase_file, prompt, &problem);
   RbIdentitySet *set = NULL;
   if (problem != NULL)
     g_propagate_error (error, g_steal_pointer (&problem));
   else
     set = rb_identity_set_load (path, passphrase, error);
-  if (passphrase != NULL)
-    explicit_bzero (passphrase, strlen (passphrase));
+  rb_secret_free (passphrase);
   return set;
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "crypto/secret.h"
 #include "ctl/identities.h"
 #include "ctl/owner.h"
 #include "ctl/record.h"
@@ -11,7 +12,6 @@
 #include "outbox/push.h"
 
 #include <glib/gi18n-lib.h>
-#include <string.h>
 
 #define RETRY_SECONDS 20
 #define MAX_RETRY_SECONDS (24 * 60 * 60)
@@ -105,8 +105,7 @@ load_client (RbCli *cli, const Options *options, GError **error)
   if (pem == NULL)
     return NULL;
   GTlsCertificate *certificate = g_tls_certificate_new_from_pem (pem, -1, error);
-  explicit_bzero (pem, strlen (pem));
-  g_free (pem);
+  rb_secret_free (pem);
   return certificate;
 }
 

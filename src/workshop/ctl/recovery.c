@@ -40,15 +40,21 @@ load_people (RbCli *cli, Settings *self, GError **error)
   return TRUE;
 }
 
-static RbCaseOptions
-case_options (RbCli *cli, const Settings *self)
+/* Makes a record of the case that is signed by the people of the command line. */
+typedef GBytes *(*SignCase) (const RbCaseOptions *options, const Settings *settings, char **digest, GError **error);
+
+static GBytes *
+sign_case (RbCli *cli, Settings *self, SignCase make, char **digest, GError **error)
 {
-  return (RbCaseOptions){ .data_dir = cli->data_dir,
-                          .vin = self->vin,
-                          .campaign = self->campaign,
-                          .technician = self->people[0],
-                          .workstation = self->people[1],
-                          .second = self->people[2] };
+  if (!load_people (cli, self, error))
+    return NULL;
+  const RbCaseOptions options = { .data_dir = cli->data_dir,
+                                  .vin = self->vin,
+                                  .campaign = self->campaign,
+                                  .technician = self->people[0],
+                                  .workstation = self->people[1],
+                                  .second = self->people[2] };
+  return make (&options, self, digest, error);
 }
 
 /* The page that stays at the vehicle. */
@@ -69,6 +75,12 @@ details (const char *vin, const char *result, const char *record)
   return object;
 }
 
+static GBytes *
+make_hand_over (const RbCaseOptions *options, const Settings *settings, char **digest, GError **error)
+{
+  return rb_hand_over_make (options, digest, error);
+}
+
 static int
 verb_hand_over (RbCli *cli, int argc, char **argv)
 {
@@ -78,9 +90,7 @@ verb_hand_over (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
     return code;
-  const gboolean loaded = load_people (cli, &settings, &error);
-  const RbCaseOptions options = case_options (cli, &settings);
-  g_autoptr (GBytes) envelope = loaded ? rb_hand_over_make (&options, &digest, &error) : NULL;
+  g_autoptr (GBytes) envelope = sign_case (cli, &settings, make_hand_over, &digest, &error);
   if (envelope == NULL || !rb_files_write_output (settings.output, envelope, 0644, &error)
       || !print_tag (&settings, envelope, &error))
     return rb_cli_fail (cli, error, NULL);
@@ -114,6 +124,13 @@ verb_take_over (RbCli *cli, int argc, char **argv)
   return rb_cli_end (cli, RB_CLI_OK, "ok", message, extra);
 }
 
+static GBytes *
+make_exception (const RbCaseOptions *options, const Settings *settings, char **digest, GError **error)
+{
+  const RbException exception = { settings->as, settings->note, (const char *const *) settings->photos };
+  return rb_exception_close (options, &exception, digest, error);
+}
+
 static int
 verb_close (RbCli *cli, int argc, char **argv)
 {
@@ -123,10 +140,7 @@ verb_close (RbCli *cli, int argc, char **argv)
   int code;
   if (!rb_cli_parse (cli, &settings, &argc, &argv, &code))
     return code;
-  const gboolean loaded = load_people (cli, &settings, &error);
-  const RbCaseOptions options = case_options (cli, &settings);
-  const RbException exception = { settings.as, settings.note, (const char *const *) settings.photos };
-  g_autoptr (GBytes) envelope = loaded ? rb_exception_close (&options, &exception, &digest, &error) : NULL;
+  g_autoptr (GBytes) envelope = sign_case (cli, &settings, make_exception, &digest, &error);
   if (envelope == NULL || !print_tag (&settings, envelope, &error))
     return rb_cli_fail (cli, error, NULL);
   g_autofree char *message

@@ -2,6 +2,7 @@
 #include "recovery/vehicle-link.h"
 
 #include "core/files.h"
+#include "crypto/secret.h"
 
 #include <string.h>
 
@@ -41,8 +42,7 @@ open_secured (const RbVehicleLinkOptions *self, GCancellable *cancellable, GErro
   options.identity = identity;
   options.anchors = anchors;
   RbLink *link = rb_link_open_with (self->uri, &options, cancellable, error);
-  explicit_bzero (identity, strlen (identity));
-  g_free (identity);
+  rb_secret_free (identity);
   return link;
 }
 

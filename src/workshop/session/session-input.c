@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "session/session-input.h"
 
-#include <string.h>
-
-static void
-wipe (char **secret)
-{
-  if (*secret != NULL)
-    explicit_bzero (*secret, strlen (*secret));
-  g_clear_pointer (secret, g_free);
-}
+#include "crypto/secret.h"
 
 gboolean
 rb_session_input_link_has_key (const char *link)
@@ -28,8 +20,8 @@ rb_session_input_clear (RbSessionInput *input)
   g_clear_pointer (&input->identity, g_free);
   g_clear_pointer (&input->workstation, g_free);
   g_clear_pointer (&input->second, g_free);
-  wipe (&input->passphrase);
-  wipe (&input->second_passphrase);
+  g_clear_pointer (&input->passphrase, rb_secret_free);
+  g_clear_pointer (&input->second_passphrase, rb_secret_free);
 }
 
 static char *
