@@ -152,9 +152,17 @@ def through_three(bench):
 
 
 def without_the_file(bench):
+    coded = {serial for serial, ecu in bench.show().items() if ecu["coding"]}
+    assert coded
     done = begin(bench)
     before = keys_made(bench)
     another_workstation(bench, "third")
+    # the coding of an ECU that stood erased when the first workstation was killed is known only there
+    erased = {serial for serial in coded if bench.show()[serial]["coding"] == {}}
+    if erased:
+        verdict = bench.recover(identity=bench.oem / "second.p12", expect=3)
+        assert {ecu["serial"]: ecu["reason"] for ecu in verdict["ecus"] if ecu["state"] == "parked"} == dict.fromkeys(erased, "coding-lost"), verdict
+        return
     predicate = finish(bench, "second.p12")
     after = keys_made(bench)
     kinds = {ecu["ecuSerial"]: ecu["key"]["kind"] for ecu in predicate["ecus"]}
