@@ -171,7 +171,7 @@ def test_waits_for_a_person(build):
                 restart(bench, doip=bench.plain)
         code = program.wait(60)
     assert code == 0 and event["ok"] and not bench.differences(), event
-    assert any("11000, needed 12000–15000 (mV)" in text for text in texts), texts
+    assert any("Supply voltage: 11.00 V, allowed: 12.00 V to 15.00 V" in text for text in texts), texts
     assert told[0] == "link-refused" and "voltage-low" in told and told[-1] == "resumed", told
     assert len(told) < 10, told
     return bench

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/inspect-page.h"
 
+#include "recovery/inspection.h"
 #include "recovery/recovery.h"
 
 #include <glib/gi18n-lib.h>
@@ -39,23 +40,10 @@ line_free (gpointer data)
 }
 
 static char *
-with_unit (const RbChecklistItem *item, gint64 value)
-{
-  static const char *const ignition[]
-    = { NC_ ("ignition", "off"), NC_ ("ignition", "accessory"), NC_ ("ignition", "on") };
-  if (g_strcmp0 (item->measure, "voltage") == 0)
-    return g_strdup_printf (_ ("%.2f V"), (double) value / 1000);
-  if (g_strcmp0 (item->measure, "speed") == 0)
-    return g_strdup_printf (_ ("%.1f km/h"), (double) value / 100);
-  if (g_strcmp0 (item->measure, "ignition") == 0 && value >= 0 && value < 3)
-    return g_strdup (g_dpgettext2 (GETTEXT_PACKAGE, "ignition", ignition[value]));
-  return g_strdup_printf ("%" G_GINT64_FORMAT " %s", value, item->unit == NULL ? "" : item->unit);
-}
-
-static char *
 allowed (const RbChecklistItem *item)
 {
-  g_autofree char *low = with_unit (item, item->low), *high = with_unit (item, item->high);
+  g_autofree char *low = rb_inspection_value_text (item, item->low),
+                  *high = rb_inspection_value_text (item, item->high);
   if (item->low == item->high)
     /* Translators: %s is a value with its unit, such as 0.0 km/h */
     return g_strdup_printf (_ ("Required: %s"), low);
@@ -173,7 +161,7 @@ on_measured (RbInspectPage *self, const char *item, gint64 value, gboolean good)
     if (line->value == NULL || g_strcmp0 (line->item->id, item) != 0)
       continue;
     g_free (line->text);
-    line->text = with_unit (line->item, value);
+    line->text = rb_inspection_value_text (line->item, value);
     line->when = g_get_monotonic_time ();
     line->good = good;
     show_value (line, line->when);

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define MAX_WHOLE (1024 * 1024)
@@ -184,6 +185,22 @@ rb_inspection_did (const RbProfile *profile, const char *measure)
   return 0;
 }
 
+/* With so many digits that a value outside its limits never reads as the limit. */
+char *
+rb_inspection_value_text (const RbChecklistItem *item, gint64 value)
+{
+  static const char *const ignition[]
+    = { NC_ ("ignition", "off"), NC_ ("ignition", "accessory"), NC_ ("ignition", "on") };
+  if (g_strcmp0 (item->measure, "voltage") == 0)
+    return g_strdup_printf (value % 10 == 0 ? _ ("%.2f V") : _ ("%.3f V"), (double) value / 1000);
+  if (g_strcmp0 (item->measure, "speed") == 0)
+    return g_strdup_printf (value % 10 == 0 ? _ ("%.1f km/h") : _ ("%.2f km/h"), (double) value / 100);
+  if (g_strcmp0 (item->measure, "ignition") == 0 && value >= 0 && value < (gint64) G_N_ELEMENTS (ignition))
+    return g_strdup (g_dpgettext2 (GETTEXT_PACKAGE, "ignition", ignition[value]));
+  return g_strdup_printf ("%" G_GINT64_FORMAT "%s%s", value, item->unit == NULL ? "" : " ",
+                          item->unit == NULL ? "" : item->unit);
+}
+
 gboolean
 rb_inspection_refuse (const RbChecklistItem *item, gint64 value, GError **error)
 {
@@ -194,10 +211,13 @@ rb_inspection_refuse (const RbChecklistItem *item, gint64 value, GError **error)
     reason = RB_REASON_IGNITION;
   else if (g_strcmp0 (item->measure, "speed") == 0)
     reason = RB_REASON_MOVING;
-  g_autofree char *limits = item->low == item->high
-                              ? g_strdup_printf ("%" G_GINT64_FORMAT, item->low)
-                              : g_strdup_printf ("%" G_GINT64_FORMAT "–%" G_GINT64_FORMAT, item->low, item->high);
-  g_set_error (error, RB_RECOVERY_ERROR, (int) reason, "%s: %" G_GINT64_FORMAT ", needed %s (%s)", item->text, value,
-               limits, item->unit == NULL ? "no unit" : item->unit);
-  return FALSE;
+  g_autofree char *seen = rb_inspection_value_text (item, value);
+  g_autofree char *low = rb_inspection_value_text (item, item->low),
+                  *high = rb_inspection_value_text (item, item->high);
+  if (item->low == item->high)
+    /* Translators: an item of the checklist, what was measured, and what it must be: Ignition: off, required: on */
+    return rb_reason_deny (error, RB_RECOVERY_ERROR, reason, _ ("%s: %s, required: %s"), item->text, seen, low);
+  /* Translators: an item of the checklist, what was measured, and its limits */
+  return rb_reason_deny (error, RB_RECOVERY_ERROR, reason, _ ("%s: %s, allowed: %s to %s"), item->text, seen, low,
+                         high);
 }

@@ -25,6 +25,8 @@ void rb_inspection_complete (RbInspection *self, gint64 at);
 json_t *rb_inspection_json (RbInspection *self); /* borrowed */
 /* The DID of a measure ("voltage"), 0 when the profile has none. */
 guint16 rb_inspection_did (const RbProfile *profile, const char *measure);
+/* What is measured, for people: "11.50 V", "0.0 km/h", "off"; in the language of the program. (transfer full) */
+char *rb_inspection_value_text (const RbChecklistItem *item, gint64 value);
 /* Sets the error of a measured item outside its limits: voltage-low, voltage-high, ignition, moving, inspection-failed.
  * FALSE. */
 gboolean rb_inspection_refuse (const RbChecklistItem *item, gint64 value, GError **error);

@@ -162,14 +162,14 @@ static const struct {
   RbReason reason;
   const char *says;
 } refused[] = {
-  { "voltage", 12000, 15000, 11999, RB_REASON_VOLTAGE_LOW, "The question: 11999, needed 12000–15000 (mV)" },
-  { "voltage", 12000, 15000, 0, RB_REASON_VOLTAGE_LOW, "The question: 0, needed 12000–15000 (no unit)" },
-  { "voltage", 12000, 15000, 15001, RB_REASON_VOLTAGE_HIGH, "The question: 15001, needed 12000–15000 (mV)" },
-  { "ignition", 2, 2, 0, RB_REASON_IGNITION, "The question: 0, needed 2 (no unit)" },
-  { "ignition", 0, 1, 2, RB_REASON_IGNITION, "The question: 2, needed 0–1 (mV)" },
-  { "speed", 0, 0, 1, RB_REASON_MOVING, "The question: 1, needed 0 (no unit)" },
-  { "temperature", 0, 60, 90, RB_REASON_INSPECTION_FAILED, "The question: 90, needed 0–60 (mV)" },
-  { NULL, 0, 60, 90, RB_REASON_INSPECTION_FAILED, "The question: 90, needed 0–60 (no unit)" },
+  { "voltage", 12000, 15000, 11999, RB_REASON_VOLTAGE_LOW, "The question: 11.999 V, allowed: 12.00 V to 15.00 V" },
+  { "voltage", 12000, 15000, 0, RB_REASON_VOLTAGE_LOW, "The question: 0.00 V, allowed: 12.00 V to 15.00 V" },
+  { "voltage", 12000, 15000, 15001, RB_REASON_VOLTAGE_HIGH, "The question: 15.001 V, allowed: 12.00 V to 15.00 V" },
+  { "ignition", 2, 2, 0, RB_REASON_IGNITION, "The question: off, required: on" },
+  { "ignition", 0, 1, 2, RB_REASON_IGNITION, "The question: on, allowed: off to accessory" },
+  { "speed", 0, 0, 1, RB_REASON_MOVING, "The question: 0.01 km/h, required: 0.0 km/h" },
+  { "temperature", 0, 60, 90, RB_REASON_INSPECTION_FAILED, "The question: 90 mV, allowed: 0 mV to 60 mV" },
+  { NULL, 0, 60, 90, RB_REASON_INSPECTION_FAILED, "The question: 90, allowed: 0 to 60" },
 };
 
 static void
