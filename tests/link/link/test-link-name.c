@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/files.h"
+#include "link/backend.h"
 #include "link/link-name.h"
+#include "link/link.h"
 
 #include <glib/gstdio.h>
 #include <net/if.h>
@@ -93,6 +95,38 @@ test_socket (void)
   g_assert_true (rb_files_remove_tree (folder, NULL));
 }
 
+static gpointer
+open_adapter (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
+{
+  info->serial = g_strdup (strcmp (rest, "old") == 0 ? NULL : "0042");
+  return info;
+}
+
+static void
+close_adapter (gpointer state)
+{
+}
+
+/* What was opened without a serial number is the same adapter when it is opened again. */
+static void
+test_same_adapter (void)
+{
+  static const RbLinkBackend adapter = { .scheme = "usb", .open = open_adapter, .close = close_adapter };
+  static const struct {
+    const char *uri, *rest, *exact;
+  } uris[] = { { "usb:", "", "usb:0042" },
+               { "usb:/1", "/1", "usb:0042/1" },
+               { "usb:?500k", "?500k", "usb:0042?500k" },
+               { "usb:0007", "0007", "usb:0007" },
+               { "usb:0007/1", "0007/1", "usb:0007/1" },
+               { "usb:", "old", "usb:" },
+               { "can:can0", "can0", "can:can0" } };
+  for (guint i = 0; i < G_N_ELEMENTS (uris); i++) {
+    g_autoptr (RbLink) link = rb_link_open_with_backend (&adapter, uris[i].uri, uris[i].rest, NULL, NULL, NULL);
+    g_assert_cmpstr (rb_link_uri (link), ==, uris[i].exact);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -103,5 +137,6 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/link-name/interface", test_interface);
   g_test_add_func ("/link-name/socket", test_socket);
+  g_test_add_func ("/link-name/same-adapter", test_same_adapter);
   return g_test_run ();
 }

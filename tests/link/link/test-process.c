@@ -349,38 +349,6 @@ test_follower_is_too_long (void)
   g_assert_false (next.sent);
 }
 
-static gpointer
-open_adapter (const char *rest, RbLinkInfo *info, GCancellable *cancellable, GError **error)
-{
-  info->serial = g_strdup (strcmp (rest, "old") == 0 ? NULL : "0042");
-  return info;
-}
-
-static void
-close_adapter (gpointer state)
-{
-}
-
-/* What was opened without a serial number is the same adapter when it is opened again. */
-static void
-test_same_adapter (void)
-{
-  static const RbLinkBackend adapter = { .scheme = "usb", .open = open_adapter, .close = close_adapter };
-  static const struct {
-    const char *uri, *rest, *exact;
-  } uris[] = { { "usb:", "", "usb:0042" },
-               { "usb:/1", "/1", "usb:0042/1" },
-               { "usb:?500k", "?500k", "usb:0042?500k" },
-               { "usb:0007", "0007", "usb:0007" },
-               { "usb:0007/1", "0007/1", "usb:0007/1" },
-               { "usb:", "old", "usb:" },
-               { "can:can0", "can0", "can:can0" } };
-  for (guint i = 0; i < G_N_ELEMENTS (uris); i++) {
-    g_autoptr (RbLink) link = rb_link_open_with_backend (&adapter, uris[i].uri, uris[i].rest, NULL, NULL, NULL);
-    g_assert_cmpstr (rb_link_uri (link), ==, uris[i].exact);
-  }
-}
-
 /* Answers that are fetched late come all, in their order. */
 static void
 test_late_fetch (void)
@@ -682,7 +650,6 @@ main (int argc, char **argv)
   g_test_add_func ("/link/process/several-threads", test_several_threads);
   g_test_add_func ("/link/process/header-refused", test_header_refused);
   g_test_add_func ("/link/process/drain", test_drain);
-  g_test_add_func ("/link/process/same-adapter", test_same_adapter);
   g_test_add_func ("/link/process/late-fetch", test_late_fetch);
   g_test_add_func ("/link/process/address-is-free-again", test_address_is_free_again);
   g_test_add_data_func ("/link/process/killed", GINT_TO_POINTER (SIGKILL), test_dies);

@@ -245,90 +245,6 @@ read_from_a_stranger (json_t *predicate)
   rb_json_set_string (json_array_get (vin_sources (predicate), 1), "ecu", "SN-STRANGER-1");
 }
 
-/* record-inspection */
-
-static json_t *
-items (json_t *predicate)
-{
-  return json_object_get (json_object_get (predicate, "inspection"), "items");
-}
-
-static void
-nothing_applies (json_t *predicate)
-{
-  size_t i;
-  json_t *item;
-  json_array_foreach (items (predicate), i, item)
-    rb_json_set_string (item, "result", "na");
-}
-
-static void
-one_does_not_apply (json_t *predicate)
-{
-  rb_json_set_string (json_array_get (items (predicate), 0), "result", "na");
-}
-
-static void
-skip_an_item (json_t *predicate)
-{
-  json_array_remove (items (predicate), 0);
-}
-
-static void
-add_an_item (json_t *predicate)
-{
-  json_t *item = json_deep_copy (json_array_get (items (predicate), 0));
-  rb_json_set_string (item, "id", "made-up");
-  json_array_append_new (items (predicate), item);
-}
-
-static void
-answer_twice (json_t *predicate)
-{
-  json_array_append_new (items (predicate), json_deep_copy (json_array_get (items (predicate), 0)));
-}
-
-static json_t *
-measured (json_t *predicate)
-{
-  size_t i;
-  json_t *item;
-  json_array_foreach (items (predicate), i, item)
-    if (strcmp (rb_json_string_or (item, "by", ""), "measured") == 0)
-      return item;
-  g_assert_not_reached ();
-}
-
-static void
-measure_too_little (json_t *predicate)
-{
-  rb_json_set_integer (measured (predicate), "value", -1);
-}
-
-static void
-measure_nothing (json_t *predicate)
-{
-  json_object_del (measured (predicate), "value");
-}
-
-static void
-widen_the_limits (json_t *predicate)
-{
-  rb_json_set_integer (measured (predicate), "low", -5);
-}
-
-static void
-answer_by_hand (json_t *predicate)
-{
-  rb_json_set_string (measured (predicate), "by", "technician");
-}
-
-static void
-follow_another_checklist (json_t *predicate)
-{
-  rb_json_set_integer (json_object_get (predicate, "inspection"), "checklistVersion", 99);
-}
-
 /* record-preflight */
 
 static json_t *
@@ -584,10 +500,7 @@ be_no_dealer (json_t *predicate)
   json_object_del (json_object_get (predicate, "dealer"), "code");
 }
 
-static const struct {
-  const char *reason, *what;
-  FixtureChange change;
-} alterations[] = {
+static const Alteration alterations[] = {
   { "record-key-kind", "she-everywhere", she_everywhere },
   { "record-key-kind", "she-once", she_once },
   { "key-not-proven", "she-answer", another_she_answer },
@@ -607,16 +520,6 @@ static const struct {
   { "record-vin", "one-twice", read_one_vin_twice },
   { "record-vin", "no-primary", read_no_primary },
   { "record-vin", "from-a-stranger", read_from_a_stranger },
-  { "record-inspection", "nothing-applies", nothing_applies },
-  { "record-inspection", "one-does-not-apply", one_does_not_apply },
-  { "record-inspection", "skip-an-item", skip_an_item },
-  { "record-inspection", "add-an-item", add_an_item },
-  { "record-inspection", "answer-twice", answer_twice },
-  { "record-inspection", "measure-too-little", measure_too_little },
-  { "record-inspection", "measure-nothing", measure_nothing },
-  { "record-inspection", "widen-the-limits", widen_the_limits },
-  { "record-inspection", "answer-by-hand", answer_by_hand },
-  { "record-inspection", "another-checklist", follow_another_checklist },
   { "record-preflight", "find-nothing", find_nothing },
   { "record-preflight", "find-one-less", find_one_less },
   { "record-preflight", "find-a-stranger", find_a_stranger },
@@ -730,6 +633,16 @@ write_creation (const char *folder, const char *vin)
   write_citing (outbox, folder, vin, "another-key");
 }
 
+static void
+write_altered (const char *folder, const RbStatementRecord *whole, const Alteration *list, gsize length)
+{
+  for (guint i = 0; i < length; i++) {
+    g_autofree char *name = g_strdup_printf ("%s.%s", list[i].reason, list[i].what);
+    g_autoptr (GBytes) forged = fixture_forge (fixture, whole, list[i].change);
+    write_bytes (folder, "altered", name, forged);
+  }
+}
+
 void
 alter_write (Fixture *with, const char *folder, const char *vin)
 {
@@ -740,11 +653,8 @@ alter_write (Fixture *with, const char *folder, const char *vin)
   g_autoptr (json_t) facts = fixture_facts (fixture, vin);
   g_autoptr (RbStatementRecord) whole = fixture_make (fixture, outbox, facts);
   write_bytes (folder, ".", "whole", whole->envelope);
-  for (guint i = 0; i < G_N_ELEMENTS (alterations); i++) {
-    g_autofree char *name = g_strdup_printf ("%s.%s", alterations[i].reason, alterations[i].what);
-    g_autoptr (GBytes) forged = fixture_forge (fixture, whole, alterations[i].change);
-    write_bytes (folder, "altered", name, forged);
-  }
+  write_altered (folder, whole, alterations, G_N_ELEMENTS (alterations));
+  write_altered (folder, whole, alter_inspection, alter_inspection_length);
   lengthen (folder, whole, 0, 0);
   lengthen (folder, whole, 1, 1);
   write_creation (folder, vin);

@@ -1,77 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "journal-bench.h"
+
 #include "core/bytes.h"
 #include "core/files.h"
 #include "db/database.h"
 #include "recovery/error.h"
-#include "db/database.h"
-#include "recovery/journal.h"
 
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define VIN "RBY1DEM0XRA000042"
-#define OTHER "RBY1DEM0XRA000043"
-
-typedef struct {
-  char *folder;
-  RbJournal *journal;
-} Bench;
-
-static void
-bench_open (Bench *bench, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  bench->folder = g_dir_make_tmp ("recallbay-journal-XXXXXX", NULL);
-  bench->journal = rb_journal_open (bench->folder, &error);
-  g_assert_no_error (error);
-}
-
-static void
-bench_close (Bench *bench, gconstpointer data)
-{
-  g_clear_pointer (&bench->journal, rb_journal_close);
-  g_assert_true (rb_files_remove_tree (bench->folder, NULL));
-  g_free (bench->folder);
-}
-
-static void
-reopen (Bench *bench)
-{
-  g_autoptr (GError) error = NULL;
-  rb_journal_close (bench->journal);
-  bench->journal = rb_journal_open (bench->folder, &error);
-  g_assert_no_error (error);
-}
-
-static gint64
-begin (Bench *bench, const char *vin, const char *campaign, gint64 now)
-{
-  g_autoptr (GError) error = NULL;
-  gint64 number = 0;
-  g_assert_true (rb_journal_begin (bench->journal, vin, campaign, now, &number, &error));
-  g_assert_no_error (error);
-  g_assert_cmpint (number, >, 0);
-  return number;
-}
-
-static char *
-record_of (Bench *bench, const char *vin, const char *campaign, const char *serial, const char *name,
-           const char *detail)
-{
-  g_autoptr (GError) error = NULL;
-  char *record = NULL;
-  g_assert_true (rb_journal_shows (bench->journal, vin, campaign, serial, name, detail, &record, &error));
-  g_assert_no_error (error);
-  return record;
-}
-
-static char *
-shown (Bench *bench, const char *serial, const char *name, const char *detail)
-{
-  return record_of (bench, VIN, "R-1", serial, name, detail);
-}
 
 static char *
 performer_of (Bench *bench, gint64 number, const char *serial)
@@ -81,19 +19,6 @@ performer_of (Bench *bench, gint64 number, const char *serial)
   g_assert_true (rb_journal_performer (bench->journal, number, serial, &person, &error));
   g_assert_no_error (error);
   return person;
-}
-
-static gint64
-step (Bench *bench, gint64 number, const char *serial, const char *name, gint64 now, const char *reason,
-      const char *detail)
-{
-  g_autoptr (GError) error = NULL;
-  gint64 row = 0;
-  g_assert_true (rb_journal_intend (bench->journal, number, serial, name, now, &row, &error));
-  if (reason != NULL)
-    g_assert_true (rb_journal_result (bench->journal, row, reason, detail, now + 1, &error));
-  g_assert_no_error (error);
-  return row;
 }
 
 static void
@@ -114,9 +39,9 @@ test_one_recovery_a_vehicle (Bench *bench, gconstpointer data)
   g_autoptr (GError) error = NULL;
   gint64 twice = 0;
   assert_open (bench, VIN, "R-1", 0, 0);
-  gint64 first = begin (bench, VIN, "R-1", 1000);
-  gint64 second = begin (bench, OTHER, "R-1", 2000);
-  gint64 third = begin (bench, VIN, "R-2", 3000);
+  gint64 first = bench_begin (bench, VIN, "R-1", 1000);
+  gint64 second = bench_begin (bench, OTHER, "R-1", 2000);
+  gint64 third = bench_begin (bench, VIN, "R-2", 3000);
   assert_open (bench, VIN, "R-1", first, 1000);
   assert_open (bench, OTHER, "R-1", second, 2000);
   assert_open (bench, VIN, "R-2", third, 3000);
@@ -129,13 +54,13 @@ static void
 test_finished_is_closed (Bench *bench, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  gint64 first = begin (bench, VIN, "R-1", 1000);
+  gint64 first = bench_begin (bench, VIN, "R-1", 1000);
   g_assert_true (rb_journal_is_open (bench->journal, "A", "R-1"));
   g_assert_false (rb_journal_is_open (bench->journal, "A", "R-2"));
   g_assert_true (rb_journal_finish (bench->journal, first, "digest", 1500, &error));
   g_assert_false (rb_journal_is_open (bench->journal, "A", "R-1"));
   assert_open (bench, VIN, "R-1", 0, 0);
-  gint64 again = begin (bench, VIN, "R-1", 2000);
+  gint64 again = bench_begin (bench, VIN, "R-1", 2000);
   g_assert_cmpint (again, !=, first);
   assert_open (bench, VIN, "R-1", again, 2000);
 }
@@ -144,8 +69,8 @@ static void
 test_open_by_any_vehicle (Bench *bench, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  gint64 first = begin (bench, VIN, "R-1", 1000);
-  gint64 second = begin (bench, OTHER, "R-1", 1000);
+  gint64 first = bench_begin (bench, VIN, "R-1", 1000);
+  gint64 second = bench_begin (bench, OTHER, "R-1", 1000);
   g_assert_true (rb_journal_finish (bench->journal, first, "a", 2000, &error));
   g_assert_true (rb_journal_is_open (bench->journal, "A", "R-1"));
   g_assert_true (rb_journal_finish (bench->journal, second, "b", 2000, &error));
@@ -157,13 +82,13 @@ static void
 test_open_by_owner (Bench *bench, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  gint64 first = begin (bench, VIN, "R-1", 1000);
+  gint64 first = bench_begin (bench, VIN, "R-1", 1000);
   g_assert_true (rb_journal_is_open (bench->journal, "B", "R-1"));
   g_assert_true (rb_journal_set_owner (bench->journal, first, "A", &error));
   g_assert_true (rb_journal_is_open (bench->journal, "A", "R-1"));
   g_assert_false (rb_journal_is_open (bench->journal, "B", "R-1"));
   g_assert_true (rb_journal_is_open (bench->journal, NULL, "R-1"));
-  gint64 second = begin (bench, OTHER, "R-1", 1000);
+  gint64 second = bench_begin (bench, OTHER, "R-1", 1000);
   g_assert_true (rb_journal_set_owner (bench->journal, second, "B", &error));
   g_assert_true (rb_journal_finish (bench->journal, first, "a", 2000, &error));
   g_assert_false (rb_journal_is_open (bench->journal, "A", "R-1"));
@@ -174,12 +99,12 @@ static void
 test_rows (Bench *bench, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  gint64 first = begin (bench, VIN, "R-1", 1000);
-  gint64 second = begin (bench, OTHER, "R-1", 1000);
+  gint64 first = bench_begin (bench, VIN, "R-1", 1000);
+  gint64 second = bench_begin (bench, OTHER, "R-1", 1000);
   g_assert_cmpint (rb_journal_last_row (bench->journal), ==, 0);
-  step (bench, first, "SN-1", "image", 1001, "ok", "abc");
-  step (bench, second, "SN-9", "roots", 1002, "refused", NULL);
-  gint64 open_row = step (bench, first, "SN-2", "key", 1003, NULL, NULL);
+  bench_step (bench, first, "SN-1", "image", 1001, "ok", "abc");
+  bench_step (bench, second, "SN-9", "roots", 1002, "refused", NULL);
+  gint64 open_row = bench_step (bench, first, "SN-2", "key", 1003, NULL, NULL);
   g_assert_cmpint (rb_journal_last_row (bench->journal), ==, open_row);
   g_assert_cmpuint (rb_journal_writes (bench->journal, first), ==, 2);
   g_assert_cmpuint (rb_journal_writes (bench->journal, second), ==, 1);
@@ -205,15 +130,15 @@ test_rows (Bench *bench, gconstpointer data)
 static void
 test_first_write_of_a_run (Bench *bench, gconstpointer data)
 {
-  gint64 number = begin (bench, VIN, "R-1", 1000);
-  gint64 other = begin (bench, OTHER, "R-1", 1000);
+  gint64 number = bench_begin (bench, VIN, "R-1", 1000);
+  gint64 other = bench_begin (bench, OTHER, "R-1", 1000);
   g_assert_cmpint (rb_journal_first_after (bench->journal, number, 0), ==, 0);
-  gint64 row = step (bench, number, "SN-1", "image", 1001, "ok", NULL);
-  step (bench, other, "SN-9", "image", 1005, "ok", NULL);
+  gint64 row = bench_step (bench, number, "SN-1", "image", 1001, "ok", NULL);
+  bench_step (bench, other, "SN-9", "image", 1005, "ok", NULL);
   g_assert_cmpint (rb_journal_first_after (bench->journal, number, 0), ==, 1001);
   g_assert_cmpint (rb_journal_first_after (bench->journal, number, row), ==, 0);
-  step (bench, number, "SN-1", "key", 1010, "ok", NULL);
-  step (bench, number, "SN-2", "key", 1011, "ok", NULL);
+  bench_step (bench, number, "SN-1", "key", 1010, "ok", NULL);
+  bench_step (bench, number, "SN-2", "key", 1011, "ok", NULL);
   g_assert_cmpint (rb_journal_first_after (bench->journal, number, row), ==, 1010);
 }
 
@@ -235,18 +160,18 @@ static const struct {
 static void
 test_shows (Bench *bench, gconstpointer data)
 {
-  gint64 number = begin (bench, VIN, "R-1", 1000);
-  step (bench, number, "SN-1", "key", 1001, "ok", "new-key");
-  step (bench, number, "SN-1", "key", 1002, "refused", "failed-key");
-  step (bench, number, "SN-1", "key", 1003, NULL, NULL);
+  gint64 number = bench_begin (bench, VIN, "R-1", 1000);
+  bench_step (bench, number, "SN-1", "key", 1001, "ok", "new-key");
+  bench_step (bench, number, "SN-1", "key", 1002, "refused", "failed-key");
+  bench_step (bench, number, "SN-1", "key", 1003, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (shows); i++) {
     g_autofree char *record
-      = record_of (bench, shows[i].vin, shows[i].campaign, shows[i].serial, shows[i].step, shows[i].detail);
+      = bench_record_of (bench, shows[i].vin, shows[i].campaign, shows[i].serial, shows[i].step, shows[i].detail);
     g_assert_cmpstr (record, ==, shows[i].shown ? "" : NULL);
   }
   g_autoptr (GError) error = NULL;
   g_assert_true (rb_journal_finish (bench->journal, number, "the-record", 2000, &error));
-  g_autofree char *record = shown (bench, "SN-1", "key", "new-key");
+  g_autofree char *record = bench_shown (bench, "SN-1", "key", "new-key");
   g_assert_cmpstr (record, ==, "the-record");
 }
 
@@ -255,14 +180,14 @@ static void
 test_shows_the_newest (Bench *bench, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  gint64 first = begin (bench, VIN, "R-1", 1000);
-  step (bench, first, "SN-1", "image", 1001, "ok", "digest");
+  gint64 first = bench_begin (bench, VIN, "R-1", 1000);
+  bench_step (bench, first, "SN-1", "image", 1001, "ok", "digest");
   g_assert_true (rb_journal_finish (bench->journal, first, "record-1", 1500, &error));
-  gint64 second = begin (bench, VIN, "R-1", 2000);
-  g_autofree char *before = shown (bench, "SN-1", "image", "digest");
+  gint64 second = bench_begin (bench, VIN, "R-1", 2000);
+  g_autofree char *before = bench_shown (bench, "SN-1", "image", "digest");
   g_assert_cmpstr (before, ==, "record-1");
-  step (bench, second, "SN-1", "image", 2001, "ok", "digest");
-  g_autofree char *after = shown (bench, "SN-1", "image", "digest");
+  bench_step (bench, second, "SN-1", "image", 2001, "ok", "digest");
+  g_autofree char *after = bench_shown (bench, "SN-1", "image", "digest");
   g_assert_cmpstr (after, ==, "");
 }
 
@@ -270,13 +195,13 @@ test_shows_the_newest (Bench *bench, gconstpointer data)
 static void
 test_intents_and_refusals_show_nothing (Bench *bench, gconstpointer data)
 {
-  gint64 number = begin (bench, VIN, "R-1", 1000);
-  step (bench, number, "SN-1", "key", 1001, NULL, NULL);
-  step (bench, number, "SN-2", "key", 1002, "link-lost", "she:4:2");
-  step (bench, number, "SN-3", "key", 1003, "refused", "she:4:2");
+  gint64 number = bench_begin (bench, VIN, "R-1", 1000);
+  bench_step (bench, number, "SN-1", "key", 1001, NULL, NULL);
+  bench_step (bench, number, "SN-2", "key", 1002, "link-lost", "she:4:2");
+  bench_step (bench, number, "SN-3", "key", 1003, "refused", "she:4:2");
   for (guint i = 1; i <= 3; i++) {
     g_autofree char *serial = g_strdup_printf ("SN-%u", i);
-    g_assert_null (shown (bench, serial, "key", "she:4:2"));
+    g_assert_null (bench_shown (bench, serial, "key", "she:4:2"));
   }
 }
 
@@ -292,9 +217,9 @@ done_of (Bench *bench, guint i)
 static void
 test_progress_is_thinned (Bench *bench, gconstpointer data)
 {
-  gint64 number = begin (bench, VIN, "R-1", 1000);
-  gint64 first = step (bench, number, "SN-1", "image", 1001, NULL, NULL);
-  gint64 second = step (bench, number, "SN-2", "image", 1001, NULL, NULL);
+  gint64 number = bench_begin (bench, VIN, "R-1", 1000);
+  gint64 first = bench_step (bench, number, "SN-1", "image", 1001, NULL, NULL);
+  gint64 second = bench_step (bench, number, "SN-2", "image", 1001, NULL, NULL);
   gint64 start = g_get_monotonic_time ();
   rb_journal_progress (bench->journal, first, 10, 200);
   for (guint64 done = 11; done < 200; done++)
@@ -310,12 +235,12 @@ test_progress_is_thinned (Bench *bench, gconstpointer data)
 static void
 test_kept_over_reopening (Bench *bench, gconstpointer data)
 {
-  gint64 number = begin (bench, VIN, "R-1", 1000);
-  gint64 row = step (bench, number, "SN-1", "image", 1001, NULL, NULL);
-  reopen (bench);
+  gint64 number = bench_begin (bench, VIN, "R-1", 1000);
+  gint64 row = bench_step (bench, number, "SN-1", "image", 1001, NULL, NULL);
+  bench_reopen (bench);
   assert_open (bench, VIN, "R-1", number, 1000);
   g_assert_cmpint (rb_journal_last_row (bench->journal), ==, row);
-  g_assert_cmpint (step (bench, number, "SN-1", "image", 1002, "ok", NULL), >, row);
+  g_assert_cmpint (bench_step (bench, number, "SN-1", "image", 1002, "ok", NULL), >, row);
 }
 
 /* what was acknowledged outlives the program's sudden end */
@@ -379,7 +304,7 @@ write_lane (gpointer data)
 static void
 test_threads (Bench *bench, gconstpointer data)
 {
-  gint64 number = begin (bench, VIN, "R-1", 1000);
+  gint64 number = bench_begin (bench, VIN, "R-1", 1000);
   GThread *threads[4];
   Lane lanes[4];
   for (guint i = 0; i < 4; i++) {
@@ -401,13 +326,14 @@ test_threads (Bench *bench, gconstpointer data)
 static void
 test_one_result (Bench *bench, gconstpointer data)
 {
-  gint64 number = begin (bench, VIN, "R-1", 1000), row = step (bench, number, "SN-1", "key", 1001, "ok", "new-key");
+  gint64 number = bench_begin (bench, VIN, "R-1", 1000),
+         row = bench_step (bench, number, "SN-1", "key", 1001, "ok", "new-key");
   for (gint64 i = row; i <= row + 1; i++) {
     g_autoptr (GError) error = NULL;
     g_assert_false (rb_journal_result (bench->journal, i, "ok", "other", 1002, &error));
     g_assert_error (error, RB_RECOVERY_ERROR, RB_REASON_DATABASE);
   }
-  g_autofree char *kept = shown (bench, "SN-1", "key", "new-key");
+  g_autofree char *kept = bench_shown (bench, "SN-1", "key", "new-key");
   g_assert_cmpstr (kept, ==, "");
 }
 
@@ -415,8 +341,8 @@ test_one_result (Bench *bench, gconstpointer data)
 static void
 test_unreadable (Bench *bench, gconstpointer data)
 {
-  gint64 number = begin (bench, VIN, "R-1", 1000);
-  step (bench, number, "SN-1", "key", 1001, "ok", "new-key");
+  gint64 number = bench_begin (bench, VIN, "R-1", 1000);
+  bench_step (bench, number, "SN-1", "key", 1001, "ok", "new-key");
   g_autofree char *path = g_build_filename (bench->folder, "recallbay.db", NULL);
   sqlite3 *db = NULL;
   g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
@@ -486,8 +412,8 @@ tamper (Bench *bench, const char *sql)
 static void
 test_unreadable_is_written (Bench *bench, gconstpointer data)
 {
-  gint64 number = begin (bench, VIN, "R-1", 1000);
-  step (bench, number, "SN-1", "image", 1001, "ok", NULL);
+  gint64 number = bench_begin (bench, VIN, "R-1", 1000);
+  bench_step (bench, number, "SN-1", "image", 1001, "ok", NULL);
   g_assert_cmpuint (rb_journal_writes (bench->journal, number), ==, 1);
   tamper (bench, "ALTER TABLE step RENAME TO lost");
   g_assert_cmpuint (rb_journal_writes (bench->journal, number), ==, G_MAXUINT);
@@ -504,7 +430,7 @@ test_another_version (Bench *bench, gconstpointer data)
   g_assert_error (error, RB_DATABASE_ERROR, RB_REASON_DATABASE);
   g_assert_nonnull (strstr (error->message, "another version"));
   tamper (bench, "UPDATE journal_schema SET version = 1");
-  reopen (bench);
+  bench_reopen (bench);
 }
 
 /* the last one who wrote to an ECU in a recovery, also for the next shift's program */
@@ -512,11 +438,11 @@ static void
 test_performer (Bench *bench, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  gint64 one = begin (bench, VIN, "R-1", 100), two = begin (bench, OTHER, "R-1", 100);
+  gint64 one = bench_begin (bench, VIN, "R-1", 100), two = bench_begin (bench, OTHER, "R-1", 100);
   g_assert_true (rb_journal_perform (bench->journal, one, "SN-1", "T-ONE", &error));
   g_assert_true (rb_journal_perform (bench->journal, one, "SN-2", "T-ONE", &error));
   g_assert_true (rb_journal_perform (bench->journal, one, "SN-2", "T-TWO", &error));
-  reopen (bench);
+  bench_reopen (bench);
   g_autofree char *first = performer_of (bench, one, "SN-1");
   g_autofree char *second = performer_of (bench, one, "SN-2");
   g_assert_cmpstr (first, ==, "T-ONE");
@@ -530,11 +456,11 @@ static void
 test_prepared (Bench *bench, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  gint64 one = begin (bench, VIN, "R-1", 1000), other = begin (bench, OTHER, "R-1", 1000);
+  gint64 one = bench_begin (bench, VIN, "R-1", 1000), other = bench_begin (bench, OTHER, "R-1", 1000);
   g_assert_false (rb_journal_is_prepared (bench->journal, one));
   for (int i = 0; i < 2; i++)
     g_assert_true (rb_journal_prepare (bench->journal, one, TRUE, &error));
-  reopen (bench);
+  bench_reopen (bench);
   g_assert_true (rb_journal_is_prepared (bench->journal, one));
   g_assert_false (rb_journal_is_prepared (bench->journal, other));
   g_assert_cmpuint (rb_journal_writes (bench->journal, one), ==, 0); /* not a write to an ECU */
@@ -560,10 +486,10 @@ test_coding (Bench *bench, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) first = g_bytes_new ("\x0a\x0b", 2), later = g_bytes_new ("\xff", 1);
-  gint64 number = begin (bench, VIN, "R-1", 1000);
+  gint64 number = bench_begin (bench, VIN, "R-1", 1000);
   g_assert_true (rb_journal_keep_coding (bench->journal, number, "SN-1", 0x0600, first, &error));
   g_assert_true (rb_journal_keep_coding (bench->journal, number, "SN-1", 0x0600, later, &error));
-  reopen (bench);
+  bench_reopen (bench);
   assert_coding (bench, "SN-1", 0x0600, "0a0b");
   assert_coding (bench, "SN-1", 0x0601, NULL);
   assert_coding (bench, "SN-2", 0x0600, NULL);
@@ -574,107 +500,6 @@ test_coding (Bench *bench, gconstpointer data)
 }
 
 #define ADD(name) g_test_add ("/journal/" #name, Bench, NULL, bench_open, test_##name, bench_close)
-
-/* Also while no index of the log can be made, as on a full disk. */
-static void
-test_was_started (Bench *bench, gconstpointer data)
-{
-  gint64 number = 0, row = 0;
-  g_autofree char *database = g_build_filename (bench->folder, "recallbay.db", NULL);
-  g_assert_false (rb_journal_was_started (bench->folder, VIN, "C"));
-  g_assert_true (rb_journal_begin (bench->journal, VIN, "C", 1, &number, NULL));
-  g_assert_false (rb_journal_was_started (bench->folder, VIN, "C"));
-  g_assert_true (rb_journal_intend (bench->journal, number, "S", "image", 2, &row, NULL));
-  g_assert_true (rb_journal_was_started (bench->folder, VIN, "C"));
-  g_assert_false (rb_journal_was_started (bench->folder, OTHER, "C"));
-  g_assert_false (rb_journal_was_started (bench->folder, VIN, "D"));
-  g_assert_true (rb_journal_finish (bench->journal, number, "record", 3, NULL));
-  g_assert_false (rb_journal_was_started (bench->folder, VIN, "C"));
-  g_assert_false (rb_journal_was_started ("/nonexistent", VIN, "C"));
-  g_clear_pointer (&bench->journal, rb_journal_close);
-  g_assert_true (rb_files_write_text (database, "no database", NULL));
-  g_assert_true (rb_journal_was_started (bench->folder, VIN, "C"));
-}
-
-static RbJournalEvidence *
-evidence (const char *serial, const char *name, const char *detail)
-{
-  RbJournalEvidence *made = g_new0 (RbJournalEvidence, 1);
-  *made = (RbJournalEvidence){ g_strdup (serial), g_strdup (name), g_strdup (detail), g_strdup ("") };
-  return made;
-}
-
-static gint64
-take_over (Bench *bench, const char *record, gint64 first_write)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) rb_journal_evidence_free);
-  g_ptr_array_add (list, evidence ("SN-1", "key", "k1"));
-  g_ptr_array_add (list, evidence ("SN-2", "image", "i2"));
-  const RbJournalTaken taken = { VIN, "R-1", record, 100, first_write, "{}", list };
-  gint64 number = 0;
-  g_assert_true (rb_journal_take_over (bench->journal, &taken, &number, &error));
-  g_assert_no_error (error);
-  return number;
-}
-
-/* Another workstation's evidence is that of the hand-over, not of this journal. */
-static void
-test_taken_over (Bench *bench, gconstpointer data)
-{
-  gint64 started = 0, found = 0, number = take_over (bench, "d1", 120);
-  g_assert_true (rb_journal_find (bench->journal, VIN, "R-1", &found, &started, NULL));
-  g_assert_cmpint (found, ==, number);
-  g_assert_cmpint (started, ==, 100);
-  g_assert_cmpint (take_over (bench, "d1", 120), ==, number);
-  g_autofree char *key = shown (bench, "SN-1", "key", "k1"), *image = shown (bench, "SN-2", "image", "i2");
-  g_assert_cmpstr (key, ==, "d1");
-  g_assert_cmpstr (image, ==, "d1");
-  g_assert_null (shown (bench, "SN-1", "key", "k2"));
-  g_assert_null (shown (bench, "SN-1", "image", "k1"));
-  g_assert_cmpuint (rb_journal_writes (bench->journal, number), ==, 1);
-  g_assert_true (rb_journal_was_started (bench->folder, VIN, "R-1"));
-  g_assert_cmpint (rb_journal_first_write (bench->journal, number), ==, 120);
-  step (bench, number, "SN-1", "key", 130, "ok", "k1");
-  g_autofree char *own = shown (bench, "SN-1", "key", "k1"), *whole = NULL;
-  g_assert_true (rb_journal_inspection (bench->journal, number, &whole, NULL));
-  g_assert_cmpstr (own, ==, "");
-  g_assert_cmpstr (whole, ==, "{}");
-  g_autoptr (GPtrArray) all = rb_journal_evidence (bench->journal, number, NULL);
-  g_assert_cmpuint (all->len, ==, 3);
-  g_assert_cmpstr (((RbJournalEvidence *) all->pdata[0])->record, ==, "");
-  g_assert_cmpstr (((RbJournalEvidence *) all->pdata[1])->record, ==, "d1");
-}
-
-static void
-test_taken_over_before_any_write (Bench *bench, gconstpointer data)
-{
-  gint64 number = take_over (bench, "d1", 0);
-  g_assert_cmpuint (rb_journal_writes (bench->journal, number), ==, 0);
-  g_assert_false (rb_journal_was_started (bench->folder, VIN, "R-1"));
-  g_assert_cmpint (rb_journal_first_write (bench->journal, number), ==, 0);
-}
-
-/* A vehicle that was handed over, or left, may be resumed, and holds no campaign until then. */
-static void
-test_paused (Bench *bench, gconstpointer data)
-{
-  gint64 number = begin (bench, VIN, "R-1", 100), found = 0, started = 0;
-  step (bench, number, "SN-1", "key", 110, "ok", "k1");
-  g_assert_true (rb_journal_is_open (bench->journal, "A", "R-1"));
-  g_assert_true (rb_journal_pause (bench->journal, number, "d1", NULL));
-  g_assert_false (rb_journal_is_open (bench->journal, "A", "R-1"));
-  g_assert_true (rb_journal_find (bench->journal, VIN, "R-1", &found, &started, NULL));
-  g_assert_cmpint (found, ==, number);
-  g_assert_true (rb_journal_was_started (bench->folder, VIN, "R-1"));
-  g_auto (GStrv) open = rb_journal_campaigns (bench->journal, VIN, NULL),
-                 others = rb_journal_campaigns (bench->journal, OTHER, NULL);
-  g_assert_cmpuint (g_strv_length (open), ==, 1);
-  g_assert_cmpstr (open[0], ==, "R-1");
-  g_assert_cmpuint (g_strv_length (others), ==, 0);
-  step (bench, number, "SN-1", "reset", 120, "ok", NULL);
-  g_assert_true (rb_journal_is_open (bench->journal, "A", "R-1"));
-}
 
 int
 main (int argc, char **argv)
@@ -702,9 +527,5 @@ main (int argc, char **argv)
   ADD (unreadable_is_written);
   ADD (another_version);
   ADD (performer);
-  ADD (was_started);
-  ADD (taken_over);
-  ADD (taken_over_before_any_write);
-  ADD (paused);
   return g_test_run ();
 }
