@@ -11,7 +11,7 @@
 #define NOW 1790000000
 
 typedef struct {
-  RbStory *story;
+  RbDemoIncident *incident;
   char *folder;
 } Vehicle;
 
@@ -29,7 +29,7 @@ vehicle_clear (Vehicle *self)
 {
   g_assert_true (rb_files_remove_tree (self->folder, NULL));
   g_clear_pointer (&self->folder, g_free);
-  g_clear_pointer (&self->story, rb_story_free);
+  g_clear_pointer (&self->incident, rb_demo_incident_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Vehicle, vehicle_clear)
 
@@ -43,10 +43,10 @@ vehicle_new (const char *scenario)
   g_assert_true (rb_campaign_scenario_from_name (scenario, &which));
   self.folder = g_dir_make_tmp ("recallbay-attack-XXXXXX", &error);
   g_assert_no_error (error);
-  self.story = rb_story_new (which, rb_fleet_new (7, 1, 2048), NOW, &error);
+  self.incident = rb_demo_incident_new (which, rb_fleet_new (7, 1, 2048), NOW, &error);
   g_assert_no_error (error);
-  gboolean written
-    = rb_vehicle_seed_write (self.story, self.folder, rb_publisher_root (self.story->service, 1), "", she, &error);
+  gboolean written = rb_vehicle_seed_write (self.incident, self.folder, rb_publisher_root (self.incident->service, 1),
+                                            "", she, &error);
   g_assert_no_error (error);
   g_assert_true (written);
   return self;
@@ -106,13 +106,13 @@ static void
 recover (const Vehicle *self, const RbFleetEcu *ecu)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GHashTable) director = rb_story_director_files (self->story, 1, &error);
+  g_autoptr (GHashTable) director = rb_demo_incident_director_files (self->incident, 1, &error);
   g_assert_no_error (error);
-  rb_publisher_add_roots (self->story->director, director);
-  renew_root (self, ecu, "director", self->story->director, ecu->full);
+  rb_publisher_add_roots (self->incident->director, director);
+  renew_root (self, ecu, "director", self->incident->director, ecu->full);
   if (ecu->full)
-    renew_root (self, ecu, "image", self->story->image, self->story->scenario != RB_SCENARIO_IMAGE_OEM);
-  g_assert_true (believes (self, ecu, director, self->story->image_files));
+    renew_root (self, ecu, "image", self->incident->image, self->incident->scenario != RB_SCENARIO_IMAGE_OEM);
+  g_assert_true (believes (self, ecu, director, self->incident->image_files));
 }
 
 static void
@@ -120,14 +120,14 @@ test_attack (gconstpointer data)
 {
   guint index = GPOINTER_TO_UINT (data);
   g_auto (Vehicle) vehicle = vehicle_new (cases[index].scenario);
-  const RbStoryChapter *attack = vehicle.story->attack;
-  for (guint i = 0; i < vehicle.story->fleet->ecus->len; i++) {
-    const RbFleetEcu *ecu = rb_fleet_ecu (vehicle.story->fleet, i);
+  const RbDemoPublication *attack = vehicle.incident->attack;
+  for (guint i = 0; i < vehicle.incident->fleet->ecus->len; i++) {
+    const RbFleetEcu *ecu = rb_fleet_ecu (vehicle.incident->fleet, i);
     gboolean expected = strstr (cases[index].believers, ecu->name) != NULL;
     g_assert_cmpint (believes (&vehicle, ecu, attack->director, attack->image), ==, expected);
   }
-  for (guint i = 0; i < vehicle.story->fleet->ecus->len; i++) {
-    const RbFleetEcu *ecu = rb_fleet_ecu (vehicle.story->fleet, i);
+  for (guint i = 0; i < vehicle.incident->fleet->ecus->len; i++) {
+    const RbFleetEcu *ecu = rb_fleet_ecu (vehicle.incident->fleet, i);
     recover (&vehicle, ecu);
     g_assert_false (believes (&vehicle, ecu, attack->director, attack->image));
   }
@@ -137,9 +137,9 @@ static void
 test_ecu_keys (void)
 {
   g_auto (Vehicle) vehicle = vehicle_new ("ecu-keys");
-  g_assert_null (vehicle.story->attack);
-  for (guint i = 0; i < vehicle.story->fleet->ecus->len; i++)
-    recover (&vehicle, rb_fleet_ecu (vehicle.story->fleet, i));
+  g_assert_null (vehicle.incident->attack);
+  for (guint i = 0; i < vehicle.incident->fleet->ecus->len; i++)
+    recover (&vehicle, rb_fleet_ecu (vehicle.incident->fleet, i));
 }
 
 int

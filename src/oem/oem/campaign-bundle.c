@@ -5,7 +5,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "oem/error.h"
-#include "oem/pack.h"
+#include "oem/file-set.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -16,7 +16,7 @@
 typedef struct {
   const RbCampaignFolder *campaign;
   const RbCampaignBundleFilter *filter;
-  RbPack *pack;
+  RbFileSet *pack;
   guint packs;
 } Bundle;
 
@@ -25,7 +25,7 @@ static void
 add_published (Bundle *self, const char *kind, const char *name, const char *inner)
 {
   g_autofree char *path = rb_campaign_folder_published (self->campaign, kind, name);
-  rb_pack_add_file (self->pack, path, inner);
+  rb_file_set_add_file (self->pack, path, inner);
 }
 
 /* Metadata of a repository; of the Director the roots alone, the rest is in the packs. */
@@ -54,7 +54,7 @@ add_document (Bundle *self, const char *target)
   g_autofree char *inner = g_build_filename ("service/targets", target, NULL);
   g_autofree char *path = rb_campaign_folder_published (self->campaign, "service", name);
   if (rb_files_exists (path))
-    rb_pack_add_file (self->pack, path, inner);
+    rb_file_set_add_file (self->pack, path, inner);
 }
 
 static void
@@ -99,7 +99,7 @@ add_pack (Bundle *self, const json_t *vehicle, GError **error)
   if (json_array_size (updates) > 0) {
     g_autoptr (json_t) she = json_pack ("{s:s,s:O}", "format", "recallbay-she-2", "updates", updates);
     g_autoptr (GBytes) bytes = rb_json_to_bytes (she);
-    rb_pack_add (self->pack, bytes, "vins/%s/she.json", vin);
+    rb_file_set_add (self->pack, bytes, "vins/%s/she.json", vin);
   }
   self->packs++;
   return TRUE;
@@ -155,7 +155,7 @@ gboolean
 rb_campaign_bundle_write (const RbCampaignFolder *self, const RbCampaignBundleFilter *filter, const char *output,
                           gint64 now, guint *packs, GError **error)
 {
-  g_autoptr (RbPack) pack = rb_pack_new ();
+  g_autoptr (RbFileSet) pack = rb_file_set_new ();
   g_autofree char *unverified = g_strconcat (output, ".unverified", NULL);
   Bundle bundle = { self, filter, pack, 0 };
   if (!add_metadata (&bundle, "service", error))
@@ -165,7 +165,7 @@ rb_campaign_bundle_write (const RbCampaignFolder *self, const RbCampaignBundleFi
       || !add_packs (&bundle, error))
     return FALSE;
   add_images (&bundle);
-  gboolean written = rb_pack_write_tar (pack, unverified, now, error) && verify (&bundle, unverified, now, error)
+  gboolean written = rb_file_set_write_tar (pack, unverified, now, error) && verify (&bundle, unverified, now, error)
                      && take_place (unverified, output, error);
   if (!written)
     g_unlink (unverified);

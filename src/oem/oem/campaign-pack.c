@@ -11,7 +11,7 @@
 #include "keystore/identity.h"
 #include "crypto/secret.h"
 #include "oem/office.h"
-#include "oem/pack.h"
+#include "oem/file-set.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -316,7 +316,7 @@ note (Making *self, GError **error)
 static gboolean
 make (Making *self, const char *output, GError **error)
 {
-  g_autoptr (RbPack) pack = rb_pack_new ();
+  g_autoptr (RbFileSet) pack = rb_file_set_new ();
   g_autofree char *sha256 = rb_digest_sha256_hex_of (self->campaign_json);
   g_autofree char *director = g_strdup_printf ("vins/%s/director", self->vin);
   self->version++;
@@ -325,11 +325,11 @@ make (Making *self, const char *output, GError **error)
   g_autoptr (GBytes) she = files == NULL ? NULL : she_file (self);
   if (files == NULL || !note (self, error))
     return FALSE;
-  rb_pack_add (pack, head, "%s", RB_PACK_FILE);
-  rb_pack_add_table (pack, files, director);
+  rb_file_set_add (pack, head, "%s", RB_PACK_FILE);
+  rb_file_set_add_table (pack, files, director);
   if (she != NULL)
-    rb_pack_add (pack, she, "vins/%s/she.json", self->vin);
-  return rb_pack_write_tar (pack, output, self->now, error);
+    rb_file_set_add (pack, she, "vins/%s/she.json", self->vin);
+  return rb_file_set_write_tar (pack, output, self->now, error);
 }
 
 static gboolean

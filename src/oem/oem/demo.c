@@ -11,8 +11,8 @@
 #include "model/member.h"
 #include "oem/intake-config.h"
 #include "oem/office-demo.h"
-#include "oem/pack.h"
-#include "oem/recall.h"
+#include "oem/file-set.h"
+#include "oem/demo-campaign.h"
 #include "oem/dealer-list.h"
 #include "oem/vehicle-seed.h"
 #include "oem/vin-writer.h"
@@ -26,7 +26,7 @@
 #define YEAR ((gint64) 365 * RB_MOMENT_DAY)
 
 typedef struct {
-  RbStory *story;
+  RbDemoIncident *incident;
   RbPki *pki;
   RbOfficeDemo *office;
   RbShePlan *she; /* of vehicle 1 */
@@ -36,17 +36,17 @@ typedef struct {
   GHashTable *packs; /* VIN packs: path below vins/ → GBytes */
   char *region; /* all packs are in that region's file; NULL: each alone */
   char *work; /* folder for the files of pieces; NULL: none */
-  RbPack *bundle; /* campaign.recall */
+  RbFileSet *bundle; /* campaign.recall */
   const char *relation; /* of the second campaign to the first; NULL: there is none. Borrowed */
-  RbPack *next_bundle; /* second.recall */
-  RbPack *beside; /* the other files, but the seed */
+  RbFileSet *next_bundle; /* second.recall */
+  RbFileSet *beside; /* the other files, but the seed */
 } Demo;
 
 static void
 demo_clear (Demo *self)
 {
   g_clear_pointer (&self->office, rb_office_demo_free);
-  g_clear_pointer (&self->story, rb_story_free);
+  g_clear_pointer (&self->incident, rb_demo_incident_free);
   g_clear_pointer (&self->pki, rb_pki_free);
   g_clear_pointer (&self->she, rb_she_plan_free);
   g_clear_pointer (&self->she_keys, json_decref);
@@ -55,9 +55,9 @@ demo_clear (Demo *self)
   g_clear_pointer (&self->packs, g_hash_table_unref);
   g_clear_pointer (&self->region, g_free);
   g_clear_pointer (&self->work, g_free);
-  g_clear_pointer (&self->bundle, rb_pack_free);
-  g_clear_pointer (&self->next_bundle, rb_pack_free);
-  g_clear_pointer (&self->beside, rb_pack_free);
+  g_clear_pointer (&self->bundle, rb_file_set_free);
+  g_clear_pointer (&self->next_bundle, rb_file_set_free);
+  g_clear_pointer (&self->beside, rb_file_set_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Demo, demo_clear)
 
@@ -79,38 +79,40 @@ table_add_json (GHashTable *table, const char *folder, const char *id, json_t *v
 static gboolean
 publish_service (Demo *self, GError **error)
 {
-  const RbStory *story = self->story;
+  const RbDemoIncident *incident = self->incident;
   GHashTableIter iter;
   gpointer path, bytes;
-  table_add_json (self->targets, "campaigns", rb_recall_id (story->scenario), rb_recall_campaign (story));
+  table_add_json (self->targets, "campaigns", rb_demo_campaign_id (incident->scenario),
+                  rb_demo_campaign_campaign (incident));
   if (self->relation != NULL)
-    table_add_json (self->targets, "campaigns", RB_RECALL_NEXT_ID, rb_recall_next_campaign (story, self->relation));
-  table_add_json (self->targets, "models", "aurora-compact", rb_fleet_model (story->fleet));
+    table_add_json (self->targets, "campaigns", RB_DEMO_CAMPAIGN_NEXT_ID,
+                    rb_demo_campaign_next_campaign (incident, self->relation));
+  table_add_json (self->targets, "models", "aurora-compact", rb_fleet_model (incident->fleet));
   table_add_json (self->targets, "trust", "trust-list",
-                  rb_dealer_list_new (self->pki, RB_RECALL_OEM, RB_FLEET_WMI, story->now));
-  for (guint i = 0; i < story->fleet->ecus->len; i++) {
-    const char *profile = ((const RbFleetEcu *) story->fleet->ecus->pdata[i])->profile;
+                  rb_dealer_list_new (self->pki, RB_DEMO_CAMPAIGN_OEM, RB_FLEET_WMI, incident->now));
+  for (guint i = 0; i < incident->fleet->ecus->len; i++) {
+    const char *profile = ((const RbFleetEcu *) incident->fleet->ecus->pdata[i])->profile;
     table_add_json (self->targets, "profiles", profile, rb_fleet_profile (profile));
   }
   g_autoptr (json_t) entries = json_object ();
   g_hash_table_iter_init (&iter, self->targets);
   while (g_hash_table_iter_next (&iter, &path, &bytes))
     rb_json_set (entries, path, rb_author_target (bytes, NULL));
-  gint64 expires = story->now + (gint64) SERVICE_DAYS * RB_MOMENT_DAY;
+  gint64 expires = incident->now + (gint64) SERVICE_DAYS * RB_MOMENT_DAY;
   const RbPublisherPlan plan = {
-    .version = 1, .targets_version = 1, .expires = expires, .targets_expires = story->now + YEAR, .targets = entries
+    .version = 1, .targets_version = 1, .expires = expires, .targets_expires = incident->now + YEAR, .targets = entries
   };
-  self->service = rb_publisher_publish (story->service, &plan, error);
+  self->service = rb_publisher_publish (incident->service, &plan, error);
   if (self->service != NULL)
-    rb_publisher_add_roots (story->service, self->service);
+    rb_publisher_add_roots (incident->service, self->service);
   return self->service != NULL;
 }
 
 static RbShePlan *
 plan_she (Demo *self, guint number)
 {
-  for (guint i = 0; i < self->story->fleet->ecus->len; i++) {
-    const RbFleetEcu *ecu = rb_fleet_ecu (self->story->fleet, i);
+  for (guint i = 0; i < self->incident->fleet->ecus->len; i++) {
+    const RbFleetEcu *ecu = rb_fleet_ecu (self->incident->fleet, i);
     g_autofree char *vin = rb_fleet_vin (number);
     g_autofree char *serial = rb_fleet_serial (ecu, number);
     if (ecu->she)
@@ -152,7 +154,7 @@ make_vin_pack (Demo *self, guint number, RbVinWriter *region, GError **error)
 {
   g_autoptr (RbShePlan) she = plan_she (self, number);
   g_autofree char *vin = rb_fleet_vin (number);
-  g_autoptr (GHashTable) director = rb_story_director_files (self->story, number, error);
+  g_autoptr (GHashTable) director = rb_demo_incident_director_files (self->incident, number, error);
   g_autoptr (GBytes) updates = director == NULL ? NULL : she_file (she);
   if (updates == NULL)
     return FALSE;
@@ -192,13 +194,13 @@ make_vin_packs (Demo *self, GError **error)
 {
   g_autoptr (RbVinWriter) region = self->region == NULL ? NULL : rb_vin_writer_new (self->work, error);
   g_autofree char *table = g_strdup_printf ("regions/%s.table", self->region);
-  self->office = rb_office_demo_new (self->story, self->pki);
+  self->office = rb_office_demo_new (self->incident, self->pki);
   self->packs = table_new ();
   self->she_keys = json_array ();
   if (self->region != NULL && region == NULL)
     return FALSE;
-  for (guint number = 1; number <= self->story->fleet->vehicles; number++)
-    if (rb_story_in_scope (self->story, number) && !make_vin_pack (self, number, region, error))
+  for (guint number = 1; number <= self->incident->fleet->vehicles; number++)
+    if (rb_demo_incident_in_scope (self->incident, number) && !make_vin_pack (self, number, region, error))
       return FALSE;
   return region == NULL || finish_table (self, region, table, error) != NULL;
 }
@@ -209,15 +211,15 @@ make_scope (Demo *self, GError **error)
   if (self->region == NULL)
     return TRUE;
   g_autoptr (RbVinWriter) scope = rb_vin_writer_new (self->work, error);
-  g_autofree char *table = rb_recall_scope_table (self->story->scenario);
-  for (guint number = 1; scope != NULL && number <= self->story->fleet->vehicles; number++) {
+  g_autofree char *table = rb_demo_campaign_scope_table (self->incident->scenario);
+  for (guint number = 1; scope != NULL && number <= self->incident->fleet->vehicles; number++) {
     g_autofree char *vin = rb_fleet_vin (number);
-    if (rb_story_in_scope (self->story, number) && !rb_vin_writer_add (scope, vin, NULL, error))
+    if (rb_demo_incident_in_scope (self->incident, number) && !rb_vin_writer_add (scope, vin, NULL, error))
       return FALSE;
   }
   GBytes *bytes = scope == NULL ? NULL : finish_table (self, scope, table, error);
   if (bytes != NULL)
-    self->story->scope_sha256 = rb_digest_sha256_hex_of (bytes);
+    self->incident->scope_sha256 = rb_digest_sha256_hex_of (bytes);
   return bytes != NULL;
 }
 
@@ -227,13 +229,13 @@ add_pieces (Demo *self)
 {
   if (self->region == NULL)
     return;
-  g_autofree char *scope = rb_recall_scope_table (self->story->scenario);
+  g_autofree char *scope = rb_demo_campaign_scope_table (self->incident->scenario);
   g_autofree char *region = g_strdup_printf ("regions/%s.table", self->region);
   const char *const tables[] = { scope, region };
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++) {
     g_autofree char *path = pieces_file (self, tables[i]);
     g_autofree char *inner = rb_shape_pieces (tables[i]);
-    rb_pack_add_file (self->bundle, path, inner);
+    rb_file_set_add_file (self->bundle, path, inner);
   }
 }
 
@@ -253,24 +255,24 @@ targets_without (Demo *self, const char *id)
 }
 
 static void
-begin_bundle (Demo *self, RbPack *bundle, const char *other, GHashTable *image_files)
+begin_bundle (Demo *self, RbFileSet *bundle, const char *other, GHashTable *image_files)
 {
   g_autoptr (GHashTable) director_roots = table_new ();
   g_autoptr (GHashTable) targets = targets_without (self, other);
-  rb_publisher_add_roots (self->story->director, director_roots);
-  rb_pack_add_table (bundle, self->service, "service/metadata");
-  rb_pack_add_table (bundle, targets, "service/targets");
-  rb_pack_add_table (bundle, director_roots, "director/metadata");
-  rb_pack_add_table (bundle, image_files, "image/metadata");
+  rb_publisher_add_roots (self->incident->director, director_roots);
+  rb_file_set_add_table (bundle, self->service, "service/metadata");
+  rb_file_set_add_table (bundle, targets, "service/targets");
+  rb_file_set_add_table (bundle, director_roots, "director/metadata");
+  rb_file_set_add_table (bundle, image_files, "image/metadata");
 }
 
 static void
-end_bundle (RbPack *bundle, GHashTable *packs, GPtrArray *software)
+end_bundle (RbFileSet *bundle, GHashTable *packs, GPtrArray *software)
 {
-  rb_pack_add_table (bundle, packs, "vins");
+  rb_file_set_add_table (bundle, packs, "vins");
   for (guint i = 0; i < software->len; i++) {
     const RbFleetSoftware *good = software->pdata[i];
-    rb_pack_add (bundle, good->image, "image/targets/%s", good->path);
+    rb_file_set_add (bundle, good->image, "image/targets/%s", good->path);
   }
 }
 
@@ -278,11 +280,11 @@ end_bundle (RbPack *bundle, GHashTable *packs, GPtrArray *software)
 static void
 make_bundle (Demo *self)
 {
-  const RbStory *story = self->story;
-  self->bundle = rb_pack_new ();
-  begin_bundle (self, self->bundle, RB_RECALL_NEXT_ID, story->image_files);
+  const RbDemoIncident *incident = self->incident;
+  self->bundle = rb_file_set_new ();
+  begin_bundle (self, self->bundle, RB_DEMO_CAMPAIGN_NEXT_ID, incident->image_files);
   add_pieces (self);
-  end_bundle (self->bundle, self->packs, story->good);
+  end_bundle (self->bundle, self->packs, incident->good);
 }
 
 /* VIN packs of the second campaign: newer Director metadata, and the same SHE updates. */
@@ -292,12 +294,12 @@ make_next_packs (Demo *self, GError **error)
   g_autoptr (GHashTable) packs = table_new ();
   GHashTableIter iter;
   gpointer name, bytes;
-  for (guint number = 1; number <= self->story->fleet->vehicles; number++) {
+  for (guint number = 1; number <= self->incident->fleet->vehicles; number++) {
     g_autofree char *vin = rb_fleet_vin (number);
     g_autofree char *she = g_strdup_printf ("%s/she.json", vin);
-    if (!rb_story_in_scope (self->story, number))
+    if (!rb_demo_incident_in_scope (self->incident, number))
       continue;
-    g_autoptr (GHashTable) director = rb_story_next_director_files (self->story, number, error);
+    g_autoptr (GHashTable) director = rb_demo_incident_next_director_files (self->incident, number, error);
     if (director == NULL)
       return NULL;
     g_hash_table_insert (packs, g_strdup (she), g_bytes_ref (g_hash_table_lookup (self->packs, she)));
@@ -311,15 +313,15 @@ make_next_packs (Demo *self, GError **error)
 static gboolean
 make_next_bundle (Demo *self, GError **error)
 {
-  const RbStory *story = self->story;
+  const RbDemoIncident *incident = self->incident;
   if (self->relation == NULL)
     return TRUE;
   g_autoptr (GHashTable) packs = make_next_packs (self, error);
   if (packs == NULL)
     return FALSE;
-  self->next_bundle = rb_pack_new ();
-  begin_bundle (self, self->next_bundle, rb_recall_id (story->scenario), story->next_image_files);
-  end_bundle (self->next_bundle, packs, story->next);
+  self->next_bundle = rb_file_set_new ();
+  begin_bundle (self, self->next_bundle, rb_demo_campaign_id (incident->scenario), incident->next_image_files);
+  end_bundle (self->next_bundle, packs, incident->next);
   return TRUE;
 }
 
@@ -336,14 +338,14 @@ static void
 add_text (Demo *self, const char *name, const char *text)
 {
   g_autoptr (GBytes) bytes = text_bytes (text);
-  rb_pack_add (self->beside, bytes, "%s", name);
+  rb_file_set_add (self->beside, bytes, "%s", name);
 }
 
 static void
 add_private_text (Demo *self, const char *name, const char *text)
 {
   g_autoptr (GBytes) bytes = text_bytes (text);
-  rb_pack_add_private (self->beside, bytes, name);
+  rb_file_set_add_private (self->beside, bytes, name);
 }
 
 /* Takes value. */
@@ -367,20 +369,20 @@ add_repository (Demo *self, RbPublisher *repository, GHashTable *files)
   while (g_hash_table_iter_next (&iter, &name, &bytes))
     g_hash_table_insert (all, g_strdup (name), g_bytes_ref (bytes));
   rb_publisher_add_roots (repository, all);
-  rb_pack_add_table (self->beside, all, folder);
+  rb_file_set_add_table (self->beside, all, folder);
   add_json (self, keys, rb_publisher_describe_keys (repository));
 }
 
 static gboolean
 add_repositories (Demo *self, GError **error)
 {
-  const RbStory *story = self->story;
-  g_autoptr (GHashTable) director = rb_story_director_files (story, 1, error);
+  const RbDemoIncident *incident = self->incident;
+  g_autoptr (GHashTable) director = rb_demo_incident_director_files (incident, 1, error);
   if (director == NULL)
     return FALSE;
-  add_repository (self, story->director, director);
-  add_repository (self, story->image, story->image_files);
-  add_repository (self, story->service, self->service);
+  add_repository (self, incident->director, director);
+  add_repository (self, incident->image, incident->image_files);
+  add_repository (self, incident->service, self->service);
   return TRUE;
 }
 
@@ -396,20 +398,20 @@ add_people (Demo *self)
 static void
 add_scope (Demo *self)
 {
-  g_autofree char *table = rb_recall_scope_table (self->story->scenario);
-  g_autofree char *name = g_strdup_printf ("oem/campaigns/%s.table", rb_recall_id (self->story->scenario));
+  g_autofree char *table = rb_demo_campaign_scope_table (self->incident->scenario);
+  g_autofree char *name = g_strdup_printf ("oem/campaigns/%s.table", rb_demo_campaign_id (self->incident->scenario));
   GBytes *bytes = g_hash_table_lookup (self->targets, table);
   if (bytes != NULL)
-    rb_pack_add_private (self->beside, bytes, name);
+    rb_file_set_add_private (self->beside, bytes, name);
 }
 
 static void
 add_identities (Demo *self)
 {
   const RbPki *pki = self->pki;
-  rb_pack_add_private (self->beside, pki->technician, "technician.p12");
-  rb_pack_add_private (self->beside, pki->second, "second.p12");
-  rb_pack_add_private (self->beside, pki->workstation, "workstation.pem");
+  rb_file_set_add_private (self->beside, pki->technician, "technician.p12");
+  rb_file_set_add_private (self->beside, pki->second, "second.p12");
+  rb_file_set_add_private (self->beside, pki->workstation, "workstation.pem");
   add_private_text (self, "passphrase", pki->passphrase);
   add_people (self);
   add_text (self, "dealer-ca.pem", pki->dealer_ca_pem);
@@ -422,30 +424,30 @@ add_identities (Demo *self)
 static gboolean
 make_files_beside (Demo *self, GError **error)
 {
-  const RbStory *story = self->story;
+  const RbDemoIncident *incident = self->incident;
   g_autofree char *vin = rb_fleet_vin (1);
-  g_autoptr (json_t) intake = rb_intake_config_new (self->pki, RB_RECALL_OEM, self->she_keys);
+  g_autoptr (json_t) intake = rb_intake_config_new (self->pki, RB_DEMO_CAMPAIGN_OEM, self->she_keys);
   g_autofree char *intake_text = rb_json_to_pretty (intake);
-  self->beside = rb_pack_new ();
+  self->beside = rb_file_set_new ();
   add_private_text (self, "intake.json", intake_text);
-  rb_pack_add (self->beside, g_hash_table_lookup (self->targets, "models/aurora-compact.json"), "vehicle.json");
-  rb_pack_add (self->beside, rb_publisher_root (story->service, 1), "service-root.json");
+  rb_file_set_add (self->beside, g_hash_table_lookup (self->targets, "models/aurora-compact.json"), "vehicle.json");
+  rb_file_set_add (self->beside, rb_publisher_root (incident->service, 1), "service-root.json");
   add_identities (self);
   add_scope (self);
-  add_json (self, "answers.json", rb_recall_answers ());
-  add_json (self, "expected.json", rb_recall_expected (story, story->good));
+  add_json (self, "answers.json", rb_demo_campaign_answers ());
+  add_json (self, "expected.json", rb_demo_campaign_expected (incident, incident->good));
   if (self->relation != NULL) {
-    add_json (self, "second-expected.json", rb_recall_expected (story, story->next));
-    add_text (self, "second-campaign.txt", RB_RECALL_NEXT_ID);
+    add_json (self, "second-expected.json", rb_demo_campaign_expected (incident, incident->next));
+    add_text (self, "second-campaign.txt", RB_DEMO_CAMPAIGN_NEXT_ID);
   }
-  add_json (self, "vehicles.json", rb_recall_vehicles (story));
-  add_text (self, "campaign.txt", rb_recall_id (story->scenario));
+  add_json (self, "vehicles.json", rb_demo_campaign_vehicles (incident));
+  add_text (self, "campaign.txt", rb_demo_campaign_id (incident->scenario));
   add_text (self, "vin.txt", vin);
-  if (story->attack != NULL) {
-    rb_pack_add_table (self->beside, story->attack->director, "attack/director");
-    rb_pack_add_table (self->beside, story->attack->image, "attack/image");
+  if (incident->attack != NULL) {
+    rb_file_set_add_table (self->beside, incident->attack->director, "attack/director");
+    rb_file_set_add_table (self->beside, incident->attack->image, "attack/image");
   }
-  g_autofree char *campaign = g_strdup_printf ("campaigns/%s.json", rb_recall_id (story->scenario));
+  g_autofree char *campaign = g_strdup_printf ("campaigns/%s.json", rb_demo_campaign_id (incident->scenario));
   return rb_office_demo_add_files (self->office, g_hash_table_lookup (self->targets, campaign), self->beside, error)
          && add_repositories (self, error);
 }
@@ -456,8 +458,8 @@ keep_scope (Demo *self, const char *folder, GError **error)
 {
   if (self->region == NULL)
     return TRUE;
-  g_autofree char *table = rb_recall_scope_table (self->story->scenario);
-  g_autofree char *name = g_strdup_printf ("%s.pieces", rb_recall_id (self->story->scenario));
+  g_autofree char *table = rb_demo_campaign_scope_table (self->incident->scenario);
+  g_autofree char *name = g_strdup_printf ("%s.pieces", rb_demo_campaign_id (self->incident->scenario));
   g_autofree char *from = pieces_file (self, table);
   g_autofree char *to = g_build_filename (folder, "oem", "campaigns", name, NULL);
   return rb_files_copy_tree (from, to, error);
@@ -470,11 +472,11 @@ write_demo (Demo *self, const char *folder, GError **error)
   g_autofree char *next = g_build_filename (folder, "second.recall", NULL);
   g_autofree char *seed = g_build_filename (folder, "vehicle", NULL);
   return rb_files_make_folder (folder, error)
-         && rb_vehicle_seed_write (self->story, seed, rb_publisher_root (self->story->service, 1),
+         && rb_vehicle_seed_write (self->incident, seed, rb_publisher_root (self->incident->service, 1),
                                    self->pki->dealer_ca_pem, self->she, error)
-         && rb_pack_write_tar (self->bundle, bundle, self->story->now, error)
-         && (self->next_bundle == NULL || rb_pack_write_tar (self->next_bundle, next, self->story->now, error))
-         && rb_pack_write_folder (self->beside, folder, error) && keep_scope (self, folder, error);
+         && rb_file_set_write_tar (self->bundle, bundle, self->incident->now, error)
+         && (self->next_bundle == NULL || rb_file_set_write_tar (self->next_bundle, next, self->incident->now, error))
+         && rb_file_set_write_folder (self->beside, folder, error) && keep_scope (self, folder, error);
 }
 
 /* Only a folder that is empty or not there is used, so that no other files are mixed in or lost. */
@@ -510,14 +512,14 @@ make_demo (Demo *self, RbScenario scenario, RbFleet *fleet, gboolean second_pers
     rb_fleet_free (fleet);
     return FALSE;
   }
-  self->story = rb_story_new (scenario, fleet, now, error);
-  if (self->story == NULL)
+  self->incident = rb_demo_incident_new (scenario, fleet, now, error);
+  if (self->incident == NULL)
     return FALSE;
-  self->story->second_person = second_person;
-  if (self->relation != NULL && !rb_story_go_on (self->story, error))
+  self->incident->second_person = second_person;
+  if (self->relation != NULL && !rb_demo_incident_go_on (self->incident, error))
     return FALSE;
   g_autofree char *vin = rb_fleet_vin (1);
-  self->pki = rb_pki_new (RB_RECALL_OEM, vin, now, error);
+  self->pki = rb_pki_new (RB_DEMO_CAMPAIGN_OEM, vin, now, error);
   if (self->pki == NULL || !make_vin_packs (self, error) || !make_scope (self, error) || !publish_service (self, error))
     return FALSE;
   make_bundle (self);
@@ -558,21 +560,22 @@ say_what_is_there (RbCli *cli, const Demo *self, const char *folder)
     { "oem/people.json", "the OEM's register of who the technicians' pseudonyms are" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
-    if (self->story->attack != NULL || !g_str_equal (lines[i][0], "attack/"))
+    if (self->incident->attack != NULL || !g_str_equal (lines[i][0], "attack/"))
       rb_cli_say (cli, "%s/%-26s  %s", folder, lines[i][0], lines[i][1]);
 }
 
 static int
 report (RbCli *cli, const Demo *self, const char *folder)
 {
-  const RbStory *story = self->story;
+  const RbDemoIncident *incident = self->incident;
   g_autofree char *vin = rb_fleet_vin (1);
-  const char *scenario = rb_campaign_scenario_name (story->scenario);
-  const char *id = rb_recall_id (story->scenario);
-  g_autofree char *message
-    = g_strdup_printf ("Scenario %s: campaign %s, vehicle %s with %u ECUs", scenario, id, vin, story->fleet->ecus->len);
-  json_t *extra = json_pack ("{s:s,s:s,s:s,s:s,s:i,s:i}", "dir", folder, "scenario", scenario, "campaign", id, "vin",
-                             vin, "ecus", (int) story->fleet->ecus->len, "vehicles", (int) story->fleet->vehicles);
+  const char *scenario = rb_campaign_scenario_name (incident->scenario);
+  const char *id = rb_demo_campaign_id (incident->scenario);
+  g_autofree char *message = g_strdup_printf ("Scenario %s: campaign %s, vehicle %s with %u ECUs", scenario, id, vin,
+                                              incident->fleet->ecus->len);
+  json_t *extra
+    = json_pack ("{s:s,s:s,s:s,s:s,s:i,s:i}", "dir", folder, "scenario", scenario, "campaign", id, "vin", vin, "ecus",
+                 (int) incident->fleet->ecus->len, "vehicles", (int) incident->fleet->vehicles);
   say_what_is_there (cli, self, folder);
   return rb_cli_end (cli, RB_CLI_OK, rb_reason_word (RB_REASON_NONE), message, extra);
 }

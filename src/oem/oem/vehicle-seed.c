@@ -13,7 +13,7 @@
 #define SUPPLY_MV 13400
 
 typedef struct {
-  const RbStory *story;
+  const RbDemoIncident *incident;
   const RbFleetEcu *ecu;
   guint index;
   char *serial;
@@ -45,15 +45,15 @@ static gboolean
 receiver_open (Receiver *self, const char *folder, GError **error)
 {
   self->serial = rb_fleet_serial (self->ecu, 1);
-  self->director = open_store (folder, self->ecu->name, "director", self->story->director, error);
+  self->director = open_store (folder, self->ecu->name, "director", self->incident->director, error);
   if (self->director == NULL || !self->ecu->full)
     return self->director != NULL;
-  self->image = open_store (folder, self->ecu->name, "image", self->story->image, error);
+  self->image = open_store (folder, self->ecu->name, "image", self->incident->image, error);
   return self->image != NULL;
 }
 
 static gboolean
-verify (Receiver *self, const RbStoryChapter *chapter, const RbVehicleRequest *request, GError **error)
+verify (Receiver *self, const RbDemoPublication *chapter, const RbVehicleRequest *request, GError **error)
 {
   g_autoptr (RbSource) director = rb_source_memory (chapter->director);
   g_autoptr (RbSource) image = rb_source_memory (chapter->image);
@@ -65,20 +65,20 @@ verify (Receiver *self, const RbStoryChapter *chapter, const RbVehicleRequest *r
 
 /* Does the ECU believe the chapter? */
 static gboolean
-believes (Receiver *self, const RbStoryChapter *chapter)
+believes (Receiver *self, const RbDemoPublication *chapter)
 {
-  const RbStory *story = self->story;
-  guint n = story->fleet->ecus->len;
+  const RbDemoIncident *incident = self->incident;
+  guint n = incident->fleet->ecus->len;
   g_autoptr (GPtrArray) serials = g_ptr_array_new_with_free_func (g_free);
   g_autofree RbVehicleEcu *ecus = g_new0 (RbVehicleEcu, n);
   g_autofree char *vin = rb_fleet_vin (1);
   g_autoptr (GError) refusal = NULL;
   for (guint i = 0; i < n; i++) {
-    char *serial = rb_fleet_serial (rb_fleet_ecu (story->fleet, i), 1);
+    char *serial = rb_fleet_serial (rb_fleet_ecu (incident->fleet, i), 1);
     g_ptr_array_add (serials, serial);
-    ecus[i] = (RbVehicleEcu){ serial, rb_fleet_ecu (story->fleet, i)->hardware_id };
+    ecus[i] = (RbVehicleEcu){ serial, rb_fleet_ecu (incident->fleet, i)->hardware_id };
   }
-  const RbVehicleRequest request = { .now = story->now,
+  const RbVehicleRequest request = { .now = incident->now,
                                      .vin = vin,
                                      .ecus = self->ecu->primary ? ecus : NULL,
                                      .n_ecus = self->ecu->primary ? n : 0,
@@ -93,15 +93,15 @@ believes (Receiver *self, const RbStoryChapter *chapter)
 static const RbFleetSoftware *
 live_through (Receiver *self)
 {
-  const RbStory *story = self->story;
-  const RbFleetSoftware *running = story->genuine->pdata[self->index];
-  for (guint i = 0; i < story->past->len; i++) {
-    const RbStoryChapter *chapter = story->past->pdata[i];
+  const RbDemoIncident *incident = self->incident;
+  const RbFleetSoftware *running = incident->genuine->pdata[self->index];
+  for (guint i = 0; i < incident->past->len; i++) {
+    const RbDemoPublication *chapter = incident->past->pdata[i];
     if (believes (self, chapter))
       running = chapter->software->pdata[self->index];
   }
-  if (story->scenario == RB_SCENARIO_ECU_KEYS && rb_story_is_struck (story, self->ecu))
-    running = story->attacker->pdata[self->index];
+  if (incident->scenario == RB_SCENARIO_ECU_KEYS && rb_demo_incident_is_compromised (incident, self->ecu))
+    running = incident->attacker->pdata[self->index];
   return running;
 }
 
@@ -157,14 +157,14 @@ describe (Receiver *self, const RbFleetSoftware *running, RbShePlan *she)
 
 /* NULL with error when it failed. (transfer full) */
 static json_t *
-write_ecu (const RbStory *story, guint index, const char *folder, RbShePlan *she, GError **error)
+write_ecu (const RbDemoIncident *incident, guint index, const char *folder, RbShePlan *she, GError **error)
 {
-  g_auto (Receiver) self = { .story = story, .ecu = rb_fleet_ecu (story->fleet, index), .index = index };
+  g_auto (Receiver) self = { .incident = incident, .ecu = rb_fleet_ecu (incident->fleet, index), .index = index };
   if (!receiver_open (&self, folder, error))
     return NULL;
   const RbFleetSoftware *running = live_through (&self);
-  gboolean stolen = running == story->attacker->pdata[index];
-  if (stolen != rb_story_is_struck (story, self.ecu)) {
+  gboolean stolen = running == incident->attacker->pdata[index];
+  if (stolen != rb_demo_incident_is_compromised (incident, self.ecu)) {
     g_set_error (error, RB_OEM_ERROR, RB_REASON_INTERNAL, "%s runs %s where the scenario has it otherwise", self.serial,
                  running->path);
     return NULL;
@@ -176,7 +176,7 @@ write_ecu (const RbStory *story, guint index, const char *folder, RbShePlan *she
 }
 
 static gboolean
-write_seed (const RbStory *story, const char *folder, json_t *ecus, GError **error)
+write_seed (const RbDemoIncident *incident, const char *folder, json_t *ecus, GError **error)
 {
   g_autofree char *vin = rb_fleet_vin (1);
   g_autofree char *path = g_build_filename (folder, "seed.json", NULL);
@@ -190,20 +190,20 @@ write_seed (const RbStory *story, const char *folder, json_t *ecus, GError **err
 }
 
 gboolean
-rb_vehicle_seed_write (const RbStory *story, const char *folder, GBytes *service_root, const char *dealer_ca_pem,
-                       RbShePlan *she, GError **error)
+rb_vehicle_seed_write (const RbDemoIncident *incident, const char *folder, GBytes *service_root,
+                       const char *dealer_ca_pem, RbShePlan *she, GError **error)
 {
   g_autofree char *root_path = g_build_filename (folder, "service-root.json", NULL);
   g_autofree char *ca_path = g_build_filename (folder, "dealer-ca.pem", NULL);
   g_autoptr (json_t) ecus = json_array ();
   if (!rb_files_make_folder (folder, error))
     return FALSE;
-  for (guint i = 0; i < story->fleet->ecus->len; i++) {
-    json_t *ecu = write_ecu (story, i, folder, she, error);
+  for (guint i = 0; i < incident->fleet->ecus->len; i++) {
+    json_t *ecu = write_ecu (incident, i, folder, she, error);
     if (ecu == NULL)
       return FALSE;
     json_array_append_new (ecus, ecu);
   }
   return rb_files_write (root_path, service_root, error) && rb_files_write_text (ca_path, dealer_ca_pem, error)
-         && write_seed (story, folder, ecus, error);
+         && write_seed (incident, folder, ecus, error);
 }

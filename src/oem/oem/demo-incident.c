@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oem/story.h"
+#include "oem/demo-incident.h"
 
 #include "core/json.h"
 #include "core/moment.h"
@@ -10,16 +10,16 @@
 #define CAMPAIGN_DAYS 60
 
 /* Versions and release counters: the attacker's are above the genuine ones, the campaign's above the attacker's. */
-enum { HONEST_VERSION = 1, ATTACKER_VERSION = 100, CAMPAIGN_VERSION = 200, NEXT_VERSION = 300 };
-enum { HONEST_COUNTER = 1, ATTACKER_COUNTER = 66, CAMPAIGN_COUNTER = 100 };
+enum { GENUINE_VERSION = 1, ATTACKER_VERSION = 100, CAMPAIGN_VERSION = 200, NEXT_VERSION = 300 };
+enum { GENUINE_COUNTER = 1, ATTACKER_COUNTER = 66, CAMPAIGN_COUNTER = 100 };
 
 static const char *const own[] = { "Aurora Motors", NULL };
 static const char *const supplier_a[] = { "Supplier A", NULL };
 static const char *const supplier_b[] = { "Supplier B", NULL };
-static const char *const nobody[] = { "attacker", NULL };
+static const char *const attacker_holder[] = { "attacker", NULL };
 
 static void
-chapter_free (RbStoryChapter *self)
+publication_free (RbDemoPublication *self)
 {
   g_hash_table_unref (self->director);
   g_hash_table_unref (self->image);
@@ -28,7 +28,7 @@ chapter_free (RbStoryChapter *self)
 }
 
 void
-rb_story_free (RbStory *self)
+rb_demo_incident_free (RbDemoIncident *self)
 {
   g_free (self->scope_sha256);
   g_clear_pointer (&self->director, rb_publisher_free);
@@ -39,7 +39,7 @@ rb_story_free (RbStory *self)
   g_clear_pointer (&self->good, g_ptr_array_unref);
   g_clear_pointer (&self->next, g_ptr_array_unref);
   g_clear_pointer (&self->past, g_ptr_array_unref);
-  g_clear_pointer (&self->attack, chapter_free);
+  g_clear_pointer (&self->attack, publication_free);
   g_clear_pointer (&self->image_files, g_hash_table_unref);
   g_clear_pointer (&self->next_image_files, g_hash_table_unref);
   g_clear_pointer (&self->fleet, rb_fleet_free);
@@ -47,7 +47,7 @@ rb_story_free (RbStory *self)
 }
 
 gboolean
-rb_story_is_struck (const RbStory *self, const RbFleetEcu *ecu)
+rb_demo_incident_is_compromised (const RbDemoIncident *self, const RbFleetEcu *ecu)
 {
   gboolean by_supplier = self->scenario == RB_SCENARIO_IMAGE_SUPPLIER || self->scenario == RB_SCENARIO_IMAGE_OEM;
   return strcmp (ecu->name, "brake") == 0 || strcmp (ecu->name, by_supplier ? "steering" : "door") == 0;
@@ -55,13 +55,13 @@ rb_story_is_struck (const RbStory *self, const RbFleetEcu *ecu)
 
 /* With the Director's keys the attacker also addresses full verification ECUs, which reject the image. */
 static gboolean
-is_aimed_at (const RbStory *self, const RbFleetEcu *ecu)
+is_aimed_at (const RbDemoIncident *self, const RbFleetEcu *ecu)
 {
-  return rb_story_is_struck (self, ecu) || (self->scenario == RB_SCENARIO_DIRECTOR && ecu->full);
+  return rb_demo_incident_is_compromised (self, ecu) || (self->scenario == RB_SCENARIO_DIRECTOR && ecu->full);
 }
 
 gboolean
-rb_story_in_scope (const RbStory *self, guint number)
+rb_demo_incident_in_scope (const RbDemoIncident *self, guint number)
 {
   /* the last vehicle of several has another maker's steering and brakes */
   gboolean spared = self->scenario == RB_SCENARIO_IMAGE_SUPPLIER && number > 1 && number == self->fleet->vehicles;
@@ -69,7 +69,7 @@ rb_story_in_scope (const RbStory *self, guint number)
 }
 
 static GPtrArray *
-software_mix (const RbStory *self, gboolean attacker)
+software_mix (const RbDemoIncident *self, gboolean attacker)
 {
   GPtrArray *mix = g_ptr_array_new ();
   for (guint i = 0; i < self->fleet->ecus->len; i++) {
@@ -113,7 +113,7 @@ set_image_keys (RbPublisher *image, const char *const *holders, GError **error)
 }
 
 static gboolean
-delegate (RbStory *self, const char *supplier, const char *const *holders, GError **error)
+delegate (RbDemoIncident *self, const char *supplier, const char *const *holders, GError **error)
 {
   RbKeyring *keys = rb_keyring_new (supplier, 2, 1, FALSE, holders, error);
   if (keys == NULL)
@@ -130,7 +130,7 @@ delegate (RbStory *self, const char *supplier, const char *const *holders, GErro
 }
 
 static gboolean
-found_repositories (RbStory *self, GError **error)
+found_repositories (RbDemoIncident *self, GError **error)
 {
   static const char *const authority[] = { "Aurora Motors Recall Authority", "Road Safety Institute", NULL };
   self->director = rb_publisher_new ("director");
@@ -150,7 +150,7 @@ found_repositories (RbStory *self, GError **error)
 
 /* The assignments of vehicle 1 when an ECU is forgotten. */
 static void
-forget_undirected (const RbStory *self, GPtrArray *software, json_t *targets)
+forget_undirected (const RbDemoIncident *self, GPtrArray *software, json_t *targets)
 {
   for (guint i = 0; i < self->fleet->ecus->len; i++)
     if (rb_fleet_ecu (self->fleet, i)->undirected)
@@ -158,7 +158,7 @@ forget_undirected (const RbStory *self, GPtrArray *software, json_t *targets)
 }
 
 static GHashTable *
-publish_director (const RbStory *self, guint number, GPtrArray *software, gint64 version, GError **error)
+publish_director (const RbDemoIncident *self, guint number, GPtrArray *software, gint64 version, GError **error)
 {
   g_autoptr (json_t) extra = rb_fleet_director_members (self->fleet, number);
   g_autoptr (json_t) targets = rb_fleet_director_targets (self->fleet, software, number);
@@ -175,7 +175,7 @@ publish_director (const RbStory *self, guint number, GPtrArray *software, gint64
 
 /* versions: of timestamp and snapshot, of the OEM's targets, of supplier-a's. */
 static GHashTable *
-publish_image (const RbStory *self, RbPublisher *image, GPtrArray *software, const gint64 versions[3],
+publish_image (const RbDemoIncident *self, RbPublisher *image, GPtrArray *software, const gint64 versions[3],
                json_t *more_targets, GError **error)
 {
   g_autoptr (json_t) targets = rb_fleet_image_targets (self->fleet, software, "");
@@ -197,8 +197,8 @@ publish_image (const RbStory *self, RbPublisher *image, GPtrArray *software, con
 }
 
 /* Takes image and software. */
-static RbStoryChapter *
-chapter_new (RbStory *self, GHashTable *image, GPtrArray *software, gint64 director_version, GError **error)
+static RbDemoPublication *
+publication_new (RbDemoIncident *self, GHashTable *image, GPtrArray *software, gint64 director_version, GError **error)
 {
   GHashTable *director = image == NULL ? NULL : publish_director (self, 1, software, director_version, error);
   if (director == NULL) {
@@ -207,93 +207,93 @@ chapter_new (RbStory *self, GHashTable *image, GPtrArray *software, gint64 direc
     return NULL;
   }
   rb_publisher_add_roots (self->director, director);
-  RbStoryChapter *chapter = g_new0 (RbStoryChapter, 1);
-  *chapter = (RbStoryChapter){ director, image, software };
-  return chapter;
+  RbDemoPublication *publication = g_new0 (RbDemoPublication, 1);
+  *publication = (RbDemoPublication){ director, image, software };
+  return publication;
 }
 
-static RbStoryChapter *
-tell_honest (RbStory *self, GError **error)
+static RbDemoPublication *
+publish_genuine (RbDemoIncident *self, GError **error)
 {
-  const gint64 versions[3] = { HONEST_VERSION, HONEST_VERSION, HONEST_VERSION };
+  const gint64 versions[3] = { GENUINE_VERSION, GENUINE_VERSION, GENUINE_VERSION };
   g_autoptr (GPtrArray) software = software_mix (self, FALSE);
   GHashTable *image = publish_image (self, self->image, software, versions, NULL, error);
-  return chapter_new (self, image, g_steal_pointer (&software), HONEST_VERSION, error);
+  return publication_new (self, image, g_steal_pointer (&software), GENUINE_VERSION, error);
 }
 
-/* He has the Director's online keys; the Image repository says what it always said. */
-static RbStoryChapter *
-tell_director (RbStory *self, guint step, GError **error)
+/* The attacker has the Director's online keys; the Image repository is the genuine one. */
+static RbDemoPublication *
+publish_attack_director (RbDemoIncident *self, guint step, GError **error)
 {
-  const RbStoryChapter *honest = self->past->pdata[0];
-  return chapter_new (self, g_hash_table_ref (honest->image), software_mix (self, TRUE), ATTACKER_VERSION + step,
-                      error);
+  const RbDemoPublication *genuine = self->past->pdata[0];
+  return publication_new (self, g_hash_table_ref (genuine->image), software_mix (self, TRUE), ATTACKER_VERSION + step,
+                          error);
 }
 
-/* He has supplier-a's keys: the OEM publishes his file and the honest Director directs his images. */
-static RbStoryChapter *
-tell_supplier (RbStory *self, guint step, GError **error)
+/* The attacker has supplier-a's keys: the OEM publishes the attacker's file and the Director directs its images. */
+static RbDemoPublication *
+publish_attack_supplier (RbDemoIncident *self, guint step, GError **error)
 {
-  const gint64 versions[3] = { HONEST_VERSION + 1 + step, HONEST_VERSION, ATTACKER_VERSION + step };
+  const gint64 versions[3] = { GENUINE_VERSION + 1 + step, GENUINE_VERSION, ATTACKER_VERSION + step };
   g_autoptr (GPtrArray) software = software_mix (self, TRUE);
   GHashTable *image = publish_image (self, self->image, software, versions, NULL, error);
-  return chapter_new (self, image, g_steal_pointer (&software), HONEST_VERSION + 1 + step, error);
+  return publication_new (self, image, g_steal_pointer (&software), GENUINE_VERSION + 1 + step, error);
 }
 
-/* He has every key of the Image repository and makes a root of his own; the suppliers' keys he has not. */
-static RbStoryChapter *
-tell_oem (RbStory *self, RbPublisher *stolen, guint step, GError **error)
+/* The attacker has every key of the Image repository, not the suppliers', and makes another root. */
+static RbDemoPublication *
+publish_attack_image (RbDemoIncident *self, RbPublisher *stolen, guint step, GError **error)
 {
-  const gint64 versions[3] = { ATTACKER_VERSION + step, ATTACKER_VERSION + step, HONEST_VERSION };
-  g_autoptr (GPtrArray) honest = software_mix (self, FALSE);
-  g_autoptr (json_t) his = json_object ();
+  const gint64 versions[3] = { ATTACKER_VERSION + step, ATTACKER_VERSION + step, GENUINE_VERSION };
+  g_autoptr (GPtrArray) genuine = software_mix (self, FALSE);
+  g_autoptr (json_t) attacked = json_object ();
   for (guint i = 0; i < self->fleet->ecus->len; i++) {
     const RbFleetEcu *ecu = rb_fleet_ecu (self->fleet, i);
     g_autoptr (json_t) of_supplier = rb_fleet_image_targets (self->fleet, self->attacker, ecu->supplier);
     const RbFleetSoftware *software = self->attacker->pdata[i];
     if (is_aimed_at (self, ecu))
-      json_object_set (his, software->path, json_object_get (of_supplier, software->path));
+      json_object_set (attacked, software->path, json_object_get (of_supplier, software->path));
   }
-  GHashTable *image = publish_image (self, stolen, honest, versions, his, error);
-  return chapter_new (self, image, software_mix (self, TRUE), HONEST_VERSION + 1 + step, error);
+  GHashTable *image = publish_image (self, stolen, genuine, versions, attacked, error);
+  return publication_new (self, image, software_mix (self, TRUE), GENUINE_VERSION + 1 + step, error);
 }
 
-static RbStoryChapter *
-tell_theft (RbStory *self, RbPublisher *stolen, guint step, GError **error)
+static RbDemoPublication *
+publish_attack (RbDemoIncident *self, RbPublisher *stolen, guint step, GError **error)
 {
   switch (self->scenario) {
-  case RB_SCENARIO_DIRECTOR: return tell_director (self, step, error);
-  case RB_SCENARIO_IMAGE_SUPPLIER: return tell_supplier (self, step, error);
-  case RB_SCENARIO_IMAGE_OEM: return tell_oem (self, stolen, step, error);
+  case RB_SCENARIO_DIRECTOR: return publish_attack_director (self, step, error);
+  case RB_SCENARIO_IMAGE_SUPPLIER: return publish_attack_supplier (self, step, error);
+  case RB_SCENARIO_IMAGE_OEM: return publish_attack_image (self, stolen, step, error);
   case RB_SCENARIO_ECU_KEYS: break;
   }
   return NULL;
 }
 
 static gboolean
-tell_past (RbStory *self, GError **error)
+publish_past (RbDemoIncident *self, GError **error)
 {
-  RbStoryChapter *honest = tell_honest (self, error);
-  if (honest == NULL)
+  RbDemoPublication *genuine = publish_genuine (self, error);
+  if (genuine == NULL)
     return FALSE;
-  g_ptr_array_add (self->past, honest);
+  g_ptr_array_add (self->past, genuine);
   if (self->scenario == RB_SCENARIO_ECU_KEYS)
     return TRUE;
   g_autoptr (RbPublisher) stolen = rb_publisher_copy (self->image);
   if (self->scenario == RB_SCENARIO_IMAGE_OEM
-      && (!set_image_keys (stolen, nobody, error)
+      && (!set_image_keys (stolen, attacker_holder, error)
           || !rb_publisher_publish_root (stolen, self->now + YEAR, TRUE, error)))
     return FALSE;
-  RbStoryChapter *believed = tell_theft (self, stolen, 0, error);
+  RbDemoPublication *believed = publish_attack (self, stolen, 0, error);
   if (believed == NULL)
     return FALSE;
   g_ptr_array_add (self->past, believed);
-  self->attack = tell_theft (self, stolen, 1, error);
+  self->attack = publish_attack (self, stolen, 1, error);
   return self->attack != NULL;
 }
 
 static gboolean
-replace_keys (RbStory *self, GError **error)
+replace_keys (RbDemoIncident *self, GError **error)
 {
   switch (self->scenario) {
   case RB_SCENARIO_DIRECTOR:
@@ -312,14 +312,14 @@ replace_keys (RbStory *self, GError **error)
 
 /* Images that carry the Director root carry the newest. (transfer full) */
 static GPtrArray *
-make_software (const RbStory *self, const char *version, gint64 counter)
+make_software (const RbDemoIncident *self, const char *version, gint64 counter)
 {
   GBytes *root = rb_publisher_root (self->director, rb_publisher_root_version (self->director));
   return rb_fleet_software (self->fleet, version, counter, root);
 }
 
 static gboolean
-answer (RbStory *self, GError **error)
+respond (RbDemoIncident *self, GError **error)
 {
   const gint64 versions[3] = { CAMPAIGN_VERSION, CAMPAIGN_VERSION, CAMPAIGN_VERSION };
   if (!replace_keys (self, error))
@@ -330,19 +330,19 @@ answer (RbStory *self, GError **error)
 }
 
 GHashTable *
-rb_story_director_files (const RbStory *self, guint number, GError **error)
+rb_demo_incident_director_files (const RbDemoIncident *self, guint number, GError **error)
 {
   return publish_director (self, number, self->good, CAMPAIGN_VERSION, error);
 }
 
 gint64
-rb_story_director_version (void)
+rb_demo_incident_director_version (void)
 {
   return CAMPAIGN_VERSION;
 }
 
 gboolean
-rb_story_go_on (RbStory *self, GError **error)
+rb_demo_incident_go_on (RbDemoIncident *self, GError **error)
 {
   const gint64 versions[3] = { NEXT_VERSION, NEXT_VERSION, NEXT_VERSION };
   self->next = make_software (self, "2.1", CAMPAIGN_COUNTER + 1);
@@ -351,25 +351,25 @@ rb_story_go_on (RbStory *self, GError **error)
 }
 
 GHashTable *
-rb_story_next_director_files (const RbStory *self, guint number, GError **error)
+rb_demo_incident_next_director_files (const RbDemoIncident *self, guint number, GError **error)
 {
   return publish_director (self, number, self->next, NEXT_VERSION, error);
 }
 
-RbStory *
-rb_story_new (RbScenario scenario, RbFleet *fleet, gint64 now, GError **error)
+RbDemoIncident *
+rb_demo_incident_new (RbScenario scenario, RbFleet *fleet, gint64 now, GError **error)
 {
-  g_autoptr (RbStory) self = g_new0 (RbStory, 1);
+  g_autoptr (RbDemoIncident) self = g_new0 (RbDemoIncident, 1);
   self->scenario = scenario;
   self->fleet = fleet;
   self->now = now;
   self->expires = now + (gint64) CAMPAIGN_DAYS * RB_MOMENT_DAY;
-  self->past = g_ptr_array_new_with_free_func ((GDestroyNotify) chapter_free);
+  self->past = g_ptr_array_new_with_free_func ((GDestroyNotify) publication_free);
   if (!found_repositories (self, error))
     return NULL;
-  self->genuine = make_software (self, "1.0", HONEST_COUNTER);
+  self->genuine = make_software (self, "1.0", GENUINE_COUNTER);
   self->attacker = make_software (self, "1.9", ATTACKER_COUNTER);
-  if (!tell_past (self, error) || !answer (self, error))
+  if (!publish_past (self, error) || !respond (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oem/recall.h"
+#include "oem/demo-campaign.h"
 
 #include "core/bytes.h"
 #include "core/json.h"
@@ -22,7 +22,7 @@ static const struct {
 };
 
 const char *
-rb_recall_id (RbScenario scenario)
+rb_demo_campaign_id (RbScenario scenario)
 {
   return recalls[scenario].id;
 }
@@ -68,12 +68,12 @@ root (RbPublisher *repository, gboolean pinned)
 }
 
 static json_t *
-campaign_ecus (const RbStory *story)
+campaign_ecus (const RbDemoIncident *incident)
 {
   json_t *list = json_array ();
-  for (guint i = 0; i < story->fleet->ecus->len; i++) {
-    const RbFleetEcu *ecu = rb_fleet_ecu (story->fleet, i);
-    const RbFleetSoftware *good = story->good->pdata[i];
+  for (guint i = 0; i < incident->fleet->ecus->len; i++) {
+    const RbFleetEcu *ecu = rb_fleet_ecu (incident->fleet, i);
+    const RbFleetSoftware *good = incident->good->pdata[i];
     g_autofree char *profile = g_strdup_printf ("profiles/%s.json", ecu->profile);
     json_t *entry = json_pack ("{s:s,s:s,s:s,s:s,s:b}", "hardware_id", ecu->hardware_id, "profile", profile, "image",
                                good->path, "image_sha256", good->sha256, "new_key", TRUE);
@@ -88,49 +88,50 @@ campaign_ecus (const RbStory *story)
 }
 
 static json_t *
-vins (const RbStory *story, gboolean in_scope)
+vins (const RbDemoIncident *incident, gboolean in_scope)
 {
   json_t *list = json_array ();
-  for (guint number = 1; number <= story->fleet->vehicles; number++) {
+  for (guint number = 1; number <= incident->fleet->vehicles; number++) {
     g_autofree char *vin = rb_fleet_vin (number);
-    if (rb_story_in_scope (story, number) == in_scope)
+    if (rb_demo_incident_in_scope (incident, number) == in_scope)
       json_array_append_new (list, json_string (vin));
   }
   return list;
 }
 
 char *
-rb_recall_scope_table (RbScenario scenario)
+rb_demo_campaign_scope_table (RbScenario scenario)
 {
-  return g_strdup_printf ("scopes/%s.table", rb_recall_id (scenario));
+  return g_strdup_printf ("scopes/%s.table", rb_demo_campaign_id (scenario));
 }
 
 static json_t *
-scope (const RbStory *story)
+scope (const RbDemoIncident *incident)
 {
-  g_autofree char *table = rb_recall_scope_table (story->scenario);
-  return story->scope_sha256 != NULL ? json_pack ("{s:s,s:s}", "table", table, "sha256", story->scope_sha256)
-                                     : json_pack ("{s:o}", "vins", vins (story, TRUE));
+  g_autofree char *table = rb_demo_campaign_scope_table (incident->scenario);
+  return incident->scope_sha256 != NULL ? json_pack ("{s:s,s:s}", "table", table, "sha256", incident->scope_sha256)
+                                        : json_pack ("{s:o}", "vins", vins (incident, TRUE));
 }
 
 json_t *
-rb_recall_campaign (const RbStory *story)
+rb_demo_campaign_campaign (const RbDemoIncident *incident)
 {
-  const char *id = rb_recall_id (story->scenario);
-  gboolean pinned = story->scenario == RB_SCENARIO_IMAGE_OEM;
+  const char *id = rb_demo_campaign_id (incident->scenario);
+  gboolean pinned = incident->scenario == RB_SCENARIO_IMAGE_OEM;
   g_autoptr (GBytes) nonce = rb_digest_random (32);
   g_autofree char *nonce_hex = rb_bytes_hex (nonce);
   json_t *campaign = json_pack (
     "{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:{s:o,s:o},s:o,s:o,s:b,s:s,s:s}", "format",
-    "recallbay-campaign-1", "id", id, "version", 1, "title", recalls[story->scenario].title, "oem", RB_RECALL_OEM,
-    "oem_number", recalls[story->scenario].number, "nhtsa_number", recalls[story->scenario].nhtsa, "scenario",
-    rb_campaign_scenario_name (story->scenario), "market", "US", "nonce", nonce_hex, "scope", scope (story),
-    "vehicle_model", "models/aurora-compact.json", "roots", "director", root (story->director, FALSE), "image",
-    root (story->image, pinned), "ecus", campaign_ecus (story), "checklist", checklist (), "second_person",
-    story->second_person, "remedy", recalls[story->scenario].remedy, "labour_operation", "RB-90210");
+    "recallbay-campaign-1", "id", id, "version", 1, "title", recalls[incident->scenario].title, "oem",
+    RB_DEMO_CAMPAIGN_OEM, "oem_number", recalls[incident->scenario].number, "nhtsa_number",
+    recalls[incident->scenario].nhtsa, "scenario", rb_campaign_scenario_name (incident->scenario), "market", "US",
+    "nonce", nonce_hex, "scope", scope (incident), "vehicle_model", "models/aurora-compact.json", "roots", "director",
+    root (incident->director, FALSE), "image", root (incident->image, pinned), "ecus", campaign_ecus (incident),
+    "checklist", checklist (), "second_person", incident->second_person, "remedy", recalls[incident->scenario].remedy,
+    "labour_operation", "RB-90210");
   g_assert (campaign != NULL);
-  rb_json_set_moment (campaign, "issued", story->now);
-  rb_json_set_moment (campaign, "expires", story->expires);
+  rb_json_set_moment (campaign, "issued", incident->now);
+  rb_json_set_moment (campaign, "expires", incident->expires);
   if (pinned)
     rb_json_set (campaign, "organisations",
                  json_pack ("[s,s]", "Aurora Motors Recall Authority", "Road Safety Institute"));
@@ -138,28 +139,28 @@ rb_recall_campaign (const RbStory *story)
 }
 
 json_t *
-rb_recall_next_campaign (const RbStory *story, const char *relation)
+rb_demo_campaign_next_campaign (const RbDemoIncident *incident, const char *relation)
 {
-  json_t *campaign = rb_recall_campaign (story), *ecus = json_object_get (campaign, "ecus");
+  json_t *campaign = rb_demo_campaign_campaign (incident), *ecus = json_object_get (campaign, "ecus");
   g_autoptr (GBytes) nonce = rb_digest_random (32);
   g_autofree char *nonce_hex = rb_bytes_hex (nonce);
-  for (guint i = 0; i < story->fleet->ecus->len; i++) {
-    const RbFleetSoftware *next = story->next->pdata[i];
+  for (guint i = 0; i < incident->fleet->ecus->len; i++) {
+    const RbFleetSoftware *next = incident->next->pdata[i];
     rb_json_set_string (json_array_get (ecus, i), "image", next->path);
     rb_json_set_string (json_array_get (ecus, i), "image_sha256", next->sha256);
   }
-  rb_json_set_string (campaign, "id", RB_RECALL_NEXT_ID);
+  rb_json_set_string (campaign, "id", RB_DEMO_CAMPAIGN_NEXT_ID);
   rb_json_set_string (campaign, "title", "Newer software for all ECUs");
   rb_json_set_string (campaign, "oem_number", "AM-26-111");
   rb_json_set_string (campaign, "nhtsa_number", "26V-111");
   rb_json_set_string (campaign, "nonce", nonce_hex);
   if (strcmp (relation, "after") == 0 || strcmp (relation, "supersedes") == 0)
-    rb_json_set (campaign, relation, json_pack ("[s]", rb_recall_id (story->scenario)));
+    rb_json_set (campaign, relation, json_pack ("[s]", rb_demo_campaign_id (incident->scenario)));
   return campaign;
 }
 
 json_t *
-rb_recall_answers (void)
+rb_demo_campaign_answers (void)
 {
   g_autofree char *vin = rb_fleet_vin (1);
   return json_pack ("{s:s,s:s,s:i,s:{s:s,s:s,s:s}}", "vin", vin, "repair_order", "RO-10417", "odometer_km", 41250,
@@ -177,24 +178,24 @@ set_root (json_t *object, const char *member, const char *digest_member, RbPubli
 }
 
 json_t *
-rb_recall_expected (const RbStory *story, GPtrArray *software)
+rb_demo_campaign_expected (const RbDemoIncident *incident, GPtrArray *software)
 {
   json_t *expected = json_object ();
-  for (guint i = 0; i < story->fleet->ecus->len; i++) {
-    const RbFleetEcu *ecu = rb_fleet_ecu (story->fleet, i);
+  for (guint i = 0; i < incident->fleet->ecus->len; i++) {
+    const RbFleetEcu *ecu = rb_fleet_ecu (incident->fleet, i);
     const RbFleetSoftware *good = software->pdata[i];
     g_autofree char *serial = rb_fleet_serial (ecu, 1);
     json_t *object = json_pack ("{s:s,s:b}", "image_sha256", good->sha256, "new_key", TRUE);
-    set_root (object, "director_root", "director_root_sha256", story->director);
-    set_root (object, "image_root", "image_root_sha256", ecu->full ? story->image : NULL);
+    set_root (object, "director_root", "director_root_sha256", incident->director);
+    set_root (object, "image_root", "image_root_sha256", ecu->full ? incident->image : NULL);
     rb_json_set (expected, serial, object);
   }
   return expected;
 }
 
 json_t *
-rb_recall_vehicles (const RbStory *story)
+rb_demo_campaign_vehicles (const RbDemoIncident *incident)
 {
-  return json_pack ("{s:s,s:o,s:o}", "campaign", rb_recall_id (story->scenario), "in_scope", vins (story, TRUE),
-                    "out_of_scope", vins (story, FALSE));
+  return json_pack ("{s:s,s:o,s:o}", "campaign", rb_demo_campaign_id (incident->scenario), "in_scope",
+                    vins (incident, TRUE), "out_of_scope", vins (incident, FALSE));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oem/pack.h"
+#include "oem/file-set.h"
 
 #include "core/files.h"
 #include "core/sink.h"
@@ -17,7 +17,7 @@ typedef struct {
   gboolean private;
 } Entry;
 
-struct _RbPack {
+struct _RbFileSet {
   GPtrArray *entries; /* of Entry */
 };
 
@@ -30,23 +30,23 @@ entry_free (Entry *self)
   g_free (self);
 }
 
-RbPack *
-rb_pack_new (void)
+RbFileSet *
+rb_file_set_new (void)
 {
-  RbPack *self = g_new0 (RbPack, 1);
+  RbFileSet *self = g_new0 (RbFileSet, 1);
   self->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) entry_free);
   return self;
 }
 
 void
-rb_pack_free (RbPack *self)
+rb_file_set_free (RbFileSet *self)
 {
   g_ptr_array_unref (self->entries);
   g_free (self);
 }
 
 void
-rb_pack_add (RbPack *self, GBytes *bytes, const char *format, ...)
+rb_file_set_add (RbFileSet *self, GBytes *bytes, const char *format, ...)
 {
   Entry *entry = g_new0 (Entry, 1);
   va_list arguments;
@@ -58,14 +58,14 @@ rb_pack_add (RbPack *self, GBytes *bytes, const char *format, ...)
 }
 
 void
-rb_pack_add_private (RbPack *self, GBytes *bytes, const char *name)
+rb_file_set_add_private (RbFileSet *self, GBytes *bytes, const char *name)
 {
-  rb_pack_add (self, bytes, "%s", name);
+  rb_file_set_add (self, bytes, "%s", name);
   ((Entry *) self->entries->pdata[self->entries->len - 1])->private = TRUE;
 }
 
 void
-rb_pack_add_file (RbPack *self, const char *path, const char *name)
+rb_file_set_add_file (RbFileSet *self, const char *path, const char *name)
 {
   Entry *entry = g_new0 (Entry, 1);
   entry->name = g_strdup (name);
@@ -80,11 +80,11 @@ compare_names (gconstpointer a, gconstpointer b)
 }
 
 void
-rb_pack_add_table (RbPack *self, GHashTable *files, const char *prefix)
+rb_file_set_add_table (RbFileSet *self, GHashTable *files, const char *prefix)
 {
   g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (files), compare_names);
   for (GList *i = names; i != NULL; i = i->next)
-    rb_pack_add (self, g_hash_table_lookup (files, i->data), "%s/%s", prefix, (const char *) i->data);
+    rb_file_set_add (self, g_hash_table_lookup (files, i->data), "%s/%s", prefix, (const char *) i->data);
 }
 
 typedef struct {
@@ -120,7 +120,7 @@ write_entry (struct archive *archive, const Entry *entry, GBytes *bytes, gint64 
 }
 
 static gboolean
-write_entries (RbPack *self, struct archive *archive, gint64 moment, GError **error)
+write_entries (RbFileSet *self, struct archive *archive, gint64 moment, GError **error)
 {
   gboolean good = TRUE;
   for (guint i = 0; good && i < self->entries->len; i++) {
@@ -133,7 +133,7 @@ write_entries (RbPack *self, struct archive *archive, gint64 moment, GError **er
 }
 
 gboolean
-rb_pack_write_tar (RbPack *self, const char *path, gint64 moment, GError **error)
+rb_file_set_write_tar (RbFileSet *self, const char *path, gint64 moment, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (RbSink) sink = rb_sink_open (path, 0644, error);
@@ -155,7 +155,7 @@ rb_pack_write_tar (RbPack *self, const char *path, gint64 moment, GError **error
 }
 
 gboolean
-rb_pack_write_folder (RbPack *self, const char *folder, GError **error)
+rb_file_set_write_folder (RbFileSet *self, const char *folder, GError **error)
 {
   for (guint i = 0; i < self->entries->len; i++) {
     const Entry *entry = self->entries->pdata[i];

@@ -2,7 +2,7 @@
 #include "core/json.h"
 #include "model/profile.h"
 #include "model/vehicle-model.h"
-#include "oem/recall.h"
+#include "oem/demo-campaign.h"
 
 #include <string.h>
 
@@ -10,15 +10,15 @@
 
 static const char *const scenarios[] = { "director", "image-supplier", "image-oem", "ecu-keys" };
 
-static RbStory *
+static RbDemoIncident *
 tell (const char *scenario, guint ecus, guint vehicles)
 {
   g_autoptr (GError) error = NULL;
   RbScenario which;
   g_assert_true (rb_campaign_scenario_from_name (scenario, &which));
-  RbStory *story = rb_story_new (which, rb_fleet_new (ecus, vehicles, 4096), NOW, &error);
+  RbDemoIncident *incident = rb_demo_incident_new (which, rb_fleet_new (ecus, vehicles, 4096), NOW, &error);
   g_assert_no_error (error);
-  return story;
+  return incident;
 }
 
 static RbCampaign *
@@ -35,8 +35,8 @@ parse_campaign (json_t *json)
 static void
 test_campaign (gconstpointer data)
 {
-  g_autoptr (RbStory) story = tell (data, 7, 3);
-  g_autoptr (RbCampaign) campaign = parse_campaign (rb_recall_campaign (story));
+  g_autoptr (RbDemoIncident) incident = tell (data, 7, 3);
+  g_autoptr (RbCampaign) campaign = parse_campaign (rb_demo_campaign_campaign (incident));
   g_autofree char *vin = rb_fleet_vin (1);
   g_autofree char *last = rb_fleet_vin (3);
   gboolean supplier = strcmp (data, "image-supplier") == 0;
@@ -51,7 +51,7 @@ test_campaign (gconstpointer data)
   g_assert_cmpint (campaign->expires - campaign->issued, <=, 60 * 24 * 3600);
   for (guint i = 0; i < campaign->ecus->len; i++) {
     const RbCampaignEcu *ecu = campaign->ecus->pdata[i];
-    const RbFleetSoftware *good = story->good->pdata[i];
+    const RbFleetSoftware *good = incident->good->pdata[i];
     g_assert_cmpstr (ecu->image_sha256, ==, good->sha256);
     g_assert_true (ecu->new_key);
     g_assert_true (rb_campaign_container_is_valid (good->image));
