@@ -36,7 +36,7 @@ static void
 test_campaign (gconstpointer data)
 {
   g_autoptr (RbDemoIncident) incident = tell (data, 7, 3);
-  g_autoptr (RbCampaign) campaign = parse_campaign (rb_demo_campaign_campaign (incident));
+  g_autoptr (RbCampaign) campaign = parse_campaign (rb_demo_campaign_json (incident));
   g_autofree char *vin = rb_fleet_vin (1);
   g_autofree char *last = rb_fleet_vin (3);
   gboolean supplier = strcmp (data, "image-supplier") == 0;

@@ -114,7 +114,7 @@ scope (const RbDemoIncident *incident)
 }
 
 json_t *
-rb_demo_campaign_campaign (const RbDemoIncident *incident)
+rb_demo_campaign_json (const RbDemoIncident *incident)
 {
   const char *id = rb_demo_campaign_id (incident->scenario);
   gboolean pinned = incident->scenario == RB_SCENARIO_IMAGE_OEM;
@@ -139,9 +139,9 @@ rb_demo_campaign_campaign (const RbDemoIncident *incident)
 }
 
 json_t *
-rb_demo_campaign_next_campaign (const RbDemoIncident *incident, const char *relation)
+rb_demo_campaign_next_json (const RbDemoIncident *incident, const char *relation)
 {
-  json_t *campaign = rb_demo_campaign_campaign (incident), *ecus = json_object_get (campaign, "ecus");
+  json_t *campaign = rb_demo_campaign_json (incident), *ecus = json_object_get (campaign, "ecus");
   g_autoptr (GBytes) nonce = rb_digest_random (32);
   g_autofree char *nonce_hex = rb_bytes_hex (nonce);
   for (guint i = 0; i < incident->fleet->ecus->len; i++) {

@@ -83,10 +83,10 @@ publish_service (Demo *self, GError **error)
   GHashTableIter iter;
   gpointer path, bytes;
   table_add_json (self->targets, "campaigns", rb_demo_campaign_id (incident->scenario),
-                  rb_demo_campaign_campaign (incident));
+                  rb_demo_campaign_json (incident));
   if (self->relation != NULL)
     table_add_json (self->targets, "campaigns", RB_DEMO_CAMPAIGN_NEXT_ID,
-                    rb_demo_campaign_next_campaign (incident, self->relation));
+                    rb_demo_campaign_next_json (incident, self->relation));
   table_add_json (self->targets, "models", "aurora-compact", rb_fleet_model (incident->fleet));
   table_add_json (self->targets, "trust", "trust-list",
                   rb_dealer_list_new (self->pki, RB_DEMO_CAMPAIGN_OEM, RB_FLEET_WMI, incident->now));
