@@ -4,6 +4,7 @@
 
 import base64
 import contextlib
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -12,6 +13,9 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import intake
 
@@ -109,9 +113,9 @@ class Audit(unittest.TestCase):
     def test_each_value_changed(self):
         """Whatever value of whatever row is changed, the row is named."""
         with opened(self.file) as db:
-            cells = [(table, column, row) for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'ledger_schema'").fetchall()
+            cells = [(table, column, row) for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
                      for _, column, *_ in db.execute(f"PRAGMA table_info ({table})").fetchall()
-                     for (row,) in db.execute(f"SELECT rowid FROM {table}").fetchall() if (table, column) != ("head", "one")]
+                     for (row,) in db.execute(f"SELECT rowid FROM {table}").fetchall()]
         self.assertGreater(len(cells), 40)
         for table, column, row in cells:
             shutil.copy(self.pristine, self.file)
@@ -129,7 +133,7 @@ class Audit(unittest.TestCase):
 
     def test_each_row_deleted(self):
         with opened(self.file) as db:
-            rows = [(table, row) for table in ("entries", "records", "receipts", "verdicts", "tiles", "head") for (row,) in db.execute(f"SELECT rowid FROM {table}").fetchall()]
+            rows = [(table, row) for table in ("entries", "records", "receipts", "verdicts", "tiles", "head", "ledger_schema") for (row,) in db.execute(f"SELECT rowid FROM {table}").fetchall()]
         for table, row in rows:
             shutil.copy(self.pristine, self.file)
             self.sql((f"DELETE FROM {table} WHERE rowid = ?", (row,)))
@@ -139,7 +143,11 @@ class Audit(unittest.TestCase):
     def test_rows_inserted(self):
         for statement in ("INSERT INTO entries SELECT 6, entry FROM entries WHERE idx = 0", "INSERT INTO records SELECT 'x', digest, 5, envelope FROM records WHERE idx = 0",
                           "INSERT INTO receipts SELECT 5, receipt FROM receipts WHERE idx = 0", "INSERT INTO verdicts VALUES (77, 77)",
-                          "INSERT INTO tiles SELECT 1, 0, hashes FROM tiles WHERE level = 0", "INSERT INTO tiles SELECT 0, 9, hashes FROM tiles WHERE number = 0"):
+                          "INSERT INTO tiles SELECT 1, 0, hashes FROM tiles WHERE level = 0", "INSERT INTO tiles SELECT 0, 9, hashes FROM tiles WHERE number = 0",
+                          "INSERT INTO head SELECT 2, size, note FROM head", "INSERT INTO head SELECT NULL, size, note FROM head", "INSERT INTO ledger_schema VALUES (2, 1)",
+                          *(f"INSERT INTO entries SELECT {key}, entry FROM entries WHERE idx = 0" for key in (1006, -1, "NULL", "'x'")),
+                          *(f"INSERT INTO receipts SELECT {key}, receipt FROM receipts WHERE idx = 0" for key in (1006, -1, "NULL", "'x'")),
+                          *(f"INSERT INTO verdicts VALUES ({key}, 77)" for key in (1006, -1, "NULL", "'x'"))):
             shutil.copy(self.pristine, self.file)
             self.sql(statement)
             with self.subTest(statement):
@@ -182,6 +190,30 @@ class Audit(unittest.TestCase):
             reason, rows = self.faults("--receipts", self.receipts, file=file)
             self.assertIn(reason, ("missing", "log-fork"))
             self.assertIn(sorted(self.receipts.iterdir())[-1].name, rows)
+
+    def test_rewritten_with_a_record_dropped(self):
+        """By the right key, an earlier record dropped: each anchor alone names it."""
+        file = self.rewritten((1, 3), "dropped")
+        for anchor in (self.scratch / "checkpoint", self.cosigned("witnessed")):
+            self.assertEqual(self.faults("--checkpoint", anchor, file=file)[0], "log-fork")
+        self.assertIn(self.faults("--receipts", self.receipts, file=file)[0], ("missing", "log-fork"))
+
+    def cosigned(self, name):
+        """The checkpoint as a witness gives it: its timestamped Ed25519 cosignature, by C2SP tlog-cosignature, is one line more."""
+        note = (self.scratch / "checkpoint").read_text()
+        key, witness, time = Ed25519PrivateKey.generate(), "witness.example/w1", 1796083200
+        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        ident = hashlib.sha256(witness.encode() + b"\n\x04" + public).digest()[:4]
+        signature = key.sign(f"cosignature/v1\ntime {time}\n{note.partition(chr(10) * 2)[0]}\n".encode())
+        line = base64.b64encode(ident + time.to_bytes(8, "big") + signature).decode()
+        path = self.scratch / name
+        path.write_text(f"{note}\u2014 {witness} {line}\n")
+        return path
+
+    def test_a_witness_s_checkpoint(self):
+        """A cosigned checkpoint is an anchor: the signature line of a key that is not the log's is skipped."""
+        *_, verdict = self.audit("--checkpoint", self.cosigned("cosigned"))
+        self.assertEqual((verdict["ok"], verdict["log"]["rewrite_excluded"]), (True, True))
 
     def test_an_older_checkpoint(self):
         """A checkpoint that is older than a receipt does not cover it: named, and no fault."""

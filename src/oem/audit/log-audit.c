@@ -22,6 +22,7 @@ typedef struct {
   GArray *leaves; /* of RbMerkleHash */
   GByteArray *kinds; /* of each entry */
   GByteArray *met; /* 1: the entry's record or verdict row was met */
+  gint64 entries, receipts, verdicts; /* rows read of each table */
   GHashTable *tiles; /* "level/number" → GBytes, computed from leaves */
   RbTiles tree;
 } Audit;
@@ -131,6 +132,7 @@ read_page (Audit *self, guint64 size, gboolean *more, GError **error)
       add_entry (self, NULL, tile);
     add_entry (self, bytes, tile);
   }
+  self->entries += count;
   guint64 end = MIN (size, (guint64) first + RB_TILES_WIDTH);
   while (self->leaves->len < end)
     add_entry (self, NULL, tile);
@@ -321,6 +323,7 @@ check_verdicts (Audit *self, GError **error)
       return FALSE;
     for (guint i = 0; i < rb_sql_rows_count (rows); i++)
       check_verdict (self, rows, i);
+    self->verdicts += rb_sql_rows_count (rows);
     if (rb_sql_rows_count (rows) < PAGE)
       return TRUE;
     next = rb_sql_rows_integer (rows, PAGE - 1, 0) + 1;
@@ -383,6 +386,7 @@ check_stored_receipts (Audit *self, GError **error)
       return FALSE;
     for (guint i = 0; i < rb_sql_rows_count (rows); i++)
       check_stored_receipt (self, rows, i);
+    self->receipts += rb_sql_rows_count (rows);
     if (rb_sql_rows_count (rows) < PAGE)
       return TRUE;
     next = rb_sql_rows_integer (rows, PAGE - 1, 0) + 1;
@@ -400,6 +404,34 @@ check_receipts_complete (Audit *self, GError **error)
   for (guint i = 0; rows != NULL && i < rb_sql_rows_count (rows); i++)
     fault_of (self, RB_REASON_LOG_PROOF, (guint64) rb_sql_rows_integer (rows, i, 0), "its receipt is missing");
   return rows != NULL;
+}
+
+/* A row whose key is NULL, negative or past the end is read by no page: it is found by its number. */
+static gboolean
+check_count (Audit *self, const char *table, const char *count, gint64 expected, GError **error)
+{
+  g_autoptr (RbSqlRows) rows = rb_sql_query (self->sql, error, count, "");
+  if (rows == NULL)
+    return FALSE;
+  gint64 stored = rb_sql_rows_integer (rows, 0, 0);
+  if (stored != expected)
+    fault (self, RB_REASON_LOG_PROOF, table, "it has %" G_GINT64_FORMAT " rows, %" G_GINT64_FORMAT " are of the log",
+           stored, expected);
+  return TRUE;
+}
+
+static gboolean
+check_counts (Audit *self, GError **error)
+{
+  return check_count (self, "entries", "SELECT COUNT (*) FROM entries", self->entries, error)
+         && check_count (self, "verdicts", "SELECT COUNT (*) FROM verdicts", self->verdicts, error)
+         && (self->request->key == NULL
+             || check_count (self, "receipts", "SELECT COUNT (*) FROM receipts", self->receipts, error))
+         && check_count (self, "head", "SELECT COUNT (*) FROM head", self->leaves->len > 0, error)
+         && check_count (self, "head", "SELECT COUNT (*) FROM head WHERE one = 1", self->leaves->len > 0, error)
+         && check_count (self, "ledger_schema", "SELECT COUNT (*) FROM ledger_schema", 1, error)
+         && check_count (self, "ledger_schema", "SELECT COUNT (*) FROM ledger_schema WHERE one = 1 AND version = 1", 1,
+                         error);
 }
 
 /* from outside */
@@ -455,7 +487,7 @@ run (Audit *self, GError **error)
       || !check_verdicts (self, error))
     return FALSE;
   check_met (self);
-  if (!check_stored_receipts (self, error) || !check_receipts_complete (self, error))
+  if (!check_stored_receipts (self, error) || !check_receipts_complete (self, error) || !check_counts (self, error))
     return FALSE;
   check_outside (self);
   return rb_sql_commit (self->sql, error);
