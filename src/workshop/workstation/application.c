@@ -9,6 +9,7 @@ void rb_workstation_register_resource (void);
 struct _RbApplication {
   AdwApplication parent_instance;
   RbSessionInput input;
+  RbSession *session; /* of the first activation */
 };
 
 G_DEFINE_FINAL_TYPE (RbApplication, rb_application, ADW_TYPE_APPLICATION)
@@ -63,8 +64,9 @@ activate (GApplication *application)
   RbApplication *self = RB_APPLICATION (application);
   GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (application));
   if (window == NULL) {
-    g_autoptr (RbSession) session = rb_session_new (&self->input);
-    window = GTK_WINDOW (rb_window_new (GTK_APPLICATION (application), session));
+    g_clear_object (&self->session);
+    self->session = rb_session_new (&self->input);
+    window = GTK_WINDOW (rb_window_new (GTK_APPLICATION (application), self->session));
   }
   gtk_window_present (window);
 }
@@ -72,7 +74,9 @@ activate (GApplication *application)
 static void
 finalize (GObject *object)
 {
-  rb_session_input_clear (&RB_APPLICATION (object)->input);
+  RbApplication *self = RB_APPLICATION (object);
+  g_clear_object (&self->session);
+  rb_session_input_clear (&self->input);
   G_OBJECT_CLASS (rb_application_parent_class)->finalize (object);
 }
 
@@ -105,4 +109,10 @@ rb_application_take_input (RbApplication *self, RbSessionInput *input)
   rb_session_input_clear (&self->input);
   self->input = *input;
   *input = (RbSessionInput){ .odometer_km = -1 };
+}
+
+gboolean
+rb_application_is_unsigned (RbApplication *self)
+{
+  return self->session != NULL && rb_session_is_unsigned (self->session);
 }

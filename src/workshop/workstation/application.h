@@ -15,3 +15,5 @@ RbApplication *rb_application_new (void);
 void rb_application_take_input (RbApplication *self, RbSessionInput *input);
 /* The embedded files (templates, style); called before the first of them is used. */
 void rb_application_register_resources (void);
+/* Was the vehicle written to, without a signed record of it? TRUE also after the window closed. */
+gboolean rb_application_is_unsigned (RbApplication *self);

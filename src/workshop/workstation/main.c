@@ -77,7 +77,7 @@ run (RbCli *cli, int argc, char **argv)
   rb_application_take_input (application, &input);
   int status = g_application_run (G_APPLICATION (application), 0, NULL);
   rb_signals_set (NULL, NULL);
-  return status;
+  return rb_application_is_unsigned (application) ? RB_CLI_NOT_COMPLETE : status;
 }
 
 static const RbOption options_table[] = {

@@ -143,12 +143,13 @@ def waits(bay, technician):
 
 
 def terminated(bay, technician):
-    """SIGTERM while the vehicle is written to: the program ends by itself, at a safe point."""
+    """SIGTERM while the vehicle is written to: the program ends by itself, at a safe point, with 3."""
     start(technician)
     screen = technician.screen
     screen.wait_label("image", 60)
     screen.process.send_signal(signal.SIGTERM)
-    assert screen.process.wait(120) == 0
+    ended = screen.process.wait(120)
+    assert ended == 3, f"ended with {ended}, although the vehicle is written to and no record is signed"
     shown = {ecu["serial"]: ecu["boot"] for ecu in bay.show()["ecus"]}
     assert set(shown.values()) == {"application"}, f"an ECU was left unfinished: {shown}"
 
@@ -190,6 +191,13 @@ def second_person(bay, technician):
     technician.sign()
     check_vehicle(bay)
     check_record(bay)
+
+
+def usage(bay, technician):
+    """Unknown options and arguments are wrong usage, before a window opens."""
+    for arguments in (["--nonsense"], ["file", "other"]):
+        ended = subprocess.run([bay.bin / "recallbay", *arguments], capture_output=True, text=True, timeout=60, check=False)
+        assert ended.returncode == 2 and "[usage]" in ended.stderr, (arguments, ended)
 
 
 def untrusted_signer(bay, technician):
@@ -239,6 +247,7 @@ def one_at_a_time(bay, technician):
 
 
 CASES = {
+    "usage": (usage, {}),
     "one-at-a-time": (one_at_a_time, {}),
     "untrusted-signer": (untrusted_signer, {}),
     "lying-ecu": (lying_ecu, {"faults": ["brake:wrong-digest"]}),
