@@ -145,6 +145,59 @@ class Campaign(Repositories):
         self.assertEqual(self.metadata("director", f"vins/{self.vins[2]}/targets.json")["signed"]["expires"], said["expires"])
         self.withdraw()
 
+    def pack(self, vin, *words, reason=None):
+        words = ("campaign", "pack", ID, vin, "-o", self.folder / "vin.pack", "--passphrase-file", self.passphrase, *words)
+        return self.refused(reason, *words) if reason else self.run_json(*words)
+
+    def test_pack_for_a_vehicle_in_no_pack(self):
+        self.repositories()
+        self.run_json("pki", "ca", "new", "--passphrase-file", self.passphrase)
+        self.run_json("pki", "trust-list")
+        self.new(self.plan)
+        self.pack(self.vins[0], reason="campaign-unknown")
+        self.publish_campaign()
+        self.bundle("--region", "south")
+        self.ctl("trust", "add", self.oem / "repositories/service/1.root.json", "--name", "Demo Motors", "--wmi", "1RB")
+        self.ctl("bundle", "import", self.folder / "campaign.recall")
+        self.pack("1RBDM7AA000000009", reason="not-in-scope")
+        self.refused("passphrase", "campaign", "pack", ID, self.vins[0], "-o", self.folder / "none", "--passphrase-file", self.write("wrong", "wrong\n"))
+        self.assertFalse((self.oem / "packs.jsonl").exists())
+        before = self.metadata("director", f"vins/{self.vins[0]}/targets.json")["signed"]["version"]
+        said = self.pack(self.vins[0])
+        self.assertEqual((said["version"], said["replaced"]), (before + 1, []))
+        self.ctl("bundle", "import", self.folder / "vin.pack")
+        found = self.ctl("campaign", "check", self.vins[0])["campaigns"]
+        self.assertEqual([each["campaign"] for each in found], [ID])
+        self.replaced_part()
+
+    def replaced_part(self):
+        """An approved part takes an ECU's place: in the pack, in what is published, and in the next pack."""
+        vin, old, part = self.vins[0], self.vehicles[0]["ecus"][0]["serial"], "PART-0001"
+        words = ("--replace", f"{old}={part}", "--approved-by", "approver")
+        key = self.key("approver")
+        self.pack(vin, *words, reason="signer-not-trusted")
+        config = json.loads((self.oem / "oem.json").read_text())
+        config["approvers"] = [key["key_id"]]
+        (self.oem / "oem.json").write_text(json.dumps(config))
+        self.pack(vin, "--replace", f"none={part}", "--approved-by", "approver", reason="ecu-unknown")
+        before = self.metadata("director", f"vins/{vin}/targets.json")["signed"]["version"]
+        self.assertEqual([each["serial"] for each in self.pack(vin, *words)["replaced"]], [part])
+        with tarfile.open(self.folder / "vin.pack") as pack:
+            packed = pack.extractfile(f"vins/{vin}/director/targets.json").read()
+        self.assertEqual(packed, (self.oem / f"repositories/director/vins/{vin}/targets.json").read_bytes())
+        self.assert_whole("director", f"vins/{vin}/")
+        targets = json.loads(packed)["signed"]
+        self.assertEqual((targets["version"], targets["custom"]["replaced"][0]["old"]), (before + 1, old))
+        serials = [serial for entry in targets["targets"].values() for serial in entry["custom"]["ecuIdentifiers"]]
+        self.assertEqual((part in serials, old in serials), (True, False))
+        self.ctl("bundle", "import", self.folder / "vin.pack")
+        self.pack(vin)
+        self.assertEqual(self.metadata("director", f"vins/{vin}/targets.json")["signed"]["custom"], targets["custom"])
+        self.run_json("key", "retire", "approver", "--reason", "lost")
+        self.pack(vin, "--replace", f"{part}=PART-0002", "--approved-by", "approver", reason="key-retired")
+        self.run_json("campaign", "withdraw", ID, "--reason", "wrong image")
+        self.pack(vin, reason="campaign-withdrawn")
+
     def withdraw(self):
         """A workstation begins no more vehicles by it."""
         self.refused("campaign-unknown", "campaign", "withdraw", "R-2", "--reason", "wrong image")

@@ -264,3 +264,9 @@ rb_online_sign_all (RbPublishing *self, gboolean always, GError **error)
       return FALSE;
   return TRUE;
 }
+
+gboolean
+rb_online_sign_vehicle (RbPublishing *self, const char *vin, GError **error)
+{
+  return sign_vehicle (self, vin, json_object_get (self->authoring->vehicles, vin), TRUE, error);
+}

@@ -5,13 +5,13 @@
 #include "core/bytes.h"
 #include "core/files.h"
 #include "core/json.h"
-#include "core/lock.h"
 #include "core/moment.h"
 #include "crypto/digest.h"
 #include "keystore/identity.h"
 #include "crypto/secret.h"
 #include "oem/office.h"
 #include "oem/file-set.h"
+#include "oem/vehicle-pack.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -38,7 +38,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 /* One pack in the making. */
 typedef struct {
   RbOffice *office;
-  RbLock *lock; /* on the OEM's folder: versions are given out once */
+  RbOemFolder *folder; /* locked: versions are given out once */
+  RbVehiclePack *authored; /* NULL: the plan and keys of the office direct */
   RbCampaign *campaign;
   GBytes *campaign_json;
   json_t *plan, *vehicle, *packs;
@@ -54,7 +55,8 @@ static void
 making_clear (Making *self)
 {
   g_clear_pointer (&self->office, rb_office_free);
-  g_clear_pointer (&self->lock, rb_lock_free);
+  g_clear_pointer (&self->authored, rb_vehicle_pack_free);
+  g_clear_pointer (&self->folder, rb_oem_folder_free);
   g_clear_pointer (&self->campaign, rb_campaign_free);
   g_clear_pointer (&self->campaign_json, g_bytes_unref);
   g_clear_pointer (&self->director, rb_publisher_free);
@@ -121,15 +123,26 @@ read_present (Making *self, GError **error)
   return TRUE;
 }
 
+/* How it was built, and who directs it: the Director that the folder authors, or the office's plan. */
+static json_t *
+read_vehicle (Making *self, const char *id, GError **error)
+{
+  if (rb_vehicle_pack_is_authored (self->folder)) {
+    self->authored = rb_vehicle_pack_open (self->folder, id, self->now, error);
+    return self->authored == NULL ? NULL : rb_vehicle_pack_vehicle (self->authored, self->vin, error);
+  }
+  self->plan = rb_office_plan (self->office, id, error);
+  self->version = rb_json_integer_or (self->plan, "version", 0);
+  return self->plan == NULL ? NULL : rb_office_vehicle (self->office, self->vin, error);
+}
+
 static gboolean
 open_all (Making *self, const char *folder, const char *id, GError **error)
 {
   self->office = rb_office_open (folder, error);
-  self->lock
-    = self->office == NULL ? NULL : rb_lock_folder (rb_office_folder (self->office), "the OEM's folder", error);
-  self->campaign_json = self->lock == NULL ? NULL : rb_office_campaign (self->office, id, &self->campaign, error);
-  self->plan = self->campaign_json == NULL ? NULL : rb_office_plan (self->office, id, error);
-  if (self->plan == NULL)
+  self->folder = self->office == NULL ? NULL : rb_oem_folder_open (folder, error);
+  self->campaign_json = self->folder == NULL ? NULL : rb_office_campaign (self->office, id, &self->campaign, error);
+  if (self->campaign_json == NULL)
     return FALSE;
   if (!rb_campaign_vin_is_valid (self->vin))
     return rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_VIN_INVALID, "“%s” is not a VIN", self->vin);
@@ -137,8 +150,7 @@ open_all (Making *self, const char *folder, const char *id, GError **error)
     return FALSE;
   if (self->now >= self->campaign->expires)
     return rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_CAMPAIGN_EXPIRED, "campaign %s: expired", id);
-  self->version = rb_json_integer_or (self->plan, "version", 0);
-  self->vehicle = rb_office_vehicle (self->office, self->vin, error);
+  self->vehicle = read_vehicle (self, id, error);
   self->packs = self->vehicle == NULL ? NULL : rb_office_packs (self->office, self->vin, error);
   self->approvals = json_array ();
   return self->packs != NULL && read_present (self, error);
@@ -194,11 +206,26 @@ check_request (Making *self, const Options *options, GError **error)
   return TRUE;
 }
 
+/* A key whose card in the folder says that it is retired approves nothing. */
+static gboolean
+check_not_retired (const Making *self, const char *name, GError **error)
+{
+  if (!rb_key_card_exists (self->folder->path, name))
+    return TRUE;
+  g_autoptr (RbKeyCard) card = rb_key_card_load (self->folder->path, name, error);
+  if (card == NULL)
+    return FALSE;
+  return card->retired == 0
+         || rb_reason_deny (error, RB_OEM_ERROR, RB_REASON_KEY_RETIRED, "--approved-by: key %s is retired", name);
+}
+
 static gboolean
 approve_all (Making *self, const Options *options, const char *passphrase, GError **error)
 {
   if (options->replaces == NULL)
     return TRUE;
+  if (!check_not_retired (self, options->approved_by, error))
+    return FALSE;
   self->approver = rb_office_key (self->office, options->approved_by, passphrase, error);
   if (self->approver == NULL || !rb_office_check_approver (self->office, rb_key_private_public (self->approver), error))
     return FALSE;
@@ -258,10 +285,13 @@ director_members (Making *self)
 }
 
 static GHashTable *
-publish (Making *self, GError **error)
+publish (Making *self, const char *secret, GError **error)
 {
-  g_autoptr (json_t) targets = director_targets (self, error);
   g_autoptr (json_t) extra = director_members (self);
+  if (self->authored != NULL)
+    return rb_vehicle_pack_sign (self->authored, self->vin, self->present, json_object_get (extra, "custom"), secret,
+                                 &self->version, error);
+  g_autoptr (json_t) targets = director_targets (self, error);
   const RbPublisherPlan plan = { .version = self->version,
                                  .targets_version = self->version,
                                  .expires = self->campaign->expires,
@@ -314,16 +344,17 @@ note (Making *self, GError **error)
 }
 
 static gboolean
-make (Making *self, const char *output, GError **error)
+make (Making *self, const char *output, const char *secret, GError **error)
 {
   g_autoptr (RbFileSet) pack = rb_file_set_new ();
   g_autofree char *sha256 = rb_digest_sha256_hex_of (self->campaign_json);
   g_autofree char *director = g_strdup_printf ("vins/%s/director", self->vin);
   self->version++;
   g_autoptr (GBytes) head = rb_pack_file_new (self->campaign->id, sha256, self->vin);
-  g_autoptr (GHashTable) files = publish (self, error);
+  g_autoptr (GHashTable) files = publish (self, secret, error);
   g_autoptr (GBytes) she = files == NULL ? NULL : she_file (self);
-  if (files == NULL || !note (self, error))
+  if (files == NULL || !note (self, error)
+      || (self->authored != NULL && !rb_vehicle_pack_commit (self->authored, error)))
     return FALSE;
   rb_file_set_add (pack, head, "%s", RB_PACK_FILE);
   rb_file_set_add_table (pack, files, director);
@@ -368,9 +399,9 @@ make_all (RbCli *cli, Making *self, const Options *options, const char *id, GErr
     g_propagate_error (error, g_steal_pointer (&problem));
     return FALSE;
   }
-  self->director = rb_office_director (self->office, secret, error);
-  gboolean made
-    = self->director != NULL && approve_all (self, options, secret, error) && make (self, options->output, error);
+  self->director = self->authored != NULL ? NULL : rb_office_director (self->office, secret, error);
+  gboolean made = (self->authored != NULL || self->director != NULL) && approve_all (self, options, secret, error)
+                  && make (self, options->output, secret, error);
   rb_secret_free (secret);
   return made;
 }
