@@ -275,4 +275,10 @@ MUTANTS = [
            "oem-campaign", "every ECU of a campaign's vehicle gets an image", "Campaign.test_what_new_refuses"),
     Mutant("campaign-withdrawn", "check_not_withdrawn", "!rb_people_is_withdrawn (self->folder->path, self->campaign->id)", "TRUE",
            "oem-campaign", "a withdrawn campaign is not published, bundled or renewed", "Campaign.test_renew_and_withdraw"),
+    Mutant("log-rows", "check_count", "stored != expected", "FALSE",
+           "oem-log-audit", "rows that no page reads are found by their number", "Audit.test_rows_inserted"),
+    Mutant("identity-each-key", "check_joined", "self->identities->len != n_keys", "FALSE",
+           "ctl-identity", "each key of an identity has its certificate", "Identity.test_four_certificates_for_five_keys"),
+    Mutant("identity-passphrase", "check", "passphrase == NULL || passphrase[0] == '\\0'", "FALSE",
+           "identitykey-make", "no key is stored without a passphrase"),
 ]
