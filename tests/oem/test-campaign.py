@@ -193,10 +193,24 @@ class Campaign(Repositories):
         self.ctl("bundle", "import", self.folder / "vin.pack")
         self.pack(vin)
         self.assertEqual(self.metadata("director", f"vins/{vin}/targets.json")["signed"]["custom"], targets["custom"])
+        self.renewed_with_part(vin, targets)
         self.run_json("key", "retire", "approver", "--reason", "lost")
         self.pack(vin, "--replace", f"{part}=PART-0002", "--approved-by", "approver", reason="key-retired")
         self.run_json("campaign", "withdraw", ID, "--reason", "wrong image")
         self.pack(vin, reason="campaign-withdrawn")
+
+    def renewed_with_part(self, vin, before):
+        """The renewed campaign keeps the part: published, in the bundle, and in a pack of the new version."""
+        said = self.run_json("campaign", "renew", ID, "--days", 45)
+        self.pack(vin, reason="campaign-unknown")
+        self.publish_campaign()
+        self.bundle("--vins", self.write("vins", vin + "\n"))
+        self.ctl("bundle", "import", self.folder / "campaign.recall")
+        published = self.metadata("director", f"vins/{vin}/targets.json")["signed"]
+        self.assertEqual((published["custom"], published["expires"]), (before["custom"], said["expires"]))
+        self.assertEqual(self.pack(vin)["version"], published["version"] + 1)
+        self.ctl("bundle", "import", self.folder / "vin.pack")
+        self.assertEqual([each["campaign"] for each in self.ctl("campaign", "check", vin)["campaigns"]], [ID])
 
     def withdraw(self):
         """A workstation begins no more vehicles by it."""
