@@ -68,7 +68,7 @@ class Identity(unittest.TestCase):
         key, = blocks(self.file, "ENCRYPTED PRIVATE KEY")
         public = openssl("pkey", "-passin", f"pass:{PASSPHRASE}", "-pubout", input=key.encode())
         request = openssl("req", "-in", f"{self.file}.csr", "-verify", "-noout", "-pubkey", "-text")
-        self.assertIn(b"CN = Jo Weber", request)
+        self.assertRegex(request, b"CN ?= ?Jo Weber")  # OpenSSL 3.5 writes no spaces
         self.assertIn(b"1.3.6.1.4.1.58270.77.1", request)
         self.assertIn(public, request)
         self.assertEqual(self.ctl("identity", "list")["identities"], [{"file": str(self.file), "purposes": [], "state": "no-certificate"}])
