@@ -7,6 +7,7 @@ struct _RbStartList {
   AdwBin parent_instance;
   GtkWidget *open_group, *lack_group;
   GtkListBox *open, *lacks;
+  char *shown; /* what the rows say of the open recoveries */
 };
 
 G_DEFINE_FINAL_TYPE (RbStartList, rb_start_list, ADW_TYPE_BIN)
@@ -68,14 +69,30 @@ show_lacks (RbStartList *self, RbWorkplace *workplace)
                  "example on a memory stick."));
 }
 
+/* Rows stay while they say the same: GTK emits "clicked" of a button 250 ms after its activation, and a row that was
+ * made anew meanwhile would lose it. */
+static void
+show_open (RbStartList *self, GPtrArray *open)
+{
+  g_autoptr (GString) says = g_string_new (NULL);
+  for (guint i = 0; open != NULL && i < open->len; i++) {
+    const RbWorkplaceOpen *recovery = open->pdata[i];
+    g_string_append_printf (says, "%s %s\n", recovery->vin, recovery->campaign);
+  }
+  if (g_strcmp0 (self->shown, says->str) == 0)
+    return;
+  g_free (self->shown);
+  self->shown = g_strdup (says->str);
+  rb_row_list_clear (self->open);
+  for (guint i = 0; open != NULL && i < open->len; i++)
+    add_open (self, open->pdata[i]);
+}
+
 void
 rb_start_list_show (RbStartList *self, RbWorkplace *workplace)
 {
-  GPtrArray *open = rb_workplace_open (workplace);
-  rb_row_list_clear (self->open);
+  show_open (self, rb_workplace_open (workplace));
   rb_row_list_clear (self->lacks);
-  for (guint i = 0; open != NULL && i < open->len; i++)
-    add_open (self, open->pdata[i]);
   if (rb_workplace_is_read (workplace))
     show_lacks (self, workplace);
   gboolean any_open = gtk_widget_get_first_child (GTK_WIDGET (self->open)) != NULL;
@@ -86,9 +103,17 @@ rb_start_list_show (RbStartList *self, RbWorkplace *workplace)
 }
 
 static void
+finalize (GObject *object)
+{
+  g_free (RB_START_LIST (object)->shown);
+  G_OBJECT_CLASS (rb_start_list_parent_class)->finalize (object);
+}
+
+static void
 rb_start_list_class_init (RbStartListClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  G_OBJECT_CLASS (class)->finalize = finalize;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/recallbay/Recallbay/start-list.ui");
   gtk_widget_class_bind_template_child (widget_class, RbStartList, open_group);
   gtk_widget_class_bind_template_child (widget_class, RbStartList, lack_group);
